@@ -1,0 +1,36 @@
+// Compiles apps/ and libs/ to dist/ with swc, and only when a source is newer than the last build:
+// `npm start` runs this each time, and a start should not pay for a build that would change nothing.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const stamp = join(root, 'dist', '.built');
+
+function newest(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  // A folder's own time counts too: it changes when a file in it is removed.
+  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), stat.mtimeMs);
+}
+
+const sources = ['apps', 'libs', 'package-lock.json', '.swcrc', 'scripts/build.mjs'].map((name) =>
+  join(root, name),
+);
+const changed = !existsSync(stamp) || Math.max(...sources.map(newest)) > statSync(stamp).mtimeMs;
+
+if (changed) {
+  const started = Date.now();
+  rmSync(join(root, 'dist', 'apps'), { recursive: true, force: true });
+  rmSync(join(root, 'dist', 'libs'), { recursive: true, force: true });
+  const swc = join(root, 'node_modules', '@swc', 'cli', 'bin', 'swc.js');
+  execFileSync(
+    process.execPath,
+    [swc, 'apps', 'libs', '--out-dir', 'dist', '--ignore', '**/*.spec.ts', '--copy-files', '--quiet'],
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, '');
+  console.log(`built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
