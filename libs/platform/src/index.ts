@@ -1,1 +1,14 @@
-export {};
+export { type Clock } from './clock/clock';
+export { iso, parseDuration, parseInstant } from './clock/instant';
+export { readingOf, SandboxClock, type SandboxClockState } from './clock/sandbox-clock';
+export { SystemClock } from './clock/system-clock';
+export { type Config, listeningOn, loadConfig, type LogLevel, type Role } from './config/config';
+export { lockDataDir } from './data-folder/lock-data-dir';
+export { ApiError, type ValidationErrors } from './errors/api-error';
+export { ConfigError, StartupError } from './errors/startup-error';
+export { derivedId, type Ids, RandomIds, SeededIds } from './ids/ids';
+export { CryptoRandom, type Random, SeededRandom } from './ids/random';
+export { createLogger, type Logger } from './logging/logger';
+export { type KeyStore } from './vault/key-store';
+export { loadMasterKey } from './vault/master-key';
+export { checkValue, createVault, KeyErasedError, type SealedPin, type Vault } from './vault/vault';

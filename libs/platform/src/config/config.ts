@@ -1,0 +1,178 @@
+import { ConfigError } from '../errors/startup-error';
+import { duration, flag, listOf, oneOf, port, type Reader, secret, text, url } from './readers';
+
+/** Everything that can be set from outside. Durations are in ms. */
+export interface Config {
+  /** HOST: the address that the server listens on. 127.0.0.1 */
+  host: string;
+  /** PORT: the API's port; 0 picks a free one. 3000 */
+  port: number;
+  /** DATA_DIR: the folder under which lies everything that the server keeps. ./data */
+  dataDir: string;
+  /** EVENTSTORE_PORT: the embedded event store's port; 0 picks a free one. 2113 */
+  eventstorePort: number;
+  /** EVENTSTORE_URL: an EventStoreDB cluster in place of the embedded store, esdb://… */
+  eventstoreUrl?: string;
+  /** DATABASE_URL: a PostgreSQL database in place of SQLite files, postgres://… */
+  databaseUrl?: string;
+  /** LOCK_CLOUD_PORT: the simulated lock maker's port; 0 picks a free one. 3100 */
+  lockCloudPort: number;
+  /** SANDBOX: simulated locks, a clock that can be put forward, and the endpoints that go with them. true */
+  sandbox: boolean;
+  /** SANDBOX_API_KEY: the sandbox workspace's API key; else one is drawn at the first start. */
+  sandboxApiKey?: string;
+  /** SANDBOX_CLOCK: running at the wall's pace, or manual: standing still between advances. running */
+  sandboxClock: 'running' | 'manual';
+  /** LOG_LEVEL: fatal, error, warn, info, debug, trace or silent. info */
+  logLevel: LogLevel;
+  /** ROLES: what this instance does: api, worker or both. api,worker */
+  roles: Role[];
+  /** VAULT_KEY: the master key of the PINs' vault, 32 bytes in base64; else DATA_DIR/vault.key. */
+  vaultKey?: string;
+  /** PUBLIC_URL: how clients, browsers and lock makers reach this server. http://HOST:PORT */
+  publicUrl: string;
+  /** LOCK_MAKERS_FILE: a JSON file that names the lock makers' clouds. */
+  lockMakersFile?: string;
+  /** PRELOAD_LEAD: how long before starts_at a code goes onto a lock that keeps windows itself. PT72H */
+  preloadLead: number;
+  /** JUST_IN_TIME_LEAD: how long before starts_at a code goes onto a lock that does not. PT60M */
+  justInTimeLead: number;
+  /** SETTING_DELAY_AFTER: a code due on its lock and not there for so long is reported as delayed. PT5M */
+  settingDelayAfter: number;
+  /** REMOVAL_DELAY_AFTER: the same for a code that should be off its lock. PT5M */
+  removalDelayAfter: number;
+  /** COMMAND_DEADLINE: a command to a lock without an outcome for so long is followed by a read-back. PT60S */
+  commandDeadline: number;
+  /** RETRY_FIRST: the pause before the first retry; it doubles from there. PT5S */
+  retryFirst: number;
+  /** RETRY_LIMIT: the longest pause between retries. PT10M */
+  retryLimit: number;
+  /** CLOCK_DRIFT_TOLERANCE: how far a lock's clock may be off before it is reported. PT60S */
+  clockDriftTolerance: number;
+  /** EXPIRED_CODES: whether an expired code answers 404 (gone) or stays readable until it is deleted. gone */
+  expiredCodes: 'gone' | 'readable';
+}
+
+export type Role = 'api' | 'worker';
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+const RESERVED_KEYS = ['seam_at', 'seam_cst', 'seam_pk'];
+
+const readers = {
+  HOST: text('a host name or address', /^[\w.:%-]+$/),
+  PORT: port(),
+  DATA_DIR: text('the path of a folder', /^[^\0]+$/),
+  EVENTSTORE_PORT: port(),
+  EVENTSTORE_URL: url(
+    'an EventStoreDB connection string, like esdb://host:2113?tls=true',
+    ['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:'],
+    true,
+  ),
+  DATABASE_URL: url(
+    'a PostgreSQL connection string, like postgres://user:password@host/latchkey',
+    ['postgres:', 'postgresql:'],
+    true,
+  ),
+  LOCK_CLOUD_PORT: port(),
+  SANDBOX: flag(),
+  SANDBOX_API_KEY: secret(
+    `seam_ and then up to 200 letters, digits, - or _, but not beginning with ${RESERVED_KEYS.join(', ')}`,
+    (value) => /^seam_[\w-]{1,200}$/.test(value) && !RESERVED_KEYS.some((kind) => value.startsWith(kind)),
+  ),
+  SANDBOX_CLOCK: oneOf('running', 'manual'),
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  ROLES: listOf('api', 'worker'),
+  VAULT_KEY: secret(
+    '32 bytes in base64 (openssl rand -base64 32 makes them)',
+    (value) => /^[A-Za-z0-9+/]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32,
+  ),
+  PUBLIC_URL: url('an http or https URL', ['http:', 'https:']),
+  LOCK_MAKERS_FILE: text('the path of a file', /^[^\0]+$/),
+  PRELOAD_LEAD: duration('PT0S'),
+  JUST_IN_TIME_LEAD: duration('PT0S'),
+  SETTING_DELAY_AFTER: duration('PT1S'),
+  REMOVAL_DELAY_AFTER: duration('PT1S'),
+  COMMAND_DEADLINE: duration('PT1S'),
+  RETRY_FIRST: duration('PT1S'),
+  RETRY_LIMIT: duration('PT1S'),
+  CLOCK_DRIFT_TOLERANCE: duration('PT1S'),
+  EXPIRED_CODES: oneOf('gone', 'readable'),
+};
+
+type Readers = typeof readers;
+type Value<Name extends keyof Readers> = Readers[Name] extends Reader<infer T> ? T : never;
+
+/**
+ * Reads and checks the settings. An empty one counts as left out.
+ * @throws ConfigError that names the setting, what was wrong with it and what is allowed
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  function optional<Name extends keyof Readers>(name: Name): Value<Name> | undefined {
+    const given = env[name]?.trim();
+    if (given === undefined || given === '') return undefined;
+    const { allowed, secret, schema } = readers[name];
+    const result = schema.safeParse(given);
+    if (result.success) return result.data as Value<Name>;
+    throw new ConfigError(`${name} must be ${allowed}${secret ? '' : `, not ${shown(given)}`}.`);
+  }
+  const withDefault = <Name extends keyof Readers>(name: Name, fallback: string): Value<Name> =>
+    optional(name) ?? (readers[name].schema.parse(fallback) as Value<Name>);
+
+  const config: Config = {
+    host: withDefault('HOST', '127.0.0.1'),
+    port: withDefault('PORT', '3000'),
+    dataDir: withDefault('DATA_DIR', './data'),
+    eventstorePort: withDefault('EVENTSTORE_PORT', '2113'),
+    eventstoreUrl: optional('EVENTSTORE_URL'),
+    databaseUrl: optional('DATABASE_URL'),
+    lockCloudPort: withDefault('LOCK_CLOUD_PORT', '3100'),
+    sandbox: withDefault('SANDBOX', 'true'),
+    sandboxApiKey: optional('SANDBOX_API_KEY'),
+    sandboxClock: withDefault('SANDBOX_CLOCK', 'running'),
+    logLevel: withDefault('LOG_LEVEL', 'info'),
+    roles: withDefault('ROLES', 'api,worker'),
+    vaultKey: optional('VAULT_KEY'),
+    publicUrl: '',
+    lockMakersFile: optional('LOCK_MAKERS_FILE'),
+    preloadLead: withDefault('PRELOAD_LEAD', 'PT72H'),
+    justInTimeLead: withDefault('JUST_IN_TIME_LEAD', 'PT60M'),
+    settingDelayAfter: withDefault('SETTING_DELAY_AFTER', 'PT5M'),
+    removalDelayAfter: withDefault('REMOVAL_DELAY_AFTER', 'PT5M'),
+    commandDeadline: withDefault('COMMAND_DEADLINE', 'PT60S'),
+    retryFirst: withDefault('RETRY_FIRST', 'PT5S'),
+    retryLimit: withDefault('RETRY_LIMIT', 'PT10M'),
+    clockDriftTolerance: withDefault('CLOCK_DRIFT_TOLERANCE', 'PT60S'),
+    expiredCodes: withDefault('EXPIRED_CODES', 'gone'),
+  };
+  config.publicUrl = optional('PUBLIC_URL')?.replace(/\/+$/, '') ?? ownUrl(config.host, config.port);
+  checkTogether(config);
+  return config;
+}
+
+/** The settings once the API's port is known (PORT=0 picks one), with the default PUBLIC_URL that follows from it. */
+export function listeningOn(config: Config, port: number): Config {
+  const followed = config.publicUrl === ownUrl(config.host, config.port);
+  return { ...config, port, publicUrl: followed ? ownUrl(config.host, port) : config.publicUrl };
+}
+
+function ownUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+function checkTogether(config: Config): void {
+  if (config.retryLimit < config.retryFirst) {
+    throw new ConfigError('RETRY_LIMIT must not be shorter than RETRY_FIRST.');
+  }
+  const ports = [
+    ['PORT', config.port],
+    ...(config.eventstoreUrl === undefined ? [['EVENTSTORE_PORT', config.eventstorePort] as const] : []),
+    ...(config.sandbox ? [['LOCK_CLOUD_PORT', config.lockCloudPort] as const] : []),
+  ] as const;
+  for (const [index, [name, number]] of ports.entries()) {
+    const other = ports.slice(0, index).find(([, taken]) => taken === number && number !== 0);
+    if (other) throw new ConfigError(`${name} must not be the same port as ${other[0]} (${number}).`);
+  }
+}
+
+const shown = (value: string) => JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Libsql from 'libsql';
+import { StartupError } from '../errors/startup-error';
+
+/**
+ * Takes a data folder for this process alone: makes it (readable by its owner only) if need be, checks that it
+ * can be written, and holds a lock that ends with the process however it dies.
+ * @throws StartupError if the folder can't be used or another process holds it.
+ */
+export function lockDataDir(dir: string): { release(): void } {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const probe = join(dir, `.probe-${process.pid}-${randomBytes(4).toString('hex')}`);
+    writeFileSync(probe, '', { flag: 'wx' });
+    unlinkSync(probe);
+  } catch (error) {
+    throw new StartupError(`The data folder ${dir} can not be written: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return hold(dir);
+}
+
+// SQLite's exclusive lock is one of the operating system's on an open file: it can't outlive its process, which
+// a file with a process id in it can.
+function hold(dir: string): { release(): void } {
+  const lock = new Libsql(join(dir, '.lock'));
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) {
+      throw new StartupError(`The data folder ${dir} is in use by another process.`, { cause: error });
+    }
+    throw new StartupError(`The data folder ${dir} can not be locked: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return {
+    release() {
+      if (lock.open) lock.close();
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+
+/** Where randomness comes from: drawn PINs, jitter, tokens. */
+export interface Random {
+  /** A whole number, uniform over 0 ≤ n < bound; bound is from 1 to 2^47. */
+  int(bound: number): number;
+  /** `count` random bytes. */
+  bytes(count: number): Buffer;
+}
+
+/** The operating system's cryptographic generator. */
+export class CryptoRandom implements Random {
+  int(bound: number): number {
+    return randomInt(bound);
+  }
+
+  bytes(count: number): Buffer {
+    return randomBytes(count);
+  }
+}
+
+/** The same sequence for the same seed: for tests and simulations, never for PINs or tokens that matter. */
+export class SeededRandom implements Random {
+  private block = Buffer.alloc(0);
+  private counter = 0;
+
+  constructor(private readonly seed: number | string) {}
+
+  int(bound: number): number {
+    if (!Number.isSafeInteger(bound) || bound < 1 || bound > 2 ** 47) {
+      throw new RangeError(`A bound must be from 1 to 2^47, not ${bound}.`);
+    }
+    // Draws beyond the largest multiple of the bound are thrown away, or small numbers would come more often.
+    const limit = 2 ** 48 - (2 ** 48 % bound);
+    for (;;) {
+      const draw = this.bytes(6).readUIntBE(0, 6);
+      if (draw < limit) return draw % bound;
+    }
+  }
+
+  bytes(count: number): Buffer {
+    while (this.block.length < count) {
+      const next = createHash('sha256').update(`${this.seed}/${this.counter++}`).digest();
+      this.block = Buffer.concat([this.block, next]);
+    }
+    const taken = Buffer.from(this.block.subarray(0, count));
+    this.block = this.block.subarray(count);
+    return taken;
+  }
+}

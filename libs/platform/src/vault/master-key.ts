@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { StartupError } from '../errors/startup-error';
+
+const SIZE = 32;
+
+/**
+ * The master key, 32 bytes: from the setting VAULT_KEY (base64), else from `dataDir`/vault.key, which is made at
+ * the first start, readable by its owner alone.
+ * @throws StartupError if the key has a wrong size, or the file can be read by others.
+ */
+export function loadMasterKey(options: { dataDir: string; vaultKey?: string }): Buffer {
+  if (options.vaultKey !== undefined) return decoded(options.vaultKey, 'VAULT_KEY');
+  const path = join(options.dataDir, 'vault.key');
+  return read(path) ?? make(path);
+}
+
+function read(path: string): Buffer | undefined {
+  let text: string;
+  try {
+    if ((statSync(path).mode & 0o077) !== 0) {
+      throw new StartupError(
+        `${path} can be read by others than its owner; run: chmod 600 ${path}, and consider its PINs known.`,
+      );
+    }
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof StartupError) throw error;
+    throw new StartupError(`${path} can not be read: ${(error as Error).message}`, { cause: error });
+  }
+  return decoded(text.trim(), path);
+}
+
+function make(path: string): Buffer {
+  const key = randomBytes(SIZE);
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  try {
+    const file = openSync(draft, 'wx', 0o600);
+    try {
+      writeSync(file, key.toString('base64') + '\n');
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    try {
+      // A link appears whole or not at all, and never in the place of another key.
+      linkSync(draft, path);
+    } finally {
+      unlinkSync(draft);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return read(path)!;
+    throw new StartupError(`${path} can not be made: ${(error as Error).message}`, { cause: error });
+  }
+  syncFolder(path);
+  return key;
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(join(path, '..'), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function decoded(text: string, where: string): Buffer {
+  const key = Buffer.from(text, 'base64');
+  const same = key.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '');
+  if (!same || key.length !== SIZE) {
+    throw new StartupError(
+      `${where} must hold ${SIZE} bytes in base64 (openssl rand -base64 ${SIZE} makes one).`,
+    );
+  }
+  return key;
+}
