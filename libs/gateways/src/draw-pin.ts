@@ -1,0 +1,94 @@
+import { violations } from './constraints';
+import { type LockCapabilities } from './lock-gateway';
+
+/** Uniform random integers from 0 up to, not including, `bound`; cryptographic in production. */
+export interface RandomInts {
+  int(bound: number): number;
+}
+
+/** So many draws before we look through all PINs; then fewer than one in a hundred is likely to be left. */
+const draws = 500;
+
+/** Looking through more PINs than this would hold everything else up for too long, so there we only draw. */
+const mostToLookThrough = 1_000_000;
+const drawsOfMany = 100_000;
+
+/** The length to draw if nobody prefers one, where the lock supports it. */
+const usualLength = 4;
+
+/**
+ * A PIN within the lock's rules that `isFree` lets pass; null if there is none, or if the lock takes no PIN of
+ * our choice. Among those of its length each is equally likely. The supported length next to the preferred one
+ * comes first; the others only when that has none left. PINs that everybody tries first (all the same, 1234,
+ * 4321) are drawn only when nothing else is left. Rules about other codes on the lock are for `isFree`.
+ */
+export function drawPin(
+  capabilities: LockCapabilities,
+  random: RandomInts,
+  isFree: (pin: string) => boolean,
+  preferredLength: number = usualLength,
+): string | null {
+  if (capabilities.codeConstraints.some(({ constraintType }) => drawnByNobody.includes(constraintType))) {
+    return null;
+  }
+  const allowed = (pin: string) => violations(capabilities, { pin }).length === 0 && isFree(pin);
+  const strong = (pin: string) => !isWeak(pin) && allowed(pin);
+  const alphabet = digitsAllowedBy(capabilities);
+  const lengths = [...new Set(capabilities.supportedCodeLengths)].sort(
+    (a, b) => Math.abs(a - preferredLength) - Math.abs(b - preferredLength) || a - b,
+  );
+  for (const accepts of [strong, allowed]) {
+    for (const length of lengths) {
+      const pin = drawOne(alphabet, length, random, accepts);
+      if (pin !== null) return pin;
+    }
+  }
+  return null;
+}
+
+/** Where the lock draws, or where only somebody who knows the account's users can choose. */
+const drawnByNobody: readonly string[] = ['cannot_specify_pin_code', 'pin_code_matches_existing_set'];
+
+/** Leaving out forbidden digits from the start keeps draws from missing on long PINs. */
+function digitsAllowedBy({ codeConstraints }: LockCapabilities): string {
+  const forbidden = codeConstraints
+    .map(({ constraintType }) => forbiddenDigits[constraintType] ?? '')
+    .join('');
+  return [...'0123456789'].filter((digit) => !forbidden.includes(digit)).join('');
+}
+
+const forbiddenDigits: Readonly<Record<string, string>> = {
+  no_zeros: '0',
+  cannot_contain_089: '089',
+  cannot_contain_0789: '0789',
+};
+
+function drawOne(
+  alphabet: string,
+  length: number,
+  random: RandomInts,
+  accepts: (pin: string) => boolean,
+): string | null {
+  const all = alphabet.length ** length;
+  const tries = all > mostToLookThrough ? drawsOfMany : draws;
+  for (let draw = 0; draw < tries; draw += 1) {
+    const pin = Array.from({ length }, () => alphabet[random.int(alphabet.length)]).join('');
+    if (accepts(pin)) return pin;
+  }
+  if (all > mostToLookThrough) return null;
+  const left = Array.from({ length: all }, (_, index) => nthPin(alphabet, length, index)).filter(accepts);
+  return left[random.int(left.length || 1)] ?? null;
+}
+
+function nthPin(alphabet: string, length: number, index: number): string {
+  return index
+    .toString(alphabet.length)
+    .padStart(length, '0')
+    .replace(/./g, (place) => alphabet[parseInt(place, alphabet.length)] ?? '');
+}
+
+/** The same step of 0, 1 or -1 all along, 9 and 0 being neighbours: 7777, 7890, 3210. */
+function isWeak(pin: string): boolean {
+  const steps = [...pin].slice(1).map((digit, index) => (Number(digit) - Number(pin[index]) + 10) % 10);
+  return steps.every((step) => step === steps[0]) && [0, 1, 9, undefined].includes(steps[0]);
+}

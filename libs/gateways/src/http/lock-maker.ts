@@ -1,0 +1,20 @@
+import { type LockCapabilities } from '../lock-gateway';
+
+/** A lock maker's cloud that speaks the HTTP API for lock makers, as an operator configures it. */
+export interface LockMaker {
+  /** The name that accounts refer to it by. */
+  readonly name: string;
+  /** What people call it; the only thing about it that error messages tell. */
+  readonly displayName: string;
+  /** Where its API begins, e.g. `https://api.example.com/v1`. */
+  readonly baseUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** What its locks can do, where its API does not tell. */
+  readonly capabilities?: Partial<LockCapabilities>;
+}
+
+/** Time in ms since the epoch. */
+export interface GatewayClock {
+  now(): number;
+}

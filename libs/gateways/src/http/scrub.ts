@@ -1,0 +1,33 @@
+const blank = '•';
+const longest = 200;
+
+/** Fewer digits than this in a whole text cannot give a PIN away, however they are spread over it. */
+const tellingDigits = 3;
+
+/**
+ * What of a lock maker's text may be shown or logged. Makers echo what they were sent, so nothing that could
+ * be a PIN or a token passes: the given secrets, every digit of a text with three or more of them (a refusal
+ * may name the PIN of some other code, in groups or in other scripts), and any run of 20 characters that
+ * looks like a token.
+ */
+export function scrub(text: string, secrets: readonly string[]): string {
+  let clean = text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  for (const secret of secrets) {
+    if (secret === '') continue;
+    for (const form of [secret, encodeURIComponent(secret)]) clean = clean.replaceAll(form, blank);
+  }
+  if ((clean.match(/\p{N}/gu) ?? []).length >= tellingDigits) clean = clean.replace(/\p{N}/gu, blank);
+  clean = clean.replace(/[A-Za-z0-9+/_=.~-]{20,}/g, blank);
+  return clean.length > longest ? `${clean.slice(0, longest)}…` : clean;
+}
+
+/**
+ * A maker's error code in upper case, or null if it is none, or if it repeats one of the secrets.
+ */
+export function scrubErrorCode(code: unknown, secrets: readonly string[]): string | null {
+  if (typeof code !== 'string' || !/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(code)) return null;
+  const digits = code.replace(/[^0-9]/g, '');
+  if (secrets.some((secret) => secret !== '' && (code.includes(secret) || digits.includes(secret))))
+    return null;
+  return code.toUpperCase().replace(/[.-]/g, '_');
+}
