@@ -1,1 +1,15 @@
-export {};
+export { type Database, openDatabase } from './database';
+export { type Engine } from './engines/engine';
+export { forUpdateSkipLocked, isTransient, isUniqueViolation } from './engines/portable';
+export { type PostgresOptions } from './engines/postgres-dialect';
+export { type SqliteOptions } from './engines/sqlite-dialect';
+export { migrate, type Migration } from './migrate';
+export { type AccountToken, type AccountTokens } from './records/account-tokens';
+export { type ApiKey, type ApiKeys } from './records/api-keys';
+export { newApiToken } from './records/api-token';
+export { openRecords, type Records } from './records/records';
+export { type Settings } from './records/settings';
+export { type Workspace, type Workspaces } from './records/workspaces';
+export { openStores, type Stores } from './stores';
+export { openVault } from './vault/open-vault';
+export { testDatabase, type TestDatabase, testEngines } from './testing/test-databases';

@@ -3,13 +3,14 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
+  mkdirSync,
   openSync,
   readFileSync,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StartupError } from '../errors/startup-error';
 
 const SIZE = 32;
@@ -46,6 +47,7 @@ function make(path: string): Buffer {
   const key = randomBytes(SIZE);
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = openSync(draft, 'wx', 0o600);
     try {
       writeSync(file, key.toString('base64') + '\n');
@@ -68,7 +70,7 @@ function make(path: string): Buffer {
 }
 
 function syncFolder(path: string): void {
-  const folder = openSync(join(path, '..'), 'r');
+  const folder = openSync(dirname(path), 'r');
   try {
     fsyncSync(folder);
   } finally {

@@ -1,0 +1,184 @@
+import { sql } from 'kysely';
+import { type Database, openDatabase } from './database';
+import { forUpdateSkipLocked, isUniqueViolation } from './engines/portable';
+import { testDatabase, testEngines, type TestDatabase } from './testing/test-databases';
+
+interface Tables {
+  things: { id: number; text: string | null; number: number | null; bytes: Buffer | null };
+}
+
+describe.each(testEngines)('a database on %s', (engine) => {
+  let test: TestDatabase;
+  let database: Database<Tables>;
+
+  beforeEach(async () => {
+    test = testDatabase(engine);
+    database = await test.open<Tables>();
+    await database.db.schema
+      .createTable('things')
+      .addColumn('id', 'bigint', (column) => column.primaryKey())
+      .addColumn('text', 'text')
+      .addColumn('number', 'bigint')
+      .addColumn('bytes', engine === 'postgres' ? 'bytea' : 'blob')
+      .execute();
+  });
+
+  afterEach(() => test.drop());
+
+  const ids = async () =>
+    (await database.db.selectFrom('things').select('id').orderBy('id').execute()).map((row) => row.id);
+  const add = (id: number) =>
+    database.db.insertInto('things').values({ id, text: null, number: null, bytes: null }).execute();
+
+  it('gives back instants as numbers, texts and bytes as they were', async () => {
+    const row = {
+      id: 1,
+      text: 'Ünïcödé 🗝 "quoted"',
+      number: 253402300799999,
+      bytes: Buffer.from([0, 1, 255]),
+    };
+    await database.db.insertInto('things').values(row).execute();
+
+    expect(await database.db.selectFrom('things').selectAll().execute()).toEqual([row]);
+  });
+
+  it('binds whole numbers as whole numbers, also where a text is wanted', async () => {
+    const { rows } = await sql<{ text: string }>`select cast(${7} as text) as text`.execute(database.db);
+
+    expect(rows).toEqual([{ text: '7' }]);
+  });
+
+  it('refuses a text with U+0000 instead of cutting it off', async () => {
+    const refused = database.db
+      .insertInto('things')
+      .values({ id: 1, text: 'a\0b', number: null, bytes: null })
+      .execute();
+
+    await expect(refused).rejects.toThrow();
+    expect(await ids()).toEqual([]);
+  });
+
+  it('rolls a transaction back as a whole', async () => {
+    const failing = database.transaction(async (trx) => {
+      await trx.insertInto('things').values({ id: 1, text: null, number: null, bytes: null }).execute();
+      throw new Error('changed my mind');
+    });
+
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(await ids()).toEqual([]);
+  });
+
+  it("keeps other callers' statements out of a transaction that is rolled back", async () => {
+    let others: Promise<unknown>[] = [];
+    const failing = database.transaction(async (trx) => {
+      await trx.insertInto('things').values({ id: 1, text: null, number: null, bytes: null }).execute();
+      others = [add(2), add(3)];
+      await new Promise((resolve) => setImmediate(resolve));
+      await trx.insertInto('things').values({ id: 4, text: null, number: null, bytes: null }).execute();
+      throw new Error('rolled back');
+    });
+
+    await expect(failing).rejects.toThrow('rolled back');
+    await Promise.all(others);
+    expect(await ids()).toEqual([2, 3]);
+  });
+
+  it('does not show a transaction to others before it is committed', async () => {
+    let seen: Promise<number[]> = Promise.resolve([]);
+    await database.transaction(async (trx) => {
+      await trx.insertInto('things').values({ id: 1, text: null, number: null, bytes: null }).execute();
+      seen = ids();
+      // SQLite has the reader wait for the end of the transaction; PostgreSQL answers it now.
+      if (engine === 'postgres') await seen;
+    });
+
+    expect(await seen).toEqual(engine === 'postgres' ? [] : [1]);
+  });
+
+  it('goes on after a statement that failed', async () => {
+    await add(1);
+
+    expect(isUniqueViolation(await add(1).catch((error: unknown) => error))).toBe(true);
+    await expect(sql`selec nonsense`.execute(database.db)).rejects.toThrow();
+    await add(2);
+    expect(await ids()).toEqual([1, 2]);
+  });
+
+  it('sees what another connection has committed', async () => {
+    const other = await test.open<Tables>();
+    await other.transaction((trx) =>
+      trx.insertInto('things').values({ id: 9, text: null, number: null, bytes: null }).execute(),
+    );
+
+    expect(await ids()).toEqual([9]);
+  });
+
+  it('tells how many rows a statement has changed', async () => {
+    await add(1);
+    await add(2);
+    const updated = await database.db.updateTable('things').set({ number: 5 }).executeTakeFirst();
+    const deleted = await database.db.deleteFrom('things').where('id', '=', 1).executeTakeFirst();
+
+    expect([updated.numUpdatedRows, deleted.numDeletedRows]).toEqual([2n, 1n]);
+  });
+
+  it('claims rows that nobody else holds', async () => {
+    for (const id of [1, 2, 3, 4]) await add(id);
+    const other = await test.open<Tables>();
+    const claim = (of: Database<Tables>, and: (ids: number[]) => Promise<void>) =>
+      of.transaction(async (trx) => {
+        const rows = await trx
+          .selectFrom('things')
+          .select('id')
+          .where('number', 'is', null)
+          .orderBy('id')
+          .limit(2)
+          .modifyEnd(forUpdateSkipLocked(engine))
+          .execute();
+        const claimed = rows.map((row) => row.id);
+        await trx.updateTable('things').set({ number: 1 }).where('id', 'in', claimed).execute();
+        await and(claimed);
+      });
+    const claims: number[][] = [];
+
+    await claim(database, async (first) => {
+      claims.push(first);
+      if (engine === 'postgres') await claim(other, (second) => Promise.resolve(void claims.push(second)));
+    });
+    if (engine === 'sqlite') await claim(other, (second) => Promise.resolve(void claims.push(second)));
+
+    expect(claims).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  it('can be closed while a transaction runs, which then ends as it would have', async () => {
+    let closing: Promise<void> = Promise.resolve();
+    await database.transaction(async (trx) => {
+      closing = database.close();
+      await trx.insertInto('things').values({ id: 1, text: null, number: null, bytes: null }).execute();
+    });
+    await closing;
+
+    database = await test.open<Tables>();
+    expect(await ids()).toEqual([1]);
+  });
+});
+
+describe('opening a database', () => {
+  it('says which file can not be opened', async () => {
+    await expect(openDatabase({ file: '/dev/null/x.db', durability: 'full' })).rejects.toThrow(
+      /^The database \/dev\/null\/x\.db can not be opened: /,
+    );
+  });
+
+  it('says where no PostgreSQL answers, but not the password', async () => {
+    const refused = openDatabase({ url: 'postgres://user:hunter2@127.0.0.1:1/latchkey' });
+
+    await expect(refused).rejects.toThrow(
+      /^The PostgreSQL database 127\.0\.0\.1:1\/latchkey can not be opened: /,
+    );
+    await expect(refused).rejects.not.toThrow(/hunter2/);
+  });
+});

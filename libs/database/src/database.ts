@@ -1,0 +1,77 @@
+import { Kysely, sql, type Transaction } from 'kysely';
+import { StartupError } from '@latchkey/platform';
+import { type Engine } from './engines/engine';
+import { type PostgresOptions, postgresDialect, quoted } from './engines/postgres-dialect';
+import { LibsqlDialect, type SqliteOptions } from './engines/sqlite-dialect';
+
+/** An open database. Instants in it are integers (ms), documents are JSON text. */
+export interface Database<T> {
+  readonly db: Kysely<T>;
+  readonly engine: Engine;
+  /**
+   * Runs `work` in one transaction: committed if its promise is kept, else rolled back. On SQLite nobody else's
+   * statement runs meanwhile, so inside use `trx` alone: waiting for `db` there is waiting for oneself.
+   */
+  transaction<R>(work: (trx: Transaction<T>) => Promise<R>): Promise<R>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a SQLite file or a PostgreSQL schema.
+ * @throws StartupError if it can't be opened or reached
+ */
+export async function openDatabase<T>(options: SqliteOptions | PostgresOptions): Promise<Database<T>> {
+  return 'url' in options ? openPostgres(options) : openSqlite(options);
+}
+
+async function openSqlite<T>(options: SqliteOptions): Promise<Database<T>> {
+  try {
+    const db = new Kysely<T>({ dialect: new LibsqlDialect(options) });
+    await sql`select count(*) from sqlite_master`.execute(db);
+    return database(db, 'sqlite');
+  } catch (cause) {
+    throw new StartupError(`The database ${options.file} can not be opened: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+async function openPostgres<T>(options: PostgresOptions): Promise<Database<T>> {
+  const db = new Kysely<T>({ dialect: postgresDialect(options) });
+  try {
+    if (options.schema !== undefined) await makeSchema(db, options.schema);
+    else await sql`select 1`.execute(db);
+    return database(db, 'postgres');
+  } catch (cause) {
+    await db.destroy();
+    // The connection string holds a password: it is told where, not how.
+    const { host, pathname } = new URL(options.url);
+    throw new StartupError(
+      `The PostgreSQL database ${host}${pathname} can not be opened: ${reason(cause as Error)}`,
+      { cause },
+    );
+  }
+}
+
+// "if not exists" still collides when two instances make it at the same time, and needs the right to make one
+// even where there is nothing to make.
+async function makeSchema<T>(db: Kysely<T>, schema: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended('latchkey schema', 0))`.execute(trx);
+    const found = await sql`select 1 from pg_namespace where nspname = ${schema}`.execute(trx);
+    if (found.rows.length === 0) await sql.raw(`create schema ${quoted(schema)}`).execute(trx);
+  });
+}
+
+function reason(error: Error & { errors?: Error[]; code?: string }): string {
+  return error.message || error.errors?.map((each) => each.message).join('; ') || (error.code ?? error.name);
+}
+
+function database<T>(db: Kysely<T>, engine: Engine): Database<T> {
+  return {
+    db,
+    engine,
+    transaction: (work) => db.transaction().execute(work),
+    close: () => db.destroy(),
+  };
+}

@@ -1,0 +1,97 @@
+import type Libsql from 'libsql';
+
+const KEPT = 500;
+const LONGEST_KEPT = 20_000;
+
+export interface RunResult {
+  changes: number;
+  lastInsertRowid: number | bigint;
+}
+
+/** A prepared statement, and whether it answers rows. */
+export interface Statement {
+  reader: boolean;
+  all(parameters: readonly unknown[]): unknown[];
+  run(parameters: readonly unknown[]): RunResult;
+  iterate(parameters: readonly unknown[]): Iterable<unknown>;
+}
+
+/**
+ * Prepares statements and keeps those last used: preparing costs some five times as much as running a small
+ * one (measured: 44 µs against 9 µs).
+ */
+export class LibsqlStatements {
+  private readonly kept = new Map<string, Statement>();
+
+  constructor(private readonly connection: Libsql.Database) {}
+
+  get(sql: string): Statement {
+    let statement = this.kept.get(sql);
+    if (statement) this.kept.delete(sql);
+    else statement = this.prepare(sql);
+    if (sql.length <= LONGEST_KEPT) this.keep(sql, statement);
+    return statement;
+  }
+
+  /** Forgets a statement that has failed: what state it was left in is not known. */
+  drop(sql: string): void {
+    this.kept.delete(sql);
+  }
+
+  private keep(sql: string, statement: Statement): void {
+    this.kept.set(sql, statement);
+    if (this.kept.size <= KEPT) return;
+    const [oldest] = this.kept.keys();
+    this.kept.delete(oldest!);
+  }
+
+  private prepare(sql: string): Statement {
+    const statement = this.connection.prepare(sql);
+    return {
+      reader: statement.reader,
+      all: (parameters) => statement.all(bound(parameters)).map(row),
+      run: (parameters) => statement.run(bound(parameters)),
+      iterate: function* (parameters) {
+        for (const each of statement.iterate(bound(parameters))) yield row(each);
+      },
+    };
+  }
+}
+
+function bound(parameters: readonly unknown[]): unknown[] {
+  return parameters.map(parameter);
+}
+
+// libsql binds every number as REAL, ends the process at a boolean, and cuts a text off at U+0000.
+function parameter(value: unknown): unknown {
+  switch (typeof value) {
+    case 'number':
+      if (Number.isSafeInteger(value)) return BigInt(value);
+      if (!Number.isFinite(value)) throw new TypeError(`${value} can not be stored.`);
+      return value;
+    case 'boolean':
+      return value ? 1n : 0n;
+    case 'string':
+      if (value.includes('\0')) throw new TypeError('A text with the character U+0000 can not be stored.');
+      return value;
+    case 'bigint':
+      if (BigInt.asIntN(64, value) !== value) throw new TypeError(`${value} is beyond 64 bits.`);
+      return value;
+    case 'undefined':
+      return null;
+    default:
+      if (value === null) return null;
+      if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      throw new TypeError('Only numbers, texts, booleans, bytes and null can be stored.');
+  }
+}
+
+// Bytes come as an ArrayBuffer; pg answers a Buffer, and so do we.
+function row(value: unknown): unknown {
+  const fields = value as Record<string, unknown>;
+  for (const name in fields) {
+    const field = fields[name];
+    if (field instanceof ArrayBuffer) fields[name] = Buffer.from(field);
+  }
+  return fields;
+}

@@ -1,0 +1,146 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  type QueryResult,
+  SqliteDialect,
+} from 'kysely';
+import Libsql from 'libsql';
+import { LibsqlStatements } from './libsql-statements';
+import { Turns } from './turns';
+
+/** How a SQLite file is opened. */
+export interface SqliteOptions {
+  /** A path, or `:memory:`. Its folder is made if need be. */
+  file: string;
+  /** full: a commit is on the disk when it returns (facts, keys). normal: may be lost by a power cut (views). */
+  durability: 'full' | 'normal';
+  /** Deleted content is overwritten in the file. */
+  secureDelete?: boolean;
+}
+
+/** Kysely's SQLite dialect over libsql, on one connection that one caller at a time has to itself. */
+export class LibsqlDialect extends SqliteDialect {
+  private readonly connection: Libsql.Database;
+
+  constructor(options: SqliteOptions) {
+    const connection = open(options);
+    super({ database: connection });
+    this.connection = connection;
+  }
+
+  override createDriver(): Driver {
+    return new LibsqlDriver(this.connection);
+  }
+}
+
+function open({ file, durability, secureDelete }: SqliteOptions): Libsql.Database {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const connection = new Libsql(file);
+  try {
+    connection.pragma('busy_timeout = 5000');
+    connection.pragma('journal_mode = WAL');
+    connection.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
+    connection.pragma('foreign_keys = ON');
+    connection.pragma('temp_store = MEMORY');
+    connection.pragma(`secure_delete = ${secureDelete ? 'ON' : 'OFF'}`);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return connection;
+}
+
+class LibsqlDriver implements Driver {
+  private readonly turns = new Turns();
+  private readonly only: LibsqlConnection;
+
+  constructor(private readonly connection: Libsql.Database) {
+    this.only = new LibsqlConnection(connection);
+  }
+
+  init(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  // A transaction keeps its turn until it ends, so that nobody else's statement lands inside it.
+  async acquireConnection(): Promise<DatabaseConnection> {
+    await this.turns.take();
+    return this.only;
+  }
+
+  releaseConnection(): Promise<void> {
+    this.turns.give();
+    return Promise.resolve();
+  }
+
+  // Immediate: a transaction that reads first and writes later must not find the write lock taken then.
+  beginTransaction(): Promise<void> {
+    return this.exec('begin immediate');
+  }
+
+  commitTransaction(): Promise<void> {
+    return this.exec('commit');
+  }
+
+  rollbackTransaction(): Promise<void> {
+    // Some errors (a full disk) have rolled it back already.
+    return (this.connection as unknown as { inTransaction: boolean }).inTransaction
+      ? this.exec('rollback')
+      : Promise.resolve();
+  }
+
+  /** Lets a transaction in progress end; what waits behind it is refused by the closed connection. */
+  async destroy(): Promise<void> {
+    await this.turns.take();
+    if (this.connection.open) this.connection.close();
+    this.turns.give();
+  }
+
+  private exec(sql: string): Promise<void> {
+    return this.only.run(sql);
+  }
+}
+
+class LibsqlConnection implements DatabaseConnection {
+  private readonly statements: LibsqlStatements;
+
+  constructor(connection: Libsql.Database) {
+    this.statements = new LibsqlStatements(connection);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- what libsql throws must reject the promise
+  async run(sql: string): Promise<void> {
+    this.statements.get(sql).run([]);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- what libsql throws must reject the promise
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    try {
+      const statement = this.statements.get(sql);
+      if (statement.reader) return { rows: statement.all(parameters) as R[] };
+      const { changes, lastInsertRowid } = statement.run(parameters);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    } catch (error) {
+      this.statements.drop(sql);
+      throw error;
+    }
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the driver's interface is asynchronous, libsql is not
+  async *streamQuery<R>(
+    { sql, parameters }: CompiledQuery,
+    size = 100,
+  ): AsyncIterableIterator<QueryResult<R>> {
+    let rows: R[] = [];
+    for (const row of this.statements.get(sql).iterate(parameters)) {
+      rows.push(row as R);
+      if (rows.length < size) continue;
+      yield { rows };
+      rows = [];
+    }
+    if (rows.length > 0) yield { rows };
+  }
+}

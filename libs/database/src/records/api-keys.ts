@@ -1,0 +1,137 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Database } from '../database';
+import { type Migration } from '../migrate';
+
+/** What is kept of an API key: never the token itself. */
+export interface ApiKey {
+  apiKeyId: string;
+  workspaceId: string;
+  name: string;
+  /** The token's beginning, by which its owner tells it from others. */
+  prefix: string;
+  /** ms since the epoch */
+  createdAt: number;
+  /** ms since the epoch, to within a minute; null: never used */
+  lastUsedAt: number | null;
+}
+
+export interface ApiKeys {
+  /** @throws if that id or token is there already (see isUniqueViolation) */
+  create(key: {
+    apiKeyId: string;
+    workspaceId: string;
+    name: string;
+    token: string;
+    createdAt: number;
+  }): Promise<void>;
+  /** Whose token that is; null for one that never was, or was revoked. Takes as long for either. */
+  find(token: string): Promise<{ apiKeyId: string; workspaceId: string } | null>;
+  /** Those of a workspace, oldest first. */
+  list(workspaceId: string): Promise<ApiKey[]>;
+  /** Ends a key, at once and for good. @returns whether there was one */
+  revoke(apiKeyId: string): Promise<boolean>;
+  /** Remembers the last use, at the instant `at` (ms); written down once a minute at most. */
+  touch(apiKeyId: string, at: number): Promise<void>;
+}
+
+export interface ApiKeysTable {
+  api_keys: {
+    api_key_id: string;
+    workspace_id: string;
+    name: string;
+    token_hash: string;
+    prefix: string;
+    created_at: number;
+    last_used_at: number | null;
+  };
+}
+
+const TOUCH_EVERY = 60_000;
+const PREFIX_LENGTH = 'seam_'.length + 4;
+const NOBODY = Buffer.alloc(32);
+
+export const apiKeysMigration: Migration = {
+  name: 'api_keys',
+  async up(db) {
+    await db.schema
+      .createTable('api_keys')
+      .addColumn('api_key_id', 'text', (column) => column.primaryKey())
+      .addColumn('workspace_id', 'text', (column) => column.notNull().references('workspaces.workspace_id'))
+      .addColumn('name', 'text', (column) => column.notNull())
+      .addColumn('token_hash', 'text', (column) => column.notNull().unique())
+      .addColumn('prefix', 'text', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('last_used_at', 'bigint')
+      .execute();
+    await db.schema.createIndex('api_keys_workspace').on('api_keys').column('workspace_id').execute();
+  },
+};
+
+export function apiKeys({ db }: Database<ApiKeysTable>): ApiKeys {
+  const touched = new Map<string, number>();
+  return {
+    async create({ apiKeyId, workspaceId, name, token, createdAt }) {
+      await db
+        .insertInto('api_keys')
+        .values({
+          api_key_id: apiKeyId,
+          workspace_id: workspaceId,
+          name,
+          token_hash: hash(token).toString('hex'),
+          prefix: token.slice(0, PREFIX_LENGTH),
+          created_at: createdAt,
+          last_used_at: null,
+        })
+        .execute();
+    },
+    async find(token) {
+      const wanted = hash(token);
+      const row = await db
+        .selectFrom('api_keys')
+        .select(['api_key_id', 'workspace_id', 'token_hash'])
+        .where('token_hash', '=', wanted.toString('hex'))
+        .executeTakeFirst();
+      const same = timingSafeEqual(wanted, row ? Buffer.from(row.token_hash, 'hex') : NOBODY);
+      return row && same ? { apiKeyId: row.api_key_id, workspaceId: row.workspace_id } : null;
+    },
+    async list(workspaceId) {
+      const rows = await db
+        .selectFrom('api_keys')
+        .select(['api_key_id', 'workspace_id', 'name', 'prefix', 'created_at', 'last_used_at'])
+        .where('workspace_id', '=', workspaceId)
+        .orderBy('created_at')
+        .orderBy('api_key_id')
+        .execute();
+      return rows.map((row) => ({
+        apiKeyId: row.api_key_id,
+        workspaceId: row.workspace_id,
+        name: row.name,
+        prefix: row.prefix,
+        createdAt: row.created_at,
+        lastUsedAt: row.last_used_at,
+      }));
+    },
+    async revoke(apiKeyId) {
+      touched.delete(apiKeyId);
+      const [result] = await db.deleteFrom('api_keys').where('api_key_id', '=', apiKeyId).execute();
+      return result !== undefined && result.numDeletedRows > 0n;
+    },
+    async touch(apiKeyId, at) {
+      const last = touched.get(apiKeyId);
+      if (last !== undefined && at - last < TOUCH_EVERY) return;
+      touched.set(apiKeyId, at);
+      await db
+        .updateTable('api_keys')
+        .set({ last_used_at: at })
+        .where('api_key_id', '=', apiKeyId)
+        .where((row) => row.or([row('last_used_at', 'is', null), row('last_used_at', '<', at)]))
+        .execute();
+    },
+  };
+}
+
+// A fast hash is right here: tokens are 32 random bytes, which nobody can try through, whereas a slow hash would
+// be paid for at every request. Looking it up by the hash tells a watch-holder nothing about the token.
+function hash(token: string): Buffer {
+  return createHash('sha256').update(token, 'utf8').digest();
+}

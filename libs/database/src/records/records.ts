@@ -1,0 +1,42 @@
+import { type Vault } from '@latchkey/platform';
+import { type Database } from '../database';
+import { migrate, type Migration } from '../migrate';
+import {
+  accountTokens,
+  accountTokensMigration,
+  type AccountTokens,
+  type AccountTokensTable,
+} from './account-tokens';
+import { apiKeys, apiKeysMigration, type ApiKeys, type ApiKeysTable } from './api-keys';
+import { settings, settingsMigration, type Settings, type SettingsTable } from './settings';
+import { workspaces, workspacesMigration, type Workspaces, type WorkspacesTable } from './workspaces';
+
+/** The small store beside the event store, to be backed up with it. One file for each kind of record. */
+export interface Records {
+  workspaces: Workspaces;
+  apiKeys: ApiKeys;
+  settings: Settings;
+  accountTokens: AccountTokens;
+}
+
+export type RecordsTables = WorkspacesTable & ApiKeysTable & SettingsTable & AccountTokensTable;
+
+// New ones go at the end.
+const migrations: Migration[] = [
+  workspacesMigration,
+  apiKeysMigration,
+  settingsMigration,
+  accountTokensMigration,
+];
+
+/** Brings the records' tables up to date and opens them. Secrets in them are sealed by `vault`. */
+export async function openRecords<T>(database: Database<T>, vault: Vault): Promise<Records> {
+  await migrate(database, 'records', migrations);
+  const opened = database as unknown as Database<RecordsTables>;
+  return {
+    workspaces: workspaces(opened),
+    apiKeys: apiKeys(opened),
+    settings: settings(opened, vault),
+    accountTokens: accountTokens(opened, vault),
+  };
+}

@@ -1,0 +1,75 @@
+import { type Vault } from '@latchkey/platform';
+import { type Database } from '../database';
+import { type Migration } from '../migrate';
+
+/** Small things that the server itself must remember, by name. */
+export interface Settings {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string): Promise<void>;
+  /** Sets it unless it is set already. @returns the value that is kept: yours or the one that was first */
+  setIfAbsent(key: string, value: string): Promise<string>;
+  /** Like get, for one that was set sealed. */
+  getSecret(key: string): Promise<string | null>;
+  /** Like set, but sealed by the vault. */
+  setSecret(key: string, value: string): Promise<void>;
+  /** Like setIfAbsent, but sealed by the vault. */
+  setSecretIfAbsent(key: string, value: string): Promise<string>;
+  delete(key: string): Promise<void>;
+}
+
+export interface SettingsTable {
+  settings: { key: string; value: string };
+}
+
+export const settingsMigration: Migration = {
+  name: 'settings',
+  async up(db) {
+    await db.schema
+      .createTable('settings')
+      .addColumn('key', 'text', (column) => column.primaryKey())
+      .addColumn('value', 'text', (column) => column.notNull())
+      .execute();
+  },
+};
+
+export function settings({ db }: Database<SettingsTable>, vault: Vault): Settings {
+  const seal = (key: string, value: string) => vault.sealSecret(`setting/${key}`, value);
+  const unseal = (key: string, sealed: string) => vault.openSecret(`setting/${key}`, sealed);
+
+  async function get(key: string): Promise<string | null> {
+    const row = await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst();
+    return row?.value ?? null;
+  }
+  async function set(key: string, value: string): Promise<void> {
+    await db
+      .insertInto('settings')
+      .values({ key, value })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+      .execute();
+  }
+  async function setIfAbsent(key: string, value: string): Promise<string> {
+    await db
+      .insertInto('settings')
+      .values({ key, value })
+      .onConflict((conflict) => conflict.column('key').doNothing())
+      .execute();
+    return (await get(key))!;
+  }
+
+  return {
+    get,
+    set,
+    setIfAbsent,
+    async getSecret(key) {
+      const sealed = await get(key);
+      return sealed === null ? null : unseal(key, sealed);
+    },
+    setSecret: (key, value) => set(key, seal(key, value)),
+    async setSecretIfAbsent(key, value) {
+      return unseal(key, await setIfAbsent(key, seal(key, value)));
+    },
+    async delete(key) {
+      await db.deleteFrom('settings').where('key', '=', key).execute();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { type Config, loadMasterKey, type Vault } from '@latchkey/platform';
+import { type Database, openDatabase } from './database';
+import { openRecords, type Records } from './records/records';
+import { openVault } from './vault/open-vault';
+
+/** What the server keeps outside the event store. */
+export interface Stores<Views> {
+  records: Records;
+  vault: Vault;
+  /** Where the views live; they can all be dropped and rebuilt. */
+  views: Database<Views>;
+  /** The database that holds the records, for record kinds of other libraries. */
+  recordsDatabase: Database<unknown>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the records, the vault and the database of the views: SQLite files in DATA_DIR, or, with DATABASE_URL,
+ * the schemas records, vault and views of that PostgreSQL database.
+ * @throws StartupError if one of them can't be used
+ */
+export async function openStores<Views = unknown>(
+  config: Pick<Config, 'dataDir' | 'databaseUrl' | 'vaultKey'>,
+): Promise<Stores<Views>> {
+  const masterKey = loadMasterKey(config);
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async () => {
+    for (const database of opened.splice(0).reverse()) await database.close();
+  };
+  const open = async <T>(name: 'records' | 'vault' | 'views'): Promise<Database<T>> => {
+    const database = await openOne<T>(config, name);
+    opened.push(database);
+    return database;
+  };
+  try {
+    const vault = await openVault({ database: await open('vault'), masterKey });
+    const recordsDatabase = await open<unknown>('records');
+    const records = await openRecords(recordsDatabase, vault);
+    const views = await open<Views>('views');
+    return { records, vault, views, recordsDatabase, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const POOL_SIZES = { records: 4, vault: 4, views: 10 };
+
+function openOne<T>(
+  config: Pick<Config, 'dataDir' | 'databaseUrl'>,
+  name: 'records' | 'vault' | 'views',
+): Promise<Database<T>> {
+  return config.databaseUrl === undefined
+    ? openDatabase({
+        file: join(config.dataDir, `${name}.db`),
+        durability: name === 'views' ? 'normal' : 'full',
+        secureDelete: name === 'vault',
+      })
+    : openDatabase({ url: config.databaseUrl, schema: name, poolSize: POOL_SIZES[name] });
+}

@@ -1,0 +1,128 @@
+import { type Transaction, sql } from 'kysely';
+import { type KeyStore } from '@latchkey/platform';
+import { type Database } from '../database';
+import { type VaultTables } from './vault-tables';
+
+interface Waiting {
+  keyId: string;
+  /** undefined: to be erased */
+  wrapped: string | undefined;
+  resolve(kept: string | null): void;
+  reject(error: unknown): void;
+}
+
+const BATCH = 1000;
+
+/**
+ * The vault's keys in a table. Writes that come together share one transaction and one wait for the disk.
+ *
+ * An erased key's row stays, with its key overwritten by as many characters: SQLite then writes over the old
+ * bytes in place. (Rows are never removed, so they are never moved either: a page that was split would keep
+ * copies of them.) The write-ahead log, which still has the old page, is emptied before the erasure is confirmed.
+ */
+export class KeyTable implements KeyStore {
+  private waiting: Waiting[] = [];
+  private flushing = false;
+
+  constructor(private readonly database: Database<VaultTables>) {}
+
+  async find(keyId: string): Promise<string | null | undefined> {
+    const row = await this.database.db
+      .selectFrom('keys')
+      .select('wrapped')
+      .where('key_id', '=', keyId)
+      .executeTakeFirst();
+    return row && read(row.wrapped);
+  }
+
+  add(keyId: string, wrapped: string): Promise<string | null> {
+    return this.enqueue(keyId, wrapped);
+  }
+
+  async erase(keyId: string): Promise<void> {
+    await this.enqueue(keyId, undefined);
+  }
+
+  /** Makes sure that bytes of erased keys are in none of the files any more. */
+  async forget(): Promise<void> {
+    if (this.database.engine !== 'sqlite') return;
+    const { rows } = await sql<{ busy: number }>`pragma wal_checkpoint(truncate)`.execute(this.database.db);
+    if (rows[0]?.busy !== 0) {
+      throw new Error('Another process reads the vault, so that an erased key is still in its log.');
+    }
+  }
+
+  private enqueue(keyId: string, wrapped: string | undefined): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ keyId, wrapped, resolve, reject });
+      if (this.flushing) return;
+      this.flushing = true;
+      // After the requests that have arrived with this one, so that they share the wait for the disk.
+      setImmediate(() => void this.flush());
+    });
+  }
+
+  private async flush(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, BATCH);
+      try {
+        const kept = await this.write(batch);
+        for (const each of batch) {
+          each.resolve(each.wrapped === undefined ? null : (kept.get(each.keyId) ?? null));
+        }
+      } catch (error) {
+        for (const each of batch) each.reject(error);
+      }
+    }
+    this.flushing = false;
+  }
+
+  private async write(batch: Waiting[]): Promise<Map<string, string | null>> {
+    const added = new Map<string, string>();
+    const erased = new Set<string>();
+    for (const { keyId, wrapped } of batch) {
+      if (wrapped === undefined) erased.add(keyId);
+      else if (!added.has(keyId)) added.set(keyId, wrapped);
+    }
+    const kept = await this.database.transaction(async (trx) => {
+      const found = await addAll(trx, added);
+      await eraseAll(trx, erased);
+      return found;
+    });
+    if (erased.size > 0) await this.forget();
+    return kept;
+  }
+}
+
+async function addAll(
+  trx: Transaction<VaultTables>,
+  added: Map<string, string>,
+): Promise<Map<string, string | null>> {
+  if (added.size === 0) return new Map();
+  const ids = inOrder(added.keys());
+  await trx
+    .insertInto('keys')
+    .values(ids.map((keyId) => ({ key_id: keyId, wrapped: added.get(keyId)! })))
+    .onConflict((conflict) => conflict.column('key_id').doNothing())
+    .execute();
+  const rows = await trx.selectFrom('keys').selectAll().where('key_id', 'in', ids).execute();
+  return new Map(rows.map((row) => [row.key_id, read(row.wrapped)]));
+}
+
+async function eraseAll(trx: Transaction<VaultTables>, erased: Set<string>): Promise<void> {
+  if (erased.size === 0) return;
+  const wrapped = '-'.repeat(WRAPPED_LENGTH);
+  await trx
+    .insertInto('keys')
+    .values(inOrder(erased).map((keyId) => ({ key_id: keyId, wrapped })))
+    .onConflict((conflict) => conflict.column('key_id').doUpdateSet({ wrapped }))
+    .execute();
+}
+
+/** Nonce, key and tag in base64url after `v1.`; every wrapped key is as long. */
+const WRAPPED_LENGTH = 3 + ((12 + 32 + 16) * 4) / 3;
+
+const read = (wrapped: string): string | null => (wrapped.startsWith('-') ? null : wrapped);
+
+// Two instances that lock the same rows must do it in the same order.
+const inOrder = (ids: Iterable<string>): string[] => [...ids].sort();

@@ -1,0 +1,148 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { KeyErasedError, type Vault } from '@latchkey/platform';
+import { testDatabase, testEngines, type TestDatabase } from '../testing/test-databases';
+import { openVault } from './open-vault';
+import { type VaultTables } from './vault-tables';
+
+const masterKey = Buffer.alloc(32, 7);
+
+describe.each(testEngines)('the vault on %s', (engine) => {
+  let test: TestDatabase;
+  let vault: Vault;
+
+  const open = async (key = masterKey) => openVault({ database: await test.open(), masterKey: key });
+
+  beforeEach(async () => {
+    test = testDatabase(engine);
+    vault = await open();
+  });
+
+  afterEach(() => test.drop());
+
+  it('gives back every PIN that it sealed', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uuid(), fc.string({ maxLength: 60, unit: 'grapheme' }), async (keyId, pin) => {
+        expect(await vault.open(await vault.seal(keyId, pin))).toBe(pin);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('gives PINs back after it was closed and opened again', async () => {
+    const sealed = await vault.seal('code-1', '4821');
+
+    expect(await (await open()).open(sealed)).toBe('4821');
+  });
+
+  it('shows neither the PIN nor its length', async () => {
+    const [short, long] = [await vault.seal('a', '4821'), await vault.seal('b', '482193756')];
+
+    expect(JSON.stringify(short)).not.toContain('4821');
+    expect(short.box).toHaveLength(long.box.length);
+  });
+
+  it('seals the same PIN differently each time', async () => {
+    expect((await vault.seal('a', '4821')).box).not.toBe((await vault.seal('a', '4821')).box);
+  });
+
+  it('makes one key when many seal under a new id at once, in two instances', async () => {
+    const other = await open();
+    const sealed = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => (n % 2 ? vault : other).seal('shared', `${1000 + n}`)),
+    );
+
+    const opened = await Promise.all(sealed.map((each) => vault.open(each)));
+    expect(opened).toEqual(sealed.map((_, n) => `${1000 + n}`));
+  });
+
+  it('opens a box under its own key id only', async () => {
+    const sealed = await vault.seal('a', '4821');
+    await vault.seal('b', '1111');
+
+    await expect(vault.open({ keyId: 'b', box: sealed.box })).rejects.toThrow(/could not be opened/);
+  });
+
+  it('notices a box that was changed', async () => {
+    const { keyId, box } = await vault.seal('a', '4821');
+    const changed = Buffer.from(box.slice(3), 'base64url');
+    changed[14]! ^= 1;
+
+    await expect(vault.open({ keyId, box: `v1.${changed.toString('base64url')}` })).rejects.toThrow();
+    await expect(vault.open({ keyId, box: 'v9.xyz' })).rejects.toThrow(/known version/);
+  });
+
+  it('opens nothing under an erased key, and never makes that key again', async () => {
+    const sealed = await vault.seal('a', '4821');
+    await vault.erase('a');
+    await vault.erase('a');
+
+    expect(await vault.open(sealed)).toBeNull();
+    await expect(vault.seal('a', '4821')).rejects.toThrow(KeyErasedError);
+    expect(await (await open()).open(sealed)).toBeNull();
+  });
+
+  it('keeps a key from being made that was erased before its first use', async () => {
+    await vault.erase('early');
+
+    await expect(vault.seal('early', '4821')).rejects.toThrow(KeyErasedError);
+  });
+
+  it('erases many keys at once and leaves the others alone', async () => {
+    const ids = Array.from({ length: 300 }, (_, n) => `code-${n}`);
+    const sealed = await Promise.all(ids.map((id) => vault.seal(id, '4821')));
+    await Promise.all(ids.filter((_, n) => n % 3 === 0).map((id) => vault.erase(id)));
+
+    const opened = await Promise.all(sealed.map((each) => vault.open(each)));
+    expect(opened).toEqual(ids.map((_, n) => (n % 3 === 0 ? null : '4821')));
+  });
+
+  it('is refused when it is opened with another master key', async () => {
+    await expect(open(Buffer.alloc(32, 8))).rejects.toThrow(/made with another master key/);
+  });
+
+  it('tells equal texts in one scope by a fingerprint that depends on the scope and the master key', async () => {
+    const anew = await open();
+
+    expect(vault.fingerprint('lock-1', '4821')).toBe(anew.fingerprint('lock-1', '4821'));
+    expect(vault.fingerprint('lock-1', '4821')).not.toBe(vault.fingerprint('lock-2', '4821'));
+    expect(vault.fingerprint('lock-1', '4821')).not.toBe(vault.fingerprint('lock-14', '821'));
+  });
+
+  it('seals other secrets for one purpose', () => {
+    const sealed = vault.sealSecret('webhook', 'whsec_abc');
+
+    expect(sealed).not.toContain('whsec_abc');
+    expect(vault.openSecret('webhook', sealed)).toBe('whsec_abc');
+    expect(() => vault.openSecret('token', sealed)).toThrow(/could not be opened/);
+  });
+});
+
+describe('the files of the vault', () => {
+  it('hold none of the bytes of an erased key, nor do those that a crash left for the next start', async () => {
+    const test = testDatabase('sqlite');
+    const database = await test.open<VaultTables>();
+    const vault = await openVault({ database, masterKey });
+    // Enough, in random order, for the tables' pages to have been split many times.
+    const ids = Array.from({ length: 400 }, (_, n) => `${(n * 7919) % 400}-key`);
+    for (const id of ids) await vault.seal(id, '4821');
+    const keys = await database.db.selectFrom('keys').selectAll().execute();
+    const held = () => {
+      const files = readdirSync(test.folder).map((name) => readFileSync(join(test.folder, name), 'latin1'));
+      return keys.filter((key) => files.some((bytes) => bytes.includes(key.wrapped.slice(20, 60)))).length;
+    };
+    expect(held()).toBe(400);
+
+    await Promise.all(ids.slice(0, 150).map((id) => vault.erase(id)));
+    for (const id of ids.slice(150, 200)) await vault.erase(id);
+    expect(held()).toBe(200);
+
+    const filler = keys[0]!.wrapped.replace(/./g, '-');
+    await database.db.updateTable('keys').set({ wrapped: filler }).execute();
+    expect(held()).toBeGreaterThan(0);
+    await openVault({ database: await test.open(), masterKey });
+    expect(held()).toBe(0);
+    await test.drop();
+  });
+});
