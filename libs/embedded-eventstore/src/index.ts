@@ -1,1 +1,4 @@
-export {};
+export { type NodeOptions, type RunningNode, type SpawnedNode, type SpawnOptions } from './node/node-options';
+export { spawnNode } from './node/spawn-node';
+export { startNode } from './node/start-node';
+export { StartRefused } from './storage/database';

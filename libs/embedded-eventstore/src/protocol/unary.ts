@@ -1,0 +1,20 @@
+import { type sendUnaryData } from '@grpc/grpc-js';
+import { toRpcError } from './rpc-error';
+
+/** Answers a call that has one answer with what `work` returns or throws. */
+export function answer<T>(
+  { report }: { report: (error: unknown) => void },
+  callback: sendUnaryData<T>,
+  work: () => T | Promise<T>,
+): void {
+  Promise.resolve()
+    .then(work)
+    .then(
+      (response) => callback(null, response),
+      (error: unknown) => {
+        const rpcError = toRpcError(error);
+        if (rpcError !== error) report(error);
+        callback(rpcError);
+      },
+    );
+}

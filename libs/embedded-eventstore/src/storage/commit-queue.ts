@@ -1,0 +1,76 @@
+import { type EventLog } from './event-log';
+
+interface Pending {
+  readonly work: () => unknown;
+  readonly bytes: number;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: whatever arrives while the loop is busy is written in one transaction, with one fsync, and answered
+ * once that is on the disk. Work is decided in the order it came.
+ */
+export class CommitQueue {
+  private pending: Pending[] = [];
+  private scheduled = false;
+  private idle: (() => void)[] = [];
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly maxBytes = 8 * 1024 * 1024,
+    private readonly maxWork = 1000,
+  ) {}
+
+  /**
+   * @param work runs synchronously inside the transaction, and again in one of its own should the group fail, so it
+   * must change nothing but the log; what it throws undoes what it appended
+   * @param bytes roughly what it will write
+   */
+  submit<T>(work: () => T, bytes = 0): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.pending.push({ work, bytes, resolve: resolve as (value: unknown) => void, reject });
+      this.schedule();
+    });
+  }
+
+  /** Resolves when everything submitted so far is on the disk or refused. */
+  drained(): Promise<void> {
+    if (this.pending.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idle.push(resolve));
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.commit(this.takeGroup());
+      if (this.pending.length > 0) this.schedule();
+      else for (const resolve of this.idle.splice(0)) resolve();
+    });
+  }
+
+  private takeGroup(): Pending[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { bytes: size } of this.pending) {
+      if (count > 0 && (bytes + size > this.maxBytes || count >= this.maxWork)) break;
+      bytes += size;
+      count += 1;
+    }
+    return this.pending.splice(0, count);
+  }
+
+  private commit(group: readonly Pending[]): void {
+    if (group.length === 0) return;
+    try {
+      const results = this.log.transact(() => group.map(({ work }) => work()));
+      group.forEach(({ resolve }, index) => resolve(results[index]));
+    } catch (error) {
+      // One of them cannot be written: the others must not pay for it.
+      if (group.length > 1) for (const pending of group) this.commit([pending]);
+      else group[0]!.reject(error);
+    }
+  }
+}

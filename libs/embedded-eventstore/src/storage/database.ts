@@ -1,0 +1,112 @@
+import Database from 'libsql';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type SqliteDatabase = Database.Database;
+
+/** A reason why a node refuses to start, in one line a person can act on. */
+export class StartRefused extends Error {
+  override readonly name = 'StartRefused';
+}
+
+/** The name of the file, in the data folder, that holds everything. */
+export const DATABASE_FILE = 'events.db';
+
+/** Marks our files ("LKES"), so that some other program's database is not taken for one. */
+const APPLICATION_ID = 0x4c4b4553;
+const SCHEMA_VERSION = 1;
+
+/**
+ * Opens (or creates) the database of a node and takes it for this process alone. The lock is the operating system's
+ * and goes with the process, however that ends.
+ * @param dataDir a folder, made if absent; `:memory:` keeps everything in memory
+ * @throws StartRefused when another process has it, or when the file is not sound
+ */
+export function openDatabase(dataDir: string): SqliteDatabase {
+  const inMemory = dataDir === ':memory:';
+  if (!inMemory) mkdirSync(dataDir, { recursive: true });
+  const path = inMemory ? ':memory:' : join(dataDir, DATABASE_FILE);
+  const isNew = inMemory || !existsSync(path);
+  let db: SqliteDatabase | undefined;
+  try {
+    db = new Database(path);
+    db.pragma('locking_mode = EXCLUSIVE');
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    db.pragma('secure_delete = ON');
+    db.pragma('cache_size = -16000');
+    db.exec('BEGIN IMMEDIATE');
+    if (isNew || numberOf(db, 'application_id') === 0) createSchema(db, path);
+    db.exec('COMMIT');
+    checkIdentity(db, path);
+    return db;
+  } catch (error) {
+    if (db) abandon(db);
+    throw refusal(error, dataDir, path);
+  }
+}
+
+/**
+ * Lets go of the database: the log goes into the file and the lock is free. Closing alone would keep the lock until
+ * the last prepared statement is collected.
+ */
+export function closeDatabase(db: SqliteDatabase): void {
+  db.pragma('journal_mode = DELETE');
+  db.pragma('locking_mode = NORMAL');
+  db.prepare('SELECT count(*) FROM sqlite_master').raw().get();
+  db.close();
+}
+
+function abandon(db: SqliteDatabase): void {
+  try {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    closeDatabase(db);
+  } catch {
+    // It was not ours, or is not sound: there is nothing to put in order.
+    db.close();
+  }
+}
+
+function createSchema(db: SqliteDatabase, path: string): void {
+  const tables = db.prepare("SELECT count(*) FROM sqlite_master WHERE type = 'table'").raw().get() as [
+    number,
+  ];
+  if (tables[0] > 0) throw new StartRefused(`${path} is a database of something else`);
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  db.exec(`
+    CREATE TABLE streams (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      last_revision INTEGER NOT NULL
+    );
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+  `);
+}
+
+function checkIdentity(db: SqliteDatabase, path: string): void {
+  if (numberOf(db, 'application_id') !== APPLICATION_ID) {
+    throw new StartRefused(`${path} is a database of something else`);
+  }
+  const version = numberOf(db, 'user_version');
+  if (version !== SCHEMA_VERSION) {
+    throw new StartRefused(`${path} has format ${version}; this node reads format ${SCHEMA_VERSION}`);
+  }
+}
+
+function numberOf(db: SqliteDatabase, pragma: string): number {
+  return (db.prepare(`PRAGMA ${pragma}`).raw().get() as [number])[0];
+}
+
+function refusal(error: unknown, dataDir: string, path: string): Error {
+  if (error instanceof StartRefused) return error;
+  const code = (error as { code?: string }).code ?? '';
+  const message = error instanceof Error ? error.message : String(error);
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new StartRefused(`the data folder ${dataDir} is in use by another process`);
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
+    return new StartRefused(`the file ${path} is damaged (${message}); restore it from a backup`);
+  }
+  return new StartRefused(`the file ${path} cannot be opened: ${message}`);
+}

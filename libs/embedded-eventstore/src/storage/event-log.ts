@@ -1,0 +1,202 @@
+import { Changes } from './changes';
+import { type SqliteDatabase } from './database';
+import { EventTable } from './event-table';
+import { RecentEvents } from './recent-events';
+import { type StreamHead, StreamTable } from './stream-table';
+import {
+  type ProposedEvent,
+  STORED_TOMBSTONE_REVISION,
+  type StoredEvent,
+  nextPosition,
+} from './stored-event';
+
+/**
+ * The log: all events in the order of their positions, and each stream's in the order of its revisions. It knows
+ * nothing of expected revisions, metadata or the protocol. Writing happens inside `transact` only.
+ */
+export class EventLog {
+  readonly changes = new Changes();
+  private readonly streams: StreamTable;
+  /** Oldest first. There is one, save while a scavenge moves what survives into a new one. */
+  private readonly tables: EventTable[];
+  private readonly recent: RecentEvents;
+  private uncommitted: StoredEvent[] = [];
+  private newest: number;
+  private writing = false;
+  /** Up to here events may have been erased, so that a position need not have an event. */
+  private erasedUpTo = 0;
+  private readonly rollbackListeners: (() => void)[] = [];
+
+  constructor(
+    private readonly db: SqliteDatabase,
+    private readonly now: () => number,
+  ) {
+    this.streams = new StreamTable(db);
+    this.tables = [new EventTable(db, 'events_0', this.streams.nameOf)];
+    this.newest = Math.max(0, ...this.tables.map((table) => table.lastPosition()));
+    this.recent = new RecentEvents(this.newest);
+  }
+
+  /** Position of the newest event; 0 when there is none. */
+  get lastPosition(): number {
+    return this.newest;
+  }
+
+  get scavengedUpTo(): number {
+    return this.erasedUpTo;
+  }
+
+  /** Calls `listener` after each rollback: what was read during the transaction may never have been written. */
+  onRollback(listener: () => void): void {
+    this.rollbackListeners.push(listener);
+  }
+
+  head(stream: string): StreamHead | undefined {
+    return this.streams.find(stream);
+  }
+
+  /**
+   * Runs `work` and makes what it appended durable: when this returns, it is on the disk. When it throws, nothing
+   * of it has happened.
+   */
+  transact<T>(work: () => T): T {
+    this.db.exec('BEGIN IMMEDIATE');
+    this.writing = true;
+    let result: T;
+    try {
+      result = work();
+      this.db.exec('COMMIT');
+    } catch (error) {
+      this.rollback();
+      throw error;
+    } finally {
+      this.writing = false;
+    }
+    this.publish();
+    return result;
+  }
+
+  /** Appends events to a stream, unconditionally. @returns the events as stored */
+  append(stream: string, events: readonly ProposedEvent[]): StoredEvent[] {
+    const head = this.streams.find(stream) ?? this.streams.create(stream);
+    let revision = head.lastRevision;
+    const stored = events.map((event) => this.store(head, ++revision, event));
+    if (stored.length > 0) this.streams.advance(head, revision);
+    return stored;
+  }
+
+  /** Appends the event after which a stream has ended for good. */
+  appendTombstone(stream: string, event: ProposedEvent): StoredEvent {
+    const head = this.streams.find(stream) ?? this.streams.create(stream);
+    const stored = this.store(head, STORED_TOMBSTONE_REVISION, event);
+    this.streams.advance(head, STORED_TOMBSTONE_REVISION);
+    return stored;
+  }
+
+  at(position: number): StoredEvent | undefined {
+    return firstDefined(this.tables, (table) => table.at(position));
+  }
+
+  /** Up to `limit` events with a position above `position`, oldest first. */
+  after(position: number, limit: number): StoredEvent[] {
+    const recent = this.writing ? undefined : this.recent.after(position, limit);
+    if (recent) return recent;
+    return collect(this.tables, limit, (table, rest) => table.after(position, rest));
+  }
+
+  /** Up to `limit` events with a position below `position`, newest first. */
+  before(position: number, limit: number): StoredEvent[] {
+    return collect([...this.tables].reverse(), limit, (table, rest) => table.before(position, rest));
+  }
+
+  /** Up to `limit` events of a stream from `revision` upwards that are not older than `createdFrom` (ms). */
+  ofStream(head: StreamHead, revision: number, createdFrom: number, limit: number): StoredEvent[] {
+    return collect(this.tables, limit, (table, rest) => table.ofStream(head.id, revision, createdFrom, rest));
+  }
+
+  /** Up to `limit` events of a stream from `revision` down to `lowest`, not older than `createdFrom` (ms). */
+  ofStreamBackwards(
+    head: StreamHead,
+    revision: number,
+    lowest: number,
+    createdFrom: number,
+    limit: number,
+  ): StoredEvent[] {
+    return collect([...this.tables].reverse(), limit, (table, rest) =>
+      table.ofStreamBackwards(head.id, revision, lowest, createdFrom, rest),
+    );
+  }
+
+  ofRevision(head: StreamHead, revision: number): StoredEvent | undefined {
+    return firstDefined(this.tables, (table) => table.ofRevision(head.id, revision));
+  }
+
+  /** The newest event of the stream that has this id. */
+  ofId(head: StreamHead, id: Uint8Array): StoredEvent | undefined {
+    return firstDefined([...this.tables].reverse(), (table) => table.ofId(head.id, id));
+  }
+
+  private store(head: StreamHead, revision: number, event: ProposedEvent): StoredEvent {
+    const position = nextPosition(this.newest, head.name, event);
+    const created = this.now();
+    this.tables.at(-1)!.insert(position, head.id, revision, created, event);
+    this.newest = position;
+    const { id, type, isJson, data, metadata } = event;
+    const stored: StoredEvent = {
+      position,
+      streamId: head.id,
+      stream: head.name,
+      revision,
+      created,
+      id,
+      type,
+      isJson,
+      data,
+      metadata,
+    };
+    this.uncommitted.push(stored);
+    return stored;
+  }
+
+  private publish(): void {
+    const events = this.uncommitted;
+    if (events.length === 0) return;
+    this.uncommitted = [];
+    const streams = new Set<string>();
+    for (const event of events) {
+      this.recent.push(event);
+      streams.add(event.stream);
+    }
+    this.changes.announce(streams);
+  }
+
+  private rollback(): void {
+    this.uncommitted = [];
+    this.streams.forget();
+    for (const listener of this.rollbackListeners) listener();
+    if (this.db.inTransaction) this.db.exec('ROLLBACK');
+    this.newest = Math.max(0, ...this.tables.map((table) => table.lastPosition()));
+  }
+}
+
+function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function collect(
+  tables: readonly EventTable[],
+  limit: number,
+  read: (table: EventTable, limit: number) => StoredEvent[],
+): StoredEvent[] {
+  let found: StoredEvent[] = [];
+  for (const table of tables) {
+    if (found.length >= limit) break;
+    const page = read(table, limit - found.length);
+    found = found.length === 0 ? page : found.concat(page);
+  }
+  return found;
+}

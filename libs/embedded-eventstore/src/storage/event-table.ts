@@ -1,0 +1,145 @@
+import { type SqliteDatabase } from './database';
+import { type ProposedEvent, type StoredEvent } from './stored-event';
+
+const COLUMNS = 'position, stream, revision, id, type, created, is_json, data, metadata';
+type Row = [number, number, number, Uint8Array, string, number, number, Uint8Array | null, Uint8Array | null];
+const NOTHING = new Uint8Array(0);
+
+interface Statement {
+  run(...values: unknown[]): unknown;
+  all(...values: unknown[]): unknown[];
+  get(...values: unknown[]): unknown;
+}
+
+/** One table of events with its two indexes, and the statements that read and write it. */
+export class EventTable {
+  private readonly statements = new Map<string, Statement>();
+
+  constructor(
+    private readonly db: SqliteDatabase,
+    readonly name: string,
+    private readonly nameOf: (streamId: number) => string,
+  ) {
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS ${name} (
+        position INTEGER PRIMARY KEY,
+        stream INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        id BLOB NOT NULL,
+        type TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        is_json INTEGER NOT NULL,
+        data BLOB,
+        metadata BLOB
+      );
+      CREATE UNIQUE INDEX IF NOT EXISTS ${name}_by_stream ON ${name} (stream, revision);
+      CREATE INDEX IF NOT EXISTS ${name}_by_id ON ${name} (stream, id);
+    `);
+  }
+
+  insert(position: number, streamId: number, revision: number, created: number, event: ProposedEvent): void {
+    this.statement(`INSERT INTO ${this.name} (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
+      position,
+      streamId,
+      revision,
+      event.id,
+      event.type,
+      created,
+      event.isJson ? 1 : 0,
+      event.data.length === 0 ? null : event.data,
+      event.metadata.length === 0 ? null : event.metadata,
+    );
+  }
+
+  /** The newest position in the table, or -1. */
+  lastPosition(): number {
+    const row = this.statement(`SELECT max(position) FROM ${this.name}`).get() as [number | null];
+    return row[0] ?? -1;
+  }
+
+  at(position: number): StoredEvent | undefined {
+    return this.one('WHERE position = ?', position);
+  }
+
+  /** Events with a position above `position`, oldest first. */
+  after(position: number, limit: number): StoredEvent[] {
+    return this.many('WHERE position > ? ORDER BY position LIMIT ?', position, limit);
+  }
+
+  /** Events with a position below `position`, newest first. */
+  before(position: number, limit: number): StoredEvent[] {
+    return this.many('WHERE position < ? ORDER BY position DESC LIMIT ?', position, limit);
+  }
+
+  /** Events of a stream from `revision` upwards, none older than `createdFrom`. */
+  ofStream(streamId: number, revision: number, createdFrom: number, limit: number): StoredEvent[] {
+    return this.many(
+      'WHERE stream = ? AND revision >= ? AND created >= ? ORDER BY revision LIMIT ?',
+      streamId,
+      revision,
+      createdFrom,
+      limit,
+    );
+  }
+
+  /** Events of a stream from `revision` down to `lowest`, none older than `createdFrom`. */
+  ofStreamBackwards(
+    streamId: number,
+    revision: number,
+    lowest: number,
+    createdFrom: number,
+    limit: number,
+  ): StoredEvent[] {
+    return this.many(
+      'WHERE stream = ? AND revision <= ? AND revision >= ? AND created >= ? ORDER BY revision DESC LIMIT ?',
+      streamId,
+      revision,
+      lowest,
+      createdFrom,
+      limit,
+    );
+  }
+
+  ofRevision(streamId: number, revision: number): StoredEvent | undefined {
+    return this.one('WHERE stream = ? AND revision = ?', streamId, revision);
+  }
+
+  /** The newest event of the stream with this id. */
+  ofId(streamId: number, id: Uint8Array): StoredEvent | undefined {
+    return this.one('WHERE stream = ? AND id = ? ORDER BY revision DESC LIMIT 1', streamId, id);
+  }
+
+  private one(clause: string, ...values: unknown[]): StoredEvent | undefined {
+    return this.many(clause, ...values)[0];
+  }
+
+  private many(clause: string, ...values: unknown[]): StoredEvent[] {
+    const rows = this.statement(`SELECT ${COLUMNS} FROM ${this.name} ${clause}`).all(...values) as Row[];
+    return rows.map((row) => this.event(row));
+  }
+
+  private event(row: Row): StoredEvent {
+    return {
+      position: row[0],
+      streamId: row[1],
+      stream: this.nameOf(row[1]),
+      revision: row[2],
+      id: row[3],
+      type: row[4],
+      created: row[5],
+      isJson: row[6] === 1,
+      data: row[7] ?? NOTHING,
+      metadata: row[8] ?? NOTHING,
+    };
+  }
+
+  private statement(sql: string): Statement {
+    let statement = this.statements.get(sql);
+    if (!statement) {
+      const prepared = this.db.prepare(sql);
+      statement = sql.startsWith('SELECT') ? prepared.raw() : prepared;
+      this.statements.set(sql, statement);
+    }
+    return statement;
+  }
+}

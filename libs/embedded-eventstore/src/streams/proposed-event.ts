@@ -1,0 +1,49 @@
+import type { Map as ProtobufMap } from 'google-protobuf';
+import type { UUID } from '@eventstore/db-client/generated/shared_pb';
+import { requiredMetadataMissing, unhandled } from '../protocol/rpc-error';
+import { uuidFromWire } from '../protocol/uuid';
+import { type ProposedEvent } from '../storage/stored-event';
+
+/** The proposed message of an append or of a batch append: the two look the same. */
+interface ProposedMessage {
+  getId(): UUID | undefined;
+  getMetadataMap(): ProtobufMap<string, string>;
+  getData_asU8(): Uint8Array;
+  getCustomMetadata_asU8(): Uint8Array;
+}
+
+const EMPTY_UUID = Buffer.alloc(16);
+
+/** The most one event may take, as on a real server: a record of its log. */
+const LARGEST_RECORD = 16 * 1024 * 1024 - 4096;
+
+/** @throws RpcError INVALID_ARGUMENT when type or content type is missing, UNKNOWN for an event no server takes */
+export function proposedEvent(message: ProposedMessage): ProposedEvent {
+  const properties = message.getMetadataMap();
+  const type = properties.get('type');
+  if (type === undefined) throw requiredMetadataMissing('type');
+  const contentType = properties.get('content-type');
+  if (contentType === undefined) throw requiredMetadataMissing('content-type');
+  const id = eventId(message.getId());
+  const data = message.getData_asU8();
+  const metadata = message.getCustomMetadata_asU8();
+  if (type === '') throw unhandled('Empty eventType provided.');
+  if (data.length + metadata.length + 2 * type.length > LARGEST_RECORD) throw unhandled('Record is too big.');
+  return { id, type, isJson: contentType === 'application/json', data, metadata };
+}
+
+function eventId(uuid: UUID | undefined): Buffer {
+  let id: Buffer;
+  try {
+    id = uuidFromWire(uuid);
+  } catch (error) {
+    throw unhandled((error as Error).message);
+  }
+  if (id.equals(EMPTY_UUID)) throw unhandled('Empty eventId provided.');
+  return id;
+}
+
+/** What counts against the largest append: as on a real server, the data alone. */
+export function appendSize(event: ProposedEvent): number {
+  return event.data.length;
+}

@@ -1,0 +1,73 @@
+import { type EventLog } from '../storage/event-log';
+import { type StreamHead, isTombstoned } from '../storage/stream-table';
+import { STORED_TOMBSTONE_REVISION, type StoredEvent } from '../storage/stored-event';
+import { type ResolvedEvent } from '../protocol/read-response';
+import { type StreamMetadataReader } from './stream-metadata';
+
+/** What a reader may see of a stream at this moment. */
+export type StreamView =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'deleted' }
+  | {
+      readonly kind: 'present';
+      readonly head: StreamHead;
+      readonly lastRevision: number;
+      /** Lowest revision not truncated. */
+      readonly firstRevision: number;
+      /** Older events have expired (ms). */
+      readonly createdFrom: number;
+    };
+
+export type PresentStream = Extract<StreamView, { kind: 'present' }>;
+
+/** Reads streams through their metadata: truncated and expired events are not there. */
+export class StreamReader {
+  constructor(
+    private readonly log: EventLog,
+    private readonly metadata: StreamMetadataReader,
+    private readonly now: () => number,
+  ) {}
+
+  view(stream: string): StreamView {
+    const head = this.log.head(stream);
+    if (isTombstoned(head)) return { kind: 'deleted' };
+    if (!head || head.lastRevision < 0) return { kind: 'absent' };
+    const metadata = this.metadata.of(stream);
+    if (metadata.isSoftDeleted) return { kind: 'absent' };
+    const byCount = metadata.maxCount === undefined ? 0 : head.lastRevision - metadata.maxCount + 1;
+    return {
+      kind: 'present',
+      head,
+      lastRevision: head.lastRevision,
+      firstRevision: Math.max(0, metadata.truncateBefore ?? 0, byCount),
+      createdFrom: metadata.maxAge === undefined ? 0 : this.now() - metadata.maxAge * 1000,
+    };
+  }
+
+  /** Up to `limit` events from `revision` upwards. */
+  forwards(view: PresentStream, revision: number, limit: number): StoredEvent[] {
+    return this.log.ofStream(view.head, Math.max(revision, view.firstRevision), view.createdFrom, limit);
+  }
+
+  /** Up to `limit` events from `revision` downwards. */
+  backwards(view: PresentStream, revision: number, limit: number): StoredEvent[] {
+    return this.log.ofStreamBackwards(view.head, revision, view.firstRevision, view.createdFrom, limit);
+  }
+
+  /** The event a link points to, if it is one and links are to be resolved. */
+  resolve(event: StoredEvent, resolveLinks: boolean): ResolvedEvent {
+    if (!resolveLinks || event.type !== '$>') return { event, link: undefined };
+    return { event: this.target(event), link: event };
+  }
+
+  private target(link: StoredEvent): StoredEvent | undefined {
+    const text = Buffer.from(link.data).toString('utf8');
+    const at = text.indexOf('@');
+    const revision = Number(text.slice(0, at));
+    if (at < 1 || !Number.isSafeInteger(revision) || revision === STORED_TOMBSTONE_REVISION) return undefined;
+    const view = this.view(text.slice(at + 1));
+    if (view.kind !== 'present' || revision < view.firstRevision) return undefined;
+    const target = this.log.ofRevision(view.head, revision);
+    return target && target.created >= view.createdFrom ? target : undefined;
+  }
+}
