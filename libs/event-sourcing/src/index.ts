@@ -1,1 +1,5 @@
-export {};
+export * from './codec';
+export * from './decider';
+export * from './event-store';
+export * from './eventstoredb';
+export * from './projection';

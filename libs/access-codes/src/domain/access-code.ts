@@ -1,0 +1,354 @@
+import type { Fold, Happened } from '@latchkey/event-sourcing';
+import type {
+  CodeEvent,
+  CodeEventOf,
+  ExternalField,
+  FailureKind,
+  RemovalCause,
+  SealedPin,
+  StoredContent,
+  StoredWindow,
+} from './events';
+
+/** Instants are ms since the epoch throughout. */
+export interface Window {
+  readonly startsAt: number;
+  readonly endsAt: number;
+}
+
+/** What a lock holds, or is to hold, of a code. */
+export interface Content {
+  readonly name: string | null;
+  readonly pin: SealedPin;
+  readonly pinFingerprint: string;
+  readonly window: Window | null;
+}
+
+export interface OnLock extends Content {
+  readonly lockCodeId: string;
+  readonly since: number;
+}
+
+/** The one command that is under way for a code. */
+export interface InFlight {
+  readonly commandId: string;
+  readonly operation: 'create' | 'change' | 'removal' | 'withdrawal';
+  readonly lockCodeId: string | null;
+  /** What it is to leave on the lock; null for a removal. */
+  readonly content: Content | null;
+  readonly attempt: number;
+  readonly sentAt: number;
+  readonly deadline: number;
+  /** When it turned out that no answer came; null while nothing speaks against one. */
+  readonly unansweredAt: number | null;
+}
+
+export interface Failure {
+  readonly of: 'programming' | 'removal';
+  readonly at: number;
+  readonly errorCode: string;
+  readonly message: string;
+  readonly kind: FailureKind;
+  readonly retryAt: number | null;
+}
+
+export interface ExternalChange {
+  readonly at: number;
+  readonly change: 'modified' | 'removed';
+  readonly fields: readonly ExternalField[];
+}
+
+export interface AccessCode {
+  readonly codeId: string;
+  readonly workspaceId: string;
+  readonly deviceId: string;
+  readonly accountId: string;
+  readonly requestedAt: number;
+  /** What is wanted: name, PIN and schedule (null: ongoing). */
+  readonly name: string | null;
+  readonly pin: SealedPin;
+  readonly pinFingerprint: string;
+  readonly schedule: Window | null;
+  readonly preferNativeScheduling: boolean;
+  readonly externalModificationAllowed: boolean;
+  readonly commonCodeKey: string | null;
+  readonly isOneTimeUse: boolean;
+  readonly usesBackupPool: boolean;
+  readonly isBackup: boolean;
+  /** When what is wanted was last said, ms. */
+  readonly wantedAt: number;
+  /** What the lock is known to hold. */
+  readonly onLock: OnLock | null;
+  readonly everOnLock: boolean;
+  readonly inFlight: InFlight | null;
+  /** A creation whose outcome was never learnt may still turn up on the lock. */
+  readonly mayTurnUp: Content | null;
+  readonly setAt: number | null;
+  /** Attempts that failed in a row, outages of the maker not counted. */
+  readonly failedAttempts: number;
+  readonly failure: Failure | null;
+  readonly settingDelayedAt: number | null;
+  readonly startMissedAt: number | null;
+  /** Since when it counts as failed, and not only as late. */
+  readonly failedToSetAt: number | null;
+  readonly removalDelayedAt: number | null;
+  readonly failedToRemoveAt: number | null;
+  /** Somebody else's change that will be put back. */
+  readonly externalConflict: ExternalChange | null;
+  /** Somebody else's change that was accepted. */
+  readonly externalInEffect: ExternalChange | null;
+  readonly connectionLostAt: number | null;
+  readonly ending: { readonly cause: RemovalCause; readonly at: number } | null;
+  readonly removedAt: number | null;
+  readonly forgotten: boolean;
+}
+
+/** So many failures in a row are told as a failure; before, they are a delay at most. */
+export const FAILURES_TO_TELL = 3;
+
+/** Null until the code was requested. */
+export const codeFold: Fold<AccessCode | null, CodeEvent> = {
+  initial: null,
+  evolve(code, event) {
+    if (event.type === 'CodeRequested') return requested(event);
+    return code && evolveCode(code, event);
+  },
+};
+
+function requested({ data, at }: Happened<CodeEventOf<'CodeRequested'>>): AccessCode {
+  return {
+    ...data,
+    schedule: windowOf(data.schedule),
+    requestedAt: at,
+    wantedAt: at,
+    onLock: null,
+    everOnLock: false,
+    inFlight: null,
+    mayTurnUp: null,
+    setAt: null,
+    failedAttempts: 0,
+    failure: null,
+    settingDelayedAt: null,
+    startMissedAt: null,
+    failedToSetAt: null,
+    removalDelayedAt: null,
+    failedToRemoveAt: null,
+    externalConflict: null,
+    externalInEffect: null,
+    connectionLostAt: null,
+    ending: null,
+    removedAt: null,
+    forgotten: false,
+  };
+}
+
+/** Cleared whenever the lock confirms, or something else is wanted. */
+const noTrouble = {
+  failedAttempts: 0,
+  failure: null,
+  settingDelayedAt: null,
+  startMissedAt: null,
+  failedToSetAt: null,
+  externalConflict: null,
+} as const;
+
+function evolveCode(code: AccessCode, event: Exclude<Happened<CodeEvent>, { type: 'CodeRequested' }>): AccessCode {
+  switch (event.type) {
+    case 'ChangeRequested':
+      return changeWanted(code, event);
+    case 'ProgrammingStarted':
+      return {
+        ...code,
+        inFlight: {
+          commandId: event.data.commandId,
+          operation: event.data.operation,
+          lockCodeId: event.data.lockCodeId,
+          content: contentOf(event.data.content),
+          attempt: event.data.attempt,
+          sentAt: event.at,
+          deadline: Date.parse(event.data.deadline),
+          unansweredAt: null,
+        },
+      };
+    case 'ProgrammingAccepted':
+      return whileInFlight(code, event.data.commandId, (inFlight) => ({
+        ...code,
+        inFlight: { ...inFlight, lockCodeId: event.data.lockCodeId, unansweredAt: null },
+      }));
+    case 'CommandUnanswered':
+      return whileInFlight(code, event.data.commandId, (inFlight) => ({
+        ...code,
+        inFlight: { ...inFlight, unansweredAt: event.at },
+      }));
+    case 'ProgrammingFailed':
+      return programmingFailed(code, event);
+    case 'ScheduledOnDevice':
+      return confirmed(code, event.data.lockCodeId, event.at);
+    case 'SetOnDevice':
+      return {
+        ...(event.data.commandId === null ? code : confirmed(code, event.data.lockCodeId, event.at)),
+        setAt: event.at,
+      };
+    case 'ChangedOnDevice':
+      return confirmed(code, code.onLock?.lockCodeId ?? code.inFlight?.lockCodeId ?? '', event.at);
+    case 'SettingDelayed':
+      return { ...code, settingDelayedAt: event.at };
+    case 'StartMissed':
+      return { ...code, startMissedAt: event.at, failedToSetAt: code.failedToSetAt ?? event.at };
+    case 'RemovalStarted':
+      return { ...code, ending: { cause: event.data.cause, at: event.at }, failedAttempts: 0, failure: null };
+    case 'RemovalSent':
+      return {
+        ...code,
+        inFlight: {
+          commandId: event.data.commandId,
+          operation: event.data.purpose,
+          lockCodeId: event.data.lockCodeId,
+          content: null,
+          attempt: event.data.attempt,
+          sentAt: event.at,
+          deadline: Date.parse(event.data.deadline),
+          unansweredAt: null,
+        },
+      };
+    case 'RemovalFailed':
+      return removalFailed(code, event);
+    case 'RemovalDelayed':
+      return { ...code, removalDelayedAt: event.at };
+    case 'WithdrawnFromDevice':
+      return { ...offTheLock(code), ...noTrouble };
+    case 'Removed':
+      return { ...offTheLock(code), removedAt: event.at, ending: code.ending ?? { cause: event.data.cause, at: event.at } };
+    case 'Forgotten':
+      return { ...code, forgotten: true };
+    case 'ConnectionLost':
+      return { ...code, connectionLostAt: event.at };
+    case 'ConnectionRestored':
+      return { ...code, connectionLostAt: null };
+    case 'ModifiedExternally':
+      return modifiedExternally(code, event);
+    case 'RemovedExternally': {
+      const change: ExternalChange = { at: event.at, change: 'removed', fields: [] };
+      return {
+        ...offTheLock(code),
+        ...(event.data.accepted ? { externalInEffect: change } : { externalConflict: change }),
+      };
+    }
+    default: {
+      const never: never = event;
+      return never;
+    }
+  }
+}
+
+function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'ChangeRequested'>>): AccessCode {
+  const schedule = data.schedule === undefined ? code.schedule : windowOf(data.schedule);
+  return {
+    ...code,
+    ...noTrouble,
+    name: data.name === undefined ? code.name : data.name,
+    pin: data.pin ?? code.pin,
+    pinFingerprint: data.pinFingerprint ?? code.pinFingerprint,
+    schedule,
+    preferNativeScheduling: data.preferNativeScheduling ?? code.preferNativeScheduling,
+    externalModificationAllowed: data.externalModificationAllowed ?? code.externalModificationAllowed,
+    // Somebody else's change stays in effect until something is asked of the code again.
+    externalInEffect: null,
+    wantedAt: at,
+    // A window that lies ahead again is entered again.
+    setAt: schedule && schedule.startsAt > at && code.onLock?.window ? null : code.setAt,
+  };
+}
+
+function whileInFlight(code: AccessCode, commandId: string, then: (inFlight: InFlight) => AccessCode): AccessCode {
+  return code.inFlight?.commandId === commandId ? then(code.inFlight) : code;
+}
+
+function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode {
+  const content = code.inFlight?.content;
+  if (!content) return code;
+  return {
+    ...code,
+    ...noTrouble,
+    onLock: { ...content, lockCodeId, since: code.onLock?.since ?? at },
+    everOnLock: true,
+    inFlight: null,
+    mayTurnUp: null,
+  };
+}
+
+function offTheLock(code: AccessCode): AccessCode {
+  return { ...code, onLock: null, inFlight: null, setAt: null };
+}
+
+function programmingFailed(code: AccessCode, { data, at }: Happened<CodeEventOf<'ProgrammingFailed'>>): AccessCode {
+  const failedAttempts = data.kind === 'outage' ? code.failedAttempts : code.failedAttempts + 1;
+  const tell = data.kind === 'permanent' || failedAttempts >= FAILURES_TO_TELL;
+  const unknown = data.errorCode === 'NO_ANSWER' && code.inFlight?.operation === 'create';
+  return {
+    ...code,
+    inFlight: null,
+    mayTurnUp: unknown ? (code.inFlight?.content ?? null) : code.mayTurnUp,
+    failedAttempts,
+    failure: failureOf('programming', data, at),
+    failedToSetAt: code.failedToSetAt ?? (tell ? at : null),
+  };
+}
+
+function removalFailed(code: AccessCode, { data, at }: Happened<CodeEventOf<'RemovalFailed'>>): AccessCode {
+  const failedAttempts = data.kind === 'outage' ? code.failedAttempts : code.failedAttempts + 1;
+  return {
+    ...code,
+    inFlight: null,
+    failedAttempts,
+    failure: failureOf('removal', data, at),
+    failedToRemoveAt: code.failedToRemoveAt ?? (failedAttempts >= FAILURES_TO_TELL ? at : null),
+  };
+}
+
+function failureOf(of: Failure['of'], data: CodeEventOf<'ProgrammingFailed'>['data'], at: number): Failure {
+  const { errorCode, message, kind } = data;
+  return { of, at, errorCode, message, kind, retryAt: data.retryAt === null ? null : Date.parse(data.retryAt) };
+}
+
+function modifiedExternally(code: AccessCode, { data, at }: Happened<CodeEventOf<'ModifiedExternally'>>): AccessCode {
+  if (!code.onLock) return code;
+  const content = contentOf(data.content);
+  const change: ExternalChange = { at, change: 'modified', fields: data.fields };
+  const seen = { ...code, inFlight: null, onLock: { ...content, lockCodeId: code.onLock.lockCodeId, since: code.onLock.since } };
+  if (!data.accepted) return { ...seen, externalConflict: change };
+  return {
+    ...seen,
+    name: content.name,
+    pin: content.pin,
+    pinFingerprint: content.pinFingerprint,
+    schedule: content.window && code.schedule ? content.window : code.schedule,
+    externalInEffect: change,
+  };
+}
+
+export function windowOf(stored: StoredWindow | null): Window | null {
+  return stored && { startsAt: Date.parse(stored.startsAt), endsAt: Date.parse(stored.endsAt) };
+}
+
+export function storedWindow(window: Window | null): StoredWindow | null {
+  return window && { startsAt: new Date(window.startsAt).toISOString(), endsAt: new Date(window.endsAt).toISOString() };
+}
+
+function contentOf(stored: StoredContent): Content {
+  return { ...stored, window: windowOf(stored.window) };
+}
+
+export function storedContent(content: Content): StoredContent {
+  const { name, pin, pinFingerprint } = content;
+  return { name, pin, pinFingerprint, window: storedWindow(content.window) };
+}
+
+/** Whether a lock that holds `a` holds what `b` says. */
+export function sameContent(a: Content, b: Content): boolean {
+  return a.name === b.name && a.pinFingerprint === b.pinFingerprint && sameWindow(a.window, b.window);
+}
+
+export function sameWindow(a: Window | null, b: Window | null): boolean {
+  return a === b || (a !== null && b !== null && a.startsAt === b.startsAt && a.endsAt === b.endsAt);
+}

@@ -1,0 +1,213 @@
+import { type AccessCode, type Content, type InFlight, sameWindow, storedWindow, type Window } from './access-code';
+import type { CodeEvent, CodeEventOf, FailureKind, RemovalCause, SealedPin } from './events';
+
+/** The request makes no sense in the state that the code is in. `type` is the API's word for it. */
+export class Refused extends Error {
+  constructor(
+    readonly type: 'access_code_not_found' | 'access_code_being_removed',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A new code. Asked again with the same id it changes nothing. */
+export function request(code: AccessCode | null, data: CodeEventOf<'CodeRequested'>['data']): CodeEvent[] {
+  return code ? [] : [{ type: 'CodeRequested', data }];
+}
+
+export interface Changes {
+  readonly name?: string | null;
+  readonly pin?: SealedPin;
+  readonly pinFingerprint?: string;
+  readonly schedule?: Window | null;
+  readonly preferNativeScheduling?: boolean;
+  readonly externalModificationAllowed?: boolean;
+}
+
+/**
+ * Something else is wanted of a code. Only what differs is told.
+ * @throws {Refused} for a code that is gone or going
+ */
+export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
+  const live = existing(code);
+  if (live.ending) {
+    throw new Refused('access_code_being_removed', 'The access code is being removed and can no longer be changed.');
+  }
+  const data: Mutable<CodeEventOf<'ChangeRequested'>['data']> = {};
+  if (wanted.name !== undefined && wanted.name !== live.name) data.name = wanted.name;
+  if (wanted.pin && wanted.pinFingerprint && wanted.pinFingerprint !== live.pinFingerprint) {
+    data.pin = wanted.pin;
+    data.pinFingerprint = wanted.pinFingerprint;
+  }
+  if (wanted.schedule !== undefined && !sameWindow(wanted.schedule, live.schedule)) {
+    data.schedule = storedWindow(wanted.schedule);
+  }
+  if (wanted.preferNativeScheduling !== undefined && wanted.preferNativeScheduling !== live.preferNativeScheduling) {
+    data.preferNativeScheduling = wanted.preferNativeScheduling;
+  }
+  if (
+    wanted.externalModificationAllowed !== undefined &&
+    wanted.externalModificationAllowed !== live.externalModificationAllowed
+  ) {
+    data.externalModificationAllowed = wanted.externalModificationAllowed;
+  }
+  return Object.keys(data).length === 0 ? [] : [{ type: 'ChangeRequested', data }];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * The code is to go. One that no lock ever heard of is gone at once; one that an expired workspace setting
+ * kept readable is forgotten.
+ * @throws {Refused} for a code that is gone
+ */
+export function remove(code: AccessCode | null): CodeEvent[] {
+  const live = existing(code, 'readable');
+  if (live.removedAt !== null) return [{ type: 'Forgotten', data: {} }];
+  if (live.ending) return [];
+  const started: CodeEvent = { type: 'RemovalStarted', data: { cause: 'deleted' } };
+  return untouched(live) ? [started, removed(live, 'deleted')] : [started];
+}
+
+/** Nothing of the code can be on its lock. */
+export function untouched(code: AccessCode): boolean {
+  return code.onLock === null && code.inFlight === null && code.mayTurnUp === null;
+}
+
+function existing(code: AccessCode | null, expired?: 'readable'): AccessCode {
+  const gone = code !== null && code.removedAt !== null;
+  if (!code || code.forgotten || (gone && !(expired && code.ending?.cause === 'expired'))) {
+    throw new Refused('access_code_not_found', 'The access code does not exist.');
+  }
+  return code;
+}
+
+export function removed(code: AccessCode, cause: RemovalCause): CodeEvent {
+  return { type: 'Removed', data: { cause, wasOnDevice: code.everOnLock } };
+}
+
+/** The maker took the command; nothing is certain yet. */
+export function accepted(code: AccessCode | null, commandId: string, lockCodeId: string): CodeEvent[] {
+  const inFlight = underWay(code, commandId);
+  if (!inFlight || inFlight.lockCodeId === lockCodeId) return [];
+  return [{ type: 'ProgrammingAccepted', data: { commandId, lockCodeId } }];
+}
+
+export function unanswered(code: AccessCode | null, commandId: string): CodeEvent[] {
+  const inFlight = underWay(code, commandId);
+  return inFlight && inFlight.unansweredAt === null ? [{ type: 'CommandUnanswered', data: { commandId } }] : [];
+}
+
+function underWay(code: AccessCode | null, commandId: string): InFlight | null {
+  return code?.inFlight?.commandId === commandId ? code.inFlight : null;
+}
+
+export interface Trouble {
+  readonly errorCode: string;
+  readonly message: string;
+  /** The lock or its maker was out of reach: no fault of the code's. */
+  readonly outage?: boolean;
+  /** When to try again, if trying can help at all, ms. */
+  readonly retryAt: number;
+}
+
+/** The command came to nothing. */
+export function failed(code: AccessCode | null, commandId: string, trouble: Trouble): CodeEvent[] {
+  const inFlight = underWay(code, commandId);
+  if (!inFlight) return [];
+  const removing = inFlight.content === null;
+  if (removing && trouble.errorCode === 'NOT_FOUND') return gone(code!, inFlight);
+  const kind = trouble.outage ? 'outage' : kindOf(trouble.errorCode, removing);
+  return [
+    {
+      type: removing ? 'RemovalFailed' : 'ProgrammingFailed',
+      data: {
+        commandId,
+        errorCode: trouble.errorCode,
+        message: trouble.message,
+        kind,
+        retryAt: kind === 'permanent' ? null : new Date(trouble.retryAt).toISOString(),
+      },
+    },
+  ];
+}
+
+/** What the lock can never take is not offered again; a removal is never given up. */
+function kindOf(errorCode: string, removing: boolean): FailureKind {
+  switch (errorCode) {
+    case 'INVALID_PIN':
+    case 'INVALID_PIN_FORMAT':
+    case 'INVALID_REQUEST':
+    case 'SCHEDULE_NOT_SUPPORTED':
+    case 'PIN_CANNOT_BE_SPECIFIED':
+      return removing ? 'passing' : 'permanent';
+    case 'PIN_CONFLICT':
+    case 'LOCK_FULL':
+      return 'keypad';
+    case 'DEVICE_OFFLINE':
+      return 'offline';
+    default:
+      return 'passing';
+  }
+}
+
+/** The lock holds what the command under way was to leave on it. */
+export function confirmed(code: AccessCode, inFlight: InFlight, lockCodeId: string, now: number): CodeEvent[] {
+  const { commandId, content } = inFlight;
+  if (!content) return [];
+  const ahead = content.window !== null && content.window.startsAt > now;
+  if (inFlight.operation === 'change') {
+    const events: CodeEvent[] = [{ type: 'ChangedOnDevice', data: { commandId } }];
+    if (code.setAt === null && !ahead) events.push({ type: 'SetOnDevice', data: { commandId: null, lockCodeId } });
+    return events;
+  }
+  return [{ type: ahead ? 'ScheduledOnDevice' : 'SetOnDevice', data: { commandId, lockCodeId } }];
+}
+
+/** The lock no longer holds what the command under way was to take from it. */
+export function gone(code: AccessCode, inFlight: InFlight): CodeEvent[] {
+  if (inFlight.operation === 'withdrawal' && !code.ending) {
+    return [{ type: 'WithdrawnFromDevice', data: { commandId: inFlight.commandId } }];
+  }
+  return [removed(code, code.ending?.cause ?? 'deleted')];
+}
+
+/** What a lock reports of a code by itself. */
+export interface Outcome {
+  readonly operation: 'created' | 'updated' | 'deleted';
+  readonly lockCodeId: string;
+  readonly success: boolean;
+  readonly errorCode: string | null;
+  readonly retryAt: number;
+}
+
+/**
+ * What a lock's report makes of a code. A report names the code on the lock, not the command: for a creation
+ * or a removal that is as good, since every creation has a name of its own; a report of a change may speak of
+ * an earlier one, so only reading back tells.
+ */
+export function reported(code: AccessCode | null, outcome: Outcome, now: number): CodeEvent[] | 'read-back' {
+  const inFlight = code?.inFlight;
+  if (!code || !inFlight || inFlight.lockCodeId !== outcome.lockCodeId) return [];
+  if (outcome.operation === 'updated') return 'read-back';
+  if (outcome.operation === 'created') {
+    if (inFlight.operation !== 'create') return [];
+    return outcome.success
+      ? confirmed(code, inFlight, outcome.lockCodeId, now)
+      : failed(code, inFlight.commandId, troubleOf(outcome));
+  }
+  if (inFlight.content !== null) return 'read-back';
+  return outcome.success ? gone(code, inFlight) : failed(code, inFlight.commandId, troubleOf(outcome));
+}
+
+function troubleOf(outcome: Outcome): Trouble {
+  const errorCode = outcome.errorCode ?? 'UNKNOWN';
+  return { errorCode, message: `the lock reported ${errorCode}`, retryAt: outcome.retryAt };
+}
+
+/** What a code is to leave on the lock, in the lock's terms. */
+export function contentFor(code: AccessCode, native: boolean): Content {
+  const { name, pin, pinFingerprint } = code;
+  return { name, pin, pinFingerprint, window: native ? code.schedule : null };
+}

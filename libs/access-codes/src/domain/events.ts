@@ -1,0 +1,131 @@
+import { EventCodec } from '@latchkey/event-sourcing';
+import { z } from 'zod';
+
+/** Streams `accessCode-<id>`: the whole life of one access code. */
+export const ACCESS_CODE = 'accessCode';
+
+const instant = z.iso.datetime();
+const window = z.object({ startsAt: instant, endsAt: instant });
+const sealedPin = z.object({ keyId: z.string(), box: z.string() });
+
+/** What a lock holds, or is to hold, of a code. `window` only where the lock keeps time by itself. */
+const content = z.object({
+  name: z.string().nullable(),
+  pin: sealedPin,
+  pinFingerprint: z.string(),
+  window: window.nullable(),
+});
+
+const failure = {
+  commandId: z.string(),
+  /** The lock's or its maker's word, upper case; NO_ANSWER where there was none. */
+  errorCode: z.string(),
+  message: z.string(),
+  /**
+   * permanent: never again until the code is changed; keypad: when something leaves the keypad; offline: when
+   * the device is back; outage: no fault of the code's at all; passing: everything else.
+   */
+  kind: z.enum(['passing', 'permanent', 'keypad', 'offline', 'outage']),
+  retryAt: instant.nullable(),
+};
+
+const cause = z.enum(['deleted', 'expired']);
+const command = z.object({ commandId: z.string() });
+const nothing = z.object({});
+
+const shapes = {
+  CodeRequested: {
+    schema: z.object({
+      codeId: z.string(),
+      workspaceId: z.string(),
+      deviceId: z.string(),
+      accountId: z.string(),
+      name: z.string().nullable(),
+      pin: sealedPin,
+      pinFingerprint: z.string(),
+      /** Null: an ongoing code. */
+      schedule: window.nullable(),
+      preferNativeScheduling: z.boolean(),
+      externalModificationAllowed: z.boolean(),
+      commonCodeKey: z.string().nullable(),
+      isOneTimeUse: z.boolean(),
+      usesBackupPool: z.boolean(),
+      isBackup: z.boolean(),
+    }),
+  },
+  ChangeRequested: {
+    schema: z.object({
+      name: z.string().nullable().optional(),
+      pin: sealedPin.optional(),
+      pinFingerprint: z.string().optional(),
+      schedule: window.nullable().optional(),
+      preferNativeScheduling: z.boolean().optional(),
+      externalModificationAllowed: z.boolean().optional(),
+    }),
+  },
+  ProgrammingStarted: {
+    schema: z.object({
+      commandId: z.string(),
+      operation: z.enum(['create', 'change']),
+      lockCodeId: z.string().nullable(),
+      content,
+      attempt: z.number().int(),
+      deadline: instant,
+    }),
+  },
+  /** The maker promised to do it; only the lock's word makes it so. */
+  ProgrammingAccepted: { schema: z.object({ commandId: z.string(), lockCodeId: z.string() }) },
+  /** Sent, and no answer: it may or may not happen. */
+  CommandUnanswered: { schema: command },
+  ProgrammingFailed: { schema: z.object(failure) },
+  ScheduledOnDevice: { schema: z.object({ commandId: z.string(), lockCodeId: z.string() }) },
+  /** `commandId` is null where a code that was on the lock before came into its window. */
+  SetOnDevice: { schema: z.object({ commandId: z.string().nullable(), lockCodeId: z.string() }) },
+  ChangedOnDevice: { schema: command },
+  SettingDelayed: { schema: nothing },
+  /** It had a chance to be on the lock by its start, and is not. */
+  StartMissed: { schema: nothing },
+  RemovalStarted: { schema: z.object({ cause }) },
+  RemovalSent: {
+    schema: z.object({
+      commandId: z.string(),
+      lockCodeId: z.string(),
+      /** withdrawal: off the lock for now, since its window has moved away. */
+      purpose: z.enum(['removal', 'withdrawal']),
+      attempt: z.number().int(),
+      deadline: instant,
+    }),
+  },
+  RemovalFailed: { schema: z.object(failure) },
+  RemovalDelayed: { schema: nothing },
+  WithdrawnFromDevice: { schema: z.object({ commandId: z.string().nullable() }) },
+  Removed: { schema: z.object({ cause, wasOnDevice: z.boolean() }) },
+  /** An expired code that had stayed readable was deleted. */
+  Forgotten: { schema: nothing },
+  ConnectionLost: { schema: nothing },
+  ConnectionRestored: { schema: nothing },
+  ModifiedExternally: {
+    schema: z.object({
+      fields: z.array(z.enum(['name', 'code', 'time_frame'])),
+      content,
+      /** Accepted: what somebody else wrote is what is wanted now. Otherwise it will be put back. */
+      accepted: z.boolean(),
+    }),
+  },
+  RemovedExternally: { schema: z.object({ accepted: z.boolean() }) },
+};
+
+export type CodeEvent = {
+  [T in keyof typeof shapes]: { readonly type: T; readonly data: z.infer<(typeof shapes)[T]['schema']> };
+}[keyof typeof shapes];
+
+export type CodeEventOf<T extends CodeEvent['type']> = Extract<CodeEvent, { type: T }>;
+
+export const codeCodec = new EventCodec<CodeEvent>(shapes);
+
+export type StoredContent = z.infer<typeof content>;
+export type StoredWindow = z.infer<typeof window>;
+export type SealedPin = z.infer<typeof sealedPin>;
+export type FailureKind = z.infer<typeof failure.kind>;
+export type RemovalCause = z.infer<typeof cause>;
+export type ExternalField = CodeEventOf<'ModifiedExternally'>['data']['fields'][number];

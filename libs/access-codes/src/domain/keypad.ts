@@ -1,0 +1,165 @@
+import { EventCodec, type Fold } from '@latchkey/event-sourcing';
+import { z } from 'zod';
+import { storedWindow, type Window, windowOf } from './access-code';
+
+/**
+ * Streams `keypad-<deviceId>`: which PIN (as a keyed fingerprint) is reserved for which window on one lock.
+ * Here it is decided that no PIN opens one door for two codes at a time.
+ */
+export const KEYPAD = 'keypad';
+
+const window = z.object({ startsAt: z.iso.datetime(), endsAt: z.iso.datetime() });
+const reservation = z.object({
+  codeId: z.string(),
+  pinFingerprint: z.string(),
+  /** Null: for good. */
+  window: window.nullable(),
+});
+
+const shapes = {
+  PinReserved: { schema: reservation },
+  /** Without a fingerprint: all that the code had reserved. */
+  PinReleased: { schema: z.object({ codeId: z.string(), pinFingerprint: z.string().nullable() }) },
+  /** All of it, so that what came before need not be read. */
+  KeypadSnapshotted: {
+    schema: z.object({
+      reservations: z.array(reservation.extend({ reservedAt: z.iso.datetime() })),
+      releasedAt: z.iso.datetime().nullable(),
+    }),
+  },
+};
+
+export type KeypadEvent = {
+  [T in keyof typeof shapes]: { readonly type: T; readonly data: z.infer<(typeof shapes)[T]['schema']> };
+}[keyof typeof shapes];
+
+export const keypadCodec = new EventCodec<KeypadEvent>(shapes);
+
+export interface Reservation {
+  readonly codeId: string;
+  readonly pinFingerprint: string;
+  readonly window: Window | null;
+  readonly reservedAt: number;
+}
+
+export interface Keypad {
+  readonly reservations: readonly Reservation[];
+  /** When something last left the keypad, ms; 0 before. */
+  readonly releasedAt: number;
+  /** Events folded since the last snapshot. */
+  readonly sinceSnapshot: number;
+}
+
+export const keypadFold: Fold<Keypad, KeypadEvent> = {
+  initial: { reservations: [], releasedAt: 0, sinceSnapshot: 0 },
+  evolve(keypad, event) {
+    const sinceSnapshot = keypad.sinceSnapshot + 1;
+    switch (event.type) {
+      case 'PinReserved': {
+        const { codeId, pinFingerprint } = event.data;
+        const others = keypad.reservations.filter((r) => r.codeId !== codeId || r.pinFingerprint !== pinFingerprint);
+        const mine = { codeId, pinFingerprint, window: windowOf(event.data.window), reservedAt: event.at };
+        return { ...keypad, reservations: [...others, mine], sinceSnapshot };
+      }
+      case 'PinReleased': {
+        const { codeId, pinFingerprint } = event.data;
+        const left = keypad.reservations.filter(
+          (r) => r.codeId !== codeId || (pinFingerprint !== null && r.pinFingerprint !== pinFingerprint),
+        );
+        return { reservations: left, releasedAt: event.at, sinceSnapshot };
+      }
+      case 'KeypadSnapshotted':
+        return {
+          reservations: event.data.reservations.map((r) => ({
+            ...r,
+            window: windowOf(r.window),
+            reservedAt: Date.parse(r.reservedAt),
+          })),
+          releasedAt: event.data.releasedAt ? Date.parse(event.data.releasedAt) : 0,
+          sinceSnapshot: 0,
+        };
+      default: {
+        const never: never = event;
+        return never;
+      }
+    }
+  },
+};
+
+/** The PIN is taken by another code in a window that overlaps. */
+export class PinTaken extends Error {
+  constructor(readonly byCodeId: string) {
+    super('another access code on this device has this PIN in an overlapping period');
+  }
+}
+
+/** Half-open windows overlap when each begins before the other ends; null has no end and no beginning. */
+export function overlap(a: Window | null, b: Window | null): boolean {
+  return a === null || b === null || (a.startsAt < b.endsAt && b.startsAt < a.endsAt);
+}
+
+/** Who else has this PIN reserved in an overlapping window. */
+export function holder(
+  keypad: Keypad,
+  wanted: { codeId: string; pinFingerprint: string; window: Window | null },
+): Reservation | undefined {
+  return keypad.reservations.find(
+    (r) => r.codeId !== wanted.codeId && r.pinFingerprint === wanted.pinFingerprint && overlap(r.window, wanted.window),
+  );
+}
+
+/**
+ * Reserves a PIN, or moves the window of the reservation that the code has on it.
+ * @throws {PinTaken}
+ */
+export function reserve(
+  keypad: Keypad,
+  wanted: { codeId: string; pinFingerprint: string; window: Window | null },
+): KeypadEvent[] {
+  const taken = holder(keypad, wanted);
+  if (taken) throw new PinTaken(taken.codeId);
+  const mine = keypad.reservations.find((r) => r.codeId === wanted.codeId && r.pinFingerprint === wanted.pinFingerprint);
+  const window = storedWindow(wanted.window);
+  if (mine && JSON.stringify(storedWindow(mine.window)) === JSON.stringify(window)) return [];
+  return [{ type: 'PinReserved', data: { codeId: wanted.codeId, pinFingerprint: wanted.pinFingerprint, window } }];
+}
+
+/** Lets go of one reservation of a code, or of all of them. */
+export function release(keypad: Keypad, codeId: string, pinFingerprint: string | null): KeypadEvent[] {
+  const has = keypad.reservations.some(
+    (r) => r.codeId === codeId && (pinFingerprint === null || r.pinFingerprint === pinFingerprint),
+  );
+  return has ? [{ type: 'PinReleased', data: { codeId, pinFingerprint } }] : [];
+}
+
+/** The code is to be gone at `at`: whoever wants its PIN from then on need not wait for its window to end. */
+export function endReservations(keypad: Keypad, codeId: string, at: number): KeypadEvent[] {
+  return keypad.reservations
+    .filter((r) => r.codeId === codeId && (r.window === null || r.window.endsAt > at))
+    .map((r) => ({
+      type: 'PinReserved' as const,
+      data: {
+        codeId,
+        pinFingerprint: r.pinFingerprint,
+        window: storedWindow({ startsAt: Math.min(r.window?.startsAt ?? at, at), endsAt: at }),
+      },
+    }));
+}
+
+/** After so many events a busy keypad is written down whole. */
+export const SNAPSHOT_AFTER = 500;
+
+export function snapshot(keypad: Keypad): KeypadEvent {
+  return {
+    type: 'KeypadSnapshotted',
+    data: {
+      reservations: keypad.reservations.map((r) => ({
+        codeId: r.codeId,
+        pinFingerprint: r.pinFingerprint,
+        window: storedWindow(r.window),
+        reservedAt: new Date(r.reservedAt).toISOString(),
+      })),
+      releasedAt: keypad.releasedAt ? new Date(keypad.releasedAt).toISOString() : null,
+    },
+  };
+}

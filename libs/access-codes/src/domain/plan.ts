@@ -1,0 +1,255 @@
+import type { Account, Device } from '@latchkey/devices';
+import { type AccessCode, type Content, sameContent } from './access-code';
+import { contentFor, removed, untouched } from './decisions';
+import type { CodeEvent } from './events';
+import type { Keypad, Reservation } from './keypad';
+
+/** Lead times and thresholds, ms. */
+export interface PlanSettings {
+  readonly preloadLead: number;
+  readonly justInTimeLead: number;
+  readonly settingDelayAfter: number;
+  readonly removalDelayAfter: number;
+  /** A reservation whose code never came is let go after this. */
+  readonly reservationGrace: number;
+  /** How soon an unanswered command is looked after. */
+  readonly readBackAfter: number;
+}
+
+export interface Circumstances {
+  readonly device: Device | null;
+  readonly account: Account | null;
+  readonly keypad: Keypad;
+  readonly now: number;
+  readonly settings: PlanSettings;
+}
+
+/** The one next thing to do for a code. */
+export type Step =
+  | { readonly do: 'append'; readonly events: readonly CodeEvent[] }
+  | { readonly do: 'program'; readonly operation: 'create' | 'change'; readonly content: Content }
+  | { readonly do: 'remove'; readonly purpose: 'removal' | 'withdrawal'; readonly lockCodeId: string }
+  | { readonly do: 'verify' }
+  /** Let go of PINs that the code no longer needs. */
+  | { readonly do: 'release'; readonly pinFingerprint: string | null }
+  /** Gone for good: let go of its PIN, erase its key. */
+  | { readonly do: 'clean-up' }
+  /** Nothing until then, or until something happens; `forKeypad`: or until something leaves the keypad. */
+  | { readonly do: 'wait'; readonly until: number | null; readonly forKeypad: boolean };
+
+/**
+ * What to do next for a code: compares what should be with what is known, whatever woke it. Pure, so that
+ * planning again on the same facts says the same.
+ */
+export function plan(codeId: string, code: AccessCode | null, circumstances: Circumstances): Step {
+  const { account, device, now } = circumstances;
+  if (!code) return orphan(codeId, circumstances);
+  if (code.removedAt !== null) return { do: 'clean-up' };
+
+  if (!account?.connected && account?.removedAt === null) {
+    if (code.connectionLostAt === null) return append({ type: 'ConnectionLost', data: {} });
+    return wait(null);
+  }
+  const unreachableForGood = !device || device.removedAt !== null || account === null || account.removedAt !== null;
+  if (unreachableForGood) return withoutDevice(code, now);
+
+  if (code.connectionLostAt !== null) {
+    if (untouched(code)) return append({ type: 'ConnectionRestored', data: {} });
+    return account.unreachableSince === null ? { do: 'verify' } : wait(null);
+  }
+
+  const due = facts(code, circumstances);
+  if (due.length > 0) return append(...due);
+  if (account.unreachableSince !== null) return waitForFacts(code, circumstances, null);
+  if (code.inFlight) return whileInFlight(code, circumstances);
+
+  const stale = staleReservation(code, circumstances);
+  if (stale) return { do: 'release', pinFingerprint: stale.pinFingerprint };
+  return towards(code, circumstances);
+}
+
+function orphan(codeId: string, { keypad, now, settings }: Circumstances): Step {
+  const mine = keypad.reservations.filter((r) => r.codeId === codeId);
+  if (mine.length === 0) return wait(null);
+  const until = Math.max(...mine.map((r) => r.reservedAt)) + settings.reservationGrace;
+  return now < until ? wait(until) : { do: 'release', pinFingerprint: null };
+}
+
+/** The lock is out of our hands: a code on it can only be let go. */
+function withoutDevice(code: AccessCode, now: number): Step {
+  if (code.ending) return append(removed(code, code.ending.cause));
+  if (code.schedule && now >= code.schedule.endsAt) return append({ type: 'RemovalStarted', data: { cause: 'expired' } });
+  return wait(code.schedule?.endsAt ?? null);
+}
+
+/** What the mere passing of time makes true. */
+function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
+  const { now, settings } = circumstances;
+  if (code.ending) {
+    const late = now >= code.ending.at + settings.removalDelayAfter && code.removalDelayedAt === null;
+    return late && !untouched(code) ? [{ type: 'RemovalDelayed', data: {} }] : [];
+  }
+  if (code.schedule && now >= code.schedule.endsAt) return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
+  const { native, wanted } = desired(code, circumstances);
+  if (!wanted || accepted(code)) return [];
+  const { onLock } = code;
+  if (onLock) {
+    const entered = native && code.schedule !== null && now >= code.schedule.startsAt;
+    return entered && code.setAt === null && sameContent(onLock, wanted)
+      ? [{ type: 'SetOnDevice', data: { commandId: null, lockCodeId: onLock.lockCodeId } }]
+      : [];
+  }
+  const events: CodeEvent[] = [];
+  if (code.settingDelayedAt === null && now >= delayedAt(code, native, settings)) {
+    events.push({ type: 'SettingDelayed', data: {} });
+  }
+  if (code.startMissedAt === null && now >= missedAt(code, native, settings)) {
+    events.push({ type: 'StartMissed', data: {} });
+  }
+  return events;
+}
+
+function whileInFlight(code: AccessCode, circumstances: Circumstances): Step {
+  const { now, settings } = circumstances;
+  const { deadline, unansweredAt } = code.inFlight!;
+  const lookAt = unansweredAt === null ? deadline : Math.min(deadline, unansweredAt + settings.readBackAfter);
+  return now >= lookAt ? { do: 'verify' } : waitForFacts(code, circumstances, lookAt);
+}
+
+/** From what the lock holds to what it should hold. */
+function towards(code: AccessCode, circumstances: Circumstances): Step {
+  const { now } = circumstances;
+  const { native, wanted, from } = desired(code, circumstances);
+  const { onLock } = code;
+
+  if (code.ending) {
+    if (onLock) return gated(code, circumstances, { do: 'remove', purpose: 'removal', lockCodeId: onLock.lockCodeId });
+    return code.mayTurnUp ? { do: 'verify' } : append(removed(code, code.ending.cause));
+  }
+  if (!wanted) {
+    if (!onLock) return waitForFacts(code, circumstances, from);
+    return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
+  }
+  if (accepted(code) || (onLock && sameContent(onLock, wanted))) {
+    return waitForFacts(code, circumstances, native && now < (code.schedule?.startsAt ?? 0) ? code.schedule!.startsAt : null);
+  }
+  if (earlierHolder(code, circumstances)) return waitForFacts(code, circumstances, null, true);
+  return gated(code, circumstances, { do: 'program', operation: onLock ? 'change' : 'create', content: wanted });
+}
+
+/** Somebody erased the code, and that was accepted. */
+function accepted(code: AccessCode): boolean {
+  return code.externalInEffect?.change === 'removed' && code.onLock === null;
+}
+
+/** After a failure: not before its time, unless what stood in the way has gone. */
+function gated(code: AccessCode, circumstances: Circumstances, step: Step): Step {
+  const { failure } = code;
+  if (!failure) return step;
+  if (failure.kind === 'permanent') return waitForFacts(code, circumstances, null);
+  const { device, account, keypad, now } = circumstances;
+  const cleared =
+    (failure.kind === 'keypad' && keypad.releasedAt > failure.at) ||
+    (failure.kind === 'offline' && device!.online && device!.connectionChangedAt > failure.at) ||
+    (failure.kind === 'outage' && account!.backSince > failure.at);
+  if (cleared || failure.retryAt === null || now >= failure.retryAt) return step;
+  return waitForFacts(code, circumstances, failure.retryAt, failure.kind === 'keypad');
+}
+
+/** Whether the lock is left to keep the window by itself. */
+export function isNative(code: AccessCode, device: Device | null): boolean {
+  return (
+    code.schedule !== null &&
+    code.preferNativeScheduling &&
+    device !== null &&
+    device.capabilities.nativeScheduling &&
+    device.clockTrusted
+  );
+}
+
+/** When the code is to be on the lock from, ms. */
+export function neededFrom(code: AccessCode, native: boolean, settings: PlanSettings): number {
+  if (!code.schedule) return code.requestedAt;
+  return Math.max(
+    code.requestedAt,
+    code.schedule.startsAt - (native ? settings.preloadLead : settings.justInTimeLead),
+  );
+}
+
+function desired(
+  code: AccessCode,
+  { device, now, settings }: Circumstances,
+): { native: boolean; wanted: Content | null; from: number } {
+  const native = isNative(code, device);
+  const from = neededFrom(code, native, settings);
+  // What a lock keeps by itself may stay on it, however far its window has moved away.
+  const there = native && code.onLock?.window != null;
+  const wanted = !code.ending && (now >= from || there) ? contentFor(code, native) : null;
+  return { native, wanted, from };
+}
+
+/** Another code with the same PIN that was there first and may still be on the lock. */
+function earlierHolder(code: AccessCode, { keypad }: Circumstances): Reservation | undefined {
+  const start = code.schedule?.startsAt ?? Number.POSITIVE_INFINITY;
+  return keypad.reservations.find(
+    (r) =>
+      r.codeId !== code.codeId &&
+      r.pinFingerprint === code.pinFingerprint &&
+      (r.window?.startsAt ?? Number.NEGATIVE_INFINITY) <= start,
+  );
+}
+
+/** A PIN that the code had reserved and neither wants nor has on the lock any more. */
+function staleReservation(code: AccessCode, { keypad, now, settings }: Circumstances): Reservation | undefined {
+  return keypad.reservations.find(
+    (r) =>
+      r.codeId === code.codeId &&
+      r.pinFingerprint !== code.pinFingerprint &&
+      r.pinFingerprint !== code.onLock?.pinFingerprint &&
+      r.pinFingerprint !== code.mayTurnUp?.pinFingerprint &&
+      now >= r.reservedAt + settings.reservationGrace,
+  );
+}
+
+function delayedAt(code: AccessCode, native: boolean, settings: PlanSettings): number {
+  return Math.max(neededFrom(code, native, settings), code.wantedAt) + settings.settingDelayAfter;
+}
+
+/** Its start, if it had time to get onto the lock before. */
+function missedAt(code: AccessCode, native: boolean, settings: PlanSettings): number {
+  const from = Math.max(neededFrom(code, native, settings), code.wantedAt);
+  return code.schedule && from < code.schedule.startsAt ? code.schedule.startsAt : Number.POSITIVE_INFINITY;
+}
+
+/** Waits, but not past an instant at which time itself makes something true. */
+function waitForFacts(code: AccessCode, circumstances: Circumstances, until: number | null, forKeypad = false): Step {
+  const { now, settings, device, keypad } = circumstances;
+  const instants: number[] = [];
+  if (until !== null) instants.push(until);
+  if (code.ending) {
+    if (code.removalDelayedAt === null) instants.push(code.ending.at + settings.removalDelayAfter);
+  } else {
+    const native = isNative(code, device);
+    if (code.schedule) instants.push(code.schedule.endsAt);
+    if (native && code.setAt === null) instants.push(code.schedule!.startsAt);
+    if (!code.onLock && !accepted(code)) {
+      if (code.settingDelayedAt === null) instants.push(delayedAt(code, native, settings));
+      if (code.startMissedAt === null) instants.push(missedAt(code, native, settings));
+    }
+  }
+  for (const r of keypad.reservations) {
+    if (r.codeId === code.codeId && r.pinFingerprint !== code.pinFingerprint) {
+      instants.push(r.reservedAt + settings.reservationGrace);
+    }
+  }
+  const ahead = instants.filter((instant) => instant > now && Number.isFinite(instant));
+  return wait(ahead.length > 0 ? Math.min(...ahead) : null, forKeypad);
+}
+
+function wait(until: number | null, forKeypad = false): Step {
+  return { do: 'wait', until, forKeypad };
+}
+
+function append(...events: CodeEvent[]): Step {
+  return { do: 'append', events };
+}

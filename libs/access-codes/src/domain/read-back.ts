@@ -1,0 +1,146 @@
+import { type AccessCode, type Content, sameContent, sameWindow, storedContent, type Window } from './access-code';
+import { confirmed, failed, gone, removed } from './decisions';
+import type { CodeEvent, ExternalField, SealedPin } from './events';
+
+/** A code as it was read back from a lock, its PIN as a fingerprint. */
+export interface Listed {
+  readonly lockCodeId: string;
+  readonly name: string | null;
+  readonly pinFingerprint: string;
+  readonly window: Window | null;
+  readonly status: 'active' | 'pending';
+  /** The PIN sealed for this code: present only where it may be taken over. */
+  readonly pin?: SealedPin;
+}
+
+export interface ReadBack {
+  readonly listed: readonly Listed[];
+  /** Codes on the lock that are known to belong to somebody: never taken for another's. */
+  readonly claimed: (lockCodeId: string) => boolean;
+  readonly now: number;
+  /** When to try again what turns out to have failed, ms. */
+  readonly retryAt: number;
+}
+
+/** `later`: the lock has not made up its mind; look again. */
+export type Verdict = readonly CodeEvent[] | 'later';
+
+/** What reading back tells of a code: of the command under way, or of what the lock is known to hold. */
+export function reconcile(code: AccessCode, readBack: ReadBack): Verdict {
+  const restored: CodeEvent[] = code.connectionLostAt === null ? [] : [{ type: 'ConnectionRestored', data: {} }];
+  const verdict = code.inFlight ? ofCommand(code, readBack) : ofRest(code, readBack);
+  if (verdict === 'later') return restored.length > 0 ? restored : verdict;
+  return [...restored, ...verdict];
+}
+
+function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
+  const inFlight = code.inFlight!;
+  const late = readBack.now >= inFlight.deadline;
+  const notDone = (): Verdict =>
+    late
+      ? failed(code, inFlight.commandId, {
+          errorCode: 'NO_ANSWER',
+          message: 'the lock did not confirm it in time',
+          retryAt: readBack.retryAt,
+        })
+      : 'later';
+
+  const entry = entryOf(code, readBack, inFlight.lockCodeId, inFlight.content);
+  if (inFlight.content === null) return entry ? notDone() : gone(code, inFlight);
+  if (!entry) {
+    // Of a change: somebody else has erased the code meanwhile.
+    if (inFlight.operation === 'change') return externallyRemoved(code);
+    return notDone();
+  }
+  if (entry.status === 'pending') return 'later';
+  if (matches(entry, inFlight.content)) return confirmed(code, inFlight, entry.lockCodeId, readBack.now);
+  if (inFlight.operation === 'create') {
+    // It is ours by its id, and somebody has changed it since.
+    return [...confirmed(code, inFlight, entry.lockCodeId, readBack.now), ...externallyModified(code, entry, inFlight.content)];
+  }
+  return notDone();
+}
+
+function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
+  if (code.onLock) {
+    const entry = readBack.listed.find((listed) => listed.lockCodeId === code.onLock!.lockCodeId);
+    if (!entry) return code.ending ? [removed(code, code.ending.cause)] : externallyRemoved(code);
+    if (entry.status === 'pending') return 'later';
+    if (code.ending || matches(entry, code.onLock)) return [];
+    return externallyModified(code, entry, code.onLock);
+  }
+  if (code.mayTurnUp) {
+    const entry = entryOf(code, readBack, null, code.mayTurnUp);
+    if (entry && entry.status === 'active') return turnedUp(code, entry, readBack.now);
+    if (code.ending) return entry ? 'later' : [removed(code, code.ending.cause)];
+  }
+  return [];
+}
+
+/** A creation that had been given up as unanswered is on the lock after all. */
+function turnedUp(code: AccessCode, entry: Listed, now: number): CodeEvent[] {
+  const commandId = `found-${entry.lockCodeId}`;
+  const content = code.mayTurnUp!;
+  const started: CodeEvent = {
+    type: 'ProgrammingStarted',
+    data: {
+      commandId,
+      operation: 'create',
+      lockCodeId: entry.lockCodeId,
+      content: storedContent(content),
+      attempt: code.failedAttempts + 1,
+      deadline: new Date(now).toISOString(),
+    },
+  };
+  const ahead = content.window !== null && content.window.startsAt > now;
+  return [
+    started,
+    { type: ahead ? 'ScheduledOnDevice' : 'SetOnDevice', data: { commandId, lockCodeId: entry.lockCodeId } },
+  ];
+}
+
+function externallyRemoved(code: AccessCode): CodeEvent[] {
+  return [{ type: 'RemovedExternally', data: { accepted: code.externalModificationAllowed } }];
+}
+
+function externallyModified(code: AccessCode, entry: Listed, known: Content): CodeEvent[] {
+  const fields: ExternalField[] = [];
+  if (entry.name !== known.name) fields.push('name');
+  if (entry.pinFingerprint !== known.pinFingerprint) fields.push('code');
+  if (!sameWindow(entry.window, known.window)) fields.push('time_frame');
+  if (fields.length === 0) return [];
+  const pin = entry.pinFingerprint === known.pinFingerprint ? known.pin : entry.pin;
+  return [
+    {
+      type: 'ModifiedExternally',
+      data: {
+        fields,
+        content: storedContent({
+          name: entry.name,
+          // Nobody needs the foreign PIN of a code that will be put back.
+          pin: pin ?? known.pin,
+          pinFingerprint: entry.pinFingerprint,
+          window: entry.window,
+        }),
+        accepted: code.externalModificationAllowed && pin !== undefined,
+      },
+    },
+  ];
+}
+
+/** By its id where that is known; else by all of its content, unless it is somebody else's. */
+function entryOf(
+  code: AccessCode,
+  readBack: ReadBack,
+  lockCodeId: string | null,
+  content: Content | null,
+): Listed | undefined {
+  const id = lockCodeId ?? code.onLock?.lockCodeId;
+  if (id) return readBack.listed.find((listed) => listed.lockCodeId === id);
+  if (!content) return undefined;
+  return readBack.listed.find((listed) => matches(listed, content) && !readBack.claimed(listed.lockCodeId));
+}
+
+function matches(listed: Listed, content: Content): boolean {
+  return sameContent({ ...listed, pin: content.pin }, content);
+}

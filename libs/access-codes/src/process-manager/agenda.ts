@@ -1,0 +1,332 @@
+import { ACCOUNT, accountCodec, DEVICE, deviceCodec } from '@latchkey/devices';
+import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
+import type { Kysely, Transaction } from 'kysely';
+import { ACCESS_CODE, codeCodec } from '../domain/events';
+import { KEYPAD, keypadCodec } from '../domain/keypad';
+
+/**
+ * Timers and work in one view: one row for each access code (and account, and device) that says when it next
+ * needs a look. `due_at` is ms; 0 is now, null is when something happens.
+ */
+export interface AgendaTables {
+  agenda_v1: {
+    subject: string;
+    kind: 'code' | 'device' | 'account';
+    id: string;
+    device_id: string | null;
+    account_id: string | null;
+    due_at: number | null;
+    /** The last event of the subject's own stream that was seen here. */
+    revision: number;
+    /** The revision that the subject was last planned on: `due_at` is right for all up to it. */
+    planned_revision: number;
+    /** Grows when something other than its own stream makes the subject due. */
+    version: number;
+    for_keypad: number;
+    /** 0: not waiting for the lock; 1: waiting; 2: its turn has come. */
+    waiting_for_lock: number;
+    waiting_since: number;
+    lease_owner: string | null;
+    /** Wall clock, ms: a dead worker's rows come back. */
+    lease_until: number;
+  };
+  /** At most one command in flight per lock. `until` is the command's deadline, ms by our clock. */
+  lock_leases_v1: { device_id: string; command_id: string; code_id: string; until: number };
+  /** Which code on which lock is whose. */
+  lock_codes_v1: { device_id: string; lock_code_id: string; code_id: string };
+  /** Which device is which lock, and what its maker last told of it. */
+  locks_v1: { device_id: string; account_id: string; maker: string; lock_id: string; read_back_of: string | null };
+}
+
+export const AGENDA_VERSION = 1;
+
+export interface KnownRevisions {
+  /** The newest revision of a stream that the agenda has seen: what is kept in memory must not be older. */
+  atLeast(stream: string): number | undefined;
+}
+
+/** How long a reservation may stand without its code, ms. */
+export const RESERVATION_GRACE = 5 * 60_000;
+
+export class AgendaProjection implements Projection, KnownRevisions {
+  readonly name = 'agenda';
+  readonly version = AGENDA_VERSION;
+  readonly prefixes = [ACCESS_CODE, KEYPAD, DEVICE, ACCOUNT].map((category) => `${category}-`);
+  private readonly revisions = new Map<string, number>();
+
+  constructor(private readonly onDue: () => void) {}
+
+  async create(db: Kysely<Tables>): Promise<void> {
+    await db.schema
+      .createTable('agenda_v1')
+      .addColumn('subject', 'text', (c) => c.primaryKey())
+      .addColumn('kind', 'text', (c) => c.notNull())
+      .addColumn('id', 'text', (c) => c.notNull())
+      .addColumn('device_id', 'text')
+      .addColumn('account_id', 'text')
+      .addColumn('due_at', 'bigint')
+      .addColumn('revision', 'bigint', (c) => c.notNull().defaultTo(-1))
+      .addColumn('planned_revision', 'bigint', (c) => c.notNull().defaultTo(-1))
+      .addColumn('version', 'integer', (c) => c.notNull().defaultTo(0))
+      .addColumn('for_keypad', 'integer', (c) => c.notNull().defaultTo(0))
+      .addColumn('waiting_for_lock', 'integer', (c) => c.notNull().defaultTo(0))
+      .addColumn('waiting_since', 'bigint', (c) => c.notNull().defaultTo(0))
+      .addColumn('lease_owner', 'text')
+      .addColumn('lease_until', 'bigint', (c) => c.notNull().defaultTo(0))
+      .execute();
+    await db.schema.createIndex('agenda_by_due_v1').on('agenda_v1').column('due_at').execute();
+    await db.schema.createIndex('agenda_by_device_v1').on('agenda_v1').columns(['device_id', 'waiting_for_lock']).execute();
+    await db.schema.createIndex('agenda_by_account_v1').on('agenda_v1').column('account_id').execute();
+    await db.schema
+      .createTable('lock_leases_v1')
+      .addColumn('device_id', 'text', (c) => c.primaryKey())
+      .addColumn('command_id', 'text', (c) => c.notNull())
+      .addColumn('code_id', 'text', (c) => c.notNull())
+      .addColumn('until', 'bigint', (c) => c.notNull())
+      .execute();
+    await db.schema.createIndex('lock_leases_by_code_v1').on('lock_leases_v1').column('code_id').execute();
+    await db.schema
+      .createTable('lock_codes_v1')
+      .addColumn('device_id', 'text', (c) => c.notNull())
+      .addColumn('lock_code_id', 'text', (c) => c.notNull())
+      .addColumn('code_id', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('lock_codes_v1_key', ['device_id', 'lock_code_id'])
+      .execute();
+    await db.schema.createIndex('lock_codes_by_code_v1').on('lock_codes_v1').column('code_id').execute();
+    await db.schema
+      .createTable('locks_v1')
+      .addColumn('device_id', 'text', (c) => c.primaryKey())
+      .addColumn('account_id', 'text', (c) => c.notNull())
+      .addColumn('maker', 'text', (c) => c.notNull())
+      .addColumn('lock_id', 'text', (c) => c.notNull())
+      .addColumn('read_back_of', 'text')
+      .execute();
+    await db.schema.createIndex('locks_by_lock_v1').on('locks_v1').columns(['maker', 'lock_id']).execute();
+  }
+
+  async drop(db: Kysely<Tables>, version: number): Promise<void> {
+    for (const table of ['agenda', 'lock_leases', 'lock_codes', 'locks']) {
+      await db.schema.dropTable(`${table}_v${version}`).ifExists().execute();
+    }
+  }
+
+  async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
+    for (const event of events) await this.applyOne(trx as Transaction<AgendaTables>, event);
+  }
+
+  onApplied(events: readonly RecordedEvent[]): void {
+    for (const event of events) this.revisions.set(event.stream, event.revision);
+    this.onDue();
+  }
+
+  atLeast(stream: string): number | undefined {
+    return this.revisions.get(stream);
+  }
+
+  private async applyOne(trx: Transaction<AgendaTables>, event: RecordedEvent): Promise<void> {
+    const category = event.stream.slice(0, event.stream.indexOf('-'));
+    const id = event.stream.slice(category.length + 1);
+    if (category === ACCESS_CODE) return this.applyCode(trx, id, event);
+    if (category === KEYPAD) return this.applyKeypad(trx, id, event);
+    if (category === DEVICE) return this.applyDevice(trx, id, event);
+    return this.applyAccount(trx, id, event);
+  }
+
+  private async applyCode(trx: Transaction<AgendaTables>, codeId: string, recorded: RecordedEvent): Promise<void> {
+    const event = codeCodec.decode(recorded);
+    const { revision } = recorded;
+    if (event.type === 'CodeRequested') {
+      const { deviceId, accountId } = event.data;
+      await trx
+        .insertInto('agenda_v1')
+        .values(row('code', codeId, { device_id: deviceId, account_id: accountId, due_at: 0, revision }))
+        .onConflict((c) => c.column('subject').doUpdateSet({ due_at: 0, revision, account_id: accountId }))
+        .execute();
+      return;
+    }
+    switch (event.type) {
+      case 'ProgrammingStarted':
+      case 'RemovalSent': {
+        const until = Date.parse(event.data.deadline);
+        await this.due(trx, codeId, revision, until);
+        await this.busy(trx, codeId, event.data.commandId, until);
+        return;
+      }
+      case 'ProgrammingAccepted':
+        await this.due(trx, codeId, revision, 'as-it-was');
+        await this.belongs(trx, codeId, event.data.lockCodeId);
+        return;
+      case 'ScheduledOnDevice':
+      case 'SetOnDevice':
+        await this.due(trx, codeId, revision, 0);
+        if (event.data.commandId !== null) {
+          await this.belongs(trx, codeId, event.data.lockCodeId);
+          await this.free(trx, codeId);
+        }
+        return;
+      case 'Removed':
+      case 'WithdrawnFromDevice':
+      case 'RemovedExternally':
+        await this.due(trx, codeId, revision, 0);
+        await trx.deleteFrom('lock_codes_v1').where('code_id', '=', codeId).execute();
+        await this.free(trx, codeId);
+        return;
+      case 'ProgrammingFailed':
+      case 'RemovalFailed':
+      case 'ChangedOnDevice':
+      case 'ModifiedExternally':
+        await this.due(trx, codeId, revision, 0);
+        await this.free(trx, codeId);
+        return;
+      default:
+        await this.due(trx, codeId, revision, 0);
+    }
+  }
+
+  /** Its own event makes a code due, unless it was planned with that event known already. */
+  private async due(
+    trx: Transaction<AgendaTables>,
+    codeId: string,
+    revision: number,
+    dueAt: number | 'as-it-was',
+  ): Promise<void> {
+    await trx
+      .updateTable('agenda_v1')
+      .set((eb) => ({
+        revision,
+        ...(dueAt === 'as-it-was'
+          ? {}
+          : { due_at: eb.case().when('planned_revision', '>=', revision).then(eb.ref('due_at')).else(dueAt).end() }),
+      }))
+      .where('subject', '=', `code:${codeId}`)
+      .execute();
+  }
+
+  private async busy(trx: Transaction<AgendaTables>, codeId: string, commandId: string, until: number): Promise<void> {
+    const found = await trx.selectFrom('agenda_v1').select('device_id').where('subject', '=', `code:${codeId}`).executeTakeFirst();
+    if (!found?.device_id) return;
+    const lease = { command_id: commandId, code_id: codeId, until };
+    await trx
+      .insertInto('lock_leases_v1')
+      .values({ device_id: found.device_id, ...lease })
+      .onConflict((c) => c.column('device_id').doUpdateSet(lease))
+      .execute();
+  }
+
+  private async free(trx: Transaction<AgendaTables>, codeId: string): Promise<void> {
+    const leases = await trx.deleteFrom('lock_leases_v1').where('code_id', '=', codeId).returning('device_id').execute();
+    for (const { device_id } of leases) await wakeNextForLock(trx, device_id);
+  }
+
+  private async belongs(trx: Transaction<AgendaTables>, codeId: string, lockCodeId: string): Promise<void> {
+    const found = await trx.selectFrom('agenda_v1').select('device_id').where('subject', '=', `code:${codeId}`).executeTakeFirst();
+    if (!found?.device_id) return;
+    await trx
+      .insertInto('lock_codes_v1')
+      .values({ device_id: found.device_id, lock_code_id: lockCodeId, code_id: codeId })
+      .onConflict((c) => c.columns(['device_id', 'lock_code_id']).doUpdateSet({ code_id: codeId }))
+      .execute();
+  }
+
+  private async applyKeypad(trx: Transaction<AgendaTables>, deviceId: string, recorded: RecordedEvent): Promise<void> {
+    const event = keypadCodec.decode(recorded);
+    if (event.type === 'PinReserved') {
+      // So that a reservation whose code never came is looked at and let go.
+      await trx
+        .insertInto('agenda_v1')
+        .values(row('code', event.data.codeId, { device_id: deviceId, due_at: event.at + RESERVATION_GRACE }))
+        .onConflict((c) => c.column('subject').doNothing())
+        .execute();
+    } else if (event.type === 'PinReleased') {
+      await trx
+        .updateTable('agenda_v1')
+        .set((eb) => ({ due_at: 0, for_keypad: 0, version: eb('version', '+', 1) }))
+        .where('device_id', '=', deviceId)
+        .where('for_keypad', '=', 1)
+        .execute();
+    }
+  }
+
+  private async applyDevice(trx: Transaction<AgendaTables>, deviceId: string, recorded: RecordedEvent): Promise<void> {
+    const event = deviceCodec.decode(recorded);
+    const { revision } = recorded;
+    if (event.type === 'DeviceAdded') {
+      const { accountId, maker, lockId } = event.data;
+      await trx
+        .insertInto('agenda_v1')
+        .values(row('device', deviceId, { device_id: deviceId, account_id: accountId, due_at: 0, revision }))
+        .onConflict((c) => c.column('subject').doUpdateSet({ due_at: 0, revision }))
+        .execute();
+      const lock = { account_id: accountId, maker, lock_id: lockId };
+      await trx
+        .insertInto('locks_v1')
+        .values({ device_id: deviceId, ...lock, read_back_of: null })
+        .onConflict((c) => c.column('device_id').doUpdateSet(lock))
+        .execute();
+    }
+    if (event.type === 'BatteryRanLow' || event.type === 'BatteryRecovered') return;
+    await this.dueWhere(trx, 'device_id', deviceId);
+  }
+
+  private async applyAccount(trx: Transaction<AgendaTables>, accountId: string, recorded: RecordedEvent): Promise<void> {
+    const event = accountCodec.decode(recorded);
+    if (event.type === 'AccountConnected') {
+      await trx
+        .insertInto('agenda_v1')
+        .values(row('account', accountId, { account_id: accountId, due_at: 0, revision: recorded.revision }))
+        .onConflict((c) => c.column('subject').doNothing())
+        .execute();
+    }
+    await this.dueWhere(trx, 'account_id', accountId);
+  }
+
+  private async dueWhere(trx: Transaction<AgendaTables>, column: 'device_id' | 'account_id', id: string): Promise<void> {
+    await trx
+      .updateTable('agenda_v1')
+      .set((eb) => ({ due_at: 0, version: eb('version', '+', 1) }))
+      .where(column, '=', id)
+      .execute();
+  }
+}
+
+function row(
+  kind: AgendaTables['agenda_v1']['kind'],
+  id: string,
+  rest: Partial<AgendaTables['agenda_v1']>,
+): AgendaTables['agenda_v1'] {
+  return {
+    subject: `${kind}:${id}`,
+    kind,
+    id,
+    device_id: null,
+    account_id: null,
+    due_at: 0,
+    revision: -1,
+    planned_revision: -1,
+    version: 0,
+    for_keypad: 0,
+    waiting_for_lock: 0,
+    waiting_since: 0,
+    lease_owner: null,
+    lease_until: 0,
+    ...rest,
+  };
+}
+
+/** The lock is free: whoever has waited longest is next. */
+export async function wakeNextForLock(db: Kysely<AgendaTables>, deviceId: string): Promise<void> {
+  await db
+    .updateTable('agenda_v1')
+    .set((eb) => ({ due_at: 0, waiting_for_lock: 2, version: eb('version', '+', 1) }))
+    .where('subject', '=', (eb) =>
+      eb
+        .selectFrom('agenda_v1')
+        .select('subject')
+        .where('device_id', '=', deviceId)
+        .where('waiting_for_lock', '=', 1)
+        .orderBy('waiting_since')
+        .orderBy('subject')
+        .limit(1),
+    )
+    .execute();
+}

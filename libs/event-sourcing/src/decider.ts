@@ -1,0 +1,153 @@
+import type { DomainEvent, EventCodec, Happened } from './codec';
+import {
+  AppendTimeout,
+  type Actor,
+  type EventStore,
+  type NewEvent,
+  type Position,
+  type RecordedEvent,
+  RevisionConflict,
+} from './event-store';
+
+/** How a stream's events fold into the state that its decisions are made on. */
+export interface Fold<S, E extends DomainEvent> {
+  readonly initial: S;
+  evolve(state: S, event: Happened<E>): S;
+}
+
+/** Who asked, and what for: the metadata that a decision hands to its events. */
+export interface Cause {
+  readonly correlationId: string;
+  readonly causationId: string;
+  readonly actor: Actor;
+  readonly workspaceId: string;
+}
+
+/** A state and the revision of the stream that it was folded up to; -1 where nothing happened yet. */
+export interface Loaded<S> {
+  readonly state: S;
+  readonly revision: number;
+}
+
+export interface Decided<S> extends Loaded<S> {
+  /** Where the new events stand; undefined where the decision was that nothing changes. */
+  readonly position: Position | undefined;
+}
+
+const CONFLICT_RETRIES = 20;
+
+/**
+ * All streams of one kind (`accessCode-<id>`): loads them, decides on them, appends what was decided. Folded
+ * states are kept, as many as `cacheSize`; a kept state is only ever brought forward, so it can be stale but
+ * never wrong, and an append on a stale one fails by its expected revision.
+ */
+export class DeciderStreams<S, E extends DomainEvent> {
+  private readonly cache = new Map<string, Loaded<S>>();
+
+  constructor(
+    private readonly options: {
+      readonly store: EventStore;
+      readonly category: string;
+      readonly codec: EventCodec<E>;
+      readonly fold: Fold<S, E>;
+      readonly clock: { now(): number };
+      readonly ids: { uuid(): string };
+      readonly cacheSize?: number;
+    },
+  ) {}
+
+  streamOf(id: string): string {
+    return `${this.options.category}-${id}`;
+  }
+
+  /**
+   * The state of a stream.
+   * @param atLeast a revision known to exist: a kept state that has seen it is good enough. Without it the
+   *   store is asked for anything newer.
+   */
+  async load(id: string, atLeast?: number): Promise<Loaded<S>> {
+    const kept = this.cache.get(id);
+    if (kept && atLeast !== undefined && kept.revision >= atLeast) return this.keep(id, kept);
+    let { state, revision } = kept ?? { state: this.options.fold.initial, revision: -1 };
+    for await (const event of this.options.store.read(this.streamOf(id), revision + 1)) {
+      state = this.options.fold.evolve(state, this.options.codec.decode(event));
+      revision = event.revision;
+    }
+    return this.keep(id, { state, revision });
+  }
+
+  /** Every event of a stream, with what is recorded of it, oldest first. */
+  async history(id: string): Promise<{ event: Happened<E>; recorded: RecordedEvent }[]> {
+    const events = [];
+    for await (const recorded of this.options.store.read(this.streamOf(id))) {
+      events.push({ event: this.options.codec.decode(recorded), recorded });
+    }
+    return events;
+  }
+
+  /**
+   * Decides on the current state and appends what comes of it, again from the start when somebody else was
+   * faster. `decide` must be pure: it may be called several times. What it throws is passed on.
+   */
+  async transact(
+    id: string,
+    cause: Cause,
+    decide: (state: S, now: number) => readonly E[],
+    atLeast?: number,
+  ): Promise<Decided<S>> {
+    for (let attempt = 0; ; attempt++) {
+      const loaded = await this.load(id, attempt === 0 ? atLeast : undefined);
+      const events = decide(loaded.state, this.options.clock.now());
+      if (events.length === 0) return { ...loaded, position: undefined };
+      try {
+        return await this.append(id, loaded, events, cause);
+      } catch (error) {
+        if (!(error instanceof RevisionConflict) || attempt >= CONFLICT_RETRIES) throw error;
+      }
+    }
+  }
+
+  /**
+   * Appends events to a stream that is still where it was loaded.
+   * @throws {RevisionConflict} when it is not
+   */
+  async append(id: string, loaded: Loaded<S>, events: readonly E[], cause: Cause): Promise<Decided<S>> {
+    const { store, codec, fold, clock, ids } = this.options;
+    const at = clock.now();
+    const occurredAt = new Date(at).toISOString();
+    const batch = events.map((event) =>
+      codec.encode(event, ids.uuid(), {
+        $correlationId: cause.correlationId,
+        $causationId: cause.causationId,
+        actor: cause.actor,
+        workspaceId: cause.workspaceId,
+        occurredAt,
+      }),
+    );
+    const appended = await appendSurely(store, this.streamOf(id), batch, loaded.revision);
+    const state = events.reduce((folded, event) => fold.evolve(folded, { ...event, at }), loaded.state);
+    this.keep(id, { state, revision: appended.revision });
+    return { state, revision: appended.revision, position: appended.position };
+  }
+
+  private keep(id: string, loaded: Loaded<S>): Loaded<S> {
+    const kept = this.cache.get(id);
+    const newest = kept && kept.revision > loaded.revision ? kept : loaded;
+    this.cache.delete(id);
+    this.cache.set(id, newest);
+    if (this.cache.size > (this.options.cacheSize ?? 20_000)) {
+      this.cache.delete(this.cache.keys().next().value!);
+    }
+    return newest;
+  }
+}
+
+/** An append without an answer is repeated once with the same event ids, which the store takes as the same append. */
+async function appendSurely(store: EventStore, stream: string, events: readonly NewEvent[], revision: number) {
+  try {
+    return await store.append(stream, events, revision);
+  } catch (error) {
+    if (!(error instanceof AppendTimeout)) throw error;
+    return store.append(stream, events, revision);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The port to the event store: thin, so that the client beneath it can be swapped.
+ * Revisions count from 0 within a stream; -1 stands for a stream without events.
+ */
+export interface EventStore {
+  /**
+   * Appends all events or none.
+   * @throws {RevisionConflict} when the stream is not at `expectedRevision`
+   * @throws {AppendTimeout} when no answer came: the events may or may not be there; repeating the same
+   *   event ids with the same expected revision is safe
+   */
+  append(stream: string, events: readonly NewEvent[], expectedRevision: ExpectedRevision): Promise<Appended>;
+  /** Reads a stream forwards from a revision; an absent stream is an empty one. */
+  read(stream: string, fromRevision?: number): AsyncIterable<RecordedEvent>;
+  /** Reads the last events of a stream, newest first. */
+  readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent>;
+  /**
+   * Follows all streams whose name begins with one of the prefixes, from after a position, in order, for ever:
+   * a lost connection is taken up again where it broke. The next batch waits for the handler of the last one.
+   */
+  subscribeToAll(options: SubscribeOptions): EventSubscription;
+  /** The position of the latest append that this process made; undefined before the first. */
+  readonly lastAppended: Position | undefined;
+  /** Hides the events before a revision from readers; a scavenge may erase them. */
+  truncateBefore(stream: string, revision: number): Promise<void>;
+  /** Answers when the store does; rejects otherwise. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A place in the order of all events. */
+export interface Position {
+  readonly commit: bigint;
+  readonly prepare: bigint;
+}
+
+export type ExpectedRevision = number | 'any' | 'no-stream';
+
+export interface NewEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: Record<string, unknown>;
+  readonly metadata: EventMetadata;
+}
+
+/** What every event says of itself beside its data. */
+export interface EventMetadata {
+  readonly $correlationId: string;
+  readonly $causationId: string;
+  readonly actor: Actor;
+  readonly workspaceId: string;
+  readonly schemaVersion: number;
+  /** ISO 8601, by our clock. */
+  readonly occurredAt: string;
+}
+
+export interface Actor {
+  readonly type: 'api_key' | 'console_user' | 'system' | 'external';
+  readonly id?: string;
+}
+
+export interface RecordedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: Position;
+  readonly data: unknown;
+  readonly metadata: EventMetadata;
+}
+
+export interface Appended {
+  /** The revision of the last event of the stream now. */
+  readonly revision: number;
+  readonly position: Position;
+}
+
+export interface SubscribeOptions {
+  readonly after: Position | undefined;
+  readonly prefixes: readonly string[];
+  /** Gets events in batches, in order. If it rejects, the subscription begins again from the last batch it took. */
+  readonly onEvents: (events: readonly RecordedEvent[]) => Promise<void>;
+  /** Everything up to here has been seen, though none of it was asked for. */
+  readonly onCheckpoint?: (position: Position) => Promise<void>;
+  /** History is behind; from here on events come as they happen. Called again after each reconnection. */
+  readonly onCaughtUp?: () => void;
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface EventSubscription {
+  stop(): Promise<void>;
+}
+
+export class RevisionConflict extends Error {
+  constructor(
+    readonly stream: string,
+    readonly expected: ExpectedRevision,
+    readonly actual: number,
+  ) {
+    super(`${stream} is at revision ${actual}, not at ${expected}`);
+  }
+}
+
+export class AppendTimeout extends Error {
+  constructor(stream: string, afterMs: number) {
+    super(`no answer to an append to ${stream} within ${afterMs} ms`);
+  }
+}
+
+/** -1, 0 or 1 as a stands before, at or after b. */
+export function comparePositions(a: Position, b: Position): number {
+  if (a.commit !== b.commit) return a.commit < b.commit ? -1 : 1;
+  if (a.prepare !== b.prepare) return a.prepare < b.prepare ? -1 : 1;
+  return 0;
+}
+
+export const positionToText = (position: Position): string => `${position.commit}/${position.prepare}`;
+
+export function positionFromText(text: string): Position {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  if (!match) throw new Error(`not a position: ${text}`);
+  return { commit: BigInt(match[1]!), prepare: BigInt(match[2]!) };
+}

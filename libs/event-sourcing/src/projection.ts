@@ -1,0 +1,292 @@
+import type { Database } from '@latchkey/database';
+import type { Kysely, Transaction } from 'kysely';
+import {
+  comparePositions,
+  type EventStore,
+  type EventSubscription,
+  type Position,
+  positionFromText,
+  positionToText,
+  type RecordedEvent,
+} from './event-store';
+
+// A projection brings its own tables, so the schema is open here and typed where the tables are defined.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Tables = any;
+
+/** A view folded from the event store. It can be dropped and rebuilt at any time. */
+export interface Projection {
+  readonly name: string;
+  /** Raised whenever tables or fold change: the view is then built anew beside the old one. */
+  readonly version: number;
+  /** Stream name prefixes of the events that it folds. */
+  readonly prefixes: readonly string[];
+  /** Makes the tables of this version. */
+  create(db: Kysely<Tables>): Promise<void>;
+  /** Drops the tables of an older version. */
+  drop(db: Kysely<Tables>, version: number): Promise<void>;
+  /** Folds events, in order, inside the transaction that also stores the checkpoint. */
+  apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void>;
+  /** Runs after the transaction is committed; must not throw. */
+  onApplied?(events: readonly RecordedEvent[]): void;
+}
+
+interface Waiter {
+  readonly position: Position;
+  readonly resolve: (reached: boolean) => void;
+}
+
+const POLL_MS = 20;
+
+/**
+ * Keeps one projection up to date. Running, an event that the projection can't fold is parked with its reason
+ * and the view goes on; building anew, it fails loudly, since a new view with a hole is a wrong view.
+ */
+export class ProjectionRunner {
+  private subscription: EventSubscription | undefined;
+  private position: Position | undefined;
+  private building = true;
+  private readonly waiters = new Set<Waiter>();
+  /** Set when building failed: the view must not be used. */
+  failure: unknown;
+  /** Resolves when the view has folded all of history; rejects when building it failed. */
+  readonly caughtUp: Promise<void>;
+  private onCaughtUp: () => void = () => undefined;
+  private onFailure: (error: unknown) => void = () => undefined;
+
+  constructor(
+    private readonly options: {
+      readonly store: EventStore;
+      readonly database: Database<Tables>;
+      readonly projection: Projection;
+      readonly clock: { now(): number };
+      readonly onParked?: (projection: string, event: RecordedEvent, reason: string) => void;
+      readonly onError?: (projection: string, error: unknown) => void;
+    },
+  ) {
+    this.caughtUp = new Promise((resolve, reject) => {
+      this.onCaughtUp = resolve;
+      this.onFailure = reject;
+    });
+    this.caughtUp.catch(() => undefined);
+  }
+
+  get name(): string {
+    return this.options.projection.name;
+  }
+
+  /** Makes the tables if they are not there and follows the store from the checkpoint. */
+  async start(): Promise<void> {
+    const { database, projection, store } = this.options;
+    await createCheckpoints(database);
+    const row = await this.checkpoint(database.db);
+    if (!row) {
+      await database.transaction(async (trx) => {
+        await projection.create(trx);
+        await trx
+          .insertInto('checkpoints')
+          .values({ projection: projection.name, version: projection.version, position: null, updated_at: this.options.clock.now() })
+          .execute();
+      });
+    }
+    this.position = row?.position ? positionFromText(row.position) : undefined;
+    this.building = !row?.position;
+    this.subscription = store.subscribeToAll({
+      after: this.position,
+      prefixes: projection.prefixes,
+      onEvents: (events) => this.take(events),
+      onCheckpoint: (position) => this.advance(position),
+      onCaughtUp: () => {
+        this.building = false;
+        this.onCaughtUp();
+      },
+      onError: (error) => this.options.onError?.(projection.name, error),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.subscription?.stop();
+    for (const waiter of this.waiters) waiter.resolve(false);
+    this.waiters.clear();
+  }
+
+  /** True once the view has folded everything up to the position; false when `timeoutMs` passed before. */
+  async reached(position: Position | undefined, timeoutMs: number): Promise<boolean> {
+    if (!position || this.isAt(position)) return true;
+    if (this.failure) throw this.failure;
+    return new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => waiter.resolve(false), timeoutMs);
+      const waiter: Waiter = {
+        position,
+        resolve: (reached) => {
+          clearTimeout(timer);
+          this.waiters.delete(waiter);
+          resolve(reached);
+        },
+      };
+      this.waiters.add(waiter);
+    });
+  }
+
+  /** The old versions' tables are of no use once this one stands. */
+  async dropOlder(): Promise<void> {
+    const { database, projection } = this.options;
+    const older = await database.db
+      .selectFrom('checkpoints')
+      .select('version')
+      .where('projection', '=', projection.name)
+      .where('version', '<', projection.version)
+      .execute();
+    for (const { version } of older) {
+      await database.transaction(async (trx) => {
+        await projection.drop(trx, version as number);
+        await trx
+          .deleteFrom('checkpoints')
+          .where('projection', '=', projection.name)
+          .where('version', '=', version)
+          .execute();
+      });
+    }
+  }
+
+  private isAt(position: Position): boolean {
+    return this.position !== undefined && comparePositions(this.position, position) >= 0;
+  }
+
+  private async take(events: readonly RecordedEvent[]): Promise<void> {
+    const fresh = events.filter((event) => !this.isAt(event.position));
+    if (fresh.length === 0) return;
+    try {
+      await this.fold(fresh);
+    } catch (error) {
+      if (this.building) {
+        this.failure = error;
+        this.onFailure(error);
+        throw error;
+      }
+      // One of them is poison: fold them one by one to find out which.
+      for (const event of fresh) await this.foldOrPark(event);
+    }
+    this.options.projection.onApplied?.(fresh);
+  }
+
+  private async fold(events: readonly RecordedEvent[]): Promise<void> {
+    const { database, projection } = this.options;
+    const last = events.at(-1)!.position;
+    const taken = await database.transaction(async (trx) => {
+      // Another process may fold the same view: whoever comes second finds its events folded already.
+      const row = await this.checkpoint(trx);
+      const stored = row?.position ? positionFromText(row.position) : undefined;
+      const fresh = stored ? events.filter((event) => comparePositions(event.position, stored) > 0) : events;
+      if (fresh.length === 0) return stored;
+      await projection.apply(trx, fresh);
+      await this.store(trx, last);
+      return last;
+    });
+    this.moveTo(taken ?? last);
+  }
+
+  private async foldOrPark(event: RecordedEvent): Promise<void> {
+    const { database, projection, clock } = this.options;
+    try {
+      await this.fold([event]);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      // If even this fails the database is gone, not the event bad: the subscription begins again from here.
+      await database.transaction(async (trx) => {
+        await trx
+          .insertInto('parked_events')
+          .values({
+            projection: projection.name,
+            event_id: event.id,
+            stream: event.stream,
+            type: event.type,
+            position: positionToText(event.position),
+            reason,
+            parked_at: clock.now(),
+          })
+          .onConflict((conflict) => conflict.columns(['projection', 'event_id']).doNothing())
+          .execute();
+        await this.store(trx, event.position);
+      });
+      this.moveTo(event.position);
+      this.options.onParked?.(projection.name, event, reason);
+    }
+  }
+
+  /** Nothing of interest up to here. Kept in memory only: after a restart the store is asked again. */
+  private advance(position: Position): Promise<void> {
+    this.moveTo(position);
+    return Promise.resolve();
+  }
+
+  private moveTo(position: Position): void {
+    if (!this.isAt(position)) this.position = position;
+    for (const waiter of this.waiters) if (this.isAt(waiter.position)) waiter.resolve(true);
+  }
+
+  private checkpoint(db: Kysely<Tables>): Promise<{ position: string | null } | undefined> {
+    const { projection } = this.options;
+    return db
+      .selectFrom('checkpoints')
+      .select('position')
+      .where('projection', '=', projection.name)
+      .where('version', '=', projection.version)
+      .executeTakeFirst() as Promise<{ position: string | null } | undefined>;
+  }
+
+  private async store(trx: Transaction<Tables>, position: Position): Promise<void> {
+    const { projection, clock } = this.options;
+    await trx
+      .updateTable('checkpoints')
+      .set({ position: positionToText(position), updated_at: clock.now() })
+      .where('projection', '=', projection.name)
+      .where('version', '=', projection.version)
+      .execute();
+  }
+}
+
+/** For a process that reads a view which another one folds: looks at the stored checkpoint until it is there. */
+export async function checkpointReached(
+  database: Database<Tables>,
+  projection: { name: string; version: number },
+  position: Position,
+  timeoutMs: number,
+): Promise<boolean> {
+  const until = Date.now() + timeoutMs;
+  for (;;) {
+    const row = (await database.db
+      .selectFrom('checkpoints')
+      .select('position')
+      .where('projection', '=', projection.name)
+      .where('version', '=', projection.version)
+      .executeTakeFirst()) as { position: string | null } | undefined;
+    if (row?.position && comparePositions(positionFromText(row.position), position) >= 0) return true;
+    if (Date.now() >= until) return false;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+async function createCheckpoints(database: Database<Tables>): Promise<void> {
+  await database.db.schema
+    .createTable('checkpoints')
+    .ifNotExists()
+    .addColumn('projection', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('position', 'text')
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('checkpoints_key', ['projection', 'version'])
+    .execute();
+  await database.db.schema
+    .createTable('parked_events')
+    .ifNotExists()
+    .addColumn('projection', 'text', (column) => column.notNull())
+    .addColumn('event_id', 'text', (column) => column.notNull())
+    .addColumn('stream', 'text', (column) => column.notNull())
+    .addColumn('type', 'text', (column) => column.notNull())
+    .addColumn('position', 'text', (column) => column.notNull())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('parked_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('parked_events_key', ['projection', 'event_id'])
+    .execute();
+}
