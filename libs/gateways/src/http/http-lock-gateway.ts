@@ -15,7 +15,11 @@ import { type ApiRequest, MakerApi, type MakerApiOptions } from './maker-api';
 import { registerWebhook } from './webhooks';
 import * as wire from './wire';
 
-/** Locks behind clouds that speak the HTTP API for lock makers, each account at the maker that it names. */
+/**
+ * Locks behind clouds that speak the HTTP API for lock makers, each account at the maker that it names.
+ * Whatever the other side does is an answer; calls reject only if the token store does, and then nothing was
+ * sent to a lock.
+ */
 export class HttpLockGateway implements LockGateway {
   readonly #api: MakerApi;
   readonly #options: MakerApiOptions;

@@ -36,12 +36,14 @@ export function authorizeUrl(maker: LockMaker, query: { redirectUri: string; sta
 
 /**
  * Turns the code that the maker's consent page led back with into tokens.
- * `refused` with INVALID_GRANT: the code has ended or was used before.
+ * `redirectUri` as it was in `authorizeUrl`; null for a code that did not come by that way.
+ * `refused` with INVALID_GRANT: the code has ended or was used before. `unknown`: the code may be spent, so the
+ * owner has to consent again.
  */
 export async function exchangeCode(
   maker: LockMaker,
   code: string,
-  redirectUri: string,
+  redirectUri: string | null,
   options: { readonly clock: GatewayClock; readonly timeoutMs?: number },
 ): Promise<Answer<AccountTokens>> {
   const transport = new Transport(maker.baseUrl, {
@@ -49,7 +51,11 @@ export async function exchangeCode(
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   });
   try {
-    const grant = { grant_type: 'authorization_code', code, redirect_uri: redirectUri };
+    const grant = {
+      grant_type: 'authorization_code',
+      code,
+      ...(redirectUri === null ? {} : { redirect_uri: redirectUri }),
+    };
     const answer = await requestTokens(transport, maker, grant, options.clock);
     if (answer.kind !== 'answered') return answer;
     const { refreshToken, userId, ...rest } = answer.value;

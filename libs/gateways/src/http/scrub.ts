@@ -16,8 +16,8 @@ export function scrub(text: string, secrets: readonly string[]): string {
     if (secret === '') continue;
     for (const form of [secret, encodeURIComponent(secret)]) clean = clean.replaceAll(form, blank);
   }
-  if ((clean.match(/\p{N}/gu) ?? []).length >= tellingDigits) clean = clean.replace(/\p{N}/gu, blank);
   clean = clean.replace(/[A-Za-z0-9+/_=.~-]{20,}/g, blank);
+  if ((clean.match(/\p{N}/gu) ?? []).length >= tellingDigits) clean = clean.replace(/\p{N}/gu, blank);
   return clean.length > longest ? `${clean.slice(0, longest)}…` : clean;
 }
 

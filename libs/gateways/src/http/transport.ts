@@ -6,6 +6,8 @@ export interface HttpRequest {
   readonly path: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** In place of the transport's own; ms. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -55,12 +57,13 @@ export class Transport {
 
   exchange(request: HttpRequest): Promise<Exchange> {
     return new Promise((resolve) => {
-      const call = new Call(this.#options, resolve);
+      const { timeoutMs = this.#options.timeoutMs } = request;
+      const call = new Call({ ...this.#options, timeoutMs }, resolve);
       try {
         this.#pool.dispatch(
           {
             method: request.method,
-            path: [this.#prefix, ...request.path.map(encodeURIComponent)].join('/'),
+            path: [this.#prefix, ...request.path.map(segment)].join('/'),
             headers: request.headers,
             body: request.body ?? null,
           },
@@ -147,6 +150,10 @@ class Call implements Dispatcher.DispatchHandler {
     this.#resolve(exchange);
   }
 }
+
+/** Dots alone are no name but a way up, even percent-encoded: they are encoded twice, and so name nothing. */
+const segment = (text: string): string =>
+  /^\.{1,2}$/.test(text) ? text.replaceAll('.', '%252E') : encodeURIComponent(text);
 
 /** Only the error's code: messages of the network stack may quote what was sent or received. */
 function reasonOf(error: unknown): string {
