@@ -1,0 +1,123 @@
+import type { SimulatedClock } from './clock';
+import type { Deliveries } from './deliveries';
+import { invalidRequest } from './errors';
+import type { Operations } from './operations';
+
+/** setTimeout's longest wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Two running clocks never agree to the millisecond: a running clock may be put back by less than this. */
+const LEEWAY_MS = 1000;
+
+export interface ClockReading {
+  now: number;
+  running: boolean;
+  next_due_at: number | null;
+  activity: number;
+  idle: boolean;
+}
+
+/** Plays what is due, in order: by timers while the clock runs, step by step when somebody puts the clock on. */
+export class Player {
+  private timer: NodeJS.Timeout | undefined;
+  private woken = false;
+  private open = true;
+  private waiting: (() => void)[] = [];
+  private lastAdvance: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly clock: SimulatedClock,
+    private readonly operations: Operations,
+    private readonly deliveries: Deliveries,
+  ) {
+    deliveries.onSettled = () => {
+      this.turn();
+      for (const resume of this.waiting.splice(0)) resume();
+    };
+  }
+
+  /** Plays what is due as soon as the caller, and the answer it is about to give, are done. */
+  wake(): void {
+    if (this.woken || !this.open) return;
+    this.woken = true;
+    setImmediate(() => {
+      this.woken = false;
+      this.turn();
+    });
+  }
+
+  read(): ClockReading {
+    const now = this.clock.now();
+    const nextDue = this.nextDue();
+    return {
+      now,
+      running: this.clock.running,
+      next_due_at: nextDue,
+      activity: this.clock.activity,
+      idle: this.deliveries.inFlight === 0 && (nextDue === null || nextDue > now),
+    };
+  }
+
+  /**
+   * Puts the clock on to `target` (ms; null: where it is), stopping at every instant at which something is
+   * due, until nothing is due any more and no delivery is in flight. Calls take their turns.
+   */
+  advance(target: number | null, running: boolean): Promise<ClockReading> {
+    const result = this.lastAdvance.then(() => this.playTo(target, running));
+    this.lastAdvance = result.catch(() => undefined);
+    return result;
+  }
+
+  close(): void {
+    this.open = false;
+    clearTimeout(this.timer);
+    for (const resume of this.waiting.splice(0)) resume();
+  }
+
+  private async playTo(wanted: number | null, running: boolean): Promise<ClockReading> {
+    const now = this.clock.now();
+    const target = wanted ?? now;
+    const earliest = this.clock.running ? now - LEEWAY_MS : now;
+    if (target < earliest) throw invalidRequest('The clock does not go back.');
+    if (this.clock.running) this.clock.put(Math.min(now, target), false);
+    while (this.open) {
+      this.turn();
+      if (this.deliveries.inFlight > 0) {
+        await new Promise<void>((resume) => this.waiting.push(resume));
+        continue;
+      }
+      const next = this.nextDue();
+      if (next === null || next > target) break;
+      if (next > this.clock.now()) this.clock.put(next, false);
+    }
+    if (this.open) {
+      this.clock.put(target, running);
+      this.arm();
+    }
+    return this.read();
+  }
+
+  private nextDue(): number | null {
+    const operation = this.operations.nextDue();
+    const delivery = this.deliveries.nextDue();
+    if (operation === null || delivery === null) return operation ?? delivery;
+    return Math.min(operation, delivery);
+  }
+
+  /** Performs and sends what is due by now. */
+  private turn(): void {
+    if (!this.open) return;
+    const now = this.clock.now();
+    this.operations.performDue(now);
+    this.deliveries.launchDue(now);
+    this.arm();
+  }
+
+  private arm(): void {
+    clearTimeout(this.timer);
+    if (!this.clock.running) return;
+    const next = this.nextDue();
+    if (next === null) return;
+    const wait = Math.min(Math.max(0, next - this.clock.now()), MAX_TIMER_MS);
+    this.timer = setTimeout(() => this.turn(), wait);
+  }
+}
