@@ -47,12 +47,14 @@ function optionsFrom(args: string[], env: NodeJS.ProcessEnv): NodeOptions {
   });
   const dataDir = values.data ?? env['DATA_DIR'];
   if (!dataDir) throw new StartRefused('say where the data is to be: --data DIR, or DATA_DIR');
-  const maxAppendSize = values['max-append-size'];
+  const maxAppendSize = values['max-append-size'] ?? env['EVENTSTORE_MAX_APPEND_SIZE'];
   return {
     dataDir,
     port: numberIn(values.port ?? env['PORT'] ?? '2113', 0, 65_535, 'the port'),
     host: values.host ?? env['HOST'],
     certs: values.certs ?? env['CERT_DIR'],
+    adminPassword: env['EVENTSTORE_DEFAULT_ADMIN_PASSWORD'],
+    opsPassword: env['EVENTSTORE_DEFAULT_OPS_PASSWORD'],
     maxAppendSize:
       maxAppendSize === undefined
         ? undefined

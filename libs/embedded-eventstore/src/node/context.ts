@@ -1,3 +1,4 @@
+import { type Gate } from '../access/gate';
 import { type CommitQueue } from '../storage/commit-queue';
 import { type EventLog } from '../storage/event-log';
 import { type StreamMetadataReader } from '../streams/stream-metadata';
@@ -11,6 +12,7 @@ export interface NodeContext {
   readonly metadata: StreamMetadataReader;
   readonly reader: StreamReader;
   readonly writer: StreamWriter;
+  readonly gate: Gate;
   /** Wall clock, ms since 1970. */
   readonly now: () => number;
   /** Largest append, bytes of data. */

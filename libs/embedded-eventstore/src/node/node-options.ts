@@ -14,6 +14,10 @@ export interface SpawnOptions {
 
 /** How to run a node in this process. */
 export interface NodeOptions extends SpawnOptions {
+  /** Password of the user admin when a new database is made. Default: EventStoreDB's. */
+  readonly adminPassword?: string;
+  /** Password of the user ops when a new database is made. Default: EventStoreDB's. */
+  readonly opsPassword?: string;
   /** Wall clock, ms since 1970. */
   readonly now?: () => number;
   /** Told of faults of the node itself. Default: standard error. */

@@ -49,7 +49,7 @@ function expectedOf(options: ExpectationOptions): ExpectedRevision {
 export async function append(
   context: NodeContext,
   requests: AsyncIterable<AppendReq>,
-  mayWrite: (stream: string) => boolean | Promise<boolean>,
+  mayWrite: (stream: string) => boolean,
 ): Promise<AppendResp> {
   let target: Target | undefined;
   const events: ProposedEvent[] = [];
@@ -57,7 +57,7 @@ export async function append(
   for await (const request of requests) {
     if (!target) {
       target = targetOf(request.getOptions());
-      if (!(await mayWrite(target.stream))) throw accessDenied();
+      if (!mayWrite(target.stream)) throw accessDenied();
       continue;
     }
     const message = request.getProposedMessage();

@@ -3,8 +3,10 @@ import { AllStreamPosition, StreamIdentifier, type UUID } from '@eventstore/db-c
 import { type Status } from '@eventstore/db-client/generated/status_pb';
 import { Empty } from 'google-protobuf/google/protobuf/empty_pb';
 import { type ServerDuplexStream } from '@grpc/grpc-js';
+import { ANONYMOUS, type Caller } from '../access/caller';
 import { type NodeContext } from '../node/context';
 import { ResponseStream } from '../protocol/response-stream';
+import { toRpcError } from '../protocol/rpc-error';
 import { uuidFromWire, uuidText } from '../protocol/uuid';
 import { type ProposedEvent } from '../storage/stored-event';
 import { type Target, targetOf } from './append';
@@ -38,22 +40,31 @@ type Call = ServerDuplexStream<BatchAppendReq, Buffer>;
 export class BatchAppendSession {
   private readonly unfinished = new Map<string, Unfinished>();
   private readonly response: ResponseStream;
-  private accepted: Promise<void> = Promise.resolve();
+  private accepted: Promise<void>;
+  private caller: Caller = ANONYMOUS;
   private inFlight = 0;
   private halfClosed = false;
 
   constructor(
     private readonly context: NodeContext,
     private readonly call: Call,
-    private readonly mayWrite: (stream: string) => boolean | Promise<boolean>,
   ) {
     this.response = new ResponseStream(call as never);
     this.response.onEnd(() => this.forget());
+    this.accepted = this.identify();
     call.on('data', (request: BatchAppendReq) => this.receive(request));
     call.on('end', () => {
       this.halfClosed = true;
       void this.accepted.then(() => this.endWhenAnswered());
     });
+  }
+
+  private async identify(): Promise<void> {
+    try {
+      this.caller = await this.context.gate.identify(this.call.metadata);
+    } catch (error) {
+      this.response.fail(toRpcError(error));
+    }
   }
 
   /** One after another, for the messages of an append build on each other. */
@@ -62,11 +73,11 @@ export class BatchAppendSession {
     if (this.inFlight >= MOST_IN_FLIGHT) this.call.pause();
   }
 
-  private async accept(request: BatchAppendReq): Promise<void> {
+  private accept(request: BatchAppendReq): void {
     const correlationId = request.getCorrelationId();
     try {
       const key = uuidText(uuidFromWire(correlationId));
-      if (request.hasOptions() && !(await this.begin(key, correlationId!, request))) return;
+      if (request.hasOptions() && !this.begin(key, correlationId!, request)) return;
       const append = this.unfinished.get(key);
       if (!append) return;
       for (const message of request.getProposedMessagesList()) {
@@ -89,7 +100,7 @@ export class BatchAppendSession {
   }
 
   /** @returns false when the append was answered already */
-  private async begin(key: string, correlationId: UUID, request: BatchAppendReq): Promise<boolean> {
+  private begin(key: string, correlationId: UUID, request: BatchAppendReq): boolean {
     const options = request.getOptions()!;
     const refuse = (status: Status): false => {
       this.answer(correlationId, options.getStreamIdentifier(), (response) => response.setError(status));
@@ -106,7 +117,7 @@ export class BatchAppendSession {
       hasNoStream: () => options.hasNoStream(),
       hasStreamExists: () => options.hasStreamExists(),
     });
-    if (!(await this.mayWrite(target.stream))) return refuse(statuses.accessDenied());
+    if (!this.caller.may('write', target.stream)) return refuse(statuses.accessDenied());
     const now = this.context.now();
     const asked = options.getDeadline()?.toDate().getTime() ?? Infinity;
     const timeLeft = Math.min(asked - now, LONGEST_WRITE_MS);

@@ -5,7 +5,7 @@ import {
   encodeStreamNotFound,
 } from '../protocol/read-response';
 import { type ResponseStream } from '../protocol/response-stream';
-import { streamDeleted } from '../protocol/rpc-error';
+import { streamDeleted, unhandled } from '../protocol/rpc-error';
 import { nextTurn } from '../protocol/signal';
 import { type EventLog } from '../storage/event-log';
 import { type StoredEvent } from '../storage/stored-event';
@@ -15,6 +15,9 @@ import { type PresentStream, type StreamReader } from './stream-reader';
 
 /** As many events as a real server reads in one page: it decides when a first position is announced. */
 const ANNOUNCED_PAGE = 32;
+
+/** What a real server says to a stream read that can have no answer. */
+const READ_ERROR = 'Unexpected ReadStreamResult: Error';
 
 /** Answers a finite read of a stream. */
 export async function readStream(
@@ -30,6 +33,7 @@ export async function readStream(
     return response.end();
   }
   const backwards = request.direction === 'backwards';
+  if (request.maxCount === 0 || (request.from === 'end' && !backwards)) throw unhandled(READ_ERROR);
   let next = startOf(request, view);
   let rest = request.maxCount ?? 0;
   if (

@@ -115,7 +115,7 @@ function positive(value: unknown): number | undefined {
   return number === 0 ? undefined : number;
 }
 
-function parseAcl(value: unknown): StreamAcl | undefined {
+export function parseAcl(value: unknown): StreamAcl | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const acl = value as Record<string, unknown>;
   return {

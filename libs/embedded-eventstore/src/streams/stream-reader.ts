@@ -26,7 +26,13 @@ export class StreamReader {
     private readonly log: EventLog,
     private readonly metadata: StreamMetadataReader,
     private readonly now: () => number,
+    private readonly mayRead: (stream: string) => boolean = () => true,
   ) {}
+
+  /** The same, for somebody who may not read every stream that a link may point to. */
+  forReader(mayRead: (stream: string) => boolean): StreamReader {
+    return new StreamReader(this.log, this.metadata, this.now, mayRead);
+  }
 
   view(stream: string): StreamView {
     const head = this.log.head(stream);
@@ -65,7 +71,9 @@ export class StreamReader {
     const at = text.indexOf('@');
     const revision = Number(text.slice(0, at));
     if (at < 1 || !Number.isSafeInteger(revision) || revision === STORED_TOMBSTONE_REVISION) return undefined;
-    const view = this.view(text.slice(at + 1));
+    const stream = text.slice(at + 1);
+    if (!this.mayRead(stream)) return undefined;
+    const view = this.view(stream);
     if (view.kind !== 'present' || revision < view.firstRevision) return undefined;
     const target = this.log.ofRevision(view.head, revision);
     return target && target.created >= view.createdFrom ? target : undefined;

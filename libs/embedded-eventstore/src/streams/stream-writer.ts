@@ -37,6 +37,7 @@ export class StreamWriter {
     const decision = this.decide(stream, expected, events);
     if (decision.kind === 'refused') return decision.outcome;
     if (decision.kind === 'repeated') return { ...decision, kind: 'written' };
+    if (events.length === 0) return { kind: 'written', lastRevision: -1, position: this.log.lastPosition };
     const undeletesOriginal = isMetastream(stream) && this.metadata.of(originalOf(stream)).isSoftDeleted;
     const recreateFrom = this.currentRevision(stream) + 1;
     const stored = this.log.append(stream, events);
@@ -45,7 +46,7 @@ export class StreamWriter {
     return {
       kind: 'written',
       lastRevision: recreateFrom - 1 + events.length,
-      position: stored.at(-1)?.position ?? this.log.lastPosition,
+      position: stored.at(-1)!.position,
     };
   }
 

@@ -1,5 +1,7 @@
 import {
+  type Metadata,
   type sendUnaryData,
+  type ServerDuplexStream,
   type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
@@ -8,17 +10,19 @@ import {
 import type {
   AppendReq,
   AppendResp,
+  BatchAppendReq,
   DeleteReq,
   DeleteResp,
   ReadReq,
   TombstoneReq,
   TombstoneResp,
 } from '@eventstore/db-client/generated/streams_pb';
+import { ALL_STREAM } from '../access/stream-access';
 import { type NodeContext } from '../node/context';
 import { ResponseStream } from '../protocol/response-stream';
-import { toRpcError } from '../protocol/rpc-error';
+import { accessDenied, toRpcError } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';
-import { append } from './append';
+import { append, type Target } from './append';
 import { BatchAppendSession } from './batch-append';
 import { deleteTarget, softDelete, tombstone } from './delete';
 import { readAll, readStream } from './read';
@@ -30,27 +34,49 @@ export function streamsService(context: NodeContext): UntypedServiceImplementati
   return {
     read: (call: ServerWritableStream<ReadReq, Buffer>) => {
       const response = new ResponseStream(call as never);
-      read(context, call.request, response).catch((error: unknown) => {
+      read(context, call, response).catch((error: unknown) => {
         if (toRpcError(error) !== error) context.report(error);
         response.fail(toRpcError(error));
       });
     },
     append: (call: ServerReadableStream<AppendReq, AppendResp>, callback: sendUnaryData<AppendResp>) =>
-      answer(context, callback, () => append(context, call as AsyncIterable<AppendReq>, () => true)),
-    batchAppend: (call: ConstructorParameters<typeof BatchAppendSession>[1]) => {
-      new BatchAppendSession(context, call, () => true);
+      answer(context, callback, async () => {
+        const caller = await context.gate.identify(call.metadata);
+        const requests = call as AsyncIterable<AppendReq>;
+        return append(context, requests, (stream) => caller.may('write', stream));
+      }),
+    batchAppend: (call: ServerDuplexStream<BatchAppendReq, Buffer>) => {
+      new BatchAppendSession(context, call);
     },
     delete: (call: ServerUnaryCall<DeleteReq, DeleteResp>, callback: sendUnaryData<DeleteResp>) =>
-      answer(context, callback, () => softDelete(context, deleteTarget(call.request))),
+      answer(context, callback, async () =>
+        softDelete(context, await permitted(context, call.metadata, deleteTarget(call.request))),
+      ),
     tombstone: (call: ServerUnaryCall<TombstoneReq, TombstoneResp>, callback: sendUnaryData<TombstoneResp>) =>
-      answer(context, callback, () => tombstone(context, deleteTarget(call.request))),
+      answer(context, callback, async () =>
+        tombstone(context, await permitted(context, call.metadata, deleteTarget(call.request))),
+      ),
   };
 }
 
-async function read(context: NodeContext, message: ReadReq, response: ResponseStream): Promise<void> {
-  const { log, reader } = context;
-  const request = readRequest(message);
+async function permitted(context: NodeContext, metadata: Metadata, target: Target): Promise<Target> {
+  const caller = await context.gate.identify(metadata);
+  if (!caller.may('delete', target.stream)) throw accessDenied();
+  return target;
+}
+
+async function read(
+  context: NodeContext,
+  call: ServerWritableStream<ReadReq, Buffer>,
+  response: ResponseStream,
+): Promise<void> {
+  const { log } = context;
+  const caller = await context.gate.identify(call.metadata);
+  const request = readRequest(call.request);
   const { target } = request;
+  if (!caller.may('read', target.kind === 'all' ? ALL_STREAM : target.name)) throw accessDenied();
+  // A link shows its reader nothing that reader may not read.
+  const reader = context.reader.forReader((stream) => caller.may('read', stream));
   const subscribes = request.maxCount === undefined;
   if (target.kind === 'stream') {
     return subscribes

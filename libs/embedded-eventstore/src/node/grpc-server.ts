@@ -1,0 +1,74 @@
+import { GossipService } from '@eventstore/db-client/generated/gossip_grpc_pb';
+import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfeatures_grpc_pb';
+import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb';
+import { UsersService } from '@eventstore/db-client/generated/users_grpc_pb';
+import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-js';
+import { gossipService } from '../gossip/gossip-service';
+import { type NodeService, withEncodedResponses } from '../protocol/definitions';
+import { serverFeaturesService } from '../server-features/server-features-service';
+import { streamsService } from '../streams/streams-service';
+import { type UserDirectory } from '../users/user-directory';
+import { usersService } from '../users/users-service';
+import { type NodeContext } from './context';
+
+/** Messages may be as large as the largest batch a client sends, with room for the largest record. */
+const LARGEST_MESSAGE = 17 * 1024 * 1024;
+
+/** How long calls that are being answered have when the node stops, ms. */
+const GRACE = 250;
+
+/** How long after that connections have to close, ms. */
+const CLOSE_WITHIN = 2000;
+
+export interface GrpcServer {
+  /** Takes connections that turn out to be HTTP/2. */
+  readonly injector: ConnectionInjector;
+  /** Ends the calls and the connections. */
+  close(): Promise<void>;
+}
+
+/** The gRPC side of a node: every service it offers. */
+export function createGrpcServer(
+  context: NodeContext,
+  options: {
+    readonly instanceId: string;
+    /** Undefined on a node without logins. */
+    readonly users: UserDirectory | undefined;
+    readonly endpoint: () => { host: string; port: number };
+  },
+): GrpcServer {
+  const { instanceId, users, endpoint } = options;
+  const services: NodeService[] = [
+    {
+      definition: withEncodedResponses(StreamsService, 'read', 'batchAppend'),
+      implementation: streamsService(context),
+    },
+    {
+      definition: GossipService,
+      implementation: gossipService({ instanceId, now: context.now, endpoint }),
+    },
+    { definition: ServerFeaturesService, implementation: serverFeaturesService(() => services) },
+  ];
+  if (users) services.push({ definition: UsersService, implementation: usersService(context, users) });
+  const server = new Server({
+    'grpc.max_receive_message_length': LARGEST_MESSAGE,
+    'grpc.max_send_message_length': -1,
+    'grpc.enable_channelz': 0,
+  });
+  for (const { definition, implementation } of services) server.addService(definition, implementation);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return { injector, close: () => close(server) };
+}
+
+async function close(server: Server): Promise<void> {
+  const stopped = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  await within(GRACE, stopped);
+  server.forceShutdown();
+  await within(CLOSE_WITHIN, stopped);
+}
+
+async function within(ms: number, done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([done, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}
