@@ -79,7 +79,7 @@ export function parseLockMakers(
     const read = makerEntry.safeParse(entry);
     if (!read.success) {
       const { path: at, message } = read.error.issues[0] as z.core.$ZodIssue;
-      return fail([`entry ${index + 1}`, ...at.map(String)].join('.') + ` ${message}`);
+      return fail(`entry ${index + 1}${at.length === 0 ? '' : ` ${at.join('.')}`}: ${message}`);
     }
     const { name, client_secret_env: variable, client_secret: secret = env[variable ?? ''] } = read.data;
     if (makers.has(name)) return fail(`two lock makers are named ${name}`);
