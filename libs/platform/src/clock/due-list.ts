@@ -6,8 +6,9 @@ interface Entry {
 
 /** Callbacks waiting for their instants: a binary heap, earliest first, first come first among equals. */
 export class DueList {
-  private readonly heap: Entry[] = [];
+  private heap: Entry[] = [];
   private added = 0;
+  private cancelled = 0;
 
   /** The earliest instant that anybody waits for. */
   get next(): number | undefined {
@@ -16,11 +17,15 @@ export class DueList {
   }
 
   add(instant: number, callback: () => void): () => void {
+    if (Number.isNaN(instant)) throw new RangeError('There is no such instant.');
     const entry: Entry = { instant, order: this.added++, callback };
     this.heap.push(entry);
     this.rise(this.heap.length - 1);
     return () => {
+      if (entry.callback === undefined) return;
       entry.callback = undefined;
+      this.cancelled += 1;
+      if (this.cancelled > 64 && this.cancelled > this.heap.length / 2) this.dropAllCancelled();
     };
   }
 
@@ -43,7 +48,15 @@ export class DueList {
     while (this.heap[0] && this.heap[0].callback === undefined) this.removeTop();
   }
 
+  /** What is cancelled deep inside would stay until its instant comes, which may be months. */
+  private dropAllCancelled(): void {
+    // A sorted array is a heap.
+    this.heap = this.heap.filter((entry) => entry.callback !== undefined).sort(byInstant);
+    this.cancelled = 0;
+  }
+
   private removeTop(): void {
+    if (this.heap[0]?.callback === undefined) this.cancelled -= 1;
     const last = this.heap.pop();
     if (last === undefined || this.heap.length === 0) return;
     this.heap[0] = last;
@@ -73,15 +86,15 @@ export class DueList {
   }
 
   private before(a: number, b: number): boolean {
-    const one = this.heap[a]!;
-    const other = this.heap[b]!;
-    return one.instant === other.instant ? one.order < other.order : one.instant < other.instant;
+    return byInstant(this.heap[a]!, this.heap[b]!) < 0;
   }
 
   private swap(a: number, b: number): void {
     [this.heap[a], this.heap[b]] = [this.heap[b]!, this.heap[a]!];
   }
 }
+
+const byInstant = (a: Entry, b: Entry) => a.instant - b.instant || a.order - b.order;
 
 function call(entry: Entry): void {
   const callback = entry.callback;

@@ -125,6 +125,8 @@ export class SandboxClock implements Clock {
 }
 
 function checked(instant: number): number {
-  if (!Number.isSafeInteger(instant)) throw new RangeError(`A clock can't be put to ${instant}.`);
+  // A Date holds no more.
+  if (!Number.isInteger(instant) || Math.abs(instant) > 8.64e15)
+    throw new RangeError(`A clock can't be put to ${instant}.`);
   return instant;
 }

@@ -49,6 +49,10 @@ export interface Config {
   retryLimit: number;
   /** CLOCK_DRIFT_TOLERANCE: how far a lock's clock may be off before it is reported. PT60S */
   clockDriftTolerance: number;
+  /** ACCOUNT_POLL_EVERY: how often an account is asked for its locks, to find what a lost report would have told. PT15M */
+  accountPollEvery: number;
+  /** READ_BACK_EVERY: how often a lock's codes are read back even if its maker says that nothing changed. PT24H */
+  readBackEvery: number;
   /** EXPIRED_CODES: whether an expired code answers 404 (gone) or stays readable until it is deleted. gone */
   expiredCodes: 'gone' | 'readable';
 }
@@ -63,15 +67,12 @@ const readers = {
   PORT: port(),
   DATA_DIR: text('the path of a folder', /^[^\0]+$/),
   EVENTSTORE_PORT: port(),
-  EVENTSTORE_URL: url(
-    'an EventStoreDB connection string, like esdb://host:2113?tls=true',
-    ['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:'],
-    true,
+  EVENTSTORE_URL: secret('an EventStoreDB connection string, like esdb://host:2113?tls=true', (value) =>
+    /^(esdb|kurrentdb)(\+discover)?:\/\/[^\s/?]+/.test(value),
   ),
-  DATABASE_URL: url(
+  DATABASE_URL: secret(
     'a PostgreSQL connection string, like postgres://user:password@host/latchkey',
-    ['postgres:', 'postgresql:'],
-    true,
+    (value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value),
   ),
   LOCK_CLOUD_PORT: port(),
   SANDBOX: flag(),
@@ -86,7 +87,7 @@ const readers = {
     '32 bytes in base64 (openssl rand -base64 32 makes them)',
     (value) => /^[A-Za-z0-9+/]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32,
   ),
-  PUBLIC_URL: url('an http or https URL', ['http:', 'https:']),
+  PUBLIC_URL: url('an http or https URL', 'http:', 'https:'),
   LOCK_MAKERS_FILE: text('the path of a file', /^[^\0]+$/),
   PRELOAD_LEAD: duration('PT0S'),
   JUST_IN_TIME_LEAD: duration('PT0S'),
@@ -96,6 +97,8 @@ const readers = {
   RETRY_FIRST: duration('PT1S'),
   RETRY_LIMIT: duration('PT1S'),
   CLOCK_DRIFT_TOLERANCE: duration('PT1S'),
+  ACCOUNT_POLL_EVERY: duration('PT1S'),
+  READ_BACK_EVERY: duration('PT1S'),
   EXPIRED_CODES: oneOf('gone', 'readable'),
 };
 
@@ -142,6 +145,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     retryFirst: withDefault('RETRY_FIRST', 'PT5S'),
     retryLimit: withDefault('RETRY_LIMIT', 'PT10M'),
     clockDriftTolerance: withDefault('CLOCK_DRIFT_TOLERANCE', 'PT60S'),
+    accountPollEvery: withDefault('ACCOUNT_POLL_EVERY', 'PT15M'),
+    readBackEvery: withDefault('READ_BACK_EVERY', 'PT24H'),
     expiredCodes: withDefault('EXPIRED_CODES', 'gone'),
   };
   config.publicUrl = optional('PUBLIC_URL')?.replace(/\/+$/, '') ?? ownUrl(config.host, config.port);

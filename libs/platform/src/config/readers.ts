@@ -54,12 +54,8 @@ export const duration = (least: string) =>
     }
   });
 
-export const url = (allowed: string, protocols: string[], secret = false) =>
-  read(
-    allowed,
-    (value) => {
-      const parsed = URL.canParse(value) ? new URL(value) : undefined;
-      return parsed && protocols.includes(parsed.protocol) && parsed.hostname !== '' ? value : undefined;
-    },
-    secret,
-  );
+export const url = (allowed: string, ...protocols: string[]) =>
+  read(allowed, (value) => {
+    const parsed = URL.canParse(value) ? new URL(value) : undefined;
+    return parsed && protocols.includes(parsed.protocol) ? value : undefined;
+  });

@@ -11,7 +11,7 @@ export interface Random {
 /** The operating system's cryptographic generator. */
 export class CryptoRandom implements Random {
   int(bound: number): number {
-    return randomInt(bound);
+    return randomInt(checked(bound));
   }
 
   bytes(count: number): Buffer {
@@ -27,11 +27,8 @@ export class SeededRandom implements Random {
   constructor(private readonly seed: number | string) {}
 
   int(bound: number): number {
-    if (!Number.isSafeInteger(bound) || bound < 1 || bound > 2 ** 47) {
-      throw new RangeError(`A bound must be from 1 to 2^47, not ${bound}.`);
-    }
     // Draws beyond the largest multiple of the bound are thrown away, or small numbers would come more often.
-    const limit = 2 ** 48 - (2 ** 48 % bound);
+    const limit = 2 ** 48 - (2 ** 48 % checked(bound));
     for (;;) {
       const draw = this.bytes(6).readUIntBE(0, 6);
       if (draw < limit) return draw % bound;
@@ -47,4 +44,9 @@ export class SeededRandom implements Random {
     this.block = this.block.subarray(count);
     return taken;
   }
+}
+
+function checked(bound: number): number {
+  if (Number.isSafeInteger(bound) && bound >= 1 && bound <= 2 ** 47) return bound;
+  throw new RangeError(`A bound must be from 1 to 2^47, not ${bound}.`);
 }

@@ -1,5 +1,6 @@
 const HIDDEN = '[hidden]';
 const DEEPEST = 8;
+const MOST_VALUES = 2000;
 
 const NAMES = new Set([
   'pin',
@@ -19,54 +20,76 @@ export function isSecretName(name: string): boolean {
   return NAMES.has(plain) || ENDINGS.test(plain);
 }
 
-/** A copy with every secret hidden, as deep as a log entry goes; the original is left alone. */
-export function redact(value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Error) return depth === 0 ? value : redactError(value, depth);
-  if (depth >= DEEPEST) return '[too deep]';
-  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
-  if (value instanceof Date || Buffer.isBuffer(value)) return value;
-  if (value instanceof Map || value instanceof Set) return redact([...value], depth);
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
-    return redact((value as { toJSON(): unknown }).toJSON(), depth + 1);
-  }
-  return redactFields(value, depth);
+/** A copy with every secret hidden, bounded in depth and size; the original is left alone. */
+export function redact(value: unknown): unknown {
+  return new Walk().any(value, 0);
 }
 
-function redactFields(value: object, depth: number): Record<string, unknown> {
-  const copy: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(value)) {
-    if (isSecretName(name)) copy[name] = isErrorCode(field) || field == null ? field : HIDDEN;
-    else if (name === 'url' && typeof field === 'string') copy[name] = redactUrl(field);
-    else copy[name] = redact(field, depth + 1);
+/** An error as a log entry shows it: what it is, where it came from and what caused it, secrets hidden. */
+export function redactError(error: Error): Record<string, unknown> {
+  return new Walk().error(error, 0);
+}
+
+/** A URL whose parameters that are secrets are hidden. */
+export function redactUrl(url: string): string {
+  return url.replace(/([?&])([^=&#]+)=([^&#]*)/g, (whole, before: string, name: string) =>
+    isSecretName(decoded(name)) || name === 'state' ? `${before}${name}=${HIDDEN}` : whole,
+  );
+}
+
+class Walk {
+  private values = 0;
+
+  any(value: unknown, depth: number): unknown {
+    if (typeof value === 'bigint') return value.toString();
+    if (typeof value !== 'object' || value === null) return value;
+    this.values += 1;
+    if (depth >= DEEPEST || this.values > MOST_VALUES) return '[…]';
+    if (value instanceof Error) return this.error(value, depth);
+    if (Array.isArray(value)) return value.map((item) => this.any(item, depth + 1));
+    if (value instanceof Date) return value;
+    if (value instanceof Uint8Array) return `[${value.length} bytes]`;
+    if (value instanceof Map || value instanceof Set) return this.any([...(value as Set<unknown>)], depth);
+    if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
+      return this.any((value as { toJSON(): unknown }).toJSON(), depth + 1);
+    }
+    return this.fields(value, depth);
   }
-  return copy;
+
+  error(error: Error, depth: number): Record<string, unknown> {
+    const { name, message, stack, cause } = error;
+    const errors = (error as { errors?: unknown }).errors;
+    const code = (error as { code?: unknown }).code;
+    return {
+      ...this.fields({ ...error }, depth),
+      type: name,
+      message,
+      stack,
+      // An error's own code (SQLSTATE and the like) is not a PIN.
+      ...(code === undefined ? {} : { code: this.any(code, depth + 1) }),
+      ...(cause === undefined ? {} : { cause: this.any(cause, depth + 1) }),
+      ...(Array.isArray(errors) ? { errors: this.any(errors, depth + 1) } : {}),
+    };
+  }
+
+  private fields(value: object, depth: number): Record<string, unknown> {
+    const copy: Record<string, unknown> = {};
+    for (const [name, field] of Object.entries(value)) {
+      if (isSecretName(name)) copy[name] = field == null || isErrorCode(field) ? (field as unknown) : HIDDEN;
+      else if (typeof field === 'string' && /ur[il]$/i.test(name)) copy[name] = redactUrl(field);
+      else copy[name] = this.any(field, depth + 1);
+    }
+    return copy;
+  }
 }
 
 // ECONNREFUSED and its like tell what went wrong, and no PIN looks like them.
 const isErrorCode = (value: unknown) => typeof value === 'string' && /^[A-Z]{3}[A-Z_]+$/.test(value);
 
-/** An error as a log entry shows it: what it is, where it came from and what caused it, secrets hidden. */
-export function redactError(error: Error, depth = 0): Record<string, unknown> {
-  const { name, message, stack, cause, ...rest } = Object.assign(Object.create(null), error, {
-    name: error.name,
-    message: error.message,
-    stack: error.stack,
-    cause: error.cause,
-  }) as Record<string, unknown>;
-  return {
-    type: name,
-    message,
-    stack,
-    ...redactFields(rest, depth + 1),
-    // An error's own code (SQLSTATE and the like) is not a PIN.
-    ...('code' in rest ? { code: rest.code } : {}),
-    ...(cause === undefined ? {} : { cause: depth < DEEPEST ? redact(cause, depth + 1) : '[too deep]' }),
-  };
-}
-
-function redactUrl(url: string): string {
-  return url.replace(/([?&])([^=&#]+)=([^&#]*)/g, (whole, before: string, name: string) =>
-    isSecretName(name) || name === 'state' ? `${before}${name}=${HIDDEN}` : whole,
-  );
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
