@@ -49,12 +49,16 @@ export class EventCodec<E extends DomainEvent> {
     if (!this.knows(event.type)) throw new UnreadableEvent(event, 'unknown type');
     const { schema, upcasters = [] } = this.shapes[event.type];
     const from = event.metadata.schemaVersion ?? 1;
-    if (from > upcasters.length + 1) throw new UnreadableEvent(event, `schema version ${from} is newer than this code`);
+    if (from > upcasters.length + 1)
+      throw new UnreadableEvent(event, `schema version ${from} is newer than this code`);
     let data = event.data as Json;
     for (const upcast of upcasters.slice(from - 1)) data = upcast(data);
     const parsed = schema.safeParse(data);
     if (!parsed.success) {
-      throw new UnreadableEvent(event, parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.code}`).join('; '));
+      throw new UnreadableEvent(
+        event,
+        parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.code}`).join('; '),
+      );
     }
     const at = Date.parse(event.metadata.occurredAt);
     if (Number.isNaN(at)) throw new UnreadableEvent(event, 'occurredAt is no instant');

@@ -143,7 +143,12 @@ export class DeciderStreams<S, E extends DomainEvent> {
 }
 
 /** An append without an answer is repeated once with the same event ids, which the store takes as the same append. */
-async function appendSurely(store: EventStore, stream: string, events: readonly NewEvent[], revision: number) {
+async function appendSurely(
+  store: EventStore,
+  stream: string,
+  events: readonly NewEvent[],
+  revision: number,
+) {
   try {
     return await store.append(stream, events, revision);
   } catch (error) {

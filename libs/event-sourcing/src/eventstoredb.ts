@@ -58,7 +58,8 @@ export class EventStoreDb implements EventStore {
       );
       const revision = Number(result.nextExpectedRevision);
       const position = result.position ?? { commit: 0n, prepare: 0n };
-      if (!this.lastAppended || comparePositions(position, this.lastAppended) > 0) this.lastAppended = position;
+      if (!this.lastAppended || comparePositions(position, this.lastAppended) > 0)
+        this.lastAppended = position;
       return { revision, position };
     } catch (error) {
       if (error instanceof WrongExpectedVersionError) {
@@ -77,11 +78,15 @@ export class EventStoreDb implements EventStore {
   }
 
   readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
-    return recorded(this.client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: count }));
+    return recorded(
+      this.client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: count }),
+    );
   }
 
   subscribeToAll(options: SubscribeOptions): EventSubscription {
-    const subscription = new Subscription(this.client, options, () => this.subscriptions.delete(subscription));
+    const subscription = new Subscription(this.client, options, () =>
+      this.subscriptions.delete(subscription),
+    );
     this.subscriptions.add(subscription);
     return subscription;
   }
@@ -234,9 +239,7 @@ function positionOf(resolved: AllStreamResolvedEvent): Position {
   return { commit: resolved.commitPosition ?? 0n, prepare: resolved.commitPosition ?? 0n };
 }
 
-async function* recorded(
-  events: AsyncIterable<{ event?: ClientEvent }>,
-): AsyncIterable<RecordedEvent> {
+async function* recorded(events: AsyncIterable<{ event?: ClientEvent }>): AsyncIterable<RecordedEvent> {
   try {
     for await (const { event } of events) {
       if (event?.isJson) yield fromClient(event, event.position ?? { commit: 0n, prepare: 0n });

@@ -2,4 +2,5 @@ export * from './codec';
 export * from './decider';
 export * from './event-store';
 export * from './eventstoredb';
+export * from './fold-rows';
 export * from './projection';

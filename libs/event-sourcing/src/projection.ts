@@ -85,7 +85,12 @@ export class ProjectionRunner {
         await projection.create(trx);
         await trx
           .insertInto('checkpoints')
-          .values({ projection: projection.name, version: projection.version, position: null, updated_at: this.options.clock.now() })
+          .values({
+            projection: projection.name,
+            version: projection.version,
+            position: null,
+            updated_at: this.options.clock.now(),
+          })
           .execute();
       });
     }

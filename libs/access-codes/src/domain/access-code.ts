@@ -152,7 +152,10 @@ const noTrouble = {
   externalConflict: null,
 } as const;
 
-function evolveCode(code: AccessCode, event: Exclude<Happened<CodeEvent>, { type: 'CodeRequested' }>): AccessCode {
+function evolveCode(
+  code: AccessCode,
+  event: Exclude<Happened<CodeEvent>, { type: 'CodeRequested' }>,
+): AccessCode {
   switch (event.type) {
     case 'ChangeRequested':
       return changeWanted(code, event);
@@ -218,7 +221,11 @@ function evolveCode(code: AccessCode, event: Exclude<Happened<CodeEvent>, { type
     case 'WithdrawnFromDevice':
       return { ...offTheLock(code), ...noTrouble };
     case 'Removed':
-      return { ...offTheLock(code), removedAt: event.at, ending: code.ending ?? { cause: event.data.cause, at: event.at } };
+      return {
+        ...offTheLock(code),
+        removedAt: event.at,
+        ending: code.ending ?? { cause: event.data.cause, at: event.at },
+      };
     case 'Forgotten':
       return { ...code, forgotten: true };
     case 'ConnectionLost':
@@ -260,7 +267,11 @@ function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'Chan
   };
 }
 
-function whileInFlight(code: AccessCode, commandId: string, then: (inFlight: InFlight) => AccessCode): AccessCode {
+function whileInFlight(
+  code: AccessCode,
+  commandId: string,
+  then: (inFlight: InFlight) => AccessCode,
+): AccessCode {
   return code.inFlight?.commandId === commandId ? then(code.inFlight) : code;
 }
 
@@ -281,7 +292,10 @@ function offTheLock(code: AccessCode): AccessCode {
   return { ...code, onLock: null, inFlight: null, setAt: null };
 }
 
-function programmingFailed(code: AccessCode, { data, at }: Happened<CodeEventOf<'ProgrammingFailed'>>): AccessCode {
+function programmingFailed(
+  code: AccessCode,
+  { data, at }: Happened<CodeEventOf<'ProgrammingFailed'>>,
+): AccessCode {
   const failedAttempts = data.kind === 'outage' ? code.failedAttempts : code.failedAttempts + 1;
   const tell = data.kind === 'permanent' || failedAttempts >= FAILURES_TO_TELL;
   const unknown = data.errorCode === 'NO_ANSWER' && code.inFlight?.operation === 'create';
@@ -308,14 +322,28 @@ function removalFailed(code: AccessCode, { data, at }: Happened<CodeEventOf<'Rem
 
 function failureOf(of: Failure['of'], data: CodeEventOf<'ProgrammingFailed'>['data'], at: number): Failure {
   const { errorCode, message, kind } = data;
-  return { of, at, errorCode, message, kind, retryAt: data.retryAt === null ? null : Date.parse(data.retryAt) };
+  return {
+    of,
+    at,
+    errorCode,
+    message,
+    kind,
+    retryAt: data.retryAt === null ? null : Date.parse(data.retryAt),
+  };
 }
 
-function modifiedExternally(code: AccessCode, { data, at }: Happened<CodeEventOf<'ModifiedExternally'>>): AccessCode {
+function modifiedExternally(
+  code: AccessCode,
+  { data, at }: Happened<CodeEventOf<'ModifiedExternally'>>,
+): AccessCode {
   if (!code.onLock) return code;
   const content = contentOf(data.content);
   const change: ExternalChange = { at, change: 'modified', fields: data.fields };
-  const seen = { ...code, inFlight: null, onLock: { ...content, lockCodeId: code.onLock.lockCodeId, since: code.onLock.since } };
+  const seen = {
+    ...code,
+    inFlight: null,
+    onLock: { ...content, lockCodeId: code.onLock.lockCodeId, since: code.onLock.since },
+  };
   if (!data.accepted) return { ...seen, externalConflict: change };
   return {
     ...seen,
@@ -332,7 +360,12 @@ export function windowOf(stored: StoredWindow | null): Window | null {
 }
 
 export function storedWindow(window: Window | null): StoredWindow | null {
-  return window && { startsAt: new Date(window.startsAt).toISOString(), endsAt: new Date(window.endsAt).toISOString() };
+  return (
+    window && {
+      startsAt: new Date(window.startsAt).toISOString(),
+      endsAt: new Date(window.endsAt).toISOString(),
+    }
+  );
 }
 
 function contentOf(stored: StoredContent): Content {

@@ -1,4 +1,11 @@
-import { type AccessCode, type Content, type InFlight, sameWindow, storedWindow, type Window } from './access-code';
+import {
+  type AccessCode,
+  type Content,
+  type InFlight,
+  sameWindow,
+  storedWindow,
+  type Window,
+} from './access-code';
 import type { CodeEvent, CodeEventOf, FailureKind, RemovalCause, SealedPin } from './events';
 
 /** The request makes no sense in the state that the code is in. `type` is the API's word for it. */
@@ -32,7 +39,10 @@ export interface Changes {
 export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
   const live = existing(code);
   if (live.ending) {
-    throw new Refused('access_code_being_removed', 'The access code is being removed and can no longer be changed.');
+    throw new Refused(
+      'access_code_being_removed',
+      'The access code is being removed and can no longer be changed.',
+    );
   }
   const data: Mutable<CodeEventOf<'ChangeRequested'>['data']> = {};
   if (wanted.name !== undefined && wanted.name !== live.name) data.name = wanted.name;
@@ -43,7 +53,10 @@ export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
   if (wanted.schedule !== undefined && !sameWindow(wanted.schedule, live.schedule)) {
     data.schedule = storedWindow(wanted.schedule);
   }
-  if (wanted.preferNativeScheduling !== undefined && wanted.preferNativeScheduling !== live.preferNativeScheduling) {
+  if (
+    wanted.preferNativeScheduling !== undefined &&
+    wanted.preferNativeScheduling !== live.preferNativeScheduling
+  ) {
     data.preferNativeScheduling = wanted.preferNativeScheduling;
   }
   if (
@@ -96,7 +109,9 @@ export function accepted(code: AccessCode | null, commandId: string, lockCodeId:
 
 export function unanswered(code: AccessCode | null, commandId: string): CodeEvent[] {
   const inFlight = underWay(code, commandId);
-  return inFlight && inFlight.unansweredAt === null ? [{ type: 'CommandUnanswered', data: { commandId } }] : [];
+  return inFlight && inFlight.unansweredAt === null
+    ? [{ type: 'CommandUnanswered', data: { commandId } }]
+    : [];
 }
 
 function underWay(code: AccessCode | null, commandId: string): InFlight | null {
@@ -153,13 +168,19 @@ function kindOf(errorCode: string, removing: boolean): FailureKind {
 }
 
 /** The lock holds what the command under way was to leave on it. */
-export function confirmed(code: AccessCode, inFlight: InFlight, lockCodeId: string, now: number): CodeEvent[] {
+export function confirmed(
+  code: AccessCode,
+  inFlight: InFlight,
+  lockCodeId: string,
+  now: number,
+): CodeEvent[] {
   const { commandId, content } = inFlight;
   if (!content) return [];
   const ahead = content.window !== null && content.window.startsAt > now;
   if (inFlight.operation === 'change') {
     const events: CodeEvent[] = [{ type: 'ChangedOnDevice', data: { commandId } }];
-    if (code.setAt === null && !ahead) events.push({ type: 'SetOnDevice', data: { commandId: null, lockCodeId } });
+    if (code.setAt === null && !ahead)
+      events.push({ type: 'SetOnDevice', data: { commandId: null, lockCodeId } });
     return events;
   }
   return [{ type: ahead ? 'ScheduledOnDevice' : 'SetOnDevice', data: { commandId, lockCodeId } }];

@@ -57,7 +57,9 @@ export const keypadFold: Fold<Keypad, KeypadEvent> = {
     switch (event.type) {
       case 'PinReserved': {
         const { codeId, pinFingerprint } = event.data;
-        const others = keypad.reservations.filter((r) => r.codeId !== codeId || r.pinFingerprint !== pinFingerprint);
+        const others = keypad.reservations.filter(
+          (r) => r.codeId !== codeId || r.pinFingerprint !== pinFingerprint,
+        );
         const mine = { codeId, pinFingerprint, window: windowOf(event.data.window), reservedAt: event.at };
         return { ...keypad, reservations: [...others, mine], sinceSnapshot };
       }
@@ -104,7 +106,10 @@ export function holder(
   wanted: { codeId: string; pinFingerprint: string; window: Window | null },
 ): Reservation | undefined {
   return keypad.reservations.find(
-    (r) => r.codeId !== wanted.codeId && r.pinFingerprint === wanted.pinFingerprint && overlap(r.window, wanted.window),
+    (r) =>
+      r.codeId !== wanted.codeId &&
+      r.pinFingerprint === wanted.pinFingerprint &&
+      overlap(r.window, wanted.window),
   );
 }
 
@@ -118,10 +123,14 @@ export function reserve(
 ): KeypadEvent[] {
   const taken = holder(keypad, wanted);
   if (taken) throw new PinTaken(taken.codeId);
-  const mine = keypad.reservations.find((r) => r.codeId === wanted.codeId && r.pinFingerprint === wanted.pinFingerprint);
+  const mine = keypad.reservations.find(
+    (r) => r.codeId === wanted.codeId && r.pinFingerprint === wanted.pinFingerprint,
+  );
   const window = storedWindow(wanted.window);
   if (mine && JSON.stringify(storedWindow(mine.window)) === JSON.stringify(window)) return [];
-  return [{ type: 'PinReserved', data: { codeId: wanted.codeId, pinFingerprint: wanted.pinFingerprint, window } }];
+  return [
+    { type: 'PinReserved', data: { codeId: wanted.codeId, pinFingerprint: wanted.pinFingerprint, window } },
+  ];
 }
 
 /** Lets go of one reservation of a code, or of all of them. */

@@ -16,6 +16,9 @@ export interface PlanSettings {
   readonly readBackAfter: number;
 }
 
+/** How long before its window a code goes onto its lock, ms. */
+export type LeadTimes = Pick<PlanSettings, 'preloadLead' | 'justInTimeLead'>;
+
 export interface Circumstances {
   readonly device: Device | null;
   readonly account: Account | null;
@@ -50,7 +53,8 @@ export function plan(codeId: string, code: AccessCode | null, circumstances: Cir
     if (code.connectionLostAt === null) return append({ type: 'ConnectionLost', data: {} });
     return wait(null);
   }
-  const unreachableForGood = !device || device.removedAt !== null || account === null || account.removedAt !== null;
+  const unreachableForGood =
+    !device || device.removedAt !== null || account === null || account.removedAt !== null;
   if (unreachableForGood) return withoutDevice(code, now);
 
   if (code.connectionLostAt !== null) {
@@ -78,7 +82,8 @@ function orphan(codeId: string, { keypad, now, settings }: Circumstances): Step 
 /** The lock is out of our hands: a code on it can only be let go. */
 function withoutDevice(code: AccessCode, now: number): Step {
   if (code.ending) return append(removed(code, code.ending.cause));
-  if (code.schedule && now >= code.schedule.endsAt) return append({ type: 'RemovalStarted', data: { cause: 'expired' } });
+  if (code.schedule && now >= code.schedule.endsAt)
+    return append({ type: 'RemovalStarted', data: { cause: 'expired' } });
   return wait(code.schedule?.endsAt ?? null);
 }
 
@@ -89,7 +94,8 @@ function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
     const late = now >= code.ending.at + settings.removalDelayAfter && code.removalDelayedAt === null;
     return late && !untouched(code) ? [{ type: 'RemovalDelayed', data: {} }] : [];
   }
-  if (code.schedule && now >= code.schedule.endsAt) return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
+  if (code.schedule && now >= code.schedule.endsAt)
+    return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
   const { native, wanted } = desired(code, circumstances);
   if (!wanted || accepted(code)) return [];
   const { onLock } = code;
@@ -123,7 +129,8 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
   const { onLock } = code;
 
   if (code.ending) {
-    if (onLock) return gated(code, circumstances, { do: 'remove', purpose: 'removal', lockCodeId: onLock.lockCodeId });
+    if (onLock)
+      return gated(code, circumstances, { do: 'remove', purpose: 'removal', lockCodeId: onLock.lockCodeId });
     return code.mayTurnUp ? { do: 'verify' } : append(removed(code, code.ending.cause));
   }
   if (!wanted) {
@@ -131,10 +138,18 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
     return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
   }
   if (accepted(code) || (onLock && sameContent(onLock, wanted))) {
-    return waitForFacts(code, circumstances, native && now < (code.schedule?.startsAt ?? 0) ? code.schedule!.startsAt : null);
+    return waitForFacts(
+      code,
+      circumstances,
+      native && now < (code.schedule?.startsAt ?? 0) ? code.schedule!.startsAt : null,
+    );
   }
   if (earlierHolder(code, circumstances)) return waitForFacts(code, circumstances, null, true);
-  return gated(code, circumstances, { do: 'program', operation: onLock ? 'change' : 'create', content: wanted });
+  return gated(code, circumstances, {
+    do: 'program',
+    operation: onLock ? 'change' : 'create',
+    content: wanted,
+  });
 }
 
 /** Somebody erased the code, and that was accepted. */
@@ -168,7 +183,7 @@ export function isNative(code: AccessCode, device: Device | null): boolean {
 }
 
 /** When the code is to be on the lock from, ms. */
-export function neededFrom(code: AccessCode, native: boolean, settings: PlanSettings): number {
+export function neededFrom(code: AccessCode, native: boolean, settings: LeadTimes): number {
   if (!code.schedule) return code.requestedAt;
   return Math.max(
     code.requestedAt,
@@ -200,7 +215,10 @@ function earlierHolder(code: AccessCode, { keypad }: Circumstances): Reservation
 }
 
 /** A PIN that the code had reserved and neither wants nor has on the lock any more. */
-function staleReservation(code: AccessCode, { keypad, now, settings }: Circumstances): Reservation | undefined {
+function staleReservation(
+  code: AccessCode,
+  { keypad, now, settings }: Circumstances,
+): Reservation | undefined {
   return keypad.reservations.find(
     (r) =>
       r.codeId === code.codeId &&
@@ -222,7 +240,12 @@ function missedAt(code: AccessCode, native: boolean, settings: PlanSettings): nu
 }
 
 /** Waits, but not past an instant at which time itself makes something true. */
-function waitForFacts(code: AccessCode, circumstances: Circumstances, until: number | null, forKeypad = false): Step {
+function waitForFacts(
+  code: AccessCode,
+  circumstances: Circumstances,
+  until: number | null,
+  forKeypad = false,
+): Step {
   const { now, settings, device, keypad } = circumstances;
   const instants: number[] = [];
   if (until !== null) instants.push(until);

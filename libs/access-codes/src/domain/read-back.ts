@@ -1,4 +1,11 @@
-import { type AccessCode, type Content, sameContent, sameWindow, storedContent, type Window } from './access-code';
+import {
+  type AccessCode,
+  type Content,
+  sameContent,
+  sameWindow,
+  storedContent,
+  type Window,
+} from './access-code';
 import { confirmed, failed, gone, removed } from './decisions';
 import type { CodeEvent, ExternalField, SealedPin } from './events';
 
@@ -27,7 +34,8 @@ export type Verdict = readonly CodeEvent[] | 'later';
 
 /** What reading back tells of a code: of the command under way, or of what the lock is known to hold. */
 export function reconcile(code: AccessCode, readBack: ReadBack): Verdict {
-  const restored: CodeEvent[] = code.connectionLostAt === null ? [] : [{ type: 'ConnectionRestored', data: {} }];
+  const restored: CodeEvent[] =
+    code.connectionLostAt === null ? [] : [{ type: 'ConnectionRestored', data: {} }];
   const verdict = code.inFlight ? ofCommand(code, readBack) : ofRest(code, readBack);
   if (verdict === 'later') return restored.length > 0 ? restored : verdict;
   return [...restored, ...verdict];
@@ -56,7 +64,10 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
   if (matches(entry, inFlight.content)) return confirmed(code, inFlight, entry.lockCodeId, readBack.now);
   if (inFlight.operation === 'create') {
     // It is ours by its id, and somebody has changed it since.
-    return [...confirmed(code, inFlight, entry.lockCodeId, readBack.now), ...externallyModified(code, entry, inFlight.content)];
+    return [
+      ...confirmed(code, inFlight, entry.lockCodeId, readBack.now),
+      ...externallyModified(code, entry, inFlight.content),
+    ];
   }
   return notDone();
 }

@@ -35,7 +35,13 @@ export interface AgendaTables {
   /** Which code on which lock is whose. */
   lock_codes_v1: { device_id: string; lock_code_id: string; code_id: string };
   /** Which device is which lock, and what its maker last told of it. */
-  locks_v1: { device_id: string; account_id: string; maker: string; lock_id: string; read_back_of: string | null };
+  locks_v1: {
+    device_id: string;
+    account_id: string;
+    maker: string;
+    lock_id: string;
+    read_back_of: string | null;
+  };
 }
 
 export const AGENDA_VERSION = 1;
@@ -75,7 +81,11 @@ export class AgendaProjection implements Projection, KnownRevisions {
       .addColumn('lease_until', 'bigint', (c) => c.notNull().defaultTo(0))
       .execute();
     await db.schema.createIndex('agenda_by_due_v1').on('agenda_v1').column('due_at').execute();
-    await db.schema.createIndex('agenda_by_device_v1').on('agenda_v1').columns(['device_id', 'waiting_for_lock']).execute();
+    await db.schema
+      .createIndex('agenda_by_device_v1')
+      .on('agenda_v1')
+      .columns(['device_id', 'waiting_for_lock'])
+      .execute();
     await db.schema.createIndex('agenda_by_account_v1').on('agenda_v1').column('account_id').execute();
     await db.schema
       .createTable('lock_leases_v1')
@@ -132,7 +142,11 @@ export class AgendaProjection implements Projection, KnownRevisions {
     return this.applyAccount(trx, id, event);
   }
 
-  private async applyCode(trx: Transaction<AgendaTables>, codeId: string, recorded: RecordedEvent): Promise<void> {
+  private async applyCode(
+    trx: Transaction<AgendaTables>,
+    codeId: string,
+    recorded: RecordedEvent,
+  ): Promise<void> {
     const event = codeCodec.decode(recorded);
     const { revision } = recorded;
     if (event.type === 'CodeRequested') {
@@ -145,6 +159,15 @@ export class AgendaProjection implements Projection, KnownRevisions {
       return;
     }
     switch (event.type) {
+      case 'Forgotten': {
+        // Its row went when it was removed; what was kept of it since is to be cleaned up now.
+        await trx
+          .insertInto('agenda_v1')
+          .values(row('code', codeId, { due_at: 0, revision }))
+          .onConflict((c) => c.column('subject').doUpdateSet({ due_at: 0, revision }))
+          .execute();
+        return;
+      }
       case 'ProgrammingStarted':
       case 'RemovalSent': {
         const until = Date.parse(event.data.deadline);
@@ -196,14 +219,30 @@ export class AgendaProjection implements Projection, KnownRevisions {
         revision,
         ...(dueAt === 'as-it-was'
           ? {}
-          : { due_at: eb.case().when('planned_revision', '>=', revision).then(eb.ref('due_at')).else(dueAt).end() }),
+          : {
+              due_at: eb
+                .case()
+                .when('planned_revision', '>=', revision)
+                .then(eb.ref('due_at'))
+                .else(dueAt)
+                .end(),
+            }),
       }))
       .where('subject', '=', `code:${codeId}`)
       .execute();
   }
 
-  private async busy(trx: Transaction<AgendaTables>, codeId: string, commandId: string, until: number): Promise<void> {
-    const found = await trx.selectFrom('agenda_v1').select('device_id').where('subject', '=', `code:${codeId}`).executeTakeFirst();
+  private async busy(
+    trx: Transaction<AgendaTables>,
+    codeId: string,
+    commandId: string,
+    until: number,
+  ): Promise<void> {
+    const found = await trx
+      .selectFrom('agenda_v1')
+      .select('device_id')
+      .where('subject', '=', `code:${codeId}`)
+      .executeTakeFirst();
     if (!found?.device_id) return;
     const lease = { command_id: commandId, code_id: codeId, until };
     await trx
@@ -214,12 +253,20 @@ export class AgendaProjection implements Projection, KnownRevisions {
   }
 
   private async free(trx: Transaction<AgendaTables>, codeId: string): Promise<void> {
-    const leases = await trx.deleteFrom('lock_leases_v1').where('code_id', '=', codeId).returning('device_id').execute();
+    const leases = await trx
+      .deleteFrom('lock_leases_v1')
+      .where('code_id', '=', codeId)
+      .returning('device_id')
+      .execute();
     for (const { device_id } of leases) await wakeNextForLock(trx, device_id);
   }
 
   private async belongs(trx: Transaction<AgendaTables>, codeId: string, lockCodeId: string): Promise<void> {
-    const found = await trx.selectFrom('agenda_v1').select('device_id').where('subject', '=', `code:${codeId}`).executeTakeFirst();
+    const found = await trx
+      .selectFrom('agenda_v1')
+      .select('device_id')
+      .where('subject', '=', `code:${codeId}`)
+      .executeTakeFirst();
     if (!found?.device_id) return;
     await trx
       .insertInto('lock_codes_v1')
@@ -228,7 +275,11 @@ export class AgendaProjection implements Projection, KnownRevisions {
       .execute();
   }
 
-  private async applyKeypad(trx: Transaction<AgendaTables>, deviceId: string, recorded: RecordedEvent): Promise<void> {
+  private async applyKeypad(
+    trx: Transaction<AgendaTables>,
+    deviceId: string,
+    recorded: RecordedEvent,
+  ): Promise<void> {
     const event = keypadCodec.decode(recorded);
     if (event.type === 'PinReserved') {
       // So that a reservation whose code never came is looked at and let go.
@@ -247,7 +298,11 @@ export class AgendaProjection implements Projection, KnownRevisions {
     }
   }
 
-  private async applyDevice(trx: Transaction<AgendaTables>, deviceId: string, recorded: RecordedEvent): Promise<void> {
+  private async applyDevice(
+    trx: Transaction<AgendaTables>,
+    deviceId: string,
+    recorded: RecordedEvent,
+  ): Promise<void> {
     const event = deviceCodec.decode(recorded);
     const { revision } = recorded;
     if (event.type === 'DeviceAdded') {
@@ -268,7 +323,11 @@ export class AgendaProjection implements Projection, KnownRevisions {
     await this.dueWhere(trx, 'device_id', deviceId);
   }
 
-  private async applyAccount(trx: Transaction<AgendaTables>, accountId: string, recorded: RecordedEvent): Promise<void> {
+  private async applyAccount(
+    trx: Transaction<AgendaTables>,
+    accountId: string,
+    recorded: RecordedEvent,
+  ): Promise<void> {
     const event = accountCodec.decode(recorded);
     if (event.type === 'AccountConnected') {
       await trx
@@ -280,7 +339,11 @@ export class AgendaProjection implements Projection, KnownRevisions {
     await this.dueWhere(trx, 'account_id', accountId);
   }
 
-  private async dueWhere(trx: Transaction<AgendaTables>, column: 'device_id' | 'account_id', id: string): Promise<void> {
+  private async dueWhere(
+    trx: Transaction<AgendaTables>,
+    column: 'device_id' | 'account_id',
+    id: string,
+  ): Promise<void> {
     await trx
       .updateTable('agenda_v1')
       .set((eb) => ({ due_at: 0, version: eb('version', '+', 1) }))

@@ -62,12 +62,21 @@ export const accountFold: Fold<Account | null, AccountEvent> = {
   },
 };
 
-function evolveAccount(account: Account, event: Exclude<Happened<AccountEvent>, { type: 'AccountConnected' }>): Account {
+function evolveAccount(
+  account: Account,
+  event: Exclude<Happened<AccountEvent>, { type: 'AccountConnected' }>,
+): Account {
   switch (event.type) {
     case 'AccountDisconnected':
       return { ...account, connected: false, disconnectedAt: event.at };
     case 'AccountReconnected':
-      return { ...account, connected: true, disconnectedAt: null, unreachableSince: null, backSince: event.at };
+      return {
+        ...account,
+        connected: true,
+        disconnectedAt: null,
+        unreachableSince: null,
+        backSince: event.at,
+      };
     case 'AccountRemoved':
       return { ...account, connected: false, removedAt: event.at };
     case 'MakerUnreachable':
@@ -103,7 +112,9 @@ export function removeAccount(account: Account | null): AccountEvent[] {
 }
 
 export function unreachable(account: Account | null, reason: string): AccountEvent[] {
-  return live(account) && account.unreachableSince === null ? [{ type: 'MakerUnreachable', data: { reason } }] : [];
+  return live(account) && account.unreachableSince === null
+    ? [{ type: 'MakerUnreachable', data: { reason } }]
+    : [];
 }
 
 export function reachable(account: Account | null): AccountEvent[] {

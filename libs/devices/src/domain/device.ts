@@ -9,7 +9,11 @@ const capabilities = z.object({
   nativeScheduling: z.boolean(),
   supportedCodeLengths: z.array(z.number().int()),
   codeConstraints: z.array(
-    z.object({ constraintType: z.string(), minLength: z.number().optional(), maxLength: z.number().optional() }),
+    z.object({
+      constraintType: z.string(),
+      minLength: z.number().optional(),
+      maxLength: z.number().optional(),
+    }),
   ),
   maxActiveCodes: z.number().int().nullable(),
   canRemotelyLock: z.boolean(),
@@ -93,7 +97,10 @@ export const deviceFold: Fold<Device | null, DeviceEvent> = {
   },
 };
 
-function evolveDevice(device: Device, event: Exclude<Happened<DeviceEvent>, { type: 'DeviceAdded' }>): Device {
+function evolveDevice(
+  device: Device,
+  event: Exclude<Happened<DeviceEvent>, { type: 'DeviceAdded' }>,
+): Device {
   switch (event.type) {
     case 'DeviceDescribed':
       return { ...device, ...event.data.description };
@@ -128,7 +135,12 @@ export function observe(
 ): DeviceEvent[] {
   if (!device || device.removedAt !== null) return [];
   const events: DeviceEvent[] = [];
-  const described = { name: seen.name, model: seen.model, timeZone: seen.timeZone, capabilities: seen.capabilities };
+  const described = {
+    name: seen.name,
+    model: seen.model,
+    timeZone: seen.timeZone,
+    capabilities: seen.capabilities,
+  };
   const known = {
     name: device.name,
     model: device.model,
@@ -141,13 +153,16 @@ export function observe(
   events.push(...connection(device, seen.online));
   if (seen.clockDrift !== null) {
     const trusted = Math.abs(seen.clockDrift) <= limits.clockDriftTolerance;
-    if (trusted && !device.clockTrusted) events.push({ type: 'ClockCorrected', data: { driftMs: seen.clockDrift } });
-    if (!trusted && device.clockTrusted) events.push({ type: 'ClockDrifted', data: { driftMs: seen.clockDrift } });
+    if (trusted && !device.clockTrusted)
+      events.push({ type: 'ClockCorrected', data: { driftMs: seen.clockDrift } });
+    if (!trusted && device.clockTrusted)
+      events.push({ type: 'ClockDrifted', data: { driftMs: seen.clockDrift } });
   }
   if (seen.batteryLevel !== null) {
     const low = seen.batteryLevel < LOW_BATTERY;
     if (low && !device.batteryLow) events.push({ type: 'BatteryRanLow', data: { level: seen.batteryLevel } });
-    if (!low && device.batteryLow) events.push({ type: 'BatteryRecovered', data: { level: seen.batteryLevel } });
+    if (!low && device.batteryLow)
+      events.push({ type: 'BatteryRecovered', data: { level: seen.batteryLevel } });
   }
   return events;
 }
@@ -173,7 +188,10 @@ export function add(
   const events: DeviceEvent[] = [
     {
       type: 'DeviceAdded',
-      data: { ...identity, description: structuredClone({ name, model, timeZone, capabilities: can }) as Described },
+      data: {
+        ...identity,
+        description: structuredClone({ name, model, timeZone, capabilities: can }) as Described,
+      },
     },
   ];
   if (!seen.online) events.push({ type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } });

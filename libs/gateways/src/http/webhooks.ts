@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type AccountRef, type Answer, type LockReport } from '../lock-gateway';
 import { notUnderstood } from './answers';
 import { type MakerApi } from './maker-api';
+import { scrubErrorCode } from './scrub';
 
 /** All that a lock maker can report. */
 const reported = [
@@ -66,13 +67,9 @@ export class MalformedReport extends Error {
 const text = z.string().min(1);
 const outcome = z.enum(['success', 'failed']);
 const errorCode = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/)
-  // With so many digits it may hold a PIN.
-  .refine((code) => code.replace(/[^0-9]/g, '').length < 4)
-  .transform((code) => code.toUpperCase())
-  .nullish()
-  .catch('UNSPECIFIED');
+  .unknown()
+  .optional()
+  .transform((code) => (code == null ? null : (scrubErrorCode(code, []) ?? 'UNSPECIFIED')));
 const timestamp = z
   .string()
   .transform((at) => Date.parse(at))
@@ -120,7 +117,7 @@ export function parseReport(body: unknown): LockReport | null {
         lockId,
         lockCodeId: code.access_code_id,
         success: code.status === 'success',
-        errorCode: code.error_code ?? null,
+        errorCode: code.error_code,
       };
     }
     case 'access_code.used':
@@ -135,7 +132,7 @@ export function parseReport(body: unknown): LockReport | null {
         // Ours, if the action was; the maker's own for what people do at the door.
         actionId: action.custom_id ?? action.action_id ?? null,
         success: action.status === 'success',
-        errorCode: action.error_code ?? null,
+        errorCode: action.error_code,
         performedVia: action.performed_via ?? null,
       };
     }

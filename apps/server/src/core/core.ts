@@ -1,0 +1,156 @@
+import {
+  AccountWatch,
+  AgendaProjection,
+  AgendaRows,
+  type AgendaTables,
+  Calls,
+  Executor,
+  LockReports,
+  LockWork,
+  ReadBacks,
+  RESERVATION_GRACE,
+  Streams,
+  type Views,
+} from '@latchkey/access-codes';
+import type { Database } from '@latchkey/database';
+import {
+  comparePositions,
+  type EventStore,
+  type Position,
+  type Projection,
+  ProjectionRunner,
+} from '@latchkey/event-sourcing';
+import type { LockGateway } from '@latchkey/gateways';
+import type { Clock, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
+
+export interface CoreOptions {
+  readonly config: Config;
+  readonly store: EventStore;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly database: Database<any>;
+  readonly vault: Vault;
+  readonly gateway: LockGateway;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The views that queries read, beside the agenda. */
+  readonly views: readonly Projection[];
+  readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
+}
+
+/** How soon an unanswered command is looked after, ms. */
+const READ_BACK_AFTER = 2_000;
+/** How long an answer to a write waits for the views, ms. */
+const VIEWS_WITHIN_MS = 5_000;
+
+/** The domain at work: streams, views, agenda and the executor that drives the locks. */
+export class Core implements Views {
+  readonly streams: Streams;
+  readonly rows: AgendaRows;
+  readonly executor: Executor;
+  readonly reports: LockReports;
+  readonly watch: AccountWatch;
+  private readonly agenda: ProjectionRunner;
+  private readonly runners: ProjectionRunner[];
+
+  constructor(private readonly options: CoreOptions) {
+    const { config, store, database, vault, gateway, clock, ids, random, logger } = options;
+    this.streams = new Streams(store, clock, ids);
+    this.rows = new AgendaRows(database as Database<AgendaTables>, () => Date.now());
+    const readBacks = new ReadBacks(gateway);
+    const calls = new Calls();
+    const shared = { streams: this.streams, rows: this.rows, gateway, readBacks, clock, random, logger };
+    const work = new LockWork({ ...shared, vault, ids, settings: config });
+    this.watch = new AccountWatch({ ...shared, work, settings: config });
+    const projection = new AgendaProjection(() => this.executor.wake());
+    this.executor = new Executor({
+      ...shared,
+      known: projection,
+      work,
+      calls,
+      others: this.watch,
+      vault,
+      ids,
+      settings: {
+        ...config,
+        reservationGrace: RESERVATION_GRACE,
+        readBackAfter: READ_BACK_AFTER,
+        keepsExpired: options.keepsExpired,
+      },
+    });
+    this.runners = [projection, ...options.views].map(
+      (view) =>
+        new ProjectionRunner({
+          store,
+          database,
+          projection: view,
+          clock,
+          onParked: (name, event, reason) =>
+            logger.error(
+              { projection: name, eventId: event.id, type: event.type, reason },
+              'an event was parked',
+            ),
+          onError: (name, error) =>
+            logger.warn({ projection: name, err: error }, 'a subscription broke and begins again'),
+        }),
+    );
+    this.agenda = this.runners[0]!;
+    this.reports = new LockReports({
+      ...shared,
+      calls,
+      work,
+      store,
+      agenda: this.agenda,
+      onDue: () => this.executor.wake(),
+    });
+  }
+
+  /** Resolves when every view has folded all of history; rejects when one can't be built. */
+  async start(options: { work: boolean }): Promise<void> {
+    for (const runner of this.runners) await runner.start();
+    await Promise.all(this.runners.map((runner) => runner.caughtUp));
+    for (const runner of this.runners) await runner.dropOlder();
+    if (!options.work) return;
+    if (this.options.database.engine === 'sqlite') await this.rows.releaseAll();
+    this.executor.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.executor.stop();
+    await Promise.all(this.runners.map((runner) => runner.stop()));
+  }
+
+  async reached(position: Position | undefined): Promise<void> {
+    await Promise.all(this.runners.map((runner) => runner.reached(position, VIEWS_WITHIN_MS)));
+  }
+
+  /** Resolves when every event is in the views and nothing that was due is left undone. */
+  async settle(): Promise<void> {
+    const { store } = this.options;
+    let before: Position | undefined;
+    do {
+      before = store.lastAppended;
+      await this.reached(before);
+      this.executor.wake();
+      await this.executor.whenIdle();
+    } while (!samePosition(before, store.lastAppended));
+  }
+
+  hold(): void {
+    this.executor.hold();
+  }
+
+  release(): void {
+    this.executor.release();
+  }
+
+  /** When something falls due by itself next, ms; null: never. */
+  nextDue(): Promise<number | null> {
+    return this.executor.nextDue();
+  }
+}
+
+export function samePosition(a: Position | undefined, b: Position | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && comparePositions(a, b) === 0);
+}

@@ -1,0 +1,73 @@
+import type { Records } from '@latchkey/database';
+import { type EdgeRequest, endpointOf, isOpen, type Verb } from '@latchkey/http';
+import {
+  ApiError,
+  type Clock,
+  CLOCK,
+  type Config,
+  CONFIG,
+  type Logger,
+  LOGGER,
+  RECORDS,
+} from '@latchkey/platform';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { FailedAttempts } from './failed-attempts';
+
+/** Lets a request in: an endpoint that is there, a verb that it answers, a key that is good. */
+@Injectable()
+export class EdgeGuard implements CanActivate, OnModuleDestroy {
+  private readonly attempts = new FailedAttempts();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(RECORDS) private readonly records: Records,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest & EdgeRequest>();
+    const endpoint = endpointOf(context.getHandler());
+    if (endpoint?.sandboxOnly && !this.config.sandbox) {
+      throw new ApiError(404, 'not_found', 'There is no such endpoint.');
+    }
+    if (endpoint && !endpoint.verbs.includes(request.method as Verb)) {
+      void context.switchToHttp().getResponse<FastifyReply>().header('allow', endpoint.verbs.join(', '));
+      throw ApiError.methodNotAllowed(`This endpoint answers ${endpoint.verbs.join(', ')}.`);
+    }
+    if (!isOpen(context.getHandler(), context.getClass())) await this.authenticate(request);
+    return true;
+  }
+
+  onModuleDestroy(): void {
+    this.attempts.release();
+  }
+
+  private async authenticate(request: FastifyRequest & EdgeRequest): Promise<void> {
+    const token = tokenOf(request.headers.authorization);
+    const key = token === undefined ? null : await this.records.apiKeys.find(token);
+    if (!key) {
+      // Without any key nobody is guessing one.
+      if (token !== undefined) await this.attempts.failed(request.ip);
+      throw ApiError.unauthorized();
+    }
+    const { apiKeyId, workspaceId } = key;
+    request.caller = { workspaceId, actor: { type: 'api_key', id: apiKeyId }, requestId: request.id };
+    this.records.apiKeys.touch(apiKeyId, this.clock.now()).catch((error: unknown) => {
+      this.logger.warn({ err: error, apiKeyId }, "could not note an API key's use");
+    });
+  }
+}
+
+const BEARER = /^Bearer +(seam_[\w-]{1,250})$/i;
+
+function tokenOf(authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : (BEARER.exec(authorization)?.[1] ?? '');
+}

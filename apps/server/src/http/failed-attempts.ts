@@ -1,0 +1,76 @@
+import { ApiError } from '@latchkey/platform';
+
+/** So many wrong keys in a row cost nothing: somebody may be setting up a client. */
+const FREE = 5;
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 2_000;
+/** Who has that much of waiting ahead already is sent away. */
+const LONGEST_QUEUE_MS = 10_000;
+const FORGOTTEN_AFTER_MS = 15 * 60_000;
+const MOST_ADDRESSES = 10_000;
+
+interface Failures {
+  count: number;
+  /** When the last of its attempts under way will have been answered, ms. */
+  busyUntil: number;
+}
+
+/**
+ * Slows down whoever keeps trying keys: each wrong one from an address is answered later than the one before,
+ * and they wait for each other. By the machine's own clock, since the sandbox's is put forward at will.
+ */
+export class FailedAttempts {
+  private readonly byAddress = new Map<string, Failures>();
+  private readonly waiting = new Map<NodeJS.Timeout, () => void>();
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /**
+   * Notes a failed attempt. @returns when it may be answered
+   * @throws ApiError 429 for an address with too many of them under way
+   */
+  async failed(address: string): Promise<void> {
+    const now = this.now();
+    const failures = this.recall(address, now);
+    failures.count += 1;
+    if (failures.count <= FREE) return;
+    const start = Math.max(now, failures.busyUntil);
+    if (start - now > LONGEST_QUEUE_MS) throw ApiError.tooManyRequests((start - now) / 1000);
+    const delay = Math.min(FIRST_DELAY_MS * 2 ** Math.min(failures.count - FREE - 1, 10), LONGEST_DELAY_MS);
+    failures.busyUntil = start + delay;
+    await this.wait(failures.busyUntil - now);
+  }
+
+  /** Lets everybody go who waits, so that the server can stop. */
+  release(): void {
+    for (const [timer, done] of this.waiting) {
+      clearTimeout(timer);
+      done();
+    }
+    this.waiting.clear();
+  }
+
+  private recall(address: string, now: number): Failures {
+    const known = this.byAddress.get(address);
+    const failures =
+      known && now - known.busyUntil < FORGOTTEN_AFTER_MS ? known : { count: 0, busyUntil: now };
+    // Last in the map is who failed last; the first are the ones to forget.
+    this.byAddress.delete(address);
+    this.byAddress.set(address, failures);
+    if (this.byAddress.size > MOST_ADDRESSES) {
+      this.byAddress.delete(this.byAddress.keys().next().value!);
+    }
+    if (failures.count < FREE) failures.busyUntil = now;
+    return failures;
+  }
+
+  private wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.waiting.delete(timer);
+        resolve();
+      }, ms);
+      this.waiting.set(timer, resolve);
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import { ApiError } from '@latchkey/platform';
+import type { FastifyInstance } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+
+/** A body beyond this is refused, bytes. */
+export const BODY_LIMIT = 256 * 1024;
+/** One beyond this is not even waited for: the connection is cut. */
+const PATIENCE = 16 * 1024 * 1024;
+/** Deeper nesting than any parameter has. */
+const DEEPEST = 32;
+
+/**
+ * Reads JSON bodies, and refuses all others. One that is too big is read to its end and dropped before it is
+ * answered: a client that is still writing when its connection closes never sees the answer.
+ */
+export function readJsonBodies(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', (request, payload, done) => {
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      payload.resume();
+      done(new ApiError(415, 'unsupported_media_type', 'Compressed bodies are not taken. Send plain JSON.'));
+      return;
+    }
+    collect(payload)
+      .then((bytes) => done(null, parse(bytes)))
+      .catch(done);
+  });
+}
+
+async function collect(payload: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of payload as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > PATIENCE) break;
+    if (size <= BODY_LIMIT) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  if (size > BODY_LIMIT) {
+    throw ApiError.invalidInput(`The body must not be bigger than ${BODY_LIMIT} bytes.`);
+  }
+  return Buffer.concat(chunks);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function parse(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
+  let body: unknown;
+  try {
+    body = JSON.parse(utf8.decode(bytes));
+  } catch {
+    // What JSON.parse says quotes the body, and so may hold a PIN.
+    throw ApiError.invalidInput('The body is not valid JSON in UTF-8.');
+  }
+  if (isDeeper(body, DEEPEST)) throw ApiError.invalidInput('The body is nested too deeply.');
+  return body;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}

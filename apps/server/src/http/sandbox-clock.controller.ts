@@ -1,0 +1,67 @@
+import { By, type Caller, Instant, IsoDuration, Params, SeamRoute } from '@latchkey/http';
+import { ApiError, iso } from '@latchkey/platform';
+import { Controller, Inject, Optional } from '@nestjs/common';
+
+/** The one clock of server and lock cloud; instants in ms. */
+export interface SandboxClockPort {
+  now(): number;
+  /** Plays everything that falls due up to the target. @returns the reading then */
+  advance(target: (now: number) => number): Promise<number>;
+}
+
+/** SandboxClockPort; absent outside the sandbox. */
+export const SANDBOX_CLOCK = Symbol('SANDBOX_CLOCK');
+
+class GetClockParams {}
+
+class AdvanceClockParams {
+  @Instant({ optional: true, description: 'The instant to go to.' })
+  to?: number;
+
+  @IsoDuration({ optional: true, description: 'How far to go.' })
+  by?: number;
+}
+
+const LATEST = Date.UTC(9999, 11, 31);
+
+/** The test clock. */
+@Controller()
+export class SandboxClockController {
+  constructor(@Optional() @Inject(SANDBOX_CLOCK) private readonly clock: SandboxClockPort | undefined) {}
+
+  @SeamRoute('/sandbox/clock/get', ['GET'], {
+    summary: 'What the clock reads',
+    answer: { clock: 'sandbox_clock' },
+    params: GetClockParams,
+    sandboxOnly: true,
+  })
+  get(@By() _caller: Caller, @Params(GetClockParams) _params: GetClockParams) {
+    return { clock: { now: iso(this.port().now()) } };
+  }
+
+  @SeamRoute('/sandbox/clock/advance', [], {
+    summary: 'Puts the clock forward; everything that falls due on the way happens at its own instant',
+    answer: { clock: 'sandbox_clock' },
+    params: AdvanceClockParams,
+    sandboxOnly: true,
+  })
+  async advance(@By() _caller: Caller, @Params(AdvanceClockParams) { to, by }: AdvanceClockParams) {
+    if ((to === undefined) === (by === undefined)) {
+      throw ApiError.invalidInput('Say either to (an instant) or by (a duration).', {
+        to: 'exactly one of to and by is required',
+      });
+    }
+    const now = await this.port().advance((reading) => {
+      const target = to ?? reading + by!;
+      if (target > LATEST)
+        throw ApiError.invalidInput('The clock does not go that far.', { by: 'is too long' });
+      return target;
+    });
+    return { clock: { now: iso(now) } };
+  }
+
+  private port(): SandboxClockPort {
+    if (!this.clock) throw new ApiError(404, 'not_found', 'There is no such endpoint.');
+    return this.clock;
+  }
+}

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import type { Core } from '../core/core';
+import { type Records, newApiToken } from '@latchkey/database';
+import { connect } from '@latchkey/devices';
+import { exchangeCode, type HttpLockGateway, type LockMaker } from '@latchkey/gateways';
+import { type Clock, type Config, derivedId, type Ids, type Random, StartupError } from '@latchkey/platform';
+import type { Simulator } from './simulator';
+
+export const SANDBOX_MAKER = 'lock-cloud';
+
+export interface SandboxWorkspace {
+  readonly workspaceId: string;
+  readonly apiKey: string;
+}
+
+/** The client that we are at the lock cloud; drawn once. */
+export async function sandboxClient(records: Records): Promise<{ clientId: string; clientSecret: string }> {
+  const clientSecret = await records.settings.setSecretIfAbsent(
+    'sandbox.client_secret',
+    randomBytes(24).toString('hex'),
+  );
+  return { clientId: 'latchkey', clientSecret };
+}
+
+export function sandboxMaker(url: string, client: { clientId: string; clientSecret: string }): LockMaker {
+  return { name: SANDBOX_MAKER, displayName: 'Latchkey Lock Cloud', baseUrl: url, ...client };
+}
+
+/** Makes, or finds, the sandbox workspace and its API key. */
+export async function openWorkspace(
+  records: Records,
+  config: Config,
+  parts: { clock: Clock; ids: Ids; random: Random },
+): Promise<SandboxWorkspace> {
+  const { clock, ids, random } = parts;
+  const workspaceId = await records.settings.setIfAbsent('sandbox.workspace_id', ids.uuid());
+  if (!(await records.workspaces.get(workspaceId))) {
+    await records.workspaces.create({
+      workspaceId,
+      name: 'Sandbox',
+      isSandbox: true,
+      settings: { expired_codes: config.expiredCodes },
+      createdAt: clock.now(),
+    });
+  }
+  if (config.sandboxApiKey) await records.settings.setSecret('sandbox.api_key', config.sandboxApiKey);
+  const apiKey = await records.settings.setSecretIfAbsent('sandbox.api_key', newApiToken(random));
+  if (!(await records.apiKeys.find(apiKey))) {
+    await records.apiKeys.create({
+      apiKeyId: ids.uuid(),
+      workspaceId,
+      name: 'Sandbox',
+      token: apiKey,
+      createdAt: clock.now(),
+    });
+  }
+  return { workspaceId, apiKey };
+}
+
+/** Connects the workspace to the lock cloud's account, whose locks become its devices. Again: changes nothing. */
+export async function connectSandboxAccount(options: {
+  readonly workspaceId: string;
+  readonly core: Core;
+  readonly records: Records;
+  readonly gateway: HttpLockGateway;
+  readonly maker: LockMaker;
+  readonly simulator: Simulator;
+  readonly clock: Clock;
+}): Promise<string> {
+  const { workspaceId, core, records, maker, simulator, clock } = options;
+  const accountId = derivedId(workspaceId, 'sandbox account');
+  if (!(await records.accountTokens.get(accountId))) {
+    const code = await simulator.authorize();
+    const tokens = await exchangeCode(maker, code, null, { clock });
+    if (tokens.kind !== 'answered')
+      throw new StartupError(`The lock cloud gave no tokens: ${tokens.message}`);
+    await records.accountTokens.put(accountId, tokens.value);
+  }
+  const { state: account } = await core.streams.accounts.load(accountId);
+  if (!account) {
+    const cause = {
+      correlationId: accountId,
+      causationId: 'sandbox',
+      actor: { type: 'system' } as const,
+      workspaceId,
+    };
+    await core.streams.accounts.transact(accountId, cause, (state) =>
+      connect(state, { accountId, workspaceId, maker: maker.name, displayName: 'Sandbox' }),
+    );
+  }
+  return accountId;
+}
+
+/** Where the lock cloud is to send its reports; whoever does not know the address can't send any. */
+export async function reportPath(records: Records): Promise<string> {
+  const token = await records.settings.setSecretIfAbsent(
+    'sandbox.report_token',
+    randomBytes(24).toString('base64url'),
+  );
+  return `/lock_makers/${SANDBOX_MAKER}/reports/${token}`;
+}

@@ -1,0 +1,108 @@
+import { type EventStore } from '@latchkey/event-sourcing';
+import { ApiError, iso, type SandboxClock } from '@latchkey/platform';
+import { samePosition } from '../core/core';
+import type { Simulator } from './simulator';
+
+/** A part of the server with work that falls due by the clock. */
+export interface Timed {
+  /** Resolves when nothing that is due is left undone. */
+  settle(): Promise<void>;
+  /** When something falls due next, ms; null: never. */
+  nextDue(): Promise<number | null>;
+  /** Begins nothing until `release`. */
+  hold(): void;
+  release(): void;
+}
+
+/**
+ * Puts the one clock of server and lock cloud forward, from one instant at which something falls due to the
+ * next, and goes on only when all that was due there is done: so everything happens in order, each thing at its
+ * own instant, and the answer comes when nothing more is due.
+ */
+export class SandboxClockDriver {
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly options: {
+      readonly clock: SandboxClock;
+      readonly simulator: Simulator;
+      readonly store: EventStore;
+      readonly server: Timed;
+    },
+  ) {}
+
+  now(): number {
+    return this.options.clock.now();
+  }
+
+  /** Lets the lock cloud's clock read what ours does; to be called at the start. */
+  async begin(): Promise<void> {
+    const { clock, simulator } = this.options;
+    await simulator.setClock(clock.now(), clock.running);
+  }
+
+  /**
+   * @param target from the present reading: the instant to go to, ms
+   * @returns the reading then, ms
+   * @throws {ApiError} 400 when the clock would have to go back
+   */
+  advance(target: (now: number) => number): Promise<number> {
+    const done = this.queue.then(() => this.play(target));
+    this.queue = done.catch(() => undefined);
+    return done;
+  }
+
+  private async play(target: (now: number) => number): Promise<number> {
+    const { clock, simulator, server } = this.options;
+    const wasRunning = clock.running;
+    clock.stop();
+    const start = clock.now();
+    const to = target(start);
+    try {
+      if (to < start) {
+        throw ApiError.invalidInput(`The clock reads ${iso(start)} and does not go back.`, {
+          to: 'is in the past',
+        });
+      }
+      for (;;) {
+        const cloudDue = await this.settleAt(clock.now());
+        const ownDue = await server.nextDue();
+        const next = Math.min(cloudDue ?? Infinity, ownDue ?? Infinity);
+        if (next > to) break;
+        if (next > clock.now()) await this.put(next);
+      }
+      if (to > clock.now()) {
+        await this.put(to);
+        await this.settleAt(to);
+      }
+      return clock.now();
+    } finally {
+      if (wasRunning) clock.resume();
+      await simulator.setClock(clock.now(), wasRunning);
+    }
+  }
+
+  /** Both clocks read `instant` before anything begins: a lock whose clock lagged would be taken for a broken one. */
+  private async put(instant: number): Promise<void> {
+    const { clock, simulator, server } = this.options;
+    server.hold();
+    try {
+      clock.set(instant);
+      await simulator.setClock(instant, false);
+    } finally {
+      server.release();
+    }
+  }
+
+  /** Plays what is due now, here and in the lock cloud, until neither finds anything more to do. */
+  private async settleAt(now: number): Promise<number | null> {
+    const { simulator, store, server } = this.options;
+    for (;;) {
+      await server.settle();
+      const before = store.lastAppended;
+      const cloudDue = await simulator.setClock(now, false);
+      await server.settle();
+      if (samePosition(before, store.lastAppended) && (cloudDue === null || cloudDue > now)) return cloudDue;
+    }
+  }
+}

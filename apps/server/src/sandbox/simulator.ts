@@ -1,0 +1,57 @@
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+
+const clock = z.object({
+  now: z.iso.datetime(),
+  next_due_at: z.iso.datetime().nullable(),
+});
+
+/** What of the lock cloud's simulator the sandbox itself uses. */
+export class Simulator {
+  private readonly agent = new Agent({ connections: 4, keepAliveTimeout: 60_000 });
+
+  constructor(readonly url: string) {}
+
+  /**
+   * Puts the lock cloud's clock: everything due up to there happens, each at its own instant.
+   * @returns when something is due there next, ms; null: never
+   */
+  async setClock(now: number, running: boolean): Promise<number | null> {
+    const answer = await this.post('/simulator/clock', { now: new Date(now).toISOString(), running });
+    const { next_due_at } = clock.parse(answer);
+    return next_due_at === null ? null : Date.parse(next_due_at);
+  }
+
+  /** A code to exchange for the tokens of a simulated account, in place of its owner's consent. */
+  async authorize(account?: string): Promise<string> {
+    const answer = await this.post('/simulator/authorizations', account === undefined ? {} : { account });
+    return z.object({ code: z.string() }).parse(answer).code;
+  }
+
+  async setOffline(lockId: string, offline: boolean): Promise<void> {
+    await this.post(`/simulator/locks/${encodeURIComponent(lockId)}/faults`, { offline });
+  }
+
+  async removeLock(lockId: string): Promise<void> {
+    await this.send('DELETE', `/simulator/locks/${encodeURIComponent(lockId)}`);
+  }
+
+  async close(): Promise<void> {
+    await this.agent.close();
+  }
+
+  private post(path: string, body: object): Promise<unknown> {
+    return this.send('POST', path, body);
+  }
+
+  private async send(method: 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
+    const { statusCode, body: answer } = await request(this.url + path, {
+      method,
+      dispatcher: this.agent,
+      ...(body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {}),
+    });
+    const text = await answer.text();
+    if (statusCode >= 300) throw new Error(`the lock cloud answered ${statusCode} to ${path}`);
+    return JSON.parse(text) as unknown;
+  }
+}

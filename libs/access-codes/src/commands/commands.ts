@@ -1,0 +1,63 @@
+import { Command } from '@nestjs/cqrs';
+import type { Caller } from './caller';
+
+/** Instants are ms since the epoch. */
+export interface WantedCode {
+  readonly deviceId: string;
+  readonly name?: string;
+  readonly code?: string;
+  readonly startsAt?: number;
+  readonly endsAt?: number;
+  readonly preferredCodeLength?: number;
+  readonly preferNativeScheduling?: boolean;
+  readonly externalModificationAllowed?: boolean;
+  readonly usesBackupPool?: boolean;
+  readonly commonCodeKey?: string;
+  readonly attemptForOfflineDevice?: boolean;
+  readonly isOfflineAccessCode?: boolean;
+  readonly isOneTimeUse?: boolean;
+  readonly maxTimeRounding?: '1hour' | '1day' | '1h' | '1d';
+}
+
+export interface WantedChange {
+  readonly deviceId?: string;
+  readonly name?: string;
+  readonly code?: string;
+  readonly startsAt?: number;
+  readonly endsAt?: number;
+  readonly type?: 'ongoing' | 'time_bound';
+  readonly preferNativeScheduling?: boolean;
+  readonly externalModificationAllowed?: boolean;
+  readonly attemptForOfflineDevice?: boolean;
+}
+
+/** Resolves when the views have the code. */
+export class CreateAccessCode extends Command<{ accessCodeId: string }> {
+  constructor(
+    readonly caller: Caller,
+    readonly wanted: WantedCode,
+  ) {
+    super();
+  }
+}
+
+export class UpdateAccessCode extends Command<void> {
+  constructor(
+    readonly caller: Caller,
+    readonly accessCodeId: string,
+    readonly wanted: WantedChange,
+  ) {
+    super();
+  }
+}
+
+export class DeleteAccessCode extends Command<void> {
+  constructor(
+    readonly caller: Caller,
+    readonly accessCodeId: string,
+    /** When given, the code must be on this device. */
+    readonly deviceId?: string,
+  ) {
+    super();
+  }
+}

@@ -1,0 +1,130 @@
+import type { Device } from '@latchkey/devices';
+import {
+  ApiError,
+  CLOCK,
+  type Clock,
+  IDS,
+  type Ids,
+  RANDOM,
+  type Random,
+  VAULT,
+  type Vault,
+} from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Window } from '../domain/access-code';
+import { storedWindow } from '../domain/access-code';
+import { request } from '../domain/decisions';
+import { PinTaken, reserve } from '../domain/keypad';
+import type { Streams } from '../process-manager/streams';
+import { causedBy } from './caller';
+import { CreateAccessCode, type WantedCode } from './commands';
+import { checkAgainstLock, drawFreePin } from './pins';
+import { duplicate, windowFor } from './requests';
+import { STREAMS, VIEWS, type Views } from './views';
+
+/** A drawn PIN may be taken by somebody else before it is reserved. */
+const DRAWS = 20;
+
+/**
+ * Reserves the PIN on the keypad first, then requests the code: should the second step never come, the agenda
+ * lets the reservation go.
+ */
+@CommandHandler(CreateAccessCode)
+export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode> {
+  constructor(
+    @Inject(STREAMS) private readonly streams: Streams,
+    @Inject(VIEWS) private readonly views: Views,
+    @Inject(VAULT) private readonly vault: Vault,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(IDS) private readonly ids: Ids,
+    @Inject(RANDOM) private readonly random: Random,
+  ) {}
+
+  async execute({ caller, wanted }: CreateAccessCode): Promise<{ accessCodeId: string }> {
+    const { state: device } = await this.streams.devices.load(wanted.deviceId);
+    if (!device || device.workspaceId !== caller.workspaceId || device.removedAt !== null) {
+      throw ApiError.notFound('device');
+    }
+    const now = this.clock.now();
+    const window = windowFor(wanted.startsAt, wanted.endsAt);
+    if (window && window.endsAt <= now) {
+      throw ApiError.invalidInput('ends_at must be in the future.', { ends_at: 'must be in the future' });
+    }
+    checkAbilities(wanted, device);
+
+    const cause = causedBy(caller);
+    const codeId = this.ids.uuid();
+    const name = wanted.name ?? null;
+    const { pin, pinFingerprint } = await this.reservePin(codeId, device, window, wanted, cause, now);
+    const decided = await this.streams.codes.transact(codeId, cause, (code) =>
+      request(code, {
+        codeId,
+        workspaceId: caller.workspaceId,
+        deviceId: device.deviceId,
+        accountId: device.accountId,
+        name,
+        pin,
+        pinFingerprint,
+        schedule: storedWindow(window),
+        preferNativeScheduling: wanted.preferNativeScheduling ?? true,
+        externalModificationAllowed: wanted.externalModificationAllowed ?? false,
+        commonCodeKey: wanted.commonCodeKey ?? null,
+        isOneTimeUse: wanted.isOneTimeUse ?? false,
+        usesBackupPool: wanted.usesBackupPool ?? false,
+        isBackup: false,
+      }),
+    );
+    await this.views.reached(decided.position);
+    return { accessCodeId: codeId };
+  }
+
+  private async reservePin(
+    codeId: string,
+    device: Device,
+    window: Window | null,
+    wanted: WantedCode,
+    cause: ReturnType<typeof causedBy>,
+    now: number,
+  ) {
+    const { deviceId } = device;
+    const startsAt = window?.startsAt ?? null;
+    if (wanted.code !== undefined) {
+      checkAgainstLock(device, { pin: wanted.code, name: wanted.name ?? null, startsAt, now });
+    }
+    for (let draw = 0; ; draw++) {
+      const text =
+        wanted.code ??
+        drawFreePin(
+          device,
+          await this.streams.keypad(deviceId),
+          { codeId, window, preferredLength: wanted.preferredCodeLength },
+          this.vault,
+          this.random,
+        );
+      const pinFingerprint = this.vault.fingerprint(deviceId, text);
+      try {
+        await this.streams.onKeypad(deviceId, cause, (keypad) =>
+          reserve(keypad, { codeId, pinFingerprint, window }),
+        );
+      } catch (error) {
+        if (!(error instanceof PinTaken)) throw error;
+        if (wanted.code !== undefined || draw >= DRAWS) throw duplicate(error);
+        continue;
+      }
+      return { pin: await this.vault.seal(codeId, text), pinFingerprint };
+    }
+  }
+}
+
+function checkAbilities(wanted: WantedCode, device: Device): void {
+  const refuse = (parameter: string, message: string): never => {
+    throw ApiError.invalidInput(message, { [parameter]: message });
+  };
+  if (wanted.isOfflineAccessCode)
+    refuse('is_offline_access_code', 'This device does not take offline access codes.');
+  if (wanted.isOneTimeUse) refuse('is_one_time_use', 'This device does not take one-time access codes.');
+  if (wanted.attemptForOfflineDevice === false && !device.online) {
+    refuse('attempt_for_offline_device', 'The device is offline.');
+  }
+}

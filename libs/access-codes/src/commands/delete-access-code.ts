@@ -1,0 +1,34 @@
+import { ApiError, CLOCK, type Clock } from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { remove } from '../domain/decisions';
+import { endReservations } from '../domain/keypad';
+import type { Streams } from '../process-manager/streams';
+import { causedBy } from './caller';
+import { DeleteAccessCode } from './commands';
+import { inApiTerms, ownCode } from './requests';
+import { STREAMS, VIEWS, type Views } from './views';
+
+/** Asks for the removal first: from then on its PIN may be promised to somebody for later. */
+@CommandHandler(DeleteAccessCode)
+export class DeleteAccessCodeHandler implements ICommandHandler<DeleteAccessCode> {
+  constructor(
+    @Inject(STREAMS) private readonly streams: Streams,
+    @Inject(VIEWS) private readonly views: Views,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async execute({ caller, accessCodeId, deviceId }: DeleteAccessCode): Promise<void> {
+    const code = ownCode((await this.streams.codes.load(accessCodeId)).state, caller.workspaceId);
+    if (deviceId !== undefined && deviceId !== code.deviceId) throw ApiError.notFound('access_code');
+    await inApiTerms(async () => {
+      const cause = causedBy(caller);
+      const decided = await this.streams.codes.transact(accessCodeId, cause, remove);
+      const now = this.clock.now();
+      await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
+        endReservations(keypad, accessCodeId, now),
+      );
+      await this.views.reached(decided.position);
+    });
+  }
+}

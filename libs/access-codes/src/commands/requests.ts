@@ -1,0 +1,47 @@
+import { ApiError } from '@latchkey/platform';
+import type { AccessCode, Window } from '../domain/access-code';
+import { Refused } from '../domain/decisions';
+import type { PinTaken } from '../domain/keypad';
+
+/**
+ * A period as it was asked for; null for none.
+ * @throws {ApiError} 400 for one end without the other, or an end that is not after the start
+ */
+export function windowFor(startsAt: number | undefined, endsAt: number | undefined): Window | null {
+  if (startsAt === undefined && endsAt === undefined) return null;
+  if (startsAt === undefined || endsAt === undefined) {
+    const missing = startsAt === undefined ? 'starts_at' : 'ends_at';
+    throw ApiError.invalidInput('starts_at and ends_at go together.', {
+      [missing]: 'is required with the other',
+    });
+  }
+  if (endsAt <= startsAt) {
+    throw ApiError.invalidInput('ends_at must be after starts_at.', { ends_at: 'must be after starts_at' });
+  }
+  return { startsAt, endsAt };
+}
+
+export function duplicate(taken: PinTaken): ApiError {
+  return ApiError.conflict(
+    'duplicate_access_code',
+    'Another access code on this device has the same code in an overlapping period.',
+    { access_code_id: taken.byCodeId },
+  );
+}
+
+/** The code, if it is of this workspace: another's is as good as absent. */
+export function ownCode(code: AccessCode | null, workspaceId: string): AccessCode {
+  if (!code || code.workspaceId !== workspaceId) throw ApiError.notFound('access_code');
+  return code;
+}
+
+/** Passes a domain's refusal on in the API's words. */
+export async function inApiTerms<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.type === 'access_code_not_found') throw ApiError.notFound('access_code');
+    throw ApiError.badRequest(error.type, error.message);
+  }
+}

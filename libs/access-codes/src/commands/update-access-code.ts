@@ -1,0 +1,100 @@
+import { ApiError, CLOCK, type Clock, VAULT, type Vault } from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { AccessCode, Window } from '../domain/access-code';
+import { change, Refused } from '../domain/decisions';
+import { PinTaken, reserve } from '../domain/keypad';
+import type { Streams } from '../process-manager/streams';
+import { causedBy } from './caller';
+import { UpdateAccessCode, type WantedChange } from './commands';
+import { checkAgainstLock } from './pins';
+import { duplicate, inApiTerms, ownCode, windowFor } from './requests';
+import { STREAMS, VIEWS, type Views } from './views';
+
+/** Reserves what the changed code will need on the keypad first, then asks for the change. */
+@CommandHandler(UpdateAccessCode)
+export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode> {
+  constructor(
+    @Inject(STREAMS) private readonly streams: Streams,
+    @Inject(VIEWS) private readonly views: Views,
+    @Inject(VAULT) private readonly vault: Vault,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async execute({ caller, accessCodeId, wanted }: UpdateAccessCode): Promise<void> {
+    const code = ownCode((await this.streams.codes.load(accessCodeId)).state, caller.workspaceId);
+    await inApiTerms(async () => {
+      // Refused before anything is reserved for it.
+      change(code, {});
+      if (code.removedAt !== null) throw new Refused('access_code_not_found', 'The access code is gone.');
+      const { state: device } = await this.streams.devices.load(code.deviceId);
+      if (!device) throw ApiError.notFound('device');
+      if (wanted.deviceId !== undefined && wanted.deviceId !== code.deviceId) {
+        throw ApiError.invalidInput('An access code stays on its device.', {
+          device_id: 'is not the device of the code',
+        });
+      }
+      if (wanted.attemptForOfflineDevice === false && !device.online) {
+        throw ApiError.invalidInput('The device is offline.', {
+          attempt_for_offline_device: 'the device is offline',
+        });
+      }
+      const schedule = scheduleFor(code, wanted);
+      if (wanted.code !== undefined || wanted.name !== undefined) {
+        const pin = wanted.code ?? (await this.vault.open(code.pin)) ?? '';
+        const startsAt = schedule?.startsAt ?? null;
+        checkAgainstLock(device, { pin, name: wanted.name ?? code.name, startsAt, now: this.clock.now() });
+      }
+      const cause = causedBy(caller);
+      const pinFingerprint =
+        wanted.code === undefined ? code.pinFingerprint : this.vault.fingerprint(code.deviceId, wanted.code);
+      try {
+        await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
+          reserve(keypad, { codeId: accessCodeId, pinFingerprint, window: schedule }),
+        );
+      } catch (error) {
+        throw error instanceof PinTaken ? duplicate(error) : error;
+      }
+      const pin = wanted.code === undefined ? undefined : await this.vault.seal(accessCodeId, wanted.code);
+      const { name, preferNativeScheduling, externalModificationAllowed } = wanted;
+      const decided = await this.streams.codes.transact(accessCodeId, cause, (current) =>
+        change(current, {
+          name,
+          pin,
+          pinFingerprint,
+          schedule:
+            wanted.type === undefined && wanted.startsAt === undefined && wanted.endsAt === undefined
+              ? undefined
+              : schedule,
+          preferNativeScheduling,
+          externalModificationAllowed,
+        }),
+      );
+      await this.views.reached(decided.position);
+    });
+  }
+}
+
+/**
+ * The schedule that the code is to have. An end in the past is allowed: it ends the code.
+ * @throws {ApiError} 400
+ */
+function scheduleFor(code: AccessCode, wanted: WantedChange): Window | null {
+  const { startsAt, endsAt } = wanted;
+  if (wanted.type === 'ongoing') {
+    if (startsAt !== undefined || endsAt !== undefined) {
+      throw ApiError.invalidInput('An ongoing access code has no starts_at and no ends_at.', {
+        type: 'ongoing goes without starts_at and ends_at',
+      });
+    }
+    return null;
+  }
+  const window = windowFor(startsAt ?? code.schedule?.startsAt, endsAt ?? code.schedule?.endsAt);
+  if (wanted.type === 'time_bound' && !window) {
+    throw ApiError.invalidInput('A time-bound access code needs starts_at and ends_at.', {
+      starts_at: 'is required',
+      ends_at: 'is required',
+    });
+  }
+  return window;
+}

@@ -1,0 +1,101 @@
+import { By, type Caller, pageOf, Params, SeamRoute } from '@latchkey/http';
+import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
+import { Controller, Inject } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { CreateAccessCode, DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
+import { GetAccessCode, ListAccessCodes } from '../views/queries';
+import {
+  CreateAccessCodeParams,
+  DeleteAccessCodeParams,
+  GetAccessCodeParams,
+  ListAccessCodesParams,
+  UpdateAccessCodeParams,
+} from './access-code-params';
+import { wantedChange, wantedCode } from './wanted';
+
+/** /access_codes: what an integration does with the codes that it manages. */
+@Controller()
+export class AccessCodesController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @SeamRoute('/access_codes/create', ['POST'], {
+    summary: 'Creates an access code',
+    answer: { access_code: 'access_code' },
+    params: CreateAccessCodeParams,
+  })
+  async create(@By() caller: Caller, @Params(CreateAccessCodeParams) params: CreateAccessCodeParams) {
+    const wanted = wantedCode(params, this.clock.now());
+    const { accessCodeId } = await this.commands.execute(new CreateAccessCode(caller, wanted));
+    return { access_code: await this.queries.execute(new GetAccessCode(caller.workspaceId, { accessCodeId })) };
+  }
+
+  @SeamRoute('/access_codes/get', ['GET'], {
+    summary: 'One access code',
+    answer: { access_code: 'access_code' },
+    params: GetAccessCodeParams,
+  })
+  async get(@By() { workspaceId }: Caller, @Params(GetAccessCodeParams) params: GetAccessCodeParams) {
+    return { access_code: await this.queries.execute(new GetAccessCode(workspaceId, whichCode(params))) };
+  }
+
+  @SeamRoute('/access_codes/list', ['GET'], {
+    summary: 'Access codes, oldest first',
+    answer: { access_codes: { listOf: 'access_code' }, pagination: 'pagination' },
+    params: ListAccessCodesParams,
+  })
+  async list(@By() { workspaceId }: Caller, @Params(ListAccessCodesParams) params: ListAccessCodesParams) {
+    const { items, pagination } = ofOthers(params)
+      ? emptyPage()
+      : await this.queries.execute(new ListAccessCodes(workspaceId, filterOf(params), pageOf(params)));
+    return { access_codes: items, pagination };
+  }
+
+  @SeamRoute('/access_codes/update', ['PATCH', 'PUT'], {
+    summary: 'Changes an access code',
+    params: UpdateAccessCodeParams,
+  })
+  async update(@By() caller: Caller, @Params(UpdateAccessCodeParams) params: UpdateAccessCodeParams) {
+    await this.commands.execute(new UpdateAccessCode(caller, params.access_code_id, wantedChange(params)));
+    return {};
+  }
+
+  @SeamRoute('/access_codes/delete', ['DELETE'], {
+    summary: 'Deletes an access code: it comes off its lock',
+    params: DeleteAccessCodeParams,
+  })
+  async delete(@By() caller: Caller, @Params(DeleteAccessCodeParams) params: DeleteAccessCodeParams) {
+    await this.commands.execute(new DeleteAccessCode(caller, params.access_code_id, params.device_id));
+    return {};
+  }
+}
+
+/** By its id, or by what is typed on which device. */
+export function whichCode(params: GetAccessCodeParams) {
+  const { access_code_id: accessCodeId, device_id: deviceId, code } = params;
+  if (accessCodeId !== undefined) return { accessCodeId };
+  if (deviceId !== undefined && code !== undefined) return { deviceId, code };
+  throw ApiError.invalidInput('Say which access code: access_code_id, or device_id and code.', {
+    access_code_id: 'is required unless device_id and code are given',
+  });
+}
+
+/** Filters on what there is none of here. */
+function ofOthers(params: ListAccessCodesParams): boolean {
+  return [params.access_grant_id, params.access_grant_key, params.access_method_id].some(
+    (filter) => filter !== undefined,
+  );
+}
+
+function filterOf(params: ListAccessCodesParams) {
+  return {
+    ...(params.device_id === undefined ? {} : { deviceId: params.device_id }),
+    ...(params.access_code_ids === undefined ? {} : { accessCodeIds: params.access_code_ids }),
+    ...(params.search === undefined ? {} : { search: params.search }),
+    ...(params.customer_key === undefined ? {} : { customerKey: params.customer_key }),
+    ...(params.user_identifier_key === undefined ? {} : { userIdentifierKey: params.user_identifier_key }),
+  };
+}

@@ -1,0 +1,75 @@
+import { ApiError } from '@latchkey/platform';
+import type { WantedChange, WantedCode } from '../commands/commands';
+import type { CreateAccessCodeParams, UpdateAccessCodeParams } from './access-code-params';
+
+/**
+ * The code that the parameters of a creation ask for.
+ * @param now ms
+ * @throws ApiError 400 for a window that can't be
+ */
+export function wantedCode(params: CreateAccessCodeParams, now: number): WantedCode {
+  const { starts_at: startsAt, ends_at: endsAt } = params;
+  if (startsAt === undefined && endsAt !== undefined) {
+    throw ApiError.invalidInput('A code with an end needs a start.', { starts_at: 'is required with ends_at' });
+  }
+  if (startsAt !== undefined && endsAt === undefined) {
+    throw ApiError.invalidInput('A code with a start needs an end.', { ends_at: 'is required with starts_at' });
+  }
+  endsAfterStart(startsAt, endsAt);
+  if (endsAt !== undefined && endsAt <= now) {
+    throw ApiError.invalidInput('The code would have ended already.', { ends_at: 'must lie in the future' });
+  }
+  return compact({
+    ...common(params),
+    deviceId: params.device_id,
+    preferredCodeLength: params.preferred_code_length,
+    usesBackupPool: params.use_backup_access_code_pool,
+    commonCodeKey: params.common_code_key,
+    isOfflineAccessCode: params.is_offline_access_code ?? params.use_offline_access_code,
+    isOneTimeUse: params.is_one_time_use,
+    maxTimeRounding: params.max_time_rounding,
+  });
+}
+
+/**
+ * The change that the parameters of an update ask for. What it makes of the window that the code has is for the
+ * command to judge; here only what contradicts itself is refused.
+ */
+export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
+  const { starts_at: startsAt, ends_at: endsAt, type } = params;
+  endsAfterStart(startsAt, endsAt);
+  if (type === 'ongoing' && (startsAt !== undefined || endsAt !== undefined)) {
+    throw ApiError.invalidInput('An ongoing code has neither start nor end.', {
+      type: 'must not be ongoing together with starts_at or ends_at',
+    });
+  }
+  if (params.is_managed === false) {
+    throw ApiError.invalidInput('A code that was set here stays managed here; delete it instead.', {
+      is_managed: 'can not be made false',
+    });
+  }
+  return compact({ ...common(params), deviceId: params.device_id, type });
+}
+
+function common(params: CreateAccessCodeParams | UpdateAccessCodeParams) {
+  return {
+    name: params.name,
+    code: params.code,
+    startsAt: params.starts_at,
+    endsAt: params.ends_at,
+    preferNativeScheduling: params.prefer_native_scheduling,
+    externalModificationAllowed: params.is_external_modification_allowed ?? params.allow_external_modification,
+    attemptForOfflineDevice: params.attempt_for_offline_device,
+  };
+}
+
+function endsAfterStart(startsAt: number | undefined, endsAt: number | undefined): void {
+  if (startsAt !== undefined && endsAt !== undefined && endsAt <= startsAt) {
+    throw ApiError.invalidInput('The code would end before it starts.', { ends_at: 'must be after starts_at' });
+  }
+}
+
+/** Without what was not asked for. */
+function compact<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,114 @@
+import { addDevice, observeDevice, reachable, removeDevice } from '@latchkey/devices';
+import type { Cause } from '@latchkey/event-sourcing';
+import type { LockDescription, LockGateway } from '@latchkey/gateways';
+import { type Clock, derivedId, type Logger, type Random } from '@latchkey/platform';
+import type { AgendaRows } from './agenda-rows';
+import type { OtherWork } from './executor';
+import { lockOf, type LockWork } from './lock-work';
+import type { ReadBacks } from './read-backs';
+import type { Streams } from './streams';
+
+export interface WatchSettings {
+  /** How often an account is asked for its locks, ms: finds what a lost report would have told. */
+  readonly accountPollEvery: number;
+  /** How often a lock is read back whatever its maker says of it, ms. */
+  readonly readBackEvery: number;
+  readonly clockDriftTolerance: number;
+  readonly retryFirst: number;
+  readonly retryLimit: number;
+}
+
+/** The id of the device that a lock of an account is, the same whenever it is asked for. */
+export const deviceIdOf = (accountId: string, lockId: string): string => derivedId(accountId, lockId);
+
+/** Keeps accounts and locks in step with what their makers tell, slowly, for the reports that never came. */
+export class AccountWatch implements OtherWork {
+  constructor(
+    private readonly options: {
+      readonly streams: Streams;
+      readonly rows: AgendaRows;
+      readonly gateway: LockGateway;
+      readonly readBacks: ReadBacks;
+      readonly work: LockWork;
+      readonly clock: Clock;
+      readonly random: Random;
+      readonly logger: Logger;
+      readonly settings: WatchSettings;
+    },
+  ) {}
+
+  /** Asks for an account's locks. Returns when to ask again. */
+  readonly account = async (accountId: string): Promise<number | null> => {
+    const { streams, gateway, clock, work, settings } = this.options;
+    const { state: account } = await streams.accounts.load(accountId);
+    if (!account?.connected) return null;
+    const cause = this.causeOf(account.workspaceId, accountId);
+    const answer = await gateway.locks({ accountId, maker: account.maker });
+    if (answer.kind !== 'answered') {
+      await work.tellAccount(
+        accountId,
+        answer.kind === 'unknown' ? { ...answer, kind: 'unreachable' } : answer,
+        cause,
+      );
+      const since = (await streams.accounts.load(accountId, 0)).state?.unreachableSince ?? clock.now();
+      const pause = Math.min(settings.retryLimit, Math.max(settings.retryFirst, clock.now() - since));
+      return clock.now() + pause;
+    }
+    await this.compareLocks(account, answer.value, cause);
+    await streams.accounts.transact(accountId, cause, (state) => reachable(state), 0);
+    return clock.now() + settings.accountPollEvery;
+  };
+
+  private async compareLocks(
+    account: { accountId: string; workspaceId: string; maker: string },
+    seen: readonly LockDescription[],
+    cause: Cause,
+  ): Promise<void> {
+    const { streams, rows } = this.options;
+    const known = new Map((await rows.locksOf(account.accountId)).map((lock) => [lock.lock_id, lock]));
+    for (const lock of seen) {
+      const deviceId = known.get(lock.lockId)?.device_id ?? deviceIdOf(account.accountId, lock.lockId);
+      const { accountId, workspaceId, maker } = account;
+      await streams.devices.transact(
+        deviceId,
+        cause,
+        (device) =>
+          device && device.removedAt === null
+            ? observeDevice(device, lock, this.options.settings)
+            : addDevice(device, { deviceId, workspaceId, accountId, maker, lockId: lock.lockId }, lock),
+        0,
+      );
+      const before = known.get(lock.lockId);
+      if (before && before.read_back_of !== lock.updatedAt) {
+        await rows.makeDue(`device:${deviceId}`);
+        await rows.readBackWas(deviceId, lock.updatedAt);
+      }
+    }
+    const present = new Set(seen.map((lock) => lock.lockId));
+    for (const lock of known.values()) {
+      if (!present.has(lock.lock_id)) await streams.devices.transact(lock.device_id, cause, removeDevice);
+    }
+  }
+
+  /** Reads one lock back and holds each of its codes against it. Returns when to do so again. */
+  readonly device = async (deviceId: string): Promise<number | null> => {
+    const { streams, rows, readBacks, work, clock, random, settings } = this.options;
+    const { state: device } = await streams.devices.load(deviceId);
+    if (!device || device.removedAt !== null) return null;
+    const { state: account } = await streams.accounts.load(device.accountId);
+    if (!account?.connected || account.unreachableSince !== null) return null;
+    const answer = await readBacks.of(lockOf(device));
+    if (answer.kind !== 'answered') {
+      await work.tellAccount(device.accountId, answer, this.causeOf(device.workspaceId, deviceId));
+      return clock.now() + settings.retryLimit;
+    }
+    for (const codeId of await rows.codesOf(deviceId)) await work.compare(codeId, device, answer.value);
+    return (
+      clock.now() + settings.readBackEvery - random.int(Math.max(1, Math.round(settings.readBackEvery / 10)))
+    );
+  };
+
+  private causeOf(workspaceId: string, correlationId: string): Cause {
+    return { correlationId, causationId: 'watch', actor: { type: 'system' }, workspaceId };
+  }
+}

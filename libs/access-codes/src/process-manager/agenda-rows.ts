@@ -1,0 +1,241 @@
+import { type Database, forUpdateSkipLocked } from '@latchkey/database';
+import { type AgendaTables, wakeNextForLock } from './agenda';
+
+export interface Claim {
+  readonly subject: string;
+  readonly kind: 'code' | 'device' | 'account';
+  readonly id: string;
+  readonly deviceId: string | null;
+  readonly version: number;
+  /** Its turn for the lock has come. */
+  readonly lockTurn: boolean;
+}
+
+/** A worker that has not said a word for so long, ms by the wall clock, is dead: its rows are anybody's. */
+const LEASE_MS = 60_000;
+
+/** What the executor does to the agenda: claims what is due and says when to look again. */
+export class AgendaRows {
+  constructor(
+    private readonly database: Database<AgendaTables>,
+    /** The wall clock, ms: leases are about processes, not about codes. */
+    private readonly wall: () => number,
+  ) {}
+
+  /** Claims up to `limit` rows that are due, the longest due first. */
+  async claim(owner: string, now: number, limit: number): Promise<Claim[]> {
+    const wall = this.wall();
+    const rows = await this.database.db
+      .updateTable('agenda_v1')
+      .set({ lease_owner: owner, lease_until: wall + LEASE_MS })
+      .where('subject', 'in', (eb) => {
+        const due = eb
+          .selectFrom('agenda_v1')
+          .select('subject')
+          .where('due_at', '<=', now)
+          .where((or) => or.or([or('lease_owner', 'is', null), or('lease_until', '<', wall)]))
+          .orderBy('due_at')
+          .orderBy('waiting_since')
+          .orderBy('subject')
+          .limit(limit);
+        return due.modifyEnd(forUpdateSkipLocked(this.database.engine));
+      })
+      .returning(['subject', 'kind', 'id', 'device_id', 'version', 'waiting_for_lock'])
+      .execute();
+    return rows.map((row) => ({
+      subject: row.subject,
+      kind: row.kind,
+      id: row.id,
+      deviceId: row.device_id,
+      version: row.version,
+      lockTurn: row.waiting_for_lock === 2,
+    }));
+  }
+
+  /** A worker that starts anew takes back what it had claimed in an earlier life. */
+  async releaseAll(): Promise<void> {
+    await this.database.db
+      .updateTable('agenda_v1')
+      .set({ lease_owner: null, lease_until: 0 })
+      .where('lease_owner', 'is not', null)
+      .execute();
+  }
+
+  /** Planned on `revision`: not before `until` (null: when something happens), unless something has happened since. */
+  async waitUntil(claim: Claim, revision: number, until: number | null, forKeypad = false): Promise<void> {
+    await this.settle(claim, revision, until, {
+      for_keypad: forKeypad ? 1 : 0,
+      waiting_for_lock: 0,
+      waiting_since: 0,
+    });
+  }
+
+  /** The lock is busy with another command: next in line, at `until` at the latest. */
+  async waitForLock(claim: Claim, revision: number, until: number, since: number): Promise<void> {
+    await this.settle(claim, revision, until, { waiting_for_lock: 1, waiting_since: since });
+  }
+
+  private async settle(
+    claim: Claim,
+    revision: number,
+    until: number | null,
+    set: Partial<AgendaTables['agenda_v1']>,
+  ): Promise<void> {
+    const { numUpdatedRows } = await this.database.db
+      .updateTable('agenda_v1')
+      .set((eb) => ({
+        due_at: eb.case().when('revision', '>', revision).then(0).else(until).end(),
+        planned_revision: revision,
+        lease_owner: null,
+        lease_until: 0,
+        ...set,
+      }))
+      .where('subject', '=', claim.subject)
+      .where('version', '=', claim.version)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) await this.release(claim);
+  }
+
+  /** Leaves the row as due as it is: something has happened since it was claimed. */
+  async release(claim: Claim): Promise<void> {
+    await this.database.db
+      .updateTable('agenda_v1')
+      .set({ lease_owner: null, lease_until: 0 })
+      .where('subject', '=', claim.subject)
+      .execute();
+  }
+
+  async drop(claim: Claim): Promise<void> {
+    await this.database.db.deleteFrom('agenda_v1').where('subject', '=', claim.subject).execute();
+  }
+
+  /** Makes a subject due now. */
+  async makeDue(subject: string): Promise<void> {
+    await this.database.db
+      .updateTable('agenda_v1')
+      .set((eb) => ({ due_at: 0, version: eb('version', '+', 1) }))
+      .where('subject', '=', subject)
+      .execute();
+  }
+
+  /** The next instant at which something falls due, ms; null when nothing will by itself. */
+  async nextDue(): Promise<number | null> {
+    const row = await this.database.db
+      .selectFrom('agenda_v1')
+      .select((eb) => eb.fn.min('due_at').as('due'))
+      .executeTakeFirst();
+    return row?.due ?? null;
+  }
+
+  /** Takes the lock for one command until its deadline. False: another command is in flight there. */
+  async takeLock(
+    deviceId: string,
+    commandId: string,
+    codeId: string,
+    now: number,
+    until: number,
+  ): Promise<boolean> {
+    const taken = await this.database.db
+      .insertInto('lock_leases_v1')
+      .values({ device_id: deviceId, command_id: commandId, code_id: codeId, until })
+      .onConflict((c) =>
+        c
+          .column('device_id')
+          .doUpdateSet({ command_id: commandId, code_id: codeId, until })
+          .where((eb) =>
+            eb.or([eb('lock_leases_v1.until', '<=', now), eb('lock_leases_v1.code_id', '=', codeId)]),
+          ),
+      )
+      .returning('command_id')
+      .execute();
+    return taken.length > 0;
+  }
+
+  async lockFreeAt(deviceId: string): Promise<number | null> {
+    const row = await this.database.db
+      .selectFrom('lock_leases_v1')
+      .select('until')
+      .where('device_id', '=', deviceId)
+      .executeTakeFirst();
+    return row?.until ?? null;
+  }
+
+  async freeLock(deviceId: string, commandId: string): Promise<void> {
+    await this.database.transaction(async (trx) => {
+      await trx
+        .deleteFrom('lock_leases_v1')
+        .where('device_id', '=', deviceId)
+        .where('command_id', '=', commandId)
+        .execute();
+      await wakeNextForLock(trx, deviceId);
+    });
+  }
+
+  /** It was this code's turn, and it did not need the lock: the next one's. */
+  async passTurn(deviceId: string): Promise<void> {
+    await this.database.transaction((trx) => wakeNextForLock(trx, deviceId));
+  }
+
+  async codeOf(deviceId: string, lockCodeId: string): Promise<string | undefined> {
+    const row = await this.database.db
+      .selectFrom('lock_codes_v1')
+      .select('code_id')
+      .where('device_id', '=', deviceId)
+      .where('lock_code_id', '=', lockCodeId)
+      .executeTakeFirst();
+    return row?.code_id;
+  }
+
+  /** Every code of ours on a lock, by the lock's id of it. */
+  async lockCodes(deviceId: string): Promise<Map<string, string>> {
+    const rows = await this.database.db
+      .selectFrom('lock_codes_v1')
+      .select(['lock_code_id', 'code_id'])
+      .where('device_id', '=', deviceId)
+      .execute();
+    return new Map(rows.map((row) => [row.lock_code_id, row.code_id]));
+  }
+
+  /** The codes that a device has on its agenda. */
+  async codesOf(deviceId: string): Promise<string[]> {
+    const rows = await this.database.db
+      .selectFrom('agenda_v1')
+      .select('id')
+      .where('device_id', '=', deviceId)
+      .where('kind', '=', 'code')
+      .execute();
+    return rows.map((row) => row.id);
+  }
+
+  async locksOf(accountId: string): Promise<AgendaTables['locks_v1'][]> {
+    return this.database.db.selectFrom('locks_v1').selectAll().where('account_id', '=', accountId).execute();
+  }
+
+  async accountsAt(maker: string): Promise<string[]> {
+    const rows = await this.database.db
+      .selectFrom('locks_v1')
+      .select('account_id')
+      .distinct()
+      .where('maker', '=', maker)
+      .execute();
+    return rows.map((row) => row.account_id);
+  }
+
+  async deviceOf(maker: string, lockId: string): Promise<AgendaTables['locks_v1'] | undefined> {
+    return this.database.db
+      .selectFrom('locks_v1')
+      .selectAll()
+      .where('maker', '=', maker)
+      .where('lock_id', '=', lockId)
+      .executeTakeFirst();
+  }
+
+  /** What the maker said of the lock when it was last read back. */
+  async readBackWas(deviceId: string, updatedAt: string | null): Promise<void> {
+    await this.database.db
+      .updateTable('locks_v1')
+      .set({ read_back_of: updatedAt })
+      .where('device_id', '=', deviceId)
+      .execute();
+  }
+}

@@ -1,0 +1,283 @@
+import type { Device } from '@latchkey/devices';
+import { type Cause, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
+import type { Clock, Ids, Logger, Vault } from '@latchkey/platform';
+import type { AccessCode } from '../domain/access-code';
+import { release } from '../domain/keypad';
+import { plan, type PlanSettings } from '../domain/plan';
+import type { KnownRevisions } from './agenda';
+import type { AgendaRows, Claim } from './agenda-rows';
+import type { Calls } from './calls';
+import type { LockWork, Touch, Touched } from './lock-work';
+import type { Streams } from './streams';
+
+/** What the agenda holds beside codes is worked through by somebody else; says when it is due again, ms. */
+export interface OtherWork {
+  readonly device: (deviceId: string) => Promise<number | null>;
+  readonly account: (accountId: string) => Promise<number | null>;
+}
+
+const AT_ONCE = 48;
+const CLAIM = 64;
+/** A code that planning keeps finding something to append for is a fault: it must not spin. */
+const STEPS_AT_MOST = 25;
+/** A row that could not be worked through is looked at again after this, ms. */
+const AFTER_FAULT = 30_000;
+/** How soon to look again at a lock that had not made up its mind, ms. */
+const LOOK_AGAIN = 5_000;
+
+/**
+ * Works through the agenda: claims what is due, loads the streams, asks `plan` for the next step and takes it,
+ * until there is nothing to do but wait. Any number of locks in parallel, one command in flight for each.
+ */
+export class Executor {
+  private running = 0;
+  private pumping = false;
+  private again = false;
+  private stopped = true;
+  private held = false;
+  private cancelTimer: (() => void) | undefined;
+  private readonly owner: string;
+  private idle: (() => void)[] = [];
+
+  constructor(
+    private readonly options: {
+      readonly rows: AgendaRows;
+      readonly streams: Streams;
+      readonly known: KnownRevisions;
+      readonly work: LockWork;
+      readonly calls: Calls;
+      readonly others: OtherWork;
+      readonly vault: Vault;
+      readonly clock: Clock;
+      readonly ids: Ids;
+      readonly logger: Logger;
+      readonly settings: PlanSettings & {
+        /** Whether an expired code's PIN may still be asked for. */
+        readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
+      };
+    },
+  ) {
+    this.owner = options.ids.uuid();
+  }
+
+  start(): void {
+    this.stopped = false;
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelTimer?.();
+    await this.whenIdle();
+  }
+
+  /** Nothing is begun until `release`: while a clock that others share is being put, what is due is not settled. */
+  hold(): void {
+    this.held = true;
+  }
+
+  release(): void {
+    this.held = false;
+    this.wake();
+  }
+
+  /** Something may be due. */
+  wake(): void {
+    if (this.stopped || this.held) return;
+    if (this.pumping) {
+      this.again = true;
+      return;
+    }
+    this.pumping = true;
+    void this.pump();
+  }
+
+  /** Resolves when nothing is being worked on and nothing that was due is left. */
+  async whenIdle(): Promise<void> {
+    if (!this.pumping && this.running === 0) return;
+    await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  /** When the next row falls due by itself, ms; null: never. */
+  nextDue(): Promise<number | null> {
+    return this.options.rows.nextDue();
+  }
+
+  private async pump(): Promise<void> {
+    try {
+      do {
+        this.again = false;
+        let claimed: Claim[];
+        do {
+          const room = Math.min(CLAIM, AT_ONCE - this.running);
+          if (room <= 0) break;
+          claimed = await this.options.rows.claim(this.owner, this.options.clock.now(), room);
+          for (const claim of claimed) this.begin(claim);
+        } while (claimed.length > 0 && !this.stopped && !this.held);
+      } while (this.again && !this.stopped && !this.held);
+      await this.sleepUntilDue();
+    } catch (error) {
+      this.options.logger.error({ err: error }, 'the agenda can not be read');
+      this.cancelTimer?.();
+      this.cancelTimer = this.options.clock.at(this.options.clock.now() + LOOK_AGAIN, () => this.wake());
+    } finally {
+      this.pumping = false;
+      if (this.again && !this.stopped) this.wake();
+      else this.settleIdle();
+    }
+  }
+
+  private begin(claim: Claim): void {
+    this.running++;
+    void this.work(claim)
+      .catch((error: unknown) => this.afterFault(claim, error))
+      .finally(() => {
+        this.running--;
+        this.wake();
+        this.settleIdle();
+      });
+  }
+
+  private settleIdle(): void {
+    if (this.pumping || this.running > 0) return;
+    const waiting = this.idle;
+    this.idle = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  private async sleepUntilDue(): Promise<void> {
+    const { clock, rows } = this.options;
+    this.cancelTimer?.();
+    this.cancelTimer = undefined;
+    const next = await rows.nextDue();
+    if (next !== null && next > clock.now()) this.cancelTimer = clock.at(next, () => this.wake());
+  }
+
+  /** One broken code holds up no other: it is looked at again later, and told of. */
+  private async afterFault(claim: Claim, error: unknown): Promise<void> {
+    const { clock, logger, rows } = this.options;
+    logger.error({ err: error, subject: claim.subject }, 'could not be worked through; later again');
+    await rows
+      .waitUntil(claim, Number.MAX_SAFE_INTEGER, clock.now() + AFTER_FAULT)
+      .catch((again: unknown) =>
+        logger.error({ err: again, subject: claim.subject }, 'could not be put off'),
+      );
+  }
+
+  private async work(claim: Claim): Promise<void> {
+    const { rows, others } = this.options;
+    if (claim.kind === 'code') return this.workCode(claim);
+    const until = await (claim.kind === 'device' ? others.device(claim.id) : others.account(claim.id));
+    await rows.waitUntil(claim, Number.MAX_SAFE_INTEGER, until);
+  }
+
+  private async workCode(claim: Claim): Promise<void> {
+    const { rows, streams, clock, work } = this.options;
+    // What is kept in memory will do, until it turns out that somebody else was faster.
+    let atLeast = this.options.known.atLeast(streams.codes.streamOf(claim.id));
+    for (let count = 0; count < STEPS_AT_MOST; count++) {
+      const now = clock.now();
+      const loaded = await streams.codes.load(claim.id, atLeast);
+      const code = loaded.state;
+      const circumstances = await this.circumstances(claim, code, now);
+      const step = plan(claim.id, code, circumstances);
+      switch (step.do) {
+        case 'wait':
+          await rows.waitUntil(claim, loaded.revision, step.until, step.forKeypad);
+          if (claim.lockTurn && claim.deviceId) await rows.passTurn(claim.deviceId);
+          return;
+        case 'append':
+          try {
+            await streams.codes.append(claim.id, loaded, step.events, work.causeOf(code, 'plan'));
+          } catch (error) {
+            if (!(error instanceof RevisionConflict)) throw error;
+            atLeast = undefined;
+          }
+          break;
+        case 'release':
+          await this.letGo(claim, code, step.pinFingerprint);
+          if (!code) return rows.drop(claim);
+          break;
+        case 'clean-up':
+          return this.cleanUp(claim, code!);
+        case 'verify':
+          if (!(await work.verify(claim.id, circumstances.device!))) {
+            const again = now + LOOK_AGAIN;
+            const { inFlight } = code!;
+            const at = inFlight && inFlight.deadline > now ? Math.min(again, inFlight.deadline) : again;
+            await rows.waitUntil(claim, loaded.revision, at);
+            return;
+          }
+          break;
+        default:
+          switch (await this.touchLock(claim, loaded, step, circumstances.device!)) {
+            case 'lock-busy':
+              return;
+            case 'lost-the-race':
+              atLeast = undefined;
+              break;
+            case 'done':
+              break;
+          }
+      }
+    }
+    throw new Error(`${claim.subject} was not settled after ${STEPS_AT_MOST} steps`);
+  }
+
+  private async circumstances(claim: Claim, code: AccessCode | null, now: number) {
+    const { streams, known, settings } = this.options;
+    const deviceId = code?.deviceId ?? claim.deviceId ?? '';
+    const [device, keypad] = await Promise.all([
+      streams.devices.load(deviceId, known.atLeast(streams.devices.streamOf(deviceId))),
+      streams.keypad(deviceId, known.atLeast(streams.keypadStream(deviceId))),
+    ]);
+    const accountId = device.state?.accountId ?? code?.accountId;
+    const account = accountId
+      ? (await streams.accounts.load(accountId, known.atLeast(streams.accounts.streamOf(accountId)))).state
+      : null;
+    return { device: device.state, account, keypad, now, settings };
+  }
+
+  private async touchLock(
+    claim: Claim,
+    loaded: Loaded<AccessCode | null>,
+    step: Touch,
+    device: Device,
+  ): Promise<Touched | 'lock-busy'> {
+    const { rows, clock, ids, work } = this.options;
+    const commandId = ids.uuid();
+    const now = clock.now();
+    if (!(await rows.takeLock(device.deviceId, commandId, claim.id, now, now + COMMAND_AT_MOST))) {
+      const until = (await rows.lockFreeAt(device.deviceId)) ?? now;
+      await rows.waitForLock(claim, loaded.revision, until, now);
+      return 'lock-busy';
+    }
+    const call = work.touch(claim.id, loaded, device, step, commandId);
+    const touched = await this.options.calls.during(device.deviceId, call);
+    if (touched === 'lost-the-race') await rows.freeLock(device.deviceId, commandId);
+    return touched;
+  }
+
+  private async letGo(claim: Claim, code: AccessCode | null, pinFingerprint: string | null): Promise<void> {
+    const deviceId = code?.deviceId ?? claim.deviceId;
+    if (!deviceId) return;
+    const cause: Cause = this.options.work.causeOf(code, 'plan', '', claim.id);
+    await this.options.streams.onKeypad(deviceId, cause, (keypad) =>
+      release(keypad, claim.id, pinFingerprint),
+    );
+  }
+
+  /** The code is gone: its PIN is free, and nobody can read it any more. */
+  private async cleanUp(claim: Claim, code: AccessCode): Promise<void> {
+    const { rows, vault, settings } = this.options;
+    await this.letGo(claim, code, null);
+    const kept =
+      code.ending?.cause === 'expired' && !code.forgotten && (await settings.keepsExpired(code.workspaceId));
+    if (!kept) await vault.erase(code.pin.keyId);
+    if (claim.lockTurn && claim.deviceId) await rows.passTurn(claim.deviceId);
+    await rows.drop(claim);
+  }
+}
+
+/** A lock is taken for so long at first, ms; the command's own deadline takes over when it is appended. */
+const COMMAND_AT_MOST = 120_000;

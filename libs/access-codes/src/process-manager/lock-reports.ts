@@ -1,0 +1,94 @@
+import { deviceConnection } from '@latchkey/devices';
+import type { Cause, EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
+import type { LockReport } from '@latchkey/gateways';
+import type { AgendaRows } from './agenda-rows';
+import type { Calls } from './calls';
+import type { LockWork } from './lock-work';
+import type { Streams } from './streams';
+
+/** What to answer to whoever delivered a report. */
+export type Reception = 'taken' | 'again-later';
+
+const CAUGHT_UP_WITHIN_MS = 5_000;
+
+/** Takes what locks report by themselves. A report may repeat, be late or speak of a code that is not ours. */
+export class LockReports {
+  constructor(
+    private readonly options: {
+      readonly streams: Streams;
+      readonly rows: AgendaRows;
+      readonly calls: Calls;
+      readonly work: LockWork;
+      readonly store: EventStore;
+      readonly agenda: Pick<ProjectionRunner, 'reached'>;
+      readonly onDue: () => void;
+    },
+  ) {}
+
+  async take(maker: string, report: LockReport): Promise<Reception> {
+    const { rows, streams, onDue } = this.options;
+    const lock = await rows.deviceOf(maker, report.lockId);
+    if (!lock) {
+      if (report.kind === 'added') await this.askAgain(maker);
+      return 'taken';
+    }
+    switch (report.kind) {
+      case 'code-outcome':
+        return this.outcome(lock.device_id, report);
+      case 'online':
+      case 'offline': {
+        const online = report.kind === 'online';
+        const { state } = await streams.devices.load(lock.device_id, 0);
+        const cause = causeOf(lock.device_id, state?.workspaceId ?? '');
+        await streams.devices.transact(lock.device_id, cause, (device) => deviceConnection(device, online));
+        return 'taken';
+      }
+      case 'time-wrong':
+      case 'low-battery':
+      case 'added':
+      case 'removed':
+        await rows.makeDue(`account:${lock.account_id}`);
+        onDue();
+        return 'taken';
+      case 'code-used':
+      case 'incorrect-attempt':
+      case 'action-completed':
+        return 'taken';
+    }
+  }
+
+  /** A lock that nobody knows yet: its account is not told, so each of the maker's is asked. */
+  private async askAgain(maker: string): Promise<void> {
+    for (const accountId of await this.options.rows.accountsAt(maker)) {
+      await this.options.rows.makeDue(`account:${accountId}`);
+    }
+    this.options.onDue();
+  }
+
+  private async outcome(
+    deviceId: string,
+    report: Extract<LockReport, { kind: 'code-outcome' }>,
+  ): Promise<Reception> {
+    const { rows, calls, streams, work, store, agenda, onDue } = this.options;
+    let codeId = await rows.codeOf(deviceId, report.lockCodeId);
+    if (!codeId) {
+      // It may have overtaken the answer that names the code.
+      await calls.over(deviceId);
+      if (!(await agenda.reached(store.lastAppended, CAUGHT_UP_WITHIN_MS))) return 'again-later';
+      codeId = await rows.codeOf(deviceId, report.lockCodeId);
+    }
+    if (!codeId) {
+      // Somebody else's code, or one of ours whose answer was lost: reading back tells.
+      await rows.makeDue(`device:${deviceId}`);
+      onDue();
+      return 'taken';
+    }
+    const { state: device } = await streams.devices.load(deviceId, 0);
+    if (device) await work.report(codeId, device, report);
+    return 'taken';
+  }
+}
+
+function causeOf(correlationId: string, workspaceId: string): Cause {
+  return { correlationId, causationId: 'report', actor: { type: 'external' }, workspaceId };
+}

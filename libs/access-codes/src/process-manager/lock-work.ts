@@ -1,0 +1,242 @@
+import { disconnect, type Device, reachable, unreachable } from '@latchkey/devices';
+import { type Cause, type Decided, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
+import type { ListedCode, LockGateway, LockRef, Refusal, WriteAnswer } from '@latchkey/gateways';
+import type { Clock, Ids, Random, Vault } from '@latchkey/platform';
+import { type AccessCode, storedContent } from '../domain/access-code';
+import { accepted, failed, type Outcome, reported, unanswered } from '../domain/decisions';
+import type { CodeEvent } from '../domain/events';
+import type { Step } from '../domain/plan';
+import { type Listed, reconcile } from '../domain/read-back';
+import type { AgendaRows } from './agenda-rows';
+import type { ReadBacks } from './read-backs';
+import { retryAt } from './retry';
+import type { Streams } from './streams';
+
+export interface LockWorkSettings {
+  readonly commandDeadline: number;
+  readonly retryFirst: number;
+  readonly retryLimit: number;
+}
+
+export type Touch = Extract<Step, { do: 'program' | 'remove' }>;
+
+/** What became of an attempt to touch a lock. */
+export type Touched = 'done' | 'lost-the-race';
+
+/**
+ * Touches locks. Before a lock hears of anything the intent is appended with the expected revision and a
+ * command id; whoever loses that race does nothing. What the other side answers is appended as it said it.
+ */
+export class LockWork {
+  constructor(
+    private readonly options: {
+      readonly streams: Streams;
+      readonly gateway: LockGateway;
+      readonly readBacks: ReadBacks;
+      readonly rows: AgendaRows;
+      readonly vault: Vault;
+      readonly clock: Clock;
+      readonly ids: Ids;
+      readonly random: Random;
+      readonly settings: LockWorkSettings;
+    },
+  ) {}
+
+  /** Sends one command to a lock that was taken for it. */
+  async touch(
+    codeId: string,
+    loaded: Loaded<AccessCode | null>,
+    device: Device,
+    step: Touch,
+    commandId: string,
+  ): Promise<Touched> {
+    const { streams, clock, settings } = this.options;
+    const code = loaded.state!;
+    const cause = this.causeOf(code, commandId);
+    const now = clock.now();
+    const attempt = code.failedAttempts + 1;
+    const deadline = new Date(now + settings.commandDeadline).toISOString();
+    const intent: CodeEvent =
+      step.do === 'program'
+        ? {
+            type: 'ProgrammingStarted',
+            data: {
+              commandId,
+              operation: step.operation,
+              lockCodeId: code.onLock?.lockCodeId ?? null,
+              content: storedContent(step.content),
+              attempt,
+              deadline,
+            },
+          }
+        : {
+            type: 'RemovalSent',
+            data: { commandId, lockCodeId: step.lockCodeId, purpose: step.purpose, attempt, deadline },
+          };
+    try {
+      await streams.codes.append(codeId, loaded, [intent], cause);
+    } catch (error) {
+      if (error instanceof RevisionConflict) return 'lost-the-race';
+      throw error;
+    }
+    const answer = await this.send(code, device, step);
+    await this.record(codeId, commandId, answer, device, cause);
+    return 'done';
+  }
+
+  private async send(code: AccessCode, device: Device, step: Touch): Promise<WriteAnswer> {
+    const { gateway, vault } = this.options;
+    const lock = lockOf(device);
+    if (step.do === 'remove') return gateway.remove(lock, step.lockCodeId);
+    const pin = await vault.open(step.content.pin);
+    if (pin === null) return { kind: 'refused', errorCode: 'INVALID_PIN', message: 'the PIN was erased' };
+    const { name, window } = step.content;
+    const content = { name, pin, window };
+    return step.operation === 'create'
+      ? gateway.program(lock, content)
+      : gateway.change(lock, code.onLock!.lockCodeId, content);
+  }
+
+  private async record(
+    codeId: string,
+    commandId: string,
+    answer: WriteAnswer,
+    device: Device,
+    cause: Cause,
+  ): Promise<void> {
+    const { streams, clock } = this.options;
+    const told = await streams.codes.transact(
+      codeId,
+      cause,
+      (code): CodeEvent[] => {
+        switch (answer.kind) {
+          case 'accepted':
+            return accepted(code, commandId, answer.lockCodeId);
+          case 'unknown':
+            return unanswered(code, commandId);
+          case 'refused': {
+            const { errorCode, message } = answer;
+            return failed(code, commandId, { errorCode, message, retryAt: this.retryAt(code) });
+          }
+          case 'unreachable':
+          case 'unauthorized': {
+            const later = answer.kind === 'unreachable' ? answer.retryAfterMs : undefined;
+            return failed(code, commandId, {
+              errorCode: answer.kind === 'unreachable' ? 'UNREACHABLE' : 'UNAUTHORIZED',
+              message: answer.message,
+              outage: true,
+              retryAt: later === undefined ? this.retryAt(code) : clock.now() + later,
+            });
+          }
+        }
+      },
+      0,
+    );
+    if (answer.kind !== 'accepted') await this.tellAccount(device.accountId, answer, cause);
+    // The PIN is on the lock already: perhaps by our own creation whose answer was lost.
+    if (answer.kind === 'refused' && answer.errorCode === 'PIN_CONFLICT' && told.state?.mayTurnUp) {
+      await this.verify(codeId, device);
+    }
+  }
+
+  /** An outage is the account's, once; not each code's. */
+  async tellAccount(accountId: string, refusal: Refusal, cause: Cause): Promise<void> {
+    const { accounts } = this.options.streams;
+    if (refusal.kind === 'unauthorized') {
+      await accounts.transact(accountId, cause, (account) => disconnect(account, refusal.message));
+    } else if (refusal.kind === 'unreachable' && refusal.retryAfterMs === undefined) {
+      await accounts.transact(accountId, cause, (account) => unreachable(account, refusal.message));
+    }
+  }
+
+  /**
+   * Reads the lock back and appends what that tells of the code.
+   * @returns false when it told nothing: look again later
+   */
+  async verify(codeId: string, device: Device): Promise<boolean> {
+    const answer = await this.options.readBacks.of(lockOf(device));
+    if (answer.kind !== 'answered') {
+      await this.tellAccount(device.accountId, answer, this.causeOf(null, 'read-back', device.workspaceId));
+      return false;
+    }
+    return this.compare(codeId, device, answer.value);
+  }
+
+  /** Holds a code against what was read back from its lock. */
+  async compare(codeId: string, device: Device, read: readonly ListedCode[]): Promise<boolean> {
+    const { streams, rows, clock } = this.options;
+    const owners = await rows.lockCodes(device.deviceId);
+    const loaded = await streams.codes.load(codeId);
+    const code = loaded.state;
+    if (!code || code.removedAt !== null) return true;
+    const listed = await Promise.all(read.map((entry) => this.listedOf(entry, code)));
+    const verdict = reconcile(code, {
+      listed,
+      claimed: (lockCodeId) => (owners.get(lockCodeId) ?? codeId) !== codeId,
+      now: clock.now(),
+      retryAt: this.retryAt(code),
+    });
+    if (verdict === 'later') return false;
+    if (verdict.length === 0) return true;
+    try {
+      await streams.codes.append(codeId, loaded, verdict, this.causeOf(code, 'read-back'));
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error;
+      // Something was learnt meanwhile: its event has made the code due again.
+    }
+    return true;
+  }
+
+  private async listedOf(entry: ListedCode, code: AccessCode): Promise<Listed> {
+    const { vault } = this.options;
+    const pinFingerprint = vault.fingerprint(code.deviceId, entry.pin);
+    const mine = entry.lockCodeId === code.onLock?.lockCodeId;
+    const foreign =
+      mine && code.externalModificationAllowed && pinFingerprint !== code.onLock?.pinFingerprint;
+    return {
+      lockCodeId: entry.lockCodeId,
+      name: entry.name,
+      pinFingerprint,
+      window: entry.window,
+      status: entry.status,
+      ...(foreign ? { pin: await vault.seal(code.codeId, entry.pin) } : {}),
+    };
+  }
+
+  /** A lock's own report of a code. */
+  async report(codeId: string, device: Device, outcome: Omit<Outcome, 'retryAt'>): Promise<void> {
+    const { streams } = this.options;
+    let readBack = false;
+    const cause = this.causeOf(null, 'report', device.workspaceId, codeId);
+    const decided = await streams.codes.transact(codeId, cause, (code, now) => {
+      const events = reported(code, { ...outcome, retryAt: this.retryAt(code) }, now);
+      readBack = events === 'read-back';
+      return events === 'read-back' ? [] : events;
+    });
+    if (readBack && decided.state) await this.verify(codeId, device);
+  }
+
+  /** The maker answered: an outage is over. */
+  async answered(accountId: string): Promise<void> {
+    const { accounts } = this.options.streams;
+    await accounts.transact(accountId, this.causeOf(null, 'poll'), (account) => reachable(account), 0);
+  }
+
+  retryAt(code: AccessCode | null): number {
+    const { clock, random, settings } = this.options;
+    return retryAt(clock.now(), code?.failedAttempts ?? 0, random, settings);
+  }
+
+  causeOf(code: AccessCode | null, causationId: string, workspaceId = '', correlationId = ''): Cause {
+    return {
+      correlationId: code?.codeId ?? correlationId,
+      causationId,
+      actor: { type: 'system' },
+      workspaceId: code?.workspaceId ?? workspaceId,
+    };
+  }
+}
+
+export function lockOf(device: Device): LockRef {
+  return { accountId: device.accountId, maker: device.maker, lockId: device.lockId };
+}

@@ -1,0 +1,76 @@
+import {
+  type Account,
+  ACCOUNT,
+  accountCodec,
+  type AccountEvent,
+  accountFold,
+  type Device,
+  DEVICE,
+  deviceCodec,
+  type DeviceEvent,
+  deviceFold,
+} from '@latchkey/devices';
+import { type Cause, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
+import type { Clock, Ids } from '@latchkey/platform';
+import { type AccessCode, codeFold } from '../domain/access-code';
+import { ACCESS_CODE, codeCodec, type CodeEvent } from '../domain/events';
+import {
+  type Keypad,
+  KEYPAD,
+  keypadCodec,
+  type KeypadEvent,
+  keypadFold,
+  snapshot,
+  SNAPSHOT_AFTER,
+} from '../domain/keypad';
+
+/** The streams that a code's life is decided on. */
+export class Streams {
+  readonly codes: DeciderStreams<AccessCode | null, CodeEvent>;
+  readonly devices: DeciderStreams<Device | null, DeviceEvent>;
+  readonly accounts: DeciderStreams<Account | null, AccountEvent>;
+  private readonly keypads: DeciderStreams<Keypad, KeypadEvent>;
+
+  constructor(
+    private readonly store: EventStore,
+    clock: Clock,
+    ids: Ids,
+  ) {
+    const shared = { store, clock, ids };
+    this.codes = new DeciderStreams({ ...shared, category: ACCESS_CODE, codec: codeCodec, fold: codeFold });
+    this.devices = new DeciderStreams({ ...shared, category: DEVICE, codec: deviceCodec, fold: deviceFold });
+    this.accounts = new DeciderStreams({
+      ...shared,
+      category: ACCOUNT,
+      codec: accountCodec,
+      fold: accountFold,
+    });
+    this.keypads = new DeciderStreams({ ...shared, category: KEYPAD, codec: keypadCodec, fold: keypadFold });
+  }
+
+  async keypad(deviceId: string, atLeast?: number): Promise<Keypad> {
+    return (await this.keypads.load(deviceId, atLeast)).state;
+  }
+
+  keypadStream(deviceId: string): string {
+    return this.keypads.streamOf(deviceId);
+  }
+
+  /**
+   * Decides on a keypad. Every so many events it is written down whole and what came before is hidden, so that a
+   * busy lock stays as fast as a quiet one. A crash between the two only leaves more to read.
+   */
+  async onKeypad(deviceId: string, cause: Cause, decide: (keypad: Keypad) => KeypadEvent[]): Promise<void> {
+    const decided = await this.keypads.transact(deviceId, cause, (keypad, now) => {
+      const events = decide(keypad);
+      if (events.length === 0 || keypad.sinceSnapshot + events.length < SNAPSHOT_AFTER) return events;
+      return [
+        ...events,
+        snapshot(events.reduce((state, event) => keypadFold.evolve(state, { ...event, at: now }), keypad)),
+      ];
+    });
+    if (decided.position && decided.state.sinceSnapshot === 0) {
+      await this.store.truncateBefore(this.keypads.streamOf(deviceId), decided.revision);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { type Account, type Device, deviceErrors, type SeamError, type SeamWarning } from '@latchkey/devices';
+import { iso } from '@latchkey/platform';
+import type { AccessCode, ExternalChange, Failure } from '../domain/access-code';
+import type { Standing } from './code-status';
+import { type Pins, timeFrame } from './pending-mutations';
+
+interface ExternalDetails {
+  change_type?: 'modified' | 'removed';
+  modified_fields?: { field: string; from: string | null; to: string | null }[];
+}
+
+/** An error of a code: its own, or one that it inherits from its device or account. */
+export interface SeamCodeError extends SeamError, ExternalDetails {
+  is_access_code_error?: true;
+}
+
+export interface SeamCodeWarning extends SeamWarning, ExternalDetails {}
+
+/** What keeps a code from being as it should. Never tells a PIN but the code's own, to its owner. */
+export function codeErrors(
+  code: AccessCode,
+  standing: Standing,
+  { device, account }: { device: Device | null; account: Account | null },
+  pins: Pins,
+): SeamCodeError[] {
+  if (code.removedAt !== null) return [];
+  const own = standing.ending ? removalErrors(code) : settingErrors(code, pins);
+  const outage = outageError(code, standing, account);
+  return [...own, ...(outage ? [outage] : []), ...deviceErrors(device, account)];
+}
+
+function settingErrors(code: AccessCode, pins: Pins): SeamCodeError[] {
+  const { failure, failedToSetAt, startMissedAt, externalConflict } = code;
+  const errors: SeamCodeError[] = [];
+  if (failedToSetAt !== null) {
+    errors.push(
+      own(
+        'failed_to_set_on_device',
+        failedToSetAt,
+        `The code could not be set on the device${because(failure)}.`,
+      ),
+    );
+    if (code.onLock) {
+      errors.push(
+        own(
+          'failed_to_update',
+          failedToSetAt,
+          `The code on the device could not be changed${because(failure)}.`,
+        ),
+      );
+    }
+  }
+  if (startMissedAt !== null) {
+    errors.push(
+      own('failed_to_issue', startMissedAt, 'The code was not on the device when its time frame began.'),
+    );
+  }
+  if (failure?.of === 'programming') errors.push(...refusal(failure));
+  if (externalConflict) {
+    errors.push({
+      ...own(
+        'conflicting_external_modification',
+        externalConflict.at,
+        externalConflict.change === 'removed'
+          ? 'Somebody removed the code from the device. It will be set again.'
+          : 'Somebody changed the code on the device. It will be set again as it should be.',
+      ),
+      ...external(code, externalConflict, pins),
+    });
+  }
+  return errors;
+}
+
+/** What the lock's own word adds. */
+function refusal(failure: Failure): SeamCodeError[] {
+  const errors: SeamCodeError[] = [];
+  if (failure.errorCode === 'PIN_CONFLICT') {
+    errors.push(own('duplicate_code_on_device', failure.at, 'Another code on the device has the same PIN.'));
+  }
+  if (failure.errorCode === 'LOCK_FULL') {
+    errors.push(
+      own('no_space_for_access_code_on_device', failure.at, 'The device has no room for another code.'),
+    );
+  }
+  if (failure.kind === 'permanent') {
+    errors.push(
+      own(
+        'code_constraints_violated',
+        failure.at,
+        `The device can not take this code${because(failure)}. It is not tried again until the code is changed.`,
+      ),
+    );
+  }
+  return errors;
+}
+
+function removalErrors({ failedToRemoveAt, failure, ending }: AccessCode): SeamCodeError[] {
+  if (failedToRemoveAt === null) return [];
+  const message = `The code could not be removed from the device${because(failure)}. It is tried again.`;
+  const errors = [own('failed_to_remove_from_device', failedToRemoveAt, message)];
+  if (ending?.cause === 'expired') {
+    errors.push(own('failed_to_remove', failedToRemoveAt, 'The code is still on the device past its end.'));
+  }
+  return errors;
+}
+
+/** The lock maker is out: no fault of the code's, told only where the code waits for it. */
+function outageError(
+  code: AccessCode,
+  { settled, wanted }: Standing,
+  account: Account | null,
+): SeamCodeError | null {
+  const since = account?.connected ? account.unreachableSince : null;
+  const waits = !settled || (wanted === null && code.inFlight !== null);
+  return since !== null && waits
+    ? own('provider_issue', since, "The lock maker's service does not answer. It is tried again.")
+    : null;
+}
+
+export function codeWarnings(code: AccessCode, standing: Standing, pins: Pins): SeamCodeWarning[] {
+  if (code.removedAt !== null) return [];
+  const warnings: SeamCodeWarning[] = [];
+  const warn = (warning_code: string, at: number, message: string) =>
+    warnings.push({ warning_code, message, created_at: iso(at) });
+  if (standing.ending) {
+    if (code.ending?.cause === 'deleted') warn('being_deleted', code.ending.at, 'The code is being deleted.');
+    if (code.removalDelayedAt !== null) {
+      warn(
+        'delay_in_removing_from_device',
+        code.removalDelayedAt,
+        'Removing the code takes longer than usual.',
+      );
+    }
+    return warnings;
+  }
+  if (code.settingDelayedAt !== null) {
+    warn('delay_in_setting_on_device', code.settingDelayedAt, 'Setting the code takes longer than usual.');
+  }
+  if (code.externalInEffect) {
+    warnings.push({
+      warning_code: 'external_modification_in_effect',
+      message:
+        code.externalInEffect.change === 'removed'
+          ? 'Somebody removed the code from the device, which is allowed for this code.'
+          : 'Somebody changed the code on the device, which is allowed for this code.',
+      created_at: iso(code.externalInEffect.at),
+      ...external(code, code.externalInEffect, pins),
+    });
+  }
+  return warnings;
+}
+
+function external(code: AccessCode, { change, fields }: ExternalChange, pins: Pins): ExternalDetails {
+  const { onLock } = code;
+  if (change === 'removed' || !onLock) return { change_type: change };
+  const wanted = timeFrame(code.schedule);
+  const there = timeFrame(onLock.window);
+  return {
+    change_type: change,
+    modified_fields: fields.flatMap((field) => {
+      if (field === 'name') return [{ field, from: code.name, to: onLock.name }];
+      if (field === 'code') return [{ field, from: pins.wanted, to: pins.onLock }];
+      return [
+        { field: 'starts_at', from: wanted.starts_at, to: there.starts_at },
+        { field: 'ends_at', from: wanted.ends_at, to: there.ends_at },
+      ];
+    }),
+  };
+}
+
+function own(error_code: string, at: number, message: string): SeamCodeError {
+  return { error_code, message, created_at: iso(at), is_access_code_error: true };
+}
+
+const because = (failure: Failure | null): string => (failure ? ` (${failure.errorCode})` : '');

@@ -1,0 +1,141 @@
+import type { Database, Records } from '@latchkey/database';
+import type { DevicesTables } from '@latchkey/devices';
+import {
+  ApiError,
+  type Clock,
+  CLOCK,
+  type Config,
+  CONFIG,
+  emptyPage,
+  type Page,
+  pageOf,
+  RECORDS,
+  startOf,
+  type Vault,
+  VAULT,
+  VIEWS_DATABASE,
+} from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { sql } from 'kysely';
+import type { AccessCode } from '../domain/access-code';
+import { CodePresenter } from './code-presenter';
+import { codesWithPin, matches } from './code-search';
+import type { CodesTables } from './codes-projection';
+import type { SeamAccessCode } from './present-code';
+import { GetAccessCode, ListAccessCodes } from './queries';
+
+type Settings = Pick<Config, 'preloadLead' | 'justInTimeLead' | 'expiredCodes'>;
+type Views = Database<CodesTables & DevicesTables>;
+
+/** Whether a workspace's expired codes can still be read, and so by which column its codes are listed. */
+async function listedBy(
+  records: Pick<Records, 'workspaces'>,
+  workspaceId: string,
+  settings: Settings,
+): Promise<'live_at' | 'readable_at'> {
+  const workspace = await records.workspaces.get(workspaceId);
+  const said = workspace?.settings['expired_codes'] ?? settings.expiredCodes;
+  return said === 'readable' ? 'readable_at' : 'live_at';
+}
+
+@QueryHandler(GetAccessCode)
+export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
+  private readonly presenter: CodePresenter;
+
+  constructor(
+    @Inject(VIEWS_DATABASE) private readonly views: Views,
+    @Inject(VAULT) private readonly vault: Vault,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Settings,
+    @Inject(RECORDS) private readonly records: Pick<Records, 'workspaces'>,
+  ) {
+    this.presenter = new CodePresenter(views, vault, clock, config);
+  }
+
+  async execute({ workspaceId, by }: GetAccessCode): Promise<SeamAccessCode> {
+    const listed = await listedBy(this.records, workspaceId, this.config);
+    const query = this.views.db
+      .selectFrom('codes_v1')
+      .select('state')
+      .where('workspace_id', '=', workspaceId)
+      .where(listed, 'is not', null);
+    const rows = await (
+      'accessCodeId' in by
+        ? query.where('code_id', '=', by.accessCodeId)
+        : query
+            .where('device_id', '=', by.deviceId)
+            .where('pin_fingerprint', '=', this.vault.fingerprint(by.deviceId, by.code))
+    ).execute();
+    const code = nearest(
+      rows.map((row) => JSON.parse(row.state) as AccessCode),
+      this.clock.now(),
+    );
+    if (!code) throw ApiError.notFound('access_code');
+    const [shown] = await this.presenter.present([code]);
+    return shown!;
+  }
+}
+
+/** The code whose window is now, or else comes next, or else was last. */
+function nearest(codes: AccessCode[], now: number): AccessCode | undefined {
+  const ahead = (code: AccessCode): number => {
+    if (code.removedAt !== null) return Number.MAX_SAFE_INTEGER - (code.schedule?.endsAt ?? 0);
+    return code.schedule ? Math.max(0, code.schedule.startsAt - now) : 0;
+  };
+  return codes.sort((a, b) => ahead(a) - ahead(b))[0];
+}
+
+@QueryHandler(ListAccessCodes)
+export class ListAccessCodesHandler implements IQueryHandler<ListAccessCodes> {
+  private readonly presenter: CodePresenter;
+
+  constructor(
+    @Inject(VIEWS_DATABASE) private readonly views: Views,
+    @Inject(VAULT) private readonly vault: Vault,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(CONFIG) private readonly config: Settings,
+    @Inject(RECORDS) private readonly records: Pick<Records, 'workspaces'>,
+  ) {
+    this.presenter = new CodePresenter(views, vault, clock, config);
+  }
+
+  async execute({ workspaceId, filter, page }: ListAccessCodes): Promise<Page<SeamAccessCode>> {
+    const scope = { list: 'access_codes', workspaceId, ...filter };
+    const after = startOf(page, scope);
+    const { deviceId, accessCodeIds, search, commonCodeKey, customerKey, userIdentifierKey } = filter;
+    const findsNothing = customerKey !== undefined || userIdentifierKey !== undefined;
+    if (findsNothing || accessCodeIds?.length === 0) return emptyPage();
+    const listed = await listedBy(this.records, workspaceId, this.config);
+    let query = this.views.db
+      .selectFrom('codes_v1')
+      .select(['code_id', 'position', 'state'])
+      // The first bound is the second's, said so that every engine finds the place in the index.
+      .where(listed, '>=', after.at)
+      .where(sql<boolean>`(${sql.ref(listed)}, code_id) > (${after.at}, ${after.id})`);
+    // The device's own index is the shorter one; the expression keeps SQLite from taking the workspace's.
+    query =
+      deviceId === undefined
+        ? query.where('workspace_id', '=', workspaceId)
+        : query.where('device_id', '=', deviceId).where(sql<boolean>`workspace_id || '' = ${workspaceId}`);
+    if (accessCodeIds) query = query.where('code_id', 'in', [...new Set(accessCodeIds)]);
+    if (commonCodeKey !== undefined) query = query.where('common_code_key', '=', commonCodeKey);
+    if (search !== undefined) {
+      const withPin = await codesWithPin(this.views.db, this.vault, workspaceId, search);
+      query = query.where((eb) => matches(eb, search, withPin));
+    }
+    const rows = await query
+      .orderBy(listed)
+      .orderBy('code_id')
+      .limit(page.limit + 1)
+      .execute();
+    const codes = pageOf(
+      rows,
+      page,
+      scope,
+      (row) => ({ at: row.position, id: row.code_id }),
+      (row) => JSON.parse(row.state) as AccessCode,
+    );
+    return { items: await this.presenter.present(codes.items), pagination: codes.pagination };
+  }
+}

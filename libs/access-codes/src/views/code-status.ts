@@ -1,0 +1,74 @@
+import type { Account, Device } from '@latchkey/devices';
+import { type AccessCode, type Content, sameContent } from '../domain/access-code';
+import { contentFor } from '../domain/decisions';
+import { isNative, type LeadTimes, neededFrom } from '../domain/plan';
+
+export type CodeStatus = 'unset' | 'setting' | 'set' | 'removing' | 'unknown';
+
+/** What is known around a code when it is shown. Instants in ms. */
+export interface Surroundings {
+  readonly device: Device | null;
+  readonly account: Account | null;
+  readonly now: number;
+  readonly settings: LeadTimes;
+}
+
+/** A code compared with what its lock holds: what its status, errors and pending mutations are told from. */
+export interface Standing {
+  readonly status: CodeStatus;
+  /** Whether its lock keeps its window by itself. */
+  readonly native: boolean;
+  /** When it is to be on the lock from, ms. */
+  readonly from: number;
+  /** What the lock should hold of it now. */
+  readonly wanted: Content | null;
+  /** It is going, or its end has passed. */
+  readonly ending: boolean;
+  /** The lock holds what it should. */
+  readonly settled: boolean;
+}
+
+export function standingOf(code: AccessCode, around: Surroundings): Standing {
+  const { device, now, settings } = around;
+  const native = isNative(code, device);
+  const from = neededFrom(code, native, settings);
+  const ending = code.ending !== null || (code.schedule !== null && now >= code.schedule.endsAt);
+  // What a lock keeps by itself may stay on it however far its window has moved away.
+  const due = now >= from || (native && code.onLock?.window != null);
+  const left = erasedByAgreement(code);
+  const wanted = !ending && due && !left ? contentFor(code, native) : null;
+  const settled = wanted === null ? code.onLock === null : holds(code, wanted);
+  return {
+    status: status(code, around, { native, wanted, ending, settled }),
+    native,
+    from,
+    wanted,
+    ending,
+    settled,
+  };
+}
+
+/** Somebody erased it on the lock, and that was accepted. */
+export function erasedByAgreement(code: AccessCode): boolean {
+  return code.externalInEffect?.change === 'removed' && code.onLock === null;
+}
+
+function holds(code: AccessCode, wanted: Content): boolean {
+  return code.onLock !== null && sameContent(code.onLock, wanted);
+}
+
+function status(
+  code: AccessCode,
+  { device, account, now }: Surroundings,
+  { native, wanted, ending, settled }: Omit<Standing, 'status' | 'from'>,
+): CodeStatus {
+  if (code.removedAt !== null) return 'unset';
+  const outOfReach = account !== null && !account.connected;
+  if (code.connectionLostAt !== null || outOfReach) return 'unknown';
+  if (ending) return 'removing';
+  // Nobody can look at a lock that has left its account.
+  if (device !== null && device.removedAt !== null) return 'unknown';
+  if (code.onLock && code.setAt !== null) return settled ? 'set' : 'setting';
+  if (wanted === null) return 'unset';
+  return native && now < code.schedule!.startsAt ? 'unset' : 'setting';
+}

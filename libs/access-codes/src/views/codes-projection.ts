@@ -1,0 +1,127 @@
+import {
+  foldRows,
+  type Projection,
+  type RecordedEvent,
+  type StateRows,
+  type Tables,
+} from '@latchkey/event-sourcing';
+import type { Kysely, Transaction } from 'kysely';
+import { type AccessCode, codeFold } from '../domain/access-code';
+import { ACCESS_CODE, codeCodec } from '../domain/events';
+
+export interface CodesTables {
+  codes_v1: {
+    code_id: string;
+    workspace_id: string;
+    device_id: string;
+    /** Where it stands in lists, by the position of its first event; null once it is gone. */
+    live_at: number | null;
+    /** The same where expired codes stay readable: null once it was deleted. */
+    readable_at: number | null;
+    position: number;
+    created_at: number;
+    /** In lower case. */
+    search_name: string;
+    pin_fingerprint: string;
+    common_code_key: string | null;
+    /** The folded AccessCode, as JSON. */
+    state: string;
+  };
+}
+
+export const CODES_VERSION = 1;
+
+/** The view of access codes. */
+export class CodesProjection implements Projection {
+  readonly name = 'codes';
+  readonly version = CODES_VERSION;
+  readonly prefixes = [`${ACCESS_CODE}-`];
+
+  async create(db: Kysely<Tables>): Promise<void> {
+    await db.schema
+      .createTable('codes_v1')
+      .addColumn('code_id', 'text', (c) => c.primaryKey())
+      .addColumn('workspace_id', 'text', (c) => c.notNull())
+      .addColumn('device_id', 'text', (c) => c.notNull())
+      .addColumn('live_at', 'bigint')
+      .addColumn('readable_at', 'bigint')
+      .addColumn('position', 'bigint', (c) => c.notNull())
+      .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('search_name', 'text', (c) => c.notNull())
+      .addColumn('pin_fingerprint', 'text', (c) => c.notNull())
+      .addColumn('common_code_key', 'text')
+      .addColumn('state', 'text', (c) => c.notNull())
+      .execute();
+    // A list reads a page's rows from an index that holds nothing else, however many codes are gone. The
+    // workspace's also holds what is searched, so that a search passes over the others without reading them.
+    for (const listed of ['live_at', 'readable_at'] as const) {
+      await db.schema
+        .createIndex(`codes_by_workspace_${listed}_v1`)
+        .on('codes_v1')
+        .columns(['workspace_id', listed, 'code_id', 'search_name'])
+        .execute();
+      await db.schema
+        .createIndex(`codes_by_device_${listed}_v1`)
+        .on('codes_v1')
+        .columns(['device_id', listed, 'code_id'])
+        .execute();
+    }
+    await db.schema.createIndex('codes_by_pin_v1').on('codes_v1').column('pin_fingerprint').execute();
+    await db.schema.createIndex('codes_by_common_key_v1').on('codes_v1').column('common_code_key').execute();
+  }
+
+  async drop(db: Kysely<Tables>, version: number): Promise<void> {
+    await db.schema.dropTable(`codes_v${version}`).ifExists().execute();
+  }
+
+  async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
+    await foldRows(events, ACCESS_CODE, codeCodec, codeFold, codeRows(trx));
+  }
+}
+
+function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
+  const positions = new Map<string, number>();
+  return {
+    async load(ids) {
+      const rows = await trx
+        .selectFrom('codes_v1')
+        .select(['code_id', 'position', 'state'])
+        .where('code_id', 'in', ids)
+        .execute();
+      for (const row of rows) positions.set(row.code_id, row.position);
+      return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
+    },
+    async save(codeId, code, first) {
+      const position = first ? Number(first.position.commit) : positions.get(codeId)!;
+      const changing = {
+        live_at: code.removedAt === null ? position : null,
+        readable_at: isReadable(code) ? position : null,
+        search_name: (code.name ?? '').toLowerCase(),
+        pin_fingerprint: code.pinFingerprint,
+        state: JSON.stringify(code),
+      };
+      if (!first) {
+        await trx.updateTable('codes_v1').set(changing).where('code_id', '=', codeId).execute();
+        return;
+      }
+      const { workspaceId, deviceId, requestedAt, commonCodeKey } = code;
+      await trx
+        .insertInto('codes_v1')
+        .values({
+          code_id: codeId,
+          workspace_id: workspaceId,
+          device_id: deviceId,
+          position,
+          created_at: requestedAt,
+          common_code_key: commonCodeKey,
+          ...changing,
+        })
+        .execute();
+    },
+  };
+}
+
+/** Live, or expired and not deleted since. */
+function isReadable(code: AccessCode): boolean {
+  return code.removedAt === null || (code.ending?.cause === 'expired' && !code.forgotten);
+}

@@ -1,0 +1,94 @@
+import { iso } from '@latchkey/platform';
+import type { AccessCode } from '../domain/access-code';
+import { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
+import {
+  type CodeStatus,
+  erasedByAgreement,
+  type Standing,
+  standingOf,
+  type Surroundings,
+} from './code-status';
+import { pendingMutations, type PendingMutation, type Pins } from './pending-mutations';
+
+/** An access code in the API's shape. */
+export interface SeamAccessCode {
+  access_code_id: string;
+  workspace_id: string;
+  device_id: string;
+  name: string | null;
+  code: string | null;
+  common_code_key: string | null;
+  type: 'ongoing' | 'time_bound';
+  status: CodeStatus;
+  display_status: string;
+  starts_at?: string;
+  ends_at?: string;
+  created_at: string;
+  errors: SeamCodeError[];
+  warnings: SeamCodeWarning[];
+  pending_mutations: PendingMutation[];
+  is_managed: true;
+  is_backup: boolean;
+  is_backup_access_code_available: boolean;
+  pulled_backup_access_code_id: string | null;
+  is_external_modification_allowed: boolean;
+  is_one_time_use: boolean;
+  is_offline_access_code: boolean;
+  is_scheduled_on_device: boolean;
+  is_waiting_for_code_assignment: boolean;
+}
+
+/** Shows a code as the API does. Pure: everything that it depends on is passed in. */
+export function presentCode(
+  code: AccessCode,
+  around: Surroundings & { readonly pins: Pins },
+): SeamAccessCode {
+  const { now, pins } = around;
+  const standing = standingOf(code, around);
+  return {
+    access_code_id: code.codeId,
+    workspace_id: code.workspaceId,
+    device_id: code.deviceId,
+    name: code.name,
+    code: pins.wanted,
+    common_code_key: code.commonCodeKey,
+    type: code.schedule ? 'time_bound' : 'ongoing',
+    status: standing.status,
+    display_status: displayStatus(code, standing, now),
+    ...(code.schedule ? { starts_at: iso(code.schedule.startsAt), ends_at: iso(code.schedule.endsAt) } : {}),
+    created_at: iso(code.requestedAt),
+    errors: codeErrors(code, standing, around, pins),
+    warnings: codeWarnings(code, standing, pins),
+    pending_mutations: pendingMutations(code, standing, pins, now),
+    is_managed: true,
+    is_backup: code.isBackup,
+    is_backup_access_code_available: false,
+    pulled_backup_access_code_id: null,
+    is_external_modification_allowed: code.externalModificationAllowed,
+    is_one_time_use: code.isOneTimeUse,
+    is_offline_access_code: false,
+    is_scheduled_on_device: code.onLock?.window != null,
+    is_waiting_for_code_assignment: false,
+  };
+}
+
+function displayStatus(code: AccessCode, { status, from, settled }: Standing, now: number): string {
+  switch (status) {
+    case 'unset':
+      if (code.removedAt !== null) return 'Expired';
+      if (erasedByAgreement(code)) return 'Removed from the device by somebody else';
+      if (code.onLock) return 'Scheduled on the device';
+      return from > now ? 'Waiting to be sent to the device' : 'Being sent to the device';
+    case 'setting':
+      if (code.failedToSetAt !== null) return 'Could not be set on the device';
+      return code.onLock && !settled ? 'Being updated on the device' : 'Being set on the device';
+    case 'set':
+      return 'Set on the device';
+    case 'removing':
+      return code.failedToRemoveAt === null
+        ? 'Being removed from the device'
+        : 'Could not be removed from the device';
+    case 'unknown':
+      return 'Unknown: the device can not be reached';
+  }
+}

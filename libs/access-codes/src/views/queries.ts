@@ -1,0 +1,38 @@
+import type { Page, PageRequest } from '@latchkey/platform';
+import { Query } from '@nestjs/cqrs';
+import type { SeamAccessCode } from './present-code';
+
+/**
+ * One access code, by its id, or by its PIN on one device: of several with the same PIN, the one whose window is
+ * or comes next. Fails with 404 access_code_not_found.
+ */
+export class GetAccessCode extends Query<SeamAccessCode> {
+  constructor(
+    readonly workspaceId: string,
+    readonly by: { accessCodeId: string } | { deviceId: string; code: string },
+  ) {
+    super();
+  }
+}
+
+export interface CodeFilter {
+  deviceId?: string;
+  accessCodeIds?: readonly string[];
+  /** Part of the name or of the id, in whatever case, or a whole PIN: of PINs, only fingerprints are kept. */
+  search?: string;
+  commonCodeKey?: string;
+  /** No code has any of these yet: a filter on one finds nothing. */
+  customerKey?: string;
+  userIdentifierKey?: string;
+}
+
+/** Access codes, in the order in which they were asked for. */
+export class ListAccessCodes extends Query<Page<SeamAccessCode>> {
+  constructor(
+    readonly workspaceId: string,
+    readonly filter: CodeFilter,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}

@@ -1,0 +1,56 @@
+import type { DomainEvent, EventCodec, Happened } from './codec';
+import type { Fold } from './decider';
+import type { RecordedEvent } from './event-store';
+
+/** Where a projection keeps the folded states of its streams. */
+export interface StateRows<S> {
+  /** The states of these streams, by id, as far as there are any. */
+  load(ids: readonly string[]): Promise<ReadonlyMap<string, S>>;
+  /** `first`: the event that the stream began with, where this save is the row's first. */
+  save(id: string, state: S, first: RecordedEvent | undefined): Promise<void>;
+}
+
+/** One event with the state of its stream before and after it. */
+export interface Step<S, E extends DomainEvent> {
+  readonly id: string;
+  readonly recorded: RecordedEvent;
+  readonly event: Happened<E>;
+  readonly before: S;
+  readonly after: NonNullable<S>;
+}
+
+/**
+ * Folds the events of one category of streams (`<category>-<id>`) into rows: each stream's state is loaded and
+ * saved once, however many of the events are its own. Events of streams that have not begun are passed over.
+ * @returns what each event did, in order
+ */
+export async function foldRows<S, E extends DomainEvent>(
+  events: readonly RecordedEvent[],
+  category: string,
+  codec: EventCodec<E>,
+  fold: Fold<S, E>,
+  rows: StateRows<NonNullable<S>>,
+): Promise<Step<S, E>[]> {
+  const prefix = `${category}-`;
+  const own = events.filter((event) => event.stream.startsWith(prefix));
+  if (own.length === 0) return [];
+  const idOf = (event: RecordedEvent) => event.stream.slice(prefix.length);
+  const known = await rows.load([...new Set(own.map(idOf))]);
+  const states = new Map<string, NonNullable<S>>(known);
+  const begun = new Map<string, RecordedEvent>();
+  const steps: Step<S, E>[] = [];
+  for (const recorded of own) {
+    const id = idOf(recorded);
+    const event = codec.decode(recorded);
+    const before = states.get(id) ?? fold.initial;
+    const after = fold.evolve(before, event);
+    if (after === null || after === undefined) continue;
+    if (!states.has(id)) begun.set(id, recorded);
+    states.set(id, after);
+    steps.push({ id, recorded, event, before, after });
+  }
+  for (const [id, state] of states) {
+    if (state !== known.get(id)) await rows.save(id, state, begun.get(id));
+  }
+  return steps;
+}
