@@ -11,3 +11,4 @@ export {
   observe as observeDevice,
   remove as removeDevice,
 } from './domain/device';
+export * from './views';

@@ -12,3 +12,15 @@ export { createLogger, type Logger } from './logging/logger';
 export { type KeyStore } from './vault/key-store';
 export { loadMasterKey } from './vault/master-key';
 export { checkValue, createVault, KeyErasedError, type SealedPin, type Vault } from './vault/vault';
+export {
+  emptyPage,
+  type Page,
+  pageOf,
+  type PageRequest,
+  type Pagination,
+  type RowKey,
+  START,
+  startOf,
+} from './paging/page';
+export * from './tokens';
+export { seamSchema, UNPUBLISHED_CODES } from './testing/seam-schema';

@@ -75,7 +75,7 @@ export class CodesProjection implements Projection {
   }
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
-    await foldRows(events, ACCESS_CODE, codeCodec, codeFold, codeRows(trx));
+    await foldRows(events, ACCESS_CODE, codeCodec, codeFold, codeRows(trx as Transaction<CodesTables>));
   }
 }
 

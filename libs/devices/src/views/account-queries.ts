@@ -1,0 +1,69 @@
+import type { Database } from '@latchkey/database';
+import { ApiError, emptyPage, type Page, pageOf, startOf, VIEWS_DATABASE } from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { sql } from 'kysely';
+import type { Account } from '../domain/account';
+import type { DevicesTables } from './devices-projection';
+import { presentAccount, type SeamConnectedAccount } from './present-account';
+import { type ConnectedAccountFilter, GetConnectedAccount, ListConnectedAccounts } from './queries';
+import { contains } from './read-devices';
+
+function visible({ db }: Database<DevicesTables>, workspaceId: string) {
+  return db
+    .selectFrom('accounts_v1')
+    .select(['account_id as id', 'listed_at as at', 'state'])
+    .where('workspace_id', '=', workspaceId)
+    .where('removed', '=', 0);
+}
+
+const present = (row: { state: string }) => presentAccount(JSON.parse(row.state) as Account);
+
+@QueryHandler(GetConnectedAccount)
+export class GetConnectedAccountHandler implements IQueryHandler<GetConnectedAccount> {
+  constructor(@Inject(VIEWS_DATABASE) private readonly views: Database<DevicesTables>) {}
+
+  async execute({ workspaceId, by }: GetConnectedAccount): Promise<SeamConnectedAccount> {
+    const row = await visible(this.views, workspaceId)
+      .where('account_id', '=', by.connectedAccountId)
+      .executeTakeFirst();
+    if (!row) throw ApiError.notFound('connected_account');
+    return present(row);
+  }
+}
+
+@QueryHandler(ListConnectedAccounts)
+export class ListConnectedAccountsHandler implements IQueryHandler<ListConnectedAccounts> {
+  constructor(@Inject(VIEWS_DATABASE) private readonly views: Database<DevicesTables>) {}
+
+  async execute({ workspaceId, filter, page }: ListConnectedAccounts): Promise<Page<SeamConnectedAccount>> {
+    const scope = { list: 'connected_accounts', workspaceId, ...filter };
+    const after = startOf(page, scope);
+    if (findsNothing(filter)) return emptyPage();
+    let query = visible(this.views, workspaceId).where(
+      sql<boolean>`(listed_at, account_id) > (${after.at}, ${after.id})`,
+    );
+    const { search } = filter;
+    if (search !== undefined) {
+      query = query.where((eb) => eb.or([contains('search_name', search), contains('account_id', search)]));
+    }
+    const rows = await query
+      .orderBy('listed_at')
+      .orderBy('account_id')
+      .limit(page.limit + 1)
+      .execute();
+    return pageOf(rows, page, scope, (row) => row, present);
+  }
+}
+
+function findsNothing({
+  customerKey,
+  userIdentifierKey,
+  spaceId,
+  customMetadataHas,
+}: ConnectedAccountFilter) {
+  return (
+    [customerKey, userIdentifierKey, spaceId].some((value) => value !== undefined) ||
+    Object.keys(customMetadataHas ?? {}).length > 0
+  );
+}

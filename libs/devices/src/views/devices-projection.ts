@@ -1,0 +1,166 @@
+import {
+  foldRows,
+  type Projection,
+  type RecordedEvent,
+  type StateRows,
+  type Tables,
+} from '@latchkey/event-sourcing';
+import type { Kysely, Transaction } from 'kysely';
+import { ACCOUNT, type Account, accountCodec, accountFold } from '../domain/account';
+import { DEVICE, type Device, deviceCodec, deviceFold } from '../domain/device';
+import { deviceTypeOf } from './device-type';
+
+export interface DevicesTables {
+  devices_v1: {
+    device_id: string;
+    workspace_id: string;
+    account_id: string;
+    /** Where it stands in lists: the position of the event that it began with. */
+    listed_at: number;
+    created_at: number;
+    name: string;
+    /** In lower case. */
+    search_name: string;
+    device_type: string;
+    maker: string;
+    /** The folded Device, as JSON. */
+    state: string;
+  };
+  accounts_v1: {
+    account_id: string;
+    workspace_id: string;
+    listed_at: number;
+    search_name: string;
+    maker: string;
+    removed: number;
+    state: string;
+  };
+}
+
+export const DEVICES_VERSION = 1;
+
+/** The view of devices and connected accounts. */
+export class DevicesProjection implements Projection {
+  readonly name = 'devices';
+  readonly version = DEVICES_VERSION;
+  readonly prefixes = [DEVICE, ACCOUNT].map((category) => `${category}-`);
+
+  async create(db: Kysely<Tables>): Promise<void> {
+    await db.schema
+      .createTable('devices_v1')
+      .addColumn('device_id', 'text', (c) => c.primaryKey())
+      .addColumn('workspace_id', 'text', (c) => c.notNull())
+      .addColumn('account_id', 'text', (c) => c.notNull())
+      .addColumn('listed_at', 'bigint', (c) => c.notNull())
+      .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('name', 'text', (c) => c.notNull())
+      .addColumn('search_name', 'text', (c) => c.notNull())
+      .addColumn('device_type', 'text', (c) => c.notNull())
+      .addColumn('maker', 'text', (c) => c.notNull())
+      .addColumn('state', 'text', (c) => c.notNull())
+      .execute();
+    await db.schema
+      .createIndex('devices_by_workspace_v1')
+      .on('devices_v1')
+      .columns(['workspace_id', 'listed_at', 'device_id'])
+      .execute();
+    await db.schema.createIndex('devices_by_account_v1').on('devices_v1').column('account_id').execute();
+    await db.schema
+      .createTable('accounts_v1')
+      .addColumn('account_id', 'text', (c) => c.primaryKey())
+      .addColumn('workspace_id', 'text', (c) => c.notNull())
+      .addColumn('listed_at', 'bigint', (c) => c.notNull())
+      .addColumn('search_name', 'text', (c) => c.notNull())
+      .addColumn('maker', 'text', (c) => c.notNull())
+      .addColumn('removed', 'integer', (c) => c.notNull())
+      .addColumn('state', 'text', (c) => c.notNull())
+      .execute();
+    await db.schema
+      .createIndex('accounts_by_workspace_v1')
+      .on('accounts_v1')
+      .columns(['workspace_id', 'listed_at', 'account_id'])
+      .execute();
+  }
+
+  async drop(db: Kysely<Tables>, version: number): Promise<void> {
+    await db.schema.dropTable(`devices_v${version}`).ifExists().execute();
+    await db.schema.dropTable(`accounts_v${version}`).ifExists().execute();
+  }
+
+  async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
+    const typed = trx as Transaction<DevicesTables>;
+    await foldRows(events, ACCOUNT, accountCodec, accountFold, accountRows(typed));
+    await foldRows(events, DEVICE, deviceCodec, deviceFold, deviceRows(typed));
+  }
+}
+
+function deviceRows(trx: Transaction<DevicesTables>): StateRows<Device> {
+  return {
+    async load(ids) {
+      const rows = await trx
+        .selectFrom('devices_v1')
+        .select(['device_id', 'state'])
+        .where('device_id', 'in', ids)
+        .execute();
+      return new Map(rows.map((row) => [row.device_id, JSON.parse(row.state) as Device]));
+    },
+    async save(deviceId, device, first) {
+      const changing = {
+        account_id: device.accountId,
+        name: device.name,
+        search_name: device.name.toLowerCase(),
+        device_type: deviceTypeOf(device.maker),
+        maker: device.maker,
+        state: JSON.stringify(device),
+      };
+      if (!first) {
+        await trx.updateTable('devices_v1').set(changing).where('device_id', '=', deviceId).execute();
+        return;
+      }
+      await trx
+        .insertInto('devices_v1')
+        .values({
+          device_id: deviceId,
+          workspace_id: device.workspaceId,
+          listed_at: Number(first.position.commit),
+          created_at: device.addedAt,
+          ...changing,
+        })
+        .execute();
+    },
+  };
+}
+
+function accountRows(trx: Transaction<DevicesTables>): StateRows<Account> {
+  return {
+    async load(ids) {
+      const rows = await trx
+        .selectFrom('accounts_v1')
+        .select(['account_id', 'state'])
+        .where('account_id', 'in', ids)
+        .execute();
+      return new Map(rows.map((row) => [row.account_id, JSON.parse(row.state) as Account]));
+    },
+    async save(accountId, account, first) {
+      const changing = {
+        search_name: account.displayName.toLowerCase(),
+        maker: account.maker,
+        removed: account.removedAt === null ? 0 : 1,
+        state: JSON.stringify(account),
+      };
+      if (!first) {
+        await trx.updateTable('accounts_v1').set(changing).where('account_id', '=', accountId).execute();
+        return;
+      }
+      await trx
+        .insertInto('accounts_v1')
+        .values({
+          account_id: accountId,
+          workspace_id: account.workspaceId,
+          listed_at: Number(first.position.commit),
+          ...changing,
+        })
+        .execute();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { GetConnectedAccountHandler, ListConnectedAccountsHandler } from './account-queries';
+import { GetDeviceHandler, ListDevicesHandler } from './device-queries';
+
+export { deviceTypeOf } from './device-type';
+export { DevicesProjection, type DevicesTables } from './devices-projection';
+export { accountErrors, accountWarnings, deviceErrors, type SeamError, type SeamWarning } from './issues';
+export { presentAccount, type SeamConnectedAccount } from './present-account';
+export { presentDevice, type SeamDevice } from './present-device';
+export * from './queries';
+export { contains, type DeviceWithAccount, readDevices } from './read-devices';
+
+/** Providers that answer the queries on devices and connected accounts. */
+export const deviceQueryHandlers = [
+  GetDeviceHandler,
+  ListDevicesHandler,
+  GetConnectedAccountHandler,
+  ListConnectedAccountsHandler,
+];

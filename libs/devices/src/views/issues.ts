@@ -1,0 +1,72 @@
+import { iso } from '@latchkey/platform';
+import type { Account } from '../domain/account';
+import type { Device } from '../domain/device';
+
+/** An error of a device or account, as the API shows it; codes inherit it. */
+export interface SeamError {
+  error_code: string;
+  message: string;
+  created_at: string;
+  is_device_error?: boolean;
+  is_connected_account_error?: boolean;
+  is_bridge_error?: boolean;
+}
+
+export interface SeamWarning {
+  warning_code: string;
+  message: string;
+  created_at: string;
+}
+
+/** What is wrong with an account that keeps its locks out of reach. */
+export function accountErrors(account: Account | null): SeamError[] {
+  if (!account || account.connected || account.removedAt !== null) return [];
+  return [
+    {
+      error_code: 'account_disconnected',
+      message: 'The account is disconnected: connect it again so that its devices can be reached.',
+      created_at: iso(account.disconnectedAt ?? account.createdAt),
+      is_connected_account_error: true,
+      is_bridge_error: false,
+    },
+  ];
+}
+
+export function accountWarnings(account: Account | null): SeamWarning[] {
+  if (!account || account.removedAt !== null || account.unreachableSince === null) return [];
+  return [
+    {
+      warning_code: 'unknown_issue_with_connected_account',
+      message: "The lock maker's service does not answer. What is due is done once it does.",
+      created_at: iso(account.unreachableSince),
+    },
+  ];
+}
+
+/** What is wrong with a device, its account's errors included. */
+export function deviceErrors(device: Device | null, account: Account | null): SeamError[] {
+  const errors: SeamError[] = accountErrors(account).map(({ error_code, message, created_at }) => ({
+    error_code,
+    message,
+    created_at,
+    is_device_error: false,
+    is_connected_account_error: true,
+  }));
+  if (!device) return errors;
+  if (device.removedAt !== null) {
+    errors.push({
+      error_code: 'device_removed',
+      message: 'The device was removed from its account.',
+      created_at: iso(device.removedAt),
+      is_device_error: true,
+    });
+  } else if (!device.online) {
+    errors.push({
+      error_code: 'device_disconnected',
+      message: 'The device is offline.',
+      created_at: iso(device.connectionChangedAt),
+      is_device_error: true,
+    });
+  }
+  return errors;
+}

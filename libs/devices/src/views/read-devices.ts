@@ -1,0 +1,45 @@
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import type { Account } from '../domain/account';
+import type { Device } from '../domain/device';
+import type { DevicesTables } from './devices-projection';
+
+export interface DeviceWithAccount {
+  readonly device: Device;
+  readonly account: Account | null;
+}
+
+/** As many ids as one statement is given. */
+const CHUNK = 1000;
+
+/** Devices and their accounts by id, also those of accounts that are gone; ids that are unknown are left out. */
+export async function readDevices(
+  db: Kysely<DevicesTables>,
+  deviceIds: readonly string[],
+): Promise<Map<string, DeviceWithAccount>> {
+  const found = new Map<string, DeviceWithAccount>();
+  const wanted = [...new Set(deviceIds)];
+  for (let from = 0; from < wanted.length; from += CHUNK) {
+    const rows = await db
+      .selectFrom('devices_v1')
+      .leftJoin('accounts_v1', 'accounts_v1.account_id', 'devices_v1.account_id')
+      .select(['devices_v1.device_id', 'devices_v1.state as device', 'accounts_v1.state as account'])
+      .where('devices_v1.device_id', 'in', wanted.slice(from, from + CHUNK))
+      .execute();
+    for (const row of rows) found.set(row.device_id, parsed(row));
+  }
+  return found;
+}
+
+export function parsed(row: { device: string; account: string | null }): DeviceWithAccount {
+  return {
+    device: JSON.parse(row.device) as Device,
+    account: row.account === null ? null : (JSON.parse(row.account) as Account),
+  };
+}
+
+/** A condition that holds where `column` (lower-case text) contains what is searched for. */
+export function contains(column: string, search: string) {
+  const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, (special) => `\\${special}`)}%`;
+  return sql<boolean>`${sql.ref(column)} like ${pattern} escape '\\'`;
+}

@@ -1,0 +1,22 @@
+/** What the parts of the server are given by Nest, by token. The composition root says which is which. */
+
+/** Config */
+export const CONFIG = Symbol('CONFIG');
+/** Clock */
+export const CLOCK = Symbol('CLOCK');
+/** Ids */
+export const IDS = Symbol('IDS');
+/** Random */
+export const RANDOM = Symbol('RANDOM');
+/** Vault */
+export const VAULT = Symbol('VAULT');
+/** Records, of `@latchkey/database` */
+export const RECORDS = Symbol('RECORDS');
+/** Logger */
+export const LOGGER = Symbol('LOGGER');
+/** Database of the views, of `@latchkey/database` */
+export const VIEWS_DATABASE = Symbol('VIEWS_DATABASE');
+/** EventStore, of `@latchkey/event-sourcing` */
+export const EVENT_STORE = Symbol('EVENT_STORE');
+/** LockGateway, of `@latchkey/gateways` */
+export const GATEWAY = Symbol('GATEWAY');
