@@ -1,9 +1,12 @@
 import { GossipService } from '@eventstore/db-client/generated/gossip_grpc_pb';
+import { PersistentSubscriptionsService } from '@eventstore/db-client/generated/persistent_grpc_pb';
 import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfeatures_grpc_pb';
 import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb';
 import { UsersService } from '@eventstore/db-client/generated/users_grpc_pb';
 import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-js';
 import { gossipService } from '../gossip/gossip-service';
+import { persistentSubscriptionsService } from '../persistent-subscriptions/persistent-subscriptions-service';
+import { type GroupRegistry } from '../persistent-subscriptions/registry';
 import { type NodeService, withEncodedResponses } from '../protocol/definitions';
 import { serverFeaturesService } from '../server-features/server-features-service';
 import { streamsService } from '../streams/streams-service';
@@ -34,14 +37,19 @@ export function createGrpcServer(
     readonly instanceId: string;
     /** Undefined on a node without logins. */
     readonly users: UserDirectory | undefined;
+    readonly groups: GroupRegistry;
     readonly endpoint: () => { host: string; port: number };
   },
 ): GrpcServer {
-  const { instanceId, users, endpoint } = options;
+  const { instanceId, users, groups, endpoint } = options;
   const services: NodeService[] = [
     {
       definition: withEncodedResponses(StreamsService, 'read', 'batchAppend'),
       implementation: streamsService(context),
+    },
+    {
+      definition: withEncodedResponses(PersistentSubscriptionsService, 'read'),
+      implementation: persistentSubscriptionsService(context, groups),
     },
     {
       definition: GossipService,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { loginGate, OPEN_GATE } from '../access/gate';
 import { StreamAccess } from '../access/stream-access';
+import { GroupRegistry } from '../persistent-subscriptions/registry';
 import { CommitQueue } from '../storage/commit-queue';
 import { closeDatabase, openDatabase, type SqliteDatabase, StartRefused } from '../storage/database';
 import { EventLog } from '../storage/event-log';
@@ -52,9 +53,11 @@ async function serve(
   const { context, users } = createContext(db, options, certificates !== undefined);
   let port = 0;
   let ready = false;
+  const groups = new GroupRegistry(context);
   const grpc = createGrpcServer(context, {
     instanceId: randomUUID(),
     users: certificates && users,
+    groups,
     endpoint: () => ({ host, port }),
   });
   const door = new FrontDoor(
@@ -73,6 +76,7 @@ async function serve(
     port = await door.listen(host, options.port);
   } catch (error) {
     door.close();
+    groups.close();
     await grpc.close();
     throw error;
   }
@@ -83,7 +87,7 @@ async function serve(
     connectionString: connectionString(host, port, certificates !== undefined),
     close: () => {
       ready = false;
-      return (closing ??= close(door, grpc, context, db));
+      return (closing ??= close(door, groups, grpc, context, db));
     },
   };
 }
@@ -117,12 +121,14 @@ function createContext(
 /** Takes no new calls, lets appends in flight reach the disk and be answered, then ends what would never end. */
 async function close(
   door: FrontDoor,
+  groups: GroupRegistry,
   grpc: GrpcServer,
   context: NodeContext,
   db: SqliteDatabase,
 ): Promise<void> {
   door.close();
   await context.commits.drained();
+  groups.close();
   await grpc.close();
   await context.commits.drained();
   closeDatabase(db);

@@ -10,6 +10,7 @@ type Call = ServerWritableStream<never, Buffer> | ServerDuplexStream<never, Buff
 export class ResponseStream {
   private readonly endings = new Set<() => void>();
   private finished = false;
+  private draining: Promise<void> | undefined;
 
   constructor(private readonly call: Call) {
     const over = (): void => this.over();
@@ -26,15 +27,17 @@ export class ResponseStream {
   /** Sends a message; resolves once more may be sent, at the latest when the call is over. */
   write(message: Buffer): Promise<void> | undefined {
     if (this.finished || this.call.write(message)) return undefined;
-    return new Promise((resolve) => {
+    this.draining ??= new Promise((resolve) => {
       const done = (): void => {
-        this.call.off('drain', done);
+        this.draining = undefined;
         this.endings.delete(done);
+        this.call.off('drain', done);
         resolve();
       };
       this.call.on('drain', done);
       this.endings.add(done);
     });
+    return this.draining;
   }
 
   /** Calls `listener` once when the call is over, for whatever reason; at once if it is. */

@@ -50,11 +50,12 @@ export function eventFilter(options: FilterOptions): EventFilter {
 }
 
 function textFilter(expression: Expression): (text: string) => boolean {
-  const regex = expression.getRegex();
-  if (regex === '') {
-    const prefixes = expression.getPrefixList();
-    return (text) => prefixes.some((prefix) => text.startsWith(prefix));
-  }
+  return compileExpression(expression.getRegex(), expression.getPrefixList());
+}
+
+/** @throws RpcError UNKNOWN for a bad regular expression */
+export function compileExpression(regex: string, prefixes: readonly string[]): (text: string) => boolean {
+  if (regex === '') return (text) => prefixes.some((prefix) => text.startsWith(prefix));
   const compiled = compile(regex);
   return (text) => compiled.test(text);
 }

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { encodePersistentReadEvent, type UuidForm } from '../protocol/read-response';
+import { type ResponseStream } from '../protocol/response-stream';
+import { type RpcError } from '../protocol/rpc-error';
+import { ProcessingTimes } from './processing-times';
+import { type Message, messageKey } from './message';
+
+/** Who connected, as clients ask to be told. */
+export interface ConsumerIdentity {
+  readonly connectionName: string;
+  readonly user: string;
+  readonly from: string;
+}
+
+/** One connected consumer of a group, and what it has been sent but not answered. */
+export class Consumer {
+  readonly id = randomUUID();
+  readonly inFlight = new Set<string>();
+  readonly times: ProcessingTimes | undefined;
+  totalItems = 0;
+  /** Total at the last time somebody asked. */
+  measuredItems = 0;
+
+  constructor(
+    private readonly response: ResponseStream,
+    readonly identity: ConsumerIdentity,
+    /** The most messages it takes unanswered. */
+    readonly bufferSize: number,
+    private readonly uuids: UuidForm,
+    extraStatistics: boolean,
+    private readonly now: () => number,
+  ) {
+    this.times = extraStatistics ? new ProcessingTimes() : undefined;
+  }
+
+  get availableSlots(): number {
+    return this.bufferSize - this.inFlight.size;
+  }
+
+  send(message: Message): void {
+    const key = messageKey(message);
+    this.inFlight.add(key);
+    this.totalItems += 1;
+    this.times?.begin(key, this.now());
+    void this.response.write(encodePersistentReadEvent(message.resolved, this.uuids, message.retryCount));
+  }
+
+  /** The message has been answered, or has been taken back. */
+  release(key: string): void {
+    if (this.inFlight.delete(key)) this.times?.end(key, this.now());
+  }
+
+  drop(error: RpcError): void {
+    this.response.fail(error);
+  }
+}
