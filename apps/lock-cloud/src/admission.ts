@@ -1,5 +1,5 @@
 import type { Codes } from './codes';
-import { Refusal } from './errors';
+import { Refusal, invalidRequest } from './errors';
 import type { Code, CodeContent, Lock } from './model';
 import { brokenRule, hasConstraint } from './pin-rules';
 
@@ -38,7 +38,11 @@ export class Admission {
   }
 
   private admitContent(lock: Lock, content: CodeContent, now: number): void {
-    const scheduled = content.starts_at !== null || content.ends_at !== null;
+    const { starts_at, ends_at } = content;
+    if (starts_at !== null && ends_at !== null && starts_at >= ends_at) {
+      throw invalidRequest('ends_at: The end must come after the start.');
+    }
+    const scheduled = starts_at !== null || ends_at !== null;
     if (scheduled && !lock.abilities.native_scheduling) {
       throw new Refusal(422, 'SCHEDULE_NOT_SUPPORTED', 'This lock cannot keep starting and ending times.');
     }

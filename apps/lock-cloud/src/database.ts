@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import Libsql from 'libsql';
 
 /** A prepared statement: parameters in, rows of type R out. */
@@ -108,7 +108,7 @@ export class CloudDatabase {
 function openFile(dataDir: string): Libsql.Database {
   const inMemory = dataDir === ':memory:';
   try {
-    if (!inMemory) mkdirSync(dataDir, { recursive: true });
+    if (!inMemory) makeFolder(resolve(dataDir));
     const db = new Libsql(inMemory ? ':memory:' : join(dataDir, 'lock-cloud.db'));
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     db.exec('PRAGMA journal_mode = WAL');
@@ -122,4 +122,11 @@ function openFile(dataDir: string): Libsql.Database {
       throw new Error(`The data folder ${dataDir} is in use by another process.`, { cause: error });
     throw new Error(`The data folder ${dataDir} cannot be used: ${reason}`, { cause: error });
   }
+}
+
+/** Level by level: Node's own recursive mkdir never returns where a parent can't be made, as under /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }

@@ -64,6 +64,10 @@ export class CloudClient {
     return tokens;
   }
 
+  get accessToken(): string {
+    return this.token;
+  }
+
   useToken(token: string): void {
     this.token = token;
   }

@@ -15,7 +15,7 @@ export class Subscriber {
   private readonly server = createServer((request, response) => this.receive(request, response));
   private port = 0;
   /** The status to answer with, or undefined to answer nothing at all. */
-  respond: (delivery: Delivery) => number | undefined = () => 200;
+  respond: (delivery: Delivery) => number | undefined | Promise<number> = () => 200;
 
   static async start(): Promise<Subscriber> {
     const subscriber = new Subscriber();
@@ -55,8 +55,9 @@ export class Subscriber {
       const delivery = JSON.parse(body) as Delivery;
       this.bodies.push(body);
       this.deliveries.push(delivery);
-      const status = this.respond(delivery);
-      if (status !== undefined) response.writeHead(status).end();
+      void Promise.resolve(this.respond(delivery)).then((status) => {
+        if (status !== undefined) response.writeHead(status).end();
+      });
     });
   }
 }
