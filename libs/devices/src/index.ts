@@ -12,3 +12,6 @@ export {
   remove as removeDevice,
 } from './domain/device';
 export * from './views';
+export * from './commands/commands';
+export { ConnectedAccountsController } from './http/connected-accounts.controller';
+export { DevicesController } from './http/devices.controller';

@@ -1,6 +1,6 @@
 import { ApiError } from '@latchkey/platform';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { errorAnswer, rawErrorAnswer, REQUEST_ID } from './answers';
@@ -32,11 +32,7 @@ export function httpAdapter(): FastifyAdapter {
     requestIdHeader: false,
     skipMiddie: true,
     clientErrorHandler: answerClientError,
-    frameworkErrors: (_error, request, reply) => {
-      const { status, headers, body } = errorAnswer(ApiError.invalidInput('The URL is not valid.'));
-      const bare = reply as unknown as FastifyReply;
-      void bare.code(status).headers(headers).header(REQUEST_ID, request.id).send(body);
-    },
+    frameworkErrors: answerBadUrl,
   });
   readJsonBodies(adapter.getInstance());
   return adapter;
@@ -45,6 +41,12 @@ export function httpAdapter(): FastifyAdapter {
 /** Nest would add parsers of its own, for forms too. */
 class ApiAdapter extends FastifyAdapter {
   override registerParserMiddleware(): void {}
+}
+
+/** No hook has run for these, so that nothing but this gives the answer its request id. */
+function answerBadUrl(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, headers, body } = errorAnswer(ApiError.invalidInput('The URL is not valid.'));
+  void reply.code(status).headers(headers).header(REQUEST_ID, request.id).send(body);
 }
 
 function answerClientError(error: Error & { code?: string }, socket: Socket): void {

@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { type ApiError } from '@latchkey/platform';
 import { STATUS_CODES } from 'node:http';
 
 /** The header by which an answer and what is logged of it find each other. */

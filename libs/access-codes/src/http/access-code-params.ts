@@ -32,7 +32,7 @@ class CodeParams {
   @Flag({ optional: true, description: 'The older name of is_external_modification_allowed.' })
   allow_external_modification?: boolean;
 
-  @Flag({ optional: true, description: "Whether changes made outside are kept and not put back." })
+  @Flag({ optional: true, description: 'Whether changes made outside are kept and not put back.' })
   is_external_modification_allowed?: boolean;
 
   @Flag({ optional: true, description: 'Whether a spare code is kept ready for this one.' })
@@ -50,7 +50,10 @@ class CodeParams {
   @Flag({ optional: true, description: 'Whether the code opens the door once only.' })
   is_one_time_use?: boolean;
 
-  @Choice(ROUNDING, { optional: true, description: 'How far the window may be widened to what the lock can keep.' })
+  @Choice(ROUNDING, {
+    optional: true,
+    description: 'How far the window may be widened to what the lock can keep.',
+  })
   max_time_rounding?: (typeof ROUNDING)[number];
 
   @Flag({ optional: true, default: false, description: 'Without effect: answers never wait for the lock.' })
@@ -61,7 +64,12 @@ export class CreateAccessCodeParams extends CodeParams {
   @Uuid()
   device_id!: string;
 
-  @Text({ optional: true, min: 1, max: LONGEST_KEY, description: 'Codes with the same key are changed together.' })
+  @Text({
+    optional: true,
+    min: 1,
+    max: LONGEST_KEY,
+    description: 'Codes with the same key are changed together.',
+  })
   common_code_key?: string;
 }
 

@@ -1,4 +1,4 @@
-import { By, type Caller, pageOf, Params, SeamRoute } from '@latchkey/http';
+import { By, type Caller, pageAsked, Params, SeamRoute } from '@latchkey/http';
 import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -30,7 +30,9 @@ export class AccessCodesController {
   async create(@By() caller: Caller, @Params(CreateAccessCodeParams) params: CreateAccessCodeParams) {
     const wanted = wantedCode(params, this.clock.now());
     const { accessCodeId } = await this.commands.execute(new CreateAccessCode(caller, wanted));
-    return { access_code: await this.queries.execute(new GetAccessCode(caller.workspaceId, { accessCodeId })) };
+    return {
+      access_code: await this.queries.execute(new GetAccessCode(caller.workspaceId, { accessCodeId })),
+    };
   }
 
   @SeamRoute('/access_codes/get', ['GET'], {
@@ -50,7 +52,7 @@ export class AccessCodesController {
   async list(@By() { workspaceId }: Caller, @Params(ListAccessCodesParams) params: ListAccessCodesParams) {
     const { items, pagination } = ofOthers(params)
       ? emptyPage()
-      : await this.queries.execute(new ListAccessCodes(workspaceId, filterOf(params), pageOf(params)));
+      : await this.queries.execute(new ListAccessCodes(workspaceId, filterOf(params), pageAsked(params)));
     return { access_codes: items, pagination };
   }
 

@@ -10,10 +10,14 @@ import type { CreateAccessCodeParams, UpdateAccessCodeParams } from './access-co
 export function wantedCode(params: CreateAccessCodeParams, now: number): WantedCode {
   const { starts_at: startsAt, ends_at: endsAt } = params;
   if (startsAt === undefined && endsAt !== undefined) {
-    throw ApiError.invalidInput('A code with an end needs a start.', { starts_at: 'is required with ends_at' });
+    throw ApiError.invalidInput('A code with an end needs a start.', {
+      starts_at: 'is required with ends_at',
+    });
   }
   if (startsAt !== undefined && endsAt === undefined) {
-    throw ApiError.invalidInput('A code with a start needs an end.', { ends_at: 'is required with starts_at' });
+    throw ApiError.invalidInput('A code with a start needs an end.', {
+      ends_at: 'is required with starts_at',
+    });
   }
   endsAfterStart(startsAt, endsAt);
   if (endsAt !== undefined && endsAt <= now) {
@@ -58,14 +62,17 @@ function common(params: CreateAccessCodeParams | UpdateAccessCodeParams) {
     startsAt: params.starts_at,
     endsAt: params.ends_at,
     preferNativeScheduling: params.prefer_native_scheduling,
-    externalModificationAllowed: params.is_external_modification_allowed ?? params.allow_external_modification,
+    externalModificationAllowed:
+      params.is_external_modification_allowed ?? params.allow_external_modification,
     attemptForOfflineDevice: params.attempt_for_offline_device,
   };
 }
 
 function endsAfterStart(startsAt: number | undefined, endsAt: number | undefined): void {
   if (startsAt !== undefined && endsAt !== undefined && endsAt <= startsAt) {
-    throw ApiError.invalidInput('The code would end before it starts.', { ends_at: 'must be after starts_at' });
+    throw ApiError.invalidInput('The code would end before it starts.', {
+      ends_at: 'must be after starts_at',
+    });
   }
 }
 

@@ -1,0 +1,88 @@
+import { By, type Caller, pageAsked, Params, SeamRoute } from '@latchkey/http';
+import { ApiError } from '@latchkey/platform';
+import { Controller } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { SimulateAccount } from '../commands/commands';
+import { type ConnectedAccountFilter, GetConnectedAccount, ListConnectedAccounts } from '../views/queries';
+import {
+  ConnectedAccountIdParams,
+  GetConnectedAccountParams,
+  ListConnectedAccountsParams,
+} from './device-params';
+
+/** /connected_accounts: the lock makers' accounts whose locks are looked after. */
+@Controller()
+export class ConnectedAccountsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @SeamRoute('/connected_accounts/get', ['GET'], {
+    summary: 'One connected account',
+    answer: { connected_account: 'connected_account' },
+    params: GetConnectedAccountParams,
+  })
+  async get(
+    @By() { workspaceId }: Caller,
+    @Params(GetConnectedAccountParams) params: GetConnectedAccountParams,
+  ) {
+    const { connected_account_id: connectedAccountId, email } = params;
+    if (connectedAccountId === undefined) {
+      // Lock makers tell us no address of an account's owner, so none is ever found by one.
+      if (email !== undefined) throw ApiError.notFound('connected_account');
+      throw ApiError.invalidInput('Say which connected account.', { connected_account_id: 'is required' });
+    }
+    const query = new GetConnectedAccount(workspaceId, { connectedAccountId });
+    return { connected_account: await this.queries.execute(query) };
+  }
+
+  @SeamRoute('/connected_accounts/list', ['GET'], {
+    summary: 'Connected accounts, in the order in which they were connected',
+    answer: { connected_accounts: { listOf: 'connected_account' }, pagination: 'pagination' },
+    params: ListConnectedAccountsParams,
+  })
+  async list(
+    @By() { workspaceId }: Caller,
+    @Params(ListConnectedAccountsParams) params: ListConnectedAccountsParams,
+  ) {
+    const { items, pagination } = await this.queries.execute(
+      new ListConnectedAccounts(workspaceId, filterOf(params), pageAsked(params)),
+    );
+    return { connected_accounts: items, pagination };
+  }
+
+  @SeamRoute('/connected_accounts/simulate/disconnect', ['POST'], {
+    summary: 'Takes away the grant of a simulated account',
+    params: ConnectedAccountIdParams,
+    sandboxOnly: true,
+  })
+  disconnect(@By() caller: Caller, @Params(ConnectedAccountIdParams) params: ConnectedAccountIdParams) {
+    return this.simulate(caller, params.connected_account_id, 'disconnect');
+  }
+
+  @SeamRoute('/connected_accounts/simulate/connect', ['POST'], {
+    summary: 'Gives a simulated account its grant back',
+    params: ConnectedAccountIdParams,
+    sandboxOnly: true,
+  })
+  connect(@By() caller: Caller, @Params(ConnectedAccountIdParams) params: ConnectedAccountIdParams) {
+    return this.simulate(caller, params.connected_account_id, 'connect');
+  }
+
+  private async simulate(caller: Caller, accountId: string, what: SimulateAccount['what']) {
+    await this.commands.execute(new SimulateAccount(caller, accountId, what));
+    return {};
+  }
+}
+
+function filterOf(params: ListConnectedAccountsParams): ConnectedAccountFilter {
+  const filter: ConnectedAccountFilter = {
+    search: params.search,
+    customerKey: params.customer_key,
+    userIdentifierKey: params.user_identifier_key,
+    spaceId: params.space_id,
+    customMetadataHas: params.custom_metadata_has,
+  };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}

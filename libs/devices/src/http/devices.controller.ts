@@ -1,0 +1,117 @@
+import { By, type Caller, pageAsked, Params, SeamRoute } from '@latchkey/http';
+import { ApiError, emptyPage, type Page } from '@latchkey/platform';
+import { Controller } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { SimulateDevice } from '../commands/commands';
+import type { SeamDevice } from '../views/present-device';
+import { type DeviceFilter, GetDevice, ListDevices } from '../views/queries';
+import { DeviceIdParams, GetDeviceParams, ListDevicesParams } from './device-params';
+
+/** /devices */
+@Controller()
+export class DevicesController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @SeamRoute('/devices/get', ['GET'], {
+    summary: 'One device',
+    answer: { device: 'device' },
+    params: GetDeviceParams,
+  })
+  async get(@By() { workspaceId }: Caller, @Params(GetDeviceParams) params: GetDeviceParams) {
+    return { device: await this.queries.execute(new GetDevice(workspaceId, whichDevice(params))) };
+  }
+
+  @SeamRoute('/devices/list', ['GET'], {
+    summary: 'Devices, in the order in which they were added',
+    answer: { devices: { listOf: 'device' }, pagination: 'pagination' },
+    params: ListDevicesParams,
+  })
+  async list(@By() { workspaceId }: Caller, @Params(ListDevicesParams) params: ListDevicesParams) {
+    const { items, pagination } = await listDevices(this.queries, workspaceId, params);
+    return { devices: items, pagination };
+  }
+
+  @SeamRoute('/devices/simulate/connect', ['POST'], {
+    summary: 'Brings a simulated lock back online',
+    params: DeviceIdParams,
+    sandboxOnly: true,
+  })
+  connect(@By() caller: Caller, @Params(DeviceIdParams) { device_id }: DeviceIdParams) {
+    return this.simulate(caller, device_id, 'connect');
+  }
+
+  @SeamRoute('/devices/simulate/disconnect', ['POST'], {
+    summary: 'Takes a simulated lock offline',
+    params: DeviceIdParams,
+    sandboxOnly: true,
+  })
+  disconnect(@By() caller: Caller, @Params(DeviceIdParams) { device_id }: DeviceIdParams) {
+    return this.simulate(caller, device_id, 'disconnect');
+  }
+
+  @SeamRoute('/devices/simulate/remove', ['POST'], {
+    summary: "Takes a simulated lock out of its owner's account",
+    params: DeviceIdParams,
+    sandboxOnly: true,
+  })
+  remove(@By() caller: Caller, @Params(DeviceIdParams) { device_id }: DeviceIdParams) {
+    return this.simulate(caller, device_id, 'remove');
+  }
+
+  private async simulate(caller: Caller, deviceId: string, what: SimulateDevice['what']) {
+    await this.commands.execute(new SimulateDevice(caller, deviceId, what));
+    return {};
+  }
+}
+
+/** By its id or by its name. */
+export function whichDevice({ device_id: deviceId, name }: GetDeviceParams) {
+  if (deviceId !== undefined) return { deviceId };
+  if (name !== undefined) return { name };
+  throw ApiError.invalidInput('Say which device: device_id or name.', {
+    device_id: 'is required unless name is given',
+  });
+}
+
+/**
+ * One page of the devices that the parameters ask for. What devices can do changes with how they are doing, so it
+ * is looked at last: a page may hold fewer than its limit and still have one after it.
+ */
+export async function listDevices(
+  queries: QueryBus,
+  workspaceId: string,
+  params: ListDevicesParams,
+): Promise<Page<SeamDevice>> {
+  if (params.unstable_location_id !== undefined && params.unstable_location_id !== null) return emptyPage();
+  const { items, pagination } = await queries.execute(
+    new ListDevices(workspaceId, filterOf(params), pageAsked(params)),
+  );
+  return { items: items.filter((device) => isAble(device, params)), pagination };
+}
+
+function isAble(device: SeamDevice, { include_if, exclude_if }: ListDevicesParams): boolean {
+  const can = (what: string) => (device as unknown as Record<string, unknown>)[what] === true;
+  return (include_if === undefined || include_if.some(can)) && !(exclude_if ?? []).some(can);
+}
+
+function filterOf(params: ListDevicesParams): DeviceFilter {
+  const filter: DeviceFilter = {
+    deviceIds: params.device_ids,
+    connectedAccountId: params.connected_account_id,
+    connectedAccountIds: params.connected_account_ids,
+    connectWebviewId: params.connect_webview_id,
+    deviceType: params.device_type,
+    deviceTypes: params.device_types,
+    manufacturer: params.manufacturer,
+    search: params.search,
+    createdBefore: params.created_before,
+    customerKey: params.customer_key,
+    userIdentifierKey: params.user_identifier_key,
+    spaceId: params.space_id,
+    customMetadataHas: params.custom_metadata_has,
+  };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,17 @@
+export * from './params/decorators';
+export { type Kind, type Param, type ParamOptions, type ParamsClass, paramsOf } from './params/param';
+export { type Query } from './params/query';
+export { readParams } from './params/read-params';
+export { isPlainText } from './params/text';
+export { type Caller } from './route/caller';
+export { By, type EdgeRequest, Params } from './route/parameters';
+export {
+  type AnswerPart,
+  endpointOf,
+  isOpen,
+  Open,
+  type SeamEndpoint,
+  SeamRoute,
+  type Verb,
+} from './route/seam-route';
+export { pageAsked, paged, type PagedParams } from './params/paged';

@@ -1,0 +1,23 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { type Query } from '../params/query';
+import { readParams } from '../params/read-params';
+import { type Caller } from './caller';
+
+/** What the edge keeps on a request; only its guard writes it. */
+export interface EdgeRequest {
+  readonly query: Query;
+  readonly body: unknown;
+  caller?: Caller;
+}
+
+/** The request's parameters, read and checked as the given class declares them. */
+export const Params = createParamDecorator((type: new () => object, context: ExecutionContext) =>
+  readParams(type, context.switchToHttp().getRequest<EdgeRequest>()),
+);
+
+/** Who is asking: whom the API key belongs to. */
+export const By = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<EdgeRequest>();
+  if (!caller) throw new Error('The request was let through without asking who it is from.');
+  return caller;
+});

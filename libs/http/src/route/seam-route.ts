@@ -1,0 +1,63 @@
+import { All, applyDecorators, SetMetadata } from '@nestjs/common';
+import { type ParamsClass } from '../params/param';
+
+export type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What is known of an endpoint besides its handler. */
+export interface SeamEndpoint {
+  readonly path: string;
+  /** Every verb that it answers, POST always among them. */
+  readonly verbs: readonly Verb[];
+  /** Only there in sandbox mode. */
+  readonly sandboxOnly: boolean;
+  readonly summary: string;
+  /** The keys of its answer beside `ok`, and what stands under them, for the OpenAPI document. */
+  readonly answer: Readonly<Record<string, AnswerPart>>;
+  readonly params?: ParamsClass;
+}
+
+/** The name of a shape, or a list of it. */
+export type AnswerPart = string | { readonly listOf: string };
+
+const ENDPOINT = 'latchkey:endpoint';
+
+/**
+ * An endpoint as Seam's SDKs call it: by POST with a JSON body, and by the given verbs besides, GET and DELETE
+ * with a query string, PATCH and PUT with a body. What its handler resolves to is answered with `ok: true` added;
+ * other verbs are answered 405.
+ */
+export function SeamRoute(
+  path: string,
+  verbs: readonly Verb[],
+  about: {
+    readonly summary: string;
+    readonly answer?: Readonly<Record<string, AnswerPart>>;
+    readonly params?: ParamsClass;
+    readonly sandboxOnly?: boolean;
+  },
+): MethodDecorator {
+  const endpoint: SeamEndpoint = {
+    path,
+    verbs: [...new Set<Verb>([...verbs, 'POST'])],
+    sandboxOnly: about.sandboxOnly ?? false,
+    summary: about.summary,
+    answer: about.answer ?? {},
+    params: about.params,
+  };
+  return applyDecorators(All(path), SetMetadata(ENDPOINT, endpoint));
+}
+
+/** The endpoint that a controller's method was declared to be. */
+export function endpointOf(handler: object): SeamEndpoint | undefined {
+  return Reflect.getMetadata(ENDPOINT, handler) as SeamEndpoint | undefined;
+}
+
+const OPEN = 'latchkey:open';
+
+/** Marks what answers without an API key: health, documents, what browsers and lock makers call. */
+export const Open = () => SetMetadata(OPEN, true);
+
+/** Whether the method or its controller answers without an API key. */
+export function isOpen(handler: object, controller: object): boolean {
+  return Reflect.getMetadata(OPEN, handler) === true || Reflect.getMetadata(OPEN, controller) === true;
+}
