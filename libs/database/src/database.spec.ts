@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Database, openDatabase } from './database';
-import { forUpdateSkipLocked, isUniqueViolation } from './engines/portable';
+import { forUpdateSkipLocked, isTransient, isUniqueViolation } from './engines/portable';
 import { testDatabase, testEngines, type TestDatabase } from './testing/test-databases';
 
 interface Tables {
@@ -153,6 +153,31 @@ describe.each(testEngines)('a database on %s', (engine) => {
     ]);
   });
 
+  it.each([
+    ['a truth value', true, engine === 'postgres' ? 'true' : '1'],
+    ['nothing', null, null],
+    ['a fraction', 1.5, '1.5'],
+  ])('takes %s as a parameter', async (_what, value, expected) => {
+    const text = sql<{ text: string }>`select cast(${value} as text) as text`;
+
+    expect((await text.execute(database.db)).rows).toEqual([{ text: expected }]);
+  });
+
+  it('waits for another writer to end', async () => {
+    const other = await test.open<Tables>();
+    let second: Promise<unknown> = Promise.resolve();
+    await database.transaction(async (trx) => {
+      await trx.insertInto('things').values({ id: 1, text: null, number: null, bytes: null }).execute();
+      second = other.transaction((also) =>
+        also.insertInto('things').values({ id: 2, text: null, number: null, bytes: null }).execute(),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+    });
+    await second;
+
+    expect(await ids()).toEqual([1, 2]);
+  });
+
   it('can be closed while a transaction runs, which then ends as it would have', async () => {
     let closing: Promise<void> = Promise.resolve();
     await database.transaction(async (trx) => {
@@ -163,6 +188,33 @@ describe.each(testEngines)('a database on %s', (engine) => {
 
     database = await test.open<Tables>();
     expect(await ids()).toEqual([1]);
+  });
+});
+
+const onPostgres = process.env.DATABASE_TEST_URL ? describe : describe.skip; // needs a PostgreSQL server
+
+onPostgres('a database on postgres alone', () => {
+  it('goes on after the server has cut its connections', async () => {
+    const test = testDatabase('postgres');
+    const database = await test.open();
+    const other = await test.open();
+    const own = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(database.db);
+    await sql`select pg_terminate_backend(${own.rows[0]!.pid})`.execute(other.db);
+
+    // What is sent down the cut connection fails; those failures are told apart, and end.
+    const failures: unknown[] = [];
+    let rows: unknown[] = [];
+    while (rows.length === 0) {
+      try {
+        rows = (await sql`select 1 as one`.execute(database.db)).rows;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+
+    expect(rows).toEqual([{ one: 1 }]);
+    expect(failures.filter((error) => !isTransient(error))).toEqual([]);
+    await test.drop();
   });
 });
 

@@ -13,7 +13,6 @@ export interface Statement {
   reader: boolean;
   all(parameters: readonly unknown[]): unknown[];
   run(parameters: readonly unknown[]): RunResult;
-  iterate(parameters: readonly unknown[]): Iterable<unknown>;
 }
 
 /**
@@ -51,9 +50,6 @@ export class LibsqlStatements {
       reader: statement.reader,
       all: (parameters) => statement.all(bound(parameters)).map(row),
       run: (parameters) => statement.run(bound(parameters)),
-      iterate: function* (parameters) {
-        for (const each of statement.iterate(bound(parameters))) yield row(each);
-      },
     };
   }
 }

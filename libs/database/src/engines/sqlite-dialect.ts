@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -40,7 +41,8 @@ function open({ file, durability, secureDelete }: SqliteOptions): Libsql.Databas
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const connection = new Libsql(file);
   try {
-    connection.pragma('busy_timeout = 5000');
+    // SQLite itself would wait with the whole process standing still; see executeQuery.
+    connection.pragma('busy_timeout = 0');
     connection.pragma('journal_mode = WAL');
     connection.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
     connection.pragma('foreign_keys = ON');
@@ -52,6 +54,17 @@ function open({ file, durability, secureDelete }: SqliteOptions): Libsql.Databas
   }
   return connection;
 }
+
+// Another process that writes to the file (the command line, a backup) is waited for so long, without the process
+// standing still meanwhile.
+const BUSY_PAUSE = 10;
+const BUSY_ATTEMPTS = 500;
+
+const isBusy = (error: unknown) =>
+  String((error as { code?: unknown } | null)?.code).startsWith('SQLITE_BUSY');
+
+const inTransaction = (connection: Libsql.Database) =>
+  (connection as unknown as { inTransaction: boolean }).inTransaction;
 
 class LibsqlDriver implements Driver {
   private readonly turns = new Turns();
@@ -87,9 +100,7 @@ class LibsqlDriver implements Driver {
 
   rollbackTransaction(): Promise<void> {
     // Some errors (a full disk) have rolled it back already.
-    return (this.connection as unknown as { inTransaction: boolean }).inTransaction
-      ? this.exec('rollback')
-      : Promise.resolve();
+    return inTransaction(this.connection) ? this.exec('rollback') : Promise.resolve();
   }
 
   /** Lets a transaction in progress end; what waits behind it is refused by the closed connection. */
@@ -107,40 +118,41 @@ class LibsqlDriver implements Driver {
 class LibsqlConnection implements DatabaseConnection {
   private readonly statements: LibsqlStatements;
 
-  constructor(connection: Libsql.Database) {
+  constructor(private readonly connection: Libsql.Database) {
     this.statements = new LibsqlStatements(connection);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what libsql throws must reject the promise
   async run(sql: string): Promise<void> {
-    this.statements.get(sql).run([]);
+    await this.executeQuery({ sql, parameters: [] });
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what libsql throws must reject the promise
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    try {
-      const statement = this.statements.get(sql);
-      if (statement.reader) return { rows: statement.all(parameters) as R[] };
-      const { changes, lastInsertRowid } = statement.run(parameters);
-      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
-    } catch (error) {
-      this.statements.drop(sql);
-      throw error;
+  async executeQuery<R>({
+    sql,
+    parameters,
+  }: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return this.execute<R>(sql, parameters);
+      } catch (error) {
+        // A busy statement stays half done until it is run again; dropped, it would keep others from committing.
+        if (!isBusy(error)) this.statements.drop(sql);
+        // Inside a transaction waiting does not help: it would have to be begun anew.
+        if (!isBusy(error) || inTransaction(this.connection) || attempt >= BUSY_ATTEMPTS) throw error;
+        await delay(BUSY_PAUSE);
+      }
     }
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the driver's interface is asynchronous, libsql is not
-  async *streamQuery<R>(
-    { sql, parameters }: CompiledQuery,
-    size = 100,
-  ): AsyncIterableIterator<QueryResult<R>> {
-    let rows: R[] = [];
-    for (const row of this.statements.get(sql).iterate(parameters)) {
-      rows.push(row as R);
-      if (rows.length < size) continue;
-      yield { rows };
-      rows = [];
-    }
-    if (rows.length > 0) yield { rows };
+  private execute<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
+    const statement = this.statements.get(sql);
+    if (statement.reader) return { rows: statement.all(parameters) as R[] };
+    const { changes, lastInsertRowid } = statement.run(parameters);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  // The rows are read in one go: a half-read statement would keep the log from being emptied.
+  async *streamQuery<R>(query: CompiledQuery, size = 100): AsyncIterableIterator<QueryResult<R>> {
+    const { rows } = await this.executeQuery<R>(query);
+    for (let start = 0; start < rows.length; start += size) yield { rows: rows.slice(start, start + size) };
   }
 }

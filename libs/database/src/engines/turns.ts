@@ -1,31 +1,64 @@
+interface Waiting {
+  /** undefined: no longer waiting */
+  go: (() => void) | undefined;
+}
+
 /** Hands one thing to one caller at a time, in the order they asked. */
 export class Turns {
-  private readonly waiting: (() => void)[] = [];
+  private readonly waiting: Waiting[] = [];
   private head = 0;
   private taken = false;
 
-  /** Resolves when it is the caller's turn, which lasts until `give`. */
+  /** @param longest how long a caller waits at most, ms of the wall */
+  constructor(private readonly longest = 30_000) {}
+
+  /**
+   * Resolves when it is the caller's turn, which lasts until `give`.
+   * @throws Error if it has not come after so long: most likely the caller waits for its own turn to end
+   */
   take(): Promise<void> {
     if (!this.taken) {
       this.taken = true;
       return Promise.resolve();
     }
-    return new Promise((resolve) => this.waiting.push(resolve));
+    return new Promise((resolve, reject) => {
+      const entry: Waiting = { go: undefined };
+      const timer = setTimeout(() => {
+        entry.go = undefined;
+        reject(
+          new Error(
+            `The database was not free for ${this.longest / 1000} s. Inside a transaction, use the transaction alone.`,
+          ),
+        );
+      }, this.longest).unref();
+      entry.go = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.waiting.push(entry);
+    });
   }
 
   /** Ends the turn. */
   give(): void {
-    const next = this.waiting[this.head];
-    if (next === undefined) {
-      this.taken = false;
+    for (;;) {
+      const next = this.shift();
+      if (next === undefined) this.taken = false;
+      else if (next.go === undefined) continue;
+      else next.go();
       return;
     }
+  }
+
+  private shift(): Waiting | undefined {
+    const next = this.waiting[this.head];
+    if (next === undefined) return undefined;
     this.head += 1;
     // The queue's used front is cut off now and then, not each time: that would cost as much as it is long.
     if (this.head === this.waiting.length || this.head > 1024) {
       this.waiting.splice(0, this.head);
       this.head = 0;
     }
-    next();
+    return next;
   }
 }

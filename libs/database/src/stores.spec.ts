@@ -1,0 +1,59 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { openDatabase } from './database';
+import { openStores } from './stores';
+
+const databaseUrl = process.env.DATABASE_TEST_URL;
+
+describe.each([undefined, ...(databaseUrl ? [databaseUrl] : [])])('the stores (database %s)', (url) => {
+  let dataDir: string;
+  beforeEach(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'latchkey-stores-'));
+  });
+  afterEach(async () => {
+    if (url !== undefined) {
+      const database = await openDatabase({ url });
+      await sql`drop schema if exists records, vault, views cascade`.execute(database.db);
+      await database.close();
+    }
+    rmSync(dataDir, { recursive: true });
+  });
+  const open = (vaultKey?: string) =>
+    openStores<{ rows: { id: number } }>({ dataDir, databaseUrl: url, vaultKey });
+
+  it('keep what they are given over a restart', async () => {
+    const before = await open();
+    const sealed = await before.vault.seal('code-1', '4821');
+    await before.records.settings.setSecret('key', 'hunter2');
+    await before.views.db.schema.createTable('rows').addColumn('id', 'integer').execute();
+    await before.views.db.insertInto('rows').values({ id: 1 }).execute();
+    await before.close();
+
+    const after = await open();
+    expect(await after.vault.open(sealed)).toBe('4821');
+    expect(await after.records.settings.getSecret('key')).toBe('hunter2');
+    expect(await after.views.db.selectFrom('rows').selectAll().execute()).toEqual([{ id: 1 }]);
+    await after.close();
+  });
+
+  it('are refused with another master key, and leave nothing open', async () => {
+    await (await open()).close();
+
+    await expect(open(Buffer.alloc(32, 9).toString('base64'))).rejects.toThrow(/another master key/);
+    await (await open()).close();
+  });
+
+  it('hold no PIN and no secret in plain text', async () => {
+    const stores = await open();
+    await stores.vault.seal('code-1', '48213705');
+    await stores.records.settings.setSecret('key', 'hunter2-hunter2');
+    stores.vault.sealSecret('webhook', 'hunter2-hunter2');
+    const files = readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name), 'latin1'));
+    await stores.close();
+
+    expect(files.filter((bytes) => /48213705|hunter2/.test(bytes))).toEqual([]);
+    expect(files.length).toBeGreaterThan(0);
+  });
+});
