@@ -1,1 +1,45 @@
-import '@latchkey/platform';
+import 'reflect-metadata';
+import { ConfigError, createLogger, loadConfig, StartupError } from '@latchkey/platform';
+import { welcome } from './banner';
+import { endWithParent } from './parent';
+import { startServer } from './server';
+
+/** However much there is to finish, a stop takes no longer, ms. */
+const STOP_WITHIN_MS = 1_800;
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.env);
+  const logger = createLogger(config.logLevel);
+  let stop: (code: number) => void = (code) => process.exit(code);
+  process.on('SIGINT', () => stop(0));
+  process.on('SIGTERM', () => stop(0));
+
+  const server = await startServer(config, logger);
+  let stopping = false;
+  stop = (code) => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref();
+    server.close().then(
+      () => process.exit(code),
+      (error: unknown) => {
+        logger.error({ err: error }, 'could not stop in order');
+        process.exit(code || 1);
+      },
+    );
+  };
+  endWithParent(() => stop(0));
+  void server.failed.then((reason) => {
+    logger.fatal(`stopping: ${reason}`);
+    stop(1);
+  });
+  process.stdout.write(welcome(server));
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof StartupError || error instanceof ConfigError;
+  process.stderr.write(
+    `latchkey: ${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(1);
+});

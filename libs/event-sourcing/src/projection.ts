@@ -59,6 +59,11 @@ export class ProjectionRunner {
       readonly store: EventStore;
       readonly database: Database<Tables>;
       readonly projection: Projection;
+      /**
+       * Stream name prefixes of all events whose positions anybody may wait for: the view passes those that are
+       * not its own too.
+       */
+      readonly follows?: readonly string[];
       readonly clock: { now(): number };
       readonly onParked?: (projection: string, event: RecordedEvent, reason: string) => void;
       readonly onError?: (projection: string, error: unknown) => void;
@@ -98,7 +103,7 @@ export class ProjectionRunner {
     this.building = !row?.position;
     this.subscription = store.subscribeToAll({
       after: this.position,
-      prefixes: projection.prefixes,
+      prefixes: [...new Set([...projection.prefixes, ...(this.options.follows ?? [])])],
       onEvents: (events) => this.take(events),
       onCheckpoint: (position) => this.advance(position),
       onCaughtUp: () => {
@@ -159,8 +164,15 @@ export class ProjectionRunner {
   }
 
   private async take(events: readonly RecordedEvent[]): Promise<void> {
-    const fresh = events.filter((event) => !this.isAt(event.position));
-    if (fresh.length === 0) return;
+    const unseen = events.filter((event) => !this.isAt(event.position));
+    const { prefixes } = this.options.projection;
+    const fresh = unseen.filter((event) => prefixes.some((prefix) => event.stream.startsWith(prefix)));
+    if (fresh.length > 0) await this.foldAll(fresh);
+    const last = unseen.at(-1);
+    if (last) this.moveTo(last.position);
+  }
+
+  private async foldAll(fresh: readonly RecordedEvent[]): Promise<void> {
     try {
       await this.fold(fresh);
     } catch (error) {

@@ -79,12 +79,15 @@ export class Core implements Views {
         keepsExpired: options.keepsExpired,
       },
     });
-    this.runners = [projection, ...options.views].map(
+    const views = [projection, ...options.views];
+    const follows = [...new Set(views.flatMap((view) => view.prefixes))];
+    this.runners = views.map(
       (view) =>
         new ProjectionRunner({
           store,
           database,
           projection: view,
+          follows,
           clock,
           onParked: (name, event, reason) =>
             logger.error(

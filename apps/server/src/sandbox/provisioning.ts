@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Core } from '../core/core';
 import { type Records, newApiToken } from '@latchkey/database';
 import { connect } from '@latchkey/devices';
-import { exchangeCode, type HttpLockGateway, type LockMaker } from '@latchkey/gateways';
+import { exchangeCode, type LockMaker } from '@latchkey/gateways';
 import { type Clock, type Config, derivedId, type Ids, type Random, StartupError } from '@latchkey/platform';
 import type { Simulator } from './simulator';
 
@@ -62,7 +62,6 @@ export async function connectSandboxAccount(options: {
   readonly workspaceId: string;
   readonly core: Core;
   readonly records: Records;
-  readonly gateway: HttpLockGateway;
   readonly maker: LockMaker;
   readonly simulator: Simulator;
   readonly clock: Clock;
@@ -91,11 +90,7 @@ export async function connectSandboxAccount(options: {
   return accountId;
 }
 
-/** Where the lock cloud is to send its reports; whoever does not know the address can't send any. */
-export async function reportPath(records: Records): Promise<string> {
-  const token = await records.settings.setSecretIfAbsent(
-    'sandbox.report_token',
-    randomBytes(24).toString('base64url'),
-  );
-  return `/lock_makers/${SANDBOX_MAKER}/reports/${token}`;
+/** The secret part of the address that the lock cloud's reports come to; drawn once. */
+export function reportToken(records: Records): Promise<string> {
+  return records.settings.setSecretIfAbsent('sandbox.report_token', randomBytes(24).toString('base64url'));
 }

@@ -57,6 +57,7 @@ export class SandboxClockDriver {
     const wasRunning = clock.running;
     clock.stop();
     const start = clock.now();
+    await simulator.setClock(start, false);
     const to = target(start);
     try {
       if (to < start) {

@@ -122,7 +122,6 @@ export class World {
       workspaceId,
       core,
       records,
-      gateway,
       maker,
       simulator,
       clock,

@@ -1,0 +1,54 @@
+import {
+  AccessCodesController,
+  codeQueryHandlers,
+  CreateAccessCodeHandler,
+  DeleteAccessCodeHandler,
+  UpdateAccessCodeHandler,
+} from '@latchkey/access-codes';
+import { ConnectedAccountsController, deviceQueryHandlers, DevicesController } from '@latchkey/devices';
+import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
+import { HttpModule } from './http';
+import { ReportsController } from './lock-makers/reports.controller';
+import { SimulateAccountHandler, SimulateDeviceHandler } from './sandbox/simulate.handlers';
+
+/** What the composition root made itself, by the token that others ask for it by. */
+export type Part = readonly [token: InjectionToken, value: unknown];
+
+@Global()
+@Module({})
+class PartsModule {
+  static with(parts: readonly Part[]): DynamicModule {
+    return {
+      module: PartsModule,
+      providers: parts.map(([provide, useValue]) => ({ provide, useValue })),
+      exports: parts.map(([token]) => token),
+    };
+  }
+}
+
+/** Every endpoint, and who handles what it asks. */
+@Module({})
+export class AppModule {
+  static with(options: { parts: readonly Part[]; sandbox: boolean }): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PartsModule.with(options.parts),
+        HttpModule.with([
+          AccessCodesController,
+          DevicesController,
+          ConnectedAccountsController,
+          ReportsController,
+        ]),
+      ],
+      providers: [
+        CreateAccessCodeHandler,
+        UpdateAccessCodeHandler,
+        DeleteAccessCodeHandler,
+        ...codeQueryHandlers,
+        ...deviceQueryHandlers,
+        ...(options.sandbox ? [SimulateDeviceHandler, SimulateAccountHandler] : []),
+      ],
+    };
+  }
+}

@@ -1,0 +1,49 @@
+import { timingSafeEqual } from 'node:crypto';
+import { LockReports } from '@latchkey/access-codes';
+import { MalformedReport, parseReport } from '@latchkey/gateways';
+import { Open } from '@latchkey/http';
+import { ApiError } from '@latchkey/platform';
+import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
+
+/** For each lock maker, the secret part of the address that its reports come to. */
+export const REPORT_TOKENS = Symbol('REPORT_TOKENS');
+
+/** Where lock makers send what their locks report. Only they know the address. */
+@Open()
+@Controller('lock_makers')
+export class ReportsController {
+  constructor(
+    private readonly reports: LockReports,
+    @Inject(REPORT_TOKENS) private readonly tokens: ReadonlyMap<string, string>,
+  ) {}
+
+  @Post(':maker/reports/:token')
+  @HttpCode(200)
+  async take(
+    @Param('maker') maker: string,
+    @Param('token') token: string,
+    @Body() body: unknown,
+  ): Promise<object> {
+    const expected = this.tokens.get(maker);
+    if (!expected || !sameText(expected, token))
+      throw new ApiError(404, 'not_found', 'There is no such endpoint.');
+    const report = read(body);
+    const reception = report ? await this.reports.take(maker, report) : 'taken';
+    if (reception === 'again-later') throw ApiError.unavailable('The report comes too early; send it again.');
+    return {};
+  }
+}
+
+function read(body: unknown) {
+  try {
+    return parseReport(body);
+  } catch (error) {
+    if (error instanceof MalformedReport) throw ApiError.invalidInput(error.message);
+    throw error;
+  }
+}
+
+function sameText(a: string, b: string): boolean {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.length === y.length && timingSafeEqual(x, y);
+}

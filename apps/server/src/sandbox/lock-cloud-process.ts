@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartupError } from '@latchkey/platform';
+
+export interface LockCloudProcess {
+  readonly url: string;
+  /** Resolves when the process ends, whoever ended it. */
+  readonly exited: Promise<number | null>;
+  close(): Promise<void>;
+}
+
+const STOP_WITHIN_MS = 1_500;
+
+/**
+ * Runs the lock cloud as a child process, which ends with this one, however that ends.
+ * @throws {StartupError} with the line that the lock cloud gave as its reason
+ */
+export async function spawnLockCloud(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}): Promise<LockCloudProcess> {
+  const child = spawn(process.execPath, programArguments(), {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      HOST: options.host,
+      LOCK_CLOUD_PORT: String(options.port),
+      LOCK_CLOUD_DATA: options.dataDir,
+      LOCK_CLOUD_CLIENT_ID: options.clientId,
+      LOCK_CLOUD_CLIENT_SECRET: options.clientSecret,
+    },
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const port = await listening(child);
+  // What it says later is for whoever runs the server.
+  child.stderr!.pipe(process.stderr);
+  const close = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+    await exited;
+    clearTimeout(timer);
+  };
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { url: `http://${host}:${port}`, exited, close };
+}
+
+function programArguments(): string[] {
+  const compiled = join(__dirname, '../../../lock-cloud/src/main.js');
+  return existsSync(compiled)
+    ? ['--enable-source-maps', compiled]
+    : ['--require', 'esbuild-register', join(__dirname, '../../../lock-cloud/src/main.ts')];
+}
+
+function listening(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    let complaint = '';
+    child.once('error', reject);
+    child.stderr!.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8')));
+    child.once('exit', () =>
+      reject(new StartupError(complaint.trim() || 'The lock cloud ended before it listened.')),
+    );
+    child.stdout!.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8');
+      const match = /^PORT (\d+)$/m.exec(said);
+      if (match) resolve(Number(match[1]));
+    });
+  });
+}

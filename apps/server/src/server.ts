@@ -1,0 +1,276 @@
+import { join } from 'node:path';
+import { CodesProjection, STREAMS, VIEWS, LockReports, Streams } from '@latchkey/access-codes';
+import { openStores, type Stores } from '@latchkey/database';
+import { DevicesProjection } from '@latchkey/devices';
+import { type SpawnedNode, spawnNode } from '@latchkey/embedded-eventstore';
+import { EventStoreDb } from '@latchkey/event-sourcing';
+import { HttpLockGateway, type LockMaker } from '@latchkey/gateways';
+import {
+  type Clock,
+  CLOCK,
+  type Config,
+  CONFIG,
+  CryptoRandom,
+  EVENT_STORE,
+  GATEWAY,
+  IDS,
+  listeningOn,
+  lockDataDir,
+  type Logger,
+  LOGGER,
+  RANDOM,
+  RandomIds,
+  RECORDS,
+  SandboxClock,
+  StartupError,
+  SystemClock,
+  VAULT,
+  VIEWS_DATABASE,
+} from '@latchkey/platform';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module';
+import { Core } from './core/core';
+import { configureHttp, httpAdapter, Readiness, SANDBOX_CLOCK } from './http';
+import { REPORT_TOKENS } from './lock-makers/reports.controller';
+import { rememberedClock } from './sandbox/clock-memory';
+import { type LockCloudProcess, spawnLockCloud } from './sandbox/lock-cloud-process';
+import {
+  connectSandboxAccount,
+  openWorkspace,
+  reportToken,
+  SANDBOX_MAKER,
+  sandboxClient,
+  sandboxMaker,
+  type SandboxWorkspace,
+} from './sandbox/provisioning';
+import { SandboxClockDriver } from './sandbox/sandbox-clock';
+import { Simulator } from './sandbox/simulator';
+
+export interface RunningServer {
+  readonly url: string;
+  readonly config: Config;
+  /** The sandbox workspace, in sandbox mode. */
+  readonly sandbox: (SandboxWorkspace & { readonly lockCloudUrl: string }) | undefined;
+  /** Resolves with the reason when something that the server can't do without has ended. */
+  readonly failed: Promise<string>;
+  close(): Promise<void>;
+}
+
+/** What was started, to be ended in the opposite order. */
+class Started {
+  private readonly ends: (() => Promise<unknown> | void)[] = [];
+
+  add(end: () => Promise<unknown> | void): void {
+    this.ends.push(end);
+  }
+
+  async endAll(): Promise<void> {
+    for (const end of this.ends.splice(0).reverse()) await end();
+  }
+}
+
+/**
+ * Starts the whole server: stores, event store, views, executor, API and, in sandbox mode, the lock cloud.
+ * @throws {StartupError} in one clear line; whatever had been started is ended again
+ */
+export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+  const started = new Started();
+  try {
+    return await start(config, logger, started);
+  } catch (error) {
+    await started.endAll();
+    throw error;
+  }
+}
+
+async function start(given: Config, logger: Logger, started: Started): Promise<RunningServer> {
+  const lock = lockDataDir(given.dataDir);
+  started.add(() => lock.release());
+  const clock: Clock = given.sandbox
+    ? rememberedClock(given.dataDir, given.sandboxClock === 'running')
+    : new SystemClock();
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  const stores: Stores<any> = await openStores(given);
+  started.add(() => stores.close());
+  const { records, vault } = stores;
+
+  let fail: (reason: string) => void = () => undefined;
+  const failed = new Promise<string>((resolve) => (fail = resolve));
+  const [store, cloud] = await Promise.all([
+    openEventStore(given, started, fail),
+    given.sandbox ? openLockCloud(given, stores, started, fail) : undefined,
+  ]);
+
+  const makers = new Map<string, LockMaker>();
+  const maker = cloud && sandboxMaker(cloud.process.url, cloud.client);
+  if (maker) makers.set(maker.name, maker);
+  const gateway = new HttpLockGateway({ makers, tokens: records.accountTokens, clock });
+  started.add(() => gateway.close());
+
+  const ids = new RandomIds();
+  const random = new CryptoRandom();
+  const core = new Core({
+    config: given,
+    store,
+    database: stores.views,
+    vault,
+    gateway,
+    clock,
+    ids,
+    random,
+    logger,
+    views: [new DevicesProjection(), new CodesProjection()],
+    keepsExpired: async (workspaceId) =>
+      ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? given.expiredCodes) ===
+      'readable',
+  });
+  const simulator = cloud && new Simulator(cloud.process.url);
+  if (simulator) started.add(() => simulator.close());
+  const driver =
+    simulator && clock instanceof SandboxClock
+      ? new SandboxClockDriver({ clock, simulator, store, server: core })
+      : undefined;
+  const tokens = new Map<string, string>();
+  if (maker) tokens.set(maker.name, await reportToken(records));
+
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with({
+      sandbox: given.sandbox,
+      parts: [
+        [CONFIG, given],
+        [CLOCK, clock],
+        [IDS, ids],
+        [RANDOM, random],
+        [VAULT, vault],
+        [RECORDS, records],
+        [LOGGER, logger],
+        [VIEWS_DATABASE, stores.views],
+        [EVENT_STORE, store],
+        [GATEWAY, gateway],
+        [STREAMS, core.streams],
+        [Streams, core.streams],
+        [VIEWS, core],
+        [LockReports, core.reports],
+        [REPORT_TOKENS, tokens],
+        ...(driver && simulator
+          ? ([
+              [SANDBOX_CLOCK, driver],
+              [Simulator, simulator],
+            ] as const)
+          : []),
+      ],
+    }),
+    httpAdapter(),
+    { logger: ['fatal'], abortOnError: false },
+  );
+  configureHttp(app);
+  await app.init();
+  const readiness = app.get(Readiness);
+  let ready = false;
+  readiness.add('views', () =>
+    ready ? Promise.resolve() : Promise.reject(new Error('the views are being built')),
+  );
+  readiness.add('event store', () => store.ping());
+
+  const port = await listen(app, given);
+  started.add(() => app.close());
+  const config = listeningOn(given, port);
+
+  await core.start({ work: given.roles.includes('worker') });
+  started.add(() => core.stop());
+  const sandbox = given.sandbox ? await openWorkspace(records, config, { clock, ids, random }) : undefined;
+  if (sandbox && driver && simulator && maker) {
+    await driver.begin();
+    const { workspaceId } = sandbox;
+    const accountId = await connectSandboxAccount({ workspaceId, core, records, maker, simulator, clock });
+    const address = `${ownAddress(given.host, port)}/lock_makers/${SANDBOX_MAKER}/reports/${tokens.get(maker.name)!}`;
+    const registered = await gateway.registerWebhook({ accountId, maker: maker.name }, address);
+    if (registered.kind !== 'answered')
+      throw new StartupError(`The lock cloud takes no webhook: ${registered.message}`);
+    await core.settle();
+  }
+  ready = true;
+  return {
+    url: config.publicUrl,
+    config,
+    sandbox: sandbox && { ...sandbox, lockCloudUrl: cloud!.process.url },
+    failed,
+    close: () => started.endAll(),
+  };
+}
+
+async function openEventStore(
+  config: Config,
+  started: Started,
+  fail: (reason: string) => void,
+): Promise<EventStoreDb> {
+  let url = config.eventstoreUrl;
+  if (url === undefined) {
+    const node: SpawnedNode = await spawnNode({
+      dataDir: join(config.dataDir, 'eventstore'),
+      port: config.eventstorePort,
+    }).catch((error: unknown) => {
+      throw new StartupError(
+        `The event store can't start: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    });
+    let closing = false;
+    started.add(() => {
+      closing = true;
+      return node.close();
+    });
+    void node.exited.then((code) => {
+      if (!closing) fail(`the event store ended by itself (${code ?? 'killed'})`);
+    });
+    url = node.connectionString;
+  }
+  const store = new EventStoreDb(url);
+  started.add(() => store.close());
+  return store;
+}
+
+async function openLockCloud(
+  config: Config,
+  stores: Stores<unknown>,
+  started: Started,
+  fail: (reason: string) => void,
+): Promise<{ process: LockCloudProcess; client: { clientId: string; clientSecret: string } }> {
+  const client = await sandboxClient(stores.records);
+  const process = await spawnLockCloud({
+    host: config.host,
+    port: config.lockCloudPort,
+    dataDir: join(config.dataDir, 'lock-cloud'),
+    ...client,
+  });
+  let closing = false;
+  started.add(() => {
+    closing = true;
+    return process.close();
+  });
+  void process.exited.then((code) => {
+    if (!closing) fail(`the lock cloud ended by itself (${code ?? 'killed'})`);
+  });
+  return { process, client };
+}
+
+/** How a process on this machine reaches us, whatever the world is told. */
+function ownAddress(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+async function listen(app: NestFastifyApplication, { host, port }: Config): Promise<number> {
+  try {
+    await app.listen({ port, host });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new StartupError(`PORT ${port} on ${host} is taken.`);
+    if (code === 'EACCES') throw new StartupError(`PORT ${port} on ${host} may not be used.`);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new StartupError(`HOST ${host} is no address of this machine.`);
+    throw error;
+  }
+  const address = app.getHttpServer().address() as { port: number };
+  return address.port;
+}
