@@ -96,10 +96,16 @@ describe('drawPin', () => {
     expect(weak).toContain(drawPin(lockWith([4]), random, (pin) => weak.includes(pin)));
   });
 
-  it.each<[string, (pin: string) => boolean]>([
-    ['by drawing again', (pin) => pin.endsWith('7')],
-    ['by looking through all of them', (pin) => /^5[13579]27$/.test(pin)],
-  ])('gives each PIN the same chance, %s', (_how, isFree) => {
+  it('gives up in a bounded time on long PINs', () => {
+    let asked = 0;
+    expect(drawPin(lockWith([8]), random, () => ((asked += 1), false))).toBeNull();
+    expect(asked).toBeLessThan(50_000);
+  });
+
+  it.each<[string, LockCapabilities, (pin: string) => boolean]>([
+    ['by drawing again', lockWith([4]), (pin) => pin.endsWith('7')],
+    ['by looking through all', lockWith([4], 'cannot_contain_0789'), (pin) => /^5[1345]26$/.test(pin)],
+  ])('gives each PIN the same chance, %s', (_how, lock, isFree) => {
     // Fixed draws (a multiplicative generator with a full period), so that the outcome is always the same.
     let state = 20_260_302;
     const seeded = {
@@ -113,7 +119,7 @@ describe('drawPin', () => {
     const perPin = 40;
     const total = Math.min(free.length, 200) * perPin;
     for (let n = 0; n < total; n += 1) {
-      const pin = drawPin(lockWith([4]), seeded, isFree) as string;
+      const pin = drawPin(lock, seeded, isFree) as string;
       const group = free.length > 200 ? pin.slice(0, 2) : pin;
       seen.set(group, (seen.get(group) ?? 0) + 1);
     }

@@ -10,8 +10,8 @@ export interface RandomInts {
 const draws = 500;
 
 /** Looking through more PINs than this would hold everything else up for too long, so there we only draw. */
-const mostToLookThrough = 1_000_000;
-const drawsOfMany = 100_000;
+const mostToLookThrough = 100_000;
+const drawsOfMany = 20_000;
 
 /** The length to draw if nobody prefers one, where the lock supports it. */
 const usualLength = 4;

@@ -294,6 +294,27 @@ describe('HttpLockGateway', () => {
       });
     });
 
+    it('does not let one lock that is described badly cost the others their news', async () => {
+      const capabilities = { native_scheduling: 'yes', supported_code_lengths: [], max_active_codes: 9 };
+      answers({
+        status: 200,
+        body: {
+          locks: [
+            { lock_id: 'a', online: 'no', capabilities },
+            { lock_id: 'b', capabilities: 'all' },
+          ],
+        },
+      });
+      const silent = { nativeScheduling: false, supportedCodeLengths: [4, 5, 6, 7, 8] };
+      expect(await gateway.locks(lock)).toMatchObject({
+        kind: 'answered',
+        value: [
+          { lockId: 'a', online: true, capabilities: { ...silent, maxActiveCodes: 9 } },
+          { lockId: 'b', capabilities: { ...silent, maxActiveCodes: null } },
+        ],
+      });
+    });
+
     it('does not take a list with a nameless lock for one without it', async () => {
       answers({ status: 200, body: { locks: [{ lock_id: 'a' }, { name: 'Which?' }] } });
       expect(await gateway.locks(lock)).toMatchObject({ kind: 'unknown' });

@@ -86,7 +86,7 @@ describe("the lock makers' file", () => {
       [{ ...acme, capabilities: { supported_code_lengths: [2] } }],
       'entry 1 capabilities.supported_code_lengths.0: Too small: expected number to be >=4',
     ],
-  ])('is refused with one line: %j', (content, reason) => {
+  ])('is refused with one line (%#)', (content, reason) => {
     expect(() => parse(content)).toThrow(
       new LockMakersFileError(`The lock makers' file makers.json: ${reason}.`),
     );

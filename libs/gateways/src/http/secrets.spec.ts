@@ -152,7 +152,8 @@ describe('secrets', () => {
   it.each([
     ['DEVICE_OFFLINE', 'DEVICE_OFFLINE'],
     ['device-offline', 'DEVICE_OFFLINE'],
-    ['E1042', 'E1042'],
+    ['E104', 'E104'],
+    ['TAKEN_BY_1470', null],
     ['PIN_2580_TAKEN', null],
     ['P2_5_8_0', null],
     ['', null],

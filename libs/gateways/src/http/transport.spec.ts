@@ -120,6 +120,14 @@ describe('Transport', () => {
     expect(new URL(server.requests[0]?.url ?? '', server.url).pathname).toMatch(/^\/v1\/codes\/./);
   });
 
+  it('sends nothing twice, also when a connection that was kept turns out to be gone', async () => {
+    const kept = to(server.url, { connections: 1 });
+    expect(await kept.exchange(post)).toMatchObject({ kind: 'response' });
+    server.reply = () => 'drop';
+    expect(await kept.exchange(post)).toMatchObject({ kind: 'lost' });
+    expect(server.requests).toHaveLength(2);
+  });
+
   it('goes on after a failure', async () => {
     let failed = false;
     server.reply = () => (failed ? { status: 200 } : ((failed = true), 'drop'));

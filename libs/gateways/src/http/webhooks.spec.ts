@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { startLockCloud } from '../../../../apps/lock-cloud/src/index';
 import { MemoryTokenStore } from '../testing/memory-token-store';
 import { type Reply, ScriptedMaker } from '../testing/scripted-maker';
-import { simulatedCloud } from '../testing/simulated-cloud';
+import { simulatedCloud, type SimulatedCloud } from '../testing/simulated-cloud';
 import { HttpLockGateway } from './http-lock-gateway';
 import { MalformedReport, parseReport } from './webhooks';
 
@@ -187,23 +187,31 @@ describe('registerWebhook', () => {
     expect(await gateway.registerWebhook(account, url)).toMatchObject(expected);
   });
 
-  it('leaves the one that is there, at the simulated cloud', async () => {
-    const cloud = await simulatedCloud(({ now, ...client }) =>
-      startLockCloud({
-        port: 0,
-        dataDir: ':memory:',
-        locks: 'none',
-        clock: { now, running: false },
-        ...client,
-      }),
-    );
-    const first = await cloud.gateway.registerWebhook(cloud.account, cloud.reportsUrl);
-    expect(first).toMatchObject({ kind: 'answered' });
-    expect(await cloud.gateway.registerWebhook(cloud.account, cloud.reportsUrl)).toEqual(first);
-    const lock = await cloud.freshLock();
-    await cloud.gateway.program(lock, { name: 'Guest', pin: '2580', window: null });
-    await cloud.settle();
-    expect(cloud.reports().filter(({ kind }) => kind === 'code-outcome')).toHaveLength(1);
-    await cloud.close();
+  describe('at the simulated cloud', () => {
+    let cloud: SimulatedCloud;
+
+    beforeAll(async () => {
+      cloud = await simulatedCloud(({ now, ...client }) =>
+        startLockCloud({
+          port: 0,
+          dataDir: ':memory:',
+          locks: 'none',
+          clock: { now, running: false },
+          ...client,
+        }),
+      );
+    });
+
+    afterAll(() => cloud.close());
+
+    it('leaves the one that is there', async () => {
+      const first = await cloud.gateway.registerWebhook(cloud.account, cloud.reportsUrl);
+      expect(first).toMatchObject({ kind: 'answered' });
+      expect(await cloud.gateway.registerWebhook(cloud.account, cloud.reportsUrl)).toEqual(first);
+      const lock = await cloud.freshLock();
+      await cloud.gateway.program(lock, { name: 'Guest', pin: '2580', window: null });
+      await cloud.settle();
+      expect(cloud.reports().filter(({ kind }) => kind === 'code-outcome')).toHaveLength(1);
+    });
   });
 });

@@ -66,10 +66,8 @@ export class MalformedReport extends Error {
 
 const text = z.string().min(1);
 const outcome = z.enum(['success', 'failed']);
-const errorCode = z
-  .unknown()
-  .optional()
-  .transform((code) => (code == null ? null : (scrubErrorCode(code, []) ?? 'UNSPECIFIED')));
+const errorCode = (code: unknown): string | null =>
+  code == null ? null : (scrubErrorCode(code, []) ?? 'UNSPECIFIED');
 const timestamp = z
   .string()
   .transform((at) => Date.parse(at))
@@ -82,13 +80,17 @@ const envelope = z.looseObject({ event_type: text });
 const device = z
   .looseObject({ device_id: id.nullish(), lock_id: id.nullish(), timestamp })
   .refine(({ device_id, lock_id }) => (device_id ?? lock_id) != null, { path: ['device_id'] });
-const codeOutcome = z.looseObject({ access_code_id: id, status: outcome, error_code: errorCode });
+const codeOutcome = z.looseObject({
+  access_code_id: id,
+  status: outcome,
+  error_code: z.unknown().optional(),
+});
 const codeUse = z.looseObject({ access_code_id: id.nullish() });
 const actionOutcome = z.looseObject({
   custom_id: id.nullish(),
   action_id: id.nullish(),
   status: outcome,
-  error_code: errorCode,
+  error_code: z.unknown().optional(),
   performed_via: z
     .enum(['pin_code', 'mobile_app', 'remote_api', 'bluetooth_key', 'fob_card', 'manual_turn'])
     .nullish()
@@ -117,7 +119,7 @@ export function parseReport(body: unknown): LockReport | null {
         lockId,
         lockCodeId: code.access_code_id,
         success: code.status === 'success',
-        errorCode: code.error_code,
+        errorCode: errorCode(code.error_code),
       };
     }
     case 'access_code.used':
@@ -132,7 +134,7 @@ export function parseReport(body: unknown): LockReport | null {
         // Ours, if the action was; the maker's own for what people do at the door.
         actionId: action.custom_id ?? action.action_id ?? null,
         success: action.status === 'success',
-        errorCode: action.error_code,
+        errorCode: errorCode(action.error_code),
         performedVia: action.performed_via ?? null,
       };
     }

@@ -9,8 +9,8 @@ import {
 
 /*
  * The lock makers' API as it is on the wire (reference: Seam's guide for lock makers). Read leniently: fields
- * that we do not know are let through, and those that only describe fall back to "not told". What a decision
- * rests on must be there, or the answer as a whole is not understood.
+ * that we do not know are let through, and those that only describe fall back to "not told". Ids, and what a
+ * code is, must be there, or the answer as a whole is not understood: a gap would pass for a removal.
  */
 
 /** Ids become segments of paths, and dots alone would climb there. */
@@ -27,34 +27,36 @@ const instant = z
 const count = z.number().int().nonnegative();
 const text = z.string().min(1);
 
+/** Not told, or told in a way that cannot be read: the one must not cost the others of the account their news. */
+const told = <T>(schema: z.ZodType<T>) => schema.nullish().catch(null);
+
 const constraint = z.looseObject({
   constraint_type: text,
-  min_length: count.nullish().catch(null),
-  max_length: count.nullish().catch(null),
+  min_length: told(count),
+  max_length: told(count),
 });
 
 const capabilities = z.looseObject({
-  native_scheduling: z.boolean().nullish(),
-  supported_code_lengths: z.array(z.number().int().min(1).max(20)).min(1).nullish(),
-  code_constraints: z.array(constraint).nullish(),
-  max_active_codes: count.nullish(),
-  can_remotely_lock: z.boolean().nullish(),
-  can_remotely_unlock: z.boolean().nullish(),
+  native_scheduling: told(z.boolean()),
+  supported_code_lengths: told(z.array(z.number().int().min(1).max(20)).min(1)),
+  code_constraints: told(z.array(constraint)),
+  max_active_codes: told(count),
+  can_remotely_lock: told(z.boolean()),
+  can_remotely_unlock: told(z.boolean()),
 });
 
 const lock = z
   .looseObject({
     lock_id: id.nullish(),
     device_id: id.nullish(),
-    name: text.nullish().catch(null),
-    device_model: text.nullish().catch(null),
-    // Where the maker does not tell, an attempt will.
-    online: z.boolean().nullish(),
-    battery_level: z.number().min(0).max(100).nullish().catch(null),
-    timezone: text.nullish().catch(null),
-    device_time: instant.nullish().catch(null),
-    updated_at: text.nullish().catch(null),
-    capabilities: capabilities.nullish(),
+    name: told(text),
+    device_model: told(text),
+    online: told(z.boolean()),
+    battery_level: told(z.number().min(0).max(100)),
+    timezone: told(text),
+    device_time: told(instant),
+    updated_at: told(text),
+    capabilities: told(capabilities),
   })
   .refine(({ lock_id, device_id }) => (lock_id ?? device_id) != null, { path: ['lock_id'] });
 
@@ -94,23 +96,24 @@ export function describeLock(
 ): LockDescription {
   const lockId = (wire.lock_id ?? wire.device_id) as string;
   const silent = { ...assumed, ...configured };
-  const told = wire.capabilities;
+  const own = wire.capabilities;
   return {
     lockId,
     name: wire.name ?? lockId,
     model: wire.device_model ?? null,
+    // Where the maker does not tell, an attempt will.
     online: wire.online ?? true,
     batteryLevel: wire.battery_level == null ? null : wire.battery_level / 100,
     timeZone: wire.timezone ?? null,
     clockDrift: wire.device_time == null ? null : wire.device_time - now,
     updatedAt: wire.updated_at ?? null,
     capabilities: {
-      nativeScheduling: told?.native_scheduling ?? silent.nativeScheduling,
-      supportedCodeLengths: told?.supported_code_lengths ?? silent.supportedCodeLengths,
-      codeConstraints: told?.code_constraints?.map(readConstraint) ?? silent.codeConstraints,
-      maxActiveCodes: told?.max_active_codes ?? silent.maxActiveCodes,
-      canRemotelyLock: told?.can_remotely_lock ?? silent.canRemotelyLock,
-      canRemotelyUnlock: told?.can_remotely_unlock ?? silent.canRemotelyUnlock,
+      nativeScheduling: own?.native_scheduling ?? silent.nativeScheduling,
+      supportedCodeLengths: own?.supported_code_lengths ?? silent.supportedCodeLengths,
+      codeConstraints: own?.code_constraints?.map(readConstraint) ?? silent.codeConstraints,
+      maxActiveCodes: own?.max_active_codes ?? silent.maxActiveCodes,
+      canRemotelyLock: own?.can_remotely_lock ?? silent.canRemotelyLock,
+      canRemotelyUnlock: own?.can_remotely_unlock ?? silent.canRemotelyUnlock,
     },
   };
 }

@@ -17,14 +17,23 @@ export class ReportReceiver {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        const report = parseReport(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-        if (report !== null) receiver.reports.push(report);
-        response.writeHead(204).end();
+        response.writeHead(receiver.#take(Buffer.concat(chunks).toString('utf8'))).end();
       });
     });
     const receiver = new ReportReceiver(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return receiver;
+  }
+
+  /** The status to answer with. */
+  #take(body: string): number {
+    try {
+      const report = parseReport(JSON.parse(body));
+      if (report !== null) this.reports.push(report);
+      return 204;
+    } catch {
+      return 400;
+    }
   }
 
   get url(): string {
