@@ -1,6 +1,6 @@
 import { ApiError } from '@latchkey/platform';
 import type { FastifyInstance } from 'fastify';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** A body beyond this is refused, bytes. */
 export const BODY_LIMIT = 256 * 1024;
@@ -16,16 +16,25 @@ const DEEPEST = 32;
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', (request, payload, done) => {
-    const encoding = request.headers['content-encoding'];
-    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      payload.resume();
-      done(new ApiError(415, 'unsupported_media_type', 'Compressed bodies are not taken. Send plain JSON.'));
-      return;
-    }
     collect(payload)
-      .then((bytes) => done(null, parse(bytes)))
+      .then((bytes) => done(null, parse(plain(request.headers, bytes))))
       .catch(done);
   });
+  // Seam's SDK 1.x calls a body that it does not send a form.
+  fastify.addContentTypeParser('*', (_request, payload, done) => {
+    collect(payload)
+      .then((bytes) => (bytes.length === 0 ? done(null, undefined) : done(notJson())))
+      .catch(done);
+  });
+}
+
+const unsupported = (message: string) => new ApiError(415, 'unsupported_media_type', message);
+const notJson = () => unsupported('The body must be JSON: content-type application/json.');
+
+function plain(headers: IncomingHttpHeaders, bytes: Buffer): Buffer {
+  const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
+  if (encoding === 'identity') return bytes;
+  throw unsupported('Compressed bodies are not taken. Send plain JSON.');
 }
 
 async function collect(payload: IncomingMessage): Promise<Buffer> {

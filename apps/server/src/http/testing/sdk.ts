@@ -30,7 +30,7 @@ export class Sdks {
   }
 
   static start(endpoint: string, apiKey: string): Sdks {
-    const script = join(__dirname, 'sdk.mjs');
+    const script = join(__dirname, 'sdk-calls.mjs');
     return new Sdks(
       spawn(process.execPath, [script, endpoint, apiKey], { stdio: ['pipe', 'pipe', 'inherit'] }),
     );
