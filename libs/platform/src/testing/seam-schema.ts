@@ -22,11 +22,21 @@ export async function seamSchema(name: string): Promise<(value: unknown) => stri
   if (!schema) throw new Error(`Seam publishes no schema ${name}`);
   const ajv = new Ajv({ strict: false, allErrors: false });
   formats.default(ajv);
-  const validate = ajv.compile(schema);
+  const validate = ajv.compile(modern(schema) as object);
   return (value) => {
     if (validate(published(value))) return [];
     return (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
   };
+}
+
+/** OpenAPI 3.0 says with a boolean whether a minimum is exclusive, JSON Schema with the bound itself. */
+function modern(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(modern);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const entries = Object.entries(schema).map(([key, value]) => [key, modern(value)] as const);
+  const { minimum, exclusiveMinimum, ...rest } = Object.fromEntries(entries);
+  if (exclusiveMinimum === true) return { ...rest, exclusiveMinimum: minimum };
+  return Object.fromEntries(entries);
 }
 
 function published(value: unknown): unknown {
