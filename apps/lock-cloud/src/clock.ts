@@ -26,7 +26,10 @@ export class SimulatedClock {
     this.storeActivity = db.prepare('UPDATE clock SET activity = ? WHERE id = 1');
     const stored = db.prepare<[], Setting>('SELECT now, wall, running, activity FROM clock').get();
     this.setting = stored ?? { now: 0, wall: 0, running: 0, activity: 0 };
-    if (!stored) this.put(initial.now, initial.running);
+    if (stored) return;
+    // Stored even if it stands at 0, where `put` would see no change.
+    this.setting.now = NaN;
+    this.put(initial.now, initial.running);
   }
 
   /** The simulated instant, in ms since 1970. */
@@ -45,6 +48,7 @@ export class SimulatedClock {
   }
 
   put(now: number, running: boolean): void {
+    if (!running && !this.running && now === this.setting.now) return;
     this.setting = { now, wall: Date.now(), running: running ? 1 : 0, activity: this.setting.activity };
     this.store.run(now, this.setting.wall, this.setting.running, this.setting.activity);
   }

@@ -34,7 +34,13 @@ export class Codes {
 
   constructor(db: CloudDatabase) {
     this.byId = db.prepare<[string], CodeRow>('SELECT * FROM codes WHERE access_code_id = ?');
-    this.onLock = db.prepare<[string], CodeRow>('SELECT * FROM codes WHERE lock_id = ? ORDER BY seq');
+    // One JSON text crosses from the driver several times faster than the rows it stands for.
+    this.onLock = db.prepare<[string], { rows: string }>(
+      `SELECT json_group_array(json_object(
+         'access_code_id', access_code_id, 'lock_id', lock_id, 'name', name, 'code', code, 'starts_at', starts_at,
+         'ends_at', ends_at, 'status', status, 'planned', planned, 'deleting', deleting)) AS rows
+       FROM (SELECT * FROM codes WHERE lock_id = ? ORDER BY seq)`,
+    );
     this.byPin = db.prepare<[string, string, string, string], CodeRow>(
       `SELECT * FROM codes WHERE lock_id = ? AND code = ?
        UNION SELECT * FROM codes WHERE lock_id = ? AND planned_code = ?`,
@@ -66,7 +72,8 @@ export class Codes {
   }
 
   on(lockId: string): Code[] {
-    return this.onLock.all(lockId).map(fromRow);
+    const { rows = '[]' } = this.onLock.get(lockId) ?? {};
+    return (JSON.parse(rows) as CodeRow[]).map(fromRow);
   }
 
   /** The codes of the lock that have this PIN, or will have it once their pending changes are performed. */

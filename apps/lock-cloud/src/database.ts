@@ -34,6 +34,7 @@ const schema = `
     name TEXT NOT NULL, code TEXT NOT NULL, starts_at INTEGER, ends_at INTEGER, status TEXT NOT NULL,
     planned TEXT, planned_code TEXT, deleting INTEGER NOT NULL DEFAULT 0) STRICT;
   CREATE INDEX IF NOT EXISTS codes_by_pin ON codes (lock_id, code);
+  CREATE INDEX IF NOT EXISTS codes_by_lock ON codes (lock_id, seq);
   CREATE INDEX IF NOT EXISTS codes_by_planned_pin ON codes (lock_id, planned_code) WHERE planned_code IS NOT NULL;
   CREATE TABLE IF NOT EXISTS operations (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, lock_id TEXT NOT NULL, kind TEXT NOT NULL,

@@ -35,6 +35,8 @@ const fromRow = ({ webhook_id, url, events }: SubscriptionRow): Subscription => 
 /** Who wants to hear of an account's locks, and what is to be delivered to them. */
 export class Webhooks {
   private readonly ofAccount;
+  /** The subscriptions of each account as last read: every event asks for them. */
+  private readonly known = new Map<string, Subscription[]>();
   private readonly upsert;
   private readonly removeSubscription;
   private readonly removeDeliveries;
@@ -61,17 +63,21 @@ export class Webhooks {
   }
 
   list(accountId: string): Subscription[] {
-    return this.ofAccount.all(accountId).map(fromRow);
+    const known = this.known.get(accountId) ?? this.ofAccount.all(accountId).map(fromRow);
+    this.known.set(accountId, known);
+    return known;
   }
 
   /** Subscribing the same URL again keeps its webhook_id and replaces its list of events. */
   subscribe(accountId: string, url: string, events: EventType[]): Subscription {
+    this.known.delete(accountId);
     return fromRow(this.upsert.get(randomUUID(), accountId, url, JSON.stringify(events)) as SubscriptionRow);
   }
 
   /** Undelivered webhooks go with their subscription. False if the account has no such webhook. */
   unsubscribe(accountId: string, webhookId: string): boolean {
     if (!this.list(accountId).some((subscription) => subscription.webhook_id === webhookId)) return false;
+    this.known.delete(accountId);
     this.db.transact(() => {
       this.removeSubscription.run(webhookId);
       this.removeDeliveries.run(webhookId);
@@ -82,9 +88,7 @@ export class Webhooks {
 
   /** Lays the event down for delivery to each subscriber of the lock's account, as the lock's faults have it. */
   publish(lock: Lock, event: LockEvent, at: number): void {
-    const wanted = this.ofAccount
-      .all(lock.account_id)
-      .filter(({ events }) => (JSON.parse(events) as EventType[]).includes(event.event_type));
+    const wanted = this.list(lock.account_id).filter(({ events }) => events.includes(event.event_type));
     if (wanted.length === 0) return;
     const faults = lock.faults;
     const isOutcome = outcomes.has(event.event_type);
