@@ -1,10 +1,13 @@
 import { GossipService } from '@eventstore/db-client/generated/gossip_grpc_pb';
+import { OperationsService } from '@eventstore/db-client/generated/operations_grpc_pb';
 import { PersistentSubscriptionsService } from '@eventstore/db-client/generated/persistent_grpc_pb';
 import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfeatures_grpc_pb';
 import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb';
 import { UsersService } from '@eventstore/db-client/generated/users_grpc_pb';
 import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-js';
 import { gossipService } from '../gossip/gossip-service';
+import { operationsService } from '../operations/operations-service';
+import { type Scavenger } from '../operations/scavenger';
 import { persistentSubscriptionsService } from '../persistent-subscriptions/persistent-subscriptions-service';
 import { type GroupRegistry } from '../persistent-subscriptions/registry';
 import { type NodeService, withEncodedResponses } from '../protocol/definitions';
@@ -35,13 +38,14 @@ export function createGrpcServer(
   context: NodeContext,
   options: {
     readonly instanceId: string;
-    /** Undefined on a node without logins. */
-    readonly users: UserDirectory | undefined;
+    readonly users: UserDirectory;
+    readonly scavenger: Scavenger;
+    readonly shutDown: () => void;
     readonly groups: GroupRegistry;
     readonly endpoint: () => { host: string; port: number };
   },
 ): GrpcServer {
-  const { instanceId, users, groups, endpoint } = options;
+  const { instanceId, users, groups, scavenger, endpoint, shutDown } = options;
   const services: NodeService[] = [
     {
       definition: withEncodedResponses(StreamsService, 'read', 'batchAppend'),
@@ -55,9 +59,13 @@ export function createGrpcServer(
       definition: GossipService,
       implementation: gossipService({ instanceId, now: context.now, endpoint }),
     },
+    { definition: UsersService, implementation: usersService(context, users) },
+    {
+      definition: OperationsService,
+      implementation: operationsService(context, scavenger, groups, shutDown),
+    },
     { definition: ServerFeaturesService, implementation: serverFeaturesService(() => services) },
   ];
-  if (users) services.push({ definition: UsersService, implementation: usersService(context, users) });
   const server = new Server({
     'grpc.max_receive_message_length': LARGEST_MESSAGE,
     'grpc.max_send_message_length': -1,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { loginGate, OPEN_GATE } from '../access/gate';
 import { StreamAccess } from '../access/stream-access';
+import { Scavenger } from '../operations/scavenger';
 import { GroupRegistry } from '../persistent-subscriptions/registry';
 import { CommitQueue } from '../storage/commit-queue';
 import { closeDatabase, openDatabase, type SqliteDatabase, StartRefused } from '../storage/database';
@@ -54,10 +55,13 @@ async function serve(
   let port = 0;
   let ready = false;
   const groups = new GroupRegistry(context);
+  const scavenger = new Scavenger(context);
   const grpc = createGrpcServer(context, {
     instanceId: randomUUID(),
-    users: certificates && users,
+    users,
     groups,
+    scavenger,
+    shutDown: () => void node.close(),
     endpoint: () => ({ host, port }),
   });
   const door = new FrontDoor(
@@ -82,14 +86,15 @@ async function serve(
   }
   ready = true;
   let closing: Promise<void> | undefined;
-  return {
+  const node: RunningNode = {
     port,
     connectionString: connectionString(host, port, certificates !== undefined),
     close: () => {
       ready = false;
-      return (closing ??= close(door, groups, grpc, context, db));
+      return (closing ??= close({ door, scavenger, groups, grpc, context, db }));
     },
   };
+  return node;
 }
 
 function connectionString(host: string, port: number, secure: boolean): string {
@@ -119,15 +124,18 @@ function createContext(
 }
 
 /** Takes no new calls, lets appends in flight reach the disk and be answered, then ends what would never end. */
-async function close(
-  door: FrontDoor,
-  groups: GroupRegistry,
-  grpc: GrpcServer,
-  context: NodeContext,
-  db: SqliteDatabase,
-): Promise<void> {
+async function close(parts: {
+  door: FrontDoor;
+  scavenger: Scavenger;
+  groups: GroupRegistry;
+  grpc: GrpcServer;
+  context: NodeContext;
+  db: SqliteDatabase;
+}): Promise<void> {
+  const { door, scavenger, groups, grpc, context, db } = parts;
   door.close();
   await context.commits.drained();
+  await scavenger.close();
   groups.close();
   await grpc.close();
   await context.commits.drained();

@@ -3,7 +3,7 @@ import persistent from '@eventstore/db-client/generated/persistent_pb';
 import { ALL_STREAM } from '../access/stream-access';
 import { type NodeContext } from '../node/context';
 import { ResponseStream } from '../protocol/response-stream';
-import { accessDenied, toRpcError, unhandled } from '../protocol/rpc-error';
+import { accessDenied, isFault, toRpcError, unhandled } from '../protocol/rpc-error';
 import { uuidFromWire } from '../protocol/uuid';
 import { Consumer } from './consumer';
 import { maximumSubscribersReached } from './errors';
@@ -89,7 +89,7 @@ export class ConsumerSession {
 
   private failed(error: unknown): void {
     const rpcError = error instanceof RangeError ? unhandled(error.message) : toRpcError(error);
-    if (rpcError !== error && !(error instanceof RangeError)) this.context.report(error);
+    if (isFault(error) && !(error instanceof RangeError)) this.context.report(error);
     this.response.fail(rpcError);
   }
 }

@@ -73,11 +73,23 @@ export function requiredMetadataMissing(property: string): RpcError {
   });
 }
 
+/** The client went away, or broke off, in the middle of its request: nothing is wrong with the node. */
+function isClientGone(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ERR_HTTP2_STREAM_ERROR';
+}
+
 /** Any error as one that may go to a client. What went wrong inside is logged by the caller, not sent. */
 export function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
+  if (isClientGone(error)) return new RpcError(status.CANCELLED, 'The call was broken off.');
   if ((error as { code?: string }).code?.startsWith?.('SQLITE_FULL')) {
     return new RpcError(status.RESOURCE_EXHAUSTED, 'The disk is full.');
   }
   return unhandled();
+}
+
+/** Whether an error is a fault of the node itself, to be told to whoever runs it. */
+export function isFault(error: unknown): boolean {
+  return !(error instanceof RpcError) && !isClientGone(error);
 }

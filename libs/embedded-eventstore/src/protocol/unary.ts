@@ -1,5 +1,5 @@
 import { type sendUnaryData } from '@grpc/grpc-js';
-import { toRpcError } from './rpc-error';
+import { isFault, toRpcError } from './rpc-error';
 
 /** Answers a call that has one answer with what `work` returns or throws. */
 export function answer<T>(
@@ -12,9 +12,8 @@ export function answer<T>(
     .then(
       (response) => callback(null, response),
       (error: unknown) => {
-        const rpcError = toRpcError(error);
-        if (rpcError !== error) report(error);
-        callback(rpcError);
+        if (isFault(error)) report(error);
+        callback(toRpcError(error));
       },
     );
 }

@@ -53,7 +53,7 @@ export function openDatabase(dataDir: string): SqliteDatabase {
 export function closeDatabase(db: SqliteDatabase): void {
   db.pragma('journal_mode = DELETE');
   db.pragma('locking_mode = NORMAL');
-  db.prepare('SELECT count(*) FROM sqlite_master').raw().get();
+  db.prepare('SELECT count(*) FROM sqlite_master').all();
   db.close();
 }
 
@@ -95,7 +95,7 @@ function checkIdentity(db: SqliteDatabase, path: string): void {
 }
 
 function numberOf(db: SqliteDatabase, pragma: string): number {
-  return (db.prepare(`PRAGMA ${pragma}`).raw().get() as [number])[0];
+  return (db.prepare(`PRAGMA ${pragma}`).raw().all() as [[number]])[0][0];
 }
 
 function refusal(error: unknown, dataDir: string, path: string): Error {

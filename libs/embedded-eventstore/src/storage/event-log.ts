@@ -1,6 +1,8 @@
 import { Changes } from './changes';
 import { type SqliteDatabase } from './database';
-import { EventTable } from './event-table';
+import { type EventTable } from './event-table';
+import { Facts } from './facts';
+import { Generations } from './generations';
 import { RecentEvents } from './recent-events';
 import { type StreamHead, StreamTable } from './stream-table';
 import {
@@ -17,8 +19,8 @@ import {
 export class EventLog {
   readonly changes = new Changes();
   private readonly streams: StreamTable;
-  /** Oldest first. There is one, save while a scavenge moves what survives into a new one. */
-  private readonly tables: EventTable[];
+  private readonly facts: Facts;
+  private readonly generations: Generations;
   private readonly recent: RecentEvents;
   private uncommitted: StoredEvent[] = [];
   private newest: number;
@@ -32,8 +34,10 @@ export class EventLog {
     private readonly now: () => number,
   ) {
     this.streams = new StreamTable(db);
-    this.tables = [new EventTable(db, 'events_0', this.streams.nameOf)];
-    this.newest = Math.max(0, ...this.tables.map((table) => table.lastPosition()));
+    this.facts = new Facts(db);
+    this.generations = new Generations(db, this.facts, this.streams.nameOf);
+    this.newest = this.readNewest();
+    this.erasedUpTo = this.facts.number('erased_up_to');
     this.recent = new RecentEvents(this.newest);
   }
 
@@ -94,24 +98,26 @@ export class EventLog {
   }
 
   at(position: number): StoredEvent | undefined {
-    return firstDefined(this.tables, (table) => table.at(position));
+    return firstDefined(this.generations.oldestFirst, (table) => table.at(position));
   }
 
   /** Up to `limit` events with a position above `position`, oldest first. */
   after(position: number, limit: number): StoredEvent[] {
     const recent = this.writing ? undefined : this.recent.after(position, limit);
     if (recent) return recent;
-    return collect(this.tables, limit, (table, rest) => table.after(position, rest));
+    return collect(this.generations.oldestFirst, limit, (table, rest) => table.after(position, rest));
   }
 
   /** Up to `limit` events with a position below `position`, newest first. */
   before(position: number, limit: number): StoredEvent[] {
-    return collect([...this.tables].reverse(), limit, (table, rest) => table.before(position, rest));
+    return collect(this.generations.newestFirst, limit, (table, rest) => table.before(position, rest));
   }
 
   /** Up to `limit` events of a stream from `revision` upwards that are not older than `createdFrom` (ms). */
   ofStream(head: StreamHead, revision: number, createdFrom: number, limit: number): StoredEvent[] {
-    return collect(this.tables, limit, (table, rest) => table.ofStream(head.id, revision, createdFrom, rest));
+    return collect(this.generations.oldestFirst, limit, (table, rest) =>
+      table.ofStream(head.id, revision, createdFrom, rest),
+    );
   }
 
   /** Up to `limit` events of a stream from `revision` down to `lowest`, not older than `createdFrom` (ms). */
@@ -122,24 +128,67 @@ export class EventLog {
     createdFrom: number,
     limit: number,
   ): StoredEvent[] {
-    return collect([...this.tables].reverse(), limit, (table, rest) =>
+    return collect(this.generations.newestFirst, limit, (table, rest) =>
       table.ofStreamBackwards(head.id, revision, lowest, createdFrom, rest),
     );
   }
 
   ofRevision(head: StreamHead, revision: number): StoredEvent | undefined {
-    return firstDefined(this.tables, (table) => table.ofRevision(head.id, revision));
+    return firstDefined(this.generations.oldestFirst, (table) => table.ofRevision(head.id, revision));
   }
 
   /** The newest event of the stream that has this id. */
   ofId(head: StreamHead, id: Uint8Array): StoredEvent | undefined {
-    return firstDefined([...this.tables].reverse(), (table) => table.ofId(head.id, id));
+    return firstDefined(this.generations.newestFirst, (table) => table.ofId(head.id, id));
+  }
+
+  /**
+   * Forgets events for good, a batch at a time, the oldest first: their bytes are gone from the file once
+   * `endErasing` has returned. In between everything can be read and written.
+   */
+  beginErasing(): void {
+    this.generations.begin();
+  }
+
+  /**
+   * One batch; runs inside `transact`.
+   * @returns how many events were forgotten, or undefined when all have been looked at
+   */
+  eraseSome(limit: number, keep: (event: StoredEvent) => boolean): number | undefined {
+    const moved = this.generations.moveSome(limit, keep);
+    if (!moved) return undefined;
+    // Positions are never given twice, even when the newest event is forgotten.
+    this.facts.set('newest_position', this.newest);
+    this.facts.set('erased_up_to', moved.upTo);
+    this.erasedUpTo = moved.upTo;
+    return moved.forgotten;
+  }
+
+  endErasing(): void {
+    this.generations.end();
+    this.recent.clear(this.newest);
+    this.db.pragma('wal_checkpoint(TRUNCATE)');
+  }
+
+  /** An erasure was begun and not ended, perhaps by an earlier process. */
+  get isErasing(): boolean {
+    return this.generations.isMoving;
+  }
+
+  /** All has been looked at: `endErasing` may follow. */
+  get isErased(): boolean {
+    return this.generations.isMoved;
+  }
+
+  private readNewest(): number {
+    const positions = this.generations.oldestFirst.map((table) => table.lastPosition());
+    return Math.max(this.facts.number('newest_position'), ...positions);
   }
 
   private store(head: StreamHead, revision: number, event: ProposedEvent): StoredEvent {
     const position = nextPosition(this.newest, head.name, event);
     const created = this.now();
-    this.tables.at(-1)!.insert(position, head.id, revision, created, event);
+    this.generations.current.insert(position, head.id, revision, created, event);
     this.newest = position;
     const { id, type, isJson, data, metadata } = event;
     const stored: StoredEvent = {
@@ -175,7 +224,7 @@ export class EventLog {
     this.streams.forget();
     for (const listener of this.rollbackListeners) listener();
     if (this.db.inTransaction) this.db.exec('ROLLBACK');
-    this.newest = Math.max(0, ...this.tables.map((table) => table.lastPosition()));
+    this.newest = this.readNewest();
   }
 }
 

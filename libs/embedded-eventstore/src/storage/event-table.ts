@@ -8,7 +8,6 @@ const NOTHING = new Uint8Array(0);
 interface Statement {
   run(...values: unknown[]): unknown;
   all(...values: unknown[]): unknown[];
-  get(...values: unknown[]): unknown;
 }
 
 /** One table of events with its two indexes, and the statements that read and write it. */
@@ -53,7 +52,7 @@ export class EventTable {
 
   /** The newest position in the table, or -1. */
   lastPosition(): number {
-    const row = this.statement(`SELECT max(position) FROM ${this.name}`).get() as [number | null];
+    const [row] = this.statement(`SELECT max(position) FROM ${this.name}`).all() as [[number | null]];
     return row[0] ?? -1;
   }
 
@@ -98,6 +97,15 @@ export class EventTable {
       createdFrom,
       limit,
     );
+  }
+
+  deleteUpTo(position: number): void {
+    this.statement(`DELETE FROM ${this.name} WHERE position <= ?`).run(position);
+  }
+
+  /** Lets go of the table, which is about to be dropped. */
+  release(): void {
+    this.statements.clear();
   }
 
   ofRevision(streamId: number, revision: number): StoredEvent | undefined {

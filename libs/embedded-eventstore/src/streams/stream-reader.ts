@@ -62,20 +62,31 @@ export class StreamReader {
 
   /** The event a link points to, if it is one and links are to be resolved. */
   resolve(event: StoredEvent, resolveLinks: boolean): ResolvedEvent {
-    if (!resolveLinks || event.type !== '$>') return { event, link: undefined };
-    return { event: this.target(event), link: event };
+    const target = resolveLinks && event.type === '$>' ? linkTarget(event) : undefined;
+    if (!target) return { event, link: undefined };
+    return { event: this.find(target), link: event };
   }
 
-  private target(link: StoredEvent): StoredEvent | undefined {
-    const text = Buffer.from(link.data).toString('utf8');
-    const at = text.indexOf('@');
-    const revision = Number(text.slice(0, at));
-    if (at < 1 || !Number.isSafeInteger(revision) || revision === STORED_TOMBSTONE_REVISION) return undefined;
-    const stream = text.slice(at + 1);
+  private find({ stream, revision }: LinkTarget): StoredEvent | undefined {
     if (!this.mayRead(stream)) return undefined;
     const view = this.view(stream);
     if (view.kind !== 'present' || revision < view.firstRevision) return undefined;
-    const target = this.log.ofRevision(view.head, revision);
-    return target && target.created >= view.createdFrom ? target : undefined;
+    const event = this.log.ofRevision(view.head, revision);
+    return event && event.created >= view.createdFrom ? event : undefined;
   }
+}
+
+interface LinkTarget {
+  readonly revision: number;
+  readonly stream: string;
+}
+
+/** What the data of a link, `revision@stream`, points to; undefined when it points to nothing that could be. */
+function linkTarget(link: StoredEvent): LinkTarget | undefined {
+  const text = Buffer.from(link.data).toString('utf8');
+  const at = text.indexOf('@');
+  const revision = Number(text.slice(0, at));
+  if (at < 1 || at === text.length - 1 || !Number.isSafeInteger(revision)) return undefined;
+  if (revision === STORED_TOMBSTONE_REVISION) return undefined;
+  return { revision, stream: text.slice(at + 1) };
 }

@@ -20,7 +20,7 @@ import type {
 import { ALL_STREAM } from '../access/stream-access';
 import { type NodeContext } from '../node/context';
 import { ResponseStream } from '../protocol/response-stream';
-import { accessDenied, toRpcError } from '../protocol/rpc-error';
+import { accessDenied, isFault, toRpcError } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';
 import { append, type Target } from './append';
 import { BatchAppendSession } from './batch-append';
@@ -35,7 +35,7 @@ export function streamsService(context: NodeContext): UntypedServiceImplementati
     read: (call: ServerWritableStream<ReadReq, Buffer>) => {
       const response = new ResponseStream(call as never);
       read(context, call, response).catch((error: unknown) => {
-        if (toRpcError(error) !== error) context.report(error);
+        if (isFault(error)) context.report(error);
         response.fail(toRpcError(error));
       });
     },

@@ -28,7 +28,7 @@ export async function subscribeToAll(
     stop();
     signal.notify();
   });
-  let position = from === 'start' ? 0 : from === 'end' ? log.lastPosition : from;
+  let position = from === 'start' ? 0 : Math.min(from === 'end' ? Infinity : from, log.lastPosition);
   let caughtUp = false;
   let sinceCheckpoint = 0;
   const pages = new PageSize();
@@ -101,7 +101,8 @@ export async function subscribeToStream(
       if (!caughtUp) await nextTurn();
       continue;
     }
-    if (!caughtUp) {
+    // As on a real server: of a stream that is not there nobody has caught up.
+    if (!caughtUp && view.kind === 'present') {
       caughtUp = true;
       await response.write(CAUGHT_UP);
     } else {

@@ -8,7 +8,7 @@ import {
 import users from '@eventstore/db-client/generated/users_pb';
 import { type Caller } from '../access/caller';
 import { type NodeContext } from '../node/context';
-import { accessDenied, RpcError, toRpcError, unhandled } from '../protocol/rpc-error';
+import { accessDenied, isFault, RpcError, toRpcError, unhandled } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';
 import { type UserDirectory, UserChangeRefused, type UserRecord } from './user-directory';
 
@@ -17,7 +17,7 @@ interface UserRequest {
   getOptions(): { getLoginName(): string } | undefined;
 }
 
-/** The users service. Without certificates there are no users, and it is not offered, as on a real server. */
+/** The users service. Without certificates everybody may do anything, this included. */
 export function usersService(context: NodeContext, directory: UserDirectory): UntypedServiceImplementation {
   const change =
     <Req extends UserRequest, Resp>(
@@ -82,9 +82,8 @@ export function usersService(context: NodeContext, directory: UserDirectory): Un
     ),
     details: (call: ServerWritableStream<users.DetailsReq, users.DetailsResp>) => {
       details(context, directory, call).catch((error: unknown) => {
-        const rpcError = toRpcError(error);
-        if (rpcError !== error) context.report(error);
-        call.emit('error', rpcError);
+        if (isFault(error)) context.report(error);
+        call.emit('error', toRpcError(error));
       });
     },
   };
