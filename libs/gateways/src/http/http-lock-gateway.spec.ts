@@ -194,6 +194,11 @@ describe('HttpLockGateway', () => {
     it.each<[string, object, object]>([
       ['a code', {}, guest],
       ['a code with a window', { ...from, ...until }, { ...guest, window }],
+      [
+        'a code with a window that names no offset',
+        { starts_at: '2026-03-02T10:00:00', ends_at: '2026-03-02T11:00:00.000' },
+        { ...guest, window },
+      ],
       ['a code without an end', from, { ...guest, window: { startsAt: now, endsAt: 8.64e15 } }],
       ['a code without a start', until, { ...guest, window: { startsAt: -8.64e15, endsAt: window.endsAt } }],
       ['a code without a name', { name: '' }, { ...guest, name: null }],

@@ -3,6 +3,7 @@ import { type AccountRef, type Answer, type LockReport } from '../lock-gateway';
 import { notUnderstood } from './answers';
 import { type MakerApi } from './maker-api';
 import { scrubErrorCode } from './scrub';
+import { instant } from './wire';
 
 /** All that a lock maker can report. */
 const reported = [
@@ -68,10 +69,7 @@ const text = z.string().min(1);
 const outcome = z.enum(['success', 'failed']);
 const errorCode = (code: unknown): string | null =>
   code == null ? null : (scrubErrorCode(code, []) ?? 'UNSPECIFIED');
-const timestamp = z
-  .string()
-  .transform((at) => Date.parse(at))
-  .refine((ms) => !Number.isNaN(ms))
+const timestamp = instant
   .transform((ms) => new Date(ms).toISOString())
   .nullish()
   .catch(null);

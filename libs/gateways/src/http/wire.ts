@@ -19,9 +19,10 @@ const id = z
   .transform(String)
   .refine((text) => text !== '.' && text !== '..');
 
-const instant = z
+/** An ISO 8601 instant in ms. Without an offset it is UTC, not the time of wherever this server stands. */
+export const instant = z
   .string()
-  .transform((text) => Date.parse(text))
+  .transform((text) => Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text))
   .refine((ms) => !Number.isNaN(ms));
 
 const count = z.number().int().nonnegative();
