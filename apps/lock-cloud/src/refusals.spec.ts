@@ -107,6 +107,7 @@ describe('what the cloud refuses', () => {
       { code: 1234 },
       { code, starts_at: 'soon' },
       { code, colour: 'red' },
+      { code, name: 'a\0b' },
       '{"code":',
       '[]',
     ]) {

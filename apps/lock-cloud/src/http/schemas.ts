@@ -20,7 +20,13 @@ export const instant = z.iso
 const count = z.int().min(0).max(1_000_000);
 const milliseconds = z.int().min(0).max(86_400_000);
 const errorCode = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/);
-const name = z.string().max(255);
+// The database driver cuts texts at a NUL.
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => !value.includes('\0'), 'A NUL character');
+const name = text(255);
 const pin = z.string().min(1).max(20);
 
 export const newCode = z.strictObject({
@@ -81,8 +87,8 @@ const timezone = z.string().refine((zone) => {
 }, 'Unknown time zone');
 
 export const newLock = z.strictObject({
-  name: z.string().min(1).max(255),
-  account: z.string().min(1).max(100).optional(),
+  name: text(255).min(1),
+  account: text(100).min(1).optional(),
   native_scheduling: z.boolean().optional(),
   supported_code_lengths: z.array(z.int().min(1).max(20)).min(1).max(20).optional(),
   code_constraints: z
