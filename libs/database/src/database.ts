@@ -1,7 +1,7 @@
 import { Kysely, sql, type Transaction } from 'kysely';
 import { StartupError } from '@latchkey/platform';
 import { type Engine } from './engines/engine';
-import { type PostgresOptions, postgresDialect, quoted } from './engines/postgres-dialect';
+import { makeSchema, type PostgresOptions, postgresDialect } from './engines/postgres-dialect';
 import { LibsqlDialect, type SqliteOptions } from './engines/sqlite-dialect';
 
 /** An open database. Instants in it are integers (ms), documents are JSON text. */
@@ -51,16 +51,6 @@ async function openPostgres<T>(options: PostgresOptions): Promise<Database<T>> {
       { cause },
     );
   }
-}
-
-// "if not exists" still collides when two instances make it at the same time, and needs the right to make one
-// even where there is nothing to make.
-async function makeSchema<T>(db: Kysely<T>, schema: string): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended('latchkey schema', 0))`.execute(trx);
-    const found = await sql`select 1 from pg_namespace where nspname = ${schema}`.execute(trx);
-    if (found.rows.length === 0) await sql.raw(`create schema ${quoted(schema)}`).execute(trx);
-  });
 }
 
 function reason(error: Error & { errors?: Error[]; code?: string }): string {

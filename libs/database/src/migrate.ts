@@ -1,7 +1,8 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, type Transaction } from 'kysely';
 import { StartupError } from '@latchkey/platform';
 import { type Database } from './database';
 import { type Engine } from './engines/engine';
+import { lockUntilCommit } from './engines/locks';
 
 /** One step forward of a database's tables. There is no way back; a name, once released, never changes. */
 export interface Migration {
@@ -28,11 +29,7 @@ export async function migrate<T>(
   const table = `migrations_${name}`;
   if (!/^\w+$/.test(name)) throw new TypeError(`"${name}" can not be part of a table's name.`);
   await (database as unknown as Database<Record<string, MigrationsTable>>).transaction(async (trx) => {
-    if (database.engine === 'postgres') {
-      await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ${`/${table}`}, 0))`.execute(
-        trx,
-      );
-    }
+    await lockUntilCommit(trx, database.engine, table);
     await makeTable(trx, table);
     const done = await trx.selectFrom(table).select('name').orderBy('position').execute();
     checkHistory(

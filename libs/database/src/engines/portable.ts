@@ -14,8 +14,17 @@ export function isUniqueViolation(error: unknown): boolean {
   return code === '23505' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || code === 'SQLITE_CONSTRAINT_UNIQUE';
 }
 
+const TRANSIENT_CODES =
+  /^(40001|40P01|55P03|57P0[1-3]|53300|08...|ECONN\w+|EPIPE|ETIMEDOUT|EAI_AGAIN|SQLITE_BUSY\w*)$/;
+// pg gives these no code.
+const TRANSIENT_MESSAGES =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when)/;
+
 /** Whether the same transaction, tried again, may go through: a deadlock, a lost connection, a busy file. */
 export function isTransient(error: unknown): boolean {
-  const code = String((error as { code?: unknown } | null)?.code);
-  return /^(40001|40P01|55P03|57P0[1-3]|53300|08...|ECONN\w+|EPIPE|ETIMEDOUT|SQLITE_BUSY\w*)$/.test(code);
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  return (
+    (typeof code === 'string' && TRANSIENT_CODES.test(code)) ||
+    (typeof message === 'string' && TRANSIENT_MESSAGES.test(message))
+  );
 }

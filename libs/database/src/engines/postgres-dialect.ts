@@ -1,4 +1,4 @@
-import { CompiledQuery, PostgresDialect } from 'kysely';
+import { CompiledQuery, type Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 
 /** How a PostgreSQL database is opened. */
@@ -30,8 +30,10 @@ export function postgresDialect({ url, schema, poolSize = 10 }: PostgresOptions)
     keepAlive: true,
     application_name: 'latchkey',
   });
-  // An idle connection that breaks leaves the pool by itself; without a listener it would end the process.
+  // A connection that breaks leaves the pool by itself and fails the statement that is under way on it. Without
+  // listeners, for idle ones here and for each one in use, its error event would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new PostgresDialect({
     pool,
     onCreateConnection: async (connection) => {
@@ -43,5 +45,17 @@ export function postgresDialect({ url, schema, poolSize = 10 }: PostgresOptions)
   });
 }
 
+/**
+ * Makes a schema unless it is there. ("if not exists" still collides when two instances make it at the same time,
+ * and needs the right to make one even where there is nothing to make.)
+ */
+export async function makeSchema<T>(db: Kysely<T>, schema: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended('latchkey schema', 0))`.execute(trx);
+    const found = await sql`select 1 from pg_namespace where nspname = ${schema}`.execute(trx);
+    if (found.rows.length === 0) await sql.raw(`create schema ${quoted(schema)}`).execute(trx);
+  });
+}
+
 /** A name as SQL wants it between quotes. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

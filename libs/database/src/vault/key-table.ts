@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Transaction, sql } from 'kysely';
+import { type Transaction } from 'kysely';
 import { type KeyStore } from '@latchkey/platform';
 import { type Database } from '../database';
+import { emptyLog } from '../engines/empty-log';
 import { type VaultTables } from './vault-tables';
 
 interface Waiting {
@@ -45,14 +45,8 @@ export class KeyTable implements KeyStore {
   }
 
   /** Makes sure that bytes of erased keys are in none of the files any more. */
-  async forget(): Promise<void> {
-    if (this.database.engine !== 'sqlite') return;
-    for (let attempt = 1; attempt <= 100; attempt += 1) {
-      const { rows } = await sql<{ busy: number }>`pragma wal_checkpoint(truncate)`.execute(this.database.db);
-      if (rows[0]?.busy === 0) return;
-      await delay(20);
-    }
-    throw new Error('Another process reads the vault, so that an erased key is still in its log.');
+  forget(): Promise<void> {
+    return emptyLog(this.database.db, this.database.engine);
   }
 
   private enqueue(keyId: string, wrapped: string | undefined): Promise<string | null> {
