@@ -4,6 +4,6 @@ export * from './lock-gateway';
 export * from './http/http-lock-gateway';
 export * from './http/lock-maker';
 export * from './http/lock-makers-file';
-export * from './http/oauth';
+export { authorizeUrl, exchangeCode } from './http/oauth';
 export * from './http/token-store';
 export { MalformedReport, parseReport } from './http/webhooks';
