@@ -194,8 +194,13 @@ describe.each(testEngines)('a database on %s', (engine) => {
 const onPostgres = process.env.DATABASE_TEST_URL ? describe : describe.skip; // needs a PostgreSQL server
 
 onPostgres('a database on postgres alone', () => {
+  let test: TestDatabase;
+  beforeEach(() => {
+    test = testDatabase('postgres');
+  });
+  afterEach(() => test.drop());
+
   it('goes on after the server has cut its connections', async () => {
-    const test = testDatabase('postgres');
     const database = await test.open();
     const other = await test.open();
     const own = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(database.db);
@@ -214,7 +219,6 @@ onPostgres('a database on postgres alone', () => {
 
     expect(rows).toEqual([{ one: 1 }]);
     expect(failures.filter((error) => !isTransient(error))).toEqual([]);
-    await test.drop();
   });
 });
 

@@ -120,8 +120,13 @@ describe.each(testEngines)('the vault on %s', (engine) => {
 });
 
 describe('the files of the vault', () => {
+  let test: TestDatabase;
+  beforeEach(() => {
+    test = testDatabase('sqlite');
+  });
+  afterEach(() => test.drop());
+
   it('hold none of the bytes of an erased key, nor do those that a crash left for the next start', async () => {
-    const test = testDatabase('sqlite');
     const database = await test.open<VaultTables>();
     const vault = await openVault({ database, masterKey });
     // Enough, in random order, for the tables' pages to have been split many times.
@@ -143,6 +148,5 @@ describe('the files of the vault', () => {
     expect(held()).toBeGreaterThan(0);
     await openVault({ database: await test.open(), masterKey });
     expect(held()).toBe(0);
-    await test.drop();
   });
 });
