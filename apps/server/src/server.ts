@@ -31,7 +31,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { Core } from './core/core';
-import { configureHttp, httpAdapter, Readiness, SANDBOX_CLOCK } from './http';
+import { configureHttp, httpAdapter, Readiness, RECORDS_DATABASE, SANDBOX_CLOCK } from './http';
 import { REPORT_TOKENS } from './lock-makers/reports.controller';
 import { rememberedClock } from './sandbox/clock-memory';
 import { type LockCloudProcess, spawnLockCloud } from './sandbox/lock-cloud-process';
@@ -144,6 +144,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
         [RANDOM, random],
         [VAULT, vault],
         [RECORDS, records],
+        [RECORDS_DATABASE, stores.recordsDatabase],
         [LOGGER, logger],
         [VIEWS_DATABASE, stores.views],
         [EVENT_STORE, store],

@@ -1,17 +1,25 @@
+import type { Database } from '@latchkey/database';
+import { type Clock, CLOCK } from '@latchkey/platform';
 import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { TerminusModule } from '@nestjs/terminus';
+import { ApiErrors } from './api-errors';
 import { EdgeGuard } from './edge.guard';
 import { ErrorsFilter } from './errors.filter';
 import { HealthController, Readiness } from './health.controller';
+import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor';
+import { IdempotencyRecords } from './idempotency/idempotency-records';
 import { OkInterceptor } from './ok.interceptor';
 import { SandboxClockController } from './sandbox-clock.controller';
 import { WorkspacesController } from './workspaces.controller';
 
+/** The database of the records, for what the edge itself remembers. */
+export const RECORDS_DATABASE = Symbol('RECORDS_DATABASE');
+
 /**
  * The HTTP edge: who may come in, what an error looks like, and the endpoints of the server itself. Needs the
- * tokens CONFIG, CLOCK, RECORDS and LOGGER from a global module, SANDBOX_CLOCK in the sandbox, and an application
+ * tokens CONFIG, CLOCK, RECORDS, RECORDS_DATABASE, VAULT and LOGGER from a global module, SANDBOX_CLOCK in the sandbox, and an application
  * made on `httpAdapter()` and passed through `configureHttp`.
  */
 @Global()
@@ -25,8 +33,15 @@ export class HttpModule {
       controllers: [HealthController, WorkspacesController, SandboxClockController, ...controllers],
       providers: [
         Readiness,
+        ApiErrors,
+        {
+          provide: IdempotencyRecords,
+          inject: [RECORDS_DATABASE, CLOCK],
+          useFactory: (database: Database<unknown>, clock: Clock) => IdempotencyRecords.open(database, clock),
+        },
         { provide: APP_GUARD, useClass: EdgeGuard },
         { provide: APP_FILTER, useClass: ErrorsFilter },
+        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: OkInterceptor },
       ],
       exports: [Readiness],

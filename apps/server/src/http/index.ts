@@ -1,5 +1,5 @@
 export { httpAdapter } from './adapter';
 export { configureHttp } from './configure-http';
 export { Readiness } from './health.controller';
-export { HttpModule } from './http.module';
+export { HttpModule, RECORDS_DATABASE } from './http.module';
 export { SANDBOX_CLOCK, type SandboxClockPort } from './sandbox-clock.controller';

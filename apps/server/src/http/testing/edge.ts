@@ -9,6 +9,8 @@ import {
   RANDOM,
   RECORDS,
   SandboxClock,
+  VAULT,
+  type Vault,
 } from '@latchkey/platform';
 import { Global, Module, type Provider, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -17,7 +19,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configureHttp, httpAdapter, HttpModule, SANDBOX_CLOCK } from '../index';
+import { configureHttp, httpAdapter, HttpModule, RECORDS_DATABASE, SANDBOX_CLOCK } from '../index';
 import { featureControllers, handlersOf, Shelf } from './shelf';
 
 export const NOW = Date.UTC(2030, 0, 1);
@@ -28,6 +30,9 @@ export interface Edge {
   readonly url: string;
   readonly shelf: Shelf;
   readonly records: Records;
+  readonly vault: Vault;
+  /** Where everything lies that is kept. */
+  readonly dataDir: string;
   readonly clock: SandboxClock;
   /** What was logged, a JSON object a line. */
   readonly log: string[];
@@ -61,6 +66,8 @@ export async function openEdge(
     { provide: CLOCK, useValue: clock },
     { provide: RANDOM, useValue: new CryptoRandom() },
     { provide: RECORDS, useValue: records },
+    { provide: RECORDS_DATABASE, useValue: stores.recordsDatabase },
+    { provide: VAULT, useValue: stores.vault },
     { provide: LOGGER, useValue: createLogger('info', { write: (line) => void log.push(line) }) },
     {
       provide: SANDBOX_CLOCK,
@@ -101,7 +108,18 @@ export async function openEdge(
     };
   };
   return {
-    ...{ app, url, shelf, records, clock, log, ...first, foreignKey: other.apiKey },
+    ...{
+      app,
+      url,
+      shelf,
+      records,
+      vault: stores.vault,
+      dataDir,
+      clock,
+      log,
+      ...first,
+      foreignKey: other.apiKey,
+    },
     post: (path, body, headers) =>
       send(
         path,

@@ -28,7 +28,10 @@ export class Shelf {
   readonly done: unknown[] = [];
   /** Makes the next command or query fail with this. */
   fails: Error | undefined;
+  /** Makes the next creation wait for this. */
+  waits: Promise<void> | undefined;
   private count = 0;
+  private arrived: (() => void) | undefined;
 
   add(workspaceId: string, wanted: Partial<WantedCode> & { deviceId: string }): string {
     const id = randomUUID();
@@ -41,6 +44,18 @@ export class Shelf {
     const code = this.codes.get(id);
     if (code?.workspace_id !== workspaceId) throw ApiError.notFound('access_code');
     return code;
+  }
+
+  /** Resolves when a creation waits. */
+  reached(): Promise<void> {
+    return new Promise((resolve) => (this.arrived = resolve));
+  }
+
+  async hold(): Promise<void> {
+    const waits = this.waits;
+    this.waits = undefined;
+    if (waits) this.arrived?.();
+    await waits;
   }
 
   note(what: unknown): void {
@@ -99,9 +114,10 @@ const matches = (code: Record<string, unknown>, { deviceId, accessCodeIds, searc
 export function handlersOf(shelf: Shelf) {
   @CommandHandler(CreateAccessCode)
   class Create {
-    execute(command: CreateAccessCode) {
+    async execute(command: CreateAccessCode) {
       shelf.note(command);
-      return Promise.resolve({ accessCodeId: shelf.add(command.caller.workspaceId, command.wanted) });
+      await shelf.hold();
+      return { accessCodeId: shelf.add(command.caller.workspaceId, command.wanted) };
     }
   }
   @CommandHandler(UpdateAccessCode)

@@ -1,0 +1,190 @@
+import { type Database, migrate, type Migration } from '@latchkey/database';
+import type { Clock } from '@latchkey/platform';
+
+/** For so long the first answer to a key is given again, ms. */
+export const KEPT_FOR = 24 * 3_600_000;
+/** A request that has not ended after so long, by the machine's clock, has died with its server. */
+const DEAD_AFTER = 60_000;
+const PURGE_EVERY = 10 * 60_000;
+
+/** What a request with a key is: the first, one of several at the same time, or one that came again. */
+export type Claim =
+  | { readonly kind: 'first'; readonly requestId: string }
+  | { readonly kind: 'under-way' }
+  | { readonly kind: 'other-request' }
+  | { readonly kind: 'again'; readonly status: number; readonly body: string };
+
+interface IdempotencyTable {
+  idempotency_keys: {
+    workspace_id: string;
+    idempotency_key: string;
+    /** Of the request, keyed: the body may hold a PIN. */
+    fingerprint: string;
+    /** Of the first try; a request taken over from a dead server goes on under it. */
+    request_id: string;
+    /** Until when the request counts as under way, ms by the machine's clock; null once it was answered. */
+    busy_until: number | null;
+    status: number | null;
+    /** The answer; PINs and secrets in it are sealed. */
+    body: string | null;
+    created_at: number;
+  };
+}
+
+const migrations: Migration[] = [
+  {
+    name: 'idempotency_keys',
+    async up(db) {
+      await db.schema
+        .createTable('idempotency_keys')
+        .addColumn('workspace_id', 'text', (column) => column.notNull())
+        .addColumn('idempotency_key', 'text', (column) => column.notNull())
+        .addColumn('fingerprint', 'text', (column) => column.notNull())
+        .addColumn('request_id', 'text', (column) => column.notNull())
+        .addColumn('busy_until', 'bigint')
+        .addColumn('status', 'integer')
+        .addColumn('body', 'text')
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('idempotency_keys_pk', ['workspace_id', 'idempotency_key'])
+        .execute();
+      await db.schema
+        .createIndex('idempotency_keys_age')
+        .on('idempotency_keys')
+        .column('created_at')
+        .execute();
+    },
+  },
+];
+
+export interface KeyedRequest {
+  readonly workspaceId: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly requestId: string;
+}
+
+/** Which requests came with which idempotency key, and what they were answered. */
+export class IdempotencyRecords {
+  private purgedAt = -Infinity;
+
+  private constructor(
+    private readonly database: Database<IdempotencyTable>,
+    private readonly clock: Clock,
+    private readonly wall: () => number,
+  ) {}
+
+  /**
+   * @param database that of the records
+   * @param clock by which answers are kept for a day
+   */
+  static async open<T>(
+    database: Database<T>,
+    clock: Clock,
+    wall: () => number = Date.now,
+  ): Promise<IdempotencyRecords> {
+    await migrate(database, 'idempotency', migrations);
+    const own = database as unknown as Database<IdempotencyTable>;
+    // A SQLite file has one server: what was under way when this one started has died with the one before.
+    if (database.engine === 'sqlite') {
+      await own.db
+        .updateTable('idempotency_keys')
+        .set({ busy_until: 0 })
+        .where('busy_until', 'is not', null)
+        .execute();
+    }
+    return new IdempotencyRecords(own, clock, wall);
+  }
+
+  /** Takes the key for a request, or says what became of the one that has it. */
+  async claim(request: KeyedRequest): Promise<Claim> {
+    await this.purge();
+    for (;;) {
+      if (await this.insert(request)) return { kind: 'first', requestId: request.requestId };
+      const claim = await this.known(request);
+      if (claim) return claim;
+    }
+  }
+
+  /** Keeps the answer. */
+  async answered({ workspaceId, key }: KeyedRequest, status: number, body: string): Promise<void> {
+    await this.database.db
+      .updateTable('idempotency_keys')
+      .set({ busy_until: null, status, body })
+      .where('workspace_id', '=', workspaceId)
+      .where('idempotency_key', '=', key)
+      .execute();
+  }
+
+  /** Gives the key back: nothing was done, and the same request may be tried again. */
+  async release({ workspaceId, key }: KeyedRequest): Promise<void> {
+    await this.database.db
+      .deleteFrom('idempotency_keys')
+      .where('workspace_id', '=', workspaceId)
+      .where('idempotency_key', '=', key)
+      .execute();
+  }
+
+  private async insert(request: KeyedRequest): Promise<boolean> {
+    const result = await this.database.db
+      .insertInto('idempotency_keys')
+      .values({
+        workspace_id: request.workspaceId,
+        idempotency_key: request.key,
+        fingerprint: request.fingerprint,
+        request_id: request.requestId,
+        busy_until: this.wall() + DEAD_AFTER,
+        status: null,
+        body: null,
+        created_at: this.clock.now(),
+      })
+      .onConflict((conflict) => conflict.columns(['workspace_id', 'idempotency_key']).doNothing())
+      .executeTakeFirst();
+    return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+  }
+
+  /** Undefined where the one that had the key is gone by now. */
+  private async known(request: KeyedRequest): Promise<Claim | undefined> {
+    const { db } = this.database;
+    const row = await db
+      .selectFrom('idempotency_keys')
+      .selectAll()
+      .where('workspace_id', '=', request.workspaceId)
+      .where('idempotency_key', '=', request.key)
+      .executeTakeFirst();
+    if (!row) return undefined;
+    if (row.created_at <= this.clock.now() - KEPT_FOR) {
+      await this.forget(row.created_at, request);
+      return undefined;
+    }
+    if (row.fingerprint !== request.fingerprint) return { kind: 'other-request' };
+    if (row.busy_until === null) return { kind: 'again', status: row.status!, body: row.body! };
+    if (row.busy_until > this.wall()) return { kind: 'under-way' };
+    const taken = await db
+      .updateTable('idempotency_keys')
+      .set({ busy_until: this.wall() + DEAD_AFTER })
+      .where('workspace_id', '=', request.workspaceId)
+      .where('idempotency_key', '=', request.key)
+      .where('busy_until', '=', row.busy_until)
+      .executeTakeFirst();
+    return taken.numUpdatedRows > 0n ? { kind: 'first', requestId: row.request_id } : undefined;
+  }
+
+  private async forget(createdAt: number, { workspaceId, key }: KeyedRequest): Promise<void> {
+    await this.database.db
+      .deleteFrom('idempotency_keys')
+      .where('workspace_id', '=', workspaceId)
+      .where('idempotency_key', '=', key)
+      .where('created_at', '=', createdAt)
+      .execute();
+  }
+
+  private async purge(): Promise<void> {
+    const now = this.clock.now();
+    if (now - this.purgedAt < PURGE_EVERY) return;
+    this.purgedAt = now;
+    await this.database.db
+      .deleteFrom('idempotency_keys')
+      .where('created_at', '<=', now - KEPT_FOR)
+      .execute();
+  }
+}

@@ -1,0 +1,154 @@
+import { testDatabase, testEngines } from '@latchkey/database';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Edge, openEdge } from '../testing/edge';
+import { IdempotencyRecords, KEPT_FOR } from './idempotency-records';
+
+let edge: Edge;
+beforeAll(async () => {
+  edge = await openEdge();
+});
+afterAll(() => edge.close());
+
+const device_id = randomUUID();
+const create = (key: string, body: object = { device_id, code: '86420' }, apiKey = edge.apiKey) =>
+  edge.post('/access_codes/create', body, { 'idempotency-key': key, authorization: `Bearer ${apiKey}` });
+
+describe('a request with an Idempotency-Key', () => {
+  test('is done once, and answered the same again', async () => {
+    const key = randomUUID();
+    const first = await create(key);
+    expect(first.status).toBe(200);
+    const codes = edge.shelf.codes.size;
+    const again = await create(key, { code: '86420', device_id });
+    expect(again.body).toEqual(first.body);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(edge.shelf.codes.size).toBe(codes);
+  });
+
+  test('with another body is refused', async () => {
+    const key = randomUUID();
+    await create(key);
+    const { status, body } = await create(key, { device_id, code: '11223' });
+    expect({ status, type: body.error.type }).toEqual({ status: 422, type: 'idempotency_key_reused' });
+  });
+
+  test('to another endpoint is refused', async () => {
+    const key = randomUUID();
+    const { body } = await create(key, { device_id });
+    const id = { access_code_id: body.access_code.access_code_id as string };
+    expect((await edge.post('/access_codes/get', id, { 'idempotency-key': key })).status).toBe(422);
+  });
+
+  test('that is still under way is refused', async () => {
+    const key = randomUUID();
+    let go = () => {};
+    edge.shelf.waits = new Promise((resolve) => (go = resolve));
+    const first = create(key);
+    await edge.shelf.reached();
+    const { status, body } = await create(key);
+    go();
+    expect({ status, type: body.error.type }).toEqual({ status: 409, type: 'idempotency_key_in_use' });
+    expect((await first).status).toBe(200);
+  });
+
+  test('of another workspace has nothing to do with it', async () => {
+    const key = randomUUID();
+    const first = await create(key);
+    const other = await create(key, { device_id, code: '86420' }, edge.foreignKey);
+    expect(other.status).toBe(200);
+    expect(other.body.access_code.access_code_id).not.toBe(first.body.access_code.access_code_id);
+  });
+
+  test('that failed fails the same again', async () => {
+    const key = randomUUID();
+    edge.shelf.fails = new Error('broken');
+    const first = await create(key);
+    const again = await create(key);
+    expect([first.status, again.status]).toEqual([500, 500]);
+    expect(again.body).toEqual(first.body);
+  });
+
+  test('that was not valid may be put right', async () => {
+    const key = randomUUID();
+    expect((await create(key, { device_id, code: 'x' })).status).toBe(400);
+    expect((await create(key)).status).toBe(200);
+  });
+
+  test('is forgotten after a day', async () => {
+    const key = randomUUID();
+    const first = await create(key);
+    edge.clock.set(edge.clock.now() + KEPT_FOR);
+    const again = await create(key);
+    expect(again.headers.get('idempotent-replayed')).toBeNull();
+    expect(again.body.access_code.access_code_id).not.toBe(first.body.access_code.access_code_id);
+  });
+
+  test('loses its PIN when the code is erased, here too', async () => {
+    const key = randomUUID();
+    const first = await create(key);
+    await edge.vault.erase(first.body.access_code.access_code_id as string);
+    expect((await create(key)).body.access_code).toEqual({ ...first.body.access_code, code: null });
+  });
+
+  test('leaves no PIN in any file', async () => {
+    await create(randomUUID(), { device_id, code: '975318642' });
+    for (const file of readdirSync(edge.dataDir)) {
+      expect(readFileSync(join(edge.dataDir, file), 'latin1')).not.toContain('975318642');
+    }
+  });
+
+  test.each(['', 'x'.repeat(256)])('must have a key of a length that can be kept: %j', async (key) => {
+    expect((await create(key)).status).toBe(400);
+  });
+});
+
+describe.each(testEngines)('the records on %s', (engine) => {
+  const request = { workspaceId: 'w', key: 'k', fingerprint: 'f', requestId: 'first' };
+  const open = async () => {
+    const test = testDatabase(engine);
+    const clock = { now: () => 0, at: () => () => {} };
+    let wall = 0;
+    const database = await test.open();
+    const records = await IdempotencyRecords.open(database, clock, () => wall);
+    return { records, pass: (ms: number) => void (wall += ms), drop: () => test.drop() };
+  };
+
+  test('leave the key of a request that died with its server to the next try, under its request id', async () => {
+    const { records, pass, drop } = await open();
+    expect(await records.claim(request)).toEqual({ kind: 'first', requestId: 'first' });
+    expect(await records.claim({ ...request, requestId: 'second' })).toEqual({ kind: 'under-way' });
+    pass(61_000);
+    const claims = await Promise.all(
+      ['third', 'fourth'].map((requestId) => records.claim({ ...request, requestId })),
+    );
+    expect(claims).toContainEqual({ kind: 'first', requestId: 'first' });
+    expect(claims).toContainEqual({ kind: 'under-way' });
+    await drop();
+  });
+
+  test('give a key to one of many at the same time', async () => {
+    const { records, drop } = await open();
+    const claims = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => records.claim({ ...request, requestId: String(n) })),
+    );
+    expect(claims.filter(({ kind }) => kind === 'first')).toHaveLength(1);
+    expect(claims.filter(({ kind }) => kind === 'under-way')).toHaveLength(19);
+    await drop();
+  });
+});
+
+test('a server that starts on a SQLite file knows that nothing is under way', async () => {
+  const test = testDatabase('sqlite');
+  const clock = { now: () => 0, at: () => () => {} };
+  const request = { workspaceId: 'w', key: 'k', fingerprint: 'f', requestId: 'first' };
+  const database = await test.open();
+  await (await IdempotencyRecords.open(database, clock)).claim(request);
+  const after = await IdempotencyRecords.open(database, clock);
+  expect(await after.claim({ ...request, requestId: 'second' })).toEqual({
+    kind: 'first',
+    requestId: 'first',
+  });
+  await test.drop();
+});

@@ -1,0 +1,52 @@
+import { KeyErasedError, type SealedPin, type Vault } from '@latchkey/platform';
+
+const SECRET = 'idempotent answer';
+
+/**
+ * An answer as it may be kept: each PIN in it is sealed under the key of its access code, so that erasing the
+ * code erases it here too; other codes and secrets are sealed under the master key.
+ */
+export async function sealAnswer(vault: Vault, body: unknown): Promise<string> {
+  return JSON.stringify(await mapSecrets(body, null, (text, codeId) => sealed(vault, text, codeId)));
+}
+
+/** The answer as it was given; PINs that have been erased since are null. */
+export async function openAnswer(vault: Vault, kept: string): Promise<unknown> {
+  return mapSecrets(JSON.parse(kept), null, (box) => opened(vault, box));
+}
+
+async function sealed(vault: Vault, text: unknown, codeId: string | null): Promise<unknown> {
+  if (typeof text !== 'string') return text;
+  if (codeId === null) return { secret: vault.sealSecret(SECRET, text) };
+  try {
+    return await vault.seal(codeId, text);
+  } catch (error) {
+    if (error instanceof KeyErasedError) return null;
+    throw error;
+  }
+}
+
+async function opened(vault: Vault, box: unknown): Promise<unknown> {
+  if (typeof box !== 'object' || box === null) return box;
+  if ('secret' in box) return vault.openSecret(SECRET, box.secret as string);
+  return vault.open(box as SealedPin);
+}
+
+/** A copy with everything called `code` or `secret` replaced, told which access code it is part of. */
+async function mapSecrets(
+  value: unknown,
+  codeId: string | null,
+  replace: (secret: unknown, codeId: string | null) => Promise<unknown>,
+): Promise<unknown> {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return Promise.all(value.map((item) => mapSecrets(item, codeId, replace)));
+  const fields = value as Record<string, unknown>;
+  const owner = typeof fields.access_code_id === 'string' ? fields.access_code_id : codeId;
+  const entries = Object.entries(fields).map(async ([name, field]) => [
+    name,
+    name === 'code' || name === 'secret'
+      ? await replace(field, owner)
+      : await mapSecrets(field, owner, replace),
+  ]);
+  return Object.fromEntries(await Promise.all(entries)) as unknown;
+}
