@@ -124,6 +124,12 @@ export class Core implements Views {
     await Promise.all(this.runners.map((runner) => runner.stop()));
   }
 
+  /** Lets everything lie as it is, as a killed process would. */
+  async abandon(): Promise<void> {
+    this.executor.abandon();
+    await Promise.all(this.runners.map((runner) => runner.stop()));
+  }
+
   async reached(position: Position | undefined): Promise<void> {
     await Promise.all(this.runners.map((runner) => runner.reached(position, VIEWS_WITHIN_MS)));
   }

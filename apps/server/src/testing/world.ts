@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   CreateAccessCode,
   CreateAccessCodeHandler,
@@ -10,25 +8,29 @@ import {
   type WantedChange,
   type WantedCode,
 } from '@latchkey/access-codes';
-import { openDatabase, openRecords, openVault } from '@latchkey/database';
+import { type Database, openDatabase, openRecords, openVault } from '@latchkey/database';
 import { startNode } from '@latchkey/embedded-eventstore';
 import { EventStoreDb } from '@latchkey/event-sourcing';
-import { HttpLockGateway, parseReport } from '@latchkey/gateways';
+import { HttpLockGateway, type LockGateway } from '@latchkey/gateways';
 import {
   type Config,
   createLogger,
   iso,
   loadConfig,
+  type Logger,
   parseInstant,
   SandboxClock,
   SeededIds,
   SeededRandom,
+  type Vault,
 } from '@latchkey/platform';
 import { startLockCloud } from '../../../lock-cloud/src';
 import { Core } from '../core/core';
 import { connectSandboxAccount, openWorkspace, sandboxMaker } from '../sandbox/provisioning';
 import { SandboxClockDriver } from '../sandbox/sandbox-clock';
 import { Simulator } from '../sandbox/simulator';
+import { CrashingGateway } from './crashing-gateway';
+import { listenForReports } from './report-listener';
 
 export const MONDAY = parseInstant('2026-06-01T12:00:00Z');
 export const SECOND = 1000;
@@ -50,131 +52,142 @@ export interface SimulatedLock {
   }[];
 }
 
+export interface WorldOptions {
+  readonly seed?: number;
+  /** 'none': the lock cloud begins without locks. */
+  readonly locks?: 'sandbox' | 'none';
+  /** Settings, as the environment would give them. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** What outlives a crash of the server. */
+interface Surroundings {
+  readonly config: Config;
+  readonly clock: SandboxClock;
+  readonly ids: SeededIds;
+  readonly random: SeededRandom;
+  readonly logger: Logger;
+  readonly store: EventStoreDb;
+  readonly vault: Vault;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly views: Database<any>;
+  readonly gateway: LockGateway;
+  readonly simulator: Simulator;
+  readonly reports: Awaited<ReturnType<typeof listenForReports>>;
+}
+
 /** The whole stack in one process on a clock that stands still: embedded node, SQLite, lock cloud, core. */
 export class World {
+  core!: Core;
+  driver!: SandboxClockDriver;
+  private handlers!: {
+    create: CreateAccessCodeHandler;
+    update: UpdateAccessCodeHandler;
+    remove: DeleteAccessCodeHandler;
+  };
+  private crashing!: CrashingGateway;
+
   private constructor(
-    readonly core: Core,
-    readonly clock: SandboxClock,
-    readonly driver: SandboxClockDriver,
-    readonly store: EventStoreDb,
     readonly workspaceId: string,
-    private readonly cloudUrl: string,
-    private readonly handlers: {
-      create: CreateAccessCodeHandler;
-      update: UpdateAccessCodeHandler;
-      remove: DeleteAccessCodeHandler;
-    },
+    readonly accountId: string,
+    private readonly around: Surroundings,
     private readonly closers: (() => Promise<unknown>)[],
   ) {}
 
-  static async start(
-    options: { seed?: number; locks?: 'sandbox' | 'none'; env?: NodeJS.ProcessEnv } = {},
-  ): Promise<World> {
-    const { seed = 1, locks = 'sandbox' } = options;
-    const config: Config = loadConfig({ LOG_LEVEL: 'error', ...options.env });
+  static async start({ seed = 1, locks = 'sandbox', env = {} }: WorldOptions = {}): Promise<World> {
+    const config = loadConfig({ LOG_LEVEL: 'fatal', ...env });
     const clock = new SandboxClock({ now: MONDAY, running: false });
     const ids = new SeededIds(seed);
     const random = new SeededRandom(seed);
     const logger = createLogger(config.logLevel);
     const node = await startNode({ dataDir: ':memory:', port: 0 });
     const store = new EventStoreDb(node.connectionString);
-    const file = { file: ':memory:', durability: 'normal' as const };
-    const vaultDatabase = await openDatabase(file);
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-explicit-any
-    const vault = await openVault({ database: vaultDatabase as any, masterKey: Buffer.alloc(32, 7) });
-    const recordsDatabase = await openDatabase(file);
+    const [vaultDatabase, recordsDatabase, views] = await Promise.all([inMemory(), inMemory(), inMemory()]);
+    const vault = await openVault({ database: vaultDatabase, masterKey: Buffer.alloc(32, 7) });
     const records = await openRecords(recordsDatabase, vault);
-    const views = await openDatabase(file);
     const client = { clientId: 'latchkey', clientSecret: 'secret-of-tests' };
+    const cloudClock = { now: MONDAY, running: false };
     const cloud = await startLockCloud({
       port: 0,
       dataDir: ':memory:',
       ...client,
       seed,
       locks,
-      clock: { now: MONDAY, running: false },
+      clock: cloudClock,
     });
     const maker = sandboxMaker(cloud.url, client);
-    const gateway = new HttpLockGateway({
-      makers: new Map([[maker.name, maker]]),
-      tokens: records.accountTokens,
-      clock,
-    });
-    const core = new Core({
-      config,
-      store,
-      database: views,
-      vault,
-      gateway,
-      clock,
-      ids,
-      random,
-      logger,
-      views: [],
-      keepsExpired: () => Promise.resolve(false),
-    });
-    const { workspaceId } = await openWorkspace(records, config, { clock, ids, random });
+    const tokens = records.accountTokens;
+    const gateway = new HttpLockGateway({ makers: new Map([[maker.name, maker]]), tokens, clock });
     const simulator = new Simulator(cloud.url);
-    const driver = new SandboxClockDriver({ clock, simulator, store, server: core });
-    const reports = await listenForReports(core, maker.name);
-    await core.start({ work: true });
-    const accountId = await connectSandboxAccount({
-      workspaceId,
-      core,
-      records,
-      maker,
-      simulator,
-      clock,
-    });
+    const reports = await listenForReports(maker.name);
+    const { workspaceId } = await openWorkspace(records, config, { clock, ids, random });
+
+    const around = { config, clock, ids, random, logger, store, vault, views, gateway, simulator, reports };
+    const world = new World(workspaceId, 'to be connected', around, []);
+    await world.begin();
+    const { core } = world;
+    const accountId = await connectSandboxAccount({ workspaceId, core, records, maker, simulator, clock });
     await gateway.registerWebhook({ accountId, maker: maker.name }, reports.url);
-    await driver.begin();
-    const world = new World(
-      core,
-      clock,
-      driver,
-      store,
-      workspaceId,
-      cloud.url,
-      {
-        create: new CreateAccessCodeHandler(core.streams, core, vault, clock, ids, random),
-        update: new UpdateAccessCodeHandler(core.streams, core, vault, clock),
-        remove: new DeleteAccessCodeHandler(core.streams, core, clock),
-      },
-      [
-        () => core.stop(),
-        () => store.close(),
-        () => gateway.close(),
-        () => simulator.close(),
-        () => cloud.close(),
-        () => reports.close(),
-        () => node.close(),
-        () => views.close(),
-        () => recordsDatabase.close(),
-        () => vaultDatabase.close(),
-      ],
+    Object.assign(world, { accountId });
+    world.closers.push(
+      () => store.close(),
+      () => gateway.close(),
+      () => simulator.close(),
+      () => cloud.close(),
+      () => reports.close(),
+      () => node.close(),
+      () => views.close(),
+      () => recordsDatabase.close(),
+      () => vaultDatabase.close(),
     );
     await world.settle();
     return world;
   }
 
   get now(): number {
-    return this.clock.now();
+    return this.around.clock.now();
   }
 
+  get cloudUrl(): string {
+    return this.around.simulator.url;
+  }
+
+  /** Resolves when nothing that is due is left undone. */
   async settle(): Promise<void> {
-    await this.driver.advance((now) => now);
+    await this.advanceTo(this.now);
   }
 
   async advance(by: number): Promise<void> {
-    await this.driver.advance((now) => now + by);
+    await this.advanceTo(this.now + by);
   }
 
+  /** Puts the clock forward; should the server die on the way, another one goes on. */
   async advanceTo(instant: number): Promise<void> {
-    await this.driver.advance(() => instant);
+    for (;;) {
+      const crashed = this.crashing.crashed.then(() => 'crashed' as const);
+      const played = this.driver.advance((now) => Math.max(now, instant)).then(() => 'played' as const);
+      if ((await Promise.race([played, crashed])) === 'played') return;
+      played.catch(() => undefined);
+      await this.restart();
+    }
+  }
+
+  /** The server dies in the middle of the next call to a lock, and another one starts on what it left. */
+  crashAtNextCall(when: 'before' | 'after'): void {
+    this.crashing.crashAt(when);
+  }
+
+  /** A new server on what the old one left: same event store, same database, same locks. */
+  async restart(): Promise<void> {
+    await this.core.abandon();
+    await this.begin();
   }
 
   async deviceNamed(name: string): Promise<string> {
-    const lock = await this.lockNamed(name);
+    return this.deviceOf(await this.lockNamed(name));
+  }
+
+  async deviceOf(lock: { lock_id: string }): Promise<string> {
     return (await this.core.rows.deviceOf('lock-cloud', lock.lock_id))!.device_id;
   }
 
@@ -195,6 +208,32 @@ export class World {
     await this.settle();
   }
 
+  /** Everything on the agenda is looked at again, and every report that ever came, comes once more. */
+  async again(): Promise<void> {
+    for (const lock of await this.locks()) {
+      const deviceId = await this.deviceOf(lock);
+      await this.core.rows.makeDue(`device:${deviceId}`);
+      for (const codeId of await this.core.rows.codesOf(deviceId))
+        await this.core.rows.makeDue(`code:${codeId}`);
+    }
+    await this.around.reports.repeatAll();
+    await this.settle();
+  }
+
+  /** The types of all domain events so far, with their streams, in order. */
+  async allEvents(): Promise<string[]> {
+    const seen: string[] = [];
+    await new Promise<void>((resolve) => {
+      const subscription = this.around.store.subscribeToAll({
+        after: undefined,
+        prefixes: ['accessCode-', 'keypad-', 'device-', 'account-'],
+        onEvents: (events) => Promise.resolve(void seen.push(...events.map((e) => `${e.stream}: ${e.type}`))),
+        onCaughtUp: () => void subscription.stop().then(resolve),
+      });
+    });
+    return seen;
+  }
+
   async code(accessCodeId: string) {
     return (await this.core.streams.codes.load(accessCodeId)).state!;
   }
@@ -204,22 +243,21 @@ export class World {
     return (await this.core.streams.codes.history(accessCodeId)).map(({ event }) => event.type);
   }
 
+  async locks(): Promise<SimulatedLock[]> {
+    return (await this.simulate<{ locks: SimulatedLock[] }>('GET', '/simulator/locks')).locks;
+  }
+
   async lockNamed(name: string): Promise<SimulatedLock> {
-    const { locks } = await this.simulate<{ locks: SimulatedLock[] }>('GET', '/simulator/locks');
-    return locks.find((lock) => lock.name === name)!;
+    return (await this.locks()).find((lock) => lock.name === name)!;
   }
 
   /** What the lock's own electronics make of a PIN now. */
-  async opens(lock: SimulatedLock, code: string): Promise<boolean> {
-    const { opens } = await this.simulate<{ opens: boolean }>(
-      'POST',
-      `/simulator/locks/${lock.lock_id}/keypad`,
-      { code },
-    );
-    return opens;
+  async opens(lock: { lock_id: string }, code: string): Promise<boolean> {
+    const path = `/simulator/locks/${lock.lock_id}/keypad`;
+    return (await this.simulate<{ opens: boolean }>('POST', path, { code })).opens;
   }
 
-  async faults(lock: SimulatedLock, faults: Record<string, unknown>): Promise<void> {
+  async faults(lock: { lock_id: string }, faults: Record<string, unknown>): Promise<void> {
     await this.simulate('POST', `/simulator/locks/${lock.lock_id}/faults`, faults);
   }
 
@@ -233,7 +271,30 @@ export class World {
   }
 
   async stop(): Promise<void> {
+    await this.core.abandon();
     for (const close of this.closers) await close();
+  }
+
+  private async begin(): Promise<void> {
+    const { config, clock, ids, random, logger, store, vault, views, simulator, reports } = this.around;
+    this.crashing = new CrashingGateway(this.around.gateway);
+    const gateway = this.crashing;
+    const keepsExpired = () => Promise.resolve(false);
+    this.core = new Core({
+      ...{ config, store, database: views, vault, gateway, clock, ids, random, logger },
+      views: [],
+      keepsExpired,
+    });
+    const { core } = this;
+    reports.handTo(core.reports);
+    this.handlers = {
+      create: new CreateAccessCodeHandler(core.streams, core, vault, clock, ids, random),
+      update: new UpdateAccessCodeHandler(core.streams, core, vault, clock),
+      remove: new DeleteAccessCodeHandler(core.streams, core, clock),
+    };
+    this.driver = new SandboxClockDriver({ clock, simulator, store, server: core });
+    await core.start({ work: true });
+    await this.driver.begin();
   }
 
   private caller() {
@@ -241,30 +302,5 @@ export class World {
   }
 }
 
-async function listenForReports(
-  core: Core,
-  maker: string,
-): Promise<{ url: string; close: () => Promise<void> }> {
-  const server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const report = parseReport(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-      const taken = report ? core.reports.take(maker, report) : Promise.resolve('taken' as const);
-      taken.then(
-        (reception) => response.writeHead(reception === 'taken' ? 200 : 503).end(),
-        () => response.writeHead(500).end(),
-      );
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/reports`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+const inMemory = (): Promise<Database<any>> => openDatabase({ file: ':memory:', durability: 'normal' });

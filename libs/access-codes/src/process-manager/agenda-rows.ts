@@ -213,12 +213,12 @@ export class AgendaRows {
 
   async accountsAt(maker: string): Promise<string[]> {
     const rows = await this.database.db
-      .selectFrom('locks_v1')
-      .select('account_id')
-      .distinct()
+      .selectFrom('agenda_v1')
+      .select('id')
+      .where('kind', '=', 'account')
       .where('maker', '=', maker)
       .execute();
-    return rows.map((row) => row.account_id);
+    return rows.map((row) => row.id);
   }
 
   async deviceOf(maker: string, lockId: string): Promise<AgendaTables['locks_v1'] | undefined> {

@@ -15,6 +15,8 @@ export interface AgendaTables {
     id: string;
     device_id: string | null;
     account_id: string | null;
+    /** Of an account: its lock maker. */
+    maker: string | null;
     due_at: number | null;
     /** The last event of the subject's own stream that was seen here. */
     revision: number;
@@ -70,6 +72,7 @@ export class AgendaProjection implements Projection, KnownRevisions {
       .addColumn('id', 'text', (c) => c.notNull())
       .addColumn('device_id', 'text')
       .addColumn('account_id', 'text')
+      .addColumn('maker', 'text')
       .addColumn('due_at', 'bigint')
       .addColumn('revision', 'bigint', (c) => c.notNull().defaultTo(-1))
       .addColumn('planned_revision', 'bigint', (c) => c.notNull().defaultTo(-1))
@@ -332,7 +335,14 @@ export class AgendaProjection implements Projection, KnownRevisions {
     if (event.type === 'AccountConnected') {
       await trx
         .insertInto('agenda_v1')
-        .values(row('account', accountId, { account_id: accountId, due_at: 0, revision: recorded.revision }))
+        .values(
+          row('account', accountId, {
+            account_id: accountId,
+            maker: event.data.maker,
+            due_at: 0,
+            revision: recorded.revision,
+          }),
+        )
         .onConflict((c) => c.column('subject').doNothing())
         .execute();
     }
@@ -363,6 +373,7 @@ function row(
     id,
     device_id: null,
     account_id: null,
+    maker: null,
     due_at: 0,
     revision: -1,
     planned_revision: -1,

@@ -71,6 +71,12 @@ export class Executor {
     await this.whenIdle();
   }
 
+  /** Begins nothing more and finishes nothing. */
+  abandon(): void {
+    this.stopped = true;
+    this.cancelTimer?.();
+  }
+
   /** Nothing is begun until `release`: while a clock that others share is being put, what is due is not settled. */
   hold(): void {
     this.held = true;

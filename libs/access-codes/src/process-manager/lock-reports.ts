@@ -1,5 +1,4 @@
-import { deviceConnection } from '@latchkey/devices';
-import type { Cause, EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
+import type { EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
 import type { LockReport } from '@latchkey/gateways';
 import type { AgendaRows } from './agenda-rows';
 import type { Calls } from './calls';
@@ -26,7 +25,7 @@ export class LockReports {
   ) {}
 
   async take(maker: string, report: LockReport): Promise<Reception> {
-    const { rows, streams, onDue } = this.options;
+    const { rows, onDue } = this.options;
     const lock = await rows.deviceOf(maker, report.lockId);
     if (!lock) {
       if (report.kind === 'added') await this.askAgain(maker);
@@ -35,14 +34,9 @@ export class LockReports {
     switch (report.kind) {
       case 'code-outcome':
         return this.outcome(lock.device_id, report);
+      // A report may be an old one, come late: the maker knows how it is now.
       case 'online':
-      case 'offline': {
-        const online = report.kind === 'online';
-        const { state } = await streams.devices.load(lock.device_id, 0);
-        const cause = causeOf(lock.device_id, state?.workspaceId ?? '');
-        await streams.devices.transact(lock.device_id, cause, (device) => deviceConnection(device, online));
-        return 'taken';
-      }
+      case 'offline':
       case 'time-wrong':
       case 'low-battery':
       case 'added':
@@ -87,8 +81,4 @@ export class LockReports {
     if (device) await work.report(codeId, device, report);
     return 'taken';
   }
-}
-
-function causeOf(correlationId: string, workspaceId: string): Cause {
-  return { correlationId, causationId: 'report', actor: { type: 'external' }, workspaceId };
 }

@@ -1,0 +1,40 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { LockReports } from '@latchkey/access-codes';
+import { type LockReport, parseReport } from '@latchkey/gateways';
+
+/** Takes the lock cloud's reports where no API listens, for whichever server is alive. */
+export async function listenForReports(maker: string) {
+  let reports: Pick<LockReports, 'take'> | undefined;
+  const received: LockReport[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const report = parseReport(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+      if (report) received.push(report);
+      const taken = report && reports ? reports.take(maker, report) : Promise.resolve('taken' as const);
+      taken.then(
+        (reception) => response.writeHead(reception === 'taken' ? 200 : 503).end(),
+        () => response.writeHead(500).end(),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/reports`,
+    handTo(next: Pick<LockReports, 'take'>): void {
+      reports = next;
+    },
+    /** Every report that ever came, once more, the latest first. */
+    async repeatAll(): Promise<void> {
+      for (const report of [...received].reverse()) await reports?.take(maker, report);
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
