@@ -79,6 +79,12 @@ describe('what the server says of itself', () => {
     await client.dispose();
   });
 
+  it('answers a ping over HTTP', async () => {
+    const response = await fetch(`http://${target().raw.address}/ping`);
+
+    expect(await response.json()).toMatchObject({ text: 'Ping request successfully handled' });
+  });
+
   it('answers for its health over HTTP', async () => {
     const response = await fetch(`http://${target().raw.address}/health/live`);
 
