@@ -19,6 +19,8 @@ export class FrontDoor {
   private readonly http: HttpServer;
   private readonly server: Server;
   private readonly undecided = new Set<Socket>();
+  /** An HTTP server that does not itself listen does not know its connections. */
+  private readonly http1 = new Set<Socket>();
 
   constructor(
     private readonly grpc: ConnectionInjector,
@@ -56,8 +58,7 @@ export class FrontDoor {
   close(): void {
     this.server.close();
     this.http.close();
-    this.http.closeAllConnections();
-    for (const socket of this.undecided) socket.destroy();
+    for (const socket of [...this.undecided, ...this.http1]) socket.destroy();
   }
 
   private plain(): Server {
@@ -107,7 +108,12 @@ export class FrontDoor {
 
   private handOn(socket: Socket, isHttp2: boolean): void {
     socket.on('error', () => socket.destroy());
-    if (isHttp2) this.grpc.injectConnection(socket);
-    else this.http.emit('connection', socket);
+    if (isHttp2) {
+      this.grpc.injectConnection(socket);
+      return;
+    }
+    this.http1.add(socket);
+    socket.once('close', () => this.http1.delete(socket));
+    this.http.emit('connection', socket);
   }
 }
