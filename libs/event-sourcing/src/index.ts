@@ -4,3 +4,4 @@ export * from './event-store';
 export * from './eventstoredb';
 export * from './fold-rows';
 export * from './projection';
+export { given } from './specification';

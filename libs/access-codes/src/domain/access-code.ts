@@ -199,7 +199,7 @@ function evolveCode(
     case 'StartMissed':
       return { ...code, startMissedAt: event.at, failedToSetAt: code.failedToSetAt ?? event.at };
     case 'RemovalStarted':
-      return { ...code, ending: { cause: event.data.cause, at: event.at }, failedAttempts: 0, failure: null };
+      return ending(code, event);
     case 'RemovalSent':
       return {
         ...code,
@@ -219,7 +219,7 @@ function evolveCode(
     case 'RemovalDelayed':
       return { ...code, removalDelayedAt: event.at };
     case 'WithdrawnFromDevice':
-      return { ...offTheLock(code), ...noTrouble };
+      return { ...offTheLock(code), ...noTrouble, failedToRemoveAt: null };
     case 'Removed':
       return {
         ...offTheLock(code),
@@ -238,7 +238,7 @@ function evolveCode(
       const change: ExternalChange = { at: event.at, change: 'removed', fields: [] };
       return {
         ...offTheLock(code),
-        ...(event.data.accepted ? { externalInEffect: change } : { externalConflict: change }),
+        ...(event.data.accepted ? { ...noTrouble, externalInEffect: change } : { externalConflict: change }),
       };
     }
     default: {
@@ -248,11 +248,24 @@ function evolveCode(
   }
 }
 
+/** A code that is going because its time is over may be deleted as well; it is going since the first of both. */
+function ending(code: AccessCode, { data, at }: Happened<CodeEventOf<'RemovalStarted'>>): AccessCode {
+  if (code.ending) return { ...code, ending: { ...code.ending, cause: data.cause } };
+  return {
+    ...code,
+    ending: { cause: data.cause, at },
+    failedAttempts: 0,
+    failure: null,
+    failedToRemoveAt: null,
+  };
+}
+
 function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'ChangeRequested'>>): AccessCode {
   const schedule = data.schedule === undefined ? code.schedule : windowOf(data.schedule);
   return {
     ...code,
     ...noTrouble,
+    failedToRemoveAt: null,
     name: data.name === undefined ? code.name : data.name,
     pin: data.pin ?? code.pin,
     pinFingerprint: data.pinFingerprint ?? code.pinFingerprint,
@@ -285,6 +298,8 @@ function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode
     everOnLock: true,
     inFlight: null,
     mayTurnUp: null,
+    // A lock that keeps the window by itself opens from its start on, whatever it did before.
+    setAt: content.window && content.window.startsAt > at ? null : code.setAt,
   };
 }
 
@@ -350,6 +365,7 @@ function modifiedExternally(
     name: content.name,
     pin: content.pin,
     pinFingerprint: content.pinFingerprint,
+    ...noTrouble,
     schedule: content.window && code.schedule ? content.window : code.schedule,
     externalInEffect: change,
   };

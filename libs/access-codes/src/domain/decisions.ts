@@ -78,7 +78,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function remove(code: AccessCode | null): CodeEvent[] {
   const live = existing(code, 'readable');
   if (live.removedAt !== null) return [{ type: 'Forgotten', data: {} }];
-  if (live.ending) return [];
+  if (live.ending?.cause === 'deleted') return [];
   const started: CodeEvent = { type: 'RemovalStarted', data: { cause: 'deleted' } };
   return untouched(live) ? [started, removed(live, 'deleted')] : [started];
 }
@@ -132,7 +132,10 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
   const inFlight = underWay(code, commandId);
   if (!inFlight) return [];
   const removing = inFlight.content === null;
-  if (removing && trouble.errorCode === 'NOT_FOUND') return gone(code!, inFlight);
+  if (trouble.errorCode === 'NOT_FOUND') {
+    if (removing) return gone(code!, inFlight);
+    if (inFlight.operation === 'change') return [erased(code!)];
+  }
   const kind = trouble.outage ? 'outage' : kindOf(trouble.errorCode, removing);
   return [
     {
@@ -146,6 +149,11 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
       },
     },
   ];
+}
+
+/** Somebody else has taken it off the lock. */
+export function erased(code: AccessCode): CodeEvent {
+  return { type: 'RemovedExternally', data: { accepted: code.externalModificationAllowed } };
 }
 
 /** What the lock can never take is not offered again; a removal is never given up. */

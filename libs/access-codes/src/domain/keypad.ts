@@ -95,9 +95,17 @@ export class PinTaken extends Error {
   }
 }
 
-/** Half-open windows overlap when each begins before the other ends; null has no end and no beginning. */
+/**
+ * Half-open windows overlap when each begins before the other ends; null has no end and no beginning, and a window
+ * that ends where it begins is none at all.
+ */
 export function overlap(a: Window | null, b: Window | null): boolean {
+  if (isEmpty(a) || isEmpty(b)) return false;
   return a === null || b === null || (a.startsAt < b.endsAt && b.startsAt < a.endsAt);
+}
+
+function isEmpty(window: Window | null): boolean {
+  return window !== null && window.startsAt >= window.endsAt;
 }
 
 /** Who else has this PIN reserved in an overlapping window. */

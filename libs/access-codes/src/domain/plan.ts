@@ -1,5 +1,5 @@
 import type { Account, Device } from '@latchkey/devices';
-import { type AccessCode, type Content, sameContent } from './access-code';
+import { type AccessCode, type Content, sameContent, sameWindow } from './access-code';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
 import type { Keypad, Reservation } from './keypad';
@@ -137,6 +137,10 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
     if (!onLock) return waitForFacts(code, circumstances, from);
     return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
   }
+  const earlier = earlierHolder(code, circumstances);
+  if (onLock && earlier && standsAside(code, onLock, wanted, earlier, now)) {
+    return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
+  }
   if (accepted(code) || (onLock && sameContent(onLock, wanted))) {
     return waitForFacts(
       code,
@@ -144,7 +148,9 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
       native && now < (code.schedule?.startsAt ?? 0) ? code.schedule!.startsAt : null,
     );
   }
-  if (earlierHolder(code, circumstances)) return waitForFacts(code, circumstances, null, true);
+  // A code that has its PIN on the lock already need not wait for it.
+  if (earlier && onLock?.pinFingerprint !== wanted.pinFingerprint)
+    return waitForFacts(code, circumstances, null, true);
   return gated(code, circumstances, {
     do: 'program',
     operation: onLock ? 'change' : 'create',
@@ -157,10 +163,10 @@ function accepted(code: AccessCode): boolean {
   return code.externalInEffect?.change === 'removed' && code.onLock === null;
 }
 
-/** After a failure: not before its time, unless what stood in the way has gone. */
+/** After a failure of the same kind of step: not before its time, unless what stood in the way has gone. */
 function gated(code: AccessCode, circumstances: Circumstances, step: Step): Step {
   const { failure } = code;
-  if (!failure) return step;
+  if (failure?.of !== (step.do === 'program' ? 'programming' : 'removal')) return step;
   if (failure.kind === 'permanent') return waitForFacts(code, circumstances, null);
   const { device, account, keypad, now } = circumstances;
   const cleared =
@@ -214,6 +220,23 @@ function earlierHolder(code: AccessCode, { keypad }: Circumstances): Reservation
   );
 }
 
+/**
+ * A lock may refuse a PIN that it holds already, whatever the window. A code that is on the lock ahead of its own
+ * window makes room for one whose turn comes before, and comes back after it.
+ */
+function standsAside(
+  code: AccessCode,
+  onLock: Content,
+  wanted: Content,
+  earlier: Reservation,
+  now: number,
+): boolean {
+  if (!code.schedule || now >= code.schedule.startsAt) return false;
+  const toCome = earlier.window !== null && earlier.window.endsAt > now;
+  const inItsWay = onLock.pinFingerprint === code.pinFingerprint || !sameWindow(onLock.window, wanted.window);
+  return toCome && inItsWay;
+}
+
 /** A PIN that the code had reserved and neither wants nor has on the lock any more. */
 function staleReservation(
   code: AccessCode,
@@ -229,13 +252,20 @@ function staleReservation(
   );
 }
 
+/** Since when it could have been on the lock, ms: what somebody erased is awaited anew. */
+function awaitedFrom(code: AccessCode, native: boolean, settings: PlanSettings): number {
+  const { externalConflict, wantedAt } = code;
+  const erasedAt = externalConflict?.change === 'removed' ? externalConflict.at : wantedAt;
+  return Math.max(neededFrom(code, native, settings), wantedAt, erasedAt);
+}
+
 function delayedAt(code: AccessCode, native: boolean, settings: PlanSettings): number {
-  return Math.max(neededFrom(code, native, settings), code.wantedAt) + settings.settingDelayAfter;
+  return awaitedFrom(code, native, settings) + settings.settingDelayAfter;
 }
 
 /** Its start, if it had time to get onto the lock before. */
 function missedAt(code: AccessCode, native: boolean, settings: PlanSettings): number {
-  const from = Math.max(neededFrom(code, native, settings), code.wantedAt);
+  const from = awaitedFrom(code, native, settings);
   return code.schedule && from < code.schedule.startsAt ? code.schedule.startsAt : Number.POSITIVE_INFINITY;
 }
 

@@ -6,7 +6,7 @@ import {
   storedContent,
   type Window,
 } from './access-code';
-import { confirmed, failed, gone, removed } from './decisions';
+import { confirmed, erased, failed, gone, removed } from './decisions';
 import type { CodeEvent, ExternalField, SealedPin } from './events';
 
 /** A code as it was read back from a lock, its PIN as a fingerprint. */
@@ -57,7 +57,7 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
   if (inFlight.content === null) return entry ? notDone() : gone(code, inFlight);
   if (!entry) {
     // Of a change: somebody else has erased the code meanwhile.
-    if (inFlight.operation === 'change') return externallyRemoved(code);
+    if (inFlight.operation === 'change') return [erased(code)];
     return notDone();
   }
   if (entry.status === 'pending') return 'later';
@@ -75,7 +75,7 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
 function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
   if (code.onLock) {
     const entry = readBack.listed.find((listed) => listed.lockCodeId === code.onLock!.lockCodeId);
-    if (!entry) return code.ending ? [removed(code, code.ending.cause)] : externallyRemoved(code);
+    if (!entry) return code.ending ? [removed(code, code.ending.cause)] : [erased(code)];
     if (entry.status === 'pending') return 'later';
     if (code.ending || matches(entry, code.onLock)) return [];
     return externallyModified(code, entry, code.onLock);
@@ -108,10 +108,6 @@ function turnedUp(code: AccessCode, entry: Listed, now: number): CodeEvent[] {
     started,
     { type: ahead ? 'ScheduledOnDevice' : 'SetOnDevice', data: { commandId, lockCodeId: entry.lockCodeId } },
   ];
-}
-
-function externallyRemoved(code: AccessCode): CodeEvent[] {
-  return [{ type: 'RemovedExternally', data: { accepted: code.externalModificationAllowed } }];
 }
 
 function externallyModified(code: AccessCode, entry: Listed, known: Content): CodeEvent[] {
