@@ -178,11 +178,12 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
   started.add(() => app.close());
   const config = listeningOn(given, port);
 
-  await core.start({ work: given.roles.includes('worker') });
+  await core.start();
   started.add(() => core.stop());
+  await driver?.begin();
+  if (given.roles.includes('worker')) await core.work();
   const sandbox = given.sandbox ? await openWorkspace(records, config, { clock, ids, random }) : undefined;
-  if (sandbox && driver && simulator && maker) {
-    await driver.begin();
+  if (sandbox && simulator && maker) {
     const { workspaceId } = sandbox;
     const accountId = await connectSandboxAccount({ workspaceId, core, records, maker, simulator, clock });
     const address = `${ownAddress(given.host, port)}/lock_makers/${SANDBOX_MAKER}/reports/${tokens.get(maker.name)!}`;

@@ -110,11 +110,14 @@ export class Core implements Views {
   }
 
   /** Resolves when every view has folded all of history; rejects when one can't be built. */
-  async start(options: { work: boolean }): Promise<void> {
+  async start(): Promise<void> {
     for (const runner of this.runners) await runner.start();
     await Promise.all(this.runners.map((runner) => runner.caughtUp));
     for (const runner of this.runners) await runner.dropOlder();
-    if (!options.work) return;
+  }
+
+  /** Begins to do what is due; to be called once the views are built. */
+  async work(): Promise<void> {
     if (this.options.database.engine === 'sqlite') await this.rows.releaseAll();
     this.executor.start();
   }

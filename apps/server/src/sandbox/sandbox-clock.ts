@@ -35,9 +35,14 @@ export class SandboxClockDriver {
     return this.options.clock.now();
   }
 
-  /** Lets the lock cloud's clock read what ours does; to be called at the start. */
+  /**
+   * Lets both clocks read the same; to be called before anything is begun, for a lock whose clock lagged would be
+   * taken for a broken one. The lock cloud's may be ahead: a new one begins with the wall's and runs while we start.
+   */
   async begin(): Promise<void> {
     const { clock, simulator } = this.options;
+    const there = await simulator.clock();
+    if (there > clock.now()) clock.set(there);
     await simulator.setClock(clock.now(), clock.running);
   }
 

@@ -12,6 +12,11 @@ export class Simulator {
 
   constructor(readonly url: string) {}
 
+  /** What the lock cloud's clock reads, ms. */
+  async clock(): Promise<number> {
+    return Date.parse(clock.parse(await this.send('GET', '/simulator/clock')).now);
+  }
+
   /**
    * Puts the lock cloud's clock: everything due up to there happens, each at its own instant.
    * @returns when something is due there next, ms; null: never
@@ -44,7 +49,7 @@ export class Simulator {
     return this.send('POST', path, body);
   }
 
-  private async send(method: 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
+  private async send(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
     const { statusCode, body: answer } = await request(this.url + path, {
       method,
       dispatcher: this.agent,

@@ -293,8 +293,9 @@ export class World {
       remove: new DeleteAccessCodeHandler(core.streams, core, clock),
     };
     this.driver = new SandboxClockDriver({ clock, simulator, store, server: core });
-    await core.start({ work: true });
+    await core.start();
     await this.driver.begin();
+    await core.work();
   }
 
   private caller() {
