@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EventStoreDb } from '@latchkey/event-sourcing';
+import { createLogger, loadConfig } from '@latchkey/platform';
+import { type RunningServer, startServer } from '../server';
+import { Api } from './api';
+import { Keypads } from './keypads';
+
+/** An event of a code's own stream, as it is stored. */
+export interface StoredEvent {
+  readonly type: string;
+  /** By our clock, ms. */
+  readonly at: number;
+  readonly data: Record<string, unknown>;
+}
+
+/** A whole server, as `npm start` would run it, on free ports, an empty folder and a clock that stands still. */
+export class ServerWorld {
+  readonly api: Api;
+  readonly locks: Keypads;
+  private readonly store: EventStoreDb;
+
+  private constructor(
+    readonly server: RunningServer,
+    readonly dataDir: string,
+    eventstorePort: number,
+  ) {
+    this.api = new Api(server.url, server.sandbox!.apiKey);
+    this.locks = new Keypads(server.sandbox!.lockCloudUrl, this.api);
+    this.store = new EventStoreDb(`esdb://127.0.0.1:${eventstorePort}?tls=false`);
+  }
+
+  /** @param env settings, as the environment would give them */
+  static async start(env: NodeJS.ProcessEnv = {}): Promise<ServerWorld> {
+    const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-acceptance-'));
+    const eventstorePort = await freePort();
+    const config = loadConfig({
+      PORT: '0',
+      LOCK_CLOUD_PORT: '0',
+      EVENTSTORE_PORT: String(eventstorePort),
+      DATA_DIR: dataDir,
+      SANDBOX_CLOCK: 'manual',
+      LOG_LEVEL: 'fatal',
+      // A poll every quarter of an hour would be most of what is played; the tests that need one ask for it.
+      ACCOUNT_POLL_EVERY: 'PT12H',
+      ...env,
+    });
+    const server = await startServer(config, createLogger(config.logLevel)).catch((error: unknown) => {
+      rmSync(dataDir, { recursive: true, force: true });
+      throw error;
+    });
+    return new ServerWorld(server, dataDir, eventstorePort);
+  }
+
+  async stop(): Promise<void> {
+    await this.store.close();
+    await this.locks.close();
+    await this.server.close();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** A code's own events, oldest first. */
+  async story(accessCodeId: string): Promise<StoredEvent[]> {
+    const events: StoredEvent[] = [];
+    for await (const { type, data, metadata } of this.store.read(`accessCode-${accessCodeId}`)) {
+      const { occurredAt } = metadata;
+      events.push({ type, at: Date.parse(occurredAt), data: data as Record<string, unknown> });
+    }
+    return events;
+  }
+
+  /** The types of a code's own events, oldest first. */
+  async types(accessCodeId: string): Promise<string[]> {
+    return (await this.story(accessCodeId)).map(({ type }) => type);
+  }
+}
+
+/** A port that nobody listens on just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
