@@ -1,10 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { type JSONEventData, type ResolvedEvent, jsonEvent } from '@eventstore/db-client';
 
-/** A stream name no other test uses, whatever the node already holds. */
-export function newStream(name: string): string {
-  return `contract.${name}-${randomUUID()}`;
-}
+export { newStream, range } from './names';
 
 /** A JSON event that carries its number. */
 export function numbered(n: number, type = 'Numbered'): JSONEventData {
@@ -19,9 +15,4 @@ export function numberedFrom(from: number, count: number, type = 'Numbered'): JS
 /** The numbers that events made by `numbered` carry, in the order received. */
 export function numbersOf(events: readonly ResolvedEvent[]): number[] {
   return events.map(({ event }) => (event?.data as { n: number }).n);
-}
-
-/** 0, 1, … count-1. */
-export function range(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i);
 }
