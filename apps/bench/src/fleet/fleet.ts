@@ -1,0 +1,150 @@
+import { SeededRandom } from '@latchkey/platform';
+import { inParallel, seconds, table } from '../report';
+import { RunningServer } from './running-server';
+
+interface Code {
+  readonly lockId: string;
+  readonly native: boolean;
+  readonly pin: string;
+  readonly startsAt: number;
+  readonly endsAt: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const LEAD = HOUR;
+/** A lock without a schedule is told when the window is over; so long it may take to confirm. */
+const CONFIRMED_WITHIN = MINUTE;
+const SPAN = 20 * DAY;
+const SAMPLES = 12;
+
+/**
+ * Many codes on many locks with random windows, played through on the test clock, the keypads held against every
+ * window on the way. CODES and LOCKS say how many (10,000 on 500).
+ */
+export async function benchFleet(): Promise<void> {
+  const codesWanted = Number(process.env['CODES'] ?? 10_000);
+  const locksWanted = Number(process.env['LOCKS'] ?? 500);
+  const random = new SeededRandom(7);
+  const server = await RunningServer.start();
+  try {
+    const began = process.hrtime.bigint();
+    const devices = await makeLocks(server, locksWanted);
+    const locksMade = process.hrtime.bigint();
+
+    const now = Date.parse((await server.api<{ clock: { now: string } }>('/sandbox/clock/get')).clock.now);
+    const codes: Code[] = [];
+    await inParallel(codesWanted, 32, async (index) => {
+      const device = devices[index % devices.length]!;
+      const startsAt = now + random.int(SPAN / MINUTE) * MINUTE;
+      const endsAt = startsAt + HOUR + random.int((4 * DAY) / MINUTE) * MINUTE;
+      const { access_code } = await server.api<{ access_code: { code: string } }>('/access_codes/create', {
+        device_id: device.deviceId,
+        name: `Guest ${index}`,
+        starts_at: new Date(startsAt).toISOString(),
+        ends_at: new Date(endsAt).toISOString(),
+      });
+      codes.push({ ...device, pin: access_code.code, startsAt, endsAt });
+    });
+    const codesMade = process.hrtime.bigint();
+
+    let playing = 0;
+    let wrong = 0;
+    let checked = 0;
+    for (let sample = 1; sample <= SAMPLES; sample++) {
+      const to = now + Math.round(((SPAN + 5 * DAY) * sample) / SAMPLES) + random.int(1000);
+      const from = process.hrtime.bigint();
+      await server.api('/sandbox/clock/advance', { to: new Date(to).toISOString() });
+      playing += seconds(from);
+      const result = await check(server, codes, to);
+      wrong += result.wrong;
+      checked += result.checked;
+      process.stderr.write(`${new Date(to).toISOString()}: ${playing.toFixed(1)} s played, ${wrong} wrong\n`);
+    }
+    table(
+      ['what', 'result'],
+      [
+        ['locks connected', `${devices.length} in ${(Number(locksMade - began) / 1e9).toFixed(1)} s`],
+        ['codes created', `${codes.length} in ${(Number(codesMade - locksMade) / 1e9).toFixed(1)} s`],
+        [
+          'played on the test clock',
+          `${((SPAN + 5 * DAY) / DAY).toFixed(0)} days in ${playing.toFixed(1)} s`,
+        ],
+        ['keypad checks', `${checked}, ${wrong} wrong`],
+      ],
+    );
+    if (wrong > 0) process.exitCode = 1;
+  } finally {
+    await server.stop();
+  }
+}
+
+async function makeLocks(server: RunningServer, count: number) {
+  const wanted = Array.from({ length: count }, (_, index) => ({
+    name: `Door ${index}`,
+    native_scheduling: index % 2 === 0,
+    supported_code_lengths: [4, 5, 6],
+    max_active_codes: 250,
+    faults: { latency_ms: 1000 },
+  }));
+  const made = await server.simulate<{ locks: { lock_id: string; name: string }[] }>(
+    'POST',
+    '/simulator/locks',
+    { locks: wanted },
+  );
+  await server.api('/sandbox/clock/advance', { by: 'PT20M' });
+  const byName = new Map(made.locks.map((lock) => [lock.name, lock.lock_id]));
+  const devices: { deviceId: string; lockId: string; native: boolean }[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page = await server.api<Page>('/devices/list', {
+      limit: 500,
+      ...(cursor ? { page_cursor: cursor } : {}),
+    });
+    for (const device of page.devices) {
+      const lockId = byName.get(device.display_name);
+      if (lockId)
+        devices.push({
+          deviceId: device.device_id,
+          lockId,
+          native: Number(device.display_name.slice(5)) % 2 === 0,
+        });
+    }
+    cursor = page.pagination.next_page_cursor;
+  } while (cursor);
+  if (devices.length !== count) throw new Error(`${devices.length} of ${count} locks became devices`);
+  return devices;
+}
+
+interface Page {
+  devices: { device_id: string; display_name: string }[];
+  pagination: { next_page_cursor: string | null };
+}
+
+async function check(server: RunningServer, codes: readonly Code[], now: number) {
+  let wrong = 0;
+  let checked = 0;
+  await inParallel(codes.length, 32, async (index) => {
+    const code = codes[index]!;
+    const expected = shouldOpen(code, now);
+    if (expected === 'either') return;
+    const path = `/simulator/locks/${code.lockId}/keypad`;
+    const { opens } = await server.simulate<{ opens: boolean }>('POST', path, { code: code.pin });
+    checked++;
+    if (opens === expected) return;
+    // Another code on the lock may have the same PIN at another time.
+    const other = codes.some(
+      (c) => c !== code && c.lockId === code.lockId && c.pin === code.pin && shouldOpen(c, now) !== false,
+    );
+    if (!other) wrong++;
+  });
+  return { wrong, checked };
+}
+
+function shouldOpen({ native, startsAt, endsAt }: Code, now: number): boolean | 'either' {
+  if (now >= startsAt && now < endsAt) return true;
+  if (native) return false;
+  const told = now >= startsAt - LEAD && now < endsAt + CONFIRMED_WITHIN;
+  return told ? 'either' : false;
+}

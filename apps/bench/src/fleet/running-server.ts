@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, request } from 'undici';
+
+/** A server of its own in a throw-away folder, its clock standing still, as a user would start it. */
+export class RunningServer {
+  private readonly agent = new Agent({
+    connections: 64,
+    keepAliveTimeout: 60_000,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  private constructor(
+    readonly url: string,
+    readonly cloudUrl: string,
+    private readonly apiKey: string,
+    private readonly child: ChildProcess,
+    private readonly folder: string,
+  ) {}
+
+  static async start(): Promise<RunningServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
+    const main = join(__dirname, '../../../server/src/main.js');
+    const child = spawn(process.execPath, [main], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        DATA_DIR: folder,
+        PORT: '0',
+        EVENTSTORE_PORT: '0',
+        LOCK_CLOUD_PORT: '0',
+        SANDBOX_CLOCK: 'manual',
+        LOG_LEVEL: 'warn',
+      },
+    });
+    const said = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${text}`)));
+      child.stdout!.on('data', (chunk: Buffer) => {
+        text += chunk.toString('utf8');
+        if (text.includes('curl')) resolve(text);
+      });
+    });
+    const find = (pattern: RegExp): string => pattern.exec(said)![1]!;
+    return new RunningServer(
+      find(/listens on (\S+)/),
+      find(/lock cloud\s+(http:\/\/[^/\s]+)/),
+      find(/API key\s+(\S+)/),
+      child,
+      folder,
+    );
+  }
+
+  /** One call of the API. Throws on anything but success. */
+  api<T>(path: string, body: object = {}): Promise<T> {
+    return this.call('POST', this.url + path, body, { authorization: `Bearer ${this.apiKey}` });
+  }
+
+  /** One call of the lock cloud's simulator. */
+  simulate<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+    return this.call(method, this.cloudUrl + path, body, {});
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    await ended;
+    await this.agent.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async call<T>(
+    method: 'GET' | 'POST',
+    url: string,
+    body: object | undefined,
+    headers: Record<string, string>,
+  ): Promise<T> {
+    const answer = await request(url, {
+      method,
+      dispatcher: this.agent,
+      headers: { ...headers, ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new Error(`${url}: ${answer.statusCode} ${text.slice(0, 300)}`);
+    return JSON.parse(text) as T;
+  }
+}
