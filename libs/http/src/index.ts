@@ -15,3 +15,5 @@ export {
   type Verb,
 } from './route/seam-route';
 export { pageAsked, paged, type PagedParams } from './params/paged';
+export * as schema from './openapi/schemas';
+export { type NamedSchema, PAGINATION, type SchemaObject } from './openapi/schemas';

@@ -1,1 +1,10 @@
-export {};
+import { GetEventHandler, ListEventsHandler } from './feed/feed-queries';
+
+export { FeedProjection, type FeedTables } from './feed/feed-projection';
+export * from './feed/queries';
+export { delivered, PUBLIC_EVENTS, publicStreamOf, type SeamEvent, type StoredEvent } from './public-event';
+export { Translator } from './translator/translator';
+export { EventsController } from './http/events.controller';
+
+/** Providers that answer the queries on events. */
+export const eventQueryHandlers = [GetEventHandler, ListEventsHandler];

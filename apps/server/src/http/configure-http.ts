@@ -1,12 +1,14 @@
 import { ApiError } from '@latchkey/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { errorAnswer, REQUEST_ID } from './answers';
+import { OpenApi } from './documents/documents.controller';
 
 /**
  * What an application made on `httpAdapter()` needs besides HttpModule, before it listens: the request id on
  * every answer, no caching of answers, and a clear 503 for whoever comes while the server stops.
  */
 export function configureHttp(app: NestFastifyApplication): NestFastifyApplication {
+  app.get(OpenApi).describes(app);
   const fastify = app.getHttpAdapter().getInstance();
   let stopping = false;
   fastify.addHook('onRequest', (request, reply, done) => {

@@ -1,10 +1,11 @@
 import type { Database } from '@latchkey/database';
 import { type Clock, CLOCK } from '@latchkey/platform';
 import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { TerminusModule } from '@nestjs/terminus';
 import { ApiErrors } from './api-errors';
+import { DocumentsController, OpenApi } from './documents/documents.controller';
 import { EdgeGuard } from './edge.guard';
 import { ErrorsFilter } from './errors.filter';
 import { HealthController, Readiness } from './health.controller';
@@ -29,11 +30,18 @@ export class HttpModule {
   static with(controllers: Type[]): DynamicModule {
     return {
       module: HttpModule,
-      imports: [CqrsModule.forRoot(), TerminusModule.forRoot({ logger: false })],
-      controllers: [HealthController, WorkspacesController, SandboxClockController, ...controllers],
+      imports: [DiscoveryModule, CqrsModule.forRoot(), TerminusModule.forRoot({ logger: false })],
+      controllers: [
+        HealthController,
+        DocumentsController,
+        WorkspacesController,
+        SandboxClockController,
+        ...controllers,
+      ],
       providers: [
         Readiness,
         ApiErrors,
+        OpenApi,
         {
           provide: IdempotencyRecords,
           inject: [RECORDS_DATABASE, CLOCK],

@@ -1,4 +1,4 @@
-import { By, type Caller, Instant, IsoDuration, Params, SeamRoute } from '@latchkey/http';
+import { By, type Caller, Instant, IsoDuration, Params, schema, SeamRoute } from '@latchkey/http';
 import { ApiError, iso } from '@latchkey/platform';
 import { Controller, Inject, Optional } from '@nestjs/common';
 
@@ -11,6 +11,8 @@ export interface SandboxClockPort {
 
 /** SandboxClockPort; absent outside the sandbox. */
 export const SANDBOX_CLOCK = Symbol('SANDBOX_CLOCK');
+
+const CLOCK_SCHEMA = schema.named('sandbox_clock', schema.objectOf({ now: schema.instant }));
 
 class GetClockParams {}
 
@@ -31,7 +33,7 @@ export class SandboxClockController {
 
   @SeamRoute('/sandbox/clock/get', ['GET'], {
     summary: 'What the clock reads',
-    answer: { clock: 'sandbox_clock' },
+    answer: { clock: CLOCK_SCHEMA },
     params: GetClockParams,
     sandboxOnly: true,
   })
@@ -41,7 +43,7 @@ export class SandboxClockController {
 
   @SeamRoute('/sandbox/clock/advance', [], {
     summary: 'Puts the clock forward; everything that falls due on the way happens at its own instant',
-    answer: { clock: 'sandbox_clock' },
+    answer: { clock: CLOCK_SCHEMA },
     params: AdvanceClockParams,
     sandboxOnly: true,
   })

@@ -77,6 +77,19 @@ describe.each(sdkNames)('the official SDK %s', (sdk) => {
     ]);
   });
 
+  test('reads events', async () => {
+    const event_id = randomUUID();
+    expect(await sdks.call(sdk, 'events.get', { event_id })).toMatchObject({ event_id });
+    const between = [new Date(NOW).toISOString(), new Date(NOW + 1000).toISOString()];
+    expect(
+      await sdks.call(sdk, 'events.list', { between, event_types: ['access_code.created'] }),
+    ).toHaveLength(1);
+    expect(edge.shelf.done.at(-1)).toMatchObject({
+      filter: { between: [NOW, NOW + 1000], eventTypes: ['access_code.created'] },
+    });
+    expect(await sdks.call(sdk, 'events.list', { since: between[0], limit: 5 })).toHaveLength(1);
+  });
+
   test('reads its workspace', async () => {
     expect(await sdks.call(sdk, 'workspaces.get')).toMatchObject({ workspace_id: edge.workspaceId });
   });

@@ -1,9 +1,26 @@
 import type { Records, Workspace } from '@latchkey/database';
-import { By, type Caller, SeamRoute, Params } from '@latchkey/http';
+import { By, type Caller, Params, schema, SeamRoute } from '@latchkey/http';
 import { ApiError, RECORDS } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 
-class NoParams {}
+class GetWorkspaceParams {}
+
+const { anything, flag, id, named, objectOf, orNull, text } = schema;
+
+const WORKSPACE_SCHEMA = named(
+  'workspace',
+  objectOf({
+    workspace_id: id,
+    organization_id: orNull(id),
+    name: text,
+    company_name: text,
+    connect_partner_name: orNull(text),
+    connect_webview_customization: anything,
+    is_sandbox: flag,
+    is_suspended: flag,
+    is_publishable_key_auth_enabled: flag,
+  }),
+);
 
 /** The workspace that an API key belongs to. */
 @Controller()
@@ -12,10 +29,10 @@ export class WorkspacesController {
 
   @SeamRoute('/workspaces/get', ['GET'], {
     summary: 'The workspace of the API key',
-    answer: { workspace: 'workspace' },
-    params: NoParams,
+    answer: { workspace: WORKSPACE_SCHEMA },
+    params: GetWorkspaceParams,
   })
-  async get(@By() caller: Caller, @Params(NoParams) _: NoParams) {
+  async get(@By() caller: Caller, @Params(GetWorkspaceParams) _: GetWorkspaceParams) {
     const workspace = await this.records.workspaces.get(caller.workspaceId);
     if (!workspace) throw ApiError.notFound('workspace');
     return { workspace: presentWorkspace(workspace) };
@@ -34,12 +51,6 @@ export function presentWorkspace({ workspaceId, name, isSandbox, settings }: Wor
     is_sandbox: isSandbox,
     is_suspended: false,
     is_publishable_key_auth_enabled: false,
-    connect_webview_customization: {
-      inviter_logo_url: undefined,
-      logo_shape: undefined,
-      primary_button_color: undefined,
-      primary_button_text_color: undefined,
-      success_message: undefined,
-    },
+    connect_webview_customization: {},
   };
 }

@@ -1,9 +1,10 @@
-import { By, type Caller, pageAsked, Params, SeamRoute } from '@latchkey/http';
+import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
 import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { CreateAccessCode, DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
 import { GetAccessCode, ListAccessCodes } from '../views/queries';
+import { ACCESS_CODE_SCHEMA } from './access-code.schema';
 import {
   CreateAccessCodeParams,
   DeleteAccessCodeParams,
@@ -24,7 +25,7 @@ export class AccessCodesController {
 
   @SeamRoute('/access_codes/create', ['POST'], {
     summary: 'Creates an access code',
-    answer: { access_code: 'access_code' },
+    answer: { access_code: ACCESS_CODE_SCHEMA },
     params: CreateAccessCodeParams,
   })
   async create(@By() caller: Caller, @Params(CreateAccessCodeParams) params: CreateAccessCodeParams) {
@@ -37,7 +38,7 @@ export class AccessCodesController {
 
   @SeamRoute('/access_codes/get', ['GET'], {
     summary: 'One access code',
-    answer: { access_code: 'access_code' },
+    answer: { access_code: ACCESS_CODE_SCHEMA },
     params: GetAccessCodeParams,
   })
   async get(@By() { workspaceId }: Caller, @Params(GetAccessCodeParams) params: GetAccessCodeParams) {
@@ -46,7 +47,7 @@ export class AccessCodesController {
 
   @SeamRoute('/access_codes/list', ['GET'], {
     summary: 'Access codes, oldest first',
-    answer: { access_codes: { listOf: 'access_code' }, pagination: 'pagination' },
+    answer: { access_codes: { listOf: ACCESS_CODE_SCHEMA }, pagination: PAGINATION },
     params: ListAccessCodesParams,
   })
   async list(@By() { workspaceId }: Caller, @Params(ListAccessCodesParams) params: ListAccessCodesParams) {

@@ -1,9 +1,10 @@
-import { By, type Caller, pageAsked, Params, SeamRoute } from '@latchkey/http';
+import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
 import { ApiError } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { SimulateAccount } from '../commands/commands';
 import { type ConnectedAccountFilter, GetConnectedAccount, ListConnectedAccounts } from '../views/queries';
+import { CONNECTED_ACCOUNT_SCHEMA } from './device.schema';
 import {
   ConnectedAccountIdParams,
   GetConnectedAccountParams,
@@ -20,7 +21,7 @@ export class ConnectedAccountsController {
 
   @SeamRoute('/connected_accounts/get', ['GET'], {
     summary: 'One connected account',
-    answer: { connected_account: 'connected_account' },
+    answer: { connected_account: CONNECTED_ACCOUNT_SCHEMA },
     params: GetConnectedAccountParams,
   })
   async get(
@@ -39,7 +40,7 @@ export class ConnectedAccountsController {
 
   @SeamRoute('/connected_accounts/list', ['GET'], {
     summary: 'Connected accounts, in the order in which they were connected',
-    answer: { connected_accounts: { listOf: 'connected_account' }, pagination: 'pagination' },
+    answer: { connected_accounts: { listOf: CONNECTED_ACCOUNT_SCHEMA }, pagination: PAGINATION },
     params: ListConnectedAccountsParams,
   })
   async list(

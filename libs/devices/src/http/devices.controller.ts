@@ -1,10 +1,11 @@
-import { By, type Caller, pageAsked, Params, SeamRoute } from '@latchkey/http';
+import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
 import { ApiError, emptyPage, type Page } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { SimulateDevice } from '../commands/commands';
 import type { SeamDevice } from '../views/present-device';
 import { type DeviceFilter, GetDevice, ListDevices } from '../views/queries';
+import { DEVICE_SCHEMA } from './device.schema';
 import { DeviceIdParams, GetDeviceParams, ListDevicesParams } from './device-params';
 
 /** /devices */
@@ -17,7 +18,7 @@ export class DevicesController {
 
   @SeamRoute('/devices/get', ['GET'], {
     summary: 'One device',
-    answer: { device: 'device' },
+    answer: { device: DEVICE_SCHEMA },
     params: GetDeviceParams,
   })
   async get(@By() { workspaceId }: Caller, @Params(GetDeviceParams) params: GetDeviceParams) {
@@ -26,7 +27,7 @@ export class DevicesController {
 
   @SeamRoute('/devices/list', ['GET'], {
     summary: 'Devices, in the order in which they were added',
-    answer: { devices: { listOf: 'device' }, pagination: 'pagination' },
+    answer: { devices: { listOf: DEVICE_SCHEMA }, pagination: PAGINATION },
     params: ListDevicesParams,
   })
   async list(@By() { workspaceId }: Caller, @Params(ListDevicesParams) params: ListDevicesParams) {

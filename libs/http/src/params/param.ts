@@ -1,4 +1,4 @@
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsDefined, ValidateIf } from 'class-validator';
 
 /** How a parameter's value looks on the wire, as far as reading a query string must know it. */

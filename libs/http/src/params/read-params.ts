@@ -1,4 +1,4 @@
-import { ApiError, type ValidationErrors } from '@latchkey/platform';
+import { ApiError } from '@latchkey/platform';
 import { validateSync, type ValidationError } from 'class-validator';
 import { type Param, type ParamsClass, paramsOf } from './param';
 import { type Query, readQuery, Repeated } from './query';

@@ -1,4 +1,6 @@
 import { All, applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiBody, ApiExtraModels } from '@nestjs/swagger';
+import type { NamedSchema } from '../openapi/schemas';
 import { type ParamsClass } from '../params/param';
 
 export type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -13,11 +15,11 @@ export interface SeamEndpoint {
   readonly summary: string;
   /** The keys of its answer beside `ok`, and what stands under them, for the OpenAPI document. */
   readonly answer: Readonly<Record<string, AnswerPart>>;
-  readonly params?: ParamsClass;
+  readonly params: ParamsClass;
 }
 
-/** The name of a shape, or a list of it. */
-export type AnswerPart = string | { readonly listOf: string };
+/** A shape, or a list of it. */
+export type AnswerPart = NamedSchema | { readonly listOf: NamedSchema };
 
 const ENDPOINT = 'latchkey:endpoint';
 
@@ -32,7 +34,7 @@ export function SeamRoute(
   about: {
     readonly summary: string;
     readonly answer?: Readonly<Record<string, AnswerPart>>;
-    readonly params?: ParamsClass;
+    readonly params: ParamsClass;
     readonly sandboxOnly?: boolean;
   },
 ): MethodDecorator {
@@ -44,7 +46,12 @@ export function SeamRoute(
     answer: about.answer ?? {},
     params: about.params,
   };
-  return applyDecorators(All(path), SetMetadata(ENDPOINT, endpoint));
+  return applyDecorators(
+    All(path),
+    SetMetadata(ENDPOINT, endpoint),
+    ApiExtraModels(about.params),
+    ApiBody({ type: about.params }),
+  );
 }
 
 /** The endpoint that a controller's method was declared to be. */

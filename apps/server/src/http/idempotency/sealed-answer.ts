@@ -32,7 +32,7 @@ async function opened(vault: Vault, box: unknown): Promise<unknown> {
   return vault.open(box as SealedPin);
 }
 
-/** A copy with everything called `code` or `secret` replaced, told which access code it is part of. */
+/** A copy with every PIN and everything called `secret` replaced, told which access code it is part of. */
 async function mapSecrets(
   value: unknown,
   codeId: string | null,
@@ -42,9 +42,11 @@ async function mapSecrets(
   if (Array.isArray(value)) return Promise.all(value.map((item) => mapSecrets(item, codeId, replace)));
   const fields = value as Record<string, unknown>;
   const owner = typeof fields.access_code_id === 'string' ? fields.access_code_id : codeId;
+  // A change of a PIN is told as { field: 'code', from, to }.
+  const ofCode = fields.field === 'code' || fields.property === 'code';
   const entries = Object.entries(fields).map(async ([name, field]) => [
     name,
-    name === 'code' || name === 'secret'
+    name === 'code' || name === 'secret' || (ofCode && ['from', 'to'].includes(name))
       ? await replace(field, owner)
       : await mapSecrets(field, owner, replace),
   ]);

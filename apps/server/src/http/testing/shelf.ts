@@ -19,6 +19,7 @@ import {
   SimulateDevice,
 } from '@latchkey/devices';
 import { ApiError, iso, type PageRequest, pageOf, startOf } from '@latchkey/platform';
+import { EventsController, GetEvent, ListEvents } from '@latchkey/public-events';
 import { CommandHandler, QueryHandler } from '@nestjs/cqrs';
 import { randomUUID } from 'node:crypto';
 
@@ -208,7 +209,24 @@ export function handlersOf(shelf: Shelf) {
       await Promise.resolve();
     }
   }
+  const event = { event_type: 'access_code.created', occurred_at: iso(0), created_at: iso(0) };
+  @QueryHandler(GetEvent)
+  class OneEvent {
+    execute(query: GetEvent) {
+      shelf.note(query);
+      return Promise.resolve({ ...event, event_id: 'eventId' in query.by ? query.by.eventId : randomUUID() });
+    }
+  }
+  @QueryHandler(ListEvents)
+  class Events {
+    execute(query: ListEvents) {
+      shelf.note(query);
+      return Promise.resolve([{ ...event, event_id: randomUUID() }]);
+    }
+  }
   return [
+    OneEvent,
+    Events,
     ...[Create, Update, Delete, Get, List, OneDevice, Devices],
     ...[Account, Accounts, SimulatedDevice, SimulatedAccount],
   ];
@@ -223,4 +241,9 @@ const device = (workspaceId: string, deviceId: string) => ({
   warnings: [],
 });
 
-export const featureControllers = [AccessCodesController, DevicesController, ConnectedAccountsController];
+export const featureControllers = [
+  AccessCodesController,
+  DevicesController,
+  ConnectedAccountsController,
+  EventsController,
+];

@@ -1,0 +1,49 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+export type SchemaObject = Exclude<Schemas[string], { $ref: string }>;
+
+/** A shape that answers are made of, by the name that the OpenAPI document gives it. */
+export interface NamedSchema {
+  readonly name: string;
+  readonly schema: SchemaObject;
+}
+
+export const named = (name: string, schema: SchemaObject): NamedSchema => ({ name, schema });
+
+/** An object with these properties, all there always but those in `optional`; a client must expect others. */
+export function objectOf(
+  properties: Record<string, SchemaObject>,
+  optional: readonly string[] = [],
+): SchemaObject {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: 'object', properties, ...(required.length > 0 ? { required } : {}) };
+}
+
+export const id: SchemaObject = { type: 'string', format: 'uuid' };
+export const text: SchemaObject = { type: 'string' };
+export const number: SchemaObject = { type: 'number' };
+export const whole: SchemaObject = { type: 'integer' };
+export const flag: SchemaObject = { type: 'boolean' };
+export const instant: SchemaObject = { type: 'string', format: 'date-time' };
+export const listOf = (items: SchemaObject): SchemaObject => ({ type: 'array', items });
+export const oneOf = (...words: string[]): SchemaObject => ({ type: 'string', enum: words });
+export const orNull = (schema: SchemaObject): SchemaObject => ({ ...schema, nullable: true });
+export const anything: SchemaObject = { type: 'object', additionalProperties: true };
+export const metadata: SchemaObject = {
+  type: 'object',
+  additionalProperties: { oneOf: [{ type: 'string' }, { type: 'boolean' }] },
+};
+
+/** What is wrong with something: why, since when, and whose fault. */
+export const issues = (kind: 'error' | 'warning'): SchemaObject =>
+  listOf({
+    ...objectOf({ [`${kind}_code`]: text, message: text, created_at: instant }),
+    additionalProperties: true,
+  });
+
+export const PAGINATION = named(
+  'pagination',
+  objectOf({ has_next_page: flag, next_page_cursor: orNull(text), next_page_url: orNull(text) }),
+);
