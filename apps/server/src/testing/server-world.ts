@@ -45,7 +45,7 @@ export class ServerWorld {
       SANDBOX_CLOCK: 'manual',
       LOG_LEVEL: 'fatal',
       // A poll every quarter of an hour would be most of what is played; the tests that need one ask for it.
-      ACCOUNT_POLL_EVERY: 'PT12H',
+      ACCOUNT_POLL_EVERY: 'P2D',
       ...env,
     });
     const server = await startServer(config, createLogger(config.logLevel)).catch((error: unknown) => {
