@@ -1,3 +1,4 @@
+export { DeviceLimits, RateLimit } from './limits/rate-limit';
 export * from './params/decorators';
 export { type Kind, type Param, type ParamOptions, type ParamsClass, paramsOf } from './params/param';
 export { type Query } from './params/query';

@@ -176,7 +176,12 @@ test('bad query strings are refused by every endpoint that reads them, and nothi
     edge.shelf.done.length = 0;
     await fc.assert(
       fc.asyncProperty(query, async (pairs) => {
-        expectRefusal(await send(method, `${endpoint.path}?${new URLSearchParams(pairs).toString()}`));
+        expectRefusal(
+          await send(
+            method,
+            `${endpoint.path}?${new URLSearchParams(pairs as [string, string][]).toString()}`,
+          ),
+        );
       }),
       { numRuns: RUNS },
     );

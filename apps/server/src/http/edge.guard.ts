@@ -1,5 +1,5 @@
 import type { Records } from '@latchkey/database';
-import { type EdgeRequest, endpointOf, isOpen, type Verb } from '@latchkey/http';
+import { type EdgeRequest, endpointOf, isOpen, RateLimit, type Verb } from '@latchkey/http';
 import {
   ApiError,
   type Clock,
@@ -24,13 +24,16 @@ import { FailedAttempts } from './failed-attempts';
 @Injectable()
 export class EdgeGuard implements CanActivate, OnModuleDestroy {
   private readonly attempts = new FailedAttempts();
+  private readonly perKey: RateLimit;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(RECORDS) private readonly records: Records,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.perKey = new RateLimit(config.rateLimitPerKey);
+  }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest & EdgeRequest>();
@@ -59,6 +62,7 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
       throw ApiError.unauthorized();
     }
     const { apiKeyId, workspaceId } = key;
+    this.perKey.take(apiKeyId);
     request.caller = { workspaceId, actor: { type: 'api_key', id: apiKeyId }, requestId: request.id };
     this.records.apiKeys.touch(apiKeyId, this.clock.now()).catch((error: unknown) => {
       this.logger.warn({ err: error, apiKeyId }, "could not note an API key's use");

@@ -1,5 +1,6 @@
 import type { Database } from '@latchkey/database';
-import { type Clock, CLOCK } from '@latchkey/platform';
+import { DeviceLimits } from '@latchkey/http';
+import { type Clock, CLOCK, type Config, CONFIG } from '@latchkey/platform';
 import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
@@ -47,12 +48,23 @@ export class HttpModule {
           inject: [RECORDS_DATABASE, CLOCK],
           useFactory: (database: Database<unknown>, clock: Clock) => IdempotencyRecords.open(database, clock),
         },
+        {
+          provide: DeviceLimits,
+          inject: [CONFIG],
+          useFactory: (config: Config) =>
+            new DeviceLimits({
+              create: config.rateLimitCreate,
+              update: config.rateLimitUpdate,
+              delete: config.rateLimitDelete,
+              operate: config.rateLimitOperate,
+            }),
+        },
         { provide: APP_GUARD, useClass: EdgeGuard },
         { provide: APP_FILTER, useClass: ErrorsFilter },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: OkInterceptor },
       ],
-      exports: [Readiness],
+      exports: [Readiness, DeviceLimits],
     };
   }
 }

@@ -1,4 +1,4 @@
-import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
+import { By, type Caller, DeviceLimits, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
 import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -20,6 +20,7 @@ export class AccessCodesController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
+    private readonly limits: DeviceLimits,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -30,6 +31,7 @@ export class AccessCodesController {
   })
   async create(@By() caller: Caller, @Params(CreateAccessCodeParams) params: CreateAccessCodeParams) {
     const wanted = wantedCode(params, this.clock.now());
+    this.limits.create.take(wanted.deviceId);
     const { accessCodeId } = await this.commands.execute(new CreateAccessCode(caller, wanted));
     return {
       access_code: await this.queries.execute(new GetAccessCode(caller.workspaceId, { accessCodeId })),
@@ -62,7 +64,9 @@ export class AccessCodesController {
     params: UpdateAccessCodeParams,
   })
   async update(@By() caller: Caller, @Params(UpdateAccessCodeParams) params: UpdateAccessCodeParams) {
-    await this.commands.execute(new UpdateAccessCode(caller, params.access_code_id, wantedChange(params)));
+    const wanted = wantedChange(params);
+    await this.takeOf('update', caller, params.access_code_id);
+    await this.commands.execute(new UpdateAccessCode(caller, params.access_code_id, wanted));
     return {};
   }
 
@@ -71,8 +75,16 @@ export class AccessCodesController {
     params: DeleteAccessCodeParams,
   })
   async delete(@By() caller: Caller, @Params(DeleteAccessCodeParams) params: DeleteAccessCodeParams) {
+    await this.takeOf('delete', caller, params.access_code_id);
     await this.commands.execute(new DeleteAccessCode(caller, params.access_code_id, params.device_id));
     return {};
+  }
+
+  /** Counts against what the code's device may be asked a minute. */
+  private async takeOf(what: 'update' | 'delete', { workspaceId }: Caller, accessCodeId: string) {
+    if (!this.limits[what].isOn) return;
+    const { device_id } = await this.queries.execute(new GetAccessCode(workspaceId, { accessCodeId }));
+    this.limits[what].take(device_id);
   }
 }
 

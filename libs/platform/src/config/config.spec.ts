@@ -25,6 +25,11 @@ describe('the settings', () => {
       retryLimit: 600_000,
       clockDriftTolerance: 60_000,
       expiredCodes: 'gone',
+      rateLimitPerKey: 0,
+      rateLimitCreate: 0,
+      rateLimitUpdate: 0,
+      rateLimitDelete: 0,
+      rateLimitOperate: 0,
       accountPollEvery: 900_000,
       readBackEvery: 24 * HOUR,
     });

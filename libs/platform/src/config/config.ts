@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors/startup-error';
-import { duration, flag, listOf, oneOf, port, type Reader, secret, text, url } from './readers';
+import { duration, flag, listOf, oneOf, port, type Reader, secret, text, url, whole } from './readers';
 
 /** Everything that can be set from outside. Durations are in ms. */
 export interface Config {
@@ -55,6 +55,16 @@ export interface Config {
   readBackEvery: number;
   /** EXPIRED_CODES: whether an expired code answers 404 (gone) or stays readable until it is deleted. gone */
   expiredCodes: 'gone' | 'readable';
+  /** RATE_LIMIT_PER_KEY: requests a minute that an API key may make; 0: as many as it likes. 0 */
+  rateLimitPerKey: number;
+  /** RATE_LIMIT_CREATE: access codes a minute that may be created on a device (Seam: 10); 0: no limit. 0 */
+  rateLimitCreate: number;
+  /** RATE_LIMIT_UPDATE: changes a minute to the access codes of a device (Seam: 10); 0: no limit. 0 */
+  rateLimitUpdate: number;
+  /** RATE_LIMIT_DELETE: access codes a minute that may be deleted on a device (Seam: 20); 0: no limit. 0 */
+  rateLimitDelete: number;
+  /** RATE_LIMIT_OPERATE: times a minute that a device may be locked or unlocked (Seam: 15); 0: no limit. 0 */
+  rateLimitOperate: number;
 }
 
 export type Role = 'api' | 'worker';
@@ -100,6 +110,11 @@ const readers = {
   ACCOUNT_POLL_EVERY: duration('PT1S'),
   READ_BACK_EVERY: duration('PT1S'),
   EXPIRED_CODES: oneOf('gone', 'readable'),
+  RATE_LIMIT_PER_KEY: whole(100_000),
+  RATE_LIMIT_CREATE: whole(1000),
+  RATE_LIMIT_UPDATE: whole(1000),
+  RATE_LIMIT_DELETE: whole(1000),
+  RATE_LIMIT_OPERATE: whole(1000),
 };
 
 type Readers = typeof readers;
@@ -148,6 +163,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     accountPollEvery: withDefault('ACCOUNT_POLL_EVERY', 'PT15M'),
     readBackEvery: withDefault('READ_BACK_EVERY', 'PT24H'),
     expiredCodes: withDefault('EXPIRED_CODES', 'gone'),
+    rateLimitPerKey: withDefault('RATE_LIMIT_PER_KEY', '0'),
+    rateLimitCreate: withDefault('RATE_LIMIT_CREATE', '0'),
+    rateLimitUpdate: withDefault('RATE_LIMIT_UPDATE', '0'),
+    rateLimitDelete: withDefault('RATE_LIMIT_DELETE', '0'),
+    rateLimitOperate: withDefault('RATE_LIMIT_OPERATE', '0'),
   };
   config.publicUrl = optional('PUBLIC_URL')?.replace(/\/+$/, '') ?? ownUrl(config.host, config.port);
   checkTogether(config);

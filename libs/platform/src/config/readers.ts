@@ -30,6 +30,11 @@ export const port = () =>
     /^\d{1,5}$/.test(value) && Number(value) <= 65535 ? Number(value) : undefined,
   );
 
+export const whole = (most: number) =>
+  read(`a whole number from 0 to ${most}`, (value) =>
+    /^\d{1,9}$/.test(value) && Number(value) <= most ? Number(value) : undefined,
+  );
+
 export const oneOf = <const T extends string>(...values: T[]) =>
   read(`one of ${values.join(', ')}`, (value) => values.find((allowed) => allowed === value));
 

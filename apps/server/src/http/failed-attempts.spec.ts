@@ -1,0 +1,48 @@
+import { ApiError } from '@latchkey/platform';
+import { FailedAttempts } from './failed-attempts';
+
+jest.useFakeTimers();
+
+/** Fails at the same instant `times` over. @returns when each was answered, ms from now; null: turned away */
+async function fail(attempts: FailedAttempts, address: string, times: number): Promise<(number | null)[]> {
+  const start = performance.now();
+  const answers = Array.from({ length: times }, () =>
+    attempts.failed(address).then(
+      () => performance.now() - start,
+      (error: unknown) => {
+        expect(error).toBeInstanceOf(ApiError);
+        return null;
+      },
+    ),
+  );
+  await jest.advanceTimersByTimeAsync(60_000);
+  return Promise.all(answers);
+}
+
+test('the first wrong keys are answered at once, the next later and later, the last not at all', async () => {
+  const times = await fail(new FailedAttempts(), 'a', 15);
+  expect(times.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+  expect(times.slice(5, 10)).toEqual([100, 300, 700, 1500, 3100]);
+  expect(times.at(-1)).toBeNull();
+});
+
+test('one address waits for itself alone', async () => {
+  const attempts = new FailedAttempts();
+  await fail(attempts, 'a', 20);
+  expect(await fail(attempts, 'b', 5)).toEqual([0, 0, 0, 0, 0]);
+});
+
+test('somebody who was quiet for long starts anew', async () => {
+  const attempts = new FailedAttempts();
+  await fail(attempts, 'a', 20);
+  await jest.advanceTimersByTimeAsync(16 * 60_000);
+  expect(await fail(attempts, 'a', 1)).toEqual([0]);
+});
+
+test('those who wait are let go when the server stops', async () => {
+  const attempts = new FailedAttempts();
+  await fail(attempts, 'a', 5);
+  const waiting = attempts.failed('a');
+  attempts.release();
+  await expect(waiting).resolves.toBeUndefined();
+});
