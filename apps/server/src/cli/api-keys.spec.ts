@@ -1,0 +1,73 @@
+import { openStores } from '@latchkey/database';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { apiKeys } from './api-keys';
+
+let dataDir: string;
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'latchkey-cli-'));
+  const stores = await openStores({ dataDir });
+  await stores.records.workspaces.create({
+    workspaceId: 'first',
+    name: 'First',
+    isSandbox: true,
+    settings: {},
+    createdAt: 0,
+  });
+  await stores.close();
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+async function run(...args: string[]) {
+  const out: string[] = [];
+  const complaints: string[] = [];
+  const code = await apiKeys(
+    args,
+    { DATA_DIR: dataDir },
+    (line) => out.push(line),
+    (line) => complaints.push(line),
+  );
+  return { code, out: out.join('\n'), complaint: complaints.join('\n') };
+}
+
+async function workspaceOf(token: string) {
+  const stores = await openStores({ dataDir });
+  const found = await stores.records.apiKeys.find(token);
+  await stores.close();
+  return found?.workspaceId;
+}
+
+test('a key is made, listed without itself, and revoked', async () => {
+  const made = await run('make', '--name', 'Booking system');
+  const token = /^seam_\w{43}$/m.exec(made.out)![0];
+  const id = /revoke it by: ([0-9a-f-]{36})/.exec(made.out)![1]!;
+  expect(await workspaceOf(token)).toBe('first');
+
+  const { out } = await run('list');
+  expect(out).toContain(`${id}  ${token.slice(0, 9)}…`);
+  expect(out).toContain('never used  Booking system');
+  expect(out).not.toContain(token);
+
+  expect(await run('revoke', id)).toMatchObject({ code: 0 });
+  expect(await workspaceOf(token)).toBeUndefined();
+  expect((await run('list')).out).toBe('There are no keys.');
+});
+
+test.each([
+  [['make'], /--name NAME/],
+  [['make', '--name', 'x', '--workspace', 'other'], /no workspace other[^]*first {2}First/],
+  [['revoke', 'nothing'], /no key nothing/],
+  [['revoke'], /Usage/],
+  [['delete'], /Usage/],
+  [['list', '--all'], /--all[^]*Usage/],
+])('%j is refused with a word why', async (args, complaint) => {
+  const result = await run(...args);
+  expect(result.code).toBe(1);
+  expect(result.complaint).toMatch(complaint);
+});
+
+test('a data folder that is not there is not made', async () => {
+  rmSync(dataDir, { recursive: true });
+  expect((await run('list')).complaint).toMatch(/no data folder/);
+});
