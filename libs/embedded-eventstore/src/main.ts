@@ -18,9 +18,8 @@ async function main(): Promise<void> {
     if (parent) process.disconnect();
     return;
   }
-  const stop = (): void => {
-    void node.close().then(() => process.exit(0));
-  };
+  const stop = (): void => void node.close();
+  void node.closed.then(() => process.exit(0));
   process.once('SIGTERM', stop);
   if (parent) {
     // A Ctrl-C reaches the whole group; when to end is for the parent to say.

@@ -29,12 +29,14 @@ export interface RunningNode {
   readonly port: number;
   /** For `EventStoreDBClient.connectionString`. */
   readonly connectionString: string;
+  /** Resolves once it has closed, on whose request ever. */
+  readonly closed: Promise<void>;
   /** Finishes what is in flight and lets the data folder go. */
   close(): Promise<void>;
 }
 
 /** A node that listens in a child process. */
-export interface SpawnedNode extends RunningNode {
+export interface SpawnedNode extends Omit<RunningNode, 'closed'> {
   readonly pid: number;
   /** Resolves to the exit code when the child ends, null if a signal ended it. */
   readonly exited: Promise<number | null>;

@@ -4,7 +4,15 @@ import { StreamAccess } from '../access/stream-access';
 import { Scavenger } from '../operations/scavenger';
 import { GroupRegistry } from '../persistent-subscriptions/registry';
 import { CommitQueue } from '../storage/commit-queue';
-import { closeDatabase, openDatabase, type SqliteDatabase, StartRefused } from '../storage/database';
+import {
+  abandonDatabase,
+  closeDatabase,
+  openDatabase,
+  refusal,
+  type SqliteDatabase,
+  StartRefused,
+} from '../storage/database';
+import { checkIntegrity } from '../storage/integrity';
 import { EventLog } from '../storage/event-log';
 import { StreamMetadataReader } from '../streams/stream-metadata';
 import { StreamReader } from '../streams/stream-reader';
@@ -36,8 +44,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   try {
     return await serve(options, host, certificates, db);
   } catch (error) {
-    closeDatabase(db);
-    throw error;
+    abandonDatabase(db);
+    throw String((error as { code?: unknown }).code).startsWith('SQLITE')
+      ? refusal(error, options.dataDir)
+      : error;
   }
 }
 
@@ -54,7 +64,7 @@ async function serve(
   const { context, users } = createContext(db, options, certificates !== undefined);
   let port = 0;
   let ready = false;
-  const groups = new GroupRegistry(context);
+  const groups = openLog(context, db, options.dataDir);
   const scavenger = new Scavenger(context);
   const grpc = createGrpcServer(context, {
     instanceId: randomUUID(),
@@ -85,16 +95,31 @@ async function serve(
     throw error;
   }
   ready = true;
+  const closed = deferred();
   let closing: Promise<void> | undefined;
   const node: RunningNode = {
     port,
     connectionString: connectionString(host, port, certificates !== undefined),
     close: () => {
       ready = false;
-      return (closing ??= close({ door, scavenger, groups, grpc, context, db }));
+      closing ??= close({ door, scavenger, groups, grpc, context, db }).finally(closed.resolve);
+      return closing;
     },
+    closed: closed.promise,
   };
   return node;
+}
+
+/** Checks the log and starts the persistent subscriptions on it. @throws StartRefused when it is damaged */
+function openLog(context: NodeContext, db: SqliteDatabase, dataDir: string): GroupRegistry {
+  checkIntegrity(db, context.log, dataDir);
+  return new GroupRegistry(context);
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
 }
 
 function connectionString(host: string, port: number, secure: boolean): string {

@@ -1,4 +1,5 @@
 import { Metadata, status } from '@grpc/grpc-js';
+import { DamagedEvent } from '../storage/checksum';
 
 /** An error as it goes to the client: a gRPC status and the details by which clients tell errors apart. */
 export class RpcError extends Error {
@@ -83,6 +84,7 @@ function isClientGone(error: unknown): boolean {
 export function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   if (isClientGone(error)) return new RpcError(status.CANCELLED, 'The call was broken off.');
+  if (error instanceof DamagedEvent) return new RpcError(status.DATA_LOSS, error.message);
   if ((error as { code?: string }).code?.startsWith?.('SQLITE_FULL')) {
     return new RpcError(status.RESOURCE_EXHAUSTED, 'The disk is full.');
   }

@@ -41,8 +41,8 @@ export function openDatabase(dataDir: string): SqliteDatabase {
     checkIdentity(db, path);
     return db;
   } catch (error) {
-    if (db) abandon(db);
-    throw refusal(error, dataDir, path);
+    if (db) abandonDatabase(db);
+    throw refusal(error, dataDir);
   }
 }
 
@@ -57,7 +57,8 @@ export function closeDatabase(db: SqliteDatabase): void {
   db.close();
 }
 
-function abandon(db: SqliteDatabase): void {
+/** Lets go of a database that may not be sound, or not ours. */
+export function abandonDatabase(db: SqliteDatabase): void {
   try {
     if (db.inTransaction) db.exec('ROLLBACK');
     closeDatabase(db);
@@ -98,7 +99,9 @@ function numberOf(db: SqliteDatabase, pragma: string): number {
   return (db.prepare(`PRAGMA ${pragma}`).raw().all() as [[number]])[0][0];
 }
 
-function refusal(error: unknown, dataDir: string, path: string): Error {
+/** Any failure to open or read the database as one line a person can act on. */
+export function refusal(error: unknown, dataDir: string): Error {
+  const path = dataDir === ':memory:' ? dataDir : join(dataDir, DATABASE_FILE);
   if (error instanceof StartRefused) return error;
   const code = (error as { code?: string }).code ?? '';
   const message = error instanceof Error ? error.message : String(error);

@@ -1,8 +1,20 @@
+import { checksum, DamagedEvent } from './checksum';
 import { type SqliteDatabase } from './database';
 import { type ProposedEvent, type StoredEvent } from './stored-event';
 
-const COLUMNS = 'position, stream, revision, id, type, created, is_json, data, metadata';
-type Row = [number, number, number, Uint8Array, string, number, number, Uint8Array | null, Uint8Array | null];
+const COLUMNS = 'position, stream, revision, id, type, created, is_json, data, metadata, checksum';
+type Row = [
+  number,
+  number,
+  number,
+  Uint8Array,
+  string,
+  number,
+  number,
+  Uint8Array | null,
+  Uint8Array | null,
+  number,
+];
 const NOTHING = new Uint8Array(0);
 
 interface Statement {
@@ -29,7 +41,8 @@ export class EventTable {
         created INTEGER NOT NULL,
         is_json INTEGER NOT NULL,
         data BLOB,
-        metadata BLOB
+        metadata BLOB,
+        checksum INTEGER NOT NULL
       );
       CREATE UNIQUE INDEX IF NOT EXISTS ${name}_by_stream ON ${name} (stream, revision);
       CREATE INDEX IF NOT EXISTS ${name}_by_id ON ${name} (stream, id);
@@ -37,7 +50,7 @@ export class EventTable {
   }
 
   insert(position: number, streamId: number, revision: number, created: number, event: ProposedEvent): void {
-    this.statement(`INSERT INTO ${this.name} (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
+    this.statement(`INSERT INTO ${this.name} (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
       position,
       streamId,
       revision,
@@ -47,6 +60,7 @@ export class EventTable {
       event.isJson ? 1 : 0,
       event.data.length === 0 ? null : event.data,
       event.metadata.length === 0 ? null : event.metadata,
+      checksum(revision, event),
     );
   }
 
@@ -126,8 +140,9 @@ export class EventTable {
     return rows.map((row) => this.event(row));
   }
 
+  /** @throws DamagedEvent */
   private event(row: Row): StoredEvent {
-    return {
+    const event: StoredEvent = {
       position: row[0],
       streamId: row[1],
       stream: this.nameOf(row[1]),
@@ -139,6 +154,8 @@ export class EventTable {
       data: row[7] ?? NOTHING,
       metadata: row[8] ?? NOTHING,
     };
+    if (checksum(event.revision, event) !== row[9]) throw new DamagedEvent(event.position);
+    return event;
   }
 
   private statement(sql: string): Statement {

@@ -14,8 +14,8 @@ import * as statuses from './batch-append-status';
 import { appendSize, proposedEvent } from './proposed-event';
 import { type WriteOutcome } from './stream-writer';
 
-/** How long an append may take when the client asks for longer or for nothing, ms; a real server's own figure. */
-const LONGEST_WRITE_MS = 2000;
+/** How long the last message of an append may take to come, whatever the client's deadline, ms. */
+const LONGEST_UNFINISHED_MS = 2000;
 
 /** Appends of a connection whose messages have not all come, at most: more is no client we know of. */
 const MOST_UNFINISHED = 10_000;
@@ -120,19 +120,21 @@ export class BatchAppendSession {
     if (!this.caller.may('write', target.stream)) return refuse(statuses.accessDenied());
     const now = this.context.now();
     const asked = options.getDeadline()?.toDate().getTime() ?? Infinity;
-    const timeLeft = Math.min(asked - now, LONGEST_WRITE_MS);
-    if (timeLeft <= 0) return refuse(statuses.timeout());
+    if (asked <= now) return refuse(statuses.timeout());
     if (this.unfinished.has(key)) return true;
     if (this.unfinished.size >= MOST_UNFINISHED) {
       return refuse(statuses.badRequest('Too many appends are unfinished.'));
     }
-    const timer = setTimeout(() => {
-      const append = this.unfinished.get(key);
-      if (!append) return;
-      this.drop(key);
-      this.refuse(append, statuses.timeout());
-    }, timeLeft);
-    const append = { correlationId, target, events: [], deadline: now + timeLeft, timer, size: 0 };
+    const timer = setTimeout(
+      () => {
+        const append = this.unfinished.get(key);
+        if (!append) return;
+        this.drop(key);
+        this.refuse(append, statuses.timeout());
+      },
+      Math.min(asked - now, LONGEST_UNFINISHED_MS),
+    );
+    const append = { correlationId, target, events: [], deadline: asked, timer, size: 0 };
     this.unfinished.set(key, append);
     return true;
   }
