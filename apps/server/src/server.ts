@@ -129,7 +129,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
   if (simulator) started.add(() => simulator.close());
   const driver =
     simulator && clock instanceof SandboxClock
-      ? new SandboxClockDriver({ clock, simulator, store, server: core })
+      ? new SandboxClockDriver({ clock, simulator, server: core })
       : undefined;
   const tokens = new Map<string, string>();
   if (maker) tokens.set(maker.name, await reportToken(records));

@@ -31,6 +31,12 @@ export interface Projection {
   onApplied?(events: readonly RecordedEvent[]): void;
 }
 
+/**
+ * Thrown by a projection whose events are good, but which something else keeps from folding them now: nothing is
+ * parked, and the same events come again.
+ */
+export class TryAgainLater extends Error {}
+
 interface Waiter {
   readonly position: Position;
   readonly resolve: (reached: boolean) => void;
@@ -176,6 +182,7 @@ export class ProjectionRunner {
     try {
       await this.fold(fresh);
     } catch (error) {
+      if (error instanceof TryAgainLater) throw error;
       if (this.building) {
         this.failure = error;
         this.onFailure(error);
@@ -184,7 +191,6 @@ export class ProjectionRunner {
       // One of them is poison: fold them one by one to find out which.
       for (const event of fresh) await this.foldOrPark(event);
     }
-    this.options.projection.onApplied?.(fresh);
   }
 
   private async fold(events: readonly RecordedEvent[]): Promise<void> {
@@ -200,6 +206,8 @@ export class ProjectionRunner {
       await this.store(trx, last);
       return last;
     });
+    // Before anybody hears that the view is there: what it wakes is awake by then.
+    this.options.projection.onApplied?.(events);
     this.moveTo(taken ?? last);
   }
 
@@ -208,6 +216,7 @@ export class ProjectionRunner {
     try {
       await this.fold([event]);
     } catch (error) {
+      if (error instanceof TryAgainLater) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       // If even this fails the database is gone, not the event bad: the subscription begins again from here.
       await database.transaction(async (trx) => {

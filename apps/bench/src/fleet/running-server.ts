@@ -39,7 +39,7 @@ export class RunningServer {
     const said = await new Promise<string>((resolve, reject) => {
       let text = '';
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${text}`)));
-      child.stdout!.on('data', (chunk: Buffer) => {
+      child.stdout.on('data', (chunk: Buffer) => {
         text += chunk.toString('utf8');
         if (text.includes('curl')) resolve(text);
       });

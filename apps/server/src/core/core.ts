@@ -22,6 +22,7 @@ import {
 } from '@latchkey/event-sourcing';
 import type { LockGateway } from '@latchkey/gateways';
 import type { Clock, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
+import { CountedGateway } from './counted-gateway';
 
 export interface CoreOptions {
   readonly config: Config;
@@ -51,22 +52,34 @@ export class Core implements Views {
   readonly executor: Executor;
   readonly reports: LockReports;
   readonly watch: AccountWatch;
+  /** The way to the locks. */
+  readonly gateway: CountedGateway;
   private readonly agenda: ProjectionRunner;
   private readonly runners: ProjectionRunner[];
 
   constructor(private readonly options: CoreOptions) {
-    const { config, store, database, vault, gateway, clock, ids, random, logger } = options;
+    const { config, store, database, vault, clock, ids, random, logger } = options;
+    this.gateway = new CountedGateway(options.gateway);
+    const { gateway } = this;
     this.streams = new Streams(store, clock, ids);
     this.rows = new AgendaRows(database as Database<AgendaTables>, () => Date.now());
     const readBacks = new ReadBacks(gateway);
     const calls = new Calls();
-    const shared = { streams: this.streams, rows: this.rows, gateway, readBacks, clock, random, logger };
+    const projection = new AgendaProjection(() => this.executor.wake());
+    const shared = {
+      streams: this.streams,
+      known: projection,
+      rows: this.rows,
+      gateway,
+      readBacks,
+      clock,
+      random,
+      logger,
+    };
     const work = new LockWork({ ...shared, vault, ids, settings: config });
     this.watch = new AccountWatch({ ...shared, work, settings: config });
-    const projection = new AgendaProjection(() => this.executor.wake());
     this.executor = new Executor({
       ...shared,
-      known: projection,
       work,
       calls,
       others: this.watch,
@@ -144,7 +157,6 @@ export class Core implements Views {
     do {
       before = store.lastAppended;
       await this.reached(before);
-      this.executor.wake();
       await this.executor.whenIdle();
     } while (!samePosition(before, store.lastAppended));
   }
@@ -159,7 +171,12 @@ export class Core implements Views {
 
   /** When something falls due by itself next, ms; null: never. */
   nextDue(): Promise<number | null> {
-    return this.executor.nextDue();
+    return Promise.resolve(this.executor.nextDue);
+  }
+
+  /** How often a lock was asked to do something. */
+  get lockCalls(): number {
+    return this.gateway.writes;
   }
 }
 

@@ -1,6 +1,4 @@
-import { type EventStore } from '@latchkey/event-sourcing';
 import { ApiError, iso, type SandboxClock } from '@latchkey/platform';
-import { samePosition } from '../core/core';
 import type { Simulator } from './simulator';
 
 /** A part of the server with work that falls due by the clock. */
@@ -9,6 +7,8 @@ export interface Timed {
   settle(): Promise<void>;
   /** When something falls due next, ms; null: never. */
   nextDue(): Promise<number | null>;
+  /** How often a lock was asked to do something: only then has the lock cloud anything new to play. */
+  readonly lockCalls: number;
   /** Begins nothing until `release`. */
   hold(): void;
   release(): void;
@@ -21,12 +21,13 @@ export interface Timed {
  */
 export class SandboxClockDriver {
   private queue: Promise<unknown> = Promise.resolve();
+  /** What locks had been asked to do when the lock cloud last played. */
+  private callsPlayed = -1;
 
   constructor(
     private readonly options: {
       readonly clock: SandboxClock;
       readonly simulator: Simulator;
-      readonly store: EventStore;
       readonly server: Timed;
     },
   ) {}
@@ -62,7 +63,7 @@ export class SandboxClockDriver {
     const wasRunning = clock.running;
     clock.stop();
     const start = clock.now();
-    await simulator.setClock(start, false);
+    let cloudDue = await this.playCloud(start);
     const to = target(start);
     try {
       if (to < start) {
@@ -71,16 +72,13 @@ export class SandboxClockDriver {
         });
       }
       for (;;) {
-        const cloudDue = await this.settleAt(clock.now());
+        cloudDue = await this.settleAt(clock.now(), cloudDue);
         const ownDue = await server.nextDue();
         const next = Math.min(cloudDue ?? Infinity, ownDue ?? Infinity);
         if (next > to) break;
-        if (next > clock.now()) await this.put(next);
+        if (next > clock.now()) cloudDue = await this.put(next);
       }
-      if (to > clock.now()) {
-        await this.put(to);
-        await this.settleAt(to);
-      }
+      if (to > clock.now()) await this.settleAt(to, await this.put(to));
       return clock.now();
     } finally {
       if (wasRunning) clock.resume();
@@ -89,26 +87,32 @@ export class SandboxClockDriver {
   }
 
   /** Both clocks read `instant` before anything begins: a lock whose clock lagged would be taken for a broken one. */
-  private async put(instant: number): Promise<void> {
-    const { clock, simulator, server } = this.options;
+  private async put(instant: number): Promise<number | null> {
+    const { clock, server } = this.options;
     server.hold();
     try {
       clock.set(instant);
-      await simulator.setClock(instant, false);
+      return await this.playCloud(instant);
     } finally {
       server.release();
     }
   }
 
   /** Plays what is due now, here and in the lock cloud, until neither finds anything more to do. */
-  private async settleAt(now: number): Promise<number | null> {
-    const { simulator, store, server } = this.options;
-    for (;;) {
+  private async settleAt(now: number, cloudDue: number | null): Promise<number | null> {
+    const { server } = this.options;
+    let due = cloudDue;
+    await server.settle();
+    while (server.lockCalls !== this.callsPlayed || (due !== null && due <= now)) {
+      due = await this.playCloud(now);
       await server.settle();
-      const before = store.lastAppended;
-      const cloudDue = await simulator.setClock(now, false);
-      await server.settle();
-      if (samePosition(before, store.lastAppended) && (cloudDue === null || cloudDue > now)) return cloudDue;
     }
+    return due;
+  }
+
+  /** @returns when the lock cloud has something due next, ms; null: never */
+  private playCloud(now: number): Promise<number | null> {
+    this.callsPlayed = this.options.server.lockCalls;
+    return this.options.simulator.setClock(now, false);
   }
 }

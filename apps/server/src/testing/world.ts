@@ -292,7 +292,7 @@ export class World {
       update: new UpdateAccessCodeHandler(core.streams, core, vault, clock),
       remove: new DeleteAccessCodeHandler(core.streams, core, clock),
     };
-    this.driver = new SandboxClockDriver({ clock, simulator, store, server: core });
+    this.driver = new SandboxClockDriver({ clock, simulator, server: core });
     await core.start();
     await this.driver.begin();
     await core.work();

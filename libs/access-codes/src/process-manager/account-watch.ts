@@ -2,10 +2,10 @@ import { addDevice, observeDevice, reachable, removeDevice } from '@latchkey/dev
 import type { Cause } from '@latchkey/event-sourcing';
 import type { LockDescription, LockGateway } from '@latchkey/gateways';
 import { type Clock, derivedId, type Logger, type Random } from '@latchkey/platform';
+import type { KnownRevisions } from './agenda';
 import type { AgendaRows } from './agenda-rows';
 import type { OtherWork } from './executor';
-import { lockOf, type LockWork } from './lock-work';
-import type { ReadBacks } from './read-backs';
+import type { LockWork } from './lock-work';
 import type { Streams } from './streams';
 
 export interface WatchSettings {
@@ -27,8 +27,8 @@ export class AccountWatch implements OtherWork {
     private readonly options: {
       readonly streams: Streams;
       readonly rows: AgendaRows;
+      readonly known: KnownRevisions;
       readonly gateway: LockGateway;
-      readonly readBacks: ReadBacks;
       readonly work: LockWork;
       readonly clock: Clock;
       readonly random: Random;
@@ -39,8 +39,11 @@ export class AccountWatch implements OtherWork {
 
   /** Asks for an account's locks. Returns when to ask again. */
   readonly account = async (accountId: string): Promise<number | null> => {
-    const { streams, gateway, clock, work, settings } = this.options;
-    const { state: account } = await streams.accounts.load(accountId);
+    const { streams, known, gateway, clock, work, settings } = this.options;
+    const { state: account } = await streams.accounts.load(
+      accountId,
+      known.atLeast(streams.accounts.streamOf(accountId)),
+    );
     if (!account?.connected) return null;
     const cause = this.causeOf(account.workspaceId, accountId);
     const answer = await gateway.locks({ accountId, maker: account.maker });
@@ -92,17 +95,20 @@ export class AccountWatch implements OtherWork {
 
   /** Reads one lock back and holds each of its codes against it. Returns when to do so again. */
   readonly device = async (deviceId: string): Promise<number | null> => {
-    const { streams, rows, readBacks, work, clock, random, settings } = this.options;
-    const { state: device } = await streams.devices.load(deviceId);
+    const { streams, rows, known, work, clock, random, settings } = this.options;
+    const { state: device } = await streams.devices.load(
+      deviceId,
+      known.atLeast(streams.devices.streamOf(deviceId)),
+    );
     if (!device || device.removedAt !== null) return null;
-    const { state: account } = await streams.accounts.load(device.accountId);
+    const { accountId } = device;
+    const { state: account } = await streams.accounts.load(
+      accountId,
+      known.atLeast(streams.accounts.streamOf(accountId)),
+    );
     if (!account?.connected || account.unreachableSince !== null) return null;
-    const answer = await readBacks.of(lockOf(device));
-    if (answer.kind !== 'answered') {
-      await work.tellAccount(device.accountId, answer, this.causeOf(device.workspaceId, deviceId));
-      return clock.now() + settings.retryLimit;
-    }
-    for (const codeId of await rows.codesOf(deviceId)) await work.compare(codeId, device, answer.value);
+    const told = await work.verifyAll(await rows.codesOf(deviceId), device);
+    if (told === 'not-read') return clock.now() + settings.retryLimit;
     return (
       clock.now() + settings.readBackEvery - random.int(Math.max(1, Math.round(settings.readBackEvery / 10)))
     );

@@ -19,6 +19,6 @@ export class Calls {
 
   /** Resolves when the calls to a lock that were under way are over, however they ended. */
   async over(deviceId: string): Promise<void> {
-    await Promise.allSettled(this.running.get(deviceId) ?? []);
+    await Promise.allSettled([...(this.running.get(deviceId) ?? [])]);
   }
 }

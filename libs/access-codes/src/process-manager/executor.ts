@@ -38,6 +38,7 @@ export class Executor {
   private cancelTimer: (() => void) | undefined;
   private readonly owner: string;
   private idle: (() => void)[] = [];
+  private next: number | null = null;
 
   constructor(
     private readonly options: {
@@ -104,9 +105,9 @@ export class Executor {
     await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
-  /** When the next row falls due by itself, ms; null: never. */
-  nextDue(): Promise<number | null> {
-    return this.options.rows.nextDue();
+  /** When the next row falls due by itself, ms, as it was when this last became idle; null: never. */
+  get nextDue(): number | null {
+    return this.next;
   }
 
   private async pump(): Promise<void> {
@@ -155,7 +156,7 @@ export class Executor {
     const { clock, rows } = this.options;
     this.cancelTimer?.();
     this.cancelTimer = undefined;
-    const next = await rows.nextDue();
+    const next = (this.next = await rows.nextDue());
     if (next !== null && next > clock.now()) this.cancelTimer = clock.at(next, () => this.wake());
   }
 

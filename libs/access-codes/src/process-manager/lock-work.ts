@@ -1,12 +1,13 @@
 import { disconnect, type Device, reachable, unreachable } from '@latchkey/devices';
-import { type Cause, type Decided, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
+import { type Cause, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
 import type { ListedCode, LockGateway, LockRef, Refusal, WriteAnswer } from '@latchkey/gateways';
 import type { Clock, Ids, Random, Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent } from '../domain/access-code';
 import { accepted, failed, type Outcome, reported, unanswered } from '../domain/decisions';
 import type { CodeEvent } from '../domain/events';
 import type { Step } from '../domain/plan';
-import { type Listed, reconcile } from '../domain/read-back';
+import { type ReadBack, reconcile } from '../domain/read-back';
+import type { KnownRevisions } from './agenda';
 import type { AgendaRows } from './agenda-rows';
 import type { ReadBacks } from './read-backs';
 import { retryAt } from './retry';
@@ -34,6 +35,7 @@ export class LockWork {
       readonly gateway: LockGateway;
       readonly readBacks: ReadBacks;
       readonly rows: AgendaRows;
+      readonly known: KnownRevisions;
       readonly vault: Vault;
       readonly clock: Clock;
       readonly ids: Ids;
@@ -154,52 +156,77 @@ export class LockWork {
    * @returns false when it told nothing: look again later
    */
   async verify(codeId: string, device: Device): Promise<boolean> {
-    const answer = await this.options.readBacks.of(lockOf(device));
+    return (await this.verifyAll([codeId], device)) === 'told';
+  }
+
+  /**
+   * Reads a lock back and holds codes against it. What is known of them is loaded before the lock is read, and
+   * what comes of it is appended only if that is still all: what happened meanwhile, the reading may not show.
+   * @returns 'later' when it told nothing of one of them
+   */
+  async verifyAll(codeIds: readonly string[], device: Device): Promise<'told' | 'later' | 'not-read'> {
+    const { streams, known, rows, readBacks, vault, clock } = this.options;
+    const { deviceId } = device;
+    const codes: [string, Loaded<AccessCode | null>][] = [];
+    for (const codeId of codeIds) {
+      codes.push([codeId, await streams.codes.load(codeId, known.atLeast(streams.codes.streamOf(codeId)))]);
+    }
+    const owners = await rows.lockCodes(deviceId);
+    const answer = await readBacks.of(lockOf(device));
     if (answer.kind !== 'answered') {
       await this.tellAccount(device.accountId, answer, this.causeOf(null, 'read-back', device.workspaceId));
-      return false;
+      return 'not-read';
     }
-    return this.compare(codeId, device, answer.value);
+    const listed = answer.value.map(({ pin, ...rest }) => ({
+      ...rest,
+      pinFingerprint: vault.fingerprint(deviceId, pin),
+    }));
+    let later = false;
+    for (const [codeId, loaded] of codes) {
+      const code = loaded.state;
+      if (!code || code.removedAt !== null) continue;
+      const claimed = (lockCodeId: string): boolean => (owners.get(lockCodeId) ?? codeId) !== codeId;
+      const readBack = { listed, claimed, now: clock.now(), retryAt: this.retryAt(code) };
+      const verdict = reconcile(code, await this.withOwnPin(readBack, code, answer.value));
+      if (verdict === 'later') later = true;
+      else if (verdict.length > 0) await this.appendUnlessOvertaken(codeId, loaded, verdict);
+    }
+    return later ? 'later' : 'told';
   }
 
-  /** Holds a code against what was read back from its lock. */
-  async compare(codeId: string, device: Device, read: readonly ListedCode[]): Promise<boolean> {
-    const { streams, rows, clock } = this.options;
-    const owners = await rows.lockCodes(device.deviceId);
-    const loaded = await streams.codes.load(codeId);
-    const code = loaded.state;
-    if (!code || code.removedAt !== null) return true;
-    const listed = await Promise.all(read.map((entry) => this.listedOf(entry, code)));
-    const verdict = reconcile(code, {
-      listed,
-      claimed: (lockCodeId) => (owners.get(lockCodeId) ?? codeId) !== codeId,
-      now: clock.now(),
-      retryAt: this.retryAt(code),
-    });
-    if (verdict === 'later') return false;
-    if (verdict.length === 0) return true;
+  private async appendUnlessOvertaken(
+    codeId: string,
+    loaded: Loaded<AccessCode | null>,
+    verdict: readonly CodeEvent[],
+  ): Promise<void> {
     try {
-      await streams.codes.append(codeId, loaded, verdict, this.causeOf(code, 'read-back'));
+      await this.options.streams.codes.append(
+        codeId,
+        loaded,
+        verdict,
+        this.causeOf(loaded.state, 'read-back'),
+      );
     } catch (error) {
-      if (!(error instanceof RevisionConflict)) throw error;
       // Something was learnt meanwhile: its event has made the code due again.
+      if (!(error instanceof RevisionConflict)) throw error;
     }
-    return true;
   }
 
-  private async listedOf(entry: ListedCode, code: AccessCode): Promise<Listed> {
-    const { vault } = this.options;
-    const pinFingerprint = vault.fingerprint(code.deviceId, entry.pin);
-    const mine = entry.lockCodeId === code.onLock?.lockCodeId;
-    const foreign =
-      mine && code.externalModificationAllowed && pinFingerprint !== code.onLock?.pinFingerprint;
+  /** Where somebody else's PIN may be taken over, it is sealed for the code. */
+  private async withOwnPin(
+    readBack: ReadBack,
+    code: AccessCode,
+    read: readonly ListedCode[],
+  ): Promise<ReadBack> {
+    const { onLock } = code;
+    if (!onLock || !code.externalModificationAllowed) return readBack;
+    const mine = readBack.listed.find((entry) => entry.lockCodeId === onLock.lockCodeId);
+    const plain = read.find((entry) => entry.lockCodeId === onLock.lockCodeId);
+    if (!mine || !plain || mine.pinFingerprint === onLock.pinFingerprint) return readBack;
+    const pin = await this.options.vault.seal(code.codeId, plain.pin);
     return {
-      lockCodeId: entry.lockCodeId,
-      name: entry.name,
-      pinFingerprint,
-      window: entry.window,
-      status: entry.status,
-      ...(foreign ? { pin: await vault.seal(code.codeId, entry.pin) } : {}),
+      ...readBack,
+      listed: readBack.listed.map((entry) => (entry === mine ? { ...entry, pin } : entry)),
     };
   }
 
