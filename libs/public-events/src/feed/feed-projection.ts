@@ -1,0 +1,80 @@
+import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
+import type { Kysely, Transaction } from 'kysely';
+import { PUBLIC_EVENTS, type StoredEvent } from '../public-event';
+
+export interface FeedTables {
+  events_v1: {
+    event_id: string;
+    workspace_id: string;
+    /** Where it stands in its workspace's stream. */
+    revision: number;
+    event_type: string;
+    /** ms */
+    created_at: number;
+    access_code_id: string | null;
+    device_id: string | null;
+    connected_account_id: string | null;
+    /** The stored event, as JSON, its PINs sealed. */
+    data: string;
+  };
+}
+
+/** The view of the public streams that events are listed from. */
+export class FeedProjection implements Projection {
+  readonly name = 'feed';
+  readonly version = 1;
+  readonly prefixes = [`${PUBLIC_EVENTS}-`];
+
+  /** @param onNews called whenever there are new events */
+  constructor(private readonly onNews: () => void = () => undefined) {}
+
+  async create(db: Kysely<Tables>): Promise<void> {
+    await db.schema
+      .createTable('events_v1')
+      .addColumn('event_id', 'text', (c) => c.primaryKey())
+      .addColumn('workspace_id', 'text', (c) => c.notNull())
+      .addColumn('revision', 'bigint', (c) => c.notNull())
+      .addColumn('event_type', 'text', (c) => c.notNull())
+      .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('access_code_id', 'text')
+      .addColumn('device_id', 'text')
+      .addColumn('connected_account_id', 'text')
+      .addColumn('data', 'text', (c) => c.notNull())
+      .execute();
+    const index = (name: string, ...columns: string[]) =>
+      db.schema.createIndex(`events_by_${name}_v1`).on('events_v1').columns(columns).execute();
+    await index('time', 'workspace_id', 'created_at', 'revision');
+    await index('revision', 'workspace_id', 'revision');
+    await index('code', 'access_code_id', 'created_at');
+    await index('device', 'device_id', 'event_type', 'created_at');
+  }
+
+  async drop(db: Kysely<Tables>, version: number): Promise<void> {
+    await db.schema.dropTable(`events_v${version}`).ifExists().execute();
+  }
+
+  async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
+    for (const recorded of events) {
+      const event = recorded.data as StoredEvent;
+      await (trx as Transaction<FeedTables>)
+        .insertInto('events_v1')
+        .values({
+          event_id: event.event_id,
+          workspace_id: event.workspace_id,
+          revision: recorded.revision,
+          event_type: event.event_type,
+          created_at: Date.parse(event.created_at),
+          access_code_id: event.access_code_id ?? null,
+          device_id: event.device_id ?? null,
+          connected_account_id: event.connected_account_id ?? null,
+          data: JSON.stringify(event),
+        })
+        .onConflict((conflict) => conflict.column('event_id').doNothing())
+        .execute();
+    }
+  }
+
+  onApplied(): void {
+    this.onNews();
+  }
+}

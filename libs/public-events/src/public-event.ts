@@ -1,0 +1,55 @@
+import type { SealedPin, Vault } from '@latchkey/platform';
+
+/** An event in the API's shape, as it is given out. */
+export interface SeamEvent {
+  event_id: string;
+  event_type: string;
+  workspace_id: string;
+  created_at: string;
+  occurred_at: string;
+  access_code_id?: string;
+  device_id?: string;
+  connected_account_id?: string;
+  [property: string]: unknown;
+}
+
+/** A PIN that belongs into an event: where, and sealed. It is filled in when the event is delivered. */
+export interface PinPlace {
+  /** Names and indexes, dotted: `changed_properties.0.from`. */
+  readonly path: string;
+  readonly pin: SealedPin;
+}
+
+/** An event as it lies in the public stream: null wherever a PIN belongs, and what to fill in there. */
+export interface StoredEvent extends SeamEvent {
+  sealed_pins?: readonly PinPlace[];
+}
+
+/** What the translator makes of a domain event, before it has an id and the fields that all events have. */
+export interface Draft {
+  readonly type: string;
+  readonly body: Record<string, unknown>;
+  readonly pins?: readonly PinPlace[];
+  /** Tells drafts of one type and one domain event apart where their order may not. */
+  readonly key?: string;
+}
+
+/** Streams `events-<workspaceId>`: what integrations are told. */
+export const PUBLIC_EVENTS = 'events';
+
+export const publicStreamOf = (workspaceId: string): string => `${PUBLIC_EVENTS}-${workspaceId}`;
+
+/** The event as it is given out: with its PINs, or null where one has been erased. */
+export async function delivered(stored: StoredEvent, vault: Vault): Promise<SeamEvent> {
+  const { sealed_pins: places = [], ...event } = stored;
+  if (places.length === 0) return event;
+  const filled = structuredClone(event);
+  for (const { path, pin } of places) put(filled, path.split('.'), await vault.open(pin));
+  return filled;
+}
+
+function put(target: unknown, path: string[], value: string | null): void {
+  const last = path.pop()!;
+  const holder = path.reduce<unknown>((each, name) => (each as Record<string, unknown>)[name], target);
+  (holder as Record<string, unknown>)[last] = value;
+}

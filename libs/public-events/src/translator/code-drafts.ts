@@ -1,0 +1,145 @@
+import {
+  type AccessCode,
+  codeErrors,
+  type CodeEvent,
+  codeWarnings,
+  isNative,
+  type LeadTimes,
+  neededFrom,
+  standingOf,
+} from '@latchkey/access-codes';
+import { type Account, accountErrors, accountWarnings, type Device, deviceErrors } from '@latchkey/devices';
+import type { Happened } from '@latchkey/event-sourcing';
+import type { Draft } from '../public-event';
+import { confirmations, type Told, toldAtFirst } from './confirmations';
+import { changed, requestedMutations } from './requests';
+
+export interface Around {
+  readonly device: Device | null;
+  readonly account: Account | null;
+  readonly settings: LeadTimes;
+}
+
+export interface CodeStep {
+  readonly event: Happened<CodeEvent>;
+  readonly before: AccessCode | null;
+  readonly after: AccessCode;
+}
+
+/** What integrations are told when this happens to a code, and what they have been told of it then. */
+export function codeDrafts(
+  step: CodeStep,
+  told: Told | null,
+  around: Around,
+): { drafts: Draft[]; told: Told } {
+  const { after } = step;
+  const known = told ?? toldAtFirst(after);
+  const confirmed = confirmations(step, known, isNative(after, around.device));
+  return {
+    drafts: [...happened(step, known, around), ...confirmed.drafts, ...becameTrue(step, around)].map(
+      (draft) => ({ ...draft, body: { ...idsOf(after), ...draft.body } }),
+    ),
+    told: { ...confirmed.told, onDevice: onDevice(step, known) },
+  };
+}
+
+const idsOf = (code: AccessCode) => ({
+  access_code_id: code.codeId,
+  device_id: code.deviceId,
+  connected_account_id: code.accountId,
+});
+
+function happened({ event, before, after }: CodeStep, told: Told, around: Around): Draft[] {
+  switch (event.type) {
+    case 'CodeRequested':
+      return [
+        { type: 'access_code.created', body: {} },
+        { type: 'access_code.mutations_requested', body: { requested_mutations: [creation(after, around)] } },
+      ];
+    case 'ChangeRequested':
+      return [...changed(before!, after, 'requested'), ...requestedMutations(before!, after)];
+    case 'ScheduledOnDevice':
+      return [withPin('access_code.scheduled_on_device', after)];
+    case 'SetOnDevice':
+      return [withPin('access_code.set_on_device', after)];
+    case 'RemovalStarted':
+      return event.data.cause === 'deleted'
+        ? [
+            {
+              type: 'access_code.mutations_requested',
+              body: { requested_mutations: [{ mutation_code: 'deleting' }] },
+            },
+          ]
+        : [];
+    case 'WithdrawnFromDevice':
+      return told.onDevice ? [{ type: 'access_code.removed_from_device', body: {} }] : [];
+    case 'Removed':
+      return [
+        ...(told.onDevice ? [{ type: 'access_code.removed_from_device', body: {} }] : []),
+        // A code that came to its end was not deleted; where it stays readable, it still can be.
+        ...(event.data.cause === 'deleted' ? [withPin('access_code.deleted', after)] : []),
+      ];
+    case 'Forgotten':
+      return [withPin('access_code.deleted', after)];
+    case 'ModifiedExternally':
+      return [
+        { type: 'access_code.modified_external_to_seam', body: {} },
+        ...(event.data.accepted ? changed(before!, after, 'modified on the device') : []),
+      ];
+    case 'RemovedExternally':
+      return [{ type: 'access_code.deleted_external_to_seam', body: {} }];
+    default:
+      return [];
+  }
+}
+
+function creation(code: AccessCode, { device, settings }: Around): { mutation_code: string } {
+  const from = neededFrom(code, isNative(code, device), settings);
+  return { mutation_code: from > code.requestedAt ? 'deferring_creation' : 'creating' };
+}
+
+function withPin(type: string, code: AccessCode): Draft {
+  return { type, body: { code: null }, pins: [{ path: 'code', pin: code.pin }] };
+}
+
+/** Whether integrations have heard that it is on the lock, and not yet that it has gone. */
+function onDevice({ event }: CodeStep, told: Told): boolean {
+  switch (event.type) {
+    case 'ScheduledOnDevice':
+    case 'SetOnDevice':
+      return true;
+    case 'WithdrawnFromDevice':
+    case 'Removed':
+      return false;
+    default:
+      return told.onDevice;
+  }
+}
+
+const ISSUES = [
+  ['settingDelayedAt', 'access_code.delay_in_setting_on_device'],
+  ['failedToSetAt', 'access_code.failed_to_set_on_device'],
+  ['removalDelayedAt', 'access_code.delay_in_removing_from_device'],
+  ['failedToRemoveAt', 'access_code.failed_to_remove_from_device'],
+] as const;
+
+/** Each trouble once, when it begins. */
+function becameTrue({ event, before, after }: CodeStep, around: Around): Draft[] {
+  return ISSUES.filter(([since]) => after[since] !== null && (before?.[since] ?? null) === null).map(
+    ([, type]) => ({ type, body: issues(after, around, event.at) }),
+  );
+}
+
+function issues(code: AccessCode, around: Around, now: number): Record<string, unknown> {
+  const { device, account } = around;
+  const standing = standingOf(code, { ...around, now });
+  const noPins = { wanted: null, onLock: null };
+  return {
+    access_code_errors: codeErrors(code, standing, { device: null, account: null }, noPins),
+    access_code_warnings: codeWarnings(code, standing, noPins),
+    device_errors: deviceErrors(device, account),
+    device_warnings: [],
+    connected_account_errors: accountErrors(account),
+    connected_account_warnings: accountWarnings(account),
+  };
+}

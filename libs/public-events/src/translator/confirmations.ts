@@ -1,0 +1,80 @@
+import { type AccessCode, sameWindow, timeFrame, type Window } from '@latchkey/access-codes';
+import type { SealedPin } from '@latchkey/platform';
+import type { Draft } from '../public-event';
+import type { CodeStep } from './code-drafts';
+
+/** What integrations have been told that a code is: it changes when the lock has confirmed, not when asked. */
+export interface Told {
+  readonly name: string | null;
+  readonly pin: SealedPin;
+  readonly pinFingerprint: string;
+  readonly schedule: Window | null;
+  /** They have heard that it is on the lock, and not yet that it has gone. */
+  readonly onDevice: boolean;
+}
+
+/** Nothing but what the code was asked to be. */
+export function toldAtFirst({ name, pin, pinFingerprint, schedule }: AccessCode): Told {
+  return { name, pin, pinFingerprint, schedule, onDevice: false };
+}
+
+/**
+ * The changes that are true of the lock now and have not been told: confirmed by it, or such that it needs no
+ * telling. `native`: whether the lock keeps the code's window by itself.
+ */
+export function confirmations(
+  { after }: CodeStep,
+  told: Told,
+  native: boolean,
+): { drafts: Draft[]; told: Told } {
+  if (after.ending || after.removedAt !== null) return { drafts: [], told };
+  const drafts: Draft[] = [];
+  let now: Told = told;
+  if (after.name !== told.name && lockHas(after, (lock) => lock.name === after.name)) {
+    drafts.push({
+      type: 'access_code.name_changed',
+      body: {
+        description: 'The name of the code was changed.',
+        from: { name: told.name },
+        to: { name: after.name },
+      },
+    });
+    now = { ...now, name: after.name };
+  }
+  if (
+    after.pinFingerprint !== told.pinFingerprint &&
+    lockHas(after, (lock) => lock.pinFingerprint === after.pinFingerprint)
+  ) {
+    drafts.push({
+      type: 'access_code.code_changed',
+      body: { description: 'The PIN of the code was changed.', from: { code: null }, to: { code: null } },
+      pins: [
+        { path: 'from.code', pin: told.pin },
+        { path: 'to.code', pin: after.pin },
+      ],
+    });
+    now = { ...now, pin: after.pin, pinFingerprint: after.pinFingerprint };
+  }
+  const windowKept = !native && after.onLock?.window == null;
+  if (
+    !sameWindow(after.schedule, told.schedule) &&
+    (windowKept || lockHas(after, (lock) => sameWindow(lock.window, native ? after.schedule : null)))
+  ) {
+    drafts.push({
+      type: 'access_code.time_frame_changed',
+      body: {
+        description: 'The time frame of the code was changed.',
+        from: timeFrame(told.schedule),
+        to: timeFrame(after.schedule),
+      },
+    });
+    now = { ...now, schedule: after.schedule };
+  }
+  return { drafts, told: now };
+}
+
+/** A lock that has nothing of the code, and is not about to, needs no telling. */
+function lockHas(code: AccessCode, holds: (lock: NonNullable<AccessCode['onLock']>) => boolean): boolean {
+  if (code.onLock) return holds(code.onLock);
+  return code.inFlight === null && code.mayTurnUp === null;
+}

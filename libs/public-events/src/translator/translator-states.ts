@@ -1,0 +1,143 @@
+import { ACCESS_CODE, type AccessCode, codeCodec } from '@latchkey/access-codes';
+import { ACCOUNT, DEVICE, type Device, deviceCodec } from '@latchkey/devices';
+import type { RecordedEvent } from '@latchkey/event-sourcing';
+import type { Transaction } from 'kysely';
+import type { Told } from './confirmations';
+
+export interface TranslatorTables {
+  translator_v1: {
+    stream: string;
+    /** Of devices: whose they are. */
+    account_id: string | null;
+    /** The folded state, as JSON. */
+    state: string;
+    /** Of codes: what integrations have been told, as JSON. */
+    told: string | null;
+  };
+}
+
+interface Row {
+  state: unknown;
+  accountId: string | null;
+  told: Told | null;
+}
+
+/** As many values as one statement is given. */
+const CHUNK = 500;
+
+/** The states that one batch of events needs and changes: read before, kept in memory, written after. */
+export class TranslatorStates {
+  private readonly rows = new Map<string, Row>();
+  private readonly changed = new Set<string>();
+  private readonly asked = new Set<string>();
+
+  constructor(private readonly trx: Transaction<TranslatorTables>) {}
+
+  /** Reads the states of the events' streams, and of the devices and accounts around them. */
+  async prepare(events: readonly RecordedEvent[]): Promise<void> {
+    await this.read(events.map((event) => event.stream));
+    const around = new Set<string>();
+    for (const [stream, { state }] of this.rows) {
+      if (stream.startsWith(`${ACCESS_CODE}-`)) addAround(around, state as AccessCode);
+      if (stream.startsWith(`${DEVICE}-`)) around.add(`${ACCOUNT}-${(state as Device).accountId}`);
+    }
+    for (const event of events) {
+      if (event.type === 'CodeRequested') {
+        const requested = codeCodec.decode(event);
+        if (requested.type === 'CodeRequested') addAround(around, requested.data);
+      }
+      if (event.type === 'DeviceAdded') {
+        const added = deviceCodec.decode(event);
+        if (added.type === 'DeviceAdded') around.add(`${ACCOUNT}-${added.data.accountId}`);
+      }
+    }
+    await this.read([...around]);
+    const accounts = events.filter((event) => event.stream.startsWith(`${ACCOUNT}-`));
+    if (accounts.length > 0) {
+      await this.readDevicesOf([...new Set(accounts.map((event) => event.stream.slice(ACCOUNT.length + 1)))]);
+    }
+  }
+
+  get<S>(stream: string): S | null {
+    return (this.rows.get(stream)?.state as S | undefined) ?? null;
+  }
+
+  told(stream: string): Told | null {
+    return this.rows.get(stream)?.told ?? null;
+  }
+
+  /** Devices of an account whose events are in this batch, in the order of their ids. */
+  devicesOf(accountId: string): Device[] {
+    const devices = [...this.rows.values()].filter((row) => row.accountId === accountId);
+    return devices.map((row) => row.state as Device).sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+  }
+
+  put(
+    stream: string,
+    state: object,
+    { accountId = null, told = null }: Partial<Omit<Row, 'state'>> = {},
+  ): void {
+    this.rows.set(stream, { state, accountId, told });
+    this.changed.add(stream);
+  }
+
+  /** Nothing more will come of the stream. */
+  remove(stream: string): void {
+    this.rows.delete(stream);
+    this.changed.add(stream);
+  }
+
+  async save(): Promise<void> {
+    for (const stream of this.changed) {
+      const row = this.rows.get(stream);
+      if (!row) {
+        await this.trx.deleteFrom('translator_v1').where('stream', '=', stream).execute();
+        continue;
+      }
+      const values = {
+        account_id: row.accountId,
+        state: JSON.stringify(row.state),
+        told: row.told && JSON.stringify(row.told),
+      };
+      await this.trx
+        .insertInto('translator_v1')
+        .values({ stream, ...values })
+        .onConflict((conflict) => conflict.column('stream').doUpdateSet(values))
+        .execute();
+    }
+  }
+
+  private async read(streams: readonly string[]): Promise<void> {
+    const wanted = [...new Set(streams)].filter((stream) => !this.asked.has(stream));
+    for (let from = 0; from < wanted.length; from += CHUNK) {
+      const chunk = wanted.slice(from, from + CHUNK);
+      for (const stream of chunk) this.asked.add(stream);
+      this.take(
+        await this.trx.selectFrom('translator_v1').selectAll().where('stream', 'in', chunk).execute(),
+      );
+    }
+  }
+
+  private async readDevicesOf(accountIds: readonly string[]): Promise<void> {
+    this.take(
+      await this.trx.selectFrom('translator_v1').selectAll().where('account_id', 'in', accountIds).execute(),
+    );
+  }
+
+  private take(rows: TranslatorTables['translator_v1'][]): void {
+    for (const row of rows) {
+      this.rows.set(row.stream, {
+        state: JSON.parse(row.state),
+        accountId: row.account_id,
+        told: row.told === null ? null : (JSON.parse(row.told) as Told),
+      });
+    }
+  }
+}
+
+function addAround(
+  around: Set<string>,
+  { deviceId, accountId }: { deviceId: string; accountId: string },
+): void {
+  around.add(`${DEVICE}-${deviceId}`).add(`${ACCOUNT}-${accountId}`);
+}

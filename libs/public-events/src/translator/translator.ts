@@ -1,0 +1,152 @@
+import { ACCESS_CODE, type AccessCode, codeCodec, codeFold, type LeadTimes } from '@latchkey/access-codes';
+import {
+  type Account,
+  ACCOUNT,
+  accountCodec,
+  accountFold,
+  DEVICE,
+  type Device,
+  deviceCodec,
+  deviceFold,
+} from '@latchkey/devices';
+import {
+  type EventStore,
+  positionToText,
+  type Projection,
+  type RecordedEvent,
+  type Tables,
+} from '@latchkey/event-sourcing';
+import { derivedId, iso } from '@latchkey/platform';
+import type { Kysely, Transaction } from 'kysely';
+import { type Draft, publicStreamOf } from '../public-event';
+import { codeDrafts } from './code-drafts';
+import { accountDrafts, deviceDrafts } from './device-drafts';
+import { type PublicEvent, PublicStreams } from './public-stream';
+import { type TranslatorTables, TranslatorStates } from './translator-states';
+
+/**
+ * Tells integrations what happens, in the API's words: folds the domain's events and appends what they mean to
+ * the workspace's public stream. It is a projection whose rows are the states that it compares; repeated, or
+ * built anew, it appends nothing that is there.
+ */
+export class Translator implements Projection {
+  readonly name = 'translator';
+  readonly version = 1;
+  readonly prefixes = [ACCESS_CODE, DEVICE, ACCOUNT].map((category) => `${category}-`);
+  private readonly streams: PublicStreams;
+
+  constructor(
+    store: EventStore,
+    private readonly settings: LeadTimes,
+  ) {
+    this.streams = new PublicStreams(store);
+  }
+
+  async create(db: Kysely<Tables>): Promise<void> {
+    await db.schema
+      .createTable('translator_v1')
+      .addColumn('stream', 'text', (c) => c.primaryKey())
+      .addColumn('account_id', 'text')
+      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('told', 'text')
+      .execute();
+    await db.schema
+      .createIndex('translator_by_account_v1')
+      .on('translator_v1')
+      .column('account_id')
+      .execute();
+  }
+
+  async drop(db: Kysely<Tables>, version: number): Promise<void> {
+    await db.schema.dropTable(`translator_v${version}`).ifExists().execute();
+  }
+
+  async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
+    const states = new TranslatorStates(trx as Transaction<TranslatorTables>);
+    await states.prepare(events);
+    const byStream = new Map<string, PublicEvent[]>();
+    for (const recorded of events) {
+      const { drafts, workspaceId } = this.translate(recorded, states);
+      if (drafts.length === 0 || workspaceId === null) continue;
+      const stream = publicStreamOf(workspaceId);
+      const waiting = byStream.get(stream) ?? [];
+      byStream.set(stream, waiting);
+      waiting.push(...drafts.map((draft, index) => publicEvent(draft, drafts, index, recorded, workspaceId)));
+    }
+    await states.save();
+    for (const [stream, waiting] of byStream) await this.streams.append(stream, waiting);
+  }
+
+  private translate(
+    recorded: RecordedEvent,
+    states: TranslatorStates,
+  ): { drafts: Draft[]; workspaceId: string | null } {
+    const { stream } = recorded;
+    const nothing = { drafts: [], workspaceId: null };
+    if (stream.startsWith(`${ACCESS_CODE}-`)) {
+      const event = codeCodec.decode(recorded);
+      const before = states.get<AccessCode>(stream);
+      const after = codeFold.evolve(before, event);
+      if (!after) return nothing;
+      const around = {
+        device: states.get<Device>(`${DEVICE}-${after.deviceId}`),
+        account: states.get<Account>(`${ACCOUNT}-${after.accountId}`),
+        settings: this.settings,
+      };
+      const { drafts, told } = codeDrafts({ event, before, after }, states.told(stream), around);
+      const over = event.type === 'Forgotten' || (event.type === 'Removed' && event.data.cause === 'deleted');
+      if (over) states.remove(stream);
+      else states.put(stream, after, { told });
+      return { drafts, workspaceId: after.workspaceId };
+    }
+    if (stream.startsWith(`${DEVICE}-`)) {
+      const event = deviceCodec.decode(recorded);
+      const after = deviceFold.evolve(states.get<Device>(stream), event);
+      if (!after) return nothing;
+      states.put(stream, after, { accountId: after.accountId });
+      const account = states.get<Account>(`${ACCOUNT}-${after.accountId}`);
+      return { drafts: deviceDrafts(event, after, account), workspaceId: after.workspaceId };
+    }
+    const event = accountCodec.decode(recorded);
+    const after = accountFold.evolve(states.get<Account>(stream), event);
+    if (!after) return nothing;
+    states.put(stream, after);
+    const drafts = accountDrafts(event, after, states.devicesOf(after.accountId));
+    return { drafts, workspaceId: after.workspaceId };
+  }
+}
+
+function publicEvent(
+  draft: Draft,
+  all: readonly Draft[],
+  index: number,
+  source: RecordedEvent,
+  workspaceId: string,
+): PublicEvent {
+  const nth = all.slice(0, index).filter((other) => other.type === draft.type).length;
+  const id = derivedId(source.id, `${draft.type}:${draft.key ?? nth}`);
+  const { metadata } = source;
+  const at = iso(Date.parse(metadata.occurredAt));
+  return {
+    id,
+    type: draft.type,
+    data: {
+      event_id: id,
+      event_type: draft.type,
+      workspace_id: workspaceId,
+      created_at: at,
+      occurred_at: at,
+      ...draft.body,
+      ...(draft.pins && draft.pins.length > 0 ? { sealed_pins: draft.pins } : {}),
+    },
+    metadata: {
+      $correlationId: metadata.$correlationId,
+      $causationId: source.id,
+      actor: metadata.actor,
+      workspaceId,
+      schemaVersion: 1,
+      occurredAt: at,
+      sourcePosition: positionToText(source.position),
+    },
+  };
+}
