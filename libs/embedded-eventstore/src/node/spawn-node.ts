@@ -33,7 +33,7 @@ function programArguments(): string[] {
   const compiled = join(__dirname, '..', 'main.js');
   return existsSync(compiled)
     ? ['--enable-source-maps', compiled]
-    : ['--require', 'esbuild-register', join(__dirname, '..', 'main.ts')];
+    : ['--require', require.resolve('esbuild-register'), join(__dirname, '..', 'main.ts')];
 }
 
 function nodeArguments({ dataDir, port, host, certs, maxAppendSize }: SpawnOptions): string[] {

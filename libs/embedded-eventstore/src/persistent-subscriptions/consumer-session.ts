@@ -50,9 +50,10 @@ export class ConsumerSession {
     if (!caller.isAuthenticated || !caller.may('read', stream)) throw accessDenied();
     const bufferSize = options.getBufferSize();
     if (bufferSize <= 0) throw unhandled();
+    if (!this.response.isOpen) return;
+    // From here on in one turn of the loop: else the group could fill up, or be gone, before this consumer is in it.
     const group = this.registry.get(stream, groupName);
     if (group.isFull) throw maximumSubscribersReached(stream, groupName);
-    if (!this.response.isOpen) return;
     const consumer = new Consumer(
       this.response,
       {
@@ -66,7 +67,7 @@ export class ConsumerSession {
       this.context.now,
     );
     this.joined = { group, consumer };
-    await this.response.write(confirmation(group.key));
+    void this.response.write(confirmation(group.key));
     group.join(consumer);
   }
 

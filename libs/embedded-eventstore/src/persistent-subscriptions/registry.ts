@@ -47,8 +47,11 @@ export class GroupRegistry {
     const refusal = this.refusal(definition);
     if (refusal !== undefined) throw groupFailed(stream, group, refusal);
     if (this.has(stream, group)) throw groupExists(stream, group);
-    this.start(definition);
-    await this.save(by);
+    await this.change(by, (stored) => {
+      if (stored.some(isNamed(stream, group))) throw groupExists(stream, group);
+      return [...stored, definition];
+    });
+    if (!this.has(stream, group)) this.start(definition);
   }
 
   /** Consumers are dropped, and the group begins again from its checkpoint. */
@@ -57,16 +60,31 @@ export class GroupRegistry {
     const existing = this.get(stream, group);
     const refusal = this.refusal(definition);
     if (refusal !== undefined) throw groupFailed(stream, group, refusal);
+    const updated = { ...definition, filter: existing.definition.filter };
+    await this.change(by, (stored) => {
+      if (!stored.some(isNamed(stream, group))) throw groupDoesNotExist(stream, group);
+      return stored.map((entry) => (isNamed(stream, group)(entry) ? updated : entry));
+    });
+    if (this.groups.get(existing.key) !== existing) return;
     existing.close();
-    this.start({ ...definition, filter: existing.definition.filter });
-    await this.save(by);
+    this.start(updated);
   }
 
   async delete(stream: string, group: string, by: string): Promise<void> {
     const existing = this.get(stream, group);
+    // First, so that it writes no checkpoint after they are deleted.
     existing.close(groupDropped(stream, group));
     this.groups.delete(existing.key);
-    await this.save(by, () => existing.deleteStreams());
+    try {
+      await this.change(by, (stored) => {
+        existing.deleteStreams();
+        return stored.filter((entry) => !isNamed(stream, group)(entry));
+      });
+    } catch (error) {
+      const kept = this.stored().find(isNamed(stream, group));
+      if (kept && !this.has(stream, group)) this.start(kept);
+      throw error;
+    }
   }
 
   /** Drops all consumers and begins again from what is on the disk. */
@@ -104,23 +122,34 @@ export class GroupRegistry {
   }
 
   private load(): void {
-    const event = lastEvent(this.streams, CONFIG_STREAM);
-    if (!event) return;
-    const config = JSON.parse(Buffer.from(event.data).toString('utf8')) as StoredConfig;
-    for (const definition of config.entries) this.start(definition);
+    for (const definition of this.stored()) this.start(definition);
   }
 
-  private async save(updatedBy: string, alongWith: () => void = () => undefined): Promise<void> {
+  /** The definitions on the disk. */
+  private stored(): readonly GroupDefinition[] {
+    const event = lastEvent(this.streams, CONFIG_STREAM);
+    if (!event) return [];
+    return (JSON.parse(Buffer.from(event.data).toString('utf8')) as StoredConfig).entries;
+  }
+
+  /** Resolves when the changed definitions are on the disk; only then does a change take effect. */
+  private async change(
+    updatedBy: string,
+    entriesAfter: (stored: readonly GroupDefinition[]) => readonly GroupDefinition[],
+  ): Promise<void> {
     await this.streams.commits.submit(() => {
       const config: StoredConfig = {
         version: '2',
         updated: new Date(this.streams.now()).toISOString(),
         updatedBy,
-        entries: this.list().map(({ definition }) => definition),
+        entries: entriesAfter(this.stored()),
       };
       const event = systemEvent('$PersistentConfig', JSON.stringify(config), true);
       appendWithMetadata(this.streams, CONFIG_STREAM, event, { $maxCount: 2 });
-      alongWith();
     });
   }
+}
+
+function isNamed(stream: string, group: string): (definition: GroupDefinition) => boolean {
+  return (definition) => definition.stream === stream && definition.group === group;
 }

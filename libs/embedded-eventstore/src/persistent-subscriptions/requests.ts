@@ -3,6 +3,7 @@ import { ALL_STREAM } from '../access/stream-access';
 import { invalidArgument, unhandled } from '../protocol/rpc-error';
 import { type EventLog } from '../storage/event-log';
 import { numberFrom } from '../streams/read-request';
+import { groupFailed } from './errors';
 import { filterOf } from './event-source';
 import {
   type FilterDefinition,
@@ -23,8 +24,16 @@ export function definitionFrom(request: CreateReq | UpdateReq, log: EventLog): G
   const settings = options?.getSettings();
   if (!options || !settings) throw unhandled();
   const all = options.getAll();
+  const group = options.getGroupName();
   const target = all ? fromAll(all, log) : fromStream(options.getStream(), options, settings, log);
-  return { ...target, group: options.getGroupName(), settings: settingsFrom(settings) };
+  if (!all && target.stream === ALL_STREAM) {
+    throw groupFailed(
+      ALL_STREAM,
+      group,
+      'Persistent subscriptions to $all are only supported over gRPC through gRPC clients',
+    );
+  }
+  return { ...target, group, settings: settingsFrom(settings) };
 }
 
 type Target = Pick<GroupDefinition, 'stream' | 'filter' | 'startFrom' | 'startAfter'>;
@@ -63,7 +72,7 @@ function fromStream(
   return { ...base, startFrom: -1, startAfter: log.head(name)?.lastRevision ?? -1 };
 }
 
-/** @throws RpcError when no stream is named, or `$all` is named as if it were one */
+/** @throws RpcError when no stream is named */
 export function streamNameOf(message: {
   getStreamIdentifier(): { getStreamName_asU8(): Uint8Array } | undefined;
 }): string {
