@@ -1,5 +1,6 @@
 import {
-  AccessCodesController,
+  accessCodeControllers,
+  accessCodeHttpHandlers,
   codeQueryHandlers,
   CreateAccessCodeHandler,
   DeleteAccessCodeHandler,
@@ -35,7 +36,7 @@ export class AppModule {
       imports: [
         PartsModule.with(options.parts),
         HttpModule.with([
-          AccessCodesController,
+          ...accessCodeControllers,
           DevicesController,
           ConnectedAccountsController,
           ReportsController,
@@ -46,6 +47,7 @@ export class AppModule {
         UpdateAccessCodeHandler,
         DeleteAccessCodeHandler,
         ...codeQueryHandlers,
+        ...accessCodeHttpHandlers,
         ...deviceQueryHandlers,
         ...(options.sandbox ? [SimulateDeviceHandler, SimulateAccountHandler] : []),
       ],

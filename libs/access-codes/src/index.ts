@@ -1,4 +1,4 @@
-export { AccessCodesController } from './http/access-codes.controller';
+export * from './http';
 export * from './commands/caller';
 export * from './commands/commands';
 export { CreateAccessCodeHandler } from './commands/create-access-code';

@@ -2,16 +2,22 @@ import { Choice, Flag, Instant, paged, Pin, Text, Uuid, UuidList, Whole } from '
 
 /** Longer names fit no lock. */
 const LONGEST_NAME = 200;
-const LONGEST_KEY = 200;
+export const LONGEST_KEY = 200;
 /** As many as Seam's own API gives to whoever does not page. */
 const MOST_CODES = 55_000;
 
-const name = { optional: true, min: 1, max: LONGEST_NAME, pattern: /\S/, message: 'must not be blank' };
+export const codeName = {
+  optional: true,
+  min: 1,
+  max: LONGEST_NAME,
+  pattern: /\S/,
+  message: 'must not be blank',
+};
 const ROUNDING = ['1hour', '1day', '1h', '1d'] as const;
 
 /** What creating and changing a code have in common. */
-class CodeParams {
-  @Text({ ...name, description: 'What people call the code.' })
+export class CodeParams {
+  @Text({ ...codeName, description: 'What people call the code.' })
   name?: string;
 
   @Pin({ optional: true, description: 'The PIN. Left out, one is drawn that the lock can take.' })

@@ -1,6 +1,6 @@
 import { ApiError } from '@latchkey/platform';
 import type { WantedChange, WantedCode } from '../commands/commands';
-import type { CreateAccessCodeParams, UpdateAccessCodeParams } from './access-code-params';
+import type { CodeParams, CreateAccessCodeParams, UpdateAccessCodeParams } from './access-code-params';
 
 /**
  * The code that the parameters of a creation ask for.
@@ -8,6 +8,12 @@ import type { CreateAccessCodeParams, UpdateAccessCodeParams } from './access-co
  * @throws ApiError 400 for a window that can't be
  */
 export function wantedCode(params: CreateAccessCodeParams, now: number): WantedCode {
+  const { common_code_key: commonCodeKey, device_id: deviceId } = params;
+  return compact({ ...wantedOnEach(params, now), deviceId, commonCodeKey });
+}
+
+/** The same, of a code for one device or several. */
+export function wantedOnEach(params: CodeParams, now: number): Omit<WantedCode, 'deviceId'> {
   const { starts_at: startsAt, ends_at: endsAt } = params;
   if (startsAt === undefined && endsAt !== undefined) {
     throw ApiError.invalidInput('A code with an end needs a start.', {
@@ -19,16 +25,14 @@ export function wantedCode(params: CreateAccessCodeParams, now: number): WantedC
       ends_at: 'is required with starts_at',
     });
   }
-  endsAfterStart(startsAt, endsAt);
+  checkWindow(startsAt, endsAt);
   if (endsAt !== undefined && endsAt <= now) {
     throw ApiError.invalidInput('The code would have ended already.', { ends_at: 'must lie in the future' });
   }
   return compact({
     ...common(params),
-    deviceId: params.device_id,
     preferredCodeLength: params.preferred_code_length,
     usesBackupPool: params.use_backup_access_code_pool,
-    commonCodeKey: params.common_code_key,
     isOfflineAccessCode: params.is_offline_access_code ?? params.use_offline_access_code,
     isOneTimeUse: params.is_one_time_use,
     maxTimeRounding: params.max_time_rounding,
@@ -41,7 +45,7 @@ export function wantedCode(params: CreateAccessCodeParams, now: number): WantedC
  */
 export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
   const { starts_at: startsAt, ends_at: endsAt, type } = params;
-  endsAfterStart(startsAt, endsAt);
+  checkWindow(startsAt, endsAt);
   if (type === 'ongoing' && (startsAt !== undefined || endsAt !== undefined)) {
     throw ApiError.invalidInput('An ongoing code has neither start nor end.', {
       type: 'must not be ongoing together with starts_at or ends_at',
@@ -55,7 +59,7 @@ export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
   return compact({ ...common(params), deviceId: params.device_id, type });
 }
 
-function common(params: CreateAccessCodeParams | UpdateAccessCodeParams) {
+function common(params: CodeParams) {
   return {
     name: params.name,
     code: params.code,
@@ -68,7 +72,8 @@ function common(params: CreateAccessCodeParams | UpdateAccessCodeParams) {
   };
 }
 
-function endsAfterStart(startsAt: number | undefined, endsAt: number | undefined): void {
+/** @throws ApiError 400 where the end is not after the start */
+export function checkWindow(startsAt: number | undefined, endsAt: number | undefined): void {
   if (startsAt !== undefined && endsAt !== undefined && endsAt <= startsAt) {
     throw ApiError.invalidInput('The code would end before it starts.', {
       ends_at: 'must be after starts_at',

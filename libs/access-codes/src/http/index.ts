@@ -1,0 +1,23 @@
+import { AccessCodesController } from './access-codes.controller';
+import { LinkedCodesController } from './linked-codes.controller';
+import { CreateAccessCodesHandler } from './linked/create-access-codes';
+import { GenerateCodeHandler } from './linked/generate-code';
+import { UpdateAccessCodesHandler } from './linked/update-access-codes';
+import { GetTimelineHandler } from './timeline/get-timeline';
+
+export { AccessCodesController } from './access-codes.controller';
+export { LinkedCodesController } from './linked-codes.controller';
+export { CreateAccessCodes, GenerateCode, UpdateAccessCodes } from './linked/commands';
+export { GetTimeline } from './timeline/get-timeline';
+export { type TimelineEvent, type TimelineEventType } from './timeline/timeline';
+
+/** Everything under /access_codes. */
+export const accessCodeControllers = [AccessCodesController, LinkedCodesController];
+
+/** Who handles what these controllers ask beyond commands/ and views/. */
+export const accessCodeHttpHandlers = [
+  CreateAccessCodesHandler,
+  UpdateAccessCodesHandler,
+  GenerateCodeHandler,
+  GetTimelineHandler,
+];

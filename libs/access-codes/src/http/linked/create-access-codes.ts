@@ -1,0 +1,136 @@
+import type { Caller } from '@latchkey/http';
+import {
+  ApiError,
+  CLOCK,
+  type Clock,
+  IDS,
+  type Ids,
+  RANDOM,
+  type Random,
+  VAULT,
+  type Vault,
+} from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../../commands/commands';
+import { checkAgainstLock } from '../../commands/pins';
+import { windowFor } from '../../commands/requests';
+import { STREAMS } from '../../commands/views';
+import type { Streams } from '../../process-manager/streams';
+import { CreateAccessCodes } from './commands';
+import { type Door, drawShared, takes } from './shared-pin';
+
+/** Somebody else may reserve the PIN between drawing it and asking for it. */
+const DRAWS = 5;
+
+/** Finds a PIN that the devices can share, then creates the codes one by one, and takes them back if one fails. */
+@CommandHandler(CreateAccessCodes)
+export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCodes> {
+  constructor(
+    private readonly commands: CommandBus,
+    @Inject(STREAMS) private readonly streams: Streams,
+    @Inject(VAULT) private readonly vault: Vault,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(IDS) private readonly ids: Ids,
+    @Inject(RANDOM) private readonly random: Random,
+  ) {}
+
+  async execute(command: CreateAccessCodes): Promise<{ accessCodeIds: string[] }> {
+    for (let draw = 1; ; draw++) {
+      const wanted = await this.pins(command);
+      try {
+        return { accessCodeIds: await this.createAll(command.caller, wanted) };
+      } catch (error) {
+        const taken = error instanceof ApiError && error.type === 'duplicate_access_code';
+        if (!taken || command.wanted.code !== undefined || draw >= DRAWS) throw error;
+      }
+    }
+  }
+
+  /** What is to be created on each device. */
+  private async pins({ caller, deviceIds, wanted, otherwise }: CreateAccessCodes): Promise<WantedCode[]> {
+    const doors = await Promise.all(
+      [...new Set(deviceIds)].map((deviceId) => this.door(caller.workspaceId, deviceId)),
+    );
+    const { code, ...rest } = wanted;
+    const sharing = code === undefined ? this.drawn(doors, wanted) : this.given(doors, code, wanted);
+    const unable = doors.find((door) => !sharing.has(door));
+    if (unable && otherwise === 'throw') throw this.reason(unable, code, wanted);
+    // A code that was given links nothing: others may have been given the same.
+    const commonCodeKey =
+      code === undefined ? `auto_set_by_create_multiple_${this.ids.uuid()}` : rest.commonCodeKey;
+    return doors.map((door) => ({
+      ...rest,
+      deviceId: door.device.deviceId,
+      ...(commonCodeKey === undefined ? {} : { commonCodeKey }),
+      ...(sharing.has(door) ? { code: sharing.get(door) } : {}),
+    }));
+  }
+
+  private async door(workspaceId: string, deviceId: string): Promise<Door> {
+    const [{ state: device }, keypad] = await Promise.all([
+      this.streams.devices.load(deviceId),
+      this.streams.keypad(deviceId),
+    ]);
+    if (!device || device.workspaceId !== workspaceId || device.removedAt !== null) {
+      throw ApiError.notFound('device');
+    }
+    return { device, keypad };
+  }
+
+  /** Why a device can't have the code that the others can. */
+  private reason({ device }: Door, code: string | undefined, wanted: CreateAccessCodes['wanted']): ApiError {
+    if (code === undefined) {
+      return ApiError.badRequest('code_cannot_be_shared', 'There is no code that all of these devices take.');
+    }
+    const { window, name = null, now } = this.terms(wanted);
+    checkAgainstLock(device, { pin: code, name, startsAt: window?.startsAt ?? null, now });
+    return ApiError.conflict(
+      'duplicate_access_code',
+      'Another access code on one of the devices has the same code in an overlapping period.',
+      { device_id: device.deviceId },
+    );
+  }
+
+  private given(doors: readonly Door[], code: string, wanted: CreateAccessCodes['wanted']) {
+    const terms = this.terms(wanted);
+    const able = doors.filter((door) => takes(door, code, terms, this.vault));
+    return new Map(able.map((door) => [door, code]));
+  }
+
+  /** As many devices as can share one PIN, tried in the order in which they were named. */
+  private drawn(doors: readonly Door[], wanted: CreateAccessCodes['wanted']): Map<Door, string> {
+    const { window } = this.terms(wanted);
+    const draw = (some: readonly Door[]) =>
+      drawShared(some, window, wanted.preferredCodeLength, this.vault, this.random);
+    const forAll = draw(doors);
+    if (forAll !== null) return new Map(doors.map((door) => [door, forAll]));
+    let sharing: Door[] = [];
+    let pin: string | null = null;
+    for (const door of doors) {
+      const more = draw([...sharing, door]);
+      if (more === null) continue;
+      pin = more;
+      sharing = [...sharing, door];
+    }
+    return new Map(pin === null ? [] : sharing.map((door) => [door, pin]));
+  }
+
+  private terms({ name, startsAt, endsAt }: CreateAccessCodes['wanted']) {
+    return { window: windowFor(startsAt, endsAt), name, now: this.clock.now() };
+  }
+
+  private async createAll(caller: Caller, wanted: readonly WantedCode[]): Promise<string[]> {
+    const created: string[] = [];
+    try {
+      for (const one of wanted) {
+        const { accessCodeId } = await this.commands.execute(new CreateAccessCode(caller, one));
+        created.push(accessCodeId);
+      }
+      return created;
+    } catch (error) {
+      for (const id of created) await this.commands.execute(new DeleteAccessCode(caller, id));
+      throw error;
+    }
+  }
+}

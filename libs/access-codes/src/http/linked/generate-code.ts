@@ -1,0 +1,26 @@
+import { ApiError, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { drawFreePin } from '../../commands/pins';
+import { STREAMS } from '../../commands/views';
+import type { Streams } from '../../process-manager/streams';
+import { GenerateCode } from './commands';
+
+@QueryHandler(GenerateCode)
+export class GenerateCodeHandler implements IQueryHandler<GenerateCode> {
+  constructor(
+    @Inject(STREAMS) private readonly streams: Streams,
+    @Inject(VAULT) private readonly vault: Vault,
+    @Inject(RANDOM) private readonly random: Random,
+  ) {}
+
+  async execute({ workspaceId, deviceId }: GenerateCode): Promise<{ code: string }> {
+    const { state: device } = await this.streams.devices.load(deviceId);
+    if (!device || device.workspaceId !== workspaceId || device.removedAt !== null) {
+      throw ApiError.notFound('device');
+    }
+    const keypad = await this.streams.keypad(deviceId);
+    const wanted = { codeId: '', window: null };
+    return { code: drawFreePin(device, keypad, wanted, this.vault, this.random) };
+  }
+}

@@ -1,0 +1,54 @@
+import type { Device } from '@latchkey/devices';
+import { drawPin, type LockCapabilities, violations } from '@latchkey/gateways';
+import type { Random, Vault } from '@latchkey/platform';
+import type { Window } from '../../domain/access-code';
+import { holder, type Keypad } from '../../domain/keypad';
+
+/** A device, and what is reserved on it. */
+export interface Door {
+  readonly device: Device;
+  readonly keypad: Keypad;
+}
+
+/** Whether nobody else has the PIN on that device in that window. */
+export function isFree({ device, keypad }: Door, pin: string, window: Window | null, vault: Vault): boolean {
+  const pinFingerprint = vault.fingerprint(device.deviceId, pin);
+  return !holder(keypad, { codeId: '', pinFingerprint, window });
+}
+
+/** Whether the device would take the PIN. */
+export function takes(
+  door: Door,
+  pin: string,
+  wanted: { readonly window: Window | null; readonly name?: string; readonly now: number },
+  vault: Vault,
+): boolean {
+  const proposal = { pin, name: wanted.name, startsAt: wanted.window?.startsAt, now: wanted.now };
+  return (
+    violations(door.device.capabilities, proposal).length === 0 && isFree(door, pin, wanted.window, vault)
+  );
+}
+
+/** A PIN that every one of the devices takes and that is free on all of them; null if there is none. */
+export function drawShared(
+  doors: readonly Door[],
+  window: Window | null,
+  preferredLength: number | undefined,
+  vault: Vault,
+  random: Random,
+): string | null {
+  const free = (pin: string) => doors.every((door) => isFree(door, pin, window, vault));
+  return drawPin(together(doors.map(({ device }) => device.capabilities)), random, free, preferredLength);
+}
+
+/** What holds for locks that are to have the same PIN: the rules of all of them. */
+function together(all: readonly LockCapabilities[]): LockCapabilities {
+  const [first, ...others] = all as [LockCapabilities, ...LockCapabilities[]];
+  return {
+    ...first,
+    supportedCodeLengths: first.supportedCodeLengths.filter((length) =>
+      others.every((other) => other.supportedCodeLengths.includes(length)),
+    ),
+    codeConstraints: all.flatMap(({ codeConstraints }) => codeConstraints),
+  };
+}

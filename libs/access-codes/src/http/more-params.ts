@@ -1,0 +1,49 @@
+import { Choice, ChoiceList, Instant, Text, Uuid, UuidList, Whole } from '@latchkey/http';
+import { CodeParams, codeName, LONGEST_KEY } from './access-code-params';
+import { TIMELINE_EVENT_TYPES, type TimelineEventType } from './timeline/timeline';
+
+const MOST_DEVICES = 100;
+
+export class CreateAccessCodesParams extends CodeParams {
+  @UuidList({ min: 1, max: MOST_DEVICES })
+  device_ids!: string[];
+
+  @Choice(['throw', 'create_random_code'], { optional: true, default: 'throw' })
+  behavior_when_code_cannot_be_shared?: 'throw' | 'create_random_code';
+}
+
+export class UpdateAccessCodesParams {
+  @Text({ min: 1, max: LONGEST_KEY })
+  common_code_key!: string;
+
+  @Text(codeName)
+  name?: string;
+
+  @Instant({ optional: true })
+  starts_at?: number;
+
+  @Instant({ optional: true })
+  ends_at?: number;
+}
+
+export class GenerateCodeParams {
+  @Uuid()
+  device_id!: string;
+}
+
+export class GetTimelineParams {
+  @Uuid()
+  access_code_id!: string;
+
+  @Whole({ min: 1, max: 200, optional: true, default: 50 })
+  limit?: number;
+
+  @Instant({ optional: true, description: 'Only what happened before this instant.' })
+  before?: number;
+
+  @Instant({ optional: true, description: 'Only what happened after this instant.' })
+  after?: number;
+
+  @ChoiceList(TIMELINE_EVENT_TYPES, { optional: true })
+  event_types?: TimelineEventType[];
+}
