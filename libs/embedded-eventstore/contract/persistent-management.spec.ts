@@ -241,6 +241,24 @@ describe('managing persistent subscriptions to a stream', () => {
     await inbox.close();
   });
 
+  it('holds to that when many come at once', async () => {
+    const stream = newStream('rush');
+    await create(stream, 'group', { maxSubscriberCount: 2 });
+
+    const inboxes = Array.from(
+      { length: 8 },
+      () => new Inbox(target().client.subscribeToPersistentSubscriptionToStream(stream, 'group')),
+    );
+    await Promise.all(
+      inboxes.map((inbox) =>
+        inbox.until(() => inbox.confirmed || inbox.error !== undefined, 'an answer', true),
+      ),
+    );
+
+    expect(inboxes.filter(({ error }) => error === undefined)).toHaveLength(2);
+    await Promise.all(inboxes.map((inbox) => inbox.close()));
+  });
+
   it('lists the groups of a stream, and refuses a stream that has none', async () => {
     const stream = newStream('listed');
     await create(stream, 'one');
