@@ -32,7 +32,7 @@ export default ts.config(
             'expect',
             'fc.assert',
             '**.then',
-            '**.thenNothing',
+            '**.thenMatches',
             '**.thenFails',
             'expect*',
           ],

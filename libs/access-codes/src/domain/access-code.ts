@@ -29,6 +29,11 @@ export interface OnLock extends Content {
   readonly since: number;
 }
 
+/** A creation that was given up as unanswered. */
+export interface MayTurnUp extends Content {
+  readonly givenUpAt: number;
+}
+
 /** The one command that is under way for a code. */
 export interface InFlight {
   readonly commandId: string;
@@ -82,7 +87,9 @@ export interface AccessCode {
   readonly everOnLock: boolean;
   readonly inFlight: InFlight | null;
   /** A creation whose outcome was never learnt may still turn up on the lock. */
-  readonly mayTurnUp: Content | null;
+  readonly mayTurnUp: MayTurnUp | null;
+  /** What changes that were given up as unanswered may still make of the code on the lock, the latest last. */
+  readonly lateChanges: readonly Content[];
   readonly setAt: number | null;
   /** Attempts that failed in a row, outages of the maker not counted. */
   readonly failedAttempts: number;
@@ -106,6 +113,9 @@ export interface AccessCode {
 /** So many failures in a row are told as a failure; before, they are a delay at most. */
 export const FAILURES_TO_TELL = 3;
 
+/** So many changes of one code may be on their way to a silent lock. */
+const LATE_CHANGES = 8;
+
 /** Null until the code was requested. */
 export const codeFold: Fold<AccessCode | null, CodeEvent> = {
   initial: null,
@@ -125,6 +135,7 @@ function requested({ data, at }: Happened<CodeEventOf<'CodeRequested'>>): Access
     everOnLock: false,
     inFlight: null,
     mayTurnUp: null,
+    lateChanges: [],
     setAt: null,
     failedAttempts: 0,
     failure: null,
@@ -160,19 +171,7 @@ function evolveCode(
     case 'ChangeRequested':
       return changeWanted(code, event);
     case 'ProgrammingStarted':
-      return {
-        ...code,
-        inFlight: {
-          commandId: event.data.commandId,
-          operation: event.data.operation,
-          lockCodeId: event.data.lockCodeId,
-          content: contentOf(event.data.content),
-          attempt: event.data.attempt,
-          sentAt: event.at,
-          deadline: Date.parse(event.data.deadline),
-          unansweredAt: null,
-        },
-      };
+      return { ...code, inFlight: inFlightOf(event, event.at) };
     case 'ProgrammingAccepted':
       return whileInFlight(code, event.data.commandId, (inFlight) => ({
         ...code,
@@ -280,6 +279,21 @@ function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'Chan
   };
 }
 
+/** A programming that begins at an instant, ms. */
+export function inFlightOf({ data }: CodeEventOf<'ProgrammingStarted'>, at: number): InFlight {
+  const { commandId, operation, lockCodeId, attempt } = data;
+  return {
+    commandId,
+    operation,
+    lockCodeId,
+    content: contentOf(data.content),
+    attempt,
+    sentAt: at,
+    deadline: Date.parse(data.deadline),
+    unansweredAt: null,
+  };
+}
+
 function whileInFlight(
   code: AccessCode,
   commandId: string,
@@ -298,13 +312,14 @@ function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode
     everOnLock: true,
     inFlight: null,
     mayTurnUp: null,
+    lateChanges: [],
     // A lock that keeps the window by itself opens from its start on, whatever it did before.
     setAt: content.window && content.window.startsAt > at ? null : code.setAt,
   };
 }
 
 function offTheLock(code: AccessCode): AccessCode {
-  return { ...code, onLock: null, inFlight: null, setAt: null };
+  return { ...code, onLock: null, inFlight: null, lateChanges: [], setAt: null };
 }
 
 function programmingFailed(
@@ -313,11 +328,17 @@ function programmingFailed(
 ): AccessCode {
   const failedAttempts = data.kind === 'outage' ? code.failedAttempts : code.failedAttempts + 1;
   const tell = data.kind === 'permanent' || failedAttempts >= FAILURES_TO_TELL;
-  const unknown = data.errorCode === 'NO_ANSWER' && code.inFlight?.operation === 'create';
+  const { inFlight } = code;
+  const content = data.errorCode === 'NO_ANSWER' ? (inFlight?.content ?? null) : null;
+  const created = inFlight?.operation === 'create';
   return {
     ...code,
     inFlight: null,
-    mayTurnUp: unknown ? (code.inFlight?.content ?? null) : code.mayTurnUp,
+    mayTurnUp: content && created ? { ...content, givenUpAt: at } : code.mayTurnUp,
+    lateChanges:
+      content && !created
+        ? [...code.lateChanges.filter((late) => !sameContent(late, content)), content].slice(-LATE_CHANGES)
+        : code.lateChanges,
     failedAttempts,
     failure: failureOf('programming', data, at),
     failedToSetAt: code.failedToSetAt ?? (tell ? at : null),

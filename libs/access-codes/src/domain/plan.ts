@@ -100,8 +100,8 @@ function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   if (!wanted || accepted(code)) return [];
   const { onLock } = code;
   if (onLock) {
-    const entered = native && code.schedule !== null && now >= code.schedule.startsAt;
-    return entered && code.setAt === null && sameContent(onLock, wanted)
+    const ahead = native && code.schedule !== null && now < code.schedule.startsAt;
+    return !ahead && code.setAt === null && sameContent(onLock, wanted)
       ? [{ type: 'SetOnDevice', data: { commandId: null, lockCodeId: onLock.lockCodeId } }]
       : [];
   }
@@ -247,9 +247,15 @@ function staleReservation(
       r.codeId === code.codeId &&
       r.pinFingerprint !== code.pinFingerprint &&
       r.pinFingerprint !== code.onLock?.pinFingerprint &&
-      r.pinFingerprint !== code.mayTurnUp?.pinFingerprint &&
-      now >= r.reservedAt + settings.reservationGrace,
+      now >= graceEnds(code, r, settings),
   );
+}
+
+/** A change may be about to ask for the PIN, or a creation that was given up to turn up with it; not for ever. */
+function graceEnds(code: AccessCode, r: Reservation, { reservationGrace }: PlanSettings): number {
+  const { mayTurnUp } = code;
+  const since = mayTurnUp?.pinFingerprint === r.pinFingerprint ? mayTurnUp.givenUpAt : r.reservedAt;
+  return Math.max(since, r.reservedAt) + reservationGrace;
 }
 
 /** Since when it could have been on the lock, ms: what somebody erased is awaited anew. */
@@ -292,7 +298,7 @@ function waitForFacts(
   }
   for (const r of keypad.reservations) {
     if (r.codeId === code.codeId && r.pinFingerprint !== code.pinFingerprint) {
-      instants.push(r.reservedAt + settings.reservationGrace);
+      instants.push(graceEnds(code, r, settings));
     }
   }
   const ahead = instants.filter((instant) => instant > now && Number.isFinite(instant));

@@ -1,13 +1,14 @@
 import {
   type AccessCode,
   type Content,
+  inFlightOf,
   sameContent,
   sameWindow,
   storedContent,
   type Window,
 } from './access-code';
 import { confirmed, erased, failed, gone, removed } from './decisions';
-import type { CodeEvent, ExternalField, SealedPin } from './events';
+import type { CodeEvent, CodeEventOf, ExternalField, SealedPin } from './events';
 
 /** A code as it was read back from a lock, its PIN as a fingerprint. */
 export interface Listed {
@@ -78,36 +79,40 @@ function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
     if (!entry) return code.ending ? [removed(code, code.ending.cause)] : [erased(code)];
     if (entry.status === 'pending') return 'later';
     if (code.ending || matches(entry, code.onLock)) return [];
+    const late = code.lateChanges.find((content) => matches(entry, content));
+    if (late) return turnedUp(code, 'change', late, entry, readBack.now);
     return externallyModified(code, entry, code.onLock);
   }
   if (code.mayTurnUp) {
     const entry = entryOf(code, readBack, null, code.mayTurnUp);
-    if (entry && entry.status === 'active') return turnedUp(code, entry, readBack.now);
+    if (entry && entry.status === 'active')
+      return turnedUp(code, 'create', code.mayTurnUp, entry, readBack.now);
     if (code.ending) return entry ? 'later' : [removed(code, code.ending.cause)];
   }
   return [];
 }
 
-/** A creation that had been given up as unanswered is on the lock after all. */
-function turnedUp(code: AccessCode, entry: Listed, now: number): CodeEvent[] {
-  const commandId = `found-${entry.lockCodeId}`;
-  const content = code.mayTurnUp!;
-  const started: CodeEvent = {
+/** What had been given up as unanswered was done after all. */
+function turnedUp(
+  code: AccessCode,
+  operation: 'create' | 'change',
+  content: Content,
+  entry: Listed,
+  now: number,
+): CodeEvent[] {
+  const started: CodeEventOf<'ProgrammingStarted'> = {
     type: 'ProgrammingStarted',
     data: {
-      commandId,
-      operation: 'create',
+      commandId: `found-${entry.lockCodeId}`,
+      operation,
       lockCodeId: entry.lockCodeId,
       content: storedContent(content),
       attempt: code.failedAttempts + 1,
       deadline: new Date(now).toISOString(),
     },
   };
-  const ahead = content.window !== null && content.window.startsAt > now;
-  return [
-    started,
-    { type: ahead ? 'ScheduledOnDevice' : 'SetOnDevice', data: { commandId, lockCodeId: entry.lockCodeId } },
-  ];
+  const inFlight = inFlightOf(started, now);
+  return [started, ...confirmed(code, inFlight, entry.lockCodeId, now)];
 }
 
 function externallyModified(code: AccessCode, entry: Listed, known: Content): CodeEvent[] {

@@ -1,0 +1,307 @@
+import fc from 'fast-check';
+import { type AccessCode, codeFold, FAILURES_TO_TELL, storedContent, type Window } from './access-code';
+import { type CodeEvent, codeCodec } from './events';
+import {
+  at,
+  CODE,
+  content,
+  creating,
+  failure,
+  fold,
+  HOUR,
+  iso,
+  MINUTE,
+  onLock,
+  pin,
+  programming,
+  removalSent,
+  requested,
+  T0,
+} from './testing/builders';
+import { Life } from './testing/life';
+import { anything, CODES } from './testing/turmoil';
+
+const stay: Window = { startsAt: T0 + HOUR, endsAt: T0 + 3 * HOUR };
+const set = onLock(null, false);
+const then = (code: AccessCode, ...events: CodeEvent[]) =>
+  events.reduce((folded, event) => codeFold.evolve(folded, at(T0 + HOUR, event))!, code);
+const LATER = T0 + HOUR;
+
+describe('the state of an access code', () => {
+  it('begins with its request, and with nothing else', () => {
+    expect(codeFold.evolve(null, at(T0, { type: 'SettingDelayed', data: {} }))).toBeNull();
+    expect(fold([at(T0, requested(stay))])).toMatchObject({
+      codeId: CODE,
+      schedule: stay,
+      requestedAt: T0,
+      wantedAt: T0,
+      onLock: null,
+      inFlight: null,
+      everOnLock: false,
+    });
+  });
+
+  it('takes from a change what it names, and forgets troubles with what was wanted before', () => {
+    const troubled = then(
+      fold(creating(null, false)),
+      { type: 'SettingDelayed', data: {} },
+      failure('ProgrammingFailed', 'create-1', 'permanent', null),
+    );
+    expect(troubled).toMatchObject({ failedAttempts: 1, settingDelayedAt: LATER, failedToSetAt: LATER });
+    const changed = then(troubled, { type: 'ChangeRequested', data: { ...pin('pin-b'), name: null } });
+    expect(changed).toMatchObject({
+      name: null,
+      ...pin('pin-b'),
+      schedule: null,
+      wantedAt: LATER,
+      failure: null,
+      failedAttempts: 0,
+      settingDelayedAt: null,
+      failedToSetAt: null,
+    });
+  });
+
+  it('has one command under way, and listens to no answer to another', () => {
+    const sent = fold(creating(stay, true));
+    expect(sent.inFlight).toEqual({
+      commandId: 'create-1',
+      operation: 'create',
+      lockCodeId: null,
+      content: { name: 'Guest', ...pin('pin-a'), window: stay },
+      attempt: 1,
+      sentAt: T0,
+      deadline: T0 + MINUTE,
+      unansweredAt: null,
+    });
+    const silent = then(sent, { type: 'CommandUnanswered', data: { commandId: 'create-1' } });
+    expect(silent.inFlight).toMatchObject({ unansweredAt: LATER });
+    const taken = { commandId: 'create-1', lockCodeId: 'lock-code-1' };
+    expect(then(silent, { type: 'ProgrammingAccepted', data: taken }).inFlight).toMatchObject({
+      lockCodeId: 'lock-code-1',
+      unansweredAt: null,
+    });
+    expect(then(sent, { type: 'CommandUnanswered', data: { commandId: 'other' } })).toEqual(sent);
+    expect(then(sent, { type: 'ProgrammingAccepted', data: { ...taken, commandId: 'other' } })).toEqual(sent);
+  });
+
+  it('is preloaded, and set when its time comes', () => {
+    const preloaded = fold(onLock(stay, true));
+    expect(preloaded).toMatchObject({ onLock: { lockCodeId: 'lock-code-1', since: T0 }, setAt: null });
+    expect(preloaded).toMatchObject({ inFlight: null, everOnLock: true });
+    const entered = then(preloaded, {
+      type: 'SetOnDevice',
+      data: { commandId: null, lockCodeId: 'lock-code-1' },
+    });
+    expect(entered).toMatchObject({ setAt: LATER, onLock: preloaded.onLock });
+  });
+
+  it('holds the new content only once the lock has confirmed it', () => {
+    const changing = then(
+      fold(set),
+      { type: 'ChangeRequested', data: { ...pin('pin-b') } },
+      programming('change-1', 'change', content(null, pin('pin-b')), LATER),
+    );
+    expect(changing.onLock).toMatchObject({ pinFingerprint: 'pin-a' });
+    const changed = then(changing, { type: 'ChangedOnDevice', data: { commandId: 'change-1' } });
+    expect(changed.onLock).toMatchObject({ pinFingerprint: 'pin-b', since: T0, lockCodeId: 'lock-code-1' });
+    expect(changed.setAt).toBe(T0);
+  });
+
+  it('is entered anew when the lock has taken a window that lies ahead', () => {
+    const ahead = { startsAt: LATER + HOUR, endsAt: LATER + 2 * HOUR };
+    const moved = then(
+      fold(set),
+      programming(
+        'change-1',
+        'change',
+        storedContent({ name: 'Guest', ...pin('pin-a'), window: ahead }),
+        LATER,
+      ),
+      { type: 'ChangedOnDevice', data: { commandId: 'change-1' } },
+    );
+    expect(moved).toMatchObject({ setAt: null, onLock: { window: ahead } });
+  });
+
+  it('counts failures, outages apart, and tells of the third', () => {
+    let code = fold(creating(null, false));
+    const fail = (kind: 'passing' | 'outage') => {
+      code = then(
+        code,
+        programming('again', 'create', content(null), LATER),
+        failure('ProgrammingFailed', 'again', kind, LATER + MINUTE),
+      );
+    };
+    fail('outage');
+    expect(code).toMatchObject({ failedAttempts: 0, failure: { kind: 'outage', retryAt: LATER + MINUTE } });
+    for (let n = 1; n < FAILURES_TO_TELL; n++) fail('passing');
+    expect(code).toMatchObject({ failedAttempts: FAILURES_TO_TELL - 1, failedToSetAt: null });
+    fail('passing');
+    expect(code).toMatchObject({ failedAttempts: FAILURES_TO_TELL, failedToSetAt: LATER, inFlight: null });
+    const confirmed = then(code, programming('last', 'create', content(null), LATER), {
+      type: 'SetOnDevice',
+      data: { commandId: 'last', lockCodeId: 'lock-code-1' },
+    });
+    expect(confirmed).toMatchObject({ failedAttempts: 0, failure: null, failedToSetAt: null });
+  });
+
+  it('remembers what a creation or a change that was given up may still become', () => {
+    const noAnswer = (commandId: string) =>
+      failure('ProgrammingFailed', commandId, 'passing', LATER, 'NO_ANSWER');
+    const created = then(fold(creating(null, false)), noAnswer('create-1'));
+    expect(created.mayTurnUp).toMatchObject({ pinFingerprint: 'pin-a', givenUpAt: LATER });
+    const changed = then(
+      fold(set),
+      programming('change-1', 'change', content(null, { name: 'Ann' }), LATER),
+      noAnswer('change-1'),
+    );
+    expect(changed).toMatchObject({ mayTurnUp: null, lateChanges: [{ name: 'Ann' }] });
+  });
+
+  it('is going since it was first told to', () => {
+    const expired = then(fold(set), { type: 'RemovalStarted', data: { cause: 'expired' } });
+    expect(expired.ending).toEqual({ cause: 'expired', at: LATER });
+    const deletedToo = codeFold.evolve(
+      expired,
+      at(LATER + HOUR, { type: 'RemovalStarted', data: { cause: 'deleted' } }),
+    );
+    expect(deletedToo?.ending).toEqual({ cause: 'deleted', at: LATER });
+  });
+
+  it('tells of the third failed removal, and is gone in the end', () => {
+    let code = then(fold(set), { type: 'RemovalStarted', data: { cause: 'deleted' } });
+    for (let n = 0; n < 3; n++) {
+      expect(code.failedToRemoveAt).toBeNull();
+      code = then(
+        code,
+        removalSent('remove', 'removal', LATER),
+        failure('RemovalFailed', 'remove', 'passing', LATER),
+      );
+    }
+    expect(code).toMatchObject({
+      failedToRemoveAt: LATER,
+      failure: { of: 'removal' },
+      onLock: { since: T0 },
+    });
+    expect(then(code, { type: 'RemovalDelayed', data: {} }).removalDelayedAt).toBe(LATER);
+    const gone = then(code, { type: 'Removed', data: { cause: 'deleted', wasOnDevice: true } });
+    expect(gone).toMatchObject({ removedAt: LATER, onLock: null, inFlight: null, setAt: null });
+    expect(then(gone, { type: 'Forgotten', data: {} }).forgotten).toBe(true);
+  });
+
+  it('forgets a failed withdrawal with the withdrawal', () => {
+    let code = fold(onLock(stay, false));
+    for (let n = 0; n < 3; n++) {
+      code = then(
+        code,
+        removalSent('away', 'withdrawal', LATER),
+        failure('RemovalFailed', 'away', 'passing', LATER),
+      );
+    }
+    expect(code.failedToRemoveAt).toBe(LATER);
+    expect(then(code, { type: 'WithdrawnFromDevice', data: { commandId: 'away' } })).toMatchObject({
+      failedToRemoveAt: null,
+      failure: null,
+      onLock: null,
+      setAt: null,
+    });
+  });
+
+  it('loses and regains its connection', () => {
+    const lost = then(fold(set), { type: 'ConnectionLost', data: {} });
+    expect(lost.connectionLostAt).toBe(LATER);
+    expect(then(lost, { type: 'ConnectionRestored', data: {} })).toEqual(fold(set));
+  });
+
+  it('keeps what it wants when somebody else changes the lock, unless that is accepted', () => {
+    const foreign = content(null, { name: 'Mallory', ...pin('pin-x') });
+    const modified = (accepted: boolean): CodeEvent => ({
+      type: 'ModifiedExternally',
+      data: { fields: ['name', 'code'], content: foreign, accepted },
+    });
+    expect(then(fold(set), modified(false))).toMatchObject({
+      name: 'Guest',
+      onLock: { name: 'Mallory', pinFingerprint: 'pin-x' },
+      externalConflict: { change: 'modified', fields: ['name', 'code'] },
+      externalInEffect: null,
+    });
+    expect(then(fold(set), modified(true))).toMatchObject({
+      name: 'Mallory',
+      ...pin('pin-x'),
+      externalConflict: null,
+      externalInEffect: { change: 'modified' },
+    });
+    const preloaded = fold(onLock(stay, true));
+    const other = { startsAt: stay.startsAt, endsAt: stay.endsAt + HOUR };
+    const longer: CodeEvent = {
+      type: 'ModifiedExternally',
+      data: {
+        fields: ['time_frame'],
+        content: storedContent({ name: 'Guest', ...pin('pin-a'), window: other }),
+        accepted: true,
+      },
+    };
+    expect(then(preloaded, longer).schedule).toEqual(other);
+    expect(then(fold([at(T0, requested(null))]), modified(false)).onLock).toBeNull();
+  });
+
+  it('is off the lock when somebody has erased it', () => {
+    const erased = (accepted: boolean): CodeEvent => ({ type: 'RemovedExternally', data: { accepted } });
+    expect(then(fold(set), erased(false))).toMatchObject({
+      onLock: null,
+      setAt: null,
+      externalConflict: { change: 'removed', at: LATER },
+    });
+    expect(then(fold(set), erased(true))).toMatchObject({
+      onLock: null,
+      externalConflict: null,
+      externalInEffect: { change: 'removed' },
+    });
+  });
+
+  it('keeps telling of a missed start until the lock has the code', () => {
+    const missed = then(fold(creating(stay, true)), { type: 'StartMissed', data: {} });
+    expect(missed).toMatchObject({ startMissedAt: LATER, failedToSetAt: LATER });
+    const data = { commandId: 'create-1', lockCodeId: 'lock-code-1' };
+    expect(then(missed, { type: 'SetOnDevice', data })).toMatchObject({
+      startMissedAt: null,
+      failedToSetAt: null,
+    });
+  });
+});
+
+describe('every event of a life', () => {
+  it('is read back from the store as it was written, and folds to the same', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anything, { minLength: 10, maxLength: 50, size: 'max' }),
+        fc.boolean(),
+        (incidents, native) => {
+          const life = new Life(native);
+          for (const incident of incidents) incident.happen(life);
+          for (const id of CODES) {
+            const written = life.written.get(id) ?? [];
+            const read = written.map(({ at: instant, ...event }, revision) => {
+              const { data, ...stored } = codeCodec.encode(event, `event-${revision}`, {
+                $correlationId: id,
+                $causationId: 'test',
+                actor: { type: 'system' },
+                workspaceId: 'workspace-1',
+                occurredAt: iso(instant),
+              });
+              return codeCodec.decode({
+                ...stored,
+                data: JSON.parse(JSON.stringify(data)),
+                stream: `accessCode-${id}`,
+                revision,
+                position: { commit: 0n, prepare: 0n },
+              });
+            });
+            expect(read).toEqual(written);
+            expect(read.length > 0 ? fold(read) : undefined).toEqual(life.codes.get(id));
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { type AccessCode, sameContent } from './access-code';
+import { contentFor, untouched } from './decisions';
+import { overlap } from './keypad';
+import { isNative, neededFrom, plan } from './plan';
+import { HOUR, MINUTE, settings } from './testing/builders';
+import { Life, type Planned } from './testing/life';
+import { anything, calm, CODES, HORIZON, type Incident, letWork, passing } from './testing/turmoil';
+
+const RUNS = { numRuns: 1500 };
+
+function live(incidents: readonly Incident[], native: boolean, check: (life: Life) => void): Life {
+  const life = new Life(native);
+  for (const incident of incidents) {
+    incident.happen(life);
+    check(life);
+  }
+  return life;
+}
+
+const lives = (incident: fc.Arbitrary<Incident>) =>
+  fc.tuple(fc.array(incident, { minLength: 10, maxLength: 60, size: 'max' }), fc.boolean());
+
+/** Why a step must not be taken; null where nothing speaks against it. */
+function objection({ code, step, on }: Planned): string | null {
+  const { now, account, device } = on;
+  if (step.do === 'wait') return step.until === null || step.until > now ? null : 'waits for the past';
+  if (step.do === 'append') return step.events.length > 0 ? null : 'appends nothing';
+  if (!code) return step.do === 'release' ? null : 'does something for no code';
+  if (code.removedAt !== null) return step.do === 'clean-up' ? null : 'does more than clean up';
+  if (step.do === 'release') return null;
+  if (!account?.connected || account.unreachableSince !== null) return 'touches a lock out of reach';
+  if (!device || device.removedAt !== null) return 'touches a lock that is gone';
+  const { inFlight } = code;
+  if (step.do === 'verify') {
+    const early =
+      inFlight !== null &&
+      now < inFlight.deadline &&
+      inFlight.unansweredAt === null &&
+      !code.connectionLostAt;
+    return early ? 'looks before the deadline' : null;
+  }
+  if (inFlight) return 'sends a second command';
+  if (code.connectionLostAt !== null) return 'sends before it has verified';
+  if (step.do !== 'program') return null;
+  if (code.ending) return 'programs what is ending';
+  const native = isNative(code, device);
+  if (now < neededFrom(code, native, settings) && code.onLock === null) return 'programs too early';
+  return code.schedule && now >= code.schedule.endsAt ? 'programs past the end' : null;
+}
+
+describe('whatever happens', () => {
+  it('planning comes to rest, and never asks for what must not be', () => {
+    fc.assert(
+      fc.property(lives(anything), ([incidents, native]) => {
+        live(incidents, native, (life) => {
+          for (const planned of life.planned.splice(0)) {
+            const why = objection(planned);
+            if (why) throw new Error(`${planned.step.do}: ${why}`);
+          }
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  it('planning again on the same facts says the same', () => {
+    fc.assert(
+      fc.property(lives(anything), ([incidents, native]) => {
+        const life = live(incidents, native, () => undefined);
+        for (const id of CODES) {
+          const code = life.codes.get(id) ?? null;
+          expect(plan(id, code, life.around)).toEqual(plan(id, code, life.around));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('no PIN is reserved for two codes at a time', () => {
+    fc.assert(
+      fc.property(lives(anything), ([incidents, native]) => {
+        live(incidents, native, ({ keypad: { reservations } }) => {
+          for (const [n, a] of reservations.entries()) {
+            const clash = reservations
+              .slice(n + 1)
+              .find(
+                (b) =>
+                  a.codeId !== b.codeId &&
+                  a.pinFingerprint === b.pinFingerprint &&
+                  overlap(a.window, b.window),
+              );
+            if (clash) throw new Error(`${a.codeId} and ${clash.codeId} share ${a.pinFingerprint}`);
+          }
+        });
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('when all is well again', () => {
+  it('every code is where it belongs, at every instant at which that changes, and at last none is left', () => {
+    fc.assert(
+      fc.property(lives(passing), ([incidents, native]) => {
+        const life = live(incidents, native, () => undefined);
+        calm(life);
+        letWork(life, 10 * MINUTE);
+        expectRight(life);
+        for (;;) {
+          const next = nextChange(life);
+          if (next === null) break;
+          life.now = next;
+          letWork(life, 10 * MINUTE);
+          expectRight(life);
+        }
+        for (const id of CODES) life.remove(id);
+        life.now = Math.max(life.now, HORIZON);
+        letWork(life, 10 * MINUTE);
+        expect(life.lock.read()).toEqual([]);
+        expect(life.keypad.reservations).toEqual([]);
+      }),
+      { numRuns: 700 },
+    );
+  });
+});
+
+/** The next instant at which a code's place changes by itself, ms. */
+function nextChange(life: Life): number | null {
+  const instants = [...life.codes.values()]
+    .filter((code) => code.removedAt === null && code.schedule !== null)
+    .flatMap((code) => [code.schedule!.startsAt - HOUR, code.schedule!.startsAt, code.schedule!.endsAt])
+    .filter((instant) => instant > life.now);
+  return instants.length > 0 ? Math.min(...instants) : null;
+}
+
+/** The lock holds what the codes say that it does, and that is what they should be. */
+function expectRight(life: Life): void {
+  const held = life.lock.read().map((entry) => entry.lockCodeId);
+  const known = [...life.codes.values()].flatMap(({ onLock }) => (onLock ? [onLock.lockCodeId] : []));
+  expect(held.sort()).toEqual(known.sort());
+  for (const code of life.codes.values())
+    expect([code.codeId, wrong(code, life)]).toEqual([code.codeId, null]);
+}
+
+function wrong(code: AccessCode, life: Life): string | null {
+  const { now, device, keypad } = life;
+  if (code.removedAt !== null) return null;
+  if (code.inFlight) return 'something is under way';
+  if (code.ending) return 'it is still going';
+  const native = isNative(code, device);
+  const { schedule, onLock } = code;
+  if (schedule && now >= schedule.endsAt) return 'it is past its end';
+  if (code.failure?.kind === 'permanent' || code.externalInEffect?.change === 'removed') return null;
+  // A change that the lock can never take leaves the old PIN where it is, in another's way.
+  const stuck = [...life.codes.values()].filter((other) => other.failure?.kind === 'permanent');
+  const inTheWay = stuck.some((other) => other.onLock?.pinFingerprint === code.pinFingerprint);
+  if (inTheWay) return null;
+  const due = schedule === null || now >= schedule.startsAt;
+  if (due && !(onLock && sameContent(onLock, contentFor(code, native)))) return 'it is not on the lock';
+  if (due && code.setAt === null) return 'it was not told to be set';
+  if (!native && now < neededFrom(code, native, settings) && onLock) return 'it is on the lock already';
+  const clear = keypad.reservations.every(
+    (r) => r.codeId === code.codeId || r.pinFingerprint !== code.pinFingerprint,
+  );
+  const from = neededFrom(code, native, settings);
+  if (clear && now >= from + 10 * MINUTE && untouched(code)) return 'nothing stands in its way';
+  return null;
+}
