@@ -7,6 +7,7 @@ import {
   UpdateAccessCodeHandler,
 } from '@latchkey/access-codes';
 import { ConnectedAccountsController, deviceQueryHandlers, DevicesController } from '@latchkey/devices';
+import { eventQueryHandlers, EventsController } from '@latchkey/public-events';
 import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
 import { HttpModule } from './http';
 import { ReportsController } from './lock-makers/reports.controller';
@@ -39,6 +40,7 @@ export class AppModule {
           ...accessCodeControllers,
           DevicesController,
           ConnectedAccountsController,
+          EventsController,
           ReportsController,
         ]),
       ],
@@ -49,6 +51,7 @@ export class AppModule {
         ...codeQueryHandlers,
         ...accessCodeHttpHandlers,
         ...deviceQueryHandlers,
+        ...eventQueryHandlers,
         ...(options.sandbox ? [SimulateDeviceHandler, SimulateAccountHandler] : []),
       ],
     };

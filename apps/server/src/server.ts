@@ -12,6 +12,7 @@ import {
   CONFIG,
   CryptoRandom,
   EVENT_STORE,
+  FEED_DATABASE,
   GATEWAY,
   IDS,
   listeningOn,
@@ -27,6 +28,7 @@ import {
   VAULT,
   VIEWS_DATABASE,
 } from '@latchkey/platform';
+import { FeedProjection, Translator } from '@latchkey/public-events';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
@@ -121,6 +123,11 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
     random,
     logger,
     views: [new DevicesProjection(), new CodesProjection()],
+    feed: {
+      database: stores.feed,
+      translator: new Translator(store, given),
+      projection: new FeedProjection(),
+    },
     keepsExpired: async (workspaceId) =>
       ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? given.expiredCodes) ===
       'readable',
@@ -147,6 +154,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
         [RECORDS_DATABASE, stores.recordsDatabase],
         [LOGGER, logger],
         [VIEWS_DATABASE, stores.views],
+        [FEED_DATABASE, stores.feed],
         [EVENT_STORE, store],
         [GATEWAY, gateway],
         [STREAMS, core.streams],

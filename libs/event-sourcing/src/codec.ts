@@ -48,11 +48,20 @@ export class EventCodec<E extends DomainEvent> {
   decode(event: RecordedEvent): Happened<E> {
     if (!this.knows(event.type)) throw new UnreadableEvent(event, 'unknown type');
     const { schema, upcasters = [] } = this.shapes[event.type];
-    const from = event.metadata.schemaVersion ?? 1;
+    // Anybody may write to a stream, and metadata may be missing whatever its type says.
+    const metadata = event.metadata as Partial<EventMetadata> | null | undefined;
+    if (!metadata) throw new UnreadableEvent(event, 'no metadata');
+    const from = metadata.schemaVersion ?? 1;
+    if (!Number.isInteger(from) || from < 1)
+      throw new UnreadableEvent(event, `schema version ${from} is none`);
     if (from > upcasters.length + 1)
       throw new UnreadableEvent(event, `schema version ${from} is newer than this code`);
     let data = event.data as Json;
-    for (const upcast of upcasters.slice(from - 1)) data = upcast(data);
+    try {
+      for (const upcast of upcasters.slice(from - 1)) data = upcast(data);
+    } catch (error) {
+      throw new UnreadableEvent(event, `it can not be upcast: ${(error as Error).message}`);
+    }
     const parsed = schema.safeParse(data);
     if (!parsed.success) {
       throw new UnreadableEvent(
@@ -60,7 +69,7 @@ export class EventCodec<E extends DomainEvent> {
         parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.code}`).join('; '),
       );
     }
-    const at = Date.parse(event.metadata.occurredAt);
+    const at = Date.parse(metadata.occurredAt ?? '');
     if (Number.isNaN(at)) throw new UnreadableEvent(event, 'occurredAt is no instant');
     return { type: event.type, data: parsed.data, at } as unknown as Happened<E>;
   }

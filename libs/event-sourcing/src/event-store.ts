@@ -21,6 +21,8 @@ export interface EventStore {
   subscribeToAll(options: SubscribeOptions): EventSubscription;
   /** The position of the latest append that this process made; undefined before the first. */
   readonly lastAppended: Position | undefined;
+  /** The same for the streams whose name begins with one of the prefixes. */
+  lastAppendedTo(prefixes: readonly string[]): Position | undefined;
   /** Hides the events before a revision from readers; a scavenge may erase them. */
   truncateBefore(stream: string, revision: number): Promise<void>;
   /** Answers when the store does; rejects otherwise. */

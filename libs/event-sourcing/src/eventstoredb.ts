@@ -42,6 +42,7 @@ export class EventStoreDb implements EventStore {
   private readonly client: EventStoreDBClient;
   private readonly subscriptions = new Set<Subscription>();
   lastAppended: Position | undefined;
+  private readonly lastByPrefix = new Map<string, Position>();
 
   constructor(connectionString: string) {
     this.client = EventStoreDBClient.connectionString(connectionString);
@@ -58,8 +59,9 @@ export class EventStoreDb implements EventStore {
       );
       const revision = Number(result.nextExpectedRevision);
       const position = result.position ?? { commit: 0n, prepare: 0n };
-      if (!this.lastAppended || comparePositions(position, this.lastAppended) > 0)
-        this.lastAppended = position;
+      const prefix = stream.slice(0, stream.indexOf('-') + 1);
+      this.lastByPrefix.set(prefix, later(this.lastByPrefix.get(prefix), position));
+      this.lastAppended = later(this.lastAppended, position);
       return { revision, position };
     } catch (error) {
       if (error instanceof WrongExpectedVersionError) {
@@ -67,6 +69,13 @@ export class EventStoreDb implements EventStore {
       }
       throw error;
     }
+  }
+
+  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
+    return prefixes.reduce<Position | undefined>((latest, prefix) => {
+      const position = this.lastByPrefix.get(prefix);
+      return position ? later(latest, position) : latest;
+    }, undefined);
   }
 
   read(stream: string, fromRevision = 0): AsyncIterable<RecordedEvent> {
@@ -260,6 +269,10 @@ function fromClient(event: ClientEvent, position: Position): RecordedEvent {
     data: event.data,
     metadata: event.metadata as unknown as EventMetadata,
   };
+}
+
+function later(a: Position | undefined, b: Position): Position {
+  return a && comparePositions(a, b) > 0 ? a : b;
 }
 
 function expectedOf(expected: ExpectedRevision): AppendExpectedRevision {

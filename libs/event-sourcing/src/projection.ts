@@ -37,12 +37,6 @@ export interface Projection {
  */
 export class TryAgainLater extends Error {}
 
-/**
- * Thrown by a projection whose events are good, but which something else keeps from folding them now: nothing is
- * parked, and the same events come again.
- */
-export class TryAgainLater extends Error {}
-
 interface Waiter {
   readonly position: Position;
   readonly resolve: (reached: boolean) => void;

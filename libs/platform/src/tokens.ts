@@ -16,6 +16,8 @@ export const RECORDS = Symbol('RECORDS');
 export const LOGGER = Symbol('LOGGER');
 /** Database of the views, of `@latchkey/database` */
 export const VIEWS_DATABASE = Symbol('VIEWS_DATABASE');
+/** Database of the public events, of `@latchkey/database` */
+export const FEED_DATABASE = Symbol('FEED_DATABASE');
 /** EventStore, of `@latchkey/event-sourcing` */
 export const EVENT_STORE = Symbol('EVENT_STORE');
 /** LockGateway, of `@latchkey/gateways` */

@@ -1,6 +1,7 @@
 import {
   AccountWatch,
   AgendaProjection,
+  DOMAIN_PREFIXES,
   AgendaRows,
   type AgendaTables,
   Calls,
@@ -21,8 +22,11 @@ import {
   ProjectionRunner,
 } from '@latchkey/event-sourcing';
 import type { LockGateway } from '@latchkey/gateways';
+import { PUBLIC_EVENTS } from '@latchkey/public-events';
 import type { Clock, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
 import { CountedGateway } from './counted-gateway';
+
+const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
 
 export interface CoreOptions {
   readonly config: Config;
@@ -37,6 +41,13 @@ export interface CoreOptions {
   readonly logger: Logger;
   /** The views that queries read, beside the agenda. */
   readonly views: readonly Projection[];
+  /** What tells integrations of it all; a test may do without. */
+  readonly feed?: {
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+    readonly database: Database<any>;
+    readonly translator: Projection;
+    readonly projection: Projection;
+  };
   readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
 }
 
@@ -55,7 +66,10 @@ export class Core implements Views {
   /** The way to the locks. */
   readonly gateway: CountedGateway;
   private readonly agenda: ProjectionRunner;
+  /** Those that fold the domain's events. */
   private readonly runners: ProjectionRunner[];
+  /** Folds what the translator makes of them. */
+  private readonly feed: ProjectionRunner | undefined;
 
   constructor(private readonly options: CoreOptions) {
     const { config, store, database, vault, clock, ids, random, logger } = options;
@@ -92,25 +106,29 @@ export class Core implements Views {
         keepsExpired: options.keepsExpired,
       },
     });
-    const views = [projection, ...options.views];
-    const follows = [...new Set(views.flatMap((view) => view.prefixes))];
-    this.runners = views.map(
-      (view) =>
-        new ProjectionRunner({
-          store,
-          database,
-          projection: view,
-          follows,
-          clock,
-          onParked: (name, event, reason) =>
-            logger.error(
-              { projection: name, eventId: event.id, type: event.type, reason },
-              'an event was parked',
-            ),
-          onError: (name, error) =>
-            logger.warn({ projection: name, err: error }, 'a subscription broke and begins again'),
-        }),
-    );
+    const runner = (
+      view: Projection,
+      of: CoreOptions['database'],
+      follows: readonly string[],
+    ): ProjectionRunner =>
+      new ProjectionRunner({
+        store,
+        database: of,
+        projection: view,
+        follows,
+        clock,
+        onParked: (name, event, reason) =>
+          logger.error(
+            { projection: name, eventId: event.id, type: event.type, reason },
+            'an event was parked',
+          ),
+        onError: (name, error) =>
+          logger.warn({ projection: name, err: error }, 'a subscription broke and begins again'),
+      });
+    const { feed } = options;
+    this.runners = [projection, ...options.views].map((view) => runner(view, database, DOMAIN_PREFIXES));
+    if (feed) this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES));
+    this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES);
     this.agenda = this.runners[0]!;
     this.reports = new LockReports({
       ...shared,
@@ -124,9 +142,13 @@ export class Core implements Views {
 
   /** Resolves when every view has folded all of history; rejects when one can't be built. */
   async start(): Promise<void> {
-    for (const runner of this.runners) await runner.start();
-    await Promise.all(this.runners.map((runner) => runner.caughtUp));
-    for (const runner of this.runners) await runner.dropOlder();
+    for (const runner of this.all) await runner.start();
+    await Promise.all(this.all.map((runner) => runner.caughtUp));
+    for (const runner of this.all) await runner.dropOlder();
+  }
+
+  private get all(): ProjectionRunner[] {
+    return this.feed ? [...this.runners, this.feed] : this.runners;
   }
 
   /** Begins to do what is due; to be called once the views are built. */
@@ -137,17 +159,18 @@ export class Core implements Views {
 
   async stop(): Promise<void> {
     await this.executor.stop();
-    await Promise.all(this.runners.map((runner) => runner.stop()));
+    await Promise.all(this.all.map((runner) => runner.stop()));
   }
 
   /** Lets everything lie as it is, as a killed process would. */
   async abandon(): Promise<void> {
     this.executor.abandon();
-    await Promise.all(this.runners.map((runner) => runner.stop()));
+    await Promise.all(this.all.map((runner) => runner.stop()));
   }
 
   async reached(position: Position | undefined): Promise<void> {
     await Promise.all(this.runners.map((runner) => runner.reached(position, VIEWS_WITHIN_MS)));
+    await this.feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), VIEWS_WITHIN_MS);
   }
 
   /** Resolves when every event is in the views and nothing that was due is left undone. */
@@ -156,7 +179,7 @@ export class Core implements Views {
     let before: Position | undefined;
     do {
       before = store.lastAppended;
-      await this.reached(before);
+      await this.reached(store.lastAppendedTo(DOMAIN_PREFIXES));
       await this.executor.whenIdle();
     } while (!samePosition(before, store.lastAppended));
   }

@@ -56,10 +56,15 @@ export interface KnownRevisions {
 /** How long a reservation may stand without its code, ms. */
 export const RESERVATION_GRACE = 5 * 60_000;
 
+/** The streams that the domain's events are in. */
+export const DOMAIN_PREFIXES: readonly string[] = [ACCESS_CODE, KEYPAD, DEVICE, ACCOUNT].map(
+  (category) => `${category}-`,
+);
+
 export class AgendaProjection implements Projection, KnownRevisions {
   readonly name = 'agenda';
   readonly version = AGENDA_VERSION;
-  readonly prefixes = [ACCESS_CODE, KEYPAD, DEVICE, ACCOUNT].map((category) => `${category}-`);
+  readonly prefixes = DOMAIN_PREFIXES;
   private readonly revisions = new Map<string, number>();
 
   constructor(private readonly onDue: () => void) {}

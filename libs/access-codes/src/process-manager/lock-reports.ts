@@ -1,5 +1,6 @@
 import type { EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
 import type { LockReport } from '@latchkey/gateways';
+import { DOMAIN_PREFIXES } from './agenda';
 import type { AgendaRows } from './agenda-rows';
 import type { Calls } from './calls';
 import type { LockWork } from './lock-work';
@@ -68,7 +69,8 @@ export class LockReports {
     if (!codeId) {
       // It may have overtaken the answer that names the code.
       await calls.over(deviceId);
-      if (!(await agenda.reached(store.lastAppended, CAUGHT_UP_WITHIN_MS))) return 'again-later';
+      if (!(await agenda.reached(store.lastAppendedTo(DOMAIN_PREFIXES), CAUGHT_UP_WITHIN_MS)))
+        return 'again-later';
       codeId = await rows.codeOf(deviceId, report.lockCodeId);
     }
     if (!codeId) {

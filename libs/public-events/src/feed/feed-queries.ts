@@ -1,5 +1,5 @@
 import type { Database } from '@latchkey/database';
-import { ApiError, VAULT, type Vault, VIEWS_DATABASE } from '@latchkey/platform';
+import { ApiError, VAULT, type Vault, FEED_DATABASE } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { delivered, type SeamEvent, type StoredEvent } from '../public-event';
@@ -9,7 +9,7 @@ import { type EventFilter, GetEvent, ListEvents, MOST_EVENTS } from './queries';
 @QueryHandler(GetEvent)
 export class GetEventHandler implements IQueryHandler<GetEvent> {
   constructor(
-    @Inject(VIEWS_DATABASE) private readonly views: Database<FeedTables>,
+    @Inject(FEED_DATABASE) private readonly views: Database<FeedTables>,
     @Inject(VAULT) private readonly vault: Vault,
   ) {}
 
@@ -36,7 +36,7 @@ export class GetEventHandler implements IQueryHandler<GetEvent> {
 @QueryHandler(ListEvents)
 export class ListEventsHandler implements IQueryHandler<ListEvents> {
   constructor(
-    @Inject(VIEWS_DATABASE) private readonly views: Database<FeedTables>,
+    @Inject(FEED_DATABASE) private readonly views: Database<FeedTables>,
     @Inject(VAULT) private readonly vault: Vault,
   ) {}
 

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { z } from 'zod';
+import { EventCodec } from './codec';
+import type { RecordedEvent } from './event-store';
+import { metadata } from './testing/counter';
+
+type Named = { readonly type: 'Named'; readonly data: { readonly first: string; readonly last: string } };
+
+/** Once there was one `name`, then `full`, now two names. */
+const codec = new EventCodec<Named>({
+  Named: {
+    schema: z.object({ first: z.string(), last: z.string() }),
+    upcasters: [
+      ({ name, ...rest }) => ({ ...rest, full: name }),
+      ({ full, ...rest }) => {
+        const [first, last] = (full as string).split(' ');
+        return { ...rest, first, last };
+      },
+    ],
+  },
+});
+
+const recorded = (data: unknown, more: Partial<RecordedEvent> = {}): RecordedEvent => ({
+  id: 'event-1',
+  type: 'Named',
+  stream: 'person-1',
+  revision: 7,
+  position: { commit: 1n, prepare: 1n },
+  data,
+  metadata: { ...metadata, schemaVersion: 3 },
+  ...more,
+});
+const version = (schemaVersion: unknown) => ({
+  metadata: { ...metadata, schemaVersion: schemaVersion as number },
+});
+const ann = { type: 'Named', data: { first: 'Ann', last: 'Lee' }, at: Date.parse(metadata.occurredAt) };
+
+describe('a codec', () => {
+  it('reads what it wrote, with its instant and in the newest version', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.date({ noInvalidDate: true }), (first, last, when) => {
+        const occurredAt = when.toISOString();
+        const written = codec.encode({ type: 'Named', data: { first, last } }, 'event-1', {
+          ...metadata,
+          occurredAt,
+        });
+        expect(written.metadata.schemaVersion).toBe(3);
+        const read = codec.decode({
+          ...recorded(JSON.parse(JSON.stringify(written.data))),
+          metadata: written.metadata,
+        });
+        expect(read).toEqual({ type: 'Named', data: { first, last }, at: when.getTime() });
+      }),
+    );
+  });
+
+  it('brings every older shape up to the one of today', () => {
+    expect(codec.decode(recorded({ name: 'Ann Lee' }, version(1)))).toEqual(ann);
+    expect(codec.decode(recorded({ name: 'Ann Lee' }, version(undefined)))).toEqual(ann);
+    expect(codec.decode(recorded({ full: 'Ann Lee' }, version(2)))).toEqual(ann);
+    expect(codec.decode(recorded({ first: 'Ann', last: 'Lee' }, version(3)))).toEqual(ann);
+  });
+
+  it('passes over what it does not know of a shape', () => {
+    expect(codec.decode(recorded({ first: 'Ann', last: 'Lee', more: 1 }))).toEqual(ann);
+  });
+
+  it.each<[string, RecordedEvent, RegExp]>([
+    ['an unknown type', recorded({}, { type: 'toString' }), /unknown type/],
+    ['another shape', recorded({ first: 'Ann' }), /last: invalid_type/],
+    ['a newer version', recorded({}, version(4)), /schema version 4 is newer/],
+    ['version 0', recorded({ name: 'Ann Lee' }, version(0)), /schema version/],
+    ['a version that is no number', recorded({ name: 'Ann Lee' }, version('1')), /schema version/],
+    ['an old shape that can not be upcast', recorded({ full: 1 }, version(2)), /upcast/],
+    ['no data', recorded(null), /invalid_type/],
+    ['no metadata', recorded({ first: 'a', last: 'b' }, { metadata: undefined }), /metadata/],
+    [
+      'no instant',
+      recorded(
+        { first: 'a', last: 'b' },
+        { metadata: { ...metadata, schemaVersion: 3, occurredAt: 'noon' } },
+      ),
+      /occurredAt is no instant/,
+    ],
+  ])('refuses %s, and says where it stands', (_what, event, reason) => {
+    expect(() => codec.decode(event)).toThrow(/event-1 in person-1@7 can't be read/);
+    expect(() => codec.decode(event)).toThrow(reason);
+  });
+
+  it('knows its types, and no names of JavaScript’s own', () => {
+    expect(codec.knows('Named')).toBe(true);
+    expect(codec.knows('constructor')).toBe(false);
+  });
+});

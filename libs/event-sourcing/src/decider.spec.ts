@@ -1,0 +1,175 @@
+import { AppendTimeout, type EventStore, RevisionConflict } from './event-store';
+import { EventStoreDb } from './eventstoredb';
+import { added, cause, counters, newEvent, TestNode } from './testing/counter';
+
+describe('streams of decisions', () => {
+  const node = new TestNode();
+  let store: EventStoreDb;
+  let number = 0;
+  let id: string;
+
+  beforeAll(async () => {
+    store = new EventStoreDb(await node.start());
+  });
+  afterAll(async () => {
+    await store.close();
+    await node.discard();
+  });
+  beforeEach(() => {
+    id = `${++number}`;
+  });
+
+  /** The store, but for the answers to some appends. */
+  const losing = (answers: ('before' | 'after' | 'none')[]): EventStore =>
+    new Proxy<EventStore>(store, {
+      get(target, name) {
+        if (name !== 'append') {
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        }
+        const append: EventStore['append'] = async (stream, events, expected) => {
+          const lost = answers.shift() ?? 'none';
+          if (lost === 'before') throw new AppendTimeout(stream, 1);
+          const appended = await target.append(stream, events, expected);
+          if (lost === 'after') throw new AppendTimeout(stream, 1);
+          return appended;
+        };
+        return append;
+      },
+    });
+
+  const amounts = async () => {
+    const events = [];
+    for await (const { data } of store.read(`counter-${id}`))
+      events.push((data as { amount: number }).amount);
+    return events;
+  };
+
+  it('decide on what has happened, and append what comes of it with who asked', async () => {
+    const streams = counters(store);
+    const decided = await streams.transact(id, cause, () => [added(1), added(2)]);
+    expect(decided).toMatchObject({ state: 3, revision: 1 });
+    expect(decided.position).toBeDefined();
+    const again = await streams.transact(id, cause, (sum) => (sum === 3 ? [] : [added(9)]));
+    expect(again).toEqual({ state: 3, revision: 1, position: undefined });
+    const [first] = await streams.history(id);
+    expect(first?.recorded.metadata).toEqual({
+      $correlationId: 'correlation-1',
+      $causationId: 'causation-1',
+      actor: { type: 'system' },
+      workspaceId: 'workspace-1',
+      schemaVersion: 1,
+      occurredAt: '2026-06-01T12:00:00.000Z',
+    });
+  });
+
+  it('begin with nothing', async () => {
+    expect(await counters(store).load(id)).toEqual({ state: 0, revision: -1 });
+  });
+
+  it('decide again when somebody else was faster', async () => {
+    const ours = counters(store);
+    const theirs = counters(store);
+    await ours.transact(id, cause, () => [added(1)]);
+    const seen: number[] = [];
+    let interfere = true;
+    const decided = await ours.transact(
+      id,
+      cause,
+      (sum) => {
+        seen.push(sum);
+        return [added(sum)];
+      },
+      0,
+    );
+    expect(decided.state).toBe(2);
+    // What is kept is stale now: the store's refusal tells.
+    await theirs.transact(id, cause, () => (interfere ? [added(10)] : []));
+    interfere = false;
+    const after = await ours.transact(id, cause, (sum) => (seen.push(sum), [added(sum)]), 0);
+    expect(seen).toEqual([1, 2, 12]);
+    expect(after.state).toBe(24);
+    expect(await amounts()).toEqual([1, 1, 10, 12]);
+  });
+
+  it('pass on what a decision throws, and append nothing', async () => {
+    const refuse = () => {
+      throw new Error('refused');
+    };
+    await expect(counters(store).transact(id, cause, refuse)).rejects.toThrow('refused');
+    expect(await amounts()).toEqual([]);
+  });
+
+  it('are not appended to where they no longer stand', async () => {
+    const streams = counters(store);
+    const loaded = await streams.load(id);
+    await streams.append(id, loaded, [added(1)], cause);
+    const late = streams.append(id, loaded, [added(2)], cause);
+    await expect(late).rejects.toThrow(RevisionConflict);
+    await expect(late).rejects.toMatchObject({ expected: -1, actual: 0 });
+  });
+
+  it('are right for all of many writers at a time, in one process and in several', async () => {
+    const processes = [counters(store), counters(store), counters(store, 1)];
+    const writers = Array.from({ length: 90 }, (_, n) =>
+      processes[n % 3]!.transact(id, cause, (sum) => [added(sum + 1 - sum)]),
+    );
+    const decided = await Promise.all(writers);
+    expect(decided.map(({ state }) => state).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 90 }, (_, n) => n + 1),
+    );
+    for (const streams of processes) expect(await streams.load(id)).toEqual({ state: 90, revision: 89 });
+  });
+
+  it('keep states that are good enough, and ask for newer ones where they must', async () => {
+    const ours = counters(store);
+    await ours.transact(id, cause, () => [added(1)]);
+    await store.append(`counter-${id}`, [newEvent(5)], 'any');
+    expect(await ours.load(id, 0)).toEqual({ state: 1, revision: 0 });
+    expect(await ours.load(id, 1)).toEqual({ state: 6, revision: 1 });
+    await store.append(`counter-${id}`, [newEvent(5)], 'any');
+    expect(await ours.load(id)).toEqual({ state: 11, revision: 2 });
+  });
+
+  it('keep no more states than they may, and load the others again', async () => {
+    const few = counters(store, 2);
+    for (const n of [1, 2, 3]) await few.transact(`${id}-${n}`, cause, () => [added(n)]);
+    for (const n of [1, 2, 3]) expect(await few.load(`${id}-${n}`, 0)).toEqual({ state: n, revision: 0 });
+  });
+
+  it.each([
+    ['was there all the same', ['after'] as const],
+    ['never came there', ['before'] as const],
+  ])('repeat an append without an answer, once, whether it %s', async (_what, answers) => {
+    const streams = counters(losing([...answers]));
+    await streams.transact(id, cause, () => [added(1)]);
+    const decided = await streams.transact(id, cause, () => [added(2), added(3)]);
+    expect(decided).toMatchObject({ state: 6, revision: 2 });
+    expect(await amounts()).toEqual([1, 2, 3]);
+    expect(await counters(store).load(id)).toEqual({ state: 6, revision: 2 });
+  });
+
+  it('repeat an append that was there though somebody appended after it', async () => {
+    const lossy = losing(['after']);
+    const streams = counters(lossy);
+    const append = lossy.append.bind(lossy);
+    lossy.append = async (stream, events, expected) => {
+      try {
+        return await append(stream, events, expected);
+      } finally {
+        if (expected === -1 && (await amounts()).length === 1)
+          await store.append(stream, [newEvent(10)], 'any');
+      }
+    };
+    const decided = await streams.transact(id, cause, () => [added(1)]);
+    expect(decided).toMatchObject({ state: 1, revision: 0 });
+    expect(await streams.load(id)).toEqual({ state: 11, revision: 1 });
+    expect(await amounts()).toEqual([1, 10]);
+  });
+
+  it('give up when a second answer does not come either, and know the truth afterwards', async () => {
+    const streams = counters(losing(['after', 'after']));
+    await expect(streams.transact(id, cause, () => [added(1)])).rejects.toThrow(AppendTimeout);
+    expect(await streams.load(id)).toEqual({ state: 1, revision: 0 });
+  });
+});
