@@ -19,8 +19,9 @@ export class FrontDoor {
   private readonly http: HttpServer;
   private readonly server: Server;
   private readonly undecided = new Set<Socket>();
-  /** An HTTP server that does not itself listen does not know its connections. */
+  /** A server that does not itself listen does not know its connections, so they are known here. */
   private readonly http1 = new Set<Socket>();
+  private readonly http2 = new Set<Socket>();
 
   constructor(
     private readonly grpc: ConnectionInjector,
@@ -54,11 +55,16 @@ export class FrontDoor {
     });
   }
 
-  /** Takes no new connections; what it handed on is for others to end. */
+  /** Takes no new connections and ends those that are not gRPC's. */
   close(): void {
     this.server.close();
     this.http.close();
     for (const socket of [...this.undecided, ...this.http1]) socket.destroy();
+  }
+
+  /** Ends gRPC's connections too, whatever is going on in them. */
+  cutConnections(): void {
+    for (const socket of this.http2) socket.destroy();
   }
 
   private plain(): Server {
@@ -108,12 +114,10 @@ export class FrontDoor {
 
   private handOn(socket: Socket, isHttp2: boolean): void {
     socket.on('error', () => socket.destroy());
-    if (isHttp2) {
-      this.grpc.injectConnection(socket);
-      return;
-    }
-    this.http1.add(socket);
-    socket.once('close', () => this.http1.delete(socket));
-    this.http.emit('connection', socket);
+    const sockets = isHttp2 ? this.http2 : this.http1;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    if (isHttp2) this.grpc.injectConnection(socket);
+    else this.http.emit('connection', socket);
   }
 }

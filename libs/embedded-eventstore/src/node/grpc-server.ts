@@ -29,8 +29,8 @@ const CLOSE_WITHIN = 2000;
 export interface GrpcServer {
   /** Takes connections that turn out to be HTTP/2. */
   readonly injector: ConnectionInjector;
-  /** Ends the calls and the connections. */
-  close(): Promise<void>;
+  /** Lets calls that are being answered end, then cuts the connections. */
+  close(cutConnections: () => void): Promise<void>;
 }
 
 /** The gRPC side of a node: every service it offers. */
@@ -73,13 +73,15 @@ export function createGrpcServer(
   });
   for (const { definition, implementation } of services) server.addService(definition, implementation);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  return { injector, close: () => close(server) };
+  return { injector, close: (cutConnections) => close(server, cutConnections) };
 }
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server, cutConnections: () => void): Promise<void> {
   const stopped = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   await within(GRACE, stopped);
   server.forceShutdown();
+  // Without channelz a server does not know its connections, and would leave them.
+  cutConnections();
   await within(CLOSE_WITHIN, stopped);
 }
 

@@ -91,7 +91,7 @@ async function serve(
   } catch (error) {
     door.close();
     groups.close();
-    await grpc.close();
+    await grpc.close(() => door.cutConnections());
     throw error;
   }
   ready = true;
@@ -162,7 +162,7 @@ async function close(parts: {
   await context.commits.drained();
   await scavenger.close();
   groups.close();
-  await grpc.close();
+  await grpc.close(() => door.cutConnections());
   await context.commits.drained();
   closeDatabase(db);
 }
