@@ -9,6 +9,11 @@ export { type ApiKey, type ApiKeys } from './records/api-keys';
 export { newApiToken } from './records/api-token';
 export { openRecords, type Records } from './records/records';
 export { type Settings } from './records/settings';
+export {
+  type WebhookEndpoint,
+  type WebhookEndpoints,
+  type WebhookEndpointsTable,
+} from './records/webhook-endpoints';
 export { type Workspace, type Workspaces } from './records/workspaces';
 export { openStores, type Stores } from './stores';
 export { openVault } from './vault/open-vault';

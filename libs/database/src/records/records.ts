@@ -9,6 +9,12 @@ import {
 } from './account-tokens';
 import { apiKeys, apiKeysMigration, type ApiKeys, type ApiKeysTable } from './api-keys';
 import { settings, settingsMigration, type Settings, type SettingsTable } from './settings';
+import {
+  webhookEndpoints,
+  webhookEndpointsMigration,
+  type WebhookEndpoints,
+  type WebhookEndpointsTable,
+} from './webhook-endpoints';
 import { workspaces, workspacesMigration, type Workspaces, type WorkspacesTable } from './workspaces';
 
 /** The small store beside the event store, to be backed up with it. One file for each kind of record. */
@@ -17,9 +23,14 @@ export interface Records {
   apiKeys: ApiKeys;
   settings: Settings;
   accountTokens: AccountTokens;
+  webhookEndpoints: WebhookEndpoints;
 }
 
-export type RecordsTables = WorkspacesTable & ApiKeysTable & SettingsTable & AccountTokensTable;
+export type RecordsTables = WorkspacesTable &
+  ApiKeysTable &
+  SettingsTable &
+  AccountTokensTable &
+  WebhookEndpointsTable;
 
 // New ones go at the end.
 const migrations: Migration[] = [
@@ -27,6 +38,7 @@ const migrations: Migration[] = [
   apiKeysMigration,
   settingsMigration,
   accountTokensMigration,
+  webhookEndpointsMigration,
 ];
 
 /** Brings the records' tables up to date and opens them. Secrets in them are sealed by `vault`. */
@@ -38,5 +50,6 @@ export async function openRecords<T>(database: Database<T>, vault: Vault): Promi
     apiKeys: apiKeys(opened),
     settings: settings(opened, vault),
     accountTokens: accountTokens(opened, vault),
+    webhookEndpoints: webhookEndpoints(opened, vault),
   };
 }

@@ -1,0 +1,166 @@
+import { type Vault } from '@latchkey/platform';
+import { type Selectable } from 'kysely';
+import { type Database } from '../database';
+import { type Migration } from '../migrate';
+
+/** Where a workspace's events are sent. */
+export interface WebhookEndpoint {
+  webhookId: string;
+  workspaceId: string;
+  url: string;
+  /** Names of events, whole or up to a final `*`. */
+  eventTypes: string[];
+  /** What deliveries are signed with: whsec_ and base64. */
+  secret: string;
+  /** ms since the epoch */
+  createdAt: number;
+  /** Since when no delivery has got through, ms; null while they do. */
+  failingSince: number | null;
+  /** When it was given up, ms; null while it is in use. */
+  disabledAt: number | null;
+}
+
+export interface WebhookEndpoints {
+  create(
+    endpoint: Pick<
+      WebhookEndpoint,
+      'webhookId' | 'workspaceId' | 'url' | 'eventTypes' | 'secret' | 'createdAt'
+    >,
+  ): Promise<void>;
+  /** Of any workspace. */
+  find(webhookId: string): Promise<WebhookEndpoint | null>;
+  /** A workspace's, oldest first. */
+  list(workspaceId: string): Promise<WebhookEndpoint[]>;
+  /**
+   * Gives it other event types, and takes it into use again if it was given up.
+   * @returns whether the workspace has it
+   */
+  update(workspaceId: string, webhookId: string, eventTypes: string[]): Promise<boolean>;
+  /** @returns whether the workspace had it */
+  delete(workspaceId: string, webhookId: string): Promise<boolean>;
+  /** A delivery came to nothing at `at` (ms). @returns since when none has got through, ms */
+  failed(webhookId: string, at: number): Promise<number>;
+  /** A delivery got through. */
+  delivered(webhookId: string): Promise<void>;
+  disable(webhookId: string, at: number): Promise<void>;
+}
+
+export interface WebhookEndpointsTable {
+  webhook_endpoints: {
+    webhook_id: string;
+    workspace_id: string;
+    url: string;
+    /** JSON */
+    event_types: string;
+    sealed_secret: string;
+    created_at: number;
+    failing_since: number | null;
+    disabled_at: number | null;
+  };
+}
+
+export const webhookEndpointsMigration: Migration = {
+  name: 'webhook_endpoints',
+  async up(db) {
+    await db.schema
+      .createTable('webhook_endpoints')
+      .addColumn('webhook_id', 'text', (column) => column.primaryKey())
+      .addColumn('workspace_id', 'text', (column) => column.notNull().references('workspaces.workspace_id'))
+      .addColumn('url', 'text', (column) => column.notNull())
+      .addColumn('event_types', 'text', (column) => column.notNull())
+      .addColumn('sealed_secret', 'text', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('failing_since', 'bigint')
+      .addColumn('disabled_at', 'bigint')
+      .execute();
+    await db.schema
+      .createIndex('webhook_endpoints_by_workspace')
+      .on('webhook_endpoints')
+      .columns(['workspace_id', 'created_at'])
+      .execute();
+  },
+};
+
+export function webhookEndpoints({ db }: Database<WebhookEndpointsTable>, vault: Vault): WebhookEndpoints {
+  const purpose = (webhookId: string) => `webhook/${webhookId}`;
+  const opened = (row: Selectable<WebhookEndpointsTable['webhook_endpoints']>): WebhookEndpoint => ({
+    webhookId: row.webhook_id,
+    workspaceId: row.workspace_id,
+    url: row.url,
+    eventTypes: JSON.parse(row.event_types) as string[],
+    secret: vault.openSecret(purpose(row.webhook_id), row.sealed_secret),
+    createdAt: row.created_at,
+    failingSince: row.failing_since,
+    disabledAt: row.disabled_at,
+  });
+  const set = (webhookId: string, values: { failing_since?: number | null; disabled_at?: number | null }) =>
+    db.updateTable('webhook_endpoints').set(values).where('webhook_id', '=', webhookId);
+
+  return {
+    async create({ webhookId, workspaceId, url, eventTypes, secret, createdAt }) {
+      await db
+        .insertInto('webhook_endpoints')
+        .values({
+          webhook_id: webhookId,
+          workspace_id: workspaceId,
+          url,
+          event_types: JSON.stringify(eventTypes),
+          sealed_secret: vault.sealSecret(purpose(webhookId), secret),
+          created_at: createdAt,
+          failing_since: null,
+          disabled_at: null,
+        })
+        .execute();
+    },
+    async find(webhookId) {
+      const row = await db
+        .selectFrom('webhook_endpoints')
+        .selectAll()
+        .where('webhook_id', '=', webhookId)
+        .executeTakeFirst();
+      return row ? opened(row) : null;
+    },
+    async list(workspaceId) {
+      const rows = await db
+        .selectFrom('webhook_endpoints')
+        .selectAll()
+        .where('workspace_id', '=', workspaceId)
+        .orderBy('created_at')
+        .orderBy('webhook_id')
+        .execute();
+      return rows.map(opened);
+    },
+    async update(workspaceId, webhookId, eventTypes) {
+      const { numUpdatedRows } = await db
+        .updateTable('webhook_endpoints')
+        .set({ event_types: JSON.stringify(eventTypes), failing_since: null, disabled_at: null })
+        .where('webhook_id', '=', webhookId)
+        .where('workspace_id', '=', workspaceId)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
+    async delete(workspaceId, webhookId) {
+      const { numDeletedRows } = await db
+        .deleteFrom('webhook_endpoints')
+        .where('webhook_id', '=', webhookId)
+        .where('workspace_id', '=', workspaceId)
+        .executeTakeFirst();
+      return numDeletedRows > 0n;
+    },
+    async failed(webhookId, at) {
+      await set(webhookId, { failing_since: at }).where('failing_since', 'is', null).execute();
+      const row = await db
+        .selectFrom('webhook_endpoints')
+        .select('failing_since')
+        .where('webhook_id', '=', webhookId)
+        .executeTakeFirst();
+      return row?.failing_since ?? at;
+    },
+    async delivered(webhookId) {
+      await set(webhookId, { failing_since: null }).where('failing_since', 'is not', null).execute();
+    },
+    async disable(webhookId, at) {
+      await set(webhookId, { disabled_at: at }).where('disabled_at', 'is', null).execute();
+    },
+  };
+}

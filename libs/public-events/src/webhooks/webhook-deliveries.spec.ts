@@ -1,0 +1,478 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Database,
+  openRecords,
+  openVault,
+  type Records,
+  testDatabase,
+  type TestDatabase,
+  testEngines,
+} from '@latchkey/database';
+import { type RunningNode, startNode } from '@latchkey/embedded-eventstore';
+import { EventStoreDb, ProjectionRunner, type Tables } from '@latchkey/event-sourcing';
+import {
+  CLOCK,
+  CONFIG,
+  createLogger,
+  CryptoRandom,
+  IDS,
+  iso,
+  RANDOM,
+  RandomIds,
+  RECORDS,
+  SandboxClock,
+  type Vault,
+  VIEWS_DATABASE,
+} from '@latchkey/platform';
+import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { FeedProjection } from '../feed/feed-projection';
+import { publicStreamOf } from '../public-event';
+import { leadsInside } from './addresses';
+import {
+  CreateWebhook,
+  DeleteWebhook,
+  GetWebhook,
+  ListWebhooks,
+  ReplayWebhook,
+  type SeamWebhook,
+  UpdateWebhook,
+} from './commands';
+import { DeliveryQueue, type DeliveryTables } from './delivery-queue';
+import { Sender } from './sender';
+import { RETRY_AFTER, WebhookDeliveries } from './webhook-deliveries';
+import { WEBHOOK_DELIVERIES, webhookHandlers } from './webhook-handlers';
+
+const NOW = Date.UTC(2026, 5, 1, 12);
+const DAY = 24 * 3_600_000;
+const WORKSPACE = '00000000-0000-4000-8000-000000000001';
+
+interface Received {
+  body: string;
+  headers: IncomingHttpHeaders;
+  at: number;
+}
+
+/** What Seam's own verifier makes of deliveries: the event, or null for one that it does not take. */
+function verified(sent: { secret: string; body: string; headers: IncomingHttpHeaders }[]): unknown {
+  const script = join(__dirname, 'testing', 'verify.mjs');
+  return JSON.parse(
+    execFileSync(process.execPath, [script], { input: JSON.stringify(sent), encoding: 'utf8' }),
+  );
+}
+
+describe.each(testEngines)('webhooks on %s', (engine) => {
+  const random = new CryptoRandom();
+  const ids = new RandomIds();
+  let dataDir: string;
+  let node: RunningNode;
+  let store: EventStoreDb;
+  let test: TestDatabase;
+  let views: TestDatabase;
+  let records: Records;
+  let vault: Vault;
+  let clock: SandboxClock;
+  let deliveries: WebhookDeliveries;
+  let sender: Sender;
+  let runners: ProjectionRunner[];
+  let module: TestingModule;
+  let commands: CommandBus;
+  let queries: QueryBus;
+  const servers: Server[] = [];
+  const config = { sandbox: true };
+
+  beforeEach(async () => {
+    config.sandbox = true;
+    dataDir = mkdtempSync(join(tmpdir(), 'latchkey-webhooks-'));
+    node = await startNode({ dataDir, port: 0 });
+    store = new EventStoreDb(node.connectionString);
+    test = testDatabase(engine);
+    views = testDatabase(engine);
+    vault = await openVault({ database: await views.open(), masterKey: Buffer.alloc(32, 1) });
+    const database = await test.open<DeliveryTables>();
+    records = await openRecords(database, vault);
+    await records.workspaces.create({
+      workspaceId: WORKSPACE,
+      name: 'Test',
+      isSandbox: true,
+      settings: {},
+      createdAt: NOW,
+    });
+    clock = new SandboxClock({ now: NOW, running: false });
+    sender = new Sender({ internalAllowed: true, answerWithinMs: 300 });
+    deliveries = new WebhookDeliveries({
+      database,
+      endpoints: records.webhookEndpoints,
+      vault,
+      sender,
+      clock,
+      logger: createLogger('silent'),
+    });
+    const feed: Database<Tables> = await views.open();
+    runners = [
+      new ProjectionRunner({
+        store,
+        database,
+        projection: new DeliveryQueue(clock, () => deliveries.wake()),
+        clock,
+      }),
+      new ProjectionRunner({ store, database: feed, projection: new FeedProjection(), clock }),
+    ];
+    for (const runner of runners) await runner.start();
+    await deliveries.start();
+    module = await Test.createTestingModule({
+      imports: [CqrsModule.forRoot()],
+      providers: [
+        ...webhookHandlers,
+        { provide: RECORDS, useValue: records },
+        { provide: CONFIG, useValue: config },
+        { provide: CLOCK, useValue: clock },
+        { provide: IDS, useValue: ids },
+        { provide: RANDOM, useValue: random },
+        { provide: VIEWS_DATABASE, useValue: feed },
+        { provide: WEBHOOK_DELIVERIES, useValue: deliveries },
+      ],
+    }).compile();
+    await module.init();
+    commands = module.get(CommandBus);
+    queries = module.get(QueryBus);
+  });
+
+  afterEach(async () => {
+    await module.close();
+    await deliveries.stop();
+    for (const runner of runners) await runner.stop();
+    await sender.close();
+    await store.close();
+    await node.close();
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await test.drop();
+    await views.drop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  /** A server that answers each request as it is told to; null: never. */
+  async function receiver(answer: (n: number) => number | null = () => 200) {
+    const received: Received[] = [];
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        received.push({ body: Buffer.concat(chunks).toString(), headers: request.headers, at: clock.now() });
+        const status = answer(received.length);
+        if (status === null) return;
+        response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end('thanks');
+      });
+    });
+    servers.push(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` };
+  }
+
+  async function happens(eventType: string, body: Record<string, unknown> = {}): Promise<string> {
+    const id = ids.uuid();
+    const at = iso(clock.now());
+    await store.append(
+      publicStreamOf(WORKSPACE),
+      [
+        {
+          id,
+          type: eventType,
+          data: {
+            event_id: id,
+            event_type: eventType,
+            workspace_id: WORKSPACE,
+            created_at: at,
+            occurred_at: at,
+            ...body,
+          },
+          metadata: {
+            $correlationId: id,
+            $causationId: id,
+            actor: { type: 'system' },
+            workspaceId: WORKSPACE,
+            schemaVersion: 1,
+            occurredAt: at,
+          },
+        },
+      ],
+      'any',
+    );
+    return id;
+  }
+
+  async function settled(): Promise<void> {
+    for (const runner of runners) expect(await runner.reached(store.lastAppended, 10_000)).toBe(true);
+    await deliveries.whenIdle();
+  }
+
+  /** Puts the clock forward from one due instant to the next. */
+  async function advance(by: number): Promise<void> {
+    const to = clock.now() + by;
+    for (;;) {
+      await settled();
+      const next = await deliveries.nextDue();
+      if (next === null || next > to) break;
+      if (next > clock.now()) clock.set(next);
+      deliveries.wake();
+    }
+    clock.set(to);
+    await settled();
+  }
+
+  const create = (url: string, eventTypes?: string[]): Promise<SeamWebhook> =>
+    commands.execute(new CreateWebhook(WORKSPACE, { url, ...(eventTypes ? { eventTypes } : {}) }));
+  const idsIn = (received: Received[]) =>
+    received.map(({ body }) => (JSON.parse(body) as { event_id: string }).event_id);
+
+  it("sends each event once, in order, signed so that Seam's own verifier takes it", async () => {
+    const { received, url } = await receiver();
+    const webhook = await create(url);
+    const sent = [
+      await happens('device.connected'),
+      await happens('device.disconnected'),
+      await happens('lock.unlocked'),
+    ];
+    await settled();
+
+    expect(idsIn(received)).toEqual(sent);
+    const { secret } = webhook;
+    expect(verified(received.map(({ body, headers }) => ({ secret, body, headers })))).toEqual(
+      received.map(({ body }) => JSON.parse(body)),
+    );
+    const { body, headers } = received[0]!;
+    expect(verified([{ secret, body: body.replace('device.connected', 'device.removed'), headers }])).toEqual(
+      [null],
+    );
+  });
+
+  it('sends only what was asked for, and nothing from before', async () => {
+    const before = await happens('device.connected');
+    await settled();
+    clock.set(NOW + 1000);
+    const [all, some] = [await receiver(), await receiver()];
+    await create(all.url);
+    await create(some.url, ['access_code.set_on_device', 'device.*']);
+    const wanted = [await happens('access_code.set_on_device'), await happens('device.removed')];
+    const other = await happens('access_code.created');
+    await settled();
+
+    expect(idsIn(all.received)).toEqual([...wanted, other]);
+    expect(idsIn(some.received)).toEqual(wanted);
+    expect(idsIn(all.received)).not.toContain(before);
+  });
+
+  it('fills PINs in as it delivers, and keeps them out of its tables', async () => {
+    const { received, url } = await receiver();
+    await create(url);
+    const pin = await vault.seal('code-1', '482193');
+    await happens('access_code.set_on_device', { code: null, sealed_pins: [{ path: 'code', pin }] });
+    await settled();
+
+    expect(JSON.parse(received[0]!.body)).toMatchObject({ code: '482193' });
+    expect(received[0]!.body).not.toContain('sealed_pins');
+    if (engine !== 'sqlite') return;
+    const files = readdirSync(test.folder).map((name) => readFileSync(join(test.folder, name), 'latin1'));
+    expect(files.join()).not.toContain('482193');
+  });
+
+  it('tries again after the published pauses, with the same id, until it gets through', async () => {
+    const { received, url } = await receiver((n) => (n < 8 ? 503 : 204));
+    await create(url);
+    await happens('device.connected');
+    await advance(2 * DAY);
+
+    const pauses = received.map(({ at }, n) => (n === 0 ? 0 : at - received[n - 1]!.at));
+    expect(pauses).toEqual([...RETRY_AFTER]);
+    expect(new Set(received.map(({ headers }) => headers['svix-id'])).size).toBe(1);
+    expect(new Set(received.map(({ body }) => body)).size).toBe(1);
+  });
+
+  it('gives a message up after the last attempt, and goes on with others', async () => {
+    const { received, url } = await receiver((n) => (n <= 8 ? 500 : 200));
+    await create(url);
+    await happens('device.connected');
+    await advance(2 * DAY);
+    expect(received).toHaveLength(8);
+
+    const next = await happens('device.disconnected');
+    await settled();
+    expect(idsIn(received.slice(8))).toEqual([next]);
+    expect(await deliveries.nextDue()).toBeNull();
+  });
+
+  it('takes no answer, a refused connection and a redirect for failures', async () => {
+    const [silent, moved] = [await receiver(() => null), await receiver(() => 302)];
+    await create(silent.url);
+    await create(moved.url);
+    await create('http://127.0.0.1:1/nobody');
+    await happens('device.connected');
+    await settled();
+
+    expect(await deliveries.nextDue()).toBe(NOW + 5000);
+    expect([silent.received.length, moved.received.length]).toEqual([1, 1]);
+  });
+
+  it('lets an endpoint that does not answer delay nobody else', async () => {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const stuck = createServer((_request, response) => void released.then(() => response.end()));
+    servers.push(stuck);
+    stuck.listen(0, '127.0.0.1');
+    await once(stuck, 'listening');
+    const healthy = await receiver();
+    await create(`http://127.0.0.1:${(stuck.address() as AddressInfo).port}/`);
+    await create(healthy.url);
+    const sent = [];
+    for (let n = 0; n < 20; n++) sent.push(await happens('device.connected'));
+    while (healthy.received.length < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+
+    expect(idsIn(healthy.received)).toEqual(sent);
+    expect((await deliveries.rows.due(clock.now()))[0]?.count).toBeGreaterThan(0);
+    release();
+    await settled();
+  });
+
+  it('disables an endpoint after five days of failure, and uses it again once it is updated', async () => {
+    let status = 500;
+    const { received, url } = await receiver(() => status);
+    const webhook = await create(url);
+    for (let day = 0; day < 6; day++) {
+      await happens('device.connected');
+      await advance(DAY);
+    }
+    const tried = received.length;
+    await happens('device.connected');
+    await advance(DAY);
+    expect(received).toHaveLength(tried);
+    expect((await records.webhookEndpoints.find(webhook.webhook_id))!.disabledAt).toBeGreaterThanOrEqual(
+      NOW + 5 * DAY,
+    );
+
+    status = 200;
+    await commands.execute(new UpdateWebhook(WORKSPACE, webhook.webhook_id, { eventTypes: ['*'] }));
+    const next = await happens('device.connected');
+    await settled();
+    expect(idsIn(received.slice(tried))).toEqual([next]);
+  });
+
+  it('sends a time range again when asked to', async () => {
+    const { received, url } = await receiver();
+    const webhook = await create(url, ['device.*']);
+    const first = await happens('device.connected');
+    clock.set(NOW + 1000);
+    const second = await happens('device.connected');
+    await happens('access_code.created');
+    clock.set(NOW + 2000);
+    await happens('device.connected');
+    await settled();
+    received.length = 0;
+
+    const range = { since: NOW, until: NOW + 2000 };
+    const answer = await commands.execute(new ReplayWebhook(WORKSPACE, webhook.webhook_id, range));
+    await settled();
+    expect(answer).toEqual({ queued: 2 });
+    expect(idsIn(received)).toEqual([first, second]);
+  });
+
+  it('goes on after a restart with what was not delivered', async () => {
+    let status = 500;
+    const { received, url } = await receiver(() => status);
+    await create(url);
+    await happens('device.connected');
+    await settled();
+    await deliveries.stop();
+    status = 200;
+    clock.set(NOW + 5000);
+    await deliveries.start();
+    await deliveries.whenIdle();
+
+    expect(received).toHaveLength(2);
+    expect(await deliveries.nextDue()).toBeNull();
+  });
+
+  it("shows a workspace its own webhooks and no other's, and ends them", async () => {
+    const { received, url } = await receiver();
+    const webhook = await create(url);
+    const other = '00000000-0000-4000-8000-000000000002';
+
+    expect(await queries.execute(new GetWebhook(WORKSPACE, webhook.webhook_id))).toEqual(webhook);
+    expect(webhook).toMatchObject({
+      url,
+      event_types: ['*'],
+      secret: expect.stringMatching(/^whsec_.{44}$/),
+    });
+    expect(await queries.execute(new ListWebhooks(WORKSPACE))).toEqual([webhook]);
+    expect(await queries.execute(new ListWebhooks(other))).toEqual([]);
+    for (const attempt of [
+      () => queries.execute(new GetWebhook(other, webhook.webhook_id)),
+      () => commands.execute(new UpdateWebhook(other, webhook.webhook_id, { eventTypes: [] })),
+      () => commands.execute(new DeleteWebhook(other, webhook.webhook_id)),
+      () => commands.execute(new ReplayWebhook(other, webhook.webhook_id, { since: 0 })),
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ status: 404, type: 'webhook_not_found' });
+    }
+
+    await commands.execute(new DeleteWebhook(WORKSPACE, webhook.webhook_id));
+    await happens('device.connected');
+    await settled();
+    expect(received).toEqual([]);
+  });
+
+  it.each([
+    'http://127.0.0.1/',
+    'http://10.1.2.3/',
+    'http://169.254.169.254/latest/meta-data',
+    'http://[::1]/',
+    'http://[::ffff:10.0.0.1]/',
+    'http://[fd00::1]/',
+    'http://0x7f.1/',
+    'http://localhost:8080/',
+    'http://metadata.google.internal/',
+    'https://user:secret@example.com/',
+    'ftp://example.com/',
+    'nonsense',
+  ])('refuses %s outside the sandbox', async (url) => {
+    config.sandbox = false;
+
+    await expect(create(url)).rejects.toMatchObject({ status: 400, type: 'invalid_input' });
+  });
+
+  it('sends nothing to an internal address, by its number or by a name that leads there', async () => {
+    const { received, url } = await receiver();
+    const outside = new Sender({ internalAllowed: false, answerWithinMs: 300 });
+    const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+    const named = url.replace('127.0.0.1', 'localhost');
+    // A name that the URL's own check does not know: it is refused when it is resolved.
+    const resolved = await outside.send({
+      id: 'msg_1',
+      url: url.replace('127.0.0.1', `${await internalName()}`),
+      secret,
+      body: '{}',
+    });
+
+    expect(await outside.send({ id: 'msg_1', url, secret, body: '{}' })).toEqual({
+      ok: false,
+      reason: 'address refused',
+    });
+    expect(await outside.send({ id: 'msg_1', url: named, secret, body: '{}' })).toMatchObject({ ok: false });
+    expect(resolved).toEqual({ ok: false, reason: 'address refused' });
+    expect(received).toEqual([]);
+    await outside.close();
+  });
+});
+
+/** A name that resolves to an internal address: this machine's own, or else one that most resolvers know. */
+async function internalName(): Promise<string> {
+  return (await leadsInside(`http://${hostname()}/`)) ? hostname() : 'ip6-localhost';
+}

@@ -1,0 +1,157 @@
+import type { Database, Records, WebhookEndpoint } from '@latchkey/database';
+import {
+  ApiError,
+  CLOCK,
+  type Clock,
+  CONFIG,
+  type Config,
+  IDS,
+  type Ids,
+  RANDOM,
+  type Random,
+  RECORDS,
+  VIEWS_DATABASE,
+} from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import type { FeedTables } from '../feed/feed-projection';
+import { leadsInside, refusalOf } from './addresses';
+import {
+  CreateWebhook,
+  DeleteWebhook,
+  GetWebhook,
+  ListWebhooks,
+  ReplayWebhook,
+  type SeamWebhook,
+  UpdateWebhook,
+} from './commands';
+import { replay } from './replay';
+import { WebhookDeliveries } from './webhook-deliveries';
+
+/** WebhookDeliveries */
+export const WEBHOOK_DELIVERIES = Symbol('WEBHOOK_DELIVERIES');
+
+type Endpoints = Pick<Records, 'webhookEndpoints'>;
+
+const SECRET_BYTES = 32;
+const EVERYTHING = ['*'];
+
+function present({ webhookId, url, eventTypes, secret }: WebhookEndpoint): SeamWebhook {
+  return { webhook_id: webhookId, url, event_types: eventTypes, secret };
+}
+
+/** @throws {ApiError} 404 webhook_not_found */
+async function owned(records: Endpoints, workspaceId: string, webhookId: string): Promise<WebhookEndpoint> {
+  const endpoint = await records.webhookEndpoints.find(webhookId);
+  if (endpoint?.workspaceId !== workspaceId) throw ApiError.notFound('webhook');
+  return endpoint;
+}
+
+@CommandHandler(CreateWebhook)
+export class CreateWebhookHandler implements ICommandHandler<CreateWebhook> {
+  constructor(
+    @Inject(RECORDS) private readonly records: Endpoints,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'sandbox'>,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(IDS) private readonly ids: Ids,
+    @Inject(RANDOM) private readonly random: Random,
+  ) {}
+
+  async execute({ workspaceId, wanted }: CreateWebhook): Promise<SeamWebhook> {
+    const { sandbox } = this.config;
+    const wrong =
+      refusalOf(wanted.url, sandbox) ??
+      (!sandbox && (await leadsInside(wanted.url)) ? 'must be an address on the public internet' : null);
+    if (wrong !== null) throw ApiError.invalidInput(`url ${wrong}.`, { url: wrong });
+    const created = {
+      webhookId: this.ids.uuid(),
+      workspaceId,
+      url: wanted.url,
+      eventTypes: typesOf(wanted.eventTypes),
+      secret: `whsec_${this.random.bytes(SECRET_BYTES).toString('base64')}`,
+      createdAt: this.clock.now(),
+    };
+    await this.records.webhookEndpoints.create(created);
+    return present({ ...created, failingSince: null, disabledAt: null });
+  }
+}
+
+function typesOf(eventTypes: readonly string[] = EVERYTHING): string[] {
+  return eventTypes.length === 0 ? [...EVERYTHING] : [...new Set(eventTypes)];
+}
+
+@CommandHandler(UpdateWebhook)
+export class UpdateWebhookHandler implements ICommandHandler<UpdateWebhook> {
+  constructor(@Inject(RECORDS) private readonly records: Endpoints) {}
+
+  async execute({ workspaceId, webhookId, wanted }: UpdateWebhook): Promise<void> {
+    const types = typesOf(wanted.eventTypes);
+    const found = await this.records.webhookEndpoints.update(workspaceId, webhookId, types);
+    if (!found) throw ApiError.notFound('webhook');
+  }
+}
+
+@CommandHandler(DeleteWebhook)
+export class DeleteWebhookHandler implements ICommandHandler<DeleteWebhook> {
+  constructor(
+    @Inject(RECORDS) private readonly records: Endpoints,
+    @Inject(WEBHOOK_DELIVERIES) private readonly deliveries: WebhookDeliveries,
+  ) {}
+
+  async execute({ workspaceId, webhookId }: DeleteWebhook): Promise<void> {
+    const found = await this.records.webhookEndpoints.delete(workspaceId, webhookId);
+    if (!found) throw ApiError.notFound('webhook');
+    await this.deliveries.rows.clear(webhookId);
+  }
+}
+
+@CommandHandler(ReplayWebhook)
+export class ReplayWebhookHandler implements ICommandHandler<ReplayWebhook> {
+  constructor(
+    @Inject(RECORDS) private readonly records: Endpoints,
+    @Inject(VIEWS_DATABASE) private readonly views: Database<FeedTables>,
+    @Inject(WEBHOOK_DELIVERIES) private readonly deliveries: WebhookDeliveries,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async execute({ workspaceId, webhookId, range }: ReplayWebhook): Promise<{ queued: number }> {
+    const endpoint = await owned(this.records, workspaceId, webhookId);
+    if (endpoint.disabledAt !== null) {
+      throw ApiError.badRequest(
+        'webhook_disabled',
+        'The webhook is disabled: update it first to use it again.',
+      );
+    }
+    const queued = await replay(this.views, this.deliveries.rows, endpoint, range, this.clock.now());
+    this.deliveries.wake();
+    return { queued };
+  }
+}
+
+@QueryHandler(GetWebhook)
+export class GetWebhookHandler implements IQueryHandler<GetWebhook> {
+  constructor(@Inject(RECORDS) private readonly records: Endpoints) {}
+
+  async execute({ workspaceId, webhookId }: GetWebhook): Promise<SeamWebhook> {
+    return present(await owned(this.records, workspaceId, webhookId));
+  }
+}
+
+@QueryHandler(ListWebhooks)
+export class ListWebhooksHandler implements IQueryHandler<ListWebhooks> {
+  constructor(@Inject(RECORDS) private readonly records: Endpoints) {}
+
+  async execute({ workspaceId }: ListWebhooks): Promise<SeamWebhook[]> {
+    return (await this.records.webhookEndpoints.list(workspaceId)).map(present);
+  }
+}
+
+/** Providers of all of these. */
+export const webhookHandlers = [
+  CreateWebhookHandler,
+  UpdateWebhookHandler,
+  DeleteWebhookHandler,
+  ReplayWebhookHandler,
+  GetWebhookHandler,
+  ListWebhooksHandler,
+];
