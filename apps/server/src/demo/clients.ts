@@ -19,6 +19,12 @@ export interface AccessCode {
   readonly warnings: readonly { readonly warning_code: string }[];
 }
 
+export interface PublicEvent {
+  readonly event_id: string;
+  readonly event_type: string;
+  readonly occurred_at: string;
+}
+
 /** The REST API, as any client would call it. Instants as ISO 8601. */
 export class Api {
   constructor(
@@ -51,6 +57,11 @@ export class Api {
       if (error instanceof Refused && error.status === 404) return null;
       throw error;
     }
+  }
+
+  /** What integrations were told of a code, oldest first. */
+  async eventsOf(access_code_id: string): Promise<PublicEvent[]> {
+    return (await this.post<{ events: PublicEvent[] }>('/events/list', { access_code_id })).events;
   }
 
   async deviceNamed(name: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { Refused } from './clients';
+import { type PublicEvent, Refused } from './clients';
 import type { Scene } from './scene';
 import type { CodeEvent } from './code-events';
 import { disagreement, type Promised } from './judge';
@@ -38,6 +38,8 @@ export interface Told {
   unseen: boolean;
   /** All of its events so far. */
   readonly events: string[];
+  /** What integrations were told of it so far. */
+  readonly told: PublicEvent[];
   status: string;
   opens: boolean;
 }
@@ -97,6 +99,7 @@ export class Story {
       promised: { window: window ?? null, native: native && window !== undefined, lead: LEAD },
       unseen: false,
       events: [],
+      told: [],
       status: '',
       opens: false,
     };
@@ -165,16 +168,19 @@ export class Story {
     const rows: Row[] = [];
     const wrong: string[] = [];
     for (const code of this.codes) {
-      const [seen, opens, events] = await Promise.all([
+      const [seen, opens, events, told] = await Promise.all([
         this.scene.api.accessCode(code.id),
         this.scene.locks.opens(code.lockId, code.code),
         this.scene.events().of(code.id, code.events.length),
+        this.scene.api.eventsOf(code.id),
       ]);
+      const fresh = told.filter(({ event_id }) => !code.told.some((known) => known.event_id === event_id));
+      code.told.push(...fresh);
       const status = seen?.status ?? 'gone';
       const changed = status !== code.status || opens !== code.opens;
       code.events.push(...events.map(({ type }) => type));
       Object.assign(code, { status, opens });
-      rows.push(...rowsOf(code, events, changed || always ? this.now : null));
+      rows.push(...rowsOf(code, events, fresh, changed || always ? this.now : null));
       const found = code.unseen ? null : disagreement(code.promised, { at: this.now, status, opens });
       if (found !== null) wrong.push(code.label === '' ? found : `${code.label}: ${found}`);
     }
@@ -191,6 +197,14 @@ export class Story {
     const seen = code.events.filter((type) => types.includes(type));
     if (seen.join() !== types.join()) {
       throw this.wrong(`the events are ${code.events.join(', ')}, not ${types.join(', ')}`);
+    }
+  }
+
+  /** What integrations were told so far, of these kinds only, in this order. */
+  expectTold(code: Told, ...types: string[]): void {
+    const told = code.told.map(({ event_type }) => event_type.replace('access_code.', ''));
+    if (told.filter((type) => types.includes(type)).join() !== types.join()) {
+      throw this.wrong(`integrations were told ${told.join(', ')}, not ${types.join(', ')}`);
     }
   }
 
@@ -217,16 +231,31 @@ export class Story {
 }
 
 /** What one look at a code saw. Status and keypad were seen after the last event, and stand beside it only. */
-function rowsOf(code: Told, events: readonly CodeEvent[], otherwiseAt: number | null): Row[] {
+function rowsOf(
+  code: Told,
+  events: readonly CodeEvent[],
+  told: readonly PublicEvent[],
+  otherwiseAt: number | null,
+): Row[] {
   const label = code.label === '' ? '' : `${code.label}: `;
-  const seen = { status: code.status, keypad: code.opens ? 'opens' : 'shut' };
-  if (events.length === 0)
-    return otherwiseAt === null ? [] : [{ at: otherwiseAt, event: `${label}-`, ...seen }];
-  return events.map(({ at, type, detail }, index) => ({
+  const rows: Row[] = events.map(({ at, type, detail }) => ({
     at,
     event: `${label}${type}${detail === null ? '' : ` (${detail})`}`,
-    ...(index === events.length - 1 ? seen : {}),
   }));
+  if (events.length === 0 && otherwiseAt !== null) rows.push({ at: otherwiseAt, event: `${label}-` });
+  const seen = { status: code.status, keypad: code.opens ? 'opens' : 'shut' };
+  return rows.map((each, index) => ({
+    ...each,
+    ...(index === rows.length - 1 ? seen : {}),
+    // Told of the instant, not of one event: they stand beside the first event of theirs.
+    told: rows.findIndex(({ at }) => at === each.at) === index ? toldAt(told, each.at) : [],
+  }));
+}
+
+function toldAt(told: readonly PublicEvent[], at: number): string[] {
+  return told
+    .filter(({ occurred_at }) => Date.parse(occurred_at) === at)
+    .map(({ event_type }) => event_type.replace('access_code.', ''));
 }
 
 const times = ({ startsAt, endsAt }: { startsAt: number; endsAt: number }) => ({

@@ -5,9 +5,11 @@ export interface Row {
   /** Empty where something else was seen at the same look. */
   readonly status?: string;
   readonly keypad?: string;
+  /** The public events of that instant. */
+  readonly told?: readonly string[];
 }
 
-const WIDTHS = { at: 19, event: 44, status: 9 };
+const WIDTHS = { at: 19, event: 36, status: 8, keypad: 6 };
 
 /** Instants in UTC, without the parts that every row shares. */
 export function instant(at: number): string {
@@ -15,14 +17,20 @@ export function instant(at: number): string {
 }
 
 export function heading(): string {
-  return line('instant (UTC)', 'event', 'status', 'keypad');
+  return line('instant (UTC)', 'event', 'status', 'keypad', 'told to integrations');
 }
 
-export function row({ at, event, status = '', keypad = '' }: Row): string {
-  return line(instant(at), event, status, keypad);
+export function row({ at, event, status = '', keypad = '', told = [] }: Row): string {
+  return line(instant(at), event, status, keypad, told.join(', '));
 }
 
-function line(at: string, event: string, status: string, keypad: string): string {
-  const { at: first, event: second, status: third } = WIDTHS;
-  return `  ${at.padEnd(first)}  ${event.padEnd(second)}  ${status.padEnd(third)}  ${keypad}`.trimEnd();
+function line(at: string, event: string, status: string, keypad: string, told: string): string {
+  const cells = [
+    at.padEnd(WIDTHS.at),
+    event.padEnd(WIDTHS.event),
+    status.padEnd(WIDTHS.status),
+    keypad.padEnd(WIDTHS.keypad),
+    told,
+  ];
+  return `  ${cells.join('  ')}`.trimEnd();
 }

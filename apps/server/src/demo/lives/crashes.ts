@@ -16,13 +16,13 @@ export const killed: Life = {
       label: 'B',
       hurried: true,
     });
-    story.say('kill -9, and start again');
+    story.say('both are acknowledged; kill -9, restart');
     await scene.crash();
     await story.resume();
     await story.watchUntil('A is set', () => a.status === 'set', 3 * MINUTE);
 
     await story.goTo(startsAt - LEAD - SECOND);
-    story.say('the clock goes on for 2 h, and kill -9 on the way');
+    story.say('2 h go by, and kill -9 on the way');
     const advance = scene.api.advanceTo(startsAt + HOUR - SECOND).catch(() => undefined);
     // Until B's first command is on its way.
     while ((await scene.events().of(b.id)).length === b.events.length);
@@ -35,6 +35,8 @@ export const killed: Life = {
     await story.watchUntil('B is gone', () => b.status === 'gone', 3 * MINUTE);
 
     for (const code of [a, b]) story.expectEvents(code, 'CodeRequested', 'SetOnDevice');
+    story.expectTold(a, 'created', 'set_on_device');
+    story.expectTold(b, 'created', 'set_on_device', 'removed_from_device');
     story.expect('nothing is on the lock twice', (await story.locks.named('Garage')).codes.length === 1);
     await story.remove(a);
     await story.watchUntil('A is gone', () => a.status === 'gone', MINUTE);

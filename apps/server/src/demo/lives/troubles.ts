@@ -42,6 +42,7 @@ export const offline: Life = {
     await story.locks.faults(lock_id, { offline: false });
     await story.watchUntil('the code is set', () => code.status === 'set', 2 * MINUTE);
     await expectIssues(story, code);
+    story.expectTold(code, 'failed_to_set_on_device', 'delay_in_setting_on_device', 'set_on_device');
     await story.remove(code);
     await story.watchUntil('the code is gone', () => code.status === 'gone', MINUTE);
   },

@@ -27,6 +27,7 @@ export const preload: Life = {
     await story.goTo(endsAt);
     await story.watchUntil('the code is gone', () => code.status === 'gone', MINUTE);
     story.expectEvents(code, 'ScheduledOnDevice', 'SetOnDevice', 'RemovalStarted', 'Removed');
+    story.expectTold(code, 'created', 'scheduled_on_device', 'set_on_device', 'removed_from_device');
   },
 };
 
@@ -48,6 +49,7 @@ export const justInTime: Life = {
     story.expect('it is being removed', code.status === 'removing');
     await story.watchUntil('the code is gone', () => code.status === 'gone', MINUTE);
     story.expectEvents(code, 'ProgrammingStarted', 'SetOnDevice', 'RemovalStarted', 'Removed');
+    story.expectTold(code, 'created', 'set_on_device', 'removed_from_device');
   },
 };
 
@@ -64,6 +66,7 @@ export const ongoing: Life = {
     story.expect('it is being removed', code.status === 'removing');
     await story.watchUntil('the code is gone', () => code.status === 'gone', MINUTE);
     story.expectEvents(code, 'SetOnDevice', 'RemovalStarted', 'Removed');
+    story.expectTold(code, 'created', 'set_on_device', 'removed_from_device');
   },
 };
 
