@@ -80,7 +80,7 @@ export class Scavenger {
     while (!run.stop) {
       const page = log.after(position, BATCH);
       if (page.some((event) => !this.isWanted(event))) return true;
-      if (page.length < BATCH) return false;
+      if (page.length === 0) return false;
       position = page.at(-1)!.position;
       await nextTurn();
     }
@@ -88,7 +88,7 @@ export class Scavenger {
   }
 
   /** Whether somebody could still read this event in its stream. */
-  private isWanted({ stream, revision, created }: StoredEvent): boolean {
+  private isWanted({ stream, revision }: StoredEvent): boolean {
     const { log, reader } = this.context;
     if (isMetastream(stream) && isTombstoned(log.head(originalOf(stream)))) return false;
     const view = reader.view(stream);
@@ -98,7 +98,7 @@ export class Scavenger {
       case 'absent':
         return false;
       case 'present':
-        return revision >= view.firstRevision && created >= view.createdFrom;
+        return revision >= view.firstRevision;
     }
   }
 

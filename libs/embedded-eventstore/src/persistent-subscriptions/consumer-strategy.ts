@@ -32,7 +32,7 @@ class RoundRobin implements ConsumerStrategy {
     for (let tried = 0; tried < consumers.length; tried += 1) {
       const consumer = consumers[this.next % consumers.length]!;
       this.next = (this.next + 1) % consumers.length;
-      if (consumer.availableSlots > 0) return consumer;
+      if (consumer.canTake) return consumer;
     }
     return 'full';
   }
@@ -48,7 +48,7 @@ class RoundRobin implements ConsumerStrategy {
 
 /** The consumer that came first gets all it can take; the next one what is too much for it. */
 const DISPATCH_TO_SINGLE: ConsumerStrategy = {
-  choose: (consumers) => consumers.find((consumer) => consumer.availableSlots > 0) ?? 'full',
+  choose: (consumers) => consumers.find((consumer) => consumer.canTake) ?? 'full',
   joined: () => undefined,
   left: () => undefined,
 };
@@ -65,10 +65,10 @@ class Pinned implements ConsumerStrategy {
   constructor(private readonly belongsTo: (message: Message) => string) {}
 
   choose(consumers: readonly Consumer[], message: Message): Choice {
-    if (!consumers.some((consumer) => consumer.availableSlots > 0)) return 'full';
+    if (!consumers.some((consumer) => consumer.canTake)) return 'full';
     const bucket = hash(this.belongsTo(message)) % BUCKETS;
     const owner = (this.owners[bucket] ??= this.leastLoaded(consumers));
-    return owner.availableSlots > 0 ? owner : 'later';
+    return owner.canTake ? owner : 'later';
   }
 
   /** Newcomers get their share: buckets of consumers that have more than theirs and nothing in flight are free again. */

@@ -12,11 +12,18 @@ export interface ConsumerIdentity {
   readonly from: string;
 }
 
+/** What may wait to be sent to a consumer that reads slowly, bytes. */
+const MOST_UNSENT = 1024 * 1024;
+
 /** One connected consumer of a group, and what it has been sent but not answered. */
 export class Consumer {
   readonly id = randomUUID();
   readonly inFlight = new Set<string>();
   readonly times: ProcessingTimes | undefined;
+  /** Called when it can take more after it could not. */
+  onReady: () => void = () => undefined;
+  private unsent = 0;
+  private draining = false;
   totalItems = 0;
   /** Total at the last time somebody asked. */
   measuredItems = 0;
@@ -37,12 +44,28 @@ export class Consumer {
     return this.bufferSize - this.inFlight.size;
   }
 
+  /** Has room, and has taken what it was sent before. */
+  get canTake(): boolean {
+    return this.availableSlots > 0 && this.unsent < MOST_UNSENT;
+  }
+
   send(message: Message): void {
     const key = messageKey(message);
     this.inFlight.add(key);
     this.totalItems += 1;
     this.times?.begin(key, this.now());
-    void this.response.write(encodePersistentReadEvent(message.resolved, this.uuids, message.retryCount));
+    const bytes = encodePersistentReadEvent(message.resolved, this.uuids, message.retryCount);
+    this.unsent += bytes.length;
+    const drained = this.response.write(bytes);
+    if (!drained) this.unsent = 0;
+    else if (!this.draining) {
+      this.draining = true;
+      void drained.then(() => {
+        this.draining = false;
+        this.unsent = 0;
+        this.onReady();
+      });
+    }
   }
 
   /** The message has been answered, or has been taken back. */

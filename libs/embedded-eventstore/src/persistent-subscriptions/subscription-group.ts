@@ -88,6 +88,7 @@ export class SubscriptionGroup {
   }
 
   join(consumer: Consumer): void {
+    consumer.onReady = () => this.schedule();
     this.consumers.push(consumer);
     this.strategy.joined(this.consumers);
     this.schedule();
@@ -204,7 +205,7 @@ export class SubscriptionGroup {
       const resolved = this.streams.reader.resolve(event, resolveLinks);
       this.buffer.add({ resolved, place, previous, sequence, retryCount: 0 });
     }
-    this.atEnd = page.length < room;
+    this.atEnd = page.length === 0 || this.progress.read >= this.source.end();
     return !this.atEnd;
   }
 
@@ -228,7 +229,7 @@ export class SubscriptionGroup {
       });
       replay.next = event.revision + 1;
     }
-    if (events.length < room) this.replay = undefined;
+    if (events.length === 0 || replay.next >= replay.stopAt) this.replay = undefined;
   }
 
   private deliver(): void {

@@ -1,5 +1,5 @@
 import Database from 'libsql';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type SqliteDatabase = Database.Database;
@@ -24,11 +24,12 @@ const SCHEMA_VERSION = 1;
  */
 export function openDatabase(dataDir: string): SqliteDatabase {
   const inMemory = dataDir === ':memory:';
-  if (!inMemory) mkdirSync(dataDir, { recursive: true });
   const path = inMemory ? ':memory:' : join(dataDir, DATABASE_FILE);
-  const isNew = inMemory || !existsSync(path);
   let db: SqliteDatabase | undefined;
   try {
+    if (!inMemory && !existsSync(path)) createFile(dataDir, path);
+    if (!inMemory && statSync(path).size === 0)
+      throw new StartRefused(`the file ${path} is empty; restore it from a backup`);
     db = new Database(path);
     db.pragma('locking_mode = EXCLUSIVE');
     db.pragma('journal_mode = WAL');
@@ -36,7 +37,7 @@ export function openDatabase(dataDir: string): SqliteDatabase {
     db.pragma('secure_delete = ON');
     db.pragma('cache_size = -16000');
     db.exec('BEGIN IMMEDIATE');
-    if (isNew || numberOf(db, 'application_id') === 0) createSchema(db, path);
+    if (inMemory) createSchema(db);
     db.exec('COMMIT');
     checkIdentity(db, path);
     return db;
@@ -68,11 +69,28 @@ export function abandonDatabase(db: SqliteDatabase): void {
   }
 }
 
-function createSchema(db: SqliteDatabase, path: string): void {
-  const tables = db.prepare("SELECT count(*) FROM sqlite_master WHERE type = 'table'").raw().get() as [
-    number,
-  ];
-  if (tables[0] > 0) throw new StartRefused(`${path} is a database of something else`);
+/**
+ * Makes a new database under another name first: what has the right name is whole, so that an empty or half-written
+ * file under it is damage.
+ */
+function createFile(dataDir: string, path: string): void {
+  mkdirSync(dataDir, { recursive: true });
+  const unfinished = `${path}.${process.pid}.new`;
+  rmSync(unfinished, { force: true });
+  const db = new Database(unfinished);
+  createSchema(db);
+  closeDatabase(db);
+  try {
+    // Unlike a rename it leaves alone what another process may have made in the meantime.
+    linkSync(unfinished, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+}
+
+function createSchema(db: SqliteDatabase): void {
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
   db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   db.exec(`

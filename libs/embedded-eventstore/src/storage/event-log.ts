@@ -12,6 +12,8 @@ import {
   nextPosition,
 } from './stored-event';
 
+const LARGEST_EVENT = 'largest_event';
+
 /**
  * The log: all events in the order of their positions, and each stream's in the order of its revisions. It knows
  * nothing of expected revisions, metadata or the protocol. Writing happens inside `transact` only.
@@ -22,6 +24,7 @@ export class EventLog {
   private readonly facts: Facts;
   private readonly generations: Generations;
   private readonly recent: RecentEvents;
+  private largestEvent: number;
   private uncommitted: StoredEvent[] = [];
   private newest: number;
   private writing = false;
@@ -35,7 +38,8 @@ export class EventLog {
   ) {
     this.streams = new StreamTable(db);
     this.facts = new Facts(db);
-    this.generations = new Generations(db, this.facts, this.streams.nameOf);
+    this.largestEvent = this.facts.number(LARGEST_EVENT);
+    this.generations = new Generations(db, this.facts, this.streams.nameOf, () => this.largestEvent);
     this.newest = this.readNewest();
     this.erasedUpTo = this.facts.number('erased_up_to');
     this.recent = new RecentEvents(this.newest);
@@ -101,36 +105,32 @@ export class EventLog {
     return firstDefined(this.generations.oldestFirst, (table) => table.at(position));
   }
 
-  /** Up to `limit` events with a position above `position`, oldest first. */
+  /** Up to `limit` events with a position above `position`, oldest first; none is the end, a short page is not. */
   after(position: number, limit: number): StoredEvent[] {
     const recent = this.writing ? undefined : this.recent.after(position, limit);
-    if (recent) return recent;
-    return collect(this.generations.oldestFirst, limit, (table, rest) => table.after(position, rest));
+    return recent ?? firstPage(this.generations.oldestFirst, (table) => table.after(position, limit));
   }
 
   /** Up to `limit` events with a position below `position`, newest first. */
   before(position: number, limit: number): StoredEvent[] {
-    return collect(this.generations.newestFirst, limit, (table, rest) => table.before(position, rest));
+    return firstPage(this.generations.newestFirst, (table) => table.before(position, limit));
   }
 
-  /** Up to `limit` events of a stream from `revision` upwards that are not older than `createdFrom` (ms). */
-  ofStream(head: StreamHead, revision: number, createdFrom: number, limit: number): StoredEvent[] {
-    return collect(this.generations.oldestFirst, limit, (table, rest) =>
-      table.ofStream(head.id, revision, createdFrom, rest),
+  /** Up to `limit` events of a stream from `revision` upwards; none is the end, a short page is not. */
+  ofStream(head: StreamHead, revision: number, limit: number): StoredEvent[] {
+    return firstPage(this.generations.oldestFirst, (table) => table.ofStream(head.id, revision, limit));
+  }
+
+  /** Up to `limit` events of a stream from `revision` down to `lowest`. */
+  ofStreamBackwards(head: StreamHead, revision: number, lowest: number, limit: number): StoredEvent[] {
+    return firstPage(this.generations.newestFirst, (table) =>
+      table.ofStreamBackwards(head.id, revision, lowest, limit),
     );
   }
 
-  /** Up to `limit` events of a stream from `revision` down to `lowest`, not older than `createdFrom` (ms). */
-  ofStreamBackwards(
-    head: StreamHead,
-    revision: number,
-    lowest: number,
-    createdFrom: number,
-    limit: number,
-  ): StoredEvent[] {
-    return collect(this.generations.newestFirst, limit, (table, rest) =>
-      table.ofStreamBackwards(head.id, revision, lowest, createdFrom, rest),
-    );
+  /** When the first event of the stream from `revision` on was written, ms. */
+  createdFrom(head: StreamHead, revision: number): number | undefined {
+    return firstDefined(this.generations.oldestFirst, (table) => table.createdFrom(head.id, revision));
   }
 
   ofRevision(head: StreamHead, revision: number): StoredEvent | undefined {
@@ -188,6 +188,7 @@ export class EventLog {
   private store(head: StreamHead, revision: number, event: ProposedEvent): StoredEvent {
     const position = nextPosition(this.newest, head.name, event);
     const created = this.now();
+    this.noteSize(event);
     this.generations.current.insert(position, head.id, revision, created, event);
     this.newest = position;
     const { id, type, isJson, data, metadata } = event;
@@ -205,6 +206,14 @@ export class EventLog {
     };
     this.uncommitted.push(stored);
     return stored;
+  }
+
+  /** Readers size their pages by the largest event there is; kept roughly, so that it is seldom written. */
+  private noteSize({ data, metadata }: ProposedEvent): void {
+    const size = data.length + metadata.length;
+    if (size <= this.largestEvent) return;
+    this.largestEvent = Math.max(1024, 2 ** Math.ceil(Math.log2(size)));
+    this.facts.set(LARGEST_EVENT, this.largestEvent);
   }
 
   private publish(): void {
@@ -225,6 +234,7 @@ export class EventLog {
     for (const listener of this.rollbackListeners) listener();
     if (this.db.inTransaction) this.db.exec('ROLLBACK');
     this.newest = this.readNewest();
+    this.largestEvent = this.facts.number(LARGEST_EVENT);
   }
 }
 
@@ -236,16 +246,11 @@ function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefine
   return undefined;
 }
 
-function collect(
-  tables: readonly EventTable[],
-  limit: number,
-  read: (table: EventTable, limit: number) => StoredEvent[],
-): StoredEvent[] {
-  let found: StoredEvent[] = [];
+/** The first page that has events: a page may be cut short, so the next table has its turn when one is empty. */
+function firstPage(tables: readonly EventTable[], read: (table: EventTable) => StoredEvent[]): StoredEvent[] {
   for (const table of tables) {
-    if (found.length >= limit) break;
-    const page = read(table, limit - found.length);
-    found = found.length === 0 ? page : found.concat(page);
+    const page = read(table);
+    if (page.length > 0) return page;
   }
-  return found;
+  return [];
 }

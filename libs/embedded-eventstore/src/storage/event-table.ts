@@ -15,6 +15,8 @@ type Row = [
   Uint8Array | null,
   number,
 ];
+/** What a page of events may take in memory, bytes, save for a single event that is larger. */
+const PAGE_BYTES = 1024 * 1024;
 const NOTHING = new Uint8Array(0);
 
 interface Statement {
@@ -30,6 +32,8 @@ export class EventTable {
     private readonly db: SqliteDatabase,
     readonly name: string,
     private readonly nameOf: (streamId: number) => string,
+    /** No event is larger than this, bytes. */
+    private readonly largestEvent: () => number,
   ) {
     db.exec(`
       CREATE TABLE IF NOT EXISTS ${name} (
@@ -76,41 +80,34 @@ export class EventTable {
 
   /** Events with a position above `position`, oldest first. */
   after(position: number, limit: number): StoredEvent[] {
-    return this.many('WHERE position > ? ORDER BY position LIMIT ?', position, limit);
+    return this.page('WHERE position > ? ORDER BY position', [position], limit);
   }
 
   /** Events with a position below `position`, newest first. */
   before(position: number, limit: number): StoredEvent[] {
-    return this.many('WHERE position < ? ORDER BY position DESC LIMIT ?', position, limit);
+    return this.page('WHERE position < ? ORDER BY position DESC', [position], limit);
   }
 
-  /** Events of a stream from `revision` upwards, none older than `createdFrom`. */
-  ofStream(streamId: number, revision: number, createdFrom: number, limit: number): StoredEvent[] {
-    return this.many(
-      'WHERE stream = ? AND revision >= ? AND created >= ? ORDER BY revision LIMIT ?',
-      streamId,
-      revision,
-      createdFrom,
+  /** Events of a stream from `revision` upwards. */
+  ofStream(streamId: number, revision: number, limit: number): StoredEvent[] {
+    return this.page('WHERE stream = ? AND revision >= ? ORDER BY revision', [streamId, revision], limit);
+  }
+
+  /** Events of a stream from `revision` down to `lowest`. */
+  ofStreamBackwards(streamId: number, revision: number, lowest: number, limit: number): StoredEvent[] {
+    return this.page(
+      'WHERE stream = ? AND revision <= ? AND revision >= ? ORDER BY revision DESC',
+      [streamId, revision, lowest],
       limit,
     );
   }
 
-  /** Events of a stream from `revision` down to `lowest`, none older than `createdFrom`. */
-  ofStreamBackwards(
-    streamId: number,
-    revision: number,
-    lowest: number,
-    createdFrom: number,
-    limit: number,
-  ): StoredEvent[] {
-    return this.many(
-      'WHERE stream = ? AND revision <= ? AND revision >= ? AND created >= ? ORDER BY revision DESC LIMIT ?',
-      streamId,
-      revision,
-      lowest,
-      createdFrom,
-      limit,
-    );
+  /** When the first event of the stream from `revision` on was written, ms; undefined when there is none. */
+  createdFrom(streamId: number, revision: number): number | undefined {
+    const [row] = this.statement(
+      `SELECT created FROM ${this.name} WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT 1`,
+    ).all(streamId, revision) as [number][];
+    return row?.[0];
   }
 
   deleteUpTo(position: number): void {
@@ -133,6 +130,24 @@ export class EventTable {
 
   private one(clause: string, ...values: unknown[]): StoredEvent | undefined {
     return this.many(clause, ...values)[0];
+  }
+
+  /**
+   * A page of events: as many as are asked for, or fewer when they are large, but at least one if there is one. So an
+   * empty page, and only that, is the end.
+   */
+  private page(clause: string, values: readonly number[], limit: number): StoredEvent[] {
+    const fitting = limit * this.largestEvent() > PAGE_BYTES ? this.fitting(clause, values, limit) : limit;
+    return this.many(`${clause} LIMIT ?`, ...values, fitting);
+  }
+
+  /** How many of these events make up a page. Their lengths are known without reading them. */
+  private fitting(clause: string, values: readonly number[], limit: number): number {
+    const sql = `SELECT ifnull(length(data), 0) + ifnull(length(metadata), 0) FROM ${this.name} ${clause} LIMIT ?`;
+    const lengths = this.statement(sql).all(...values, limit) as [number][];
+    let bytes = 0;
+    const over = lengths.findIndex(([length]) => (bytes += length) > PAGE_BYTES);
+    return over < 0 ? limit : Math.max(1, over);
   }
 
   private many(clause: string, ...values: unknown[]): StoredEvent[] {

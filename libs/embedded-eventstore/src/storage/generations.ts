@@ -19,10 +19,11 @@ export class Generations {
     private readonly db: SqliteDatabase,
     private readonly facts: Facts,
     private readonly nameOf: (streamId: number) => string,
+    private readonly largestEvent: () => number,
   ) {
     const stored = facts.get(FACT);
     const names = typeof stored === 'string' ? (JSON.parse(stored) as string[]) : ['events_0'];
-    this.tables = names.map((name) => new EventTable(db, name, nameOf));
+    this.tables = names.map((name) => new EventTable(db, name, nameOf, largestEvent));
     if (stored === undefined) facts.set(FACT, JSON.stringify(names));
   }
 
@@ -55,7 +56,7 @@ export class Generations {
     const next = `events_${generation}`;
     this.exclusively(() => {
       this.db.exec(`DROP TABLE IF EXISTS ${next}`);
-      const table = new EventTable(this.db, next, this.nameOf);
+      const table = new EventTable(this.db, next, this.nameOf, this.largestEvent);
       this.facts.set(FACT, JSON.stringify([next, this.current.name]));
       return [table, this.current];
     });

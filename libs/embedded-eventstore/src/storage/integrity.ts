@@ -26,7 +26,7 @@ export function checkIntegrity(db: SqliteDatabase, log: EventLog, dataDir: strin
     if (size < expected) throw damaged(`it has ${size} bytes of ${expected}`);
     if (size <= WHOLE_CHECK_UP_TO) {
       const [result] = db.prepare('PRAGMA quick_check(1)').raw().all() as [[string]];
-      if (result[0] !== 'ok') throw damaged(result[0].split('\n')[0]!);
+      if (result[0] !== 'ok') throw damaged(result[0].split('\n').at(-1)!);
     }
   }
   try {

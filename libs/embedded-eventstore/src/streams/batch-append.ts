@@ -20,8 +20,9 @@ const LONGEST_UNFINISHED_MS = 2000;
 /** Appends of a connection whose messages have not all come, at most: more is no client we know of. */
 const MOST_UNFINISHED = 10_000;
 
-/** Appends of a connection that wait for the disk; with more of them the connection is read no further. */
+/** Appends of a connection that wait for the disk, in number and bytes; beyond that it is read no further. */
 const MOST_IN_FLIGHT = 1024;
+const MOST_BYTES_IN_FLIGHT = 32 * 1024 * 1024;
 
 /** An append whose last message has not come yet. */
 interface Unfinished {
@@ -43,6 +44,7 @@ export class BatchAppendSession {
   private accepted: Promise<void>;
   private caller: Caller = ANONYMOUS;
   private inFlight = 0;
+  private bytesInFlight = 0;
   private halfClosed = false;
 
   constructor(
@@ -69,8 +71,10 @@ export class BatchAppendSession {
 
   /** One after another, for the messages of an append build on each other. */
   private receive(request: BatchAppendReq): void {
-    this.accepted = this.accepted.then(() => this.accept(request));
-    if (this.inFlight >= MOST_IN_FLIGHT) this.call.pause();
+    this.accepted = this.accepted.then(() => {
+      this.accept(request);
+      if (this.isBusy(1)) this.call.pause();
+    });
   }
 
   private accept(request: BatchAppendReq): void {
@@ -145,6 +149,7 @@ export class BatchAppendSession {
     const identifier = new StreamIdentifier();
     identifier.setStreamName(Buffer.from(stream, 'utf8'));
     this.inFlight += 1;
+    this.bytesInFlight += size;
     context.commits
       .submit(
         () => (context.now() > deadline ? undefined : context.writer.append(stream, expected, events)),
@@ -159,9 +164,14 @@ export class BatchAppendSession {
       )
       .finally(() => {
         this.inFlight -= 1;
-        if (this.inFlight === MOST_IN_FLIGHT / 2) this.call.resume();
+        this.bytesInFlight -= size;
+        if (this.call.isPaused() && !this.isBusy(0.5)) this.call.resume();
         this.endWhenAnswered();
       });
+  }
+
+  private isBusy(share: number): boolean {
+    return this.inFlight >= MOST_IN_FLIGHT * share || this.bytesInFlight >= MOST_BYTES_IN_FLIGHT * share;
   }
 
   private refuse(append: Unfinished, status: Status): void {

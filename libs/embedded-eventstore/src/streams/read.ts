@@ -51,8 +51,9 @@ export async function readStream(
       await send(reader, event, request, response);
     }
     rest -= page.length;
-    if (page.length < limit) break;
-    next = page.at(-1)!.revision + (backwards ? -1 : 1);
+    const last = page.at(-1)?.revision;
+    if (last === undefined || last === (backwards ? view.firstRevision : view.lastRevision)) break;
+    next = last + (backwards ? -1 : 1);
     pages.learn(page);
     await nextTurn();
   }
@@ -89,7 +90,7 @@ export async function readAll(
       rest -= 1;
       await send(reader, event, request, response);
     }
-    if (page.length < limit) break;
+    if (page.length === 0) break;
     next = page.at(-1)!.position;
     pages.learn(page);
     await nextTurn();

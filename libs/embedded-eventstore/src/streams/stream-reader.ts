@@ -1,3 +1,4 @@
+import { BoundedCache } from '../storage/bounded-cache';
 import { type EventLog } from '../storage/event-log';
 import { type StreamHead, isTombstoned } from '../storage/stream-table';
 import { STORED_TOMBSTONE_REVISION, type StoredEvent } from '../storage/stored-event';
@@ -12,10 +13,8 @@ export type StreamView =
       readonly kind: 'present';
       readonly head: StreamHead;
       readonly lastRevision: number;
-      /** Lowest revision not truncated. */
+      /** Lowest revision that is neither truncated nor expired. */
       readonly firstRevision: number;
-      /** Older events have expired (ms). */
-      readonly createdFrom: number;
     };
 
 export type PresentStream = Extract<StreamView, { kind: 'present' }>;
@@ -27,11 +26,13 @@ export class StreamReader {
     private readonly metadata: StreamMetadataReader,
     private readonly now: () => number,
     private readonly mayRead: (stream: string) => boolean = () => true,
+    /** Revisions of streams with a maximum age below which everything has expired. */
+    private readonly unexpired = new BoundedCache<number, { maxAge: number; revision: number }>(10_000),
   ) {}
 
   /** The same, for somebody who may not read every stream that a link may point to. */
   forReader(mayRead: (stream: string) => boolean): StreamReader {
-    return new StreamReader(this.log, this.metadata, this.now, mayRead);
+    return new StreamReader(this.log, this.metadata, this.now, mayRead, this.unexpired);
   }
 
   view(stream: string): StreamView {
@@ -41,23 +42,23 @@ export class StreamReader {
     const metadata = this.metadata.of(stream);
     if (metadata.isSoftDeleted) return { kind: 'absent' };
     const byCount = metadata.maxCount === undefined ? 0 : head.lastRevision - metadata.maxCount + 1;
+    const byAge = metadata.maxAge === undefined ? 0 : this.firstUnexpired(head, metadata.maxAge);
     return {
       kind: 'present',
       head,
       lastRevision: head.lastRevision,
-      firstRevision: Math.max(0, metadata.truncateBefore ?? 0, byCount),
-      createdFrom: metadata.maxAge === undefined ? 0 : this.now() - metadata.maxAge * 1000,
+      firstRevision: Math.max(0, metadata.truncateBefore ?? 0, byCount, byAge),
     };
   }
 
   /** Up to `limit` events from `revision` upwards. */
   forwards(view: PresentStream, revision: number, limit: number): StoredEvent[] {
-    return this.log.ofStream(view.head, Math.max(revision, view.firstRevision), view.createdFrom, limit);
+    return this.log.ofStream(view.head, Math.max(revision, view.firstRevision), limit);
   }
 
   /** Up to `limit` events from `revision` downwards. */
   backwards(view: PresentStream, revision: number, limit: number): StoredEvent[] {
-    return this.log.ofStreamBackwards(view.head, revision, view.firstRevision, view.createdFrom, limit);
+    return this.log.ofStreamBackwards(view.head, revision, view.firstRevision, limit);
   }
 
   /** The event a link points to, if it is one and links are to be resolved. */
@@ -71,8 +72,25 @@ export class StreamReader {
     if (!this.mayRead(stream)) return undefined;
     const view = this.view(stream);
     if (view.kind !== 'present' || revision < view.firstRevision) return undefined;
-    const event = this.log.ofRevision(view.head, revision);
-    return event && event.created >= view.createdFrom ? event : undefined;
+    return this.log.ofRevision(view.head, revision);
+  }
+
+  /** Events of a stream are in the order of their age, so halving the range finds the first that has not expired. */
+  private firstUnexpired(head: StreamHead, maxAge: number): number {
+    const oldest = this.now() - maxAge * 1000;
+    const known = this.unexpired.get(head.id);
+    let low = known?.maxAge === maxAge ? known.revision : 0;
+    let high = head.lastRevision + 1;
+    const hasExpired = (revision: number): boolean =>
+      (this.log.createdFrom(head, revision) ?? oldest) < oldest;
+    if (!hasExpired(low)) high = low;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (hasExpired(middle)) low = middle + 1;
+      else high = middle;
+    }
+    this.unexpired.set(head.id, { maxAge, revision: low });
+    return low;
   }
 }
 

@@ -64,8 +64,8 @@ export class UserDirectory {
     const names = new Set<string>();
     for (let next = 0; ;) {
       const page = reader.forwards(view, next, 256);
+      if (page.length === 0) break;
       for (const event of page) names.add(Buffer.from(event.data).toString('utf8'));
-      if (page.length < 256) break;
       next = page.at(-1)!.revision + 1;
     }
     return [...names].sort().flatMap((name) => this.find(name) ?? []);
