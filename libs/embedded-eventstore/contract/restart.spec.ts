@@ -2,16 +2,56 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type AllStreamResolvedEvent,
+  type AppendResult,
   EventStoreDBClient,
   NO_STREAM,
   PARK,
   persistentSubscriptionToStreamSettingsFromDefaults as settings,
+  type ResolvedEvent,
   START,
 } from '@eventstore/db-client';
 import { type SpawnedNode, spawnNode } from '../src';
 import { collect, eventually, Inbox } from './support/collect';
 import { acknowledge, Consumer } from './support/consumers';
 import { newStream, numbered, numberedFrom, numbersOf, range } from './support/events';
+
+type Info = Awaited<ReturnType<EventStoreDBClient['getPersistentSubscriptionToStreamInfo']>>;
+
+const [KEPT, TRUNCATED, DELETED, GONE] = ['kept', 'truncated', 'deleted', 'gone'].map(newStream) as [
+  string,
+  string,
+  string,
+  string,
+];
+const GROUP = 'group';
+const GIVEN = settings({ startFrom: START, checkPointUpperBound: 1, maxRetryCount: 4 });
+
+const infoOf = (client: EventStoreDBClient, stream: string): Promise<Info> =>
+  client.getPersistentSubscriptionToStreamInfo(stream, GROUP);
+
+/** A stream whose first events a consumer has acknowledged, with one parked if so asked. */
+async function consumed(
+  client: EventStoreDBClient,
+  { acknowledged, parked }: { acknowledged: number; parked: boolean },
+): Promise<string> {
+  const stream = newStream('consumed');
+  await client.appendToStream(stream, numberedFrom(0, 10));
+  await client.createPersistentSubscriptionToStream(stream, GROUP, GIVEN);
+  const consumer = await Consumer.join(client, { stream, group: GROUP }, (me, event) => {
+    const { revision } = event.event!;
+    if (parked && revision === 3n) void me.subscription.nack(PARK, 'poison', event);
+    else if (revision < acknowledged) acknowledge(me, event);
+  });
+  await consumer.atLeast(10);
+  await eventually(
+    () => infoOf(client, stream),
+    ({ stats }) =>
+      stats.parkedMessageCount === (parked ? 1n : 0n) &&
+      stats.lastCheckpointedEventRevision === BigInt(acknowledged - 1),
+  );
+  return stream;
+}
 
 // Only the embedded node can be stopped and started by this suite.
 describe.each([
@@ -26,152 +66,100 @@ describe.each([
 ])('what survives %s of the embedded node', (_, end) => {
   let dataDir: string;
   let node: SpawnedNode;
-  let clients: EventStoreDBClient[];
+  let before: EventStoreDBClient;
+  let after: EventStoreDBClient;
+  let all: AllStreamResolvedEvent[];
+  const repeated = { stream: newStream('repeated'), events: numberedFrom(0, 3) };
+  let firstAnswer: AppendResult;
+  let subscriber: Inbox<ResolvedEvent>;
+  let settled: string;
+  let unanswered: string;
 
-  beforeEach(async () => {
-    clients = [];
+  beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'latchkey-restart-'));
     node = await spawnNode({ dataDir, port: 0 });
+    before = EventStoreDBClient.connectionString(node.connectionString);
+    for (const stream of [KEPT, TRUNCATED, DELETED, GONE]) {
+      await before.appendToStream(stream, numberedFrom(0, 4));
+    }
+    await before.setStreamMetadata(TRUNCATED, { truncateBefore: 2, owner: 'me' });
+    await before.deleteStream(DELETED);
+    await before.tombstoneStream(GONE);
+    firstAnswer = await before.appendToStream(repeated.stream, repeated.events);
+    subscriber = new Inbox(before.subscribeToStream(KEPT, { fromRevision: START }));
+    await subscriber.atLeast(4);
+    settled = await consumed(before, { acknowledged: 10, parked: true });
+    unanswered = await consumed(before, { acknowledged: 2, parked: false });
+    // What is told of a checkpoint is written before this append is answered.
+    await before.appendToStream(newStream('last'), numbered(0));
+    all = await collect(before.readAll());
+
+    await end(node);
+    node = await spawnNode({ dataDir, port: 0 });
+    after = EventStoreDBClient.connectionString(node.connectionString);
   });
-  afterEach(async () => {
-    await Promise.all(clients.map((client) => client.dispose()));
+  afterAll(async () => {
+    await Promise.all([before.dispose(), after.dispose()]);
     await node.close();
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  function connect(): EventStoreDBClient {
-    const client = EventStoreDBClient.connectionString(node.connectionString);
-    clients.push(client);
-    return client;
-  }
+  it('events, their order and positions', async () => {
+    expect(await collect(after.readAll({ maxCount: all.length }))).toEqual(all);
+    expect(numbersOf(await collect(after.readStream(KEPT)))).toEqual(range(4));
+  });
 
-  /** Ends the node in the way under test and starts another on the same folder. */
-  async function again(): Promise<EventStoreDBClient> {
-    await end(node);
-    node = await spawnNode({ dataDir, port: 0 });
-    return connect();
-  }
+  it('metadata, deletions and tombstones', async () => {
+    expect(numbersOf(await collect(after.readStream(TRUNCATED)))).toEqual([2, 3]);
+    expect((await after.getStreamMetadata(TRUNCATED)).metadata).toMatchObject({ owner: 'me' });
+    await expect(collect(after.readStream(DELETED))).rejects.toThrow('not found');
+    await expect(collect(after.readStream(GONE))).rejects.toMatchObject({ type: 'stream-deleted' });
 
-  it('events, their order and positions, metadata, deletions and tombstones', async () => {
-    const [kept, truncated, deleted, gone] = ['kept', 'truncated', 'deleted', 'gone'].map(newStream) as [
-      string,
-      string,
-      string,
-      string,
-    ];
-    const before = connect();
-    for (const stream of [kept, truncated, deleted, gone]) {
-      await before.appendToStream(stream, numberedFrom(0, 4));
-    }
-    await before.setStreamMetadata(truncated, { truncateBefore: 2, owner: 'me' });
-    await before.deleteStream(deleted);
-    await before.tombstoneStream(gone);
-    const all = await collect(before.readAll());
+    const next = await after.appendToStream(DELETED, numbered(4), { expectedRevision: NO_STREAM });
 
-    const after = await again();
-
-    expect(await collect(after.readAll())).toEqual(all);
-    expect(numbersOf(await collect(after.readStream(kept)))).toEqual(range(4));
-    expect(numbersOf(await collect(after.readStream(truncated)))).toEqual([2, 3]);
-    expect((await after.getStreamMetadata(truncated)).metadata).toMatchObject({ owner: 'me' });
-    await expect(collect(after.readStream(deleted))).rejects.toThrow('not found');
-    await expect(collect(after.readStream(gone))).rejects.toMatchObject({ type: 'stream-deleted' });
-    const next = await after.appendToStream(deleted, numbered(4), { expectedRevision: NO_STREAM });
     expect(next.nextExpectedRevision).toBe(4n);
     expect(next.position!.commit).toBeGreaterThan(all.at(-1)!.event!.position.commit);
   });
 
   it('that an append was made, when it is repeated', async () => {
-    const stream = newStream('repeated');
-    const events = numberedFrom(0, 3);
-    const first = await connect().appendToStream(stream, events);
-
-    const after = await again();
-    const repeated = await after.appendToStream(stream, events);
-
-    expect(repeated).toEqual(first);
-    expect(await collect(after.readStream(stream))).toHaveLength(3);
+    expect(await after.appendToStream(repeated.stream, repeated.events)).toEqual(firstAnswer);
+    expect(await collect(after.readStream(repeated.stream))).toHaveLength(3);
   });
 
-  it('the place of a subscriber that comes back with its position', async () => {
-    const stream = newStream('resumed');
-    const before = connect();
-    await before.appendToStream(stream, numberedFrom(0, 10));
-    const first = new Inbox(before.subscribeToStream(stream, { fromRevision: START }));
-    await first.atLeast(5);
-    const place = first.items[4]!.event!.revision;
+  it('the place of a subscriber, which is told of the end and comes back', async () => {
+    expect(await subscriber.failure()).toBeInstanceOf(Error);
 
-    const after = await again();
-    await first.failure();
-    const second = new Inbox(after.subscribeToStream(stream, { fromRevision: place }));
-    await after.appendToStream(stream, numbered(10));
+    const resumed = new Inbox(after.subscribeToStream(KEPT, { fromRevision: 1n }));
+    await after.appendToStream(KEPT, numbered(4));
 
-    expect(numbersOf(await second.atLeast(6))).toEqual([5, 6, 7, 8, 9, 10]);
-    await second.close();
+    expect(numbersOf(await resumed.atLeast(3))).toEqual([2, 3, 4]);
+    await resumed.close();
   });
 
-  it('persistent subscriptions: definition, checkpoint and parked messages', async () => {
-    const [stream, group] = [newStream('consumed'), 'group'];
-    const before = connect();
-    await before.appendToStream(stream, numberedFrom(0, 10));
-    const given = settings({ startFrom: START, checkPointUpperBound: 1, maxRetryCount: 4 });
-    await before.createPersistentSubscriptionToStream(stream, group, given);
-    const infoOf = (client: EventStoreDBClient) =>
-      client.getPersistentSubscriptionToStreamInfo(stream, group);
-    const first = await Consumer.join(before, { stream, group }, (me, event) => {
-      if (event.event!.revision === 3n) void me.subscription.nack(PARK, 'poison', event);
-      else acknowledge(me, event);
-    });
-    await first.atLeast(10);
-    await eventually(
-      () => infoOf(before),
-      ({ stats }) => stats.parkedMessageCount === 1n && stats.lastCheckpointedEventRevision === 9n,
-    );
-    // The checkpoint is told when it is decided; an append that is answered came after it.
-    await before.appendToStream(stream, numbered(10));
-    await first.atLeast(11);
-
-    const after = await again();
-
-    const info = await infoOf(after);
-    expect(info.settings).toEqual(given);
+  it('persistent subscriptions: definition, place and parked messages', async () => {
+    const info = await infoOf(after, settled);
+    expect(info.settings).toEqual(GIVEN);
     expect(info.stats.parkedMessageCount).toBe(1n);
-    await after.appendToStream(stream, numbered(11));
-    const second = await Consumer.join(after, { stream, group });
-    await second.until(() => second.numbers.includes(11), 'the new message');
-    expect(second.numbers[0]).toBeGreaterThanOrEqual(10);
-    await after.replayParkedMessagesToStream(stream, group);
-    await second.until(() => second.numbers.includes(3), 'the parked message');
+
+    await after.appendToStream(settled, numbered(10));
+    const consumer = await Consumer.join(after, { stream: settled, group: GROUP });
+    await consumer.atLeast(1);
+    await after.replayParkedMessagesToStream(settled, GROUP);
+    await consumer.atLeast(2);
+
+    expect(consumer.numbers).toEqual([10, 3]);
     await eventually(
-      () => infoOf(after),
+      () => infoOf(after, settled),
       ({ stats }) => stats.parkedMessageCount === 0n,
     );
-    await second.close();
+    await consumer.close();
   });
 
   it('messages that were delivered and not acknowledged, which come again', async () => {
-    const [stream, group] = [newStream('unanswered'), 'group'];
-    const before = connect();
-    await before.appendToStream(stream, numberedFrom(0, 5));
-    await before.createPersistentSubscriptionToStream(
-      stream,
-      group,
-      settings({ startFrom: START, checkPointUpperBound: 1 }),
-    );
-    const first = await Consumer.join(before, { stream, group }, (me, event) => {
-      if (event.event!.revision < 2n) acknowledge(me, event);
-    });
-    await first.atLeast(5);
-    await eventually(
-      () => before.getPersistentSubscriptionToStreamInfo(stream, group),
-      ({ stats }) => stats.lastCheckpointedEventRevision === 1n,
-    );
+    const consumer = await Consumer.join(after, { stream: unanswered, group: GROUP });
 
-    const after = await again();
-    const second = await Consumer.join(after, { stream, group });
-
-    await second.until(() => second.numbers.includes(4), 'the last message');
-    expect(second.numbers).toEqual(expect.arrayContaining([2, 3, 4]));
-    await second.close();
+    await consumer.atLeast(8);
+    expect(consumer.numbers).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+    await consumer.close();
   });
 });
