@@ -6,7 +6,13 @@ import {
   DeleteAccessCodeHandler,
   UpdateAccessCodeHandler,
 } from '@latchkey/access-codes';
-import { ConnectedAccountsController, deviceQueryHandlers, DevicesController } from '@latchkey/devices';
+import {
+  actionHandlers,
+  ConnectedAccountsController,
+  deviceQueryHandlers,
+  DevicesController,
+  LocksController,
+} from '@latchkey/devices';
 import { eventQueryHandlers, EventsController } from '@latchkey/public-events';
 import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
 import { HttpModule } from './http';
@@ -39,6 +45,7 @@ export class AppModule {
         HttpModule.with([
           ...accessCodeControllers,
           DevicesController,
+          LocksController,
           ConnectedAccountsController,
           EventsController,
           ReportsController,
@@ -51,6 +58,7 @@ export class AppModule {
         ...codeQueryHandlers,
         ...accessCodeHttpHandlers,
         ...deviceQueryHandlers,
+        ...actionHandlers,
         ...eventQueryHandlers,
         ...(options.sandbox ? [SimulateDeviceHandler, SimulateAccountHandler] : []),
       ],

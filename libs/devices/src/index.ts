@@ -13,5 +13,7 @@ export {
 } from './domain/device';
 export * from './views';
 export * from './commands/commands';
+export * from './actions';
 export { ConnectedAccountsController } from './http/connected-accounts.controller';
 export { DevicesController } from './http/devices.controller';
+export { LocksController } from './http/locks.controller';

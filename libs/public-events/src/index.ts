@@ -5,6 +5,7 @@ export * from './feed/queries';
 export { delivered, PUBLIC_EVENTS, publicStreamOf, type SeamEvent, type StoredEvent } from './public-event';
 export { Translator } from './translator/translator';
 export { EventsController } from './http/events.controller';
+export { WebhooksController } from './http/webhooks.controller';
 export * from './webhooks/commands';
 export { DeliveryQueue, type DeliveryTables } from './webhooks/delivery-queue';
 export { Sender } from './webhooks/sender';

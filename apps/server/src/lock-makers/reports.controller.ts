@@ -1,9 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LockReports } from '@latchkey/access-codes';
-import { MalformedReport, parseReport } from '@latchkey/gateways';
-import { Open } from '@latchkey/http';
+import { ConcludeAction } from '@latchkey/devices';
+import { type LockReport, MalformedReport, parseReport } from '@latchkey/gateways';
+import { Open, UUID } from '@latchkey/http';
 import { ApiError } from '@latchkey/platform';
 import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
 
 /** For each lock maker, the secret part of the address that its reports come to. */
 export const REPORT_TOKENS = Symbol('REPORT_TOKENS');
@@ -14,6 +16,7 @@ export const REPORT_TOKENS = Symbol('REPORT_TOKENS');
 export class ReportsController {
   constructor(
     private readonly reports: LockReports,
+    private readonly commands: CommandBus,
     @Inject(REPORT_TOKENS) private readonly tokens: ReadonlyMap<string, string>,
   ) {}
 
@@ -28,9 +31,16 @@ export class ReportsController {
     if (!expected || !sameText(expected, token))
       throw new ApiError(404, 'not_found', 'There is no such endpoint.');
     const report = read(body);
+    if (report?.kind === 'action-completed') await this.conclude(maker, report);
     const reception = report ? await this.reports.take(maker, report) : 'taken';
     if (reception === 'again-later') throw ApiError.unavailable('The report comes too early; send it again.');
     return {};
+  }
+
+  private async conclude(maker: string, report: Extract<LockReport, { kind: 'action-completed' }>) {
+    const { actionId, lockId, success, errorCode } = report;
+    if (actionId === null || !UUID.test(actionId)) return;
+    await this.commands.execute(new ConcludeAction(actionId, { maker, lockId }, { success, errorCode }));
   }
 }
 

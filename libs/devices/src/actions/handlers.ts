@@ -1,0 +1,148 @@
+import { type Cause, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
+import type { LockGateway } from '@latchkey/gateways';
+import {
+  ApiError,
+  CLOCK,
+  type Clock,
+  CONFIG,
+  type Config,
+  EVENT_STORE,
+  GATEWAY,
+  IDS,
+  type Ids,
+} from '@latchkey/platform';
+import { Inject, Injectable } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { type Device, DEVICE, deviceCodec, type DeviceEvent, deviceFold } from '../domain/device';
+import {
+  ACTION_ATTEMPT,
+  type ActionAttempt,
+  actionCodec,
+  type ActionEvent,
+  actionFold,
+  concludeAction,
+  requestAction,
+} from './action-attempt';
+import { ConcludeAction, GetActionAttempt, ListActionAttempts, OperateLock } from './commands';
+import { presentAction, type SeamActionAttempt } from './present-action';
+
+/** The streams of action attempts, and of the devices that they are about. */
+@Injectable()
+export class ActionStreams {
+  readonly attempts: DeciderStreams<ActionAttempt | null, ActionEvent>;
+  readonly devices: DeciderStreams<Device | null, DeviceEvent>;
+
+  constructor(@Inject(EVENT_STORE) store: EventStore, @Inject(CLOCK) clock: Clock, @Inject(IDS) ids: Ids) {
+    const shared = { store, clock, ids, cacheSize: 1000 };
+    this.attempts = new DeciderStreams({
+      ...shared,
+      category: ACTION_ATTEMPT,
+      codec: actionCodec,
+      fold: actionFold,
+    });
+    this.devices = new DeciderStreams({ ...shared, category: DEVICE, codec: deviceCodec, fold: deviceFold });
+  }
+}
+
+@CommandHandler(OperateLock)
+export class OperateLockHandler implements ICommandHandler<OperateLock> {
+  constructor(
+    private readonly streams: ActionStreams,
+    @Inject(GATEWAY) private readonly gateway: LockGateway,
+    @Inject(IDS) private readonly ids: Ids,
+  ) {}
+
+  async execute({ caller, deviceId, action }: OperateLock): Promise<{ actionAttemptId: string }> {
+    const { state: device } = await this.streams.devices.load(deviceId);
+    const { workspaceId, requestId, actor } = caller;
+    if (device?.workspaceId !== workspaceId || device.removedAt !== null) throw ApiError.notFound('device');
+    const { canRemotelyLock, canRemotelyUnlock } = device.capabilities;
+    if (!(action === 'lock' ? canRemotelyLock : canRemotelyUnlock)) {
+      throw ApiError.badRequest('action_not_supported', `This device can not be ${action}ed from afar.`);
+    }
+    const actionAttemptId = this.ids.uuid();
+    const cause = { correlationId: requestId, causationId: requestId, actor, workspaceId };
+    await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
+      requestAction(attempt, { actionAttemptId, workspaceId, deviceId, action }),
+    );
+    const { accountId, maker, lockId } = device;
+    const answer = await this.gateway.operate({ accountId, maker, lockId }, action, actionAttemptId);
+    // Accepted, or sent without an answer: the lock's own report tells, or the deadline.
+    if (answer.kind !== 'accepted' && answer.kind !== 'unknown') {
+      const errorCode = answer.kind === 'refused' ? answer.errorCode : 'UNREACHABLE';
+      await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
+        concludeAction(attempt, { errorCode, message: answer.message }),
+      );
+    }
+    return { actionAttemptId };
+  }
+}
+
+@CommandHandler(ConcludeAction)
+export class ConcludeActionHandler implements ICommandHandler<ConcludeAction> {
+  constructor(private readonly streams: ActionStreams) {}
+
+  async execute({ actionAttemptId, reporter, outcome }: ConcludeAction): Promise<void> {
+    const { state } = await this.streams.attempts.load(actionAttemptId);
+    const device = state && (await this.streams.devices.load(state.deviceId)).state;
+    if (device?.maker !== reporter.maker || device.lockId !== reporter.lockId) return;
+    const cause: Cause = {
+      correlationId: actionAttemptId,
+      causationId: 'lock report',
+      actor: { type: 'system' },
+      workspaceId: device.workspaceId,
+    };
+    const { success, errorCode } = outcome;
+    const code = errorCode ?? 'FAILED';
+    const told = success ? 'success' : { errorCode: code, message: `The lock reported ${code}.` };
+    await this.streams.attempts.transact(actionAttemptId, cause, (attempt) => concludeAction(attempt, told));
+  }
+}
+
+/** Reads attempts straight from their streams: whoever just asked for one finds it. */
+@Injectable()
+export class ActionAttemptReader {
+  constructor(
+    private readonly streams: ActionStreams,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'commandDeadline'>,
+  ) {}
+
+  async find(workspaceId: string, actionAttemptId: string): Promise<SeamActionAttempt | null> {
+    const { state } = await this.streams.attempts.load(actionAttemptId);
+    if (state?.workspaceId !== workspaceId) return null;
+    return presentAction(state, { now: this.clock.now(), deadline: this.config.commandDeadline });
+  }
+}
+
+@QueryHandler(GetActionAttempt)
+export class GetActionAttemptHandler implements IQueryHandler<GetActionAttempt> {
+  constructor(private readonly reader: ActionAttemptReader) {}
+
+  async execute({ workspaceId, actionAttemptId }: GetActionAttempt): Promise<SeamActionAttempt> {
+    const attempt = await this.reader.find(workspaceId, actionAttemptId);
+    if (!attempt) throw ApiError.notFound('action_attempt');
+    return attempt;
+  }
+}
+
+@QueryHandler(ListActionAttempts)
+export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttempts> {
+  constructor(private readonly reader: ActionAttemptReader) {}
+
+  async execute({ workspaceId, actionAttemptIds }: ListActionAttempts): Promise<SeamActionAttempt[]> {
+    const ids = [...new Set(actionAttemptIds)];
+    const found = await Promise.all(ids.map((id) => this.reader.find(workspaceId, id)));
+    return found.filter((attempt) => attempt !== null);
+  }
+}
+
+/** Providers of all of these. */
+export const actionHandlers = [
+  ActionStreams,
+  ActionAttemptReader,
+  OperateLockHandler,
+  ConcludeActionHandler,
+  GetActionAttemptHandler,
+  ListActionAttemptsHandler,
+];

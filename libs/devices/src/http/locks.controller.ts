@@ -1,0 +1,152 @@
+import {
+  By,
+  type Caller,
+  DeviceLimits,
+  Flag,
+  pageAsked,
+  paged,
+  PAGINATION,
+  Params,
+  schema,
+  SeamRoute,
+  Uuid,
+  UuidList,
+} from '@latchkey/http';
+import { pageOf, startOf } from '@latchkey/platform';
+import { Controller } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { GetActionAttempt, ListActionAttempts, OperateLock } from '../actions';
+import { GetDevice } from '../views/queries';
+import { DEVICE_SCHEMA } from './device.schema';
+import { GetDeviceParams, ListDevicesParams } from './device-params';
+import { listDevices, whichDevice } from './devices.controller';
+
+const { anything, id, named, objectOf, oneOf, orNull, text } = schema;
+
+const ACTION_ATTEMPT_SCHEMA = named(
+  'action_attempt',
+  objectOf({
+    action_attempt_id: id,
+    action_type: text,
+    status: oneOf('pending', 'success', 'error'),
+    result: orNull(anything),
+    error: orNull(objectOf({ type: text, message: text })),
+  }),
+);
+
+class OperateLockParams {
+  @Uuid()
+  device_id!: string;
+
+  @Flag({ optional: true, default: false, description: 'Without effect: answers never wait for the lock.' })
+  sync?: boolean;
+}
+
+class GetActionAttemptParams {
+  @Uuid()
+  action_attempt_id!: string;
+}
+
+class ListActionAttemptsParams extends paged(500) {
+  @UuidList({ max: 500 })
+  action_attempt_ids!: string[];
+}
+
+/** /locks: devices that are locks, and what they do when they are told to. */
+@Controller()
+export class LocksController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly limits: DeviceLimits,
+  ) {}
+
+  @SeamRoute('/locks/get', ['GET'], {
+    summary: 'One lock',
+    answer: { lock: DEVICE_SCHEMA, device: DEVICE_SCHEMA },
+    params: GetDeviceParams,
+  })
+  async get(@By() { workspaceId }: Caller, @Params(GetDeviceParams) params: GetDeviceParams) {
+    const device = await this.queries.execute(new GetDevice(workspaceId, whichDevice(params)));
+    return { lock: device, device };
+  }
+
+  @SeamRoute('/locks/list', ['GET'], {
+    summary: 'Locks, in the order in which they were added',
+    answer: { locks: { listOf: DEVICE_SCHEMA }, devices: { listOf: DEVICE_SCHEMA }, pagination: PAGINATION },
+    params: ListDevicesParams,
+  })
+  async list(@By() { workspaceId }: Caller, @Params(ListDevicesParams) params: ListDevicesParams) {
+    const { items, pagination } = await listDevices(this.queries, workspaceId, params);
+    return { locks: items, devices: items, pagination };
+  }
+
+  @SeamRoute('/locks/lock_door', ['POST'], {
+    summary: 'Locks a door',
+    answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
+    params: OperateLockParams,
+  })
+  lock(@By() caller: Caller, @Params(OperateLockParams) { device_id }: OperateLockParams) {
+    return this.operate(caller, device_id, 'lock');
+  }
+
+  @SeamRoute('/locks/unlock_door', ['POST'], {
+    summary: 'Unlocks a door',
+    answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
+    params: OperateLockParams,
+  })
+  unlock(@By() caller: Caller, @Params(OperateLockParams) { device_id }: OperateLockParams) {
+    return this.operate(caller, device_id, 'unlock');
+  }
+
+  @SeamRoute('/action_attempts/get', ['GET'], {
+    summary: 'What became of an action',
+    answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
+    params: GetActionAttemptParams,
+  })
+  async attempt(
+    @By() { workspaceId }: Caller,
+    @Params(GetActionAttemptParams) params: GetActionAttemptParams,
+  ) {
+    return this.attemptOf(workspaceId, params.action_attempt_id);
+  }
+
+  @SeamRoute('/action_attempts/list', ['GET'], {
+    summary: 'What became of some actions',
+    answer: { action_attempts: { listOf: ACTION_ATTEMPT_SCHEMA }, pagination: PAGINATION },
+    params: ListActionAttemptsParams,
+  })
+  async attempts(
+    @By() { workspaceId }: Caller,
+    @Params(ListActionAttemptsParams) params: ListActionAttemptsParams,
+  ) {
+    const { action_attempt_ids: ids } = params;
+    const page = pageAsked(params);
+    const filter = { list: 'action_attempts', workspaceId, ids };
+    const { at } = startOf(page, filter);
+    const rows = ids.map((id, index) => ({ id, at: index })).filter((row) => row.at > at);
+    const { items, pagination } = pageOf(
+      rows,
+      page,
+      filter,
+      (row) => row,
+      (row) => row.id,
+    );
+    return {
+      action_attempts: await this.queries.execute(new ListActionAttempts(workspaceId, items)),
+      pagination,
+    };
+  }
+
+  private async operate(caller: Caller, deviceId: string, action: OperateLock['action']) {
+    this.limits.operate.take(deviceId);
+    const { actionAttemptId } = await this.commands.execute(new OperateLock(caller, deviceId, action));
+    return this.attemptOf(caller.workspaceId, actionAttemptId);
+  }
+
+  private async attemptOf(workspaceId: string, actionAttemptId: string) {
+    return {
+      action_attempt: await this.queries.execute(new GetActionAttempt(workspaceId, actionAttemptId)),
+    };
+  }
+}
