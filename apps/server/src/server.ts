@@ -199,6 +199,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
     if (registered.kind !== 'answered')
       throw new StartupError(`The lock cloud takes no webhook: ${registered.message}`);
     await core.settle();
+    await core.caughtUp();
   }
   ready = true;
   return {

@@ -173,15 +173,20 @@ export class Core implements Views {
     await this.feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), VIEWS_WITHIN_MS);
   }
 
-  /** Resolves when every event is in the views and nothing that was due is left undone. */
+  /** Resolves when nothing that was due is left undone. */
   async settle(): Promise<void> {
     const { store } = this.options;
     let before: Position | undefined;
     do {
-      before = store.lastAppended;
-      await this.reached(store.lastAppendedTo(DOMAIN_PREFIXES));
+      before = store.lastAppendedTo(DOMAIN_PREFIXES);
+      await this.agenda.reached(before, VIEWS_WITHIN_MS);
       await this.executor.whenIdle();
-    } while (!samePosition(before, store.lastAppended));
+    } while (!samePosition(before, store.lastAppendedTo(DOMAIN_PREFIXES)));
+  }
+
+  /** Resolves when everything that happened can be read. */
+  async caughtUp(): Promise<void> {
+    await this.reached(this.options.store.lastAppendedTo(DOMAIN_PREFIXES));
   }
 
   hold(): void {

@@ -5,6 +5,8 @@ import type { Simulator } from './simulator';
 export interface Timed {
   /** Resolves when nothing that is due is left undone. */
   settle(): Promise<void>;
+  /** Resolves when everything that happened can be read. */
+  caughtUp(): Promise<void>;
   /** When something falls due next, ms; null: never. */
   nextDue(): Promise<number | null>;
   /** How often a lock was asked to do something: only then has the lock cloud anything new to play. */
@@ -79,6 +81,7 @@ export class SandboxClockDriver {
         if (next > clock.now()) cloudDue = await this.put(next);
       }
       if (to > clock.now()) await this.settleAt(to, await this.put(to));
+      await server.caughtUp();
       return clock.now();
     } finally {
       if (wasRunning) clock.resume();
