@@ -18,7 +18,7 @@ interface Addresses {
  */
 export class ThrowawayServer {
   readonly apiKey = API_KEY;
-  private child!: ChildProcess;
+  private child: ChildProcess | undefined;
   private addresses!: Addresses;
 
   private constructor(
@@ -48,7 +48,7 @@ export class ThrowawayServer {
 
   /** As if the power had failed: no signal that could be handled, no farewell. */
   async kill(): Promise<void> {
-    await ended(this.child, 'SIGKILL');
+    if (this.child) await ended(this.child, 'SIGKILL');
     // The event store and the lock cloud notice by themselves that their parent is gone.
     await Promise.all([this.eventStorePort, portOf(this.lockCloudUrl)].map(untilClosed));
   }
