@@ -6,9 +6,18 @@ import type { RecordedEvent } from './event-store';
 export interface StateRows<S> {
   /** The states of these streams, by id, as far as there are any. */
   load(ids: readonly string[]): Promise<ReadonlyMap<string, S>>;
-  /** `first`: the event that the stream began with, where this save is the row's first. */
-  save(id: string, state: S, first: RecordedEvent | undefined): Promise<void>;
+  save(rows: readonly ChangedRow<S>[]): Promise<void>;
 }
+
+export interface ChangedRow<S> {
+  readonly id: string;
+  readonly state: S;
+  /** The event that the stream began with, where the row is new. */
+  readonly first: RecordedEvent | undefined;
+}
+
+/** As many rows as one statement writes. */
+const ROWS_AT_ONCE = 50;
 
 /** One event with the state of its stream before and after it. */
 export interface Step<S, E extends DomainEvent> {
@@ -49,8 +58,10 @@ export async function foldRows<S, E extends DomainEvent>(
     states.set(id, after);
     steps.push({ id, recorded, event, before, after });
   }
-  for (const [id, state] of states) {
-    if (state !== known.get(id)) await rows.save(id, state, begun.get(id));
+  const changed = [...states].filter(([id, state]) => state !== known.get(id));
+  for (let from = 0; from < changed.length; from += ROWS_AT_ONCE) {
+    const some = changed.slice(from, from + ROWS_AT_ONCE);
+    await rows.save(some.map(([id, state]) => ({ id, state, first: begun.get(id) })));
   }
   return steps;
 }

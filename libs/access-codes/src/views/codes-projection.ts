@@ -91,33 +91,40 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
       for (const row of rows) positions.set(row.code_id, row.position);
       return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
     },
-    async save(codeId, code, first) {
-      const position = first ? Number(first.position.commit) : positions.get(codeId)!;
-      const changing = {
-        live_at: code.removedAt === null ? position : null,
-        readable_at: isReadable(code) ? position : null,
-        search_name: (code.name ?? '').toLowerCase(),
-        pin_fingerprint: code.pinFingerprint,
-        state: JSON.stringify(code),
-      };
-      if (!first) {
-        await trx.updateTable('codes_v1').set(changing).where('code_id', '=', codeId).execute();
-        return;
-      }
-      const { workspaceId, deviceId, requestedAt, commonCodeKey } = code;
+    async save(changed) {
+      const rows = changed.map(({ state, first }) =>
+        rowOf(state, first ? Number(first.position.commit) : positions.get(state.codeId)!),
+      );
       await trx
         .insertInto('codes_v1')
-        .values({
-          code_id: codeId,
-          workspace_id: workspaceId,
-          device_id: deviceId,
-          position,
-          created_at: requestedAt,
-          common_code_key: commonCodeKey,
-          ...changing,
-        })
+        .values(rows)
+        .onConflict((conflict) =>
+          conflict.column('code_id').doUpdateSet((eb) => ({
+            live_at: eb.ref('excluded.live_at'),
+            readable_at: eb.ref('excluded.readable_at'),
+            search_name: eb.ref('excluded.search_name'),
+            pin_fingerprint: eb.ref('excluded.pin_fingerprint'),
+            state: eb.ref('excluded.state'),
+          })),
+        )
         .execute();
     },
+  };
+}
+
+function rowOf(code: AccessCode, position: number): CodesTables['codes_v1'] {
+  return {
+    code_id: code.codeId,
+    workspace_id: code.workspaceId,
+    device_id: code.deviceId,
+    live_at: code.removedAt === null ? position : null,
+    readable_at: isReadable(code) ? position : null,
+    position,
+    created_at: code.requestedAt,
+    search_name: (code.name ?? '').toLowerCase(),
+    pin_fingerprint: code.pinFingerprint,
+    common_code_key: code.commonCodeKey,
+    state: JSON.stringify(code),
   };
 }
 

@@ -104,29 +104,27 @@ function deviceRows(trx: Transaction<DevicesTables>): StateRows<Device> {
         .execute();
       return new Map(rows.map((row) => [row.device_id, JSON.parse(row.state) as Device]));
     },
-    async save(deviceId, device, first) {
-      const changing = {
-        account_id: device.accountId,
-        name: device.name,
-        search_name: device.name.toLowerCase(),
-        device_type: deviceTypeOf(device.maker),
-        maker: device.maker,
-        state: JSON.stringify(device),
-      };
-      if (!first) {
-        await trx.updateTable('devices_v1').set(changing).where('device_id', '=', deviceId).execute();
-        return;
+    async save(changed) {
+      for (const { id, state: device, first } of changed) {
+        const changing = {
+          account_id: device.accountId,
+          name: device.name,
+          search_name: device.name.toLowerCase(),
+          device_type: deviceTypeOf(device.maker),
+          maker: device.maker,
+          state: JSON.stringify(device),
+        };
+        if (first) {
+          const { workspaceId: workspace_id, addedAt: created_at } = device;
+          const listed_at = Number(first.position.commit);
+          await trx
+            .insertInto('devices_v1')
+            .values({ device_id: id, workspace_id, listed_at, created_at, ...changing })
+            .execute();
+        } else {
+          await trx.updateTable('devices_v1').set(changing).where('device_id', '=', id).execute();
+        }
       }
-      await trx
-        .insertInto('devices_v1')
-        .values({
-          device_id: deviceId,
-          workspace_id: device.workspaceId,
-          listed_at: Number(first.position.commit),
-          created_at: device.addedAt,
-          ...changing,
-        })
-        .execute();
     },
   };
 }
@@ -141,26 +139,24 @@ function accountRows(trx: Transaction<DevicesTables>): StateRows<Account> {
         .execute();
       return new Map(rows.map((row) => [row.account_id, JSON.parse(row.state) as Account]));
     },
-    async save(accountId, account, first) {
-      const changing = {
-        search_name: account.displayName.toLowerCase(),
-        maker: account.maker,
-        removed: account.removedAt === null ? 0 : 1,
-        state: JSON.stringify(account),
-      };
-      if (!first) {
-        await trx.updateTable('accounts_v1').set(changing).where('account_id', '=', accountId).execute();
-        return;
+    async save(changed) {
+      for (const { id, state: account, first } of changed) {
+        const changing = {
+          search_name: account.displayName.toLowerCase(),
+          maker: account.maker,
+          removed: account.removedAt === null ? 0 : 1,
+          state: JSON.stringify(account),
+        };
+        if (first) {
+          const listed_at = Number(first.position.commit);
+          await trx
+            .insertInto('accounts_v1')
+            .values({ account_id: id, workspace_id: account.workspaceId, listed_at, ...changing })
+            .execute();
+        } else {
+          await trx.updateTable('accounts_v1').set(changing).where('account_id', '=', id).execute();
+        }
       }
-      await trx
-        .insertInto('accounts_v1')
-        .values({
-          account_id: accountId,
-          workspace_id: account.workspaceId,
-          listed_at: Number(first.position.commit),
-          ...changing,
-        })
-        .execute();
     },
   };
 }

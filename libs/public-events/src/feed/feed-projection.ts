@@ -19,6 +19,9 @@ export interface FeedTables {
   };
 }
 
+/** As many rows as one statement writes. */
+const ROWS_AT_ONCE = 50;
+
 /** The view of the public streams that events are listed from. */
 export class FeedProjection implements Projection {
   readonly name = 'feed';
@@ -54,21 +57,10 @@ export class FeedProjection implements Projection {
   }
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
-    for (const recorded of events) {
-      const event = recorded.data as StoredEvent;
+    for (let from = 0; from < events.length; from += ROWS_AT_ONCE) {
       await (trx as Transaction<FeedTables>)
         .insertInto('events_v1')
-        .values({
-          event_id: event.event_id,
-          workspace_id: event.workspace_id,
-          revision: recorded.revision,
-          event_type: event.event_type,
-          created_at: Date.parse(event.created_at),
-          access_code_id: event.access_code_id ?? null,
-          device_id: event.device_id ?? null,
-          connected_account_id: event.connected_account_id ?? null,
-          data: JSON.stringify(event),
-        })
+        .values(events.slice(from, from + ROWS_AT_ONCE).map(rowOf))
         .onConflict((conflict) => conflict.column('event_id').doNothing())
         .execute();
     }
@@ -77,4 +69,19 @@ export class FeedProjection implements Projection {
   onApplied(): void {
     this.onNews();
   }
+}
+
+function rowOf(recorded: RecordedEvent): FeedTables['events_v1'] {
+  const event = recorded.data as StoredEvent;
+  return {
+    event_id: event.event_id,
+    workspace_id: event.workspace_id,
+    revision: recorded.revision,
+    event_type: event.event_type,
+    created_at: Date.parse(event.created_at),
+    access_code_id: event.access_code_id ?? null,
+    device_id: event.device_id ?? null,
+    connected_account_id: event.connected_account_id ?? null,
+    data: JSON.stringify(event),
+  };
 }

@@ -24,6 +24,7 @@ interface Row {
 
 /** As many values as one statement is given. */
 const CHUNK = 500;
+const ROWS_AT_ONCE = 50;
 
 /** The states that one batch of events needs and changes: read before, kept in memory, written after. */
 export class TranslatorStates {
@@ -88,23 +89,33 @@ export class TranslatorStates {
   }
 
   async save(): Promise<void> {
-    for (const stream of this.changed) {
-      const row = this.rows.get(stream);
-      if (!row) {
-        await this.trx.deleteFrom('translator_v1').where('stream', '=', stream).execute();
-        continue;
-      }
-      const values = {
-        account_id: row.accountId,
-        state: JSON.stringify(row.state),
-        told: row.told && JSON.stringify(row.told),
-      };
-      await this.trx
-        .insertInto('translator_v1')
-        .values({ stream, ...values })
-        .onConflict((conflict) => conflict.column('stream').doUpdateSet(values))
-        .execute();
+    const changed = [...this.changed];
+    for (let from = 0; from < changed.length; from += ROWS_AT_ONCE) {
+      await this.saveSome(changed.slice(from, from + ROWS_AT_ONCE));
     }
+  }
+
+  private async saveSome(streams: readonly string[]): Promise<void> {
+    const over = streams.filter((stream) => !this.rows.has(stream));
+    if (over.length > 0) await this.trx.deleteFrom('translator_v1').where('stream', 'in', over).execute();
+    const rows = streams.flatMap((stream) => {
+      const row = this.rows.get(stream);
+      if (!row) return [];
+      const told = row.told && JSON.stringify(row.told);
+      return [{ stream, account_id: row.accountId, state: JSON.stringify(row.state), told }];
+    });
+    if (rows.length === 0) return;
+    await this.trx
+      .insertInto('translator_v1')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.column('stream').doUpdateSet((eb) => ({
+          account_id: eb.ref('excluded.account_id'),
+          state: eb.ref('excluded.state'),
+          told: eb.ref('excluded.told'),
+        })),
+      )
+      .execute();
   }
 
   private async read(streams: readonly string[]): Promise<void> {
