@@ -28,7 +28,7 @@ function objection({ code, step, on }: Planned): string | null {
   if (step.do === 'append') return step.events.length > 0 ? null : 'appends nothing';
   if (!code) return step.do === 'release' ? null : 'does something for no code';
   if (code.removedAt !== null) return step.do === 'clean-up' ? null : 'does more than clean up';
-  if (step.do === 'release') return null;
+  if (step.do === 'release' || step.do === 'reserve') return null;
   if (!account?.connected || account.unreachableSince !== null) return 'touches a lock out of reach';
   if (!device || device.removedAt !== null) return 'touches a lock that is gone';
   const { inFlight } = code;

@@ -295,6 +295,25 @@ describe('a changed code', () => {
     settled.when(planned(around(grace, { keypad }))).then({ do: 'release', pinFingerprint: 'pin-b' });
   });
 
+  it('reserves the PIN and window that it has without having asked for them, unless another code has them', () => {
+    const keypad = keypadOf(reservation(CODE, 'pin-a', null));
+    const theirs = content(null, pin('pin-c'));
+    const taken = after([
+      ...onLock(null, false, { externalModificationAllowed: true }),
+      at(T0 + 1, { type: 'ModifiedExternally', data: { fields: ['code'], content: theirs, accepted: true } }),
+    ]);
+    taken.when(planned(around(T0 + 2, { keypad }))).then({ do: 'reserve' });
+    const held = keypadOf(reservation(CODE, 'pin-a', null), reservation(OTHER, 'pin-c', null));
+    taken.when(planned(around(T0 + DAY, { keypad: held }))).then({ do: 'release', pinFingerprint: 'pin-a' });
+
+    // A change of its window was reserved, and never asked for.
+    const moved = keypadOf(reservation(CODE, 'pin-a', stay));
+    const grace = T0 + 5 * MINUTE;
+    const settled = after(onLock(null, false));
+    settled.when(planned(around(grace - 1, { keypad: moved }))).then(wait(grace));
+    settled.when(planned(around(grace, { keypad: moved }))).then({ do: 'reserve' });
+  });
+
   it('keeps the PIN that is still on the lock', () => {
     const keypad = keypadOf(reservation(CODE, 'pin-a', null), reservation(CODE, 'pin-b', null));
     after(changed({ type: 'ChangeRequested', data: { ...pin('pin-b') } }))

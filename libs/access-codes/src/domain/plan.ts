@@ -2,7 +2,7 @@ import type { Account, Device } from '@latchkey/devices';
 import { type AccessCode, type Content, sameContent, sameWindow } from './access-code';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
-import type { Keypad, Reservation } from './keypad';
+import { holder, type Keypad, type Reservation } from './keypad';
 
 /** Lead times and thresholds, ms. */
 export interface PlanSettings {
@@ -33,6 +33,8 @@ export type Step =
   | { readonly do: 'program'; readonly operation: 'create' | 'change'; readonly content: Content }
   | { readonly do: 'remove'; readonly purpose: 'removal' | 'withdrawal'; readonly lockCodeId: string }
   | { readonly do: 'verify' }
+  /** Reserve the PIN for the window that the code has come to have in another way than by being asked for. */
+  | { readonly do: 'reserve' }
   /** Let go of PINs that the code no longer needs. */
   | { readonly do: 'release'; readonly pinFingerprint: string | null }
   /** Gone for good: let go of its PIN, erase its key. */
@@ -67,6 +69,7 @@ export function plan(codeId: string, code: AccessCode | null, circumstances: Cir
   if (account.unreachableSince !== null) return waitForFacts(code, circumstances, null);
   if (code.inFlight) return whileInFlight(code, circumstances);
 
+  if (misreserved(code, circumstances)) return { do: 'reserve' };
   const stale = staleReservation(code, circumstances);
   if (stale) return { do: 'release', pinFingerprint: stale.pinFingerprint };
   return towards(code, circumstances);
@@ -237,6 +240,21 @@ function standsAside(
   return toCome && inItsWay;
 }
 
+/**
+ * The code has a PIN or window that it did not reserve: somebody else's change was accepted, or a change was reserved
+ * and, after a crash, never asked for. What another code holds is left to that one.
+ */
+function misreserved(code: AccessCode, { keypad, now, settings }: Circumstances): boolean {
+  if (code.ending) return false;
+  const { codeId, pinFingerprint, schedule } = code;
+  const mine = keypad.reservations.filter((r) => r.codeId === codeId);
+  const ofPin = mine.find((r) => r.pinFingerprint === pinFingerprint);
+  if (mine.length === 0 || (ofPin && sameWindow(ofPin.window, schedule))) return false;
+  // A change may be about to ask for the window.
+  if (ofPin && now < ofPin.reservedAt + settings.reservationGrace) return false;
+  return !holder(keypad, { codeId, pinFingerprint, window: schedule });
+}
+
 /** A PIN that the code had reserved and neither wants nor has on the lock any more. */
 function staleReservation(
   code: AccessCode,
@@ -297,7 +315,8 @@ function waitForFacts(
     }
   }
   for (const r of keypad.reservations) {
-    if (r.codeId === code.codeId && r.pinFingerprint !== code.pinFingerprint) {
+    if (r.codeId !== code.codeId) continue;
+    if (r.pinFingerprint !== code.pinFingerprint || (!code.ending && !sameWindow(r.window, code.schedule))) {
       instants.push(graceEnds(code, r, settings));
     }
   }

@@ -2,7 +2,7 @@ import type { Device } from '@latchkey/devices';
 import { type Cause, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
 import type { Clock, Ids, Logger, Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
-import { release } from '../domain/keypad';
+import { PinTaken, release, reserve } from '../domain/keypad';
 import { plan, type PlanSettings } from '../domain/plan';
 import type { KnownRevisions } from './agenda';
 import type { AgendaRows, Claim } from './agenda-rows';
@@ -201,6 +201,9 @@ export class Executor {
             atLeast = undefined;
           }
           break;
+        case 'reserve':
+          await this.reserve(code!);
+          break;
         case 'release':
           await this.letGo(claim, code, step.pinFingerprint);
           if (!code) return rows.drop(claim);
@@ -263,6 +266,19 @@ export class Executor {
     const touched = await this.options.calls.during(device.deviceId, call);
     if (touched === 'lost-the-race') await rows.freeLock(device.deviceId, commandId);
     return touched;
+  }
+
+  private async reserve(code: AccessCode): Promise<void> {
+    const { codeId, deviceId, pinFingerprint, schedule: window } = code;
+    const cause = this.options.work.causeOf(code, 'plan');
+    try {
+      await this.options.streams.onKeypad(deviceId, cause, (keypad) =>
+        reserve(keypad, { codeId, pinFingerprint, window }),
+      );
+    } catch (error) {
+      // Somebody else was faster: planning sees that now.
+      if (!(error instanceof PinTaken)) throw error;
+    }
   }
 
   private async letGo(claim: Claim, code: AccessCode | null, pinFingerprint: string | null): Promise<void> {

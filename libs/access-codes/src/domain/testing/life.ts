@@ -191,6 +191,9 @@ export class Life {
         case 'append':
           this.append(codeId, step.events);
           break;
+        case 'reserve':
+          this.reserve(codeId, code!.pinFingerprint, code!.schedule);
+          break;
         case 'release':
           this.onKeypad(release(this.keypad, codeId, step.pinFingerprint));
           break;
