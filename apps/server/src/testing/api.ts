@@ -19,6 +19,9 @@ export interface ListedEvent {
   readonly [field: string]: unknown;
 }
 
+/** An advance that finds no end is a fault, not a reason to wait. */
+const ANSWER_WITHIN_MS = 25_000;
+
 /** The REST API, as an integration calls it. Instants in ms on this side. */
 export class Api {
   constructor(
@@ -31,6 +34,7 @@ export class Api {
       method: 'POST',
       headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' },
       body: JSON.stringify(params),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     return { status: answer.status, body: (await answer.json()) as Answer<T>['body'] };
   }
