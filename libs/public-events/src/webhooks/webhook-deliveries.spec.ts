@@ -28,7 +28,7 @@ import {
   RECORDS,
   SandboxClock,
   type Vault,
-  VIEWS_DATABASE,
+  FEED_DATABASE,
 } from '@latchkey/platform';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -135,7 +135,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
         { provide: CLOCK, useValue: clock },
         { provide: IDS, useValue: ids },
         { provide: RANDOM, useValue: random },
-        { provide: VIEWS_DATABASE, useValue: feed },
+        { provide: FEED_DATABASE, useValue: feed },
         { provide: WEBHOOK_DELIVERIES, useValue: deliveries },
       ],
     }).compile();

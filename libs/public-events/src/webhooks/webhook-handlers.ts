@@ -10,7 +10,7 @@ import {
   RANDOM,
   type Random,
   RECORDS,
-  VIEWS_DATABASE,
+  FEED_DATABASE,
 } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
@@ -109,7 +109,7 @@ export class DeleteWebhookHandler implements ICommandHandler<DeleteWebhook> {
 export class ReplayWebhookHandler implements ICommandHandler<ReplayWebhook> {
   constructor(
     @Inject(RECORDS) private readonly records: Endpoints,
-    @Inject(VIEWS_DATABASE) private readonly views: Database<FeedTables>,
+    @Inject(FEED_DATABASE) private readonly views: Database<FeedTables>,
     @Inject(WEBHOOK_DELIVERIES) private readonly deliveries: WebhookDeliveries,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
