@@ -15,7 +15,7 @@ import {
 } from '@latchkey/devices';
 import { eventQueryHandlers, EventsController } from '@latchkey/public-events';
 import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
-import { HttpModule } from './http';
+import { ConnectWebviewsModule, HttpModule } from './http';
 import { ReportsController } from './lock-makers/reports.controller';
 import { SimulateAccountHandler, SimulateDeviceHandler } from './sandbox/simulate.handlers';
 
@@ -42,6 +42,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         PartsModule.with(options.parts),
+        ConnectWebviewsModule,
         HttpModule.with([
           ...accessCodeControllers,
           DevicesController,

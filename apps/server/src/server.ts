@@ -33,7 +33,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { Core } from './core/core';
-import { configureHttp, httpAdapter, Readiness, RECORDS_DATABASE, SANDBOX_CLOCK } from './http';
+import { configureHttp, httpAdapter, LOCK_MAKERS, Readiness, RECORDS_DATABASE, SANDBOX_CLOCK } from './http';
 import { REPORT_TOKENS } from './lock-makers/reports.controller';
 import { rememberedClock } from './sandbox/clock-memory';
 import { type LockCloudProcess, spawnLockCloud } from './sandbox/lock-cloud-process';
@@ -162,6 +162,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
         [VIEWS, core],
         [LockReports, core.reports],
         [REPORT_TOKENS, tokens],
+        [LOCK_MAKERS, makers],
         ...(driver && simulator
           ? ([
               [SANDBOX_CLOCK, driver],

@@ -14,10 +14,8 @@ import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor';
 import { IdempotencyRecords } from './idempotency/idempotency-records';
 import { OkInterceptor } from './ok.interceptor';
 import { SandboxClockController } from './sandbox-clock.controller';
+import { RECORDS_DATABASE } from './tokens';
 import { WorkspacesController } from './workspaces.controller';
-
-/** The database of the records, for what the edge itself remembers. */
-export const RECORDS_DATABASE = Symbol('RECORDS_DATABASE');
 
 /**
  * The HTTP edge: who may come in, what an error looks like, and the endpoints of the server itself. Needs the

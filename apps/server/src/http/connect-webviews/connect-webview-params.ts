@@ -1,0 +1,62 @@
+import { Choice, ChoiceList, Flag, Metadata, paged, Text, TextList, Uuid, WebAddress } from '@latchkey/http';
+
+const CAPABILITIES = ['lock', 'thermostat', 'noise_sensor', 'access_control', 'camera'];
+const CATEGORIES = [
+  'stable',
+  'consumer_smartlocks',
+  'beta',
+  'thermostats',
+  'noise_sensors',
+  'access_control_systems',
+  'cameras',
+  'connectors',
+  'internal_beta',
+];
+
+export class CreateConnectWebviewParams {
+  @TextList({ optional: true, max: 200, description: 'The lock makers to offer; left out, all there are.' })
+  accepted_providers?: string[];
+
+  @TextList({ optional: true, max: 200, description: 'Lock makers not to offer.' })
+  excluded_providers?: string[];
+
+  @ChoiceList(CAPABILITIES, { optional: true })
+  accepted_capabilities?: string[];
+
+  @Choice(CATEGORIES, { optional: true })
+  provider_category?: string;
+
+  @WebAddress({ optional: true, description: 'Where to send the browser when the account is connected.' })
+  custom_redirect_url?: string;
+
+  @WebAddress({ optional: true, description: 'Where to send it when that failed.' })
+  custom_redirect_failure_url?: string;
+
+  @Metadata({ optional: true })
+  custom_metadata?: Record<string, unknown>;
+
+  @Text({ optional: true, min: 1, max: 200 })
+  customer_key?: string;
+
+  @Flag({ optional: true, default: true })
+  automatically_manage_new_devices?: boolean;
+
+  @Choice(['none', 'single', 'multiple'], { optional: true, default: 'none' })
+  device_selection_mode?: 'none' | 'single' | 'multiple';
+
+  @Flag({ optional: true, default: false })
+  wait_for_device_creation?: boolean;
+}
+
+export class ConnectWebviewIdParams {
+  @Uuid()
+  connect_webview_id!: string;
+}
+
+export class ListConnectWebviewsParams extends paged(500) {
+  @Text({ optional: true, max: 200 })
+  customer_key?: string;
+
+  @Text({ optional: true, max: 200, description: 'There is none of these here: with it the list is empty.' })
+  user_identifier_key?: string;
+}

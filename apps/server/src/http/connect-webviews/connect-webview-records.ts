@@ -1,0 +1,201 @@
+import { type Database, migrate, type Migration } from '@latchkey/database';
+import { type Page, pageOf, type PageRequest, startOf } from '@latchkey/platform';
+import { sql } from 'kysely';
+
+/** What a connect webview was asked to be; kept as it came. */
+export interface WebviewWishes {
+  readonly acceptedProviders: readonly string[];
+  readonly acceptedCapabilities: readonly string[];
+  readonly customRedirectUrl: string | null;
+  readonly customRedirectFailureUrl: string | null;
+  readonly customMetadata: Readonly<Record<string, unknown>>;
+  readonly customerKey: string | null;
+  readonly automaticallyManageNewDevices: boolean;
+  readonly deviceSelectionMode: 'none' | 'single' | 'multiple';
+  readonly waitForDeviceCreation: boolean;
+}
+
+/** One invitation to connect an account, and how far it has come. Instants in ms. */
+export interface ConnectWebview {
+  readonly connectWebviewId: string;
+  readonly workspaceId: string;
+  readonly wishes: WebviewWishes;
+  readonly createdAt: number;
+  /** The lock maker that was chosen last. */
+  readonly provider: string | null;
+  readonly status: 'pending' | 'failed' | 'authorized';
+  readonly authorizedAt: number | null;
+  readonly connectedAccountId: string | null;
+}
+
+interface WebviewsTable {
+  connect_webviews: {
+    connect_webview_id: string;
+    workspace_id: string;
+    /** JSON */
+    wishes: string;
+    created_at: number;
+    provider: string | null;
+    /** What the lock maker has to bring back; used once. */
+    nonce: string | null;
+    status: ConnectWebview['status'];
+    authorized_at: number | null;
+    connected_account_id: string | null;
+  };
+}
+
+const migrations: Migration[] = [
+  {
+    name: 'connect_webviews',
+    async up(db) {
+      await db.schema
+        .createTable('connect_webviews')
+        .addColumn('connect_webview_id', 'text', (column) => column.primaryKey())
+        .addColumn('workspace_id', 'text', (column) => column.notNull())
+        .addColumn('wishes', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('provider', 'text')
+        .addColumn('nonce', 'text')
+        .addColumn('status', 'text', (column) => column.notNull())
+        .addColumn('authorized_at', 'bigint')
+        .addColumn('connected_account_id', 'text')
+        .execute();
+      await db.schema
+        .createIndex('connect_webviews_by_workspace')
+        .on('connect_webviews')
+        .columns(['workspace_id', 'created_at', 'connect_webview_id'])
+        .execute();
+    },
+  },
+];
+
+/** The invitations that were made. */
+export class ConnectWebviewRecords {
+  private constructor(private readonly database: Database<WebviewsTable>) {}
+
+  /** @param database that of the records */
+  static async open<T>(database: Database<T>): Promise<ConnectWebviewRecords> {
+    await migrate(database, 'connect_webviews', migrations);
+    return new ConnectWebviewRecords(database as unknown as Database<WebviewsTable>);
+  }
+
+  async create(
+    webview: Pick<ConnectWebview, 'connectWebviewId' | 'workspaceId' | 'wishes' | 'createdAt'>,
+  ): Promise<void> {
+    await this.database.db
+      .insertInto('connect_webviews')
+      .values({
+        connect_webview_id: webview.connectWebviewId,
+        workspace_id: webview.workspaceId,
+        wishes: JSON.stringify(webview.wishes),
+        created_at: webview.createdAt,
+        provider: null,
+        nonce: null,
+        status: 'pending',
+        authorized_at: null,
+        connected_account_id: null,
+      })
+      .execute();
+  }
+
+  /** Of any workspace. */
+  async find(connectWebviewId: string): Promise<ConnectWebview | null> {
+    const row = await this.database.db
+      .selectFrom('connect_webviews')
+      .selectAll()
+      .where('connect_webview_id', '=', connectWebviewId)
+      .executeTakeFirst();
+    return row ? fromRow(row) : null;
+  }
+
+  /** A workspace's, oldest first. */
+  async list(
+    workspaceId: string,
+    page: PageRequest,
+    filter: { customerKey?: string },
+  ): Promise<Page<ConnectWebview>> {
+    const scope = { list: 'connect_webviews', workspaceId, ...filter };
+    const after = startOf(page, scope);
+    const rows = await this.database.db
+      .selectFrom('connect_webviews')
+      .selectAll()
+      .where('workspace_id', '=', workspaceId)
+      .where(sql<boolean>`(created_at, connect_webview_id) > (${after.at}, ${after.id})`)
+      .orderBy('created_at')
+      .orderBy('connect_webview_id')
+      .execute();
+    const found = rows
+      .map(fromRow)
+      .filter(({ wishes }) => filter.customerKey === undefined || wishes.customerKey === filter.customerKey);
+    return pageOf(
+      found.slice(0, page.limit + 1),
+      page,
+      scope,
+      ({ createdAt, connectWebviewId }) => ({ at: createdAt, id: connectWebviewId }),
+      (webview) => webview,
+    );
+  }
+
+  /** @returns whether the workspace had it */
+  async delete(workspaceId: string, connectWebviewId: string): Promise<boolean> {
+    const { numDeletedRows } = await this.database.db
+      .deleteFrom('connect_webviews')
+      .where('workspace_id', '=', workspaceId)
+      .where('connect_webview_id', '=', connectWebviewId)
+      .executeTakeFirst();
+    return numDeletedRows > 0n;
+  }
+
+  /** Somebody set out for a lock maker, and is to bring `nonce` back. */
+  async setOut(connectWebviewId: string, provider: string, nonce: string): Promise<void> {
+    await this.update(connectWebviewId, { provider, nonce });
+  }
+
+  /** Takes the nonce back, once. @returns the webview, or null where that nonce is not awaited */
+  async comeBack(connectWebviewId: string, nonce: string): Promise<ConnectWebview | null> {
+    const row = await this.database.db
+      .updateTable('connect_webviews')
+      .set({ nonce: null })
+      .where('connect_webview_id', '=', connectWebviewId)
+      .where('nonce', '=', nonce)
+      .returningAll()
+      .executeTakeFirst();
+    return row ? fromRow(row) : null;
+  }
+
+  async authorized(connectWebviewId: string, connectedAccountId: string, at: number): Promise<void> {
+    await this.update(connectWebviewId, {
+      status: 'authorized',
+      authorized_at: at,
+      connected_account_id: connectedAccountId,
+    });
+  }
+
+  async failed(connectWebviewId: string): Promise<void> {
+    await this.update(connectWebviewId, { status: 'failed' });
+  }
+
+  private async update(
+    connectWebviewId: string,
+    values: Partial<WebviewsTable['connect_webviews']>,
+  ): Promise<void> {
+    await this.database.db
+      .updateTable('connect_webviews')
+      .set(values)
+      .where('connect_webview_id', '=', connectWebviewId)
+      .execute();
+  }
+}
+
+function fromRow(row: WebviewsTable['connect_webviews']): ConnectWebview {
+  return {
+    connectWebviewId: row.connect_webview_id,
+    workspaceId: row.workspace_id,
+    wishes: JSON.parse(row.wishes) as WebviewWishes,
+    createdAt: row.created_at,
+    provider: row.provider,
+    status: row.status,
+    authorizedAt: row.authorized_at,
+    connectedAccountId: row.connected_account_id,
+  };
+}

@@ -1,0 +1,121 @@
+import { STREAMS, type Streams } from '@latchkey/access-codes';
+import type { Records } from '@latchkey/database';
+import { connect } from '@latchkey/devices';
+import { authorizeUrl, exchangeCode, type HttpLockGateway, type LockMaker } from '@latchkey/gateways';
+import {
+  type Clock,
+  CLOCK,
+  derivedId,
+  GATEWAY,
+  type Logger,
+  LOGGER,
+  type Random,
+  RANDOM,
+  RECORDS,
+} from '@latchkey/platform';
+import { Inject, Injectable } from '@nestjs/common';
+import { REPORT_TOKENS } from '../../lock-makers/reports.controller';
+import { Addresses } from './addresses';
+import { type ConnectWebview, ConnectWebviewRecords } from './connect-webview-records';
+
+/** The lock makers that accounts can be connected to, by name: ReadonlyMap<string, LockMaker> */
+export const LOCK_MAKERS = Symbol('LOCK_MAKERS');
+
+const CALLBACK = '/connect_webviews/callback';
+
+/** How a way to a lock maker and back ended. */
+export type Ending =
+  | { readonly kind: 'connected'; readonly webview: ConnectWebview }
+  | { readonly kind: 'failed'; readonly webview: ConnectWebview; readonly reason: string }
+  | { readonly kind: 'stranger' };
+
+/** Takes the owner of an account to the lock maker's consent and back, and connects the account. */
+@Injectable()
+export class Connecting {
+  constructor(
+    private readonly webviews: ConnectWebviewRecords,
+    private readonly addresses: Addresses,
+    @Inject(LOCK_MAKERS) private readonly makers: ReadonlyMap<string, LockMaker>,
+    @Inject(REPORT_TOKENS) private readonly reportTokens: ReadonlyMap<string, string>,
+    @Inject(STREAMS) private readonly streams: Streams,
+    @Inject(GATEWAY) private readonly gateway: HttpLockGateway,
+    @Inject(RECORDS) private readonly records: Records,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(RANDOM) private readonly random: Random,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** The lock makers that a webview offers. */
+  offered({ wishes }: ConnectWebview): LockMaker[] {
+    const { acceptedProviders: accepted } = wishes;
+    return [...this.makers.values()].filter(({ name }) => accepted.length === 0 || accepted.includes(name));
+  }
+
+  /** @returns where to send the browser; null where the webview does not offer that maker */
+  async setOut(webview: ConnectWebview, provider: string): Promise<string | null> {
+    const maker = this.offered(webview).find(({ name }) => name === provider);
+    if (!maker) return null;
+    const nonce = this.random.bytes(24).toString('base64url');
+    await this.webviews.setOut(webview.connectWebviewId, maker.name, nonce);
+    const state = `${webview.connectWebviewId}.${nonce}`;
+    return authorizeUrl(maker, { redirectUri: this.redirectUri(), state });
+  }
+
+  /** What the lock maker sent the browser back with. */
+  async comeBack(query: { state?: string; code?: string; error?: string }): Promise<Ending> {
+    const [id = '', nonce = ''] = (query.state ?? '').split('.');
+    const webview = nonce === '' ? null : await this.webviews.comeBack(id, nonce);
+    const maker = webview?.provider ? this.makers.get(webview.provider) : undefined;
+    if (!webview || !maker) return { kind: 'stranger' };
+    if (query.code === undefined) return this.fail(webview, 'The lock maker was not given leave.');
+    const tokens = await exchangeCode(maker, query.code, this.redirectUri(), { clock: this.clock });
+    if (tokens.kind !== 'answered') {
+      this.logger.warn({ maker: maker.name, kind: tokens.kind, reason: tokens.message }, 'no tokens');
+      return this.fail(webview, `${maker.displayName} did not let us in. Please try again.`);
+    }
+    const accountId = await this.accountOf(webview.workspaceId, maker.name, tokens.value.userId);
+    await this.records.accountTokens.put(accountId, tokens.value);
+    await this.connect(webview, maker, accountId);
+    await this.webviews.authorized(webview.connectWebviewId, accountId, this.clock.now());
+    return { kind: 'connected', webview };
+  }
+
+  /** The same account at the same maker keeps its id, so that connecting it again brings its codes back. */
+  private async accountOf(workspaceId: string, maker: string, userId: string): Promise<string> {
+    const sandbox = derivedId(workspaceId, 'sandbox account');
+    const isSandbox = (await this.records.accountTokens.get(sandbox))?.userId === userId;
+    return isSandbox ? sandbox : derivedId(workspaceId, `account ${maker} ${userId}`);
+  }
+
+  private async connect(
+    { workspaceId, connectWebviewId }: ConnectWebview,
+    maker: LockMaker,
+    accountId: string,
+  ) {
+    const cause = {
+      correlationId: connectWebviewId,
+      causationId: connectWebviewId,
+      actor: { type: 'external' } as const,
+      workspaceId,
+    };
+    const identity = { accountId, workspaceId, maker: maker.name, displayName: maker.displayName };
+    await this.streams.accounts.transact(accountId, cause, (account) => connect(account, identity));
+    const token = this.reportTokens.get(maker.name);
+    if (token === undefined) return;
+    const url = `${this.addresses.for(maker)}/lock_makers/${encodeURIComponent(maker.name)}/reports/${token}`;
+    const registered = await this.gateway.registerWebhook({ accountId, maker: maker.name }, url);
+    // The account is asked for its locks again and again: without reports it is only slower.
+    if (registered.kind !== 'answered') {
+      this.logger.warn({ maker: maker.name, reason: registered.message }, 'the lock maker takes no webhook');
+    }
+  }
+
+  private async fail(webview: ConnectWebview, reason: string): Promise<Ending> {
+    if (webview.status === 'pending') await this.webviews.failed(webview.connectWebviewId);
+    return { kind: 'failed', webview, reason };
+  }
+
+  private redirectUri(): string {
+    return this.addresses.public() + CALLBACK;
+  }
+}
