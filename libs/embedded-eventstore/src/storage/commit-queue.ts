@@ -7,6 +7,9 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
+/** Turns of the loop, at most, that a group is gathered over. */
+const MOST_TURNS = 32;
+
 /**
  * Group commit: whatever arrives while the loop is busy is written in one transaction, with one fsync, and answered
  * once that is on the disk. Work is decided in the order it came.
@@ -15,6 +18,7 @@ export class CommitQueue {
   private pending: Pending[] = [];
   private scheduled = false;
   private idle: (() => void)[] = [];
+  private lastGroup = 0;
 
   constructor(
     private readonly log: EventLog,
@@ -43,12 +47,26 @@ export class CommitQueue {
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      this.commit(this.takeGroup());
-      if (this.pending.length > 0) this.schedule();
-      else for (const resolve of this.idle.splice(0)) resolve();
-    });
+    setImmediate(() => this.gather(0, 0));
+  }
+
+  /**
+   * Requests that came together are taken in over several turns of the loop. So as long as each turn brings more, it
+   * waits for the next; a writer who is alone does not wait.
+   */
+  private gather(seen: number, turns: number): void {
+    const { length } = this.pending;
+    const isAlone = length === 1 && this.lastGroup <= 1;
+    if (!isAlone && length > seen && length < this.maxWork && turns < MOST_TURNS) {
+      setImmediate(() => this.gather(length, turns + 1));
+      return;
+    }
+    this.scheduled = false;
+    const group = this.takeGroup();
+    this.lastGroup = group.length;
+    this.commit(group);
+    if (this.pending.length > 0) this.schedule();
+    else for (const resolve of this.idle.splice(0)) resolve();
   }
 
   private takeGroup(): Pending[] {

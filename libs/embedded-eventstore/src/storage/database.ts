@@ -36,6 +36,7 @@ export function openDatabase(dataDir: string): SqliteDatabase {
     db.pragma('synchronous = FULL');
     db.pragma('secure_delete = ON');
     db.pragma('cache_size = -16000');
+    db.pragma('wal_autocheckpoint = 4000');
     db.exec('BEGIN IMMEDIATE');
     if (inMemory) createSchema(db);
     db.exec('COMMIT');

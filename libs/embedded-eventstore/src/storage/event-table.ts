@@ -22,6 +22,7 @@ const NOTHING = new Uint8Array(0);
 interface Statement {
   run(...values: unknown[]): unknown;
   all(...values: unknown[]): unknown[];
+  get(...values: unknown[]): unknown;
 }
 
 /** One table of events with its two indexes, and the statements that read and write it. */
@@ -104,9 +105,9 @@ export class EventTable {
 
   /** When the first event of the stream from `revision` on was written, ms; undefined when there is none. */
   createdFrom(streamId: number, revision: number): number | undefined {
-    const [row] = this.statement(
+    const row = this.statement(
       `SELECT created FROM ${this.name} WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT 1`,
-    ).all(streamId, revision) as [number][];
+    ).get(streamId, revision) as [number] | undefined;
     return row?.[0];
   }
 
@@ -123,13 +124,14 @@ export class EventTable {
     return this.one('WHERE stream = ? AND revision = ?', streamId, revision);
   }
 
-  /** The newest event of the stream with this id. */
+  /** The newest event of the stream with this id; by position, for that order the index has already. */
   ofId(streamId: number, id: Uint8Array): StoredEvent | undefined {
-    return this.one('WHERE stream = ? AND id = ? ORDER BY revision DESC LIMIT 1', streamId, id);
+    return this.one('WHERE stream = ? AND id = ? ORDER BY position DESC LIMIT 1', streamId, id);
   }
 
   private one(clause: string, ...values: unknown[]): StoredEvent | undefined {
-    return this.many(clause, ...values)[0];
+    const row = this.statement(`SELECT ${COLUMNS} FROM ${this.name} ${clause}`).get(...values);
+    return row === undefined ? undefined : this.event(row as Row);
   }
 
   /**

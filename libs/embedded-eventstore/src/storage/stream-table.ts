@@ -33,7 +33,7 @@ export class StreamTable {
   find(name: string): StreamHead | undefined {
     let head = this.heads.get(name);
     if (!head) {
-      const row = this.byName.all(name)[0] as [number, number] | undefined;
+      const row = this.byName.get(name) as [number, number] | undefined;
       if (!row) return undefined;
       head = { id: row[0], name, lastRevision: row[1] };
       this.heads.set(name, head);
@@ -44,7 +44,7 @@ export class StreamTable {
   nameOf = (id: number): string => {
     let name = this.names.get(id);
     if (name === undefined) {
-      const row = this.byId.all(id)[0] as [string] | undefined;
+      const row = this.byId.get(id) as [string] | undefined;
       name = row?.[0] ?? '';
       this.names.set(id, name);
     }
