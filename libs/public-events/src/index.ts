@@ -10,6 +10,7 @@ export * from './webhooks/commands';
 export { DeliveryQueue, type DeliveryTables } from './webhooks/delivery-queue';
 export { Sender } from './webhooks/sender';
 export { WebhookDeliveries } from './webhooks/webhook-deliveries';
+export { Webhooks } from './webhooks/webhooks';
 export { WEBHOOK_DELIVERIES, webhookHandlers } from './webhooks/webhook-handlers';
 
 /** Providers that answer the queries on events. */

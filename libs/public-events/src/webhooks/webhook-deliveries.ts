@@ -38,6 +38,8 @@ export class WebhookDeliveries {
   private readonly waiters = new Set<() => void>();
   private running = false;
   private held = false;
+  /** When something is due next, as it was at the last look; undefined: to be looked up. */
+  private next: number | null | undefined;
   private looking: Promise<void> | undefined;
   private lookAgain = false;
   private cancelTimer: () => void = () => undefined;
@@ -79,6 +81,7 @@ export class WebhookDeliveries {
 
   /** Something may be due. */
   wake(): void {
+    this.next = undefined;
     if (!this.running || this.held) return;
     this.lookAgain = true;
     this.looking ??= this.look().finally(() => {
@@ -94,7 +97,8 @@ export class WebhookDeliveries {
 
   release(): void {
     this.held = false;
-    this.wake();
+    // Only if somebody called meanwhile.
+    if (this.next === undefined) this.wake();
   }
 
   /** Resolves when nothing is under way, and nothing due is left. */
@@ -104,14 +108,18 @@ export class WebhookDeliveries {
         await this.change();
         continue;
       }
-      if (this.held || (await this.rows.due(this.options.clock.now())).length === 0) return;
+      const next = await this.nextDue();
+      if (this.held || next === null || next > this.options.clock.now()) return;
+      if ((await this.rows.due(this.options.clock.now())).length === 0) return;
       this.wake();
     }
   }
 
   /** When something is due next, ms; null: nothing waits. */
-  nextDue(): Promise<number | null> {
-    return this.rows.nextDue();
+  async nextDue(): Promise<number | null> {
+    // Asked at each step of the sandbox's clock, and mostly nothing waits: what the last look found will do.
+    if (this.next === undefined || this.busy.size > 0) return this.rows.nextDue();
+    return this.next;
   }
 
   private async look(): Promise<void> {
@@ -131,6 +139,7 @@ export class WebhookDeliveries {
   private async arrange(): Promise<void> {
     const { clock } = this.options;
     const next = await this.rows.nextDue();
+    if (!this.lookAgain) this.next = next;
     this.cancelTimer();
     // What is due already is in somebody's hands.
     if (next !== null && next > clock.now()) this.cancelTimer = clock.at(next, () => this.wake());

@@ -1,0 +1,55 @@
+import type { Database, WebhookEndpoints } from '@latchkey/database';
+import { type EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
+import type { Clock, Logger, Vault } from '@latchkey/platform';
+import { DeliveryQueue, type DeliveryTables } from './delivery-queue';
+import { Sender } from './sender';
+import { WebhookDeliveries } from './webhook-deliveries';
+
+/** All of the webhooks of a server: the queue that follows the public streams, and whoever sends what it holds. */
+export class Webhooks {
+  readonly deliveries: WebhookDeliveries;
+  private readonly sender: Sender;
+  private readonly queue: ProjectionRunner;
+
+  constructor(options: {
+    readonly store: EventStore;
+    /** The database of the records: see DeliveryQueue. */
+    readonly database: Database<DeliveryTables>;
+    readonly endpoints: WebhookEndpoints;
+    readonly vault: Vault;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    /** Whether messages may go to private and local addresses. */
+    readonly sandbox: boolean;
+  }) {
+    const { store, database, clock, logger, sandbox } = options;
+    this.sender = new Sender({ internalAllowed: sandbox });
+    this.deliveries = new WebhookDeliveries({ ...options, sender: this.sender });
+    this.queue = new ProjectionRunner({
+      store,
+      database,
+      projection: new DeliveryQueue(clock, () => this.deliveries.wake()),
+      clock,
+      onParked: (_name, event, reason) =>
+        logger.error({ eventId: event.id, type: event.type, reason }, 'an event was kept from its webhooks'),
+      onError: (_name, error) => logger.warn({ err: error }, 'the webhook queue broke off and begins again'),
+    });
+  }
+
+  /** Makes the queue's tables and follows the public streams. */
+  async start(): Promise<void> {
+    await this.queue.start();
+    await this.queue.caughtUp;
+  }
+
+  /** Begins to send. */
+  work(): Promise<void> {
+    return this.deliveries.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.queue.stop();
+    await this.deliveries.stop();
+    await this.sender.close();
+  }
+}
