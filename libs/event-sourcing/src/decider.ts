@@ -34,7 +34,8 @@ export interface Decided<S> extends Loaded<S> {
   readonly position: Position | undefined;
 }
 
-const CONFLICT_RETRIES = 20;
+/** Every conflict means that somebody else got on; so many in a row mean that something is wrong. */
+const CONFLICT_RETRIES = 200;
 
 /**
  * All streams of one kind (`accessCode-<id>`): loads them, decides on them, appends what was decided. Folded
@@ -43,6 +44,7 @@ const CONFLICT_RETRIES = 20;
  */
 export class DeciderStreams<S, E extends DomainEvent> {
   private readonly cache = new Map<string, Loaded<S>>();
+  private readonly turns = new Map<string, Promise<void>>();
 
   constructor(
     private readonly options: {
@@ -89,11 +91,34 @@ export class DeciderStreams<S, E extends DomainEvent> {
    * Decides on the current state and appends what comes of it, again from the start when somebody else was
    * faster. `decide` must be pure: it may be called several times. What it throws is passed on.
    */
-  async transact(
+  transact(
     id: string,
     cause: Cause,
     decide: (state: S, now: number) => readonly E[],
     atLeast?: number,
+  ): Promise<Decided<S>> {
+    return this.inTurn(id, () => this.decideUntilAppended(id, cause, decide, atLeast));
+  }
+
+  /** Many in this process that want one stream would drive each other off it; conflicts are for other processes. */
+  private inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.turns.get(id) ?? Promise.resolve()).then(work);
+    const over = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.turns.set(id, over);
+    void over.then(() => {
+      if (this.turns.get(id) === over) this.turns.delete(id);
+    });
+    return turn;
+  }
+
+  private async decideUntilAppended(
+    id: string,
+    cause: Cause,
+    decide: (state: S, now: number) => readonly E[],
+    atLeast: number | undefined,
   ): Promise<Decided<S>> {
     for (let attempt = 0; ; attempt++) {
       const loaded = await this.load(id, attempt === 0 ? atLeast : undefined);

@@ -180,13 +180,14 @@ class Subscription implements EventSubscription {
       checkpoint: undefined,
       caughtUp: false,
     };
-    let working = false;
+    let working: Promise<void> | undefined;
+    let ended = false;
     let fail: (error: unknown) => void = () => undefined;
     let finish: () => void = () => undefined;
 
     const work = async (): Promise<void> => {
       try {
-        while (!this.stopped && (waiting.events.length > 0 || waiting.checkpoint)) {
+        while (!this.stopped && !ended && (waiting.events.length > 0 || waiting.checkpoint)) {
           if (waiting.events.length > 0) {
             const batch = waiting.events.splice(0, BATCH);
             if (waiting.events.length < BATCH && source.isPaused()) source.resume();
@@ -201,8 +202,8 @@ class Subscription implements EventSubscription {
             }
           }
         }
-        working = false;
-        if (waiting.caughtUp) {
+        working = undefined;
+        if (waiting.caughtUp && !ended) {
           waiting.caughtUp = false;
           this.options.onCaughtUp?.();
         }
@@ -212,9 +213,8 @@ class Subscription implements EventSubscription {
     };
     const schedule = (): void => {
       if (working) return;
-      working = true;
       // A turn later, so that events which arrive together are handled together.
-      setImmediate(() => void work());
+      working = new Promise((resolve) => setImmediate(() => void work().then(resolve)));
     };
 
     try {
@@ -237,7 +237,10 @@ class Subscription implements EventSubscription {
         source.on('close', () => finish());
       });
     } finally {
+      // Whoever follows next begins after what the handler at work has taken, and never beside it.
+      ended = true;
       await source.unsubscribe().catch(() => undefined);
+      await working;
     }
   }
 }

@@ -52,6 +52,7 @@ export class ProjectionRunner {
   private subscription: EventSubscription | undefined;
   private position: Position | undefined;
   private building = true;
+  private marking: Promise<void> | undefined;
   private readonly waiters = new Set<Waiter>();
   /** Set when building failed: the view must not be used. */
   failure: unknown;
@@ -106,13 +107,14 @@ export class ProjectionRunner {
       });
     }
     this.position = row?.position ? positionFromText(row.position) : undefined;
-    this.building = !row?.position;
+    this.building = !(await this.isBuilt());
     this.subscription = store.subscribeToAll({
       after: this.position,
       prefixes: [...new Set([...projection.prefixes, ...(this.options.follows ?? [])])],
       onEvents: (events) => this.take(events),
       onCheckpoint: (position) => this.advance(position),
       onCaughtUp: () => {
+        if (this.building) this.marking = this.markBuilt();
         this.building = false;
         this.onCaughtUp();
       },
@@ -122,6 +124,7 @@ export class ProjectionRunner {
 
   async stop(): Promise<void> {
     await this.subscription?.stop();
+    await this.marking;
     for (const waiter of this.waiters) waiter.resolve(false);
     this.waiters.clear();
   }
@@ -129,7 +132,7 @@ export class ProjectionRunner {
   /** True once the view has folded everything up to the position; false when `timeoutMs` passed before. */
   async reached(position: Position | undefined, timeoutMs: number): Promise<boolean> {
     if (!position || this.isAt(position)) return true;
-    if (this.failure) throw this.failure;
+    if (this.failure) throw this.failure as Error;
     return new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => waiter.resolve(false), timeoutMs);
       const waiter: Waiter = {
@@ -156,12 +159,40 @@ export class ProjectionRunner {
     for (const { version } of older) {
       await database.transaction(async (trx) => {
         await projection.drop(trx, version as number);
-        await trx
-          .deleteFrom('checkpoints')
-          .where('projection', '=', projection.name)
-          .where('version', '=', version)
-          .execute();
+        for (const table of ['checkpoints', 'built_projections']) {
+          await trx
+            .deleteFrom(table)
+            .where('projection', '=', projection.name)
+            .where('version', '=', version)
+            .execute();
+        }
       });
+    }
+  }
+
+  /** Whether this version has folded all of history once: before, a restart goes on building. */
+  private async isBuilt(): Promise<boolean> {
+    const { database, projection } = this.options;
+    const row = await database.db
+      .selectFrom('built_projections')
+      .select('version')
+      .where('projection', '=', projection.name)
+      .where('version', '=', projection.version)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  private async markBuilt(): Promise<void> {
+    const { database, projection } = this.options;
+    try {
+      await database.db
+        .insertInto('built_projections')
+        .values({ projection: projection.name, version: projection.version })
+        .onConflict((conflict) => conflict.columns(['projection', 'version']).doNothing())
+        .execute();
+    } catch (error) {
+      // Then it counts as being built once more after a restart.
+      this.options.onError?.(projection.name, error);
     }
   }
 
@@ -198,7 +229,7 @@ export class ProjectionRunner {
     const last = events.at(-1)!.position;
     const taken = await database.transaction(async (trx) => {
       // Another process may fold the same view: whoever comes second finds its events folded already.
-      const row = await this.checkpoint(trx);
+      const row = await this.checkpoint(trx, 'for-update');
       const stored = row?.position ? positionFromText(row.position) : undefined;
       const fresh = stored ? events.filter((event) => comparePositions(event.position, stored) > 0) : events;
       if (fresh.length === 0) return stored;
@@ -251,14 +282,21 @@ export class ProjectionRunner {
     for (const waiter of this.waiters) if (this.isAt(waiter.position)) waiter.resolve(true);
   }
 
-  private checkpoint(db: Kysely<Tables>): Promise<{ position: string | null } | undefined> {
-    const { projection } = this.options;
-    return db
+  /** `for-update`: nobody else folds this view until the transaction ends. */
+  private async checkpoint(
+    db: Kysely<Tables>,
+    lock?: 'for-update',
+  ): Promise<{ position: string | null } | undefined> {
+    const { projection, database } = this.options;
+    const row = db
       .selectFrom('checkpoints')
       .select('position')
       .where('projection', '=', projection.name)
-      .where('version', '=', projection.version)
-      .executeTakeFirst() as Promise<{ position: string | null } | undefined>;
+      .where('version', '=', projection.version);
+    // SQLite has one writer at a time as it is.
+    const query = lock && database.engine === 'postgres' ? row.forUpdate() : row;
+    const found: { position: string | null } | undefined = await query.executeTakeFirst();
+    return found;
   }
 
   private async store(trx: Transaction<Tables>, position: Position): Promise<void> {
@@ -281,12 +319,12 @@ export async function checkpointReached(
 ): Promise<boolean> {
   const until = Date.now() + timeoutMs;
   for (;;) {
-    const row = (await database.db
+    const row: { position: string | null } | undefined = await database.db
       .selectFrom('checkpoints')
       .select('position')
       .where('projection', '=', projection.name)
       .where('version', '=', projection.version)
-      .executeTakeFirst()) as { position: string | null } | undefined;
+      .executeTakeFirst();
     if (row?.position && comparePositions(positionFromText(row.position), position) >= 0) return true;
     if (Date.now() >= until) return false;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -302,6 +340,13 @@ async function createCheckpoints(database: Database<Tables>): Promise<void> {
     .addColumn('position', 'text')
     .addColumn('updated_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('checkpoints_key', ['projection', 'version'])
+    .execute();
+  await database.db.schema
+    .createTable('built_projections')
+    .ifNotExists()
+    .addColumn('projection', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('built_projections_key', ['projection', 'version'])
     .execute();
   await database.db.schema
     .createTable('parked_events')

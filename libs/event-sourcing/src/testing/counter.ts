@@ -1,4 +1,3 @@
-import { type Database, type testDatabase } from '@latchkey/database';
 import { startNode, type RunningNode } from '@latchkey/embedded-eventstore';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -114,11 +113,11 @@ export class SumsProjection implements Projection {
     await this.onBatch(events);
     for (const recorded of events) {
       const event = counterCodec.decode(recorded);
-      const row = (await trx
+      const row: { total: number } | undefined = await trx
         .selectFrom(this.table)
         .select('total')
         .where('stream', '=', recorded.stream)
-        .executeTakeFirst()) as { total: number } | undefined;
+        .executeTakeFirst();
       const total = counterFold.evolve(row?.total ?? 0, event);
       if (row)
         await trx.updateTable(this.table).set({ total }).where('stream', '=', recorded.stream).execute();
@@ -127,9 +126,11 @@ export class SumsProjection implements Projection {
   };
 }
 
-export type AnyDatabase = Awaited<ReturnType<ReturnType<typeof testDatabase>['open']>> & Database<never>;
-
-/** Resolves once a condition holds; the test's own time limit ends the wait. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+/** Resolves once a condition holds, and rejects if it does not within `limit` ms. */
+export async function until(holds: () => boolean | Promise<boolean>, limit = 15_000): Promise<void> {
+  const end = Date.now() + limit;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`still not so after ${limit} ms: ${holds.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import ts from 'typescript';
+
+const ROOT = join(__dirname, '../../..');
+
+/** What each library may import; apps may import any. Features meet through their index files. */
+const ALLOWED: Record<string, readonly string[]> = {
+  platform: [],
+  'embedded-eventstore': [],
+  database: ['platform'],
+  'event-sourcing': ['database', 'platform'],
+  gateways: ['platform'],
+  http: ['event-sourcing', 'database', 'platform'],
+  devices: ['gateways', 'http', 'event-sourcing', 'database', 'platform'],
+  'access-codes': ['devices', 'gateways', 'http', 'event-sourcing', 'database', 'platform'],
+  'public-events': ['access-codes', 'devices', 'gateways', 'http', 'event-sourcing', 'database', 'platform'],
+  audit: ['access-codes', 'devices', 'public-events', 'http', 'event-sourcing', 'database', 'platform'],
+};
+
+/** Decisions and folds are pure: these are all that their folders may import from elsewhere. */
+const DOMAIN_MAY_IMPORT = ['zod', '@latchkey/event-sourcing', '@latchkey/devices', '@latchkey/gateways'];
+
+interface Import {
+  /** From the root, with `/`. */
+  readonly file: string;
+  readonly specifier: string;
+}
+
+const isTest = (file: string) => /\.spec\.ts$|\/(testing|contract)\//.test(file);
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.[cm]?ts$/.test(entry.name))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((file) => !/(^|\/)(node_modules|dist)\//.test(file));
+}
+
+function importsOf(file: string): Import[] {
+  const { importedFiles } = ts.preProcessFile(readFileSync(join(ROOT, file), 'utf8'), true, true);
+  return importedFiles.map(({ fileName }) => ({ file, specifier: fileName }));
+}
+
+const packageOf = (path: string) => path.split('/').slice(0, 2).join('/');
+
+/** Where a relative import leads, from the root. */
+const target = ({ file, specifier }: Import) => join(dirname(file), specifier).split(sep).join('/');
+
+const said = ({ file, specifier }: Import) => `${file} imports ${specifier}`;
+
+describe('imports', () => {
+  const imports = [...filesIn(join(ROOT, 'apps')), ...filesIn(join(ROOT, 'libs'))].flatMap(importsOf);
+  const ofLibraries = imports.filter(({ file }) => file.startsWith('libs/') && !isTest(file));
+
+  it('are found', () => {
+    expect(imports.length).toBeGreaterThan(500);
+    const libraries = readdirSync(join(ROOT, 'libs')).sort();
+    expect(libraries.filter((name) => !(name in ALLOWED))).toEqual([]);
+  });
+
+  it('go one way between libraries: features, then event sourcing and database, then the platform', () => {
+    const wrong = ofLibraries.filter(({ file, specifier }) => {
+      const name = /^@latchkey\/([^/]+)/.exec(specifier)?.[1];
+      return name !== undefined && !ALLOWED[file.split('/')[1]!]!.includes(name);
+    });
+    expect(wrong.map(said)).toEqual([]);
+  });
+
+  it('reach a library through its index file alone', () => {
+    const deep = imports.filter(({ specifier }) => /^@latchkey\/[^/]+\//.test(specifier));
+    expect(deep.map(said)).toEqual([]);
+    const around = imports.filter(
+      (each) => each.specifier.startsWith('.') && packageOf(target(each)) !== packageOf(each.file),
+    );
+    // Tests may start another app as a whole, through its index file.
+    const allowed = (each: Import) => isTest(each.file) && /^apps\/[^/]+\/src(\/index)?$/.test(target(each));
+    expect(around.filter((each) => !allowed(each)).map(said)).toEqual([]);
+  });
+
+  it('never lead from a library to an app', () => {
+    const wrong = ofLibraries.filter(
+      (each) => each.specifier.startsWith('.') && target(each).startsWith('apps/'),
+    );
+    expect(wrong.map(said)).toEqual([]);
+  });
+
+  it('bring nothing of tests into what runs', () => {
+    // An index file may offer what other libraries' tests need.
+    const wrong = imports.filter(
+      (each) =>
+        !isTest(each.file) &&
+        !/^libs\/[^/]+\/src\/index\.ts$/.test(each.file) &&
+        each.specifier.startsWith('.') &&
+        /\/(testing|contract)\/|\.spec$/.test(target(each)),
+    );
+    expect(wrong.map(said)).toEqual([]);
+  });
+
+  it('keep domains pure', () => {
+    const wrong = ofLibraries
+      .filter(({ file }) => /^libs\/[^/]+\/src\/domain\//.test(file))
+      .filter((each) =>
+        each.specifier.startsWith('.')
+          ? !/^libs\/[^/]+\/src\/domain\//.test(target(each))
+          : !DOMAIN_MAY_IMPORT.includes(each.specifier),
+      );
+    expect(wrong.map(said)).toEqual([]);
+  });
+});

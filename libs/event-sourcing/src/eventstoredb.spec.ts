@@ -1,0 +1,168 @@
+import type { EventSubscription, RecordedEvent, SubscribeOptions } from './event-store';
+import { EventStoreDb } from './eventstoredb';
+import { newEvent, TestNode, until } from './testing/counter';
+
+describe('the event store over EventStoreDB’s protocol', () => {
+  let node: TestNode;
+  let store: EventStoreDb;
+  let subscription: EventSubscription | undefined;
+
+  beforeEach(async () => {
+    node = new TestNode();
+    store = new EventStoreDb(await node.start());
+  });
+  afterEach(async () => {
+    await subscription?.stop();
+    subscription = undefined;
+    await store.close();
+    await node.discard();
+  });
+
+  const append = (n: number, stream = 'counter-1') => store.append(stream, [newEvent(n)], 'any');
+  const amountOf = (event: RecordedEvent) => (event.data as { amount: number }).amount;
+  const follow = (seen: number[], more: Partial<SubscribeOptions> = {}) => {
+    subscription = store.subscribeToAll({
+      after: undefined,
+      prefixes: ['counter-'],
+      onEvents: (events) => {
+        seen.push(...events.map(amountOf));
+        return Promise.resolve();
+      },
+      ...more,
+    });
+  };
+
+  it('reads a stream from either end, from any revision, and an absent one as empty', async () => {
+    for (const n of [1, 2, 3]) await append(n);
+    const read = async (events: AsyncIterable<RecordedEvent>) => {
+      const amounts = [];
+      for await (const event of events) amounts.push(amountOf(event));
+      return amounts;
+    };
+    expect(await read(store.read('counter-1'))).toEqual([1, 2, 3]);
+    expect(await read(store.read('counter-1', 2))).toEqual([3]);
+    expect(await read(store.read('counter-1', 3))).toEqual([]);
+    expect(await read(store.readBackwards('counter-1', 2))).toEqual([3, 2]);
+    expect(await read(store.read('counter-0'))).toEqual([]);
+    await store.truncateBefore('counter-1', 2);
+    expect(await read(store.read('counter-1'))).toEqual([3]);
+    await expect(store.ping()).resolves.toBeUndefined();
+  });
+
+  it('follows from after a position, only what was asked for, and tells how far it has seen', async () => {
+    const { position } = await append(1);
+    await append(2);
+    const { position: last } = await append(3, 'other-1');
+    // The store tells how far it has looked every so many events.
+    await store.append(
+      'other-1',
+      Array.from({ length: 200 }, () => newEvent(3)),
+      'any',
+    );
+    const seen: number[] = [];
+    let checkpoint = 0n;
+    let caughtUp = false;
+    follow(seen, {
+      after: position,
+      onCheckpoint: (at) => {
+        checkpoint = at.commit;
+        return Promise.resolve();
+      },
+      onCaughtUp: () => (caughtUp = true),
+    });
+    await until(() => caughtUp && checkpoint >= last.commit);
+    expect(seen).toEqual([2]);
+    await append(4);
+    await until(() => seen.length === 2);
+    expect(seen).toEqual([2, 4]);
+  });
+
+  it('goes on where it was when the node comes back', async () => {
+    const seen: number[] = [];
+    const errors: unknown[] = [];
+    follow(seen, { onError: (error) => errors.push(error) });
+    await append(1);
+    await until(() => seen.length === 1);
+    await node.stop();
+    await node.start();
+    await until(() =>
+      append(2).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until(() => seen.includes(2));
+    await append(3);
+    await until(() => seen.includes(3));
+    // An append whose answer was lost may be there twice; what was seen before the break is not seen again.
+    expect(seen.filter((n) => n !== 2)).toEqual([1, 3]);
+  });
+
+  it('hands a batch over again when its handler fails, and no later one before', async () => {
+    const seen: number[] = [];
+    let failures = 2;
+    const errors: unknown[] = [];
+    await append(1);
+    follow(seen, {
+      onEvents: (events) => {
+        if (failures-- > 0) return Promise.reject(new Error('not now'));
+        seen.push(...events.map(amountOf));
+        return Promise.resolve();
+      },
+      onError: (error) => errors.push(error),
+    });
+    await append(2);
+    await until(() => seen.length === 2);
+    expect(seen).toEqual([1, 2]);
+    expect(errors).toEqual([new Error('not now'), new Error('not now')]);
+  });
+
+  it('never runs two handlers at a time, also when the connection breaks while one is at work', async () => {
+    const seen: number[] = [];
+    let running = 0;
+    let most = 0;
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    await append(1);
+    follow(seen, {
+      onEvents: async (events) => {
+        most = Math.max(most, ++running);
+        if (seen.length === 0) await held;
+        seen.push(...events.map(amountOf));
+        running--;
+      },
+    });
+    await until(() => running === 1);
+    await node.stop();
+    await node.start();
+    await until(() =>
+      append(2).then(
+        () => true,
+        () => false,
+      ),
+    );
+    letGo();
+    await until(() => seen.includes(2));
+    expect(most).toBe(1);
+    expect(seen.filter((n) => n === 1)).toEqual([1]);
+  });
+
+  it('has stopped only when its handler is done', async () => {
+    let done = false;
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    let began = false;
+    await append(1);
+    follow([], {
+      onEvents: async () => {
+        began = true;
+        await held;
+        done = true;
+      },
+    });
+    await until(() => began);
+    const stopped = subscription!.stop().then(() => done);
+    setImmediate(letGo);
+    expect(await stopped).toBe(true);
+  });
+});
