@@ -12,6 +12,7 @@ import {
   deviceQueryHandlers,
   DevicesController,
   LocksController,
+  UnmanagedDevicesController,
 } from '@latchkey/devices';
 import { eventQueryHandlers, EventsController } from '@latchkey/public-events';
 import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
@@ -47,6 +48,7 @@ export class AppModule {
           ...accessCodeControllers,
           DevicesController,
           LocksController,
+          UnmanagedDevicesController,
           ConnectedAccountsController,
           EventsController,
           ReportsController,

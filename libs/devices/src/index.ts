@@ -17,3 +17,4 @@ export * from './actions';
 export { ConnectedAccountsController } from './http/connected-accounts.controller';
 export { DevicesController } from './http/devices.controller';
 export { LocksController } from './http/locks.controller';
+export { UnmanagedDevicesController } from './http/unmanaged-devices.controller';

@@ -34,9 +34,11 @@ function modern(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(modern);
   if (typeof schema !== 'object' || schema === null) return schema;
   const entries = Object.entries(schema).map(([key, value]) => [key, modern(value)] as const);
-  const { minimum, exclusiveMinimum, ...rest } = Object.fromEntries(entries);
+  const { minimum, exclusiveMinimum, nullable, ...rest } = Object.fromEntries(entries);
+  // Anything at all may be null too; ajv takes the word for it only beside a type.
+  if (nullable !== undefined && 'type' in rest) rest.nullable = nullable;
   if (exclusiveMinimum === true) return { ...rest, exclusiveMinimum: minimum };
-  return Object.fromEntries(entries);
+  return minimum === undefined ? rest : { ...rest, minimum };
 }
 
 function published(value: unknown): unknown {

@@ -5,11 +5,12 @@ import { Addresses } from './addresses';
 import { ConnectWebviewRecords } from './connect-webview-records';
 import { ConnectWebviewsController } from './connect-webviews.controller';
 import { Connecting } from './connecting';
+import { DeviceProvidersController } from './device-providers.controller';
 import { ConnectPagesController } from './pages.controller';
 
 /** Connecting accounts. Needs LOCK_MAKERS, REPORT_TOKENS, STREAMS and GATEWAY besides what HttpModule needs. */
 @Module({
-  controllers: [ConnectWebviewsController, ConnectPagesController],
+  controllers: [ConnectWebviewsController, ConnectPagesController, DeviceProvidersController],
   providers: [
     Addresses,
     Connecting,

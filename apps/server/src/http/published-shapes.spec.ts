@@ -1,0 +1,116 @@
+import { seamSchema } from '@latchkey/platform';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import { ServerWorld } from '../testing/server-world';
+
+type Body = Record<string, unknown>;
+
+let world: ServerWorld;
+let device_id: string;
+const answers = new Map<string, Body>();
+
+/** Asks, and keeps the answer to be looked at. */
+async function ask(path: string, params: object = {}): Promise<Body> {
+  const body = await world.api.ask<Body>(path, params);
+  answers.set(path, body);
+  return body;
+}
+
+const first = (list: unknown) => (list as Body[])[0]!;
+
+beforeAll(async () => {
+  world = await ServerWorld.start();
+  device_id = (await world.locks.named('Front Door')).deviceId;
+  const ends_at = '2099-01-01T00:00:00Z';
+  const created = await ask('/access_codes/create', {
+    device_id,
+    name: 'Guest',
+    starts_at: '2098-12-31T00:00:00Z',
+    ends_at,
+  });
+  const { access_code_id } = created.access_code as Body;
+  await ask('/access_codes/update', { access_code_id, name: 'Cleaner' });
+  await ask('/access_codes/create_multiple', { device_ids: [device_id] });
+  await ask('/access_codes/generate_code', { device_id });
+  await world.api.ask('/sandbox/clock/advance', { by: 'PT1M' });
+  await ask('/access_codes/get', { access_code_id });
+  await ask('/access_codes/list');
+  await ask('/access_codes/get_timeline', { access_code_id });
+  await ask('/devices/get', { device_id });
+  await ask('/devices/list');
+  await ask('/devices/list_device_providers');
+  await ask('/devices/unmanaged/list');
+  const accounts = await ask('/connected_accounts/list');
+  const { connected_account_id } = first(accounts.connected_accounts);
+  await ask('/connected_accounts/get', { connected_account_id });
+  const events = await ask('/events/list');
+  await ask('/events/get', { event_id: first(events.events).event_id });
+  const { connect_webview } = await ask('/connect_webviews/create', { customer_key: 'guest' });
+  await ask('/connect_webviews/get', { connect_webview_id: (connect_webview as Body).connect_webview_id });
+  await ask('/connect_webviews/list');
+  await ask('/locks/get', { device_id });
+  await ask('/locks/list');
+  const { action_attempt } = await ask('/locks/unlock_door', { device_id });
+  const { action_attempt_id } = action_attempt as Body;
+  await world.api.ask('/sandbox/clock/advance', { by: 'PT1M' });
+  await ask('/action_attempts/get', { action_attempt_id });
+  await ask('/action_attempts/list', { action_attempt_ids: [action_attempt_id] });
+  await ask('/workspaces/get');
+  await ask('/workspaces/list');
+  await ask('/workspaces/create', { name: 'Another' });
+  await ask('/sandbox/clock/get');
+  await ask('/access_codes/delete', { access_code_id });
+}, 60_000);
+afterAll(() => world.stop());
+
+test.each([
+  ['/access_codes/create', 'access_code', 'access_code'],
+  ['/access_codes/create_multiple', 'access_codes', 'access_code'],
+  ['/access_codes/get', 'access_code', 'access_code'],
+  ['/access_codes/list', 'access_codes', 'access_code'],
+  ['/access_codes/list', 'pagination', 'pagination'],
+  ['/devices/get', 'device', 'device'],
+  ['/devices/list', 'devices', 'device'],
+  ['/devices/list', 'pagination', 'pagination'],
+  ['/devices/list_device_providers', 'device_providers', 'device_provider'],
+  ['/connected_accounts/get', 'connected_account', 'connected_account'],
+  ['/connected_accounts/list', 'connected_accounts', 'connected_account'],
+  ['/events/get', 'event', 'event'],
+  ['/events/list', 'events', 'event'],
+  ['/connect_webviews/create', 'connect_webview', 'connect_webview'],
+  ['/connect_webviews/list', 'connect_webviews', 'connect_webview'],
+  ['/locks/get', 'lock', 'device'],
+  ['/locks/list', 'locks', 'device'],
+  ['/locks/unlock_door', 'action_attempt', 'action_attempt'],
+  ['/action_attempts/get', 'action_attempt', 'action_attempt'],
+  ['/action_attempts/list', 'action_attempts', 'action_attempt'],
+  ['/workspaces/get', 'workspace', 'workspace'],
+  ['/workspaces/list', 'workspaces', 'workspace'],
+])('%s: %s is as Seam publishes it', async (path, key, name) => {
+  const check = await seamSchema(name);
+  const shown = [answers.get(path)![key]].flat();
+  expect(shown.length).toBeGreaterThan(0);
+  // Lock makers of one's own are none that Seam knows.
+  const faults = shown
+    .flatMap((value) => check(value))
+    .filter((fault) => !/device_type|provider/.test(fault));
+  expect(faults).toEqual([]);
+});
+
+test('every answer is as our own OpenAPI document says', async () => {
+  const document = (await (await fetch(`${world.server.url}/openapi.json`)).json()) as {
+    paths: Record<
+      string,
+      { post: { responses: { 200: { content: { 'application/json': { schema: Body } } } } } }
+    >;
+    components: { schemas: Record<string, Body> };
+  };
+  const ajv = new Ajv({ strict: false });
+  addFormats(ajv);
+  const faults = [...answers].flatMap(([path, body]) => {
+    const { schema } = document.paths[path]!.post.responses[200].content['application/json'];
+    const validate = ajv.compile({ ...schema, components: document.components });
+    return validate(body) ? [] : [`${path}: ${ajv.errorsText(validate.errors)}`];
+  });
+  expect(faults).toEqual([]);
+});
