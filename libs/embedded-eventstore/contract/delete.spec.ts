@@ -101,6 +101,8 @@ describe('tombstoning a stream', () => {
         client.deleteStream(stream),
         client.tombstoneStream(stream),
         client.setStreamMetadata(stream, { owner: 'me' }),
+        client.getStreamMetadata(stream),
+        collect(client.readStream(`$$${stream}`)),
       ].map(rejection),
     );
     for (const error of errors) expect(error).toBeInstanceOf(StreamDeletedError);

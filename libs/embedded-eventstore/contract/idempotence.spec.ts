@@ -121,6 +121,18 @@ describe('an append that is repeated with the same event ids', () => {
     expect(await numbersIn(stream)).toEqual([0, 0]);
   });
 
+  it('is answered as the first of them when its events were written twice', async () => {
+    const stream = newStream('first-of-two');
+    const event = numbered(0);
+    await append(stream, [event], NO_STREAM);
+    await append(stream, [event], 0n);
+
+    const again = await append(stream, [event], ANY);
+
+    expect(again.nextExpectedRevision).toBe(0n);
+    expect(await numbersIn(stream)).toEqual([0, 0]);
+  });
+
   // Differs: a real server lets repeats that overtake the first write time out; the embedded
   // node answers them all, since its writes are taken one after another.
   it('is written once although its repeats are in flight together', async () => {

@@ -137,9 +137,9 @@ export class EventLog {
     return firstDefined(this.generations.oldestFirst, (table) => table.ofRevision(head.id, revision));
   }
 
-  /** The newest event of the stream that has this id. */
+  /** The oldest event of the stream that has this id. */
   ofId(head: StreamHead, id: Uint8Array): StoredEvent | undefined {
-    return firstDefined(this.generations.newestFirst, (table) => table.ofId(head.id, id));
+    return firstDefined(this.generations.oldestFirst, (table) => table.ofId(head.id, id));
   }
 
   /**

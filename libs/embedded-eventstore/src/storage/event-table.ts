@@ -126,7 +126,7 @@ export class EventTable {
 
   /** The newest event of the stream with this id; by position, for that order the index has already. */
   ofId(streamId: number, id: Uint8Array): StoredEvent | undefined {
-    return this.one('WHERE stream = ? AND id = ? ORDER BY position DESC LIMIT 1', streamId, id);
+    return this.one('WHERE stream = ? AND id = ? ORDER BY position LIMIT 1', streamId, id);
   }
 
   private one(clause: string, ...values: unknown[]): StoredEvent | undefined {

@@ -3,7 +3,7 @@ import { type EventLog } from '../storage/event-log';
 import { type StreamHead, isTombstoned } from '../storage/stream-table';
 import { STORED_TOMBSTONE_REVISION, type StoredEvent } from '../storage/stored-event';
 import { type ResolvedEvent } from '../protocol/read-response';
-import { type StreamMetadataReader } from './stream-metadata';
+import { isMetastream, originalOf, type StreamMetadataReader } from './stream-metadata';
 
 /** What a reader may see of a stream at this moment. */
 export type StreamView =
@@ -37,7 +37,7 @@ export class StreamReader {
 
   view(stream: string): StreamView {
     const head = this.log.head(stream);
-    if (isTombstoned(head)) return { kind: 'deleted' };
+    if (isTombstoned(head) || this.isMetastreamOfTombstoned(stream)) return { kind: 'deleted' };
     if (!head || head.lastRevision < 0) return { kind: 'absent' };
     const metadata = this.metadata.of(stream);
     if (metadata.isSoftDeleted) return { kind: 'absent' };
@@ -49,6 +49,10 @@ export class StreamReader {
       lastRevision: head.lastRevision,
       firstRevision: Math.max(0, metadata.truncateBefore ?? 0, byCount, byAge),
     };
+  }
+
+  private isMetastreamOfTombstoned(stream: string): boolean {
+    return isMetastream(stream) && isTombstoned(this.log.head(originalOf(stream)));
   }
 
   /** Up to `limit` events from `revision` upwards. */
