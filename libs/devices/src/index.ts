@@ -16,5 +16,5 @@ export * from './commands/commands';
 export * from './actions';
 export { ConnectedAccountsController } from './http/connected-accounts.controller';
 export { DevicesController } from './http/devices.controller';
-export { LocksController } from './http/locks.controller';
+export { ACTION_ATTEMPT_SCHEMA, LocksController } from './http/locks.controller';
 export { UnmanagedDevicesController } from './http/unmanaged-devices.controller';

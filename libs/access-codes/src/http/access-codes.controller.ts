@@ -1,3 +1,4 @@
+import { ACTION_ATTEMPT_SCHEMA } from '@latchkey/devices';
 import { By, type Caller, DeviceLimits, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
 import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
@@ -5,6 +6,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { CreateAccessCode, DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
 import { GetAccessCode, ListAccessCodes } from '../views/queries';
 import { ACCESS_CODE_SCHEMA } from './access-code.schema';
+import { codeAttempt } from './code-attempts';
 import {
   CreateAccessCodeParams,
   DeleteAccessCodeParams,
@@ -26,16 +28,17 @@ export class AccessCodesController {
 
   @SeamRoute('/access_codes/create', ['POST'], {
     summary: 'Creates an access code',
-    answer: { access_code: ACCESS_CODE_SCHEMA },
+    answer: { access_code: ACCESS_CODE_SCHEMA, action_attempt: ACTION_ATTEMPT_SCHEMA },
     params: CreateAccessCodeParams,
   })
   async create(@By() caller: Caller, @Params(CreateAccessCodeParams) params: CreateAccessCodeParams) {
     const wanted = wantedCode(params, this.clock.now());
     this.limits.create.take(wanted.deviceId);
     const { accessCodeId } = await this.commands.execute(new CreateAccessCode(caller, wanted));
-    return {
-      access_code: await this.queries.execute(new GetAccessCode(caller.workspaceId, { accessCodeId })),
-    };
+    const query = new GetAccessCode(caller.workspaceId, { accessCodeId });
+    const access_code = await this.queries.execute(query);
+    const action_attempt = codeAttempt('CREATE_ACCESS_CODE', accessCodeId, { access_code });
+    return { access_code, action_attempt };
   }
 
   @SeamRoute('/access_codes/get', ['GET'], {
@@ -61,23 +64,25 @@ export class AccessCodesController {
 
   @SeamRoute('/access_codes/update', ['PATCH', 'PUT'], {
     summary: 'Changes an access code',
+    answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
     params: UpdateAccessCodeParams,
   })
   async update(@By() caller: Caller, @Params(UpdateAccessCodeParams) params: UpdateAccessCodeParams) {
     const wanted = wantedChange(params);
     await this.takeOf('update', caller, params.access_code_id);
     await this.commands.execute(new UpdateAccessCode(caller, params.access_code_id, wanted));
-    return {};
+    return { action_attempt: codeAttempt('UPDATE_ACCESS_CODE', params.access_code_id) };
   }
 
   @SeamRoute('/access_codes/delete', ['DELETE'], {
     summary: 'Deletes an access code: it comes off its lock',
+    answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
     params: DeleteAccessCodeParams,
   })
   async delete(@By() caller: Caller, @Params(DeleteAccessCodeParams) params: DeleteAccessCodeParams) {
     await this.takeOf('delete', caller, params.access_code_id);
     await this.commands.execute(new DeleteAccessCode(caller, params.access_code_id, params.device_id));
-    return {};
+    return { action_attempt: codeAttempt('DELETE_ACCESS_CODE', params.access_code_id) };
   }
 
   /** Counts against what the code's device may be asked a minute. */

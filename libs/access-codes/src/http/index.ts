@@ -1,3 +1,5 @@
+import { ActionAttemptsController } from './action-attempts.controller';
+import { GetCodeAttemptHandler } from './code-attempts';
 import { AccessCodesController } from './access-codes.controller';
 import { LinkedCodesController } from './linked-codes.controller';
 import { CreateAccessCodesHandler } from './linked/create-access-codes';
@@ -5,14 +7,15 @@ import { GenerateCodeHandler } from './linked/generate-code';
 import { UpdateAccessCodesHandler } from './linked/update-access-codes';
 import { GetTimelineHandler } from './timeline/get-timeline';
 
+export { ActionAttemptsController } from './action-attempts.controller';
 export { AccessCodesController } from './access-codes.controller';
 export { LinkedCodesController } from './linked-codes.controller';
 export { CreateAccessCodes, GenerateCode, UpdateAccessCodes } from './linked/commands';
 export { GetTimeline } from './timeline/get-timeline';
 export { type TimelineEvent, type TimelineEventType } from './timeline/timeline';
 
-/** Everything under /access_codes. */
-export const accessCodeControllers = [AccessCodesController, LinkedCodesController];
+/** Everything under /access_codes, and /action_attempts. */
+export const accessCodeControllers = [AccessCodesController, LinkedCodesController, ActionAttemptsController];
 
 /** Who handles what these controllers ask beyond commands/ and views/. */
 export const accessCodeHttpHandlers = [
@@ -20,4 +23,5 @@ export const accessCodeHttpHandlers = [
   UpdateAccessCodesHandler,
   GenerateCodeHandler,
   GetTimelineHandler,
+  GetCodeAttemptHandler,
 ];

@@ -33,13 +33,3 @@ export class GetActionAttempt extends Query<SeamActionAttempt> {
     super();
   }
 }
-
-/** Those of the ids that there are, in the order of the ids. */
-export class ListActionAttempts extends Query<SeamActionAttempt[]> {
-  constructor(
-    readonly workspaceId: string,
-    readonly actionAttemptIds: readonly string[],
-  ) {
-    super();
-  }
-}

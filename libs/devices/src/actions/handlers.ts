@@ -23,7 +23,7 @@ import {
   concludeAction,
   requestAction,
 } from './action-attempt';
-import { ConcludeAction, GetActionAttempt, ListActionAttempts, OperateLock } from './commands';
+import { ConcludeAction, GetActionAttempt, OperateLock } from './commands';
 import { presentAction, type SeamActionAttempt } from './present-action';
 
 /** The streams of action attempts, and of the devices that they are about. */
@@ -100,49 +100,25 @@ export class ConcludeActionHandler implements ICommandHandler<ConcludeAction> {
 }
 
 /** Reads attempts straight from their streams: whoever just asked for one finds it. */
-@Injectable()
-export class ActionAttemptReader {
+@QueryHandler(GetActionAttempt)
+export class GetActionAttemptHandler implements IQueryHandler<GetActionAttempt> {
   constructor(
     private readonly streams: ActionStreams,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Pick<Config, 'commandDeadline'>,
   ) {}
 
-  async find(workspaceId: string, actionAttemptId: string): Promise<SeamActionAttempt | null> {
-    const { state } = await this.streams.attempts.load(actionAttemptId);
-    if (state?.workspaceId !== workspaceId) return null;
-    return presentAction(state, { now: this.clock.now(), deadline: this.config.commandDeadline });
-  }
-}
-
-@QueryHandler(GetActionAttempt)
-export class GetActionAttemptHandler implements IQueryHandler<GetActionAttempt> {
-  constructor(private readonly reader: ActionAttemptReader) {}
-
   async execute({ workspaceId, actionAttemptId }: GetActionAttempt): Promise<SeamActionAttempt> {
-    const attempt = await this.reader.find(workspaceId, actionAttemptId);
-    if (!attempt) throw ApiError.notFound('action_attempt');
-    return attempt;
-  }
-}
-
-@QueryHandler(ListActionAttempts)
-export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttempts> {
-  constructor(private readonly reader: ActionAttemptReader) {}
-
-  async execute({ workspaceId, actionAttemptIds }: ListActionAttempts): Promise<SeamActionAttempt[]> {
-    const ids = [...new Set(actionAttemptIds)];
-    const found = await Promise.all(ids.map((id) => this.reader.find(workspaceId, id)));
-    return found.filter((attempt) => attempt !== null);
+    const { state } = await this.streams.attempts.load(actionAttemptId);
+    if (state?.workspaceId !== workspaceId) throw ApiError.notFound('action_attempt');
+    return presentAction(state, { now: this.clock.now(), deadline: this.config.commandDeadline });
   }
 }
 
 /** Providers of all of these. */
 export const actionHandlers = [
   ActionStreams,
-  ActionAttemptReader,
   OperateLockHandler,
   ConcludeActionHandler,
   GetActionAttemptHandler,
-  ListActionAttemptsHandler,
 ];

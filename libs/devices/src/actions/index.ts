@@ -1,4 +1,4 @@
 export { ACTION_ATTEMPT } from './action-attempt';
-export { ConcludeAction, GetActionAttempt, ListActionAttempts, OperateLock } from './commands';
+export { ConcludeAction, GetActionAttempt, OperateLock } from './commands';
 export { actionHandlers } from './handlers';
 export { type SeamActionAttempt } from './present-action';

@@ -3,19 +3,15 @@ import {
   type Caller,
   DeviceLimits,
   Flag,
-  pageAsked,
-  paged,
   PAGINATION,
   Params,
   schema,
   SeamRoute,
   Uuid,
-  UuidList,
 } from '@latchkey/http';
-import { pageOf, startOf } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { GetActionAttempt, ListActionAttempts, OperateLock } from '../actions';
+import { GetActionAttempt, OperateLock } from '../actions';
 import { GetDevice } from '../views/queries';
 import { DEVICE_SCHEMA } from './device.schema';
 import { GetDeviceParams, ListDevicesParams } from './device-params';
@@ -23,7 +19,8 @@ import { listDevices, whichDevice } from './devices.controller';
 
 const { anything, id, named, objectOf, oneOf, orNull, text } = schema;
 
-const ACTION_ATTEMPT_SCHEMA = named(
+/** One try to get something done, and what became of it. */
+export const ACTION_ATTEMPT_SCHEMA = named(
   'action_attempt',
   objectOf({
     action_attempt_id: id,
@@ -40,16 +37,6 @@ class OperateLockParams {
 
   @Flag({ optional: true, default: false, description: 'Without effect: answers never wait for the lock.' })
   sync?: boolean;
-}
-
-class GetActionAttemptParams {
-  @Uuid()
-  action_attempt_id!: string;
-}
-
-class ListActionAttemptsParams extends paged(500) {
-  @UuidList({ max: 500 })
-  action_attempt_ids!: string[];
 }
 
 /** /locks: devices that are locks, and what they do when they are told to. */
@@ -97,45 +84,6 @@ export class LocksController {
   })
   unlock(@By() caller: Caller, @Params(OperateLockParams) { device_id }: OperateLockParams) {
     return this.operate(caller, device_id, 'unlock');
-  }
-
-  @SeamRoute('/action_attempts/get', ['GET'], {
-    summary: 'What became of an action',
-    answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
-    params: GetActionAttemptParams,
-  })
-  async attempt(
-    @By() { workspaceId }: Caller,
-    @Params(GetActionAttemptParams) params: GetActionAttemptParams,
-  ) {
-    return this.attemptOf(workspaceId, params.action_attempt_id);
-  }
-
-  @SeamRoute('/action_attempts/list', ['GET'], {
-    summary: 'What became of some actions',
-    answer: { action_attempts: { listOf: ACTION_ATTEMPT_SCHEMA }, pagination: PAGINATION },
-    params: ListActionAttemptsParams,
-  })
-  async attempts(
-    @By() { workspaceId }: Caller,
-    @Params(ListActionAttemptsParams) params: ListActionAttemptsParams,
-  ) {
-    const { action_attempt_ids: ids } = params;
-    const page = pageAsked(params);
-    const filter = { list: 'action_attempts', workspaceId, ids };
-    const { at } = startOf(page, filter);
-    const rows = ids.map((id, index) => ({ id, at: index })).filter((row) => row.at > at);
-    const { items, pagination } = pageOf(
-      rows,
-      page,
-      filter,
-      (row) => row,
-      (row) => row.id,
-    );
-    return {
-      action_attempts: await this.queries.execute(new ListActionAttempts(workspaceId, items)),
-      pagination,
-    };
   }
 
   private async operate(caller: Caller, deviceId: string, action: OperateLock['action']) {

@@ -1,0 +1,85 @@
+import { ACTION_ATTEMPT_SCHEMA, GetActionAttempt } from '@latchkey/devices';
+import {
+  By,
+  type Caller,
+  pageAsked,
+  paged,
+  PAGINATION,
+  Params,
+  SeamRoute,
+  Uuid,
+  UuidList,
+} from '@latchkey/http';
+import { ApiError, pageOf, startOf } from '@latchkey/platform';
+import { Controller } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { GetCodeAttempt } from './code-attempts';
+
+const MOST = 500;
+
+class GetActionAttemptParams {
+  @Uuid()
+  action_attempt_id!: string;
+}
+
+class ListActionAttemptsParams extends paged(MOST) {
+  @UuidList({ max: MOST })
+  action_attempt_ids!: string[];
+}
+
+/** /action_attempts: what became of requests to locks, and of those about codes. */
+@Controller()
+export class ActionAttemptsController {
+  constructor(private readonly queries: QueryBus) {}
+
+  @SeamRoute('/action_attempts/get', ['GET'], {
+    summary: 'What became of an action',
+    answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
+    params: GetActionAttemptParams,
+  })
+  async get(@By() { workspaceId }: Caller, @Params(GetActionAttemptParams) params: GetActionAttemptParams) {
+    const action_attempt = await this.find(workspaceId, params.action_attempt_id);
+    if (!action_attempt) throw ApiError.notFound('action_attempt');
+    return { action_attempt };
+  }
+
+  @SeamRoute('/action_attempts/list', ['GET'], {
+    summary: 'What became of some actions; ids that nobody knows are left out',
+    answer: { action_attempts: { listOf: ACTION_ATTEMPT_SCHEMA }, pagination: PAGINATION },
+    params: ListActionAttemptsParams,
+  })
+  async list(
+    @By() { workspaceId }: Caller,
+    @Params(ListActionAttemptsParams) params: ListActionAttemptsParams,
+  ) {
+    const ids = [...new Set(params.action_attempt_ids)];
+    const page = pageAsked(params);
+    const filter = { list: 'action_attempts', workspaceId, ids };
+    const { at } = startOf(page, filter);
+    const { items, pagination } = pageOf(
+      ids.map((id, index) => ({ id, at: index })).filter((row) => row.at > at),
+      page,
+      filter,
+      (row) => row,
+      ({ id }) => this.find(workspaceId, id),
+    );
+    const found = await Promise.all(items);
+    return { action_attempts: found.filter((attempt) => attempt !== null), pagination };
+  }
+
+  private async find(workspaceId: string, id: string) {
+    return (
+      (await orNull(this.queries.execute(new GetActionAttempt(workspaceId, id)))) ??
+      (await orNull(this.queries.execute(new GetCodeAttempt(workspaceId, id))))
+    );
+  }
+}
+
+async function orNull<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}

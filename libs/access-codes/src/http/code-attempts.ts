@@ -1,0 +1,94 @@
+import { ApiError } from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs';
+import { STREAMS } from '../commands/views';
+import type { AccessCode } from '../domain/access-code';
+import type { Streams } from '../process-manager/streams';
+import { GetAccessCode } from '../views/queries';
+
+/** What integrations that follow every request by an action attempt are told of requests about codes. */
+export interface CodeAttempt {
+  action_attempt_id: string;
+  action_type: CodeAction;
+  status: 'success';
+  result: object;
+  error: null;
+}
+
+export type CodeAction = 'CREATE_ACCESS_CODE' | 'UPDATE_ACCESS_CODE' | 'DELETE_ACCESS_CODE';
+
+/**
+ * An attempt's id is the code's with some bits turned, others for each action: so it can be told from the id
+ * alone what it is of, and nothing need be kept. An id is as good as random, so two never meet.
+ */
+const TURNED: Readonly<Record<CodeAction, number>> = {
+  CREATE_ACCESS_CODE: 0x5c3a96e1,
+  UPDATE_ACCESS_CODE: 0x2f81d4b7,
+  DELETE_ACCESS_CODE: 0x9b64073d,
+};
+
+function turned(id: string, action: CodeAction): string {
+  const head = (parseInt(id.slice(0, 8), 16) ^ TURNED[action]) >>> 0;
+  return head.toString(16).padStart(8, '0') + id.slice(8);
+}
+
+/** The request was taken: what it comes to on the lock, the code itself tells. */
+export function codeAttempt(action: CodeAction, accessCodeId: string, result: object = {}): CodeAttempt {
+  return {
+    action_attempt_id: turned(accessCodeId, action),
+    action_type: action,
+    status: 'success',
+    result,
+    error: null,
+  };
+}
+
+/** Fails with 404 action_attempt_not_found. */
+export class GetCodeAttempt extends Query<CodeAttempt> {
+  constructor(
+    readonly workspaceId: string,
+    readonly actionAttemptId: string,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetCodeAttempt)
+export class GetCodeAttemptHandler implements IQueryHandler<GetCodeAttempt> {
+  constructor(
+    private readonly queries: QueryBus,
+    @Inject(STREAMS) private readonly streams: Streams,
+  ) {}
+
+  async execute({ workspaceId, actionAttemptId }: GetCodeAttempt): Promise<CodeAttempt> {
+    for (const action of Object.keys(TURNED) as CodeAction[]) {
+      const codeId = turned(actionAttemptId, action);
+      const { state: code } = await this.streams.codes.load(codeId);
+      if (code?.workspaceId !== workspaceId || !happened(action, code)) continue;
+      return codeAttempt(action, codeId, action === 'CREATE_ACCESS_CODE' ? await this.created(code) : {});
+    }
+    throw ApiError.notFound('action_attempt');
+  }
+
+  private async created({ workspaceId, codeId }: AccessCode): Promise<object> {
+    try {
+      const query = new GetAccessCode(workspaceId, { accessCodeId: codeId });
+      return { access_code: await this.queries.execute(query) };
+    } catch (error) {
+      // Gone since: then the attempt has nothing more to show.
+      if (error instanceof ApiError && error.status === 404) return {};
+      throw error;
+    }
+  }
+}
+
+function happened(action: CodeAction, code: AccessCode): boolean {
+  switch (action) {
+    case 'CREATE_ACCESS_CODE':
+    // An update that asked for what was wanted already left no trace, and was answered all the same.
+    case 'UPDATE_ACCESS_CODE':
+      return true;
+    case 'DELETE_ACCESS_CODE':
+      return code.ending?.cause === 'deleted' || code.forgotten;
+  }
+}
