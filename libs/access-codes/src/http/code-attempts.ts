@@ -82,13 +82,7 @@ export class GetCodeAttemptHandler implements IQueryHandler<GetCodeAttempt> {
   }
 }
 
+/** An update that asked for what was wanted already left no trace, and was answered all the same. */
 function happened(action: CodeAction, code: AccessCode): boolean {
-  switch (action) {
-    case 'CREATE_ACCESS_CODE':
-    // An update that asked for what was wanted already left no trace, and was answered all the same.
-    case 'UPDATE_ACCESS_CODE':
-      return true;
-    case 'DELETE_ACCESS_CODE':
-      return code.ending?.cause === 'deleted' || code.forgotten;
-  }
+  return action !== 'DELETE_ACCESS_CODE' || code.ending?.cause === 'deleted' || code.forgotten;
 }
