@@ -1,15 +1,20 @@
 import type { Database, WebhookEndpoints } from '@latchkey/database';
 import { type EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
 import type { Clock, Logger, Vault } from '@latchkey/platform';
+import { PUBLIC_EVENTS } from '../public-event';
 import { DeliveryQueue, type DeliveryTables } from './delivery-queue';
 import { Sender } from './sender';
 import { WebhookDeliveries } from './webhook-deliveries';
+
+const FOLLOWED = [`${PUBLIC_EVENTS}-`];
+const QUEUED_WITHIN_MS = 5_000;
 
 /** All of the webhooks of a server: the queue that follows the public streams, and whoever sends what it holds. */
 export class Webhooks {
   readonly deliveries: WebhookDeliveries;
   private readonly sender: Sender;
   private readonly queue: ProjectionRunner;
+  private readonly store: EventStore;
 
   constructor(options: {
     readonly store: EventStore;
@@ -23,6 +28,7 @@ export class Webhooks {
     readonly sandbox: boolean;
   }) {
     const { store, database, clock, logger, sandbox } = options;
+    this.store = store;
     this.sender = new Sender({ internalAllowed: sandbox });
     this.deliveries = new WebhookDeliveries({ ...options, sender: this.sender });
     this.queue = new ProjectionRunner({
@@ -45,6 +51,12 @@ export class Webhooks {
   /** Begins to send. */
   work(): Promise<void> {
     return this.deliveries.start();
+  }
+
+  /** Resolves when what was appended to the public streams has been sent, or waits for another attempt. */
+  async settle(): Promise<void> {
+    await this.queue.reached(this.store.lastAppendedTo(FOLLOWED), QUEUED_WITHIN_MS);
+    await this.deliveries.whenIdle();
   }
 
   async stop(): Promise<void> {
