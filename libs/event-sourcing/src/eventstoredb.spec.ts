@@ -133,6 +133,17 @@ describe('the event store over EventStoreDB’s protocol', () => {
       },
     });
     await until(() => running === 1);
+    // Another one that nothing holds up tells when a subscription is back.
+    const control: number[] = [];
+    const other = store.subscribeToAll({
+      after: undefined,
+      prefixes: ['counter-'],
+      onEvents: (events) => {
+        control.push(...events.map(amountOf));
+        return Promise.resolve();
+      },
+    });
+    await until(() => control.includes(1));
     await node.stop();
     await node.start();
     await until(() =>
@@ -141,6 +152,9 @@ describe('the event store over EventStoreDB’s protocol', () => {
         () => false,
       ),
     );
+    await until(() => control.includes(2));
+    await other.stop();
+    await store.ping();
     letGo();
     await until(() => seen.includes(2));
     expect(most).toBe(1);
@@ -161,8 +175,13 @@ describe('the event store over EventStoreDB’s protocol', () => {
       },
     });
     await until(() => began);
-    const stopped = subscription!.stop().then(() => done);
-    setImmediate(letGo);
-    expect(await stopped).toBe(true);
+    let stopped = false;
+    const stop = subscription!.stop().then(() => (stopped = true));
+    // Time enough for the connection to be given up.
+    for (let n = 0; n < 20; n++) await store.ping();
+    expect({ stopped, done }).toEqual({ stopped: false, done: false });
+    letGo();
+    await stop;
+    expect(done).toBe(true);
   });
 });
