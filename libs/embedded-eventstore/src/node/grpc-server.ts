@@ -10,8 +10,9 @@ import { operationsService } from '../operations/operations-service';
 import { type Scavenger } from '../operations/scavenger';
 import { persistentSubscriptionsService } from '../persistent-subscriptions/persistent-subscriptions-service';
 import { type GroupRegistry } from '../persistent-subscriptions/registry';
-import { type NodeService, withEncodedResponses } from '../protocol/definitions';
+import { type NodeService, withDecodedRequests, withEncodedResponses } from '../protocol/definitions';
 import { serverFeaturesService } from '../server-features/server-features-service';
+import { decodeBatchAppend } from '../streams/batch-append-request';
 import { streamsService } from '../streams/streams-service';
 import { type UserDirectory } from '../users/user-directory';
 import { usersService } from '../users/users-service';
@@ -48,7 +49,11 @@ export function createGrpcServer(
   const { instanceId, users, groups, scavenger, endpoint, shutDown } = options;
   const services: NodeService[] = [
     {
-      definition: withEncodedResponses(StreamsService, 'read', 'batchAppend'),
+      definition: withDecodedRequests(
+        withEncodedResponses(StreamsService, 'read', 'batchAppend'),
+        'batchAppend',
+        decodeBatchAppend,
+      ),
       implementation: streamsService(context),
     },
     {

@@ -10,6 +10,7 @@ import { toRpcError } from '../protocol/rpc-error';
 import { uuidFromWire, uuidText } from '../protocol/uuid';
 import { type ProposedEvent } from '../storage/stored-event';
 import { type Target, targetOf } from './append';
+import { type BatchAppendRequest } from './batch-append-request';
 import * as statuses from './batch-append-status';
 import { appendSize, proposedEvent } from './proposed-event';
 import { type WriteOutcome } from './stream-writer';
@@ -35,7 +36,7 @@ interface Unfinished {
   size: number;
 }
 
-type Call = ServerDuplexStream<BatchAppendReq, Buffer>;
+type Call = ServerDuplexStream<BatchAppendRequest, Buffer>;
 
 /** Serves one BatchAppend call: many appends in flight, each answered under its correlation id when it is durable. */
 export class BatchAppendSession {
@@ -54,7 +55,7 @@ export class BatchAppendSession {
     this.response = new ResponseStream(call as never);
     this.response.onEnd(() => this.forget());
     this.accepted = this.identify();
-    call.on('data', (request: BatchAppendReq) => this.receive(request));
+    call.on('data', (request: BatchAppendRequest) => this.receive(request));
     call.on('end', () => {
       this.halfClosed = true;
       void this.accepted.then(() => this.endWhenAnswered());
@@ -70,18 +71,18 @@ export class BatchAppendSession {
   }
 
   /** One after another, for the messages of an append build on each other. */
-  private receive(request: BatchAppendReq): void {
+  private receive(request: BatchAppendRequest): void {
     this.accepted = this.accepted.then(() => {
       this.accept(request);
       if (this.isBusy(1)) this.call.pause();
     });
   }
 
-  private accept(request: BatchAppendReq): void {
+  private accept({ message: request, timeout }: BatchAppendRequest): void {
     const correlationId = request.getCorrelationId();
     try {
       const key = uuidText(uuidFromWire(correlationId));
-      if (request.hasOptions() && !this.begin(key, correlationId!, request)) return;
+      if (request.hasOptions() && !this.begin(key, correlationId!, request, timeout)) return;
       const append = this.unfinished.get(key);
       if (!append) return;
       for (const message of request.getProposedMessagesList()) {
@@ -104,7 +105,7 @@ export class BatchAppendSession {
   }
 
   /** @returns false when the append was answered already */
-  private begin(key: string, correlationId: UUID, request: BatchAppendReq): boolean {
+  private begin(key: string, correlationId: UUID, request: BatchAppendReq, timeout = Infinity): boolean {
     const options = request.getOptions()!;
     const refuse = (status: Status): false => {
       this.answer(correlationId, options.getStreamIdentifier(), (response) => response.setError(status));
@@ -123,7 +124,7 @@ export class BatchAppendSession {
     });
     if (!this.caller.may('write', target.stream)) return refuse(statuses.accessDenied());
     const now = this.context.now();
-    const asked = options.getDeadline()?.toDate().getTime() ?? Infinity;
+    const asked = options.getDeadline()?.toDate().getTime() ?? now + timeout;
     if (asked <= now) return refuse(statuses.timeout());
     if (this.unfinished.has(key)) return true;
     if (this.unfinished.size >= MOST_UNFINISHED) {

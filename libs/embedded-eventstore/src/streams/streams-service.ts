@@ -10,7 +10,6 @@ import {
 import type {
   AppendReq,
   AppendResp,
-  BatchAppendReq,
   DeleteReq,
   DeleteResp,
   ReadReq,
@@ -24,6 +23,7 @@ import { accessDenied, isFault, toRpcError } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';
 import { append, type Target } from './append';
 import { BatchAppendSession } from './batch-append';
+import { type BatchAppendRequest } from './batch-append-request';
 import { deleteTarget, softDelete, tombstone } from './delete';
 import { readAll, readStream } from './read';
 import { checkPosition, readRequest } from './read-request';
@@ -45,7 +45,7 @@ export function streamsService(context: NodeContext): UntypedServiceImplementati
         const requests = call as AsyncIterable<AppendReq>;
         return append(context, requests, (stream) => caller.may('write', stream));
       }),
-    batchAppend: (call: ServerDuplexStream<BatchAppendReq, Buffer>) => {
+    batchAppend: (call: ServerDuplexStream<BatchAppendRequest, Buffer>) => {
       new BatchAppendSession(context, call);
     },
     delete: (call: ServerUnaryCall<DeleteReq, DeleteResp>, callback: sendUnaryData<DeleteResp>) =>
