@@ -14,7 +14,12 @@ import {
   LocksController,
   UnmanagedDevicesController,
 } from '@latchkey/devices';
-import { eventQueryHandlers, EventsController } from '@latchkey/public-events';
+import {
+  eventQueryHandlers,
+  EventsController,
+  webhookHandlers,
+  WebhooksController,
+} from '@latchkey/public-events';
 import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
 import { ConnectWebviewsModule, HttpModule } from './http';
 import { ReportsController } from './lock-makers/reports.controller';
@@ -51,6 +56,7 @@ export class AppModule {
           UnmanagedDevicesController,
           ConnectedAccountsController,
           EventsController,
+          WebhooksController,
           ReportsController,
         ]),
       ],
@@ -63,6 +69,7 @@ export class AppModule {
         ...deviceQueryHandlers,
         ...actionHandlers,
         ...eventQueryHandlers,
+        ...webhookHandlers,
         ...(options.sandbox ? [SimulateDeviceHandler, SimulateAccountHandler] : []),
       ],
     };

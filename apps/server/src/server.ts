@@ -4,7 +4,7 @@ import { openStores, type Stores } from '@latchkey/database';
 import { DevicesProjection } from '@latchkey/devices';
 import { type SpawnedNode, spawnNode } from '@latchkey/embedded-eventstore';
 import { EventStoreDb } from '@latchkey/event-sourcing';
-import { HttpLockGateway, type LockMaker } from '@latchkey/gateways';
+import { HttpLockGateway, type LockMaker, readLockMakersFile } from '@latchkey/gateways';
 import {
   type Clock,
   CLOCK,
@@ -28,7 +28,7 @@ import {
   VAULT,
   VIEWS_DATABASE,
 } from '@latchkey/platform';
-import { FeedProjection, Translator } from '@latchkey/public-events';
+import { FeedProjection, Translator, WEBHOOK_DELIVERIES, Webhooks } from '@latchkey/public-events';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
@@ -48,6 +48,7 @@ import {
 } from './sandbox/provisioning';
 import { SandboxClockDriver } from './sandbox/sandbox-clock';
 import { Simulator } from './sandbox/simulator';
+import { together } from './sandbox/timed';
 
 export interface RunningServer {
   readonly url: string;
@@ -104,7 +105,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
     given.sandbox ? openLockCloud(given, stores, started, fail) : undefined,
   ]);
 
-  const makers = new Map<string, LockMaker>();
+  const makers = new Map(await configuredMakers(given));
   const maker = cloud && sandboxMaker(cloud.process.url, cloud.client);
   if (maker) makers.set(maker.name, maker);
   const gateway = new HttpLockGateway({ makers, tokens: records.accountTokens, clock });
@@ -132,14 +133,23 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
       ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? given.expiredCodes) ===
       'readable',
   });
+  const webhooks = new Webhooks({
+    store,
+    database: stores.recordsDatabase,
+    endpoints: records.webhookEndpoints,
+    vault,
+    clock,
+    logger,
+    sandbox: given.sandbox,
+  });
   const simulator = cloud && new Simulator(cloud.process.url);
   if (simulator) started.add(() => simulator.close());
   const driver =
     simulator && clock instanceof SandboxClock
-      ? new SandboxClockDriver({ clock, simulator, server: core })
+      ? new SandboxClockDriver({ clock, simulator, server: together(core, webhooks) })
       : undefined;
   const tokens = new Map<string, string>();
-  if (maker) tokens.set(maker.name, await reportToken(records));
+  for (const name of makers.keys()) tokens.set(name, await reportToken(records, name));
 
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with({
@@ -163,6 +173,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
         [LockReports, core.reports],
         [REPORT_TOKENS, tokens],
         [LOCK_MAKERS, makers],
+        [WEBHOOK_DELIVERIES, webhooks.deliveries],
         ...(driver && simulator
           ? ([
               [SANDBOX_CLOCK, driver],
@@ -189,8 +200,13 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
 
   await core.start();
   started.add(() => core.stop());
+  await webhooks.start();
+  started.add(() => webhooks.stop());
   await driver?.begin();
-  if (given.roles.includes('worker')) await core.work();
+  if (given.roles.includes('worker')) {
+    await core.work();
+    await webhooks.work();
+  }
   const sandbox = given.sandbox ? await openWorkspace(records, config, { clock, ids, random }) : undefined;
   if (sandbox && simulator && maker) {
     const { workspaceId } = sandbox;
@@ -210,6 +226,14 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
     failed,
     close: () => started.endAll(),
   };
+}
+
+/** @throws {StartupError} when the file of lock makers can't be read or is not one */
+async function configuredMakers({ lockMakersFile }: Config): Promise<ReadonlyMap<string, LockMaker>> {
+  if (lockMakersFile === undefined) return new Map();
+  return readLockMakersFile(lockMakersFile, process.env).catch((error: unknown) => {
+    throw new StartupError(`LOCK_MAKERS_FILE: ${error instanceof Error ? error.message : String(error)}`);
+  });
 }
 
 async function openEventStore(
@@ -249,7 +273,7 @@ async function openLockCloud(
   fail: (reason: string) => void,
 ): Promise<{ process: LockCloudProcess; client: { clientId: string; clientSecret: string } }> {
   const client = await sandboxClient(stores.records);
-  const process = await spawnLockCloud({
+  const child = await spawnLockCloud({
     host: config.host,
     port: config.lockCloudPort,
     dataDir: join(config.dataDir, 'lock-cloud'),
@@ -258,12 +282,12 @@ async function openLockCloud(
   let closing = false;
   started.add(() => {
     closing = true;
-    return process.close();
+    return child.close();
   });
-  void process.exited.then((code) => {
+  void child.exited.then((code) => {
     if (!closing) fail(`the lock cloud ended by itself (${code ?? 'killed'})`);
   });
-  return { process, client };
+  return { process: child, client };
 }
 
 /** How a process on this machine reaches us, whatever the world is told. */

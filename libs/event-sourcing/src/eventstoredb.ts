@@ -105,7 +105,8 @@ export class EventStoreDb implements EventStore {
   }
 
   async ping(): Promise<void> {
-    for await (const _ of this.client.readAll({ maxCount: 1, fromPosition: START })) break;
+    // Read to its end: a read that is left early stays open.
+    for await (const _ of this.client.readAll({ maxCount: 1, fromPosition: START }));
   }
 
   async close(): Promise<void> {
