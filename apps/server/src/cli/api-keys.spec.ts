@@ -2,6 +2,7 @@ import { openStores } from '@latchkey/database';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ServerWorld } from '../testing/server-world';
 import { apiKeys } from './api-keys';
 
 let dataDir: string;
@@ -19,12 +20,14 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-async function run(...args: string[]) {
+const run = (...args: string[]) => runIn(dataDir, ...args);
+
+async function runIn(folder: string, ...args: string[]) {
   const out: string[] = [];
   const complaints: string[] = [];
   const code = await apiKeys(
     args,
-    { DATA_DIR: dataDir },
+    { DATA_DIR: folder },
     (line) => out.push(line),
     (line) => complaints.push(line),
   );
@@ -70,4 +73,22 @@ test.each([
 test('a data folder that is not there is not made', async () => {
   rmSync(dataDir, { recursive: true });
   expect((await run('list')).complaint).toMatch(/no data folder/);
+});
+
+test('a running server takes a new key at once, and a revoked one no longer', async () => {
+  const world = await ServerWorld.start();
+  try {
+    const made = await runIn(world.dataDir, 'make', '--name', 'Second');
+    const token = /^seam_\w{43}$/m.exec(made.out)![0];
+    const id = /revoke it by: ([0-9a-f-]{36})/.exec(made.out)![1]!;
+    const ask = async () =>
+      (await fetch(`${world.server.url}/workspaces/get`, { headers: { authorization: `Bearer ${token}` } }))
+        .status;
+    expect(await ask()).toBe(200);
+    expect((await runIn(world.dataDir, 'list')).out).toMatch(/last used .*Second/);
+    await runIn(world.dataDir, 'revoke', id);
+    expect(await ask()).toBe(401);
+  } finally {
+    await world.stop();
+  }
 });
