@@ -39,6 +39,8 @@ export default ts.config(
         },
       ],
       'jest/no-disabled-tests': 'error',
+      // Worlds and runs of tests hold their own expectations.
+      'jest/no-standalone-expect': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
