@@ -1,19 +1,19 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import fc from 'fast-check';
+import { ServerWorld } from '../testing/server-world';
 import { type Edge, openEdge } from './testing/edge';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Schema = Record<string, any>;
 
-const RUNS = 40;
-
-let edge: Edge;
+/** What is being tried, and its own description. */
+let server: { readonly url: string; readonly apiKey: string };
 let document: OpenAPIObject;
-beforeAll(async () => {
-  edge = await openEdge();
-  document = (await edge.get('/openapi.json')).body as OpenAPIObject;
-});
-afterAll(() => edge.close());
+
+async function tryOut(url: string, apiKey: string): Promise<void> {
+  server = { url, apiKey };
+  document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenAPIObject;
+}
 
 /** What no parameter of that schema may be. */
 function badValue(schema: Schema): fc.Arbitrary<unknown> {
@@ -109,10 +109,10 @@ interface Got {
 
 async function send(method: string, path: string, body?: string): Promise<Got> {
   const headers = {
-    authorization: `Bearer ${edge.apiKey}`,
+    authorization: `Bearer ${server.apiKey}`,
     ...(body && { 'content-type': 'application/json' }),
   };
-  const response = await fetch(edge.url + path, { method, headers, body });
+  const response = await fetch(server.url + path, { method, headers, body });
   return {
     status: response.status,
     id: response.headers.get('seam-request-id'),
@@ -136,20 +136,18 @@ function expectSound({ status, id, text }: Got): void {
   expect(JSON.parse(text)).toMatchObject({ ok: status === 200 });
 }
 
-test('bad bodies are refused by every endpoint, and nothing is done', async () => {
+async function refuseBadBodies(runs: number): Promise<void> {
   for (const endpoint of endpoints()) {
-    edge.shelf.done.length = 0;
     await fc.assert(
       fc.asyncProperty(badBody(endpoint), async (body) => {
         expectRefusal(await send('POST', endpoint.path, JSON.stringify(body)));
       }),
-      { numRuns: RUNS },
+      { numRuns: runs },
     );
-    expect(edge.shelf.done).toEqual([]);
   }
-});
+}
 
-test('bad query strings are refused by every endpoint that reads them, and nothing is done', async () => {
+async function refuseBadQueries(runs: number): Promise<void> {
   const scalar = (schema: Schema) => ['integer', 'boolean'].includes(schema.type as string);
   for (const endpoint of endpoints().filter(
     ({ verbs }) => verbs.includes('get') || verbs.includes('delete'),
@@ -173,7 +171,6 @@ test('bad query strings are refused by every endpoint that reads them, and nothi
         )
       : null;
     const query = fc.oneof(unknown, twice, ...(wrong ? [wrong.map((pair) => [[...pair]])] : []));
-    edge.shelf.done.length = 0;
     await fc.assert(
       fc.asyncProperty(query, async (pairs) => {
         expectRefusal(
@@ -183,26 +180,75 @@ test('bad query strings are refused by every endpoint that reads them, and nothi
           ),
         );
       }),
-      { numRuns: RUNS },
+      { numRuns: runs },
     );
-    expect(edge.shelf.done).toEqual([]);
   }
+}
+
+describe('the edge alone', () => {
+  let edge: Edge;
+  beforeAll(async () => {
+    edge = await openEdge();
+    await tryOut(edge.url, edge.apiKey);
+  });
+  afterAll(() => edge.close());
+  beforeEach(() => {
+    edge.shelf.done.length = 0;
+  });
+
+  test('refuses bad bodies at every endpoint, and asks for nothing', async () => {
+    await refuseBadBodies(40);
+    expect(edge.shelf.done).toEqual([]);
+  });
+
+  test('refuses bad query strings at every endpoint that reads them, and asks for nothing', async () => {
+    await refuseBadQueries(40);
+    expect(edge.shelf.done).toEqual([]);
+  });
+
+  test('no bytes at all break an endpoint', async () => {
+    const paths = endpoints().map(({ path }) => path);
+    const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+    const request = fc.record({
+      path: fc.constantFrom(...paths),
+      method: fc.constantFrom(...methods),
+      query: fc.string({ unit: 'binary-ascii', maxLength: 200 }),
+      body: fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.json()),
+    });
+    await fc.assert(
+      fc.asyncProperty(request, async ({ path, method, query, body }) => {
+        const text = method === 'GET' ? undefined : body;
+        expectSound(await send(method, `${path}?${encodeURI(wellFormed(query))}`, text));
+      }),
+      { numRuns: 400 },
+    );
+  });
 });
 
-test('no bytes at all break an endpoint', async () => {
-  const paths = endpoints().map(({ path }) => path);
-  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-  const request = fc.record({
-    path: fc.constantFrom(...paths),
-    method: fc.constantFrom(...methods),
-    query: fc.string({ unit: 'binary-ascii', maxLength: 200 }),
-    body: fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.json()),
+describe('the whole server', () => {
+  let world: ServerWorld;
+  beforeAll(async () => {
+    world = await ServerWorld.start();
+    await tryOut(world.server.url, world.server.sandbox!.apiKey);
   });
-  await fc.assert(
-    fc.asyncProperty(request, async ({ path, method, query, body }) => {
-      const text = method === 'GET' ? undefined : body;
-      expectSound(await send(method, `${path}?${encodeURI(wellFormed(query))}`, text));
-    }),
-    { numRuns: 400 },
-  );
+  afterAll(() => world.stop());
+
+  /** How much there is of everything that can be made, and what the clock reads. */
+  async function inventory(): Promise<unknown> {
+    const lists = ['access_codes', 'devices', 'events', 'webhooks', 'connect_webviews'];
+    const counts = lists.map(
+      async (name) => (await world.api.ask<Record<string, unknown[]>>(`/${name}/list`))[name]!,
+    );
+    return [
+      ...(await Promise.all(counts)).map((list) => list.length),
+      await world.api.ask('/sandbox/clock/get'),
+    ];
+  }
+
+  test('refuses bad bodies and query strings at every endpoint, and nothing is stored', async () => {
+    const before = await inventory();
+    await refuseBadBodies(15);
+    await refuseBadQueries(15);
+    expect(await inventory()).toEqual(before);
+  }, 120_000);
 });
