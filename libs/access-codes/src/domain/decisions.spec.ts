@@ -292,6 +292,11 @@ describe('a lock’s own report', () => {
       .then([gone('deleted', true)]);
   });
 
+  it('of an erasure that nobody here asked for has the lock read back', () => {
+    after(set).when(report('deleted')).then('read-back');
+    after(set).when(report('deleted', false)).then([]);
+  });
+
   it('of a failure is a failure', () => {
     after(created(false))
       .when(report('created', false))

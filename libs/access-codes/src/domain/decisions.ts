@@ -217,8 +217,14 @@ export interface Outcome {
  * an earlier one, so only reading back tells.
  */
 export function reported(code: AccessCode | null, outcome: Outcome, now: number): CodeEvent[] | 'read-back' {
-  const inFlight = code?.inFlight;
-  if (!code || !inFlight || inFlight.lockCodeId !== outcome.lockCodeId) return [];
+  if (!code) return [];
+  const { inFlight, onLock } = code;
+  if (!inFlight) {
+    // Somebody else may have erased it; or it is an old report, of a code that was put back since.
+    const erased = outcome.operation === 'deleted' && outcome.success;
+    return erased && onLock?.lockCodeId === outcome.lockCodeId ? 'read-back' : [];
+  }
+  if (inFlight.lockCodeId !== outcome.lockCodeId) return [];
   if (outcome.operation === 'updated') return 'read-back';
   if (outcome.operation === 'created') {
     if (inFlight.operation !== 'create') return [];
