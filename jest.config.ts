@@ -22,7 +22,9 @@ const config: Config = {
   },
   moduleNameMapper: { '^@latchkey/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
   modulePathIgnorePatterns: ['<rootDir>/dist'],
-  testTimeout: 30_000,
+  // Whole servers start in some of them, on machines that may be busy.
+  testTimeout: 60_000,
+  maxWorkers: '100%',
 };
 
 export default config;
