@@ -1,143 +1,25 @@
-import type { Account, Device } from '@latchkey/devices';
-import type { Happened } from '@latchkey/event-sourcing';
-import { seamSchema } from '@latchkey/platform';
-import fc from 'fast-check';
-import { type AccessCode, codeFold } from '../domain/access-code';
-import type { CodeEvent, StoredWindow } from '../domain/events';
-import { presentCode } from './present-code';
-
-const HOUR = 3_600_000;
-const START = Date.UTC(2026, 5, 1, 15);
-const END = START + 48 * HOUR;
-const REQUESTED = START - 100 * HOUR;
-const settings = { preloadLead: 72 * HOUR, justInTimeLead: HOUR };
-const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
-const sealed = { keyId: 'k', box: 'b' };
-const schedule: StoredWindow = {
-  startsAt: new Date(START).toISOString(),
-  endsAt: new Date(END).toISOString(),
-};
-
-const account: Account = {
-  accountId: id(3),
-  workspaceId: id(1),
-  maker: 'sandbox',
-  displayName: 'Sandbox',
-  createdAt: REQUESTED,
-  connected: true,
-  disconnectedAt: null,
-  removedAt: null,
-  unreachableSince: null,
-  backSince: REQUESTED,
-};
-const nativeLock: Device = {
-  deviceId: id(2),
-  workspaceId: id(1),
-  accountId: id(3),
-  maker: 'sandbox',
-  lockId: 'lock-1',
-  name: 'Front Door',
-  model: null,
-  timeZone: 'Europe/Berlin',
-  capabilities: {
-    nativeScheduling: true,
-    supportedCodeLengths: [4, 5, 6],
-    codeConstraints: [],
-    maxActiveCodes: null,
-    canRemotelyLock: true,
-    canRemotelyUnlock: true,
-  },
-  addedAt: REQUESTED,
-  online: true,
-  connectionChangedAt: REQUESTED,
-  removedAt: null,
-  clockTrusted: true,
-  batteryLow: false,
-};
-const simpleLock: Device = {
-  ...nativeLock,
-  capabilities: { ...nativeLock.capabilities, nativeScheduling: false },
-};
-
-const at = (instant: number, event: CodeEvent): Happened<CodeEvent> => ({ ...event, at: instant });
-
-const requested = (over: Partial<{ schedule: StoredWindow | null }> = {}) =>
-  at(REQUESTED, {
-    type: 'CodeRequested',
-    data: {
-      codeId: id(4),
-      workspaceId: id(1),
-      deviceId: id(2),
-      accountId: id(3),
-      name: 'Guest',
-      pin: sealed,
-      pinFingerprint: 'fp-1',
-      schedule,
-      preferNativeScheduling: true,
-      externalModificationAllowed: false,
-      commonCodeKey: null,
-      isOneTimeUse: false,
-      usesBackupPool: false,
-      isBackup: false,
-      ...over,
-    },
-  });
-
-const programming = (
-  instant: number,
-  window: StoredWindow | null,
-  operation: 'create' | 'change' = 'create',
-  over = {},
-) =>
-  at(instant, {
-    type: 'ProgrammingStarted',
-    data: {
-      commandId: 'c',
-      operation,
-      lockCodeId: operation === 'change' ? 'L' : null,
-      content: { name: 'Guest', pin: sealed, pinFingerprint: 'fp-1', window, ...over },
-      attempt: 1,
-      deadline: new Date(instant + 60_000).toISOString(),
-    },
-  });
-const set = (instant: number, commandId: string | null = 'c') =>
-  at(instant, { type: 'SetOnDevice', data: { commandId, lockCodeId: 'L' } });
-const scheduled = (instant: number) =>
-  at(instant, { type: 'ScheduledOnDevice', data: { commandId: 'c', lockCodeId: 'L' } });
-const failed = (instant: number, errorCode: string, kind: 'passing' | 'permanent' | 'keypad' = 'passing') =>
-  at(instant, {
-    type: 'ProgrammingFailed',
-    data: { commandId: 'c', errorCode, message: 'no', kind, retryAt: null },
-  });
-
-function fold(...events: Happened<CodeEvent>[]): AccessCode {
-  return events.reduce<AccessCode | null>((code, event) => codeFold.evolve(code, event), codeFold.initial)!;
-}
-
-function shown(
-  code: AccessCode,
-  now: number,
-  over: Partial<{
-    device: Device | null;
-    account: Account | null;
-    pins: { wanted: string | null; onLock: string | null };
-  }> = {},
-) {
-  return presentCode(code, {
-    device: nativeLock,
-    account,
-    now,
-    settings,
-    pins: { wanted: '4821', onLock: '4821' },
-    ...over,
-  });
-}
-
-const errorsOf = (code: { errors: { error_code: string }[] }) => code.errors.map((e) => e.error_code);
-const warningsOf = (code: { warnings: { warning_code: string }[] }) =>
-  code.warnings.map((w) => w.warning_code);
-const mutationsOf = (code: { pending_mutations: { mutation_code: string }[] }) =>
-  code.pending_mutations.map((m) => m.mutation_code);
+import {
+  account,
+  at,
+  END,
+  errorsOf,
+  failed,
+  fold,
+  HOUR,
+  mutationsOf,
+  nativeLock,
+  programming,
+  REQUESTED,
+  requested,
+  schedule,
+  scheduled,
+  sealed,
+  set,
+  shown,
+  simpleLock,
+  START,
+  warningsOf,
+} from './testing/shown-codes';
 
 describe('a natively scheduled code', () => {
   const preloaded = fold(
@@ -357,108 +239,5 @@ describe('an ongoing code', () => {
       'being_deleted',
       'delay_in_removing_from_device',
     ]);
-  });
-});
-
-describe('every code that can be', () => {
-  const soon = fc.integer({ min: 1, max: 3 * 24 * HOUR });
-  const content = fc.record({
-    name: fc.option(fc.constantFrom('Guest', 'Cleaner')),
-    pin: fc.constant(sealed),
-    pinFingerprint: fc.constantFrom('fp-1', 'fp-2'),
-    window: fc.option(fc.constant(schedule)),
-  });
-  const failure = fc.record({
-    commandId: fc.constant('c'),
-    errorCode: fc.constantFrom('PIN_CONFLICT', 'LOCK_FULL', 'INVALID_PIN', 'NO_ANSWER', 'JAMMED'),
-    message: fc.constant('no'),
-    kind: fc.constantFrom('passing', 'permanent', 'keypad', 'offline', 'outage'),
-    retryAt: fc.constant(null),
-  });
-  const of = (type: CodeEvent['type'], data: fc.Arbitrary<object>) =>
-    data.map((value) => ({ type, data: value }) as unknown as CodeEvent);
-  const none = fc.constant({});
-  const event = fc.oneof(
-    of(
-      'ProgrammingStarted',
-      fc.record({
-        commandId: fc.constant('c'),
-        operation: fc.constantFrom('create', 'change'),
-        lockCodeId: fc.constant('L'),
-        content,
-        attempt: fc.constant(1),
-        deadline: fc.constant(schedule.endsAt),
-      }),
-    ),
-    of('ScheduledOnDevice', fc.constant({ commandId: 'c', lockCodeId: 'L' })),
-    of('SetOnDevice', fc.record({ commandId: fc.option(fc.constant('c')), lockCodeId: fc.constant('L') })),
-    of('ChangedOnDevice', fc.constant({ commandId: 'c' })),
-    of('ProgrammingFailed', failure),
-    of('RemovalFailed', failure),
-    of('SettingDelayed', none),
-    of('StartMissed', none),
-    of('RemovalStarted', fc.record({ cause: fc.constantFrom('deleted', 'expired') })),
-    of('RemovalDelayed', none),
-    of('WithdrawnFromDevice', fc.constant({ commandId: 'c' })),
-    of('Removed', fc.record({ cause: fc.constantFrom('deleted', 'expired'), wasOnDevice: fc.boolean() })),
-    of('ConnectionLost', none),
-    of('ConnectionRestored', none),
-    of(
-      'ChangeRequested',
-      fc.record(
-        {
-          name: fc.constantFrom('A', null),
-          pin: fc.constant(sealed),
-          pinFingerprint: fc.constantFrom('fp-1', 'fp-3'),
-          schedule: fc.constantFrom(schedule, null),
-        },
-        { requiredKeys: [] },
-      ),
-    ),
-    of(
-      'ModifiedExternally',
-      fc.record({
-        fields: fc.subarray(['name', 'code', 'time_frame'] as const),
-        content,
-        accepted: fc.boolean(),
-      }),
-    ),
-    of('RemovedExternally', fc.record({ accepted: fc.boolean() })),
-  );
-
-  it('is shown in the published shape', async () => {
-    const faults = await seamSchema('access_code');
-    const seen = new Set<string>();
-    fc.assert(
-      fc.property(
-        fc.constantFrom(schedule, null),
-        fc.array(fc.tuple(soon, event), { maxLength: 12 }),
-        fc.boolean(),
-        fc.boolean(),
-        fc.boolean(),
-        fc.option(fc.constant('4821')),
-        soon,
-        (window, events, native, connected, online, pin, later) => {
-          let now = REQUESTED;
-          const code = fold(
-            requested({ schedule: window }),
-            ...events.map(([pause, each]) => at((now += pause), each)),
-          );
-          const view = shown(code, now + later, {
-            device: { ...(native ? nativeLock : simpleLock), online },
-            account: { ...account, connected, disconnectedAt: connected ? null : now },
-            pins: { wanted: pin, onLock: pin },
-          });
-          for (const error of view.errors) seen.add(error.error_code);
-          expect(faults(view)).toEqual([]);
-          expect(JSON.stringify(view)).not.toContain('fp-');
-        },
-      ),
-      { numRuns: 2000 },
-    );
-    // Else the codes above would have been dull ones.
-    expect([...seen]).toEqual(
-      expect.arrayContaining(['failed_to_set_on_device', 'conflicting_external_modification']),
-    );
   });
 });
