@@ -1,5 +1,6 @@
 import persistent, { type CreateReq, type UpdateReq } from '@eventstore/db-client/generated/persistent_pb';
 import { ALL_STREAM } from '../access/stream-access';
+import { storable, streamNameFrom } from '../protocol/names';
 import { invalidArgument, unhandled } from '../protocol/rpc-error';
 import { type EventLog } from '../storage/event-log';
 import { numberFrom } from '../streams/read-request';
@@ -24,7 +25,7 @@ export function definitionFrom(request: CreateReq | UpdateReq, log: EventLog): G
   const settings = options?.getSettings();
   if (!options || !settings) throw unhandled();
   const all = options.getAll();
-  const group = options.getGroupName();
+  const group = storable(options.getGroupName(), 'The name of a group');
   const target = all ? fromAll(all, log) : fromStream(options.getStream(), options, settings, log);
   if (!all && target.stream === ALL_STREAM) {
     throw groupFailed(
@@ -76,8 +77,7 @@ function fromStream(
 export function streamNameOf(message: {
   getStreamIdentifier(): { getStreamName_asU8(): Uint8Array } | undefined;
 }): string {
-  const bytes = message.getStreamIdentifier()?.getStreamName_asU8();
-  const name = Buffer.from(bytes ?? []).toString('utf8');
+  const name = streamNameFrom(message.getStreamIdentifier()?.getStreamName_asU8());
   if (name === '') throw unhandled();
   return name;
 }

@@ -133,9 +133,9 @@ export class SubscriptionGroup {
       // They are in the order in which they were sent, and all have the same time.
       if (expiresAt > now) break;
       this.retryOrPark(key);
+      this.schedule();
     }
     this.checkpoint(true);
-    this.schedule();
   }
 
   /** Ends the group as it stands; consumers are told why. */

@@ -8,7 +8,7 @@ import { type EventLog } from './event-log';
 const WHOLE_CHECK_UP_TO = 64 * 1024 * 1024;
 
 /** How long the start may spend on reading events and comparing their checksums, ms. The newest come first. */
-const BUDGET = 200;
+const BUDGET = 100;
 
 /**
  * Checks, within a bounded time, that the file is what was written. What is not looked at here is compared with its

@@ -1,6 +1,7 @@
 import { type AppendReq, AppendResp } from '@eventstore/db-client/generated/streams_pb';
 import { Empty } from '@eventstore/db-client/generated/shared_pb';
 import { type NodeContext } from '../node/context';
+import { streamNameFrom } from '../protocol/names';
 import {
   accessDenied,
   invalidArgument,
@@ -30,7 +31,7 @@ export interface Target {
 
 /** @throws RpcError when no stream is named or nothing is expected of it */
 export function targetOf(options: ExpectationOptions | undefined): Target {
-  const stream = Buffer.from(options?.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString('utf8');
+  const stream = streamNameFrom(options?.getStreamIdentifier()?.getStreamName_asU8());
   if (!options || stream === '') throw unhandled();
   return { stream, expected: expectedOf(options) };
 }

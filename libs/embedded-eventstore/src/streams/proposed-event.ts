@@ -1,5 +1,6 @@
 import type { Map as ProtobufMap } from 'google-protobuf';
 import type { UUID } from '@eventstore/db-client/generated/shared_pb';
+import { storable } from '../protocol/names';
 import { requiredMetadataMissing, unhandled } from '../protocol/rpc-error';
 import { uuidFromWire } from '../protocol/uuid';
 import { type ProposedEvent } from '../storage/stored-event';
@@ -28,6 +29,7 @@ export function proposedEvent(message: ProposedMessage): ProposedEvent {
   const data = message.getData_asU8();
   const metadata = message.getCustomMetadata_asU8();
   if (type === '') throw unhandled('Empty eventType provided.');
+  storable(type, 'The type of an event');
   if (data.length + metadata.length + 2 * type.length > LARGEST_RECORD) throw unhandled('Record is too big.');
   return { id, type, isJson: contentType === 'application/json', data, metadata };
 }

@@ -1,5 +1,6 @@
 import { ReadReq } from '@eventstore/db-client/generated/streams_pb';
 import { status } from '@grpc/grpc-js';
+import { streamNameFrom } from '../protocol/names';
 import { invalidArgument, RpcError, unhandled } from '../protocol/rpc-error';
 import { type UuidForm } from '../protocol/read-response';
 import { type EventLog } from '../storage/event-log';
@@ -56,9 +57,8 @@ export function readRequest(request: ReadReq): ReadRequest {
 }
 
 function streamName(options: ReadReq.Options.StreamOptions): string {
-  const identifier = options.getStreamIdentifier();
-  const name = identifier && Buffer.from(identifier.getStreamName_asU8()).toString('utf8');
-  if (!name) throw unhandled();
+  const name = streamNameFrom(options.getStreamIdentifier()?.getStreamName_asU8());
+  if (name === '') throw unhandled();
   return name;
 }
 
