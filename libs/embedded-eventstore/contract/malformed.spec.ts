@@ -129,6 +129,28 @@ describe('requests that make no sense', () => {
     expect([reading.code, appending.code]).toEqual([status.UNKNOWN, status.UNKNOWN]);
   });
 
+  // Differs: a real server takes a NUL in a name; to SQLite it would be the end of the name.
+  it('a NUL in the name of a stream or the type of an event', async () => {
+    const stream = newStream('nul');
+    await target().client.appendToStream(stream, numbered(0));
+    const metadata = { type: 'a\0b', 'content-type': 'application/json' };
+    const attempts = [
+      readResponses(target().raw, readRequest(`${stream}\0x`)),
+      append(target().raw, `${stream}\0x`, 'any', [{}]),
+      append(target().raw, stream, 'any', [{ metadata }]),
+    ];
+
+    const codes = (await Promise.allSettled(attempts)).map((attempt) =>
+      attempt.status === 'fulfilled' ? status.OK : (attempt.reason as { code: number }).code,
+    );
+
+    expect(codes).toEqual(
+      target().kind === 'embedded'
+        ? attempts.map(() => status.INVALID_ARGUMENT)
+        : attempts.map(() => status.OK),
+    );
+  });
+
   it('an event id that is none', async () => {
     const error = await rejection(append(target().raw, newStream('id'), 'any', [{ id: 'not a uuid' }]));
 
