@@ -207,6 +207,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
     await core.work();
     await webhooks.work();
   }
+  if (driver) started.add(() => driver.stop());
   const sandbox = given.sandbox ? await openWorkspace(records, config, { clock, ids, random }) : undefined;
   if (sandbox && simulator && maker) {
     const { workspaceId } = sandbox;

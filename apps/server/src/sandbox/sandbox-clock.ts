@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError, iso, type SandboxClock } from '@latchkey/platform';
 import type { Simulator } from './simulator';
 
@@ -25,6 +26,7 @@ export class SandboxClockDriver {
   private queue: Promise<unknown> = Promise.resolve();
   /** What locks had been asked to do when the lock cloud last played. */
   private callsPlayed = -1;
+  private stopped = false;
 
   constructor(
     private readonly options: {
@@ -60,6 +62,12 @@ export class SandboxClockDriver {
     return done;
   }
 
+  /** Ends an advance that is under way where it is; what is left of it has to be asked for again. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.queue;
+  }
+
   private async play(target: (now: number) => number): Promise<number> {
     const { clock, simulator, server } = this.options;
     const wasRunning = clock.running;
@@ -78,7 +86,10 @@ export class SandboxClockDriver {
         const ownDue = await server.nextDue();
         const next = Math.min(cloudDue ?? Infinity, ownDue ?? Infinity);
         if (next > to) break;
+        if (this.stopped) throw ApiError.unavailable('The server is stopping.');
         if (next > clock.now()) cloudDue = await this.put(next);
+        // What is due can't be done just now: everybody else gets a turn before it is tried again.
+        else await nextTurn();
       }
       if (to > clock.now()) await this.settleAt(to, await this.put(to));
       await server.caughtUp();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import Libsql from 'libsql';
 import { StartupError } from '../errors/startup-error';
 
@@ -11,7 +11,7 @@ import { StartupError } from '../errors/startup-error';
  */
 export function lockDataDir(dir: string): { release(): void } {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    make(resolve(dir));
     const probe = join(dir, `.probe-${process.pid}-${randomBytes(4).toString('hex')}`);
     writeFileSync(probe, '', { flag: 'wx' });
     unlinkSync(probe);
@@ -21,6 +21,14 @@ export function lockDataDir(dir: string): { release(): void } {
     });
   }
   return hold(dir);
+}
+
+// Not mkdirSync's own recursion: where a folder's parent is there and yet takes no folder, as under /proc, Node 20's
+// never returns.
+function make(dir: string): void {
+  if (existsSync(dir)) return;
+  make(dirname(dir));
+  mkdirSync(dir, { mode: 0o700 });
 }
 
 // SQLite's exclusive lock is one of the operating system's on an open file: it can't outlive its process, which
