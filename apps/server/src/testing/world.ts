@@ -288,7 +288,7 @@ export class World {
     const { core } = this;
     reports.handTo(core.reports);
     this.handlers = {
-      create: new CreateAccessCodeHandler(core.streams, core, vault, clock, ids, random),
+      create: new CreateAccessCodeHandler(core.streams, core, vault, clock, random),
       update: new UpdateAccessCodeHandler(core.streams, core, vault, clock),
       remove: new DeleteAccessCodeHandler(core.streams, core, clock),
     };
@@ -299,7 +299,11 @@ export class World {
   }
 
   private caller() {
-    return { workspaceId: this.workspaceId, actor: { type: 'api_key' as const }, requestId: 'test' };
+    return {
+      workspaceId: this.workspaceId,
+      actor: { type: 'api_key' as const },
+      requestId: this.around.ids.uuid(),
+    };
   }
 }
 

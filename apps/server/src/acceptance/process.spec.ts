@@ -1,0 +1,193 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compile, type Compiled } from '../testing/compiled';
+import { HOUR, MINUTE } from '../testing/instants';
+import { allGone, ownSettings, ServerProcess } from '../testing/server-process';
+
+let compiled: Compiled;
+let settings: Awaited<ReturnType<typeof ownSettings>>;
+beforeAll(() => {
+  compiled = compile();
+}, 120_000);
+afterAll(() => compiled.remove());
+beforeEach(async () => {
+  settings = await ownSettings();
+});
+afterEach(() => settings.remove());
+
+const ENDS_WITHIN_MS = 2_000;
+
+describe('the server', () => {
+  it('ends cleanly on Ctrl-C, within 2 s and with its children, and goes on where it was at the next start', async () => {
+    const first = await ServerProcess.start(compiled, settings.env);
+    const key = first.api.key;
+    const { deviceId } = await first.locks.named('Front Door');
+    const code = await first.api.create({ device_id: deviceId, name: 'Guest' });
+    const now = await first.api.advance(5 * HOUR);
+    expect((await fetch(`${first.api.url}/health/ready`)).status).toBe(200);
+    const children = first.children();
+    expect(children).toHaveLength(2);
+    const asked = Date.now();
+    const ended = await first.end('SIGINT');
+    expect(Date.now() - asked).toBeLessThan(ENDS_WITHIN_MS);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    await allGone(children, 0);
+
+    const second = await ServerProcess.start(compiled, settings.env);
+    expect(second.api.key).toBe(key);
+    expect(await second.api.now()).toBe(now);
+    expect(await second.api.get(code.access_code_id)).toMatchObject({
+      status: 'set',
+      name: 'Guest',
+      code: code.code,
+    });
+    expect(await second.locks.opens(await second.locks.named('Front Door'), code.code!)).toBe(true);
+    expect((await second.api.devices()).length).toBe(4);
+    expect(await second.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+  }, 120_000);
+
+  it('leaves no child behind when it is killed, and starts again at once', async () => {
+    const first = await ServerProcess.start(compiled, settings.env);
+    const children = first.children();
+    await first.end('SIGKILL');
+    const second = await ServerProcess.start(compiled, settings.env);
+    await allGone(children, ENDS_WITHIN_MS);
+    expect((await second.api.devices()).length).toBe(4);
+    await second.end('SIGINT');
+  }, 120_000);
+
+  it('ends with one clear line when one of its children is killed', async () => {
+    const server = await ServerProcess.start(compiled, settings.env);
+    process.kill(server.children()[0]!, 'SIGKILL');
+    const { code, stdout } = await server.ended;
+    expect(code).not.toBe(0);
+    expect(stdout).toMatch(/ended by itself/);
+    await server.end('SIGKILL');
+  }, 120_000);
+
+  it('stops in the middle of an advance, and continues it after the next start', async () => {
+    const first = await ServerProcess.start(compiled, settings.env);
+    const lock = await first.locks.named('Front Door');
+    const now = await first.api.now();
+    const window = { starts_at: now + 100 * HOUR, ends_at: now + 101 * HOUR };
+    const { access_code_id: id, code } = await first.api.create({ device_id: lock.deviceId, ...window });
+    const cut = first.api.advanceTo(now + 100 * HOUR).catch(() => 'cut off');
+    expect((await first.end('SIGINT')).code).toBe(0);
+    await cut;
+    const second = await ServerProcess.start(compiled, settings.env);
+    await second.api.advanceTo(now + 100 * HOUR);
+    expect([await second.api.status(id), await second.locks.opens(lock, code!)]).toEqual(['set', true]);
+    await second.api.advance(HOUR + MINUTE);
+    expect([await second.api.status(id), await second.locks.opens(lock, code!)]).toEqual([404, false]);
+    await second.end('SIGINT');
+  }, 120_000);
+});
+
+describe('a start that can not be', () => {
+  const others: Server[] = [];
+  afterEach(async () => {
+    for (const other of others.splice(0)) await new Promise((resolve) => other.close(resolve));
+  });
+  const occupy = async (port: string | undefined) => {
+    const other = createServer();
+    others.push(other);
+    await new Promise<void>((resolve) => other.listen(Number(port), '127.0.0.1', resolve));
+  };
+  const refusal = async (env: NodeJS.ProcessEnv) => {
+    const server = ServerProcess.spawn(compiled, { ...settings.env, ...env });
+    const { code, stdout, stderr } = await server.ended;
+    return { failed: code !== 0 && code !== null, stdout, lines: stderr.trimEnd().split('\n') };
+  };
+
+  it.each(['PORT', 'LOCK_CLOUD_PORT', 'EVENTSTORE_PORT'])(
+    'because %s is taken says so in one line',
+    async (name) => {
+      await occupy(settings.env[name]);
+      const { failed, lines, stdout } = await refusal({});
+      expect({ failed, stdout, lines }).toEqual({
+        failed: true,
+        stdout: '',
+        lines: [expect.stringMatching(new RegExp(`^latchkey: .*${settings.env[name]}`))],
+      });
+    },
+    60_000,
+  );
+
+  it('because another server has its data folder says so in one line', async () => {
+    const first = await ServerProcess.start(compiled, settings.env);
+    const { failed, lines } = await refusal({ PORT: '0', LOCK_CLOUD_PORT: '0', EVENTSTORE_PORT: '0' });
+    expect({ failed, lines }).toEqual({
+      failed: true,
+      lines: [expect.stringMatching(/^latchkey: .*(in use|another)/)],
+    });
+    await first.end('SIGINT');
+  }, 60_000);
+
+  it('because its data folder can not be written says so in one line', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-process-'));
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    for (const DATA_DIR of [file, join(file, 'below'), '/proc/latchkey']) {
+      const { failed, lines } = await refusal({ DATA_DIR });
+      expect({ failed, lines }).toEqual({ failed: true, lines: [expect.stringMatching(/^latchkey: /)] });
+    }
+    rmSync(folder, { recursive: true });
+  }, 60_000);
+
+  it.each([
+    ['PORT', 'http'],
+    ['PORT', '70000'],
+    ['SANDBOX', 'maybe'],
+    ['LOG_LEVEL', 'loud'],
+    ['PRELOAD_LEAD', 'three days'],
+    ['SANDBOX_CLOCK', 'backwards'],
+    ['EVENTSTORE_URL', 'http://example.com'],
+    ['VAULT_KEY', 'short'],
+    ['SANDBOX_API_KEY', 'secret'],
+    ['EXPIRED_CODES', 'maybe'],
+  ])(
+    'because %s is %s says so in one line',
+    async (name, value) => {
+      const { failed, lines } = await refusal({ [name]: value });
+      expect({ failed, lines }).toEqual({
+        failed: true,
+        lines: [expect.stringMatching(new RegExp(`^latchkey: .*${name}`))],
+      });
+    },
+    30_000,
+  );
+});
+
+describe('outside of the sandbox', () => {
+  it('none of it answers', async () => {
+    const sandbox = await ServerProcess.start(compiled, settings.env);
+    const { key, url } = sandbox.api;
+    const { device_id } = (await sandbox.api.devices())[0]!;
+    await sandbox.end('SIGINT');
+
+    const server = await ServerProcess.start(compiled, { ...settings.env, SANDBOX: 'false' });
+    expect(server.said).not.toMatch(/seam_|simulator/);
+    expect(server.children()).toHaveLength(1);
+    const status = async (path: string, params: object) => {
+      const answer = await fetch(url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(params),
+      });
+      return answer.status;
+    };
+    expect(await status('/sandbox/clock/get', {})).toBe(404);
+    expect(await status('/sandbox/clock/advance', { by: 'PT1H' })).toBe(404);
+    for (const what of ['connect', 'disconnect', 'remove']) {
+      expect(await status(`/devices/simulate/${what}`, { device_id })).toBe(404);
+    }
+    const connected_account_id = '3f0c2a66-8a6b-4c0e-9a3c-0d5f2b1c7e11';
+    for (const what of ['connect', 'disconnect']) {
+      expect(await status(`/connected_accounts/simulate/${what}`, { connected_account_id })).toBe(404);
+    }
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    await server.end('SIGINT');
+  }, 120_000);
+});
