@@ -3,8 +3,7 @@ import {
   ApiError,
   CLOCK,
   type Clock,
-  IDS,
-  type Ids,
+  derivedId,
   RANDOM,
   type Random,
   VAULT,
@@ -37,7 +36,6 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
     @Inject(VIEWS) private readonly views: Views,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(IDS) private readonly ids: Ids,
     @Inject(RANDOM) private readonly random: Random,
   ) {}
 
@@ -54,7 +52,12 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
     checkAbilities(wanted, device);
 
     const cause = causedBy(caller);
-    const codeId = this.ids.uuid();
+    // The same for a request that is taken up again after a crash: it must not make a second code.
+    const codeId = derivedId(caller.requestId, `access code on ${device.deviceId}`);
+    if ((await this.streams.codes.load(codeId)).state) {
+      await this.views.reached(undefined);
+      return { accessCodeId: codeId };
+    }
     const name = wanted.name ?? null;
     const { pin, pinFingerprint } = await this.reservePin(codeId, device, window, wanted, cause, now);
     const decided = await this.streams.codes.transact(codeId, cause, (code) =>
