@@ -50,7 +50,7 @@ function optionsFrom(args: string[], env: NodeJS.ProcessEnv): NodeOptions {
   return {
     dataDir,
     port: numberIn(values.port ?? env['PORT'] ?? '2113', 0, 65_535, 'the port'),
-    host: values.host ?? env['HOST'],
+    host: values.host ?? env['EVENTSTORE_HOST'],
     certs: values.certs ?? env['CERT_DIR'],
     adminPassword: env['EVENTSTORE_DEFAULT_ADMIN_PASSWORD'],
     opsPassword: env['EVENTSTORE_DEFAULT_OPS_PASSWORD'],
