@@ -22,7 +22,7 @@ export async function spawnNode(options: SpawnOptions): Promise<SpawnedNode> {
     // Not the terminal's input, and not our standard output, which may be a protocol of its own.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // A debugger's or a test runner's options, and where the parent listens, are for the parent.
-    env: { ...process.env, NODE_OPTIONS: '', HOST: undefined, CERT_DIR: undefined },
+    env: { ...process.env, NODE_OPTIONS: '', EVENTSTORE_HOST: undefined, CERT_DIR: undefined },
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const { port, connectionString } = await listening(child);
