@@ -69,6 +69,8 @@ describe('a catch-up subscription to a stream', () => {
     await inbox.close();
   });
 
+  // Differs: a real server ends a live subscription whose client is slow (ABORTED, "Consumer too
+  // slow"); the embedded node waits for it. So this asks little of a client that is fast.
   it('gives each of many subscribers every event once, in order, while it is written', async () => {
     const stream = newStream('seam');
     const total = 600;

@@ -43,7 +43,8 @@ interface OpenTarget extends Target {
 /**
  * Opens the node named by `EVENTSTORE_TEST_URL`, or starts the embedded one on a new data
  * folder, for the tests of one file. The returned function answers the target once `beforeAll`
- * has run.
+ * has run. The files share a server that is named: run them one after another
+ * (`--runInBand`) and give them one that is new, for some read all it holds.
  */
 export function useTarget(): () => Target {
   let target: OpenTarget | undefined;
