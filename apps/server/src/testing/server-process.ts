@@ -36,6 +36,7 @@ export interface Ended {
 export class ServerProcess {
   private stdout = '';
   private stderr = '';
+  private closed = false;
   readonly ended: Promise<Ended>;
   api!: Api;
   locks!: Keypads;
@@ -88,7 +89,10 @@ export class ServerProcess {
   async end(signal: NodeJS.Signals): Promise<Ended> {
     this.child.kill(signal);
     const ended = await this.ended;
-    await this.locks?.close();
+    if (!this.closed) {
+      this.closed = true;
+      await this.locks?.close();
+    }
     return ended;
   }
 
