@@ -208,7 +208,12 @@ export class Cloud {
 
   private byHand<T>(lockId: string, work: (lock: Lock) => T): T {
     this.operations.performDue(this.clock.now());
-    return this.change(() => work(this.lock(lockId)));
+    return this.change(() => {
+      const lock = this.lock(lockId);
+      const done = work(lock);
+      this.locks.changedByHand(lock, this.clock.now());
+      return done;
+    });
   }
 
   private codeOnLock(lockId: string, accessCodeId: string): Code {

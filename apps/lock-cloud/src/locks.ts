@@ -40,6 +40,7 @@ export class Locks {
   private readonly remove;
   private readonly storeFaults;
   private readonly storeState;
+  private readonly storeUpdated;
   private readonly storeRandom;
 
   constructor(
@@ -60,6 +61,7 @@ export class Locks {
     this.storeState = db.prepare<[string, number, string]>(
       'UPDATE locks SET lock_state = ?, updated_at = ? WHERE lock_id = ?',
     );
+    this.storeUpdated = db.prepare<[number, string]>('UPDATE locks SET updated_at = ? WHERE lock_id = ?');
     this.storeRandom = db.prepare<[number, string]>('UPDATE locks SET random_state = ? WHERE lock_id = ?');
   }
 
@@ -95,6 +97,11 @@ export class Locks {
 
   delete(lockId: string): void {
     this.remove.run(lockId);
+  }
+
+  /** Something changed at the lock itself: `updated_at` moves, even while the clock stands still. */
+  changedByHand(lock: Lock, now: number): void {
+    this.storeUpdated.run(Math.max(now, lock.updated_at + 1), lock.lock_id);
   }
 
   setFaults(lock: Lock, change: Partial<Faults>, now: number): Lock {

@@ -82,6 +82,8 @@ export interface SubscribeOptions {
   readonly prefixes: readonly string[];
   /** Gets events in batches, in order. If it rejects, the subscription begins again from the last batch it took. */
   readonly onEvents: (events: readonly RecordedEvent[]) => Promise<void>;
+  /** How long, ms, events may gather before they are handed over together; 0 when left out. */
+  readonly linger?: () => number;
   /** Everything up to here has been seen, though none of it was asked for. */
   readonly onCheckpoint?: (position: Position) => Promise<void>;
   /** History is behind; from here on events come as they happen. Called again after each reconnection. */
@@ -90,6 +92,8 @@ export interface SubscribeOptions {
 }
 
 export interface EventSubscription {
+  /** Hands over at once what it was letting gather. */
+  hurry(): void;
   stop(): Promise<void>;
 }
 

@@ -121,6 +121,7 @@ class Subscription implements EventSubscription {
   private source: AllStreamSubscription | undefined;
   private readonly done: Promise<void>;
   private wake: (() => void) | undefined;
+  private begin: (() => void) | undefined;
   private last: Position | undefined;
 
   constructor(
@@ -132,9 +133,30 @@ class Subscription implements EventSubscription {
     this.done = this.run();
   }
 
+  hurry(): void {
+    this.begin?.();
+  }
+
+  /** A turn later at least, so that events which arrive together are handled together. */
+  private gathered(): Promise<void> {
+    const linger = this.options.linger?.() ?? 0;
+    return new Promise((resolve) => {
+      if (linger === 0) {
+        setImmediate(resolve);
+        return;
+      }
+      const timer = setTimeout(resolve, linger);
+      this.begin = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     this.wake?.();
+    this.hurry();
     await this.source?.unsubscribe().catch(() => undefined);
     await this.done;
     this.onStopped();
@@ -214,8 +236,7 @@ class Subscription implements EventSubscription {
     };
     const schedule = (): void => {
       if (working) return;
-      // A turn later, so that events which arrive together are handled together.
-      working = new Promise((resolve) => setImmediate(() => void work().then(resolve)));
+      working = this.gathered().then(work);
     };
 
     try {
@@ -240,6 +261,7 @@ class Subscription implements EventSubscription {
     } finally {
       // Whoever follows next begins after what the handler at work has taken, and never beside it.
       ended = true;
+      this.hurry();
       await source.unsubscribe().catch(() => undefined);
       await working;
     }

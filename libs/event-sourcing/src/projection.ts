@@ -71,6 +71,8 @@ export class ProjectionRunner {
        * not its own too.
        */
       readonly follows?: readonly string[];
+      /** How long, ms, events may gather while nobody waits for the view; 0 when left out. */
+      readonly linger?: number;
       readonly clock: { now(): number };
       readonly onParked?: (projection: string, event: RecordedEvent, reason: string) => void;
       readonly onError?: (projection: string, error: unknown) => void;
@@ -112,6 +114,7 @@ export class ProjectionRunner {
       after: this.position,
       prefixes: [...new Set([...projection.prefixes, ...(this.options.follows ?? [])])],
       onEvents: (events) => this.take(events),
+      linger: () => (this.building || this.waiters.size > 0 ? 0 : (this.options.linger ?? 0)),
       onCheckpoint: (position) => this.advance(position),
       onCaughtUp: () => {
         if (this.building) this.marking = this.markBuilt();
@@ -144,6 +147,7 @@ export class ProjectionRunner {
         },
       };
       this.waiters.add(waiter);
+      this.subscription?.hurry();
     });
   }
 

@@ -108,8 +108,6 @@ export type LockReport =
   | {
       readonly kind: 'online' | 'offline' | 'low-battery' | 'time-wrong' | 'added' | 'removed';
       readonly lockId: string;
-      /** When it was so, ISO 8601, by the maker's clock. */
-      readonly at: string | null;
     }
   | {
       readonly kind: 'code-used';

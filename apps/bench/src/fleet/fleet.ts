@@ -86,7 +86,6 @@ async function makeLocks(server: RunningServer, count: number) {
     native_scheduling: index % 2 === 0,
     supported_code_lengths: [4, 5, 6],
     max_active_codes: 250,
-    faults: { latency_ms: 1000 },
   }));
   const made = await server.simulate<{ locks: { lock_id: string; name: string }[] }>(
     'POST',

@@ -53,6 +53,8 @@ export interface CoreOptions {
 
 /** How soon an unanswered command is looked after, ms. */
 const READ_BACK_AFTER = 2_000;
+/** How long events may gather for views that nobody waits for, ms. */
+const LINGER_MS = 20;
 /** How long an answer to a write waits for the views, ms. */
 const VIEWS_WITHIN_MS = 5_000;
 
@@ -110,12 +112,14 @@ export class Core implements Views {
       view: Projection,
       of: CoreOptions['database'],
       follows: readonly string[],
+      linger: number,
     ): ProjectionRunner =>
       new ProjectionRunner({
         store,
         database: of,
         projection: view,
         follows,
+        linger,
         clock,
         onParked: (name, event, reason) =>
           logger.error(
@@ -126,9 +130,13 @@ export class Core implements Views {
           logger.warn({ projection: name, err: error }, 'a subscription broke and begins again'),
       });
     const { feed } = options;
-    this.runners = [projection, ...options.views].map((view) => runner(view, database, DOMAIN_PREFIXES));
-    if (feed) this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES));
-    this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES);
+    // The agenda drives the locks and waits for nothing; what is only read may gather until somebody waits for it.
+    this.runners = [
+      runner(projection, database, DOMAIN_PREFIXES, 0),
+      ...options.views.map((view) => runner(view, database, DOMAIN_PREFIXES, LINGER_MS)),
+    ];
+    if (feed) this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES, LINGER_MS));
+    this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES, LINGER_MS);
     this.agenda = this.runners[0]!;
     this.reports = new LockReports({
       ...shared,

@@ -137,7 +137,7 @@ export function parseReport(body: unknown): LockReport | null {
       };
     }
     default:
-      return { kind: conditions[type] as 'online', lockId, at };
+      return { kind: conditions[type] as 'online', lockId };
   }
 }
 

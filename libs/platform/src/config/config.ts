@@ -49,7 +49,7 @@ export interface Config {
   retryLimit: number;
   /** CLOCK_DRIFT_TOLERANCE: how far a lock's clock may be off before it is reported. PT60S */
   clockDriftTolerance: number;
-  /** ACCOUNT_POLL_EVERY: how often an account is asked for its locks, to find what a lost report would have told. PT15M */
+  /** ACCOUNT_POLL_EVERY: how often an account is asked for its locks, to find what a lost report would have told. PT30M */
   accountPollEvery: number;
   /** READ_BACK_EVERY: how often a lock's codes are read back even if its maker says that nothing changed. PT24H */
   readBackEvery: number;
@@ -160,7 +160,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     retryFirst: withDefault('RETRY_FIRST', 'PT5S'),
     retryLimit: withDefault('RETRY_LIMIT', 'PT10M'),
     clockDriftTolerance: withDefault('CLOCK_DRIFT_TOLERANCE', 'PT60S'),
-    accountPollEvery: withDefault('ACCOUNT_POLL_EVERY', 'PT15M'),
+    accountPollEvery: withDefault('ACCOUNT_POLL_EVERY', 'PT30M'),
     readBackEvery: withDefault('READ_BACK_EVERY', 'PT24H'),
     expiredCodes: withDefault('EXPIRED_CODES', 'gone'),
     rateLimitPerKey: withDefault('RATE_LIMIT_PER_KEY', '0'),
