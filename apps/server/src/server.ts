@@ -46,6 +46,7 @@ import {
   sandboxMaker,
   type SandboxWorkspace,
 } from './sandbox/provisioning';
+import { ownAddress } from './sandbox/own-address';
 import { SandboxClockDriver } from './sandbox/sandbox-clock';
 import { Simulator } from './sandbox/simulator';
 import { together } from './sandbox/timed';
@@ -289,12 +290,6 @@ async function openLockCloud(
     if (!closing) fail(`the lock cloud ended by itself (${code ?? 'killed'})`);
   });
   return { process: child, client };
-}
-
-/** How a process on this machine reaches us, whatever the world is told. */
-function ownAddress(host: string, port: number): string {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
 async function listen(app: NestFastifyApplication, { host, port }: Config): Promise<number> {

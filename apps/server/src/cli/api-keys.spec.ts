@@ -57,6 +57,16 @@ test('a key is made, listed without itself, and revoked', async () => {
   expect((await run('list')).out).toBe('There are no keys.');
 });
 
+test('a workspace is made with its first key', async () => {
+  const made = await run('make', '--name', 'Operations', '--new-workspace', 'Sea View');
+  const token = /^seam_\w{43}$/m.exec(made.out)![0];
+  const workspaceId = /workspace Sea View \(([0-9a-f-]{36})\)/.exec(made.out)![1]!;
+  expect(await workspaceOf(token)).toBe(workspaceId);
+  expect((await run('make', '--name', 'x', '--new-workspace', '')).complaint).toMatch(
+    /what to call the workspace/,
+  );
+});
+
 test.each([
   [['make'], /--name NAME/],
   [['make', '--name', 'x', '--workspace', 'other'], /no workspace other[^]*first {2}First/],

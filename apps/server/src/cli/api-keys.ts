@@ -5,9 +5,13 @@ import { parseArgs } from 'node:util';
 
 const USAGE = `Usage:
   api-keys make --name NAME [--workspace ID]   makes a key and shows it, this once
+  api-keys make --name NAME --new-workspace WORKSPACE_NAME
+                                               the same, for a workspace made with it: the way in of a new server
   api-keys list [--workspace ID]               shows the keys there are
   api-keys revoke KEY_ID                       ends a key at once, for good
 It reads the same settings as the server, and may be used while the server runs.`;
+
+const NAME = /^[^\p{Cc}]{1,100}$/u;
 
 /** What was asked for can't be done; the message says why. */
 class Refusal extends Error {}
@@ -34,7 +38,10 @@ export async function apiKeys(
     return await withRecords(env, async (records) => {
       if (verb === 'revoke') return revoke(records, rest, print);
       if (rest.length > 0) throw new Refusal(USAGE);
-      const workspace = await workspaceOf(records, values.workspace);
+      const wantsNew = verb === 'make' && values['new-workspace'] !== undefined;
+      const workspace = wantsNew
+        ? await newWorkspace(records, values['new-workspace']!, env)
+        : await workspaceOf(records, values.workspace);
       if (verb === 'make') return make(records, workspace, values.name, print);
       return list(records, workspace, print);
     });
@@ -50,7 +57,12 @@ function parse(args: string[]) {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { name: { type: 'string' }, workspace: { type: 'string' }, help: { type: 'boolean' } },
+      options: {
+        name: { type: 'string' },
+        workspace: { type: 'string' },
+        'new-workspace': { type: 'string' },
+        help: { type: 'boolean' },
+      },
     });
     const [verb, ...rest] = positionals;
     if (values.help || verb === undefined) return { values, rest };
@@ -81,11 +93,19 @@ async function withRecords(
 async function workspaceOf(records: Records, wanted: string | undefined): Promise<Workspace> {
   const all = await records.workspaces.list();
   const names = all.map(({ workspaceId, name }) => `  ${workspaceId}  ${name}`).join('\n');
-  if (all.length === 0) throw new Refusal('There is no workspace yet: start the server first.');
+  if (all.length === 0) throw new Refusal('There is no workspace yet: make one with --new-workspace NAME.');
   if (wanted === undefined && all.length > 1) throw new Refusal(`Say which workspace:\n${names}`);
   const found = all.find(({ workspaceId }) => wanted === undefined || workspaceId === wanted);
   if (!found) throw new Refusal(`There is no workspace ${wanted}. There are:\n${names}`);
   return found;
+}
+
+async function newWorkspace(records: Records, name: string, env: NodeJS.ProcessEnv): Promise<Workspace> {
+  if (!NAME.test(name)) throw new Refusal('Say what to call the workspace, in at most 100 characters.');
+  const workspaceId = new RandomIds().uuid();
+  const isSandbox = loadConfig(env).sandbox;
+  await records.workspaces.create({ workspaceId, name, isSandbox, settings: {}, createdAt: Date.now() });
+  return (await records.workspaces.get(workspaceId))!;
 }
 
 async function make(
@@ -94,7 +114,7 @@ async function make(
   name: string | undefined,
   print: Print,
 ): Promise<number> {
-  if (name === undefined || !/^[^\p{Cc}]{1,100}$/u.test(name)) {
+  if (name === undefined || !NAME.test(name)) {
     throw new Refusal('Say what to call the key: --name NAME, of at most 100 characters.');
   }
   const apiKeyId = new RandomIds().uuid();

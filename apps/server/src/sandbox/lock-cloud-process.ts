@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartupError } from '@latchkey/platform';
+import { ownAddress } from './own-address';
 
 export interface LockCloudProcess {
   readonly url: string;
@@ -45,8 +46,7 @@ export async function spawnLockCloud(options: {
     await exited;
     clearTimeout(timer);
   };
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}`, exited, close };
+  return { url: ownAddress(options.host, port), exited, close };
 }
 
 function programArguments(): string[] {

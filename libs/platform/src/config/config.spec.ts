@@ -30,7 +30,7 @@ describe('the settings', () => {
       rateLimitUpdate: 0,
       rateLimitDelete: 0,
       rateLimitOperate: 0,
-      accountPollEvery: 900_000,
+      accountPollEvery: 1_800_000,
       readBackEvery: 24 * HOUR,
     });
   });
