@@ -246,18 +246,23 @@ export class AgendaProjection implements Projection, KnownRevisions {
     commandId: string,
     until: number,
   ): Promise<void> {
+    const deviceId = await this.deviceOf(trx, codeId);
+    if (!deviceId) return;
+    const lease = { command_id: commandId, code_id: codeId, until };
+    await trx
+      .insertInto('lock_leases_v1')
+      .values({ device_id: deviceId, ...lease })
+      .onConflict((c) => c.column('device_id').doUpdateSet(lease))
+      .execute();
+  }
+
+  private async deviceOf(trx: Transaction<AgendaTables>, codeId: string): Promise<string | null | undefined> {
     const found = await trx
       .selectFrom('agenda_v1')
       .select('device_id')
       .where('subject', '=', `code:${codeId}`)
       .executeTakeFirst();
-    if (!found?.device_id) return;
-    const lease = { command_id: commandId, code_id: codeId, until };
-    await trx
-      .insertInto('lock_leases_v1')
-      .values({ device_id: found.device_id, ...lease })
-      .onConflict((c) => c.column('device_id').doUpdateSet(lease))
-      .execute();
+    return found?.device_id;
   }
 
   private async free(trx: Transaction<AgendaTables>, codeId: string): Promise<void> {
@@ -270,15 +275,11 @@ export class AgendaProjection implements Projection, KnownRevisions {
   }
 
   private async belongs(trx: Transaction<AgendaTables>, codeId: string, lockCodeId: string): Promise<void> {
-    const found = await trx
-      .selectFrom('agenda_v1')
-      .select('device_id')
-      .where('subject', '=', `code:${codeId}`)
-      .executeTakeFirst();
-    if (!found?.device_id) return;
+    const deviceId = await this.deviceOf(trx, codeId);
+    if (!deviceId) return;
     await trx
       .insertInto('lock_codes_v1')
-      .values({ device_id: found.device_id, lock_code_id: lockCodeId, code_id: codeId })
+      .values({ device_id: deviceId, lock_code_id: lockCodeId, code_id: codeId })
       .onConflict((c) => c.columns(['device_id', 'lock_code_id']).doUpdateSet({ code_id: codeId }))
       .execute();
   }

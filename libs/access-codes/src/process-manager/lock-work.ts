@@ -1,4 +1,4 @@
-import { disconnect, type Device, reachable, unreachable } from '@latchkey/devices';
+import { disconnect, type Device, unreachable } from '@latchkey/devices';
 import { type Cause, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
 import type { ListedCode, LockGateway, LockRef, Refusal, WriteAnswer } from '@latchkey/gateways';
 import type { Clock, Ids, Random, Vault } from '@latchkey/platform';
@@ -241,12 +241,6 @@ export class LockWork {
       return events === 'read-back' ? [] : events;
     });
     if (readBack && decided.state) await this.verify(codeId, device);
-  }
-
-  /** The maker answered: an outage is over. */
-  async answered(accountId: string): Promise<void> {
-    const { accounts } = this.options.streams;
-    await accounts.transact(accountId, this.causeOf(null, 'poll'), (account) => reachable(account), 0);
   }
 
   retryAt(code: AccessCode | null): number {
