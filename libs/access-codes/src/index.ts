@@ -10,12 +10,8 @@ export { ACCESS_CODE, codeCodec, type CodeEvent } from './domain/events';
 export { KEYPAD, keypadCodec, type KeypadEvent } from './domain/keypad';
 export { isNative, type LeadTimes, neededFrom, type PlanSettings } from './domain/plan';
 export { AccountWatch, deviceIdOf, type WatchSettings } from './process-manager/account-watch';
-export {
-  AgendaProjection,
-  type AgendaTables,
-  DOMAIN_PREFIXES,
-  RESERVATION_GRACE,
-} from './process-manager/agenda';
+export { AgendaProjection, DOMAIN_PREFIXES, RESERVATION_GRACE } from './process-manager/agenda';
+export type { AgendaTables } from './process-manager/agenda-tables';
 export { AgendaRows } from './process-manager/agenda-rows';
 export { Calls } from './process-manager/calls';
 export { Executor } from './process-manager/executor';

@@ -1,5 +1,6 @@
 import { type Database, forUpdateSkipLocked } from '@latchkey/database';
-import { type AgendaTables, wakeNextForLock } from './agenda';
+import { wakeNextForLock } from './agenda';
+import type { AgendaTables } from './agenda-tables';
 
 export interface Claim {
   readonly subject: string;
