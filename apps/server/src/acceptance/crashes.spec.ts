@@ -85,7 +85,9 @@ it('a server that is killed again and again loses nothing, sets nothing twice, a
     const faults = { latency_ms: native_scheduling ? 1000 : 3000 };
     locks.push({ ...(await server.locks.add({ native_scheduling, faults })), native: native_scheduling });
   }
-  for (let kill = 0; kill < KILLS; kill++) {
+  const known = () => asked.filter(({ id }) => id !== undefined);
+  // A slow machine answers little between two kills: it goes on until there is something to look at.
+  for (let kill = 0; kill < KILLS || known().length <= KILLS; kill++) {
     const killed = delay(150 + Math.random() * 700).then(() => server.end('SIGKILL'));
     await Promise.all([killed, keepAsking(locks), keepAdvancing()]);
     server = await ServerProcess.start(compiled, settings.env);
@@ -93,8 +95,7 @@ it('a server that is killed again and again loses nothing, sets nothing twice, a
   const { api, locks: keypads } = server;
 
   // Nothing that was acknowledged is lost.
-  const acknowledged = asked.filter(({ id }) => id !== undefined);
-  expect(acknowledged.length).toBeGreaterThan(KILLS);
+  const acknowledged = known();
   const now = await api.now();
   const statuses = new Map<Asked, string | 404>();
   for (const code of acknowledged) statuses.set(code, await api.status(code.id!));

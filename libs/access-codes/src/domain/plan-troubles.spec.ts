@@ -1,7 +1,7 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, codeFold, type Window } from './access-code';
+import { codeFold, type Window } from './access-code';
 import type { CodeEvent, FailureKind } from './events';
-import { type Circumstances, plan, type Step } from './plan';
+import type { Step } from './plan';
 import {
   account,
   around,
@@ -24,10 +24,9 @@ import {
   SECOND,
   simpleLock,
   T0,
+  planned,
 } from './testing/builders';
 
-const planned = (circumstances: Circumstances) => (code: AccessCode | null) =>
-  plan(CODE, code, circumstances);
 const after = (events: readonly Happened<CodeEvent>[]) => given(codeFold, events);
 const wait = (until: number | null, forKeypad = false): Step => ({ do: 'wait', until, forKeypad });
 const deleted: CodeEvent = { type: 'RemovalStarted', data: { cause: 'deleted' } };

@@ -1,7 +1,7 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, codeFold, storedContent, type Window } from './access-code';
+import { codeFold, storedContent, type Window } from './access-code';
 import type { CodeEvent } from './events';
-import { type Circumstances, plan, type Step } from './plan';
+import { plan, type Step } from './plan';
 import {
   account,
   around,
@@ -24,10 +24,9 @@ import {
   SECOND,
   simpleLock,
   T0,
+  planned,
 } from './testing/builders';
 
-const planned = (circumstances: Circumstances) => (code: AccessCode | null) =>
-  plan(CODE, code, circumstances);
 const after = (events: readonly Happened<CodeEvent>[]) => given(codeFold, events);
 const wait = (until: number | null, forKeypad = false): Step => ({ do: 'wait', until, forKeypad });
 const append = (...events: CodeEvent[]): Step => ({ do: 'append', events });
@@ -323,6 +322,14 @@ describe('a changed code', () => {
 });
 
 describe('a reservation whose code never came', () => {
+  it('is made again for a code that came after all, unless another code has its PIN', () => {
+    const came = after([at(T0, requested(null))]);
+    const state = came.state!;
+    expect(plan(CODE, state, around(T0, { keypad: keypadOf() }))).toEqual({ do: 'reserve' });
+    const taken = keypadOf(reservation(OTHER, 'pin-a', null));
+    expect(plan(CODE, state, around(T0, { keypad: taken }))).toMatchObject({ do: 'wait', forKeypad: true });
+  });
+
   it('is let go after the grace', () => {
     const keypad = keypadOf(reservation(CODE, 'pin-a', null), reservation(OTHER, 'pin-b', null));
     given(codeFold, [])

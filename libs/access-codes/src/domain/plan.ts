@@ -249,7 +249,7 @@ function misreserved(code: AccessCode, { keypad, now, settings }: Circumstances)
   const { codeId, pinFingerprint, schedule } = code;
   const mine = keypad.reservations.filter((r) => r.codeId === codeId);
   const ofPin = mine.find((r) => r.pinFingerprint === pinFingerprint);
-  if (mine.length === 0 || (ofPin && sameWindow(ofPin.window, schedule))) return false;
+  if (ofPin && sameWindow(ofPin.window, schedule)) return false;
   // A change may be about to ask for the window.
   if (ofPin && now < ofPin.reservedAt + settings.reservationGrace) return false;
   return !holder(keypad, { codeId, pinFingerprint, window: schedule });

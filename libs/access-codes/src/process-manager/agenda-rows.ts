@@ -106,8 +106,15 @@ export class AgendaRows {
       .execute();
   }
 
-  async drop(claim: Claim): Promise<void> {
-    await this.database.db.deleteFrom('agenda_v1').where('subject', '=', claim.subject).execute();
+  /** Nothing is left to do, as of `revision`; unless something has happened since: then it is due again. */
+  async drop(claim: Claim, revision: number): Promise<void> {
+    const { numDeletedRows } = await this.database.db
+      .deleteFrom('agenda_v1')
+      .where('subject', '=', claim.subject)
+      .where('version', '=', claim.version)
+      .where('revision', '<=', revision)
+      .executeTakeFirst();
+    if (numDeletedRows === 0n) await this.release(claim);
   }
 
   /** Makes a subject due now. */

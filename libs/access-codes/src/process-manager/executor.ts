@@ -206,10 +206,10 @@ export class Executor {
           break;
         case 'release':
           await this.letGo(claim, code, step.pinFingerprint);
-          if (!code) return rows.drop(claim);
+          if (!code) return rows.drop(claim, loaded.revision);
           break;
         case 'clean-up':
-          return this.cleanUp(claim, code!);
+          return this.cleanUp(claim, code!, loaded.revision);
         case 'verify':
           if (!(await work.verify(claim.id, circumstances.device!))) {
             const again = now + LOOK_AGAIN;
@@ -291,14 +291,14 @@ export class Executor {
   }
 
   /** The code is gone: its PIN is free, and nobody can read it any more. */
-  private async cleanUp(claim: Claim, code: AccessCode): Promise<void> {
+  private async cleanUp(claim: Claim, code: AccessCode, revision: number): Promise<void> {
     const { rows, vault, settings } = this.options;
     await this.letGo(claim, code, null);
     const kept =
       code.ending?.cause === 'expired' && !code.forgotten && (await settings.keepsExpired(code.workspaceId));
     if (!kept) await vault.erase(code.pin.keyId);
     if (claim.lockTurn && claim.deviceId) await rows.passTurn(claim.deviceId);
-    await rows.drop(claim);
+    await rows.drop(claim, revision);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Happened } from '@latchkey/event-sourcing';
 import { type AccessCode, codeFold, storedWindow, type Window } from '../access-code';
 import type { CodeEvent, CodeEventOf, FailureKind, StoredContent } from '../events';
 import type { Keypad, Reservation } from '../keypad';
-import type { Circumstances, PlanSettings } from '../plan';
+import { type Circumstances, plan, type PlanSettings, type Step } from '../plan';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -208,4 +208,18 @@ export function keypadOf(...reservations: Reservation[]): Keypad {
 /** All is well at an instant, but for what is said otherwise. */
 export function around(now: number, more: Partial<Circumstances> = {}): Circumstances {
   return { device: nativeLock, account, keypad: keypadOf(), now, settings, ...more };
+}
+
+/** What is planned for a code; it has reserved its PIN, unless something is said of its reservations. */
+export function planned(circumstances: Circumstances): (code: AccessCode | null) => Step {
+  return (code) => {
+    const { keypad } = circumstances;
+    if (!code || keypad.reservations.some((r) => r.codeId === code.codeId))
+      return plan(CODE, code, circumstances);
+    const own = reservation(code.codeId, code.pinFingerprint, code.schedule);
+    return plan(CODE, code, {
+      ...circumstances,
+      keypad: { ...keypad, reservations: [...keypad.reservations, own] },
+    });
+  };
 }

@@ -1,0 +1,58 @@
+import { type Database, testDatabase, testEngines } from '@latchkey/database';
+import type { DomainEvent, EventCodec, RecordedEvent } from '@latchkey/event-sourcing';
+import { codeCodec } from '../domain/events';
+import { keypadCodec } from '../domain/keypad';
+import { CODE, pin, requested, T0 } from '../domain/testing/builders';
+import { AgendaProjection, RESERVATION_GRACE } from './agenda';
+import { AgendaRows } from './agenda-rows';
+import type { AgendaTables } from './agenda-tables';
+
+function recorded<E extends DomainEvent>(codec: EventCodec<E>, stream: string, event: E): RecordedEvent {
+  const metadata = {
+    $correlationId: CODE,
+    $causationId: 'request-1',
+    actor: { type: 'system' } as const,
+    workspaceId: 'workspace-1',
+    occurredAt: new Date(T0).toISOString(),
+  };
+  const encoded = codec.encode(event, 'event-1', metadata);
+  return { ...encoded, stream, revision: 0, position: { commit: 1n, prepare: 1n } };
+}
+
+const reserved = recorded(keypadCodec, 'keypad-device-1', {
+  type: 'PinReserved',
+  data: { codeId: CODE, pinFingerprint: pin('pin-a').pinFingerprint, window: null },
+});
+const came = recorded(codeCodec, `accessCode-${CODE}`, requested(null));
+const lateForTheReservation = T0 + RESERVATION_GRACE;
+
+describe.each(testEngines)('the agenda on %s', (engine) => {
+  const test = testDatabase(engine);
+  let database: Database<AgendaTables>;
+  let rows: AgendaRows;
+  const agenda = new AgendaProjection(() => undefined);
+  const happens = (event: RecordedEvent) =>
+    database.transaction((trx) => agenda.apply(trx as never, [event]));
+  beforeAll(async () => {
+    database = await test.open<AgendaTables>();
+    await agenda.create(database.db as never);
+    rows = new AgendaRows(database, () => T0);
+  });
+  afterAll(() => test.drop());
+  beforeEach(() => database.db.deleteFrom('agenda_v1').execute());
+
+  it('drops the row of a reservation whose code never came', async () => {
+    await happens(reserved);
+    const [claim] = await rows.claim('worker', lateForTheReservation, 1);
+    await rows.drop(claim!, -1);
+    expect(await rows.nextDue()).toBeNull();
+  });
+
+  it('keeps a code that came while its reservation was being given up', async () => {
+    await happens(reserved);
+    const [claim] = await rows.claim('worker', lateForTheReservation, 1);
+    await happens(came);
+    await rows.drop(claim!, -1);
+    expect(await rows.claim('worker', T0, 1)).toMatchObject([{ kind: 'code', id: CODE }]);
+  });
+});
