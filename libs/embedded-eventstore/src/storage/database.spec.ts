@@ -90,6 +90,31 @@ describe('the file of a node', () => {
     expect(() => open()).toThrow(/format 99/);
   });
 
+  it('of format 1 is taken over as it is, and is of format 2 from then on', () => {
+    fill(3);
+    const asFormat1 = new Database(path);
+    asFormat1.exec("UPDATE streams SET last_revision = 2 WHERE name = 'stream-1'");
+    asFormat1.exec("INSERT INTO streams (name, last_revision) VALUES ('erased', 7)");
+    asFormat1.exec('PRAGMA user_version = 1');
+    asFormat1.close();
+
+    const db = openDatabase(dataDir);
+    try {
+      const log = new EventLog(db, () => 0);
+      const { lastPosition } = log;
+      log.transact(() => [log.append('stream-1', [randomEvent(5)]), log.append('erased', [randomEvent(5)])]);
+
+      expect(log.after(lastPosition, 10).map(({ stream, revision }) => [stream, revision])).toEqual([
+        ['stream-1', 3],
+        ['erased', 8],
+      ]);
+      expect(log.ofStream(log.head('stream-1')!, 0, 10)).toHaveLength(4);
+      expect(db.pragma('user_version')).toEqual([{ user_version: 2 }]);
+    } finally {
+      closeDatabase(db);
+    }
+  });
+
   it('is refused when its end is missing', () => {
     fill(200);
     truncateSync(path, readFileSync(path).length - 4096 * 5);

@@ -14,7 +14,12 @@ export const DATABASE_FILE = 'events.db';
 
 /** Marks our files ("LKES"), so that some other program's database is not taken for one. */
 const APPLICATION_ID = 0x4c4b4553;
-const SCHEMA_VERSION = 1;
+
+/**
+ * Version 1 wrote a stream's newest revision with each append; since version 2 it follows from the events, and
+ * `streams.last_revision` is no more than what is left of those that were erased.
+ */
+const SCHEMA_VERSION = 2;
 
 /**
  * Opens (or creates) the database of a node and takes it for this process alone. The lock is the operating system's
@@ -41,6 +46,7 @@ export function openDatabase(dataDir: string): SqliteDatabase {
     if (inMemory) createSchema(db);
     db.exec('COMMIT');
     checkIdentity(db, path);
+    upgrade(db);
     return db;
   } catch (error) {
     if (db) abandonDatabase(db);
@@ -109,9 +115,14 @@ function checkIdentity(db: SqliteDatabase, path: string): void {
     throw new StartRefused(`${path} is a database of something else`);
   }
   const version = numberOf(db, 'user_version');
-  if (version !== SCHEMA_VERSION) {
-    throw new StartRefused(`${path} has format ${version}; this node reads format ${SCHEMA_VERSION}`);
+  if (version < 1 || version > SCHEMA_VERSION) {
+    throw new StartRefused(`${path} has format ${version}; this node reads formats 1 to ${SCHEMA_VERSION}`);
   }
+}
+
+/** What version 1 wrote is right in version 2 as it stands; the number keeps earlier programs from reading it. */
+function upgrade(db: SqliteDatabase): void {
+  if (numberOf(db, 'user_version') < SCHEMA_VERSION) db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
 function numberOf(db: SqliteDatabase, pragma: string): number {

@@ -16,7 +16,8 @@ const LARGEST_EVENT = 'largest_event';
 
 /**
  * The log: all events in the order of their positions, and each stream's in the order of its revisions. It knows
- * nothing of expected revisions, metadata or the protocol. Writing happens inside `transact` only.
+ * nothing of expected revisions, metadata or the protocol. Writing happens inside `transact` only, and as late as it
+ * can: one event by itself is one statement, which SQLite makes durable without being told of a transaction.
  */
 export class EventLog {
   readonly changes = new Changes();
@@ -26,8 +27,12 @@ export class EventLog {
   private readonly recent: RecentEvents;
   private largestEvent: number;
   private uncommitted: StoredEvent[] = [];
+  /** How many of the uncommitted the tables have already. */
+  private inserted = 0;
   private newest: number;
   private writing = false;
+  /** SQLite has been told of a transaction. */
+  private begun = false;
   /** Up to here events may have been erased, so that a position need not have an event. */
   private erasedUpTo = 0;
   private readonly rollbackListeners: (() => void)[] = [];
@@ -36,7 +41,7 @@ export class EventLog {
     private readonly db: SqliteDatabase,
     private readonly now: () => number,
   ) {
-    this.streams = new StreamTable(db);
+    this.streams = new StreamTable(db, (streamId) => this.newestRevision(streamId));
     this.facts = new Facts(db);
     this.largestEvent = this.facts.number(LARGEST_EVENT);
     this.generations = new Generations(db, this.facts, this.streams.nameOf, () => this.largestEvent);
@@ -68,12 +73,11 @@ export class EventLog {
    * of it has happened.
    */
   transact<T>(work: () => T): T {
-    this.db.exec('BEGIN IMMEDIATE');
     this.writing = true;
     let result: T;
     try {
       result = work();
-      this.db.exec('COMMIT');
+      this.commit();
     } catch (error) {
       this.rollback();
       throw error;
@@ -86,60 +90,53 @@ export class EventLog {
 
   /** Appends events to a stream, unconditionally. @returns the events as stored */
   append(stream: string, events: readonly ProposedEvent[]): StoredEvent[] {
-    const head = this.streams.find(stream) ?? this.streams.create(stream);
-    let revision = head.lastRevision;
-    const stored = events.map((event) => this.store(head, ++revision, event));
-    if (stored.length > 0) this.streams.advance(head, revision);
-    return stored;
+    const head = this.streams.find(stream) ?? this.create(stream);
+    return events.map((event) => this.store(head, head.lastRevision + 1, event));
   }
 
   /** Appends the event after which a stream has ended for good. */
   appendTombstone(stream: string, event: ProposedEvent): StoredEvent {
-    const head = this.streams.find(stream) ?? this.streams.create(stream);
-    const stored = this.store(head, STORED_TOMBSTONE_REVISION, event);
-    this.streams.advance(head, STORED_TOMBSTONE_REVISION);
-    return stored;
+    const head = this.streams.find(stream) ?? this.create(stream);
+    return this.store(head, STORED_TOMBSTONE_REVISION, event);
   }
 
   at(position: number): StoredEvent | undefined {
-    return firstDefined(this.generations.oldestFirst, (table) => table.at(position));
+    return firstDefined(this.oldestFirst, (table) => table.at(position));
   }
 
   /** Up to `limit` events with a position above `position`, oldest first; none is the end, a short page is not. */
   after(position: number, limit: number): StoredEvent[] {
     const recent = this.writing ? undefined : this.recent.after(position, limit);
-    return recent ?? firstPage(this.generations.oldestFirst, (table) => table.after(position, limit));
+    return recent ?? firstPage(this.oldestFirst, (table) => table.after(position, limit));
   }
 
   /** Up to `limit` events with a position below `position`, newest first. */
   before(position: number, limit: number): StoredEvent[] {
-    return firstPage(this.generations.newestFirst, (table) => table.before(position, limit));
+    return firstPage(this.newestFirst, (table) => table.before(position, limit));
   }
 
   /** Up to `limit` events of a stream from `revision` upwards; none is the end, a short page is not. */
   ofStream(head: StreamHead, revision: number, limit: number): StoredEvent[] {
-    return firstPage(this.generations.oldestFirst, (table) => table.ofStream(head.id, revision, limit));
+    return firstPage(this.oldestFirst, (table) => table.ofStream(head.id, revision, limit));
   }
 
   /** Up to `limit` events of a stream from `revision` down to `lowest`. */
   ofStreamBackwards(head: StreamHead, revision: number, lowest: number, limit: number): StoredEvent[] {
-    return firstPage(this.generations.newestFirst, (table) =>
-      table.ofStreamBackwards(head.id, revision, lowest, limit),
-    );
+    return firstPage(this.newestFirst, (table) => table.ofStreamBackwards(head.id, revision, lowest, limit));
   }
 
   /** When the first event of the stream from `revision` on was written, ms. */
   createdFrom(head: StreamHead, revision: number): number | undefined {
-    return firstDefined(this.generations.oldestFirst, (table) => table.createdFrom(head.id, revision));
+    return firstDefined(this.oldestFirst, (table) => table.createdFrom(head.id, revision));
   }
 
   ofRevision(head: StreamHead, revision: number): StoredEvent | undefined {
-    return firstDefined(this.generations.oldestFirst, (table) => table.ofRevision(head.id, revision));
+    return firstDefined(this.oldestFirst, (table) => table.ofRevision(head.id, revision));
   }
 
   /** The oldest event of the stream that has this id. */
   ofId(head: StreamHead, id: Uint8Array): StoredEvent | undefined {
-    return firstDefined(this.generations.oldestFirst, (table) => table.ofId(head.id, id));
+    return firstDefined(this.oldestFirst, (table) => table.ofId(head.id, id));
   }
 
   /**
@@ -155,8 +152,12 @@ export class EventLog {
    * @returns how many events were forgotten, or undefined when all have been looked at
    */
   eraseSome(limit: number, keep: (event: StoredEvent) => boolean): number | undefined {
-    const moved = this.generations.moveSome(limit, keep);
+    this.settle();
+    const forgotten = new Map<number, number>();
+    const forget = ({ streamId, revision }: StoredEvent): void => void forgotten.set(streamId, revision);
+    const moved = this.generations.moveSome(limit, keep, forget);
     if (!moved) return undefined;
+    for (const [streamId, revision] of forgotten) this.streams.keepRevision(streamId, revision);
     // Positions are never given twice, even when the newest event is forgotten.
     this.facts.set('newest_position', this.newest);
     this.facts.set('erased_up_to', moved.upTo);
@@ -180,6 +181,52 @@ export class EventLog {
     return this.generations.isMoved;
   }
 
+  /** The tables, with all that was appended in them. */
+  private get oldestFirst(): readonly EventTable[] {
+    if (this.inserted < this.uncommitted.length) this.settle();
+    return this.generations.oldestFirst;
+  }
+
+  private get newestFirst(): readonly EventTable[] {
+    if (this.inserted < this.uncommitted.length) this.settle();
+    return this.generations.newestFirst;
+  }
+
+  private newestRevision(streamId: number): number {
+    return Math.max(...this.oldestFirst.map((table) => table.lastRevision(streamId)));
+  }
+
+  private create(stream: string): StreamHead {
+    this.begin();
+    return this.streams.create(stream);
+  }
+
+  private begin(): void {
+    if (this.begun) return;
+    this.db.exec('BEGIN IMMEDIATE');
+    this.begun = true;
+  }
+
+  /** Puts what was appended into the tables, in a transaction that others may join. */
+  private settle(): void {
+    this.begin();
+    const { current } = this.generations;
+    for (; this.inserted < this.uncommitted.length; this.inserted += 1) {
+      current.insert(this.uncommitted[this.inserted]!);
+    }
+  }
+
+  private commit(): void {
+    const [event] = this.uncommitted;
+    if (event && this.uncommitted.length === 1 && !this.begun) {
+      this.generations.current.insert(event);
+      return;
+    }
+    if (this.inserted < this.uncommitted.length) this.settle();
+    if (this.begun) this.db.exec('COMMIT');
+    this.begun = false;
+  }
+
   private readNewest(): number {
     const positions = this.generations.oldestFirst.map((table) => table.lastPosition());
     return Math.max(this.facts.number('newest_position'), ...positions);
@@ -189,8 +236,8 @@ export class EventLog {
     const position = nextPosition(this.newest, head.name, event);
     const created = this.now();
     this.noteSize(event);
-    this.generations.current.insert(position, head.id, revision, created, event);
     this.newest = position;
+    head.lastRevision = revision;
     const { id, type, isJson, data, metadata } = event;
     const stored: StoredEvent = {
       position,
@@ -213,6 +260,7 @@ export class EventLog {
     const size = data.length + metadata.length;
     if (size <= this.largestEvent) return;
     this.largestEvent = Math.max(1024, 2 ** Math.ceil(Math.log2(size)));
+    this.begin();
     this.facts.set(LARGEST_EVENT, this.largestEvent);
   }
 
@@ -220,6 +268,7 @@ export class EventLog {
     const events = this.uncommitted;
     if (events.length === 0) return;
     this.uncommitted = [];
+    this.inserted = 0;
     const streams = new Set<string>();
     for (const event of events) {
       this.recent.push(event);
@@ -230,9 +279,11 @@ export class EventLog {
 
   private rollback(): void {
     this.uncommitted = [];
+    this.inserted = 0;
     this.streams.forget();
     for (const listener of this.rollbackListeners) listener();
     if (this.db.inTransaction) this.db.exec('ROLLBACK');
+    this.begun = false;
     this.newest = this.readNewest();
     this.largestEvent = this.facts.number(LARGEST_EVENT);
   }

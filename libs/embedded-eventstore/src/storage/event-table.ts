@@ -1,6 +1,6 @@
 import { checksum, DamagedEvent } from './checksum';
 import { type SqliteDatabase } from './database';
-import { type ProposedEvent, type StoredEvent } from './stored-event';
+import { type StoredEvent } from './stored-event';
 
 const COLUMNS = 'position, stream, revision, id, type, created, is_json, data, metadata, checksum';
 type Row = [
@@ -28,6 +28,7 @@ interface Statement {
 /** One table of events with its two indexes, and the statements that read and write it. */
 export class EventTable {
   private readonly statements = new Map<string, Statement>();
+  private readonly insertion: string;
 
   constructor(
     private readonly db: SqliteDatabase,
@@ -36,6 +37,7 @@ export class EventTable {
     /** No event is larger than this, bytes. */
     private readonly largestEvent: () => number,
   ) {
+    this.insertion = `INSERT INTO ${name} (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     db.exec(`
       CREATE TABLE IF NOT EXISTS ${name} (
         position INTEGER PRIMARY KEY,
@@ -54,25 +56,31 @@ export class EventTable {
     `);
   }
 
-  insert(position: number, streamId: number, revision: number, created: number, event: ProposedEvent): void {
-    this.statement(`INSERT INTO ${this.name} (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
-      position,
-      streamId,
-      revision,
+  insert(event: StoredEvent): void {
+    this.statement(this.insertion).run([
+      event.position,
+      event.streamId,
+      event.revision,
       event.id,
       event.type,
-      created,
+      event.created,
       event.isJson ? 1 : 0,
       event.data.length === 0 ? null : event.data,
       event.metadata.length === 0 ? null : event.metadata,
-      checksum(revision, event),
-    );
+      checksum(event.revision, event),
+    ]);
   }
 
   /** The newest position in the table, or -1. */
   lastPosition(): number {
     const [row] = this.statement(`SELECT max(position) FROM ${this.name}`).all() as [[number | null]];
     return row[0] ?? -1;
+  }
+
+  /** The newest revision of the stream in the table, or -1. */
+  lastRevision(streamId: number): number {
+    const row = this.statement(`SELECT max(revision) FROM ${this.name} WHERE stream = ?`).get(streamId);
+    return (row as [number | null] | undefined)?.[0] ?? -1;
   }
 
   at(position: number): StoredEvent | undefined {

@@ -63,13 +63,14 @@ export class Generations {
   }
 
   /**
-   * Moves the oldest events of the old generation, those that `keep` wants, and forgets the others. Runs inside a
-   * transaction.
+   * Moves the oldest events of the old generation, those that `keep` wants, and forgets the others, each of which it
+   * tells `forget`. Runs inside a transaction.
    * @returns how many were forgotten, and the position of the last one looked at; undefined when none is left
    */
   moveSome(
     limit: number,
     keep: (event: StoredEvent) => boolean,
+    forget: (event: StoredEvent) => void,
   ): { forgotten: number; upTo: number } | undefined {
     const [target, source] = this.tables;
     if (!target || !source) return undefined;
@@ -78,8 +79,9 @@ export class Generations {
     let forgotten = 0;
     for (const event of batch) {
       if (keep(event)) {
-        target.insert(event.position, event.streamId, event.revision, event.created, event);
+        target.insert(event);
       } else {
+        forget(event);
         forgotten += 1;
       }
     }
