@@ -9,6 +9,7 @@ import type {
   StoredContent,
   StoredWindow,
 } from './events';
+import { evolveUnmanaged, unmanagedSeen } from './unmanaged-fold';
 
 /** Instants are ms since the epoch throughout. */
 export interface Window {
@@ -80,6 +81,10 @@ export interface AccessCode {
   readonly isOneTimeUse: boolean;
   readonly usesBackupPool: boolean;
   readonly isBackup: boolean;
+  /** On the lock by somebody else's hand: looked at, and left alone until it is deleted or converted. */
+  readonly unmanaged: boolean;
+  /** A managed code that kept this one from being converted, because it has the same PIN. */
+  readonly conversionRefused: { readonly at: number; readonly byCodeId: string } | null;
   /** When what is wanted was last said, ms. */
   readonly wantedAt: number;
   /** What the lock is known to hold. */
@@ -120,15 +125,18 @@ const LATE_CHANGES = 8;
 export const codeFold: Fold<AccessCode | null, CodeEvent> = {
   initial: null,
   evolve(code, event) {
-    if (event.type === 'CodeRequested') return requested(event);
+    if (event.type === 'CodeRequested') return requested(event.data, event.at);
+    if (event.type === 'UnmanagedCodeSeen') return unmanagedSeen(event, requested);
     return code && evolveCode(code, event);
   },
 };
 
-function requested({ data, at }: Happened<CodeEventOf<'CodeRequested'>>): AccessCode {
+function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number): AccessCode {
   return {
     ...data,
     schedule: windowOf(data.schedule),
+    unmanaged: false,
+    conversionRefused: null,
     requestedAt: at,
     wantedAt: at,
     onLock: null,
@@ -154,7 +162,7 @@ function requested({ data, at }: Happened<CodeEventOf<'CodeRequested'>>): Access
 }
 
 /** Cleared whenever the lock confirms, or something else is wanted. */
-const noTrouble = {
+export const noTrouble = {
   failedAttempts: 0,
   failure: null,
   settingDelayedAt: null,
@@ -165,7 +173,7 @@ const noTrouble = {
 
 function evolveCode(
   code: AccessCode,
-  event: Exclude<Happened<CodeEvent>, { type: 'CodeRequested' }>,
+  event: Exclude<Happened<CodeEvent>, { type: 'CodeRequested' | 'UnmanagedCodeSeen' }>,
 ): AccessCode {
   switch (event.type) {
     case 'ChangeRequested':
@@ -240,6 +248,12 @@ function evolveCode(
         ...(event.data.accepted ? { ...noTrouble, externalInEffect: change } : { externalConflict: change }),
       };
     }
+    case 'UnmanagedCodeChanged':
+    case 'UnmanagedCodeGone':
+    case 'TakenIntoManagement':
+    case 'ConversionRefused':
+    case 'LetGo':
+      return evolveUnmanaged(code, event);
     default: {
       const never: never = event;
       return never;
@@ -318,7 +332,7 @@ function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode
   };
 }
 
-function offTheLock(code: AccessCode): AccessCode {
+export function offTheLock(code: AccessCode): AccessCode {
   return { ...code, onLock: null, inFlight: null, lateChanges: [], setAt: null };
 }
 
@@ -405,7 +419,7 @@ export function storedWindow(window: Window | null): StoredWindow | null {
   );
 }
 
-function contentOf(stored: StoredContent): Content {
+export function contentOf(stored: StoredContent): Content {
   return { ...stored, window: windowOf(stored.window) };
 }
 

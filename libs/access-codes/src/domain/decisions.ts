@@ -11,7 +11,7 @@ import type { CodeEvent, CodeEventOf, FailureKind, RemovalCause, SealedPin } fro
 /** The request makes no sense in the state that the code is in. `type` is the API's word for it. */
 export class Refused extends Error {
   constructor(
-    readonly type: 'access_code_not_found' | 'access_code_being_removed',
+    readonly type: 'access_code_not_found' | 'access_code_being_removed' | 'access_code_not_set_on_device',
     message: string,
   ) {
     super(message);
@@ -220,6 +220,7 @@ export function reported(code: AccessCode | null, outcome: Outcome, now: number)
   if (!code) return [];
   const { inFlight, onLock } = code;
   if (!inFlight) {
+    if (code.unmanaged) return outcome.success && code.removedAt === null ? 'read-back' : [];
     // Somebody else may have erased it; or it is an old report, of a code that was put back since.
     const erased = outcome.operation === 'deleted' && outcome.success;
     return erased && onLock?.lockCodeId === outcome.lockCodeId ? 'read-back' : [];

@@ -120,6 +120,25 @@ export type CodeEvent = {
 }[keyof typeof shapes];
 
 export type CodeEventOf<T extends CodeEvent['type']> = Extract<CodeEvent, { type: T }>;
+  /** A code that nobody asked us for was read back from a lock: here its stream begins. */
+  UnmanagedCodeSeen: {
+    schema: z.object({
+      codeId: z.string(),
+      workspaceId: z.string(),
+      deviceId: z.string(),
+      accountId: z.string(),
+      lockCodeId: z.string(),
+      content,
+    }),
+  },
+  UnmanagedCodeChanged: { schema: z.object({ content }) },
+  UnmanagedCodeGone: { schema: nothing },
+  /** From here on an unmanaged code is ours, as it is on the lock. */
+  TakenIntoManagement: { schema: z.object({ externalModificationAllowed: z.boolean() }) },
+  /** A managed code on the same lock has its PIN. */
+  ConversionRefused: { schema: z.object({ byCodeId: z.string() }) },
+  /** The code is no longer ours, and stays on the lock as it is. */
+  LetGo: { schema: nothing },
 
 export const codeCodec = new EventCodec<CodeEvent>(shapes);
 

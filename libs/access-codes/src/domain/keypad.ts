@@ -1,6 +1,6 @@
 import { EventCodec, type Fold } from '@latchkey/event-sourcing';
 import { z } from 'zod';
-import { storedWindow, type Window, windowOf } from './access-code';
+import { sameWindow, storedWindow, type Window, windowOf } from './access-code';
 
 /**
  * Streams `keypad-<deviceId>`: which PIN (as a keyed fingerprint) is reserved for which window on one lock.
@@ -14,6 +14,8 @@ const reservation = z.object({
   pinFingerprint: z.string(),
   /** Null: for good. */
   window: window.nullable(),
+  /** Of a code that is not ours: it has the PIN whether we like it or not, and keeps it from nobody. */
+  foreign: z.literal(true).optional(),
 });
 
 const shapes = {
@@ -40,6 +42,17 @@ export interface Reservation {
   readonly pinFingerprint: string;
   readonly window: Window | null;
   readonly reservedAt: number;
+  /** On the lock by somebody else's hand. */
+  readonly foreign?: true;
+}
+
+/** A PIN that a code needs, and when. */
+export interface Claim {
+  readonly codeId: string;
+  readonly pinFingerprint: string;
+  readonly window: Window | null;
+  /** For a code that is not ours. */
+  readonly foreign?: boolean;
 }
 
 export interface Keypad {
@@ -56,11 +69,17 @@ export const keypadFold: Fold<Keypad, KeypadEvent> = {
     const sinceSnapshot = keypad.sinceSnapshot + 1;
     switch (event.type) {
       case 'PinReserved': {
-        const { codeId, pinFingerprint } = event.data;
+        const { codeId, pinFingerprint, foreign } = event.data;
         const others = keypad.reservations.filter(
           (r) => r.codeId !== codeId || r.pinFingerprint !== pinFingerprint,
         );
-        const mine = { codeId, pinFingerprint, window: windowOf(event.data.window), reservedAt: event.at };
+        const mine: Reservation = {
+          codeId,
+          pinFingerprint,
+          window: windowOf(event.data.window),
+          reservedAt: event.at,
+          ...(foreign ? { foreign } : {}),
+        };
         return { ...keypad, reservations: [...others, mine], sinceSnapshot };
       }
       case 'PinReleased': {
@@ -108,36 +127,41 @@ function isEmpty(window: Window | null): boolean {
   return window !== null && window.startsAt >= window.endsAt;
 }
 
-/** Who else has this PIN reserved in an overlapping window. */
-export function holder(
-  keypad: Keypad,
-  wanted: { codeId: string; pinFingerprint: string; window: Window | null },
-): Reservation | undefined {
-  return keypad.reservations.find(
-    (r) =>
-      r.codeId !== wanted.codeId &&
-      r.pinFingerprint === wanted.pinFingerprint &&
-      overlap(r.window, wanted.window),
+/** Which code of ours has this PIN reserved in an overlapping window. */
+export function holder(keypad: Keypad, wanted: Claim): Reservation | undefined {
+  return keypad.reservations.find((r) => r.foreign !== true && collide(r, wanted));
+}
+
+/** Who else, ours or not, has this PIN in an overlapping window. */
+export function occupant(keypad: Keypad, wanted: Claim): Reservation | undefined {
+  return keypad.reservations.find((r) => collide(r, wanted));
+}
+
+function collide(r: Reservation, wanted: Claim): boolean {
+  return (
+    r.codeId !== wanted.codeId &&
+    r.pinFingerprint === wanted.pinFingerprint &&
+    overlap(r.window, wanted.window)
   );
 }
 
 /**
- * Reserves a PIN, or moves the window of the reservation that the code has on it.
+ * Reserves a PIN, or moves the window of the reservation that the code has on it. What somebody else has put on the
+ * lock is a fact, and neither asks nor keeps others from asking.
  * @throws {PinTaken}
  */
-export function reserve(
-  keypad: Keypad,
-  wanted: { codeId: string; pinFingerprint: string; window: Window | null },
-): KeypadEvent[] {
-  const taken = holder(keypad, wanted);
+export function reserve(keypad: Keypad, wanted: Claim): KeypadEvent[] {
+  const { codeId, pinFingerprint, foreign = false } = wanted;
+  const taken = foreign ? undefined : holder(keypad, wanted);
   if (taken) throw new PinTaken(taken.codeId);
-  const mine = keypad.reservations.find(
-    (r) => r.codeId === wanted.codeId && r.pinFingerprint === wanted.pinFingerprint,
-  );
+  const mine = keypad.reservations.find((r) => r.codeId === codeId && r.pinFingerprint === pinFingerprint);
+  if (mine && sameWindow(mine.window, wanted.window) && (mine.foreign ?? false) === foreign) return [];
   const window = storedWindow(wanted.window);
-  if (mine && JSON.stringify(storedWindow(mine.window)) === JSON.stringify(window)) return [];
   return [
-    { type: 'PinReserved', data: { codeId: wanted.codeId, pinFingerprint: wanted.pinFingerprint, window } },
+    {
+      type: 'PinReserved',
+      data: { codeId, pinFingerprint, window, ...(foreign ? { foreign: true as const } : {}) },
+    },
   ];
 }
 
@@ -175,6 +199,7 @@ export function snapshot(keypad: Keypad): KeypadEvent {
         pinFingerprint: r.pinFingerprint,
         window: storedWindow(r.window),
         reservedAt: new Date(r.reservedAt).toISOString(),
+        ...(r.foreign ? { foreign: r.foreign } : {}),
       })),
       releasedAt: keypad.releasedAt ? new Date(keypad.releasedAt).toISOString() : null,
     },

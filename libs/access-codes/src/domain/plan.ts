@@ -1,5 +1,5 @@
 import type { Account, Device } from '@latchkey/devices';
-import { type AccessCode, type Content, sameContent, sameWindow } from './access-code';
+import { type AccessCode, type Content, sameContent } from './access-code';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
 import { holder, type Keypad, type Reservation } from './keypad';
@@ -94,6 +94,17 @@ function withoutDevice(code: AccessCode, now: number): Step {
 function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   const { now, settings } = circumstances;
   if (code.ending) {
+/** A code that is not ours is left alone; its PIN counts as taken. */
+function unmanaged(code: AccessCode, circumstances: Circumstances): Step {
+  const { device, account } = circumstances;
+  const outOfSight = [device, account].some((one) => one !== null && one.removedAt !== null);
+  if (outOfSight) return append({ type: 'UnmanagedCodeGone', data: {} });
+  if (misreserved(code, circumstances)) return { do: 'reserve' };
+  const stale = staleReservation(code, circumstances);
+  if (stale) return { do: 'release', pinFingerprint: stale.pinFingerprint };
+  return waitForFacts(code, circumstances, null);
+}
+
     const late = now >= code.ending.at + settings.removalDelayAfter && code.removalDelayedAt === null;
     return late && !untouched(code) ? [{ type: 'RemovalDelayed', data: {} }] : [];
   }
@@ -212,70 +223,6 @@ function desired(
   return { native, wanted, from };
 }
 
-/** Another code with the same PIN that was there first and may still be on the lock. */
-function earlierHolder(code: AccessCode, { keypad }: Circumstances): Reservation | undefined {
-  const start = code.schedule?.startsAt ?? Number.POSITIVE_INFINITY;
-  return keypad.reservations.find(
-    (r) =>
-      r.codeId !== code.codeId &&
-      r.pinFingerprint === code.pinFingerprint &&
-      (r.window?.startsAt ?? Number.NEGATIVE_INFINITY) <= start,
-  );
-}
-
-/**
- * A lock may refuse a PIN that it holds already, whatever the window. A code that is on the lock ahead of its own
- * window makes room for one whose turn comes before, and comes back after it.
- */
-function standsAside(
-  code: AccessCode,
-  onLock: Content,
-  wanted: Content,
-  earlier: Reservation,
-  now: number,
-): boolean {
-  if (!code.schedule || now >= code.schedule.startsAt) return false;
-  const toCome = earlier.window !== null && earlier.window.endsAt > now;
-  const inItsWay = onLock.pinFingerprint === code.pinFingerprint || !sameWindow(onLock.window, wanted.window);
-  return toCome && inItsWay;
-}
-
-/**
- * The code has a PIN or window that it did not reserve: somebody else's change was accepted, or a change was reserved
- * and, after a crash, never asked for. What another code holds is left to that one.
- */
-function misreserved(code: AccessCode, { keypad, now, settings }: Circumstances): boolean {
-  if (code.ending) return false;
-  const { codeId, pinFingerprint, schedule } = code;
-  const mine = keypad.reservations.filter((r) => r.codeId === codeId);
-  const ofPin = mine.find((r) => r.pinFingerprint === pinFingerprint);
-  if (ofPin && sameWindow(ofPin.window, schedule)) return false;
-  // A change may be about to ask for the window.
-  if (ofPin && now < ofPin.reservedAt + settings.reservationGrace) return false;
-  return !holder(keypad, { codeId, pinFingerprint, window: schedule });
-}
-
-/** A PIN that the code had reserved and neither wants nor has on the lock any more. */
-function staleReservation(
-  code: AccessCode,
-  { keypad, now, settings }: Circumstances,
-): Reservation | undefined {
-  return keypad.reservations.find(
-    (r) =>
-      r.codeId === code.codeId &&
-      r.pinFingerprint !== code.pinFingerprint &&
-      r.pinFingerprint !== code.onLock?.pinFingerprint &&
-      now >= graceEnds(code, r, settings),
-  );
-}
-
-/** A change may be about to ask for the PIN, or a creation that was given up to turn up with it; not for ever. */
-function graceEnds(code: AccessCode, r: Reservation, { reservationGrace }: PlanSettings): number {
-  const { mayTurnUp } = code;
-  const since = mayTurnUp?.pinFingerprint === r.pinFingerprint ? mayTurnUp.givenUpAt : r.reservedAt;
-  return Math.max(since, r.reservedAt) + reservationGrace;
-}
-
 /** Since when it could have been on the lock, ms: what somebody erased is awaited anew. */
 function awaitedFrom(code: AccessCode, native: boolean, settings: PlanSettings): number {
   const { externalConflict, wantedAt } = code;
@@ -305,7 +252,7 @@ function waitForFacts(
   if (until !== null) instants.push(until);
   if (code.ending) {
     if (code.removalDelayedAt === null) instants.push(code.ending.at + settings.removalDelayAfter);
-  } else {
+  } else if (!code.unmanaged) {
     const native = isNative(code, device);
     if (code.schedule) instants.push(code.schedule.endsAt);
     if (native && code.setAt === null) instants.push(code.schedule!.startsAt);
@@ -316,7 +263,7 @@ function waitForFacts(
   }
   for (const r of keypad.reservations) {
     if (r.codeId !== code.codeId) continue;
-    if (r.pinFingerprint !== code.pinFingerprint || (!code.ending && !sameWindow(r.window, code.schedule))) {
+    if (r.pinFingerprint !== code.pinFingerprint || (!code.ending && !matches(r, code))) {
       instants.push(graceEnds(code, r, settings));
     }
   }

@@ -9,6 +9,7 @@ import {
 } from './access-code';
 import { confirmed, erased, failed, gone, removed } from './decisions';
 import type { CodeEvent, CodeEventOf, ExternalField, SealedPin } from './events';
+import { reconcileUnmanaged } from './unmanaged';
 
 /** A code as it was read back from a lock, its PIN as a fingerprint. */
 export interface Listed {
@@ -35,6 +36,7 @@ export type Verdict = readonly CodeEvent[] | 'later';
 
 /** What reading back tells of a code: of the command under way, or of what the lock is known to hold. */
 export function reconcile(code: AccessCode, readBack: ReadBack): Verdict {
+  if (code.unmanaged && !code.ending) return reconcileUnmanaged(code, readBack);
   const restored: CodeEvent[] =
     code.connectionLostAt === null ? [] : [{ type: 'ConnectionRestored', data: {} }];
   const verdict = code.inFlight ? ofCommand(code, readBack) : ofRest(code, readBack);

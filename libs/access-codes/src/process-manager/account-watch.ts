@@ -107,7 +107,7 @@ export class AccountWatch implements OtherWork {
       known.atLeast(streams.accounts.streamOf(accountId)),
     );
     if (!account?.connected || account.unreachableSince !== null) return null;
-    const told = await work.verifyAll(await rows.codesOf(deviceId), device);
+    const told = await work.verifyAll(await rows.codesOf(deviceId), device, 'strangers');
     if (told === 'not-read') return clock.now() + settings.retryLimit;
     return (
       clock.now() + settings.readBackEvery - random.int(Math.max(1, Math.round(settings.readBackEvery / 10)))

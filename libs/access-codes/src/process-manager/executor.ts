@@ -269,11 +269,11 @@ export class Executor {
   }
 
   private async reserve(code: AccessCode): Promise<void> {
-    const { codeId, deviceId, pinFingerprint, schedule: window } = code;
+    const { codeId, deviceId, pinFingerprint, schedule: window, unmanaged: foreign } = code;
     const cause = this.options.work.causeOf(code, 'plan');
     try {
       await this.options.streams.onKeypad(deviceId, cause, (keypad) =>
-        reserve(keypad, { codeId, pinFingerprint, window }),
+        reserve(keypad, { codeId, pinFingerprint, window, foreign }),
       );
     } catch (error) {
       // Somebody else was faster: planning sees that now.

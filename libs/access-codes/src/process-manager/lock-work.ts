@@ -6,11 +6,12 @@ import { type AccessCode, storedContent } from '../domain/access-code';
 import { accepted, failed, type Outcome, reported, unanswered } from '../domain/decisions';
 import type { CodeEvent } from '../domain/events';
 import type { Step } from '../domain/plan';
-import { type ReadBack, reconcile } from '../domain/read-back';
+import { type Listed, type ReadBack, reconcile } from '../domain/read-back';
 import type { KnownRevisions } from './agenda';
 import type { AgendaRows } from './agenda-rows';
 import type { ReadBacks } from './read-backs';
 import { retryAt } from './retry';
+import { Strangers } from './strangers';
 import type { Streams } from './streams';
 
 export interface LockWorkSettings {
@@ -29,6 +30,8 @@ export type Touched = 'done' | 'lost-the-race';
  * command id; whoever loses that race does nothing. What the other side answers is appended as it said it.
  */
 export class LockWork {
+  private readonly strangers: Strangers;
+
   constructor(
     private readonly options: {
       readonly streams: Streams;
@@ -42,7 +45,9 @@ export class LockWork {
       readonly random: Random;
       readonly settings: LockWorkSettings;
     },
-  ) {}
+  ) {
+    this.strangers = new Strangers(options);
+  }
 
   /** Sends one command to a lock that was taken for it. */
   async touch(
@@ -162,9 +167,14 @@ export class LockWork {
   /**
    * Reads a lock back and holds codes against it. What is known of them is loaded before the lock is read, and
    * what comes of it is appended only if that is still all: what happened meanwhile, the reading may not show.
+   * @param look 'strangers': also for codes that nobody asked us for
    * @returns 'later' when it told nothing of one of them
    */
-  async verifyAll(codeIds: readonly string[], device: Device): Promise<'told' | 'later' | 'not-read'> {
+  async verifyAll(
+    codeIds: readonly string[],
+    device: Device,
+    look?: 'strangers',
+  ): Promise<'told' | 'later' | 'not-read'> {
     const { streams, known, rows, readBacks, vault, clock } = this.options;
     const { deviceId } = device;
     const codes: [string, Loaded<AccessCode | null>][] = [];
@@ -177,7 +187,7 @@ export class LockWork {
       await this.tellAccount(device.accountId, answer, this.causeOf(null, 'read-back', device.workspaceId));
       return 'not-read';
     }
-    const listed = answer.value.map(({ pin, ...rest }) => ({
+    const listed: Listed[] = answer.value.map(({ pin, ...rest }) => ({
       ...rest,
       pinFingerprint: vault.fingerprint(deviceId, pin),
     }));
@@ -191,6 +201,7 @@ export class LockWork {
       if (verdict === 'later') later = true;
       else if (verdict.length > 0) await this.appendUnlessOvertaken(codeId, loaded, verdict);
     }
+    if (look) await this.strangers.see(device, listed, answer.value, owners);
     return later ? 'later' : 'told';
   }
 
@@ -219,7 +230,7 @@ export class LockWork {
     read: readonly ListedCode[],
   ): Promise<ReadBack> {
     const { onLock } = code;
-    if (!onLock || !code.externalModificationAllowed) return readBack;
+    if (!onLock || !(code.externalModificationAllowed || code.unmanaged)) return readBack;
     const mine = readBack.listed.find((entry) => entry.lockCodeId === onLock.lockCodeId);
     const plain = read.find((entry) => entry.lockCodeId === onLock.lockCodeId);
     if (!mine || !plain || mine.pinFingerprint === onLock.pinFingerprint) return readBack;

@@ -1,7 +1,7 @@
 import { type Account, type Device, deviceErrors, type SeamError, type SeamWarning } from '@latchkey/devices';
 import { iso } from '@latchkey/platform';
 import type { AccessCode, ExternalChange, Failure } from '../domain/access-code';
-import type { Standing } from './code-status';
+import type { Occupant, Standing } from './code-status';
 import { type Pins, timeFrame } from './pending-mutations';
 
 interface ExternalDetails {
@@ -12,24 +12,34 @@ interface ExternalDetails {
 /** An error of a code: its own, or one that it inherits from its device or account. */
 export interface SeamCodeError extends SeamError, ExternalDetails {
   is_access_code_error?: true;
+  /** Whose PIN on the device is the same. */
+  managed_access_code_id?: string;
+  unmanaged_access_code_id?: string;
 }
 
 export interface SeamCodeWarning extends SeamWarning, ExternalDetails {}
+
+/** What around a code may keep it from being as it should. */
+interface Neighbours {
+  readonly device: Device | null;
+  readonly account: Account | null;
+  readonly occupant?: Occupant | null;
+}
 
 /** What keeps a code from being as it should. Never tells a PIN but the code's own, to its owner. */
 export function codeErrors(
   code: AccessCode,
   standing: Standing,
-  { device, account }: { device: Device | null; account: Account | null },
+  { device, account, occupant = null }: Neighbours,
   pins: Pins,
 ): SeamCodeError[] {
   if (code.removedAt !== null) return [];
-  const own = standing.ending ? removalErrors(code) : settingErrors(code, pins);
+  const own = standing.ending ? removalErrors(code) : settingErrors(code, pins, occupant);
   const outage = outageError(code, standing, account);
   return [...own, ...(outage ? [outage] : []), ...deviceErrors(device, account)];
 }
 
-function settingErrors(code: AccessCode, pins: Pins): SeamCodeError[] {
+function settingErrors(code: AccessCode, pins: Pins, occupant: Occupant | null): SeamCodeError[] {
   const { failure, failedToSetAt, startMissedAt, externalConflict } = code;
   const errors: SeamCodeError[] = [];
   if (failedToSetAt !== null) {
@@ -55,7 +65,12 @@ function settingErrors(code: AccessCode, pins: Pins): SeamCodeError[] {
       own('failed_to_issue', startMissedAt, 'The code was not on the device when its time frame began.'),
     );
   }
-  if (failure?.of === 'programming') errors.push(...refusal(failure));
+  const refused = failure?.of === 'programming' ? refusal(failure) : [];
+  errors.push(...refused.filter(({ error_code }) => !occupant || error_code !== DUPLICATE));
+  if (occupant) {
+    const duplicate = own(DUPLICATE, occupant.since, 'An unmanaged code on the device has the same PIN.');
+    errors.push({ ...duplicate, unmanaged_access_code_id: occupant.codeId });
+  }
   if (externalConflict) {
     errors.push({
       ...own(
@@ -71,11 +86,13 @@ function settingErrors(code: AccessCode, pins: Pins): SeamCodeError[] {
   return errors;
 }
 
+const DUPLICATE = 'duplicate_code_on_device';
+
 /** What the lock's own word adds. */
 function refusal(failure: Failure): SeamCodeError[] {
   const errors: SeamCodeError[] = [];
   if (failure.errorCode === 'PIN_CONFLICT') {
-    errors.push(own('duplicate_code_on_device', failure.at, 'Another code on the device has the same PIN.'));
+    errors.push(own(DUPLICATE, failure.at, 'Another code on the device has the same PIN.'));
   }
   if (failure.errorCode === 'LOCK_FULL') {
     errors.push(

@@ -4,30 +4,86 @@ import type { Clock, Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import type { LeadTimes } from '../domain/plan';
 import type { Pins } from './pending-mutations';
+import { overlap } from '../domain/keypad';
+import type { Occupant } from './code-status';
+import type { CodesTables } from './codes-projection';
 import { presentCode, type SeamAccessCode } from './present-code';
+import { presentUnmanaged, type SeamUnmanagedAccessCode } from './present-unmanaged';
+
+/** As many values as one statement is given. */
+const CHUNK = 500;
 
 /** Brings together what a code is shown with: its device and account, its PINs, the clock. */
 export class CodePresenter {
   constructor(
-    private readonly views: Database<DevicesTables>,
+    private readonly views: Database<DevicesTables & CodesTables>,
     private readonly vault: Vault,
     private readonly clock: Clock,
     private readonly settings: LeadTimes,
   ) {}
 
   async present(codes: readonly AccessCode[]): Promise<SeamAccessCode[]> {
+    const occupants = await this.occupants(codes);
+    return this.each(codes, (code, around) =>
+      presentCode(code, { ...around, occupant: occupants.get(code.codeId) ?? null }),
+    );
+  }
+
+  presentUnmanaged(codes: readonly AccessCode[]): Promise<SeamUnmanagedAccessCode[]> {
+    return this.each(codes, presentUnmanaged);
+  }
+
+  private async each<T>(
+    codes: readonly AccessCode[],
+    present: (code: AccessCode, around: Parameters<typeof presentCode>[1]) => T,
+  ): Promise<T[]> {
     const devices = await readDevices(
       this.views.db,
       codes.map((code) => code.deviceId),
     );
     const now = this.clock.now();
-    const shown: SeamAccessCode[] = [];
+    const shown: T[] = [];
     for (const code of codes) {
       const { device = null, account = null } = devices.get(code.deviceId) ?? {};
       const pins = await openPins(code, this.vault);
-      shown.push(presentCode(code, { device, account, now, settings: this.settings, pins }));
+      shown.push(present(code, { device, account, now, settings: this.settings, pins }));
     }
     return shown;
+  }
+
+  /** Of codes that are not on their lock as they should be: which unmanaged code there has their PIN. */
+  private async occupants(codes: readonly AccessCode[]): Promise<Map<string, Occupant>> {
+    const waiting = codes.filter(
+      (code) =>
+        !code.ending && code.removedAt === null && code.onLock?.pinFingerprint !== code.pinFingerprint,
+    );
+    const found = new Map<string, Occupant>();
+    for (let from = 0; from < waiting.length; from += CHUNK) {
+      const some = waiting.slice(from, from + CHUNK);
+      const rows = await this.views.db
+        .selectFrom('codes_v2')
+        .select('state')
+        .where(
+          'pin_fingerprint',
+          'in',
+          some.map((code) => code.pinFingerprint),
+        )
+        .where('unmanaged_at', 'is not', null)
+        .execute();
+      const unmanaged = rows.map((row) => JSON.parse(row.state) as AccessCode);
+      for (const code of some) {
+        const other = unmanaged.find(
+          (one) =>
+            one.deviceId === code.deviceId &&
+            one.pinFingerprint === code.pinFingerprint &&
+            overlap(one.schedule, code.schedule),
+        );
+        if (!other) continue;
+        const { codeId, requestedAt } = other;
+        found.set(code.codeId, { codeId, since: Math.max(requestedAt, code.wantedAt) });
+      }
+    }
+    return found;
   }
 }
 

@@ -56,7 +56,7 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
   async execute({ workspaceId, by }: GetAccessCode): Promise<SeamAccessCode> {
     const listed = await listedBy(this.records, workspaceId, this.config);
     const query = this.views.db
-      .selectFrom('codes_v1')
+      .selectFrom('codes_v2')
       .select('state')
       .where('workspace_id', '=', workspaceId)
       .where(listed, 'is not', null);
@@ -108,7 +108,7 @@ export class ListAccessCodesHandler implements IQueryHandler<ListAccessCodes> {
     if (findsNothing || accessCodeIds?.length === 0) return emptyPage();
     const listed = await listedBy(this.records, workspaceId, this.config);
     let query = this.views.db
-      .selectFrom('codes_v1')
+      .selectFrom('codes_v2')
       .select(['code_id', 'position', 'state'])
       // The first bound is the second's, said so that every engine finds the place in the index.
       .where(listed, '>=', after.at)

@@ -8,7 +8,7 @@ const CHUNK = 1000;
 
 /** Whether a row's name or id contains what is searched, or its PIN is just that. */
 export function matches(
-  eb: ExpressionBuilder<CodesTables & DevicesTables, 'codes_v1'>,
+  eb: ExpressionBuilder<CodesTables & DevicesTables, 'codes_v2'>,
   search: string,
   withPin: readonly string[],
 ): Expression<SqlBool> {
@@ -39,7 +39,7 @@ export async function codesWithPin(
   const found: string[] = [];
   for (let from = 0; from < fingerprints.length; from += CHUNK) {
     const rows = await db
-      .selectFrom('codes_v1')
+      .selectFrom('codes_v2')
       .select('code_id')
       .where('pin_fingerprint', 'in', fingerprints.slice(from, from + CHUNK))
       .where('workspace_id', '=', workspaceId)

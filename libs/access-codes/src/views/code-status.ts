@@ -11,6 +11,14 @@ export interface Surroundings {
   readonly account: Account | null;
   readonly now: number;
   readonly settings: LeadTimes;
+  /** A code that is not ours and has the PIN that this one needs. */
+  readonly occupant?: Occupant | null;
+}
+
+/** Who has a PIN on a lock, and since when it was in our way, ms. */
+export interface Occupant {
+  readonly codeId: string;
+  readonly since: number;
 }
 
 /** A code compared with what its lock holds: what its status, errors and pending mutations are told from. */

@@ -10,7 +10,7 @@ import { type AccessCode, codeFold } from '../domain/access-code';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 
 export interface CodesTables {
-  codes_v1: {
+  codes_v2: {
     code_id: string;
     workspace_id: string;
     device_id: string;
@@ -18,6 +18,8 @@ export interface CodesTables {
     live_at: number | null;
     /** The same where expired codes stay readable: null once it was deleted. */
     readable_at: number | null;
+    /** The same for a code that is not ours; null once it is gone, or ours. */
+    unmanaged_at: number | null;
     position: number;
     created_at: number;
     /** In lower case. */
@@ -29,7 +31,7 @@ export interface CodesTables {
   };
 }
 
-export const CODES_VERSION = 1;
+export const CODES_VERSION = 2;
 
 /** The view of access codes. */
 export class CodesProjection implements Projection {
@@ -39,12 +41,13 @@ export class CodesProjection implements Projection {
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
-      .createTable('codes_v1')
+      .createTable('codes_v2')
       .addColumn('code_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('device_id', 'text', (c) => c.notNull())
       .addColumn('live_at', 'bigint')
       .addColumn('readable_at', 'bigint')
+      .addColumn('unmanaged_at', 'bigint')
       .addColumn('position', 'bigint', (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('search_name', 'text', (c) => c.notNull())
@@ -56,18 +59,23 @@ export class CodesProjection implements Projection {
     // workspace's also holds what is searched, so that a search passes over the others without reading them.
     for (const listed of ['live_at', 'readable_at'] as const) {
       await db.schema
-        .createIndex(`codes_by_workspace_${listed}_v1`)
-        .on('codes_v1')
+        .createIndex(`codes_by_workspace_${listed}_v2`)
+        .on('codes_v2')
         .columns(['workspace_id', listed, 'code_id', 'search_name'])
         .execute();
       await db.schema
-        .createIndex(`codes_by_device_${listed}_v1`)
-        .on('codes_v1')
+        .createIndex(`codes_by_device_${listed}_v2`)
+        .on('codes_v2')
         .columns(['device_id', listed, 'code_id'])
         .execute();
     }
-    await db.schema.createIndex('codes_by_pin_v1').on('codes_v1').column('pin_fingerprint').execute();
-    await db.schema.createIndex('codes_by_common_key_v1').on('codes_v1').column('common_code_key').execute();
+    await db.schema
+      .createIndex('codes_by_device_unmanaged_at_v2')
+      .on('codes_v2')
+      .columns(['device_id', 'unmanaged_at', 'code_id'])
+      .execute();
+    await db.schema.createIndex('codes_by_pin_v2').on('codes_v2').column('pin_fingerprint').execute();
+    await db.schema.createIndex('codes_by_common_key_v2').on('codes_v2').column('common_code_key').execute();
   }
 
   async drop(db: Kysely<Tables>, version: number): Promise<void> {
@@ -84,7 +92,7 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
   return {
     async load(ids) {
       const rows = await trx
-        .selectFrom('codes_v1')
+        .selectFrom('codes_v2')
         .select(['code_id', 'position', 'state'])
         .where('code_id', 'in', ids)
         .execute();
@@ -96,12 +104,13 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
         rowOf(state, first ? Number(first.position.commit) : positions.get(state.codeId)!),
       );
       await trx
-        .insertInto('codes_v1')
+        .insertInto('codes_v2')
         .values(rows)
         .onConflict((conflict) =>
           conflict.column('code_id').doUpdateSet((eb) => ({
             live_at: eb.ref('excluded.live_at'),
             readable_at: eb.ref('excluded.readable_at'),
+            unmanaged_at: eb.ref('excluded.unmanaged_at'),
             search_name: eb.ref('excluded.search_name'),
             pin_fingerprint: eb.ref('excluded.pin_fingerprint'),
             state: eb.ref('excluded.state'),
@@ -112,13 +121,14 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
   };
 }
 
-function rowOf(code: AccessCode, position: number): CodesTables['codes_v1'] {
+function rowOf(code: AccessCode, position: number): CodesTables['codes_v2'] {
   return {
     code_id: code.codeId,
     workspace_id: code.workspaceId,
     device_id: code.deviceId,
-    live_at: code.removedAt === null ? position : null,
-    readable_at: isReadable(code) ? position : null,
+    live_at: isListed(code) && code.removedAt === null ? position : null,
+    readable_at: isListed(code) && isReadable(code) ? position : null,
+    unmanaged_at: code.unmanaged && code.removedAt === null ? position : null,
     position,
     created_at: code.requestedAt,
     search_name: (code.name ?? '').toLowerCase(),
@@ -126,6 +136,11 @@ function rowOf(code: AccessCode, position: number): CodesTables['codes_v1'] {
     common_code_key: code.commonCodeKey,
     state: JSON.stringify(code),
   };
+}
+
+/** Among the codes that we manage. */
+function isListed(code: AccessCode): boolean {
+  return !code.unmanaged;
 }
 
 /** Live, or expired and not deleted since. */

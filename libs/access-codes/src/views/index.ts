@@ -1,4 +1,5 @@
 import { GetAccessCodeHandler, ListAccessCodesHandler } from './code-queries';
+import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from './unmanaged-queries';
 
 export { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
 export { CodePresenter, openPins } from './code-presenter';
@@ -6,7 +7,13 @@ export { type CodeStatus, type Standing, standingOf, type Surroundings } from '.
 export { CodesProjection, type CodesTables } from './codes-projection';
 export { pendingMutations, type PendingMutation, type Pins, timeFrame } from './pending-mutations';
 export { presentCode, type SeamAccessCode } from './present-code';
+export { presentUnmanaged, type SeamUnmanagedAccessCode, unmanagedIssues } from './present-unmanaged';
 export * from './queries';
 
 /** Providers that answer the queries on access codes. */
-export const codeQueryHandlers = [GetAccessCodeHandler, ListAccessCodesHandler];
+export const codeQueryHandlers = [
+  GetAccessCodeHandler,
+  ListAccessCodesHandler,
+  GetUnmanagedAccessCodeHandler,
+  ListUnmanagedAccessCodesHandler,
+];

@@ -1,6 +1,7 @@
 import type { Page, PageRequest } from '@latchkey/platform';
 import { Query } from '@nestjs/cqrs';
 import type { SeamAccessCode } from './present-code';
+import type { SeamUnmanagedAccessCode } from './present-unmanaged';
 
 /**
  * One access code, by its id, or by its PIN on one device: of several with the same PIN, the one whose window is
@@ -31,6 +32,37 @@ export class ListAccessCodes extends Query<Page<SeamAccessCode>> {
   constructor(
     readonly workspaceId: string,
     readonly filter: CodeFilter,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+/** One code that is not ours, by its id, or by its PIN on one device. Fails with 404 access_code_not_found. */
+export class GetUnmanagedAccessCode extends Query<SeamUnmanagedAccessCode> {
+  constructor(
+    readonly workspaceId: string,
+    readonly by: { accessCodeId: string } | { deviceId: string; code: string },
+  ) {
+    super();
+  }
+}
+
+export interface UnmanagedFilter {
+  deviceId: string;
+  /** As of `CodeFilter`. */
+  search?: string;
+  userIdentifierKey?: string;
+}
+
+/**
+ * The codes on a device that are not ours, in the order in which they were first seen. Fails with 404
+ * device_not_found.
+ */
+export class ListUnmanagedAccessCodes extends Query<Page<SeamUnmanagedAccessCode>> {
+  constructor(
+    readonly workspaceId: string,
+    readonly filter: UnmanagedFilter,
     readonly page: PageRequest,
   ) {
     super();

@@ -1,18 +1,17 @@
 import {
   type AccessCode,
-  codeErrors,
   type CodeEvent,
-  codeWarnings,
   isNative,
   type LeadTimes,
   neededFrom,
-  standingOf,
 } from '@latchkey/access-codes';
-import { type Account, accountErrors, accountWarnings, type Device, deviceErrors } from '@latchkey/devices';
+import type { Account, Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
 import type { Draft } from '../public-event';
 import { confirmations, type Told, toldAtFirst } from './confirmations';
 import { changed, requestedMutations } from './requests';
+import { becameTrue } from './troubles';
+import { isOfUnmanaged, unmanagedDrafts } from './unmanaged-drafts';
 
 export interface Around {
   readonly device: Device | null;
@@ -34,20 +33,23 @@ export function codeDrafts(
 ): { drafts: Draft[]; told: Told } {
   const { after } = step;
   const known = told ?? toldAtFirst(after);
+  if (isOfUnmanaged(step)) {
+    const apart = unmanagedDrafts(step, around);
+    return { drafts: apart.drafts.map((draft) => ofCode(after, draft)), told: apart.told };
+  }
   const confirmed = confirmations(step, known, isNative(after, around.device));
   return {
     drafts: [...happened(step, known, around), ...confirmed.drafts, ...becameTrue(step, around)].map(
-      (draft) => ({ ...draft, body: { ...idsOf(after), ...draft.body } }),
+      (draft) => ofCode(after, draft),
     ),
     told: { ...confirmed.told, onDevice: onDevice(step, known) },
   };
 }
 
-const idsOf = (code: AccessCode) => ({
-  access_code_id: code.codeId,
-  device_id: code.deviceId,
-  connected_account_id: code.accountId,
-});
+function ofCode({ codeId, deviceId, accountId }: AccessCode, draft: Draft): Draft {
+  const ids = { access_code_id: codeId, device_id: deviceId, connected_account_id: accountId };
+  return { ...draft, body: { ...ids, ...draft.body } };
+}
 
 function happened({ event, before, after }: CodeStep, told: Told, around: Around): Draft[] {
   switch (event.type) {
@@ -114,32 +116,4 @@ function onDevice({ event }: CodeStep, told: Told): boolean {
     default:
       return told.onDevice;
   }
-}
-
-const ISSUES = [
-  ['settingDelayedAt', 'access_code.delay_in_setting_on_device'],
-  ['failedToSetAt', 'access_code.failed_to_set_on_device'],
-  ['removalDelayedAt', 'access_code.delay_in_removing_from_device'],
-  ['failedToRemoveAt', 'access_code.failed_to_remove_from_device'],
-] as const;
-
-/** Each trouble once, when it begins. */
-function becameTrue({ event, before, after }: CodeStep, around: Around): Draft[] {
-  return ISSUES.filter(([since]) => after[since] !== null && (before?.[since] ?? null) === null).map(
-    ([, type]) => ({ type, body: issues(after, around, event.at) }),
-  );
-}
-
-function issues(code: AccessCode, around: Around, now: number): Record<string, unknown> {
-  const { device, account } = around;
-  const standing = standingOf(code, { ...around, now });
-  const noPins = { wanted: null, onLock: null };
-  return {
-    access_code_errors: codeErrors(code, standing, { device: null, account: null }, noPins),
-    access_code_warnings: codeWarnings(code, standing, noPins),
-    device_errors: deviceErrors(device, account),
-    device_warnings: [],
-    connected_account_errors: accountErrors(account),
-    connected_account_warnings: accountWarnings(account),
-  };
 }

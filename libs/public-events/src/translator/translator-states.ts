@@ -43,9 +43,10 @@ export class TranslatorStates {
       if (stream.startsWith(`${DEVICE}-`)) around.add(`${ACCOUNT}-${(state as Device).accountId}`);
     }
     for (const event of events) {
-      if (event.type === 'CodeRequested') {
-        const requested = codeCodec.decode(event);
-        if (requested.type === 'CodeRequested') addAround(around, requested.data);
+      if (event.type === 'CodeRequested' || event.type === 'UnmanagedCodeSeen') {
+        const begun = codeCodec.decode(event);
+        if (begun.type === 'CodeRequested' || begun.type === 'UnmanagedCodeSeen')
+          addAround(around, begun.data);
       }
       if (event.type === 'DeviceAdded') {
         const added = deviceCodec.decode(event);

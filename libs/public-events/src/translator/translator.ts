@@ -94,7 +94,10 @@ export class Translator implements Projection {
         settings: this.settings,
       };
       const { drafts, told } = codeDrafts({ event, before, after }, states.told(stream), around);
-      const over = event.type === 'Forgotten' || (event.type === 'Removed' && event.data.cause === 'deleted');
+      const over =
+        event.type === 'Forgotten' ||
+        event.type === 'UnmanagedCodeGone' ||
+        (event.type === 'Removed' && event.data.cause === 'deleted');
       if (over) states.remove(stream);
       else states.put(stream, after, { told });
       return { drafts, workspaceId: after.workspaceId };

@@ -34,9 +34,8 @@ export class GetTimelineHandler implements IQueryHandler<GetTimeline> {
   async execute({ workspaceId, accessCodeId, filter }: GetTimeline): Promise<TimelinePage> {
     const history = await this.streams.codes.history(accessCodeId);
     const first = history[0]?.event;
-    if (first?.type !== 'CodeRequested' || first.data.workspaceId !== workspaceId) {
-      throw ApiError.notFound('access_code');
-    }
+    const begun = first?.type === 'CodeRequested' || first?.type === 'UnmanagedCodeSeen';
+    if (!begun || first.data.workspaceId !== workspaceId) throw ApiError.notFound('access_code');
     return pageOfTimeline(timelineOf(history), filter);
   }
 }

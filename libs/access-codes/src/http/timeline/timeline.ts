@@ -54,7 +54,7 @@ export function timelineOf(
 ): TimelineEvent[] {
   const first = history[0]?.event;
   const related =
-    first?.type === 'CodeRequested'
+    first?.type === 'CodeRequested' || first?.type === 'UnmanagedCodeSeen'
       ? { device_id: first.data.deviceId, connected_account_id: first.data.accountId }
       : undefined;
   return history.flatMap(({ event, recorded }) =>
@@ -70,8 +70,17 @@ export function timelineOf(
   );
 }
 
+/** What somebody else did on the lock, whoever told of it. */
+const BY_OTHERS: readonly CodeEvent['type'][] = [
+  'ModifiedExternally',
+  'RemovedExternally',
+  'UnmanagedCodeSeen',
+  'UnmanagedCodeChanged',
+  'UnmanagedCodeGone',
+];
+
 function actorOf({ type }: CodeEvent, { metadata }: RecordedEvent): Actor {
-  const byOthers = type === 'ModifiedExternally' || type === 'RemovedExternally';
+  const byOthers = BY_OTHERS.includes(type);
   return byOthers ? { type: 'external' } : metadata.actor;
 }
 
@@ -161,6 +170,28 @@ function entriesOf(event: CodeEvent): Entry[] {
           accepted: event.data.accepted,
         }),
       ];
+    case 'UnmanagedCodeSeen':
+      return [
+        entry('access_code.unmanaged.created', 'A code that is not managed here was found on the lock.'),
+      ];
+    case 'UnmanagedCodeGone':
+      return [entry('access_code.unmanaged.removed', 'The code is no longer on the lock.')];
+    case 'TakenIntoManagement':
+      return [entry('access_code.unmanaged.converted_to_managed', 'The code is managed here from now on.')];
+    case 'ConversionRefused':
+      return [
+        entry(
+          'access_code.unmanaged.failed_to_convert_to_managed',
+          'A managed access code on the lock has the same PIN.',
+          { managed_access_code_id: event.data.byCodeId },
+        ),
+      ];
+    case 'LetGo':
+      return [
+        entry('access_code.unmanaged.created', 'The code is no longer managed here, and stays on the lock.'),
+      ];
+    case 'UnmanagedCodeChanged':
+      return [entry('access_code.modified_external_to_seam', 'Somebody else changed the code on the lock.')];
     case 'ProgrammingAccepted':
     case 'CommandUnanswered':
     case 'ConnectionLost':

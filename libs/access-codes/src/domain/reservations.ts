@@ -1,0 +1,76 @@
+import { type AccessCode, type Content, sameWindow } from './access-code';
+import { holder, overlap, type Reservation } from './keypad';
+import type { Circumstances, PlanSettings } from './plan';
+
+/** Whether a reservation on a code's PIN is as the code needs it. */
+export function matches(r: Reservation, { schedule, unmanaged }: AccessCode): boolean {
+  return sameWindow(r.window, schedule) && (r.foreign === true) === unmanaged;
+}
+
+/** Another code with the same PIN that was there first and may still be on the lock. */
+export function earlierHolder(code: AccessCode, { keypad }: Circumstances): Reservation | undefined {
+  const start = code.schedule?.startsAt ?? Number.POSITIVE_INFINITY;
+  return keypad.reservations.find(
+    (r) =>
+      r.codeId !== code.codeId &&
+      r.pinFingerprint === code.pinFingerprint &&
+      // Somebody else's is never written over; what a lock makes of one PIN at different times is for it to say.
+      (r.foreign
+        ? overlap(r.window, code.schedule)
+        : (r.window?.startsAt ?? Number.NEGATIVE_INFINITY) <= start),
+  );
+}
+
+/**
+ * A lock may refuse a PIN that it holds already, whatever the window. A code that is on the lock ahead of its own
+ * window makes room for one whose turn comes before, and comes back after it.
+ */
+export function standsAside(
+  code: AccessCode,
+  onLock: Content,
+  wanted: Content,
+  earlier: Reservation,
+  now: number,
+): boolean {
+  if (!code.schedule || now >= code.schedule.startsAt || earlier.foreign) return false;
+  const toCome = earlier.window !== null && earlier.window.endsAt > now;
+  const inItsWay = onLock.pinFingerprint === code.pinFingerprint || !sameWindow(onLock.window, wanted.window);
+  return toCome && inItsWay;
+}
+
+/**
+ * The code has a PIN or window that it did not reserve: somebody else's change was accepted, or a change was reserved
+ * and, after a crash, never asked for. What another code holds is left to that one.
+ */
+export function misreserved(code: AccessCode, { keypad, now, settings }: Circumstances): boolean {
+  if (code.ending) return false;
+  const { codeId, pinFingerprint, schedule } = code;
+  const mine = keypad.reservations.filter((r) => r.codeId === codeId);
+  const ofPin = mine.find((r) => r.pinFingerprint === pinFingerprint);
+  if (ofPin && matches(ofPin, code)) return false;
+  // A change may be about to ask for the window.
+  if (ofPin && now < ofPin.reservedAt + settings.reservationGrace) return false;
+  return code.unmanaged || !holder(keypad, { codeId, pinFingerprint, window: schedule });
+}
+
+/** A PIN that the code had reserved and neither wants nor has on the lock any more. */
+export function staleReservation(
+  code: AccessCode,
+  { keypad, now, settings }: Circumstances,
+): Reservation | undefined {
+  return keypad.reservations.find(
+    (r) =>
+      r.codeId === code.codeId &&
+      r.pinFingerprint !== code.pinFingerprint &&
+      r.pinFingerprint !== code.onLock?.pinFingerprint &&
+      // Of somebody else's code, nothing is about to be asked.
+      (code.unmanaged || now >= graceEnds(code, r, settings)),
+  );
+}
+
+/** A change may be about to ask for the PIN, or a creation that was given up to turn up with it; not for ever. */
+export function graceEnds(code: AccessCode, r: Reservation, { reservationGrace }: PlanSettings): number {
+  const { mayTurnUp } = code;
+  const since = mayTurnUp?.pinFingerprint === r.pinFingerprint ? mayTurnUp.givenUpAt : r.reservedAt;
+  return Math.max(since, r.reservedAt) + reservationGrace;
+}

@@ -1,0 +1,93 @@
+import { type AccessCode, type Content, sameContent, storedContent } from './access-code';
+import { Refused } from './decisions';
+import type { CodeEvent, CodeEventOf } from './events';
+import type { Listed, ReadBack, Verdict } from './read-back';
+
+/** A code on the lock that somebody else put there. Seen again under the same id, it changes nothing. */
+export function see(
+  code: AccessCode | null,
+  data: CodeEventOf<'UnmanagedCodeSeen'>['data'],
+): readonly CodeEvent[] {
+  return code ? [] : [{ type: 'UnmanagedCodeSeen', data }];
+}
+
+/** What reading back tells of a code that is not ours. */
+export function reconcileUnmanaged(code: AccessCode, { listed }: ReadBack): Verdict {
+  const { onLock } = code;
+  const entry = listed.find((each) => each.lockCodeId === onLock?.lockCodeId);
+  if (!entry || !onLock) return [{ type: 'UnmanagedCodeGone', data: {} }];
+  // Somebody is about to change it: what it will be, the next reading shows.
+  if (entry.status === 'pending' || sameContent({ ...entry, pin: onLock.pin }, onLock)) return [];
+  const { name, pinFingerprint, window } = entry;
+  const pin = pinFingerprint === onLock.pinFingerprint ? onLock.pin : entry.pin;
+  if (!pin) return [];
+  const content = storedContent({ name, pin, pinFingerprint, window });
+  return [{ type: 'UnmanagedCodeChanged', data: { content } }];
+}
+
+/**
+ * What of a listing is nobody's that we know. While a creation of ours is unanswered, an entry that looks like it
+ * may be ours; and what a lock has only promised is not there yet.
+ * @param known the lock's ids of codes that are known already, ours or not
+ * @param codes all that is known of the codes on the lock, as of after the listing
+ */
+export function strangers(
+  listed: readonly Listed[],
+  known: ReadonlySet<string>,
+  codes: readonly AccessCode[],
+): Listed[] {
+  const awaited = codes.flatMap(({ inFlight, mayTurnUp }): Content[] => [
+    ...(inFlight?.operation === 'create' && inFlight.content ? [inFlight.content] : []),
+    ...(mayTurnUp ? [mayTurnUp] : []),
+  ]);
+  const held = new Set(codes.flatMap(({ onLock, inFlight }) => [onLock?.lockCodeId, inFlight?.lockCodeId]));
+  return listed.filter(
+    (entry) =>
+      entry.status === 'active' &&
+      !known.has(entry.lockCodeId) &&
+      !held.has(entry.lockCodeId) &&
+      !awaited.some((content) => sameContent({ ...entry, pin: content.pin }, content)),
+  );
+}
+
+/**
+ * An unmanaged code becomes ours, as it is on the lock. Asked again it changes nothing.
+ * @throws {Refused} for a code that is gone or going
+ */
+export function takeIntoManagement(
+  code: AccessCode | null,
+  externalModificationAllowed: boolean,
+): CodeEvent[] {
+  if (!code || code.removedAt !== null) throw absent();
+  if (code.ending) throw going();
+  return code.unmanaged ? [{ type: 'TakenIntoManagement', data: { externalModificationAllowed } }] : [];
+}
+
+/** A code of ours has the PIN already: told once for each such code. */
+export function refuseConversion(code: AccessCode | null, byCodeId: string): CodeEvent[] {
+  if (!code?.unmanaged || code.conversionRefused?.byCodeId === byCodeId) return [];
+  return [{ type: 'ConversionRefused', data: { byCodeId } }];
+}
+
+/**
+ * We let go of a code of ours, and it stays on the lock.
+ * @throws {Refused} for a code that is gone or going, or that the lock is not known to hold as it should
+ */
+export function letGo(code: AccessCode | null): CodeEvent[] {
+  if (!code || code.removedAt !== null) throw absent();
+  if (code.ending) throw going();
+  if (code.unmanaged) return [];
+  const { onLock, inFlight, mayTurnUp } = code;
+  if (!onLock || inFlight || mayTurnUp || onLock.pinFingerprint !== code.pinFingerprint) {
+    throw new Refused(
+      'access_code_not_set_on_device',
+      'Only an access code that is set on its device can be let go of there.',
+    );
+  }
+  return [{ type: 'LetGo', data: {} }];
+}
+
+const absent = (): Refused => new Refused('access_code_not_found', 'The access code does not exist.');
+
+const going = (): Refused =>
+  new Refused('access_code_being_removed', 'The access code is being removed and can no longer be changed.');

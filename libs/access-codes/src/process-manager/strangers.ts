@@ -1,0 +1,91 @@
+import type { Device } from '@latchkey/devices';
+import { type Cause, RevisionConflict } from '@latchkey/event-sourcing';
+import type { ListedCode } from '@latchkey/gateways';
+import { derivedId, type Vault } from '@latchkey/platform';
+import { type AccessCode, storedContent } from '../domain/access-code';
+import type { Listed } from '../domain/read-back';
+import { see, strangers } from '../domain/unmanaged';
+import type { AgendaRows } from './agenda-rows';
+import type { Streams } from './streams';
+
+/**
+ * The id of the nth code that a lock has had under one id of its own: makers may give a slot's number to one code
+ * after the other.
+ */
+export const unmanagedCodeId = (deviceId: string, lockCodeId: string, nth: number): string =>
+  derivedId(deviceId, `unmanaged code ${lockCodeId} ${nth}`);
+
+/** Takes note of codes on a lock that nobody asked us for. */
+export class Strangers {
+  constructor(
+    private readonly options: {
+      readonly streams: Streams;
+      readonly rows: AgendaRows;
+      readonly vault: Vault;
+    },
+  ) {}
+
+  /**
+   * What of a listing nobody is known to own becomes an unmanaged code each.
+   * @param listed the listing, and `read` the same with PINs
+   * @param owners whose is what, as it was known before the lock was read
+   */
+  async see(
+    device: Device,
+    listed: readonly Listed[],
+    read: readonly ListedCode[],
+    owners: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const { rows } = this.options;
+    const { deviceId } = device;
+    const unowned = listed.filter(({ lockCodeId }) => !owners.has(lockCodeId));
+    if (unowned.length === 0) return;
+    // A code of ours may have been set, or its answer taken, while the lock was read.
+    const since = await rows.lockCodes(deviceId);
+    const codes = await this.codesOn(deviceId);
+    for (const entry of strangers(unowned, new Set(since.keys()), codes)) {
+      const { pin } = read.find(({ lockCodeId }) => lockCodeId === entry.lockCodeId)!;
+      await this.take(device, entry, pin);
+    }
+  }
+
+  private async codesOn(deviceId: string): Promise<AccessCode[]> {
+    const { rows, streams } = this.options;
+    const codes: AccessCode[] = [];
+    for (const codeId of await rows.codesOf(deviceId)) {
+      const { state } = await streams.codes.load(codeId);
+      if (state) codes.push(state);
+    }
+    return codes;
+  }
+
+  private async take(device: Device, entry: Listed, plain: string): Promise<void> {
+    const { streams, vault } = this.options;
+    const { deviceId, workspaceId, accountId } = device;
+    const { lockCodeId, name, pinFingerprint, window } = entry;
+    for (let nth = 0; ; nth++) {
+      const codeId = unmanagedCodeId(deviceId, lockCodeId, nth);
+      const loaded = await streams.codes.load(codeId);
+      // It has been seen already, and the agenda does not know yet.
+      if (loaded.state?.onLock?.lockCodeId === lockCodeId) return;
+      if (loaded.state) continue;
+      const pin = await vault.seal(codeId, plain);
+      const content = storedContent({ name, pin, pinFingerprint, window });
+      const data = { codeId, workspaceId, deviceId, accountId, lockCodeId, content };
+      try {
+        await streams.codes.append(codeId, loaded, see(loaded.state, data), causeOf(device));
+      } catch (error) {
+        // Somebody else has seen it at the same time.
+        if (!(error instanceof RevisionConflict)) throw error;
+      }
+      return;
+    }
+  }
+}
+
+const causeOf = ({ deviceId, workspaceId }: Device): Cause => ({
+  correlationId: deviceId,
+  causationId: 'read-back',
+  actor: { type: 'external' },
+  workspaceId,
+});

@@ -1,0 +1,71 @@
+import { deviceErrors } from '@latchkey/devices';
+import { iso } from '@latchkey/platform';
+import type { AccessCode } from '../domain/access-code';
+import { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
+import { standingOf, type Surroundings } from './code-status';
+import type { Pins } from './pending-mutations';
+
+/** A code on a lock that is not ours, in the API's shape. */
+export interface SeamUnmanagedAccessCode {
+  access_code_id: string;
+  workspace_id: string;
+  device_id: string;
+  name: string | null;
+  code: string | null;
+  type: 'ongoing' | 'time_bound';
+  status: 'set';
+  starts_at?: string;
+  ends_at?: string;
+  created_at: string;
+  errors: SeamCodeError[];
+  warnings: SeamCodeWarning[];
+  is_managed: false;
+}
+
+/** Shows a code that is not ours as the API does. Pure: everything that it depends on is passed in. */
+export function presentUnmanaged(
+  code: AccessCode,
+  around: Surroundings & { readonly pins: Pins },
+): SeamUnmanagedAccessCode {
+  const { schedule } = code;
+  return {
+    access_code_id: code.codeId,
+    workspace_id: code.workspaceId,
+    device_id: code.deviceId,
+    name: code.name,
+    code: around.pins.wanted,
+    type: schedule ? 'time_bound' : 'ongoing',
+    status: 'set',
+    ...(schedule ? { starts_at: iso(schedule.startsAt), ends_at: iso(schedule.endsAt) } : {}),
+    created_at: iso(code.requestedAt),
+    ...unmanagedIssues(code, around),
+    is_managed: false,
+  };
+}
+
+/** What kept it from being converted, or keeps it from being deleted. */
+export function unmanagedIssues(
+  code: AccessCode,
+  around: Surroundings & { readonly pins: Pins },
+): { errors: SeamCodeError[]; warnings: SeamCodeWarning[] } {
+  if (code.ending) {
+    const standing = standingOf(code, around);
+    return {
+      errors: codeErrors(code, standing, around, around.pins),
+      warnings: codeWarnings(code, standing, around.pins),
+    };
+  }
+  const { conversionRefused: refused } = code;
+  return {
+    errors: [...(refused ? [duplicateOf(refused)] : []), ...deviceErrors(around.device, around.account)],
+    warnings: [],
+  };
+}
+
+const duplicateOf = ({ at, byCodeId }: { at: number; byCodeId: string }): SeamCodeError => ({
+  error_code: 'duplicate_code_on_device',
+  message: 'A managed access code on the device has the same code, so this one can not be managed as well.',
+  created_at: iso(at),
+  is_access_code_error: true,
+  managed_access_code_id: byCodeId,
+});

@@ -1,0 +1,124 @@
+import type { Database } from '@latchkey/database';
+import type { DevicesTables } from '@latchkey/devices';
+import {
+  ApiError,
+  type Clock,
+  CLOCK,
+  type Config,
+  CONFIG,
+  emptyPage,
+  type Page,
+  pageOf,
+  startOf,
+  type Vault,
+  VAULT,
+  VIEWS_DATABASE,
+} from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { sql } from 'kysely';
+import type { AccessCode } from '../domain/access-code';
+import { CodePresenter } from './code-presenter';
+import { codesWithPin, matches } from './code-search';
+import type { CodesTables } from './codes-projection';
+import type { SeamUnmanagedAccessCode } from './present-unmanaged';
+import { GetUnmanagedAccessCode, ListUnmanagedAccessCodes } from './queries';
+
+type Views = Database<CodesTables & DevicesTables>;
+type Settings = Pick<Config, 'preloadLead' | 'justInTimeLead'>;
+
+@QueryHandler(GetUnmanagedAccessCode)
+export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanagedAccessCode> {
+  private readonly presenter: CodePresenter;
+
+  constructor(
+    @Inject(VIEWS_DATABASE) private readonly views: Views,
+    @Inject(VAULT) private readonly vault: Vault,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(CONFIG) config: Settings,
+  ) {
+    this.presenter = new CodePresenter(views, vault, clock, config);
+  }
+
+  async execute({ workspaceId, by }: GetUnmanagedAccessCode): Promise<SeamUnmanagedAccessCode> {
+    const query = this.views.db
+      .selectFrom('codes_v2')
+      .select('state')
+      .where('workspace_id', '=', workspaceId)
+      .where('unmanaged_at', 'is not', null);
+    const row = await (
+      'accessCodeId' in by
+        ? query.where('code_id', '=', by.accessCodeId)
+        : query
+            .where('device_id', '=', by.deviceId)
+            .where('pin_fingerprint', '=', this.vault.fingerprint(by.deviceId, by.code))
+    )
+      .orderBy('unmanaged_at')
+      .limit(1)
+      .executeTakeFirst();
+    if (!row) throw ApiError.notFound('access_code');
+    const [shown] = await this.presenter.presentUnmanaged([JSON.parse(row.state) as AccessCode]);
+    return shown!;
+  }
+}
+
+@QueryHandler(ListUnmanagedAccessCodes)
+export class ListUnmanagedAccessCodesHandler implements IQueryHandler<ListUnmanagedAccessCodes> {
+  private readonly presenter: CodePresenter;
+
+  constructor(
+    @Inject(VIEWS_DATABASE) private readonly views: Views,
+    @Inject(VAULT) private readonly vault: Vault,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(CONFIG) config: Settings,
+  ) {
+    this.presenter = new CodePresenter(views, vault, clock, config);
+  }
+
+  async execute({
+    workspaceId,
+    filter,
+    page,
+  }: ListUnmanagedAccessCodes): Promise<Page<SeamUnmanagedAccessCode>> {
+    const scope = { list: 'unmanaged_access_codes', workspaceId, ...filter };
+    const after = startOf(page, scope);
+    const { deviceId, search, userIdentifierKey } = filter;
+    await this.checkDevice(workspaceId, deviceId);
+    if (userIdentifierKey !== undefined) return emptyPage();
+    let query = this.views.db
+      .selectFrom('codes_v2')
+      .select(['code_id', 'position', 'state'])
+      .where('device_id', '=', deviceId)
+      .where('unmanaged_at', '>=', after.at)
+      .where(sql<boolean>`(unmanaged_at, code_id) > (${after.at}, ${after.id})`)
+      .where(sql<boolean>`workspace_id || '' = ${workspaceId}`);
+    if (search !== undefined) {
+      const withPin = await codesWithPin(this.views.db, this.vault, workspaceId, search);
+      query = query.where((eb) => matches(eb, search, withPin));
+    }
+    const rows = await query
+      .orderBy('unmanaged_at')
+      .orderBy('code_id')
+      .limit(page.limit + 1)
+      .execute();
+    const codes = pageOf(
+      rows,
+      page,
+      scope,
+      (row) => ({ at: row.position, id: row.code_id }),
+      (row) => JSON.parse(row.state) as AccessCode,
+    );
+    return { items: await this.presenter.presentUnmanaged(codes.items), pagination: codes.pagination };
+  }
+
+  /** @throws {ApiError} 404 for a device that is not there, or another workspace's */
+  private async checkDevice(workspaceId: string, deviceId: string): Promise<void> {
+    const row = await this.views.db
+      .selectFrom('devices_v1')
+      .select('device_id')
+      .where('device_id', '=', deviceId)
+      .where('workspace_id', '=', workspaceId)
+      .executeTakeFirst();
+    if (!row) throw ApiError.notFound('device');
+  }
+}

@@ -1,0 +1,33 @@
+import { type AccessCode, codeErrors, codeWarnings, standingOf } from '@latchkey/access-codes';
+import { accountErrors, accountWarnings, deviceErrors } from '@latchkey/devices';
+import type { Draft } from '../public-event';
+import type { Around, CodeStep } from './code-drafts';
+
+const ISSUES = [
+  ['settingDelayedAt', 'access_code.delay_in_setting_on_device'],
+  ['failedToSetAt', 'access_code.failed_to_set_on_device'],
+  ['removalDelayedAt', 'access_code.delay_in_removing_from_device'],
+  ['failedToRemoveAt', 'access_code.failed_to_remove_from_device'],
+] as const;
+
+/** Each trouble once, when it begins. */
+export function becameTrue({ event, before, after }: CodeStep, around: Around): Draft[] {
+  return ISSUES.filter(([since]) => after[since] !== null && (before?.[since] ?? null) === null).map(
+    ([, type]) => ({ type, body: issues(after, around, event.at) }),
+  );
+}
+
+/** What is wrong with a code and around it, as events tell it. */
+export function issues(code: AccessCode, around: Around, now: number): Record<string, unknown> {
+  const { device, account } = around;
+  const standing = standingOf(code, { ...around, now });
+  const noPins = { wanted: null, onLock: null };
+  return {
+    access_code_errors: codeErrors(code, standing, { device: null, account: null }, noPins),
+    access_code_warnings: codeWarnings(code, standing, noPins),
+    device_errors: deviceErrors(device, account),
+    device_warnings: [],
+    connected_account_errors: accountErrors(account),
+    connected_account_warnings: accountWarnings(account),
+  };
+}
