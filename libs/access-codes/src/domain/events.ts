@@ -113,13 +113,6 @@ const shapes = {
     }),
   },
   RemovedExternally: { schema: z.object({ accepted: z.boolean() }) },
-};
-
-export type CodeEvent = {
-  [T in keyof typeof shapes]: { readonly type: T; readonly data: z.infer<(typeof shapes)[T]['schema']> };
-}[keyof typeof shapes];
-
-export type CodeEventOf<T extends CodeEvent['type']> = Extract<CodeEvent, { type: T }>;
   /** A code that nobody asked us for was read back from a lock: here its stream begins. */
   UnmanagedCodeSeen: {
     schema: z.object({
@@ -139,6 +132,13 @@ export type CodeEventOf<T extends CodeEvent['type']> = Extract<CodeEvent, { type
   ConversionRefused: { schema: z.object({ byCodeId: z.string() }) },
   /** The code is no longer ours, and stays on the lock as it is. */
   LetGo: { schema: nothing },
+};
+
+export type CodeEvent = {
+  [T in keyof typeof shapes]: { readonly type: T; readonly data: z.infer<(typeof shapes)[T]['schema']> };
+}[keyof typeof shapes];
+
+export type CodeEventOf<T extends CodeEvent['type']> = Extract<CodeEvent, { type: T }>;
 
 export const codeCodec = new EventCodec<CodeEvent>(shapes);
 

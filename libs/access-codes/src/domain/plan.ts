@@ -82,6 +82,17 @@ function orphan(codeId: string, { keypad, now, settings }: Circumstances): Step 
   return now < until ? wait(until) : { do: 'release', pinFingerprint: null };
 }
 
+/** A code that is not ours is left alone; its PIN counts as taken. */
+function unmanaged(code: AccessCode, circumstances: Circumstances): Step {
+  const { device, account } = circumstances;
+  const outOfSight = [device, account].some((one) => one !== null && one.removedAt !== null);
+  if (outOfSight) return append({ type: 'UnmanagedCodeGone', data: {} });
+  if (misreserved(code, circumstances)) return { do: 'reserve' };
+  const stale = staleReservation(code, circumstances);
+  if (stale) return { do: 'release', pinFingerprint: stale.pinFingerprint };
+  return waitForFacts(code, circumstances, null);
+}
+
 /** The lock is out of our hands: a code on it can only be let go. */
 function withoutDevice(code: AccessCode, now: number): Step {
   if (code.ending) return append(removed(code, code.ending.cause));
@@ -94,17 +105,6 @@ function withoutDevice(code: AccessCode, now: number): Step {
 function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   const { now, settings } = circumstances;
   if (code.ending) {
-/** A code that is not ours is left alone; its PIN counts as taken. */
-function unmanaged(code: AccessCode, circumstances: Circumstances): Step {
-  const { device, account } = circumstances;
-  const outOfSight = [device, account].some((one) => one !== null && one.removedAt !== null);
-  if (outOfSight) return append({ type: 'UnmanagedCodeGone', data: {} });
-  if (misreserved(code, circumstances)) return { do: 'reserve' };
-  const stale = staleReservation(code, circumstances);
-  if (stale) return { do: 'release', pinFingerprint: stale.pinFingerprint };
-  return waitForFacts(code, circumstances, null);
-}
-
     const late = now >= code.ending.at + settings.removalDelayAfter && code.removalDelayedAt === null;
     return late && !untouched(code) ? [{ type: 'RemovalDelayed', data: {} }] : [];
   }

@@ -73,6 +73,16 @@ export class AgendaProjection implements Projection, KnownRevisions {
       return;
     }
     switch (event.type) {
+      case 'UnmanagedCodeSeen': {
+        const { deviceId, accountId, lockCodeId } = event.data;
+        await trx
+          .insertInto('agenda_v1')
+          .values(row('code', codeId, { device_id: deviceId, account_id: accountId, revision }))
+          .onConflict((c) => c.column('subject').doUpdateSet({ due_at: 0, revision, account_id: accountId }))
+          .execute();
+        await this.belongs(trx, codeId, lockCodeId);
+        return;
+      }
       case 'Forgotten': {
         // Its row went when it was removed; what was kept of it since is to be cleaned up now.
         await trx
@@ -96,22 +106,13 @@ export class AgendaProjection implements Projection, KnownRevisions {
       case 'ScheduledOnDevice':
       case 'SetOnDevice':
         await this.due(trx, codeId, revision, 0);
-      case 'UnmanagedCodeSeen': {
-        const { deviceId, accountId, lockCodeId } = event.data;
-        await trx
-          .insertInto('agenda_v1')
-          .values(row('code', codeId, { device_id: deviceId, account_id: accountId, revision }))
-          .onConflict((c) => c.column('subject').doUpdateSet({ due_at: 0, revision, account_id: accountId }))
-          .execute();
-        await this.belongs(trx, codeId, lockCodeId);
-        return;
-      }
         if (event.data.commandId !== null) {
           await this.belongs(trx, codeId, event.data.lockCodeId);
           await this.free(trx, codeId);
         }
         return;
       case 'Removed':
+      case 'UnmanagedCodeGone':
       case 'WithdrawnFromDevice':
       case 'RemovedExternally':
         await this.due(trx, codeId, revision, 0);
@@ -135,7 +136,6 @@ export class AgendaProjection implements Projection, KnownRevisions {
     trx: Transaction<AgendaTables>,
     codeId: string,
     revision: number,
-      case 'UnmanagedCodeGone':
     dueAt: number | 'as-it-was',
   ): Promise<void> {
     await trx
