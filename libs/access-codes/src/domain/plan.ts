@@ -2,7 +2,15 @@ import type { Account, Device } from '@latchkey/devices';
 import { type AccessCode, type Content, sameContent } from './access-code';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
-import { holder, type Keypad, type Reservation } from './keypad';
+import type { Keypad } from './keypad';
+import {
+  earlierHolder,
+  graceEnds,
+  matches,
+  misreserved,
+  staleReservation,
+  standsAside,
+} from './reservations';
 
 /** Lead times and thresholds, ms. */
 export interface PlanSettings {
