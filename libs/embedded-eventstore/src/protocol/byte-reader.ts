@@ -1,59 +1,105 @@
-/** Reads the fields of a protobuf message, for what the generated classes do not know. */
-
 const VARINT = 0;
 const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
-export interface Field {
-  readonly number: number;
-  /** Of a varint; 0 otherwise. Exact up to 2^53. */
-  readonly value: number;
-  /** Of a length-delimited field; empty otherwise. */
-  readonly bytes: Uint8Array;
-}
-
 const NOTHING = new Uint8Array(0);
 
 /**
- * The fields of a message, in order.
- * @throws RangeError when the bytes are no message
+ * Reads the fields of a protobuf message one after another, for messages that come too often for the generated classes
+ * or that they do not know.
  */
-export function* fieldsOf(message: Uint8Array): Generator<Field> {
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = message[at++];
-      if (byte === undefined) throw new RangeError('the message ends within a number');
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-      scale *= 128;
-    }
-  };
-  while (at < message.length) {
-    const tag = varint();
-    const number = Math.floor(tag / 8);
+export class FieldReader {
+  /** The number of the field that `next` has come to. */
+  number = 0;
+  /** Of a varint, exact up to 2^53; 0 otherwise. */
+  value = 0;
+  private valueAt = 0;
+  private contentAt = 0;
+  private contentEnd = 0;
+
+  constructor(
+    private readonly message: Uint8Array,
+    private at = 0,
+    private readonly end = message.length,
+  ) {}
+
+  /**
+   * Goes on to the next field.
+   * @returns false when there is none
+   * @throws RangeError when the bytes are no message
+   */
+  next(): boolean {
+    if (this.at >= this.end) return false;
+    const tag = this.varint();
+    this.number = Math.floor(tag / 8);
+    this.value = 0;
+    this.contentAt = this.contentEnd = 0;
+    this.valueAt = this.at;
     switch (tag % 8) {
       case VARINT:
-        yield { number, value: varint(), bytes: NOTHING };
+        this.value = this.varint();
         break;
       case LENGTH_DELIMITED: {
-        const length = varint();
-        if (at + length > message.length) throw new RangeError('the message ends within a field');
-        yield { number, value: 0, bytes: message.subarray(at, at + length) };
-        at += length;
+        const length = this.varint();
+        this.contentAt = this.at;
+        this.at += length;
+        this.contentEnd = this.at;
         break;
       }
       case FIXED_64:
-        at += 8;
+        this.at += 8;
         break;
       case FIXED_32:
-        at += 4;
+        this.at += 4;
         break;
       default:
         throw new RangeError('the message has a field of no known kind');
     }
+    if (this.at > this.end) throw new RangeError('the message ends within a field');
+    return true;
+  }
+
+  /** Of a length-delimited field, not copied; empty otherwise. */
+  bytes(): Uint8Array {
+    return this.contentAt === this.contentEnd
+      ? NOTHING
+      : this.message.subarray(this.contentAt, this.contentEnd);
+  }
+
+  text(): string {
+    return Buffer.from(
+      this.message.buffer,
+      this.message.byteOffset + this.contentAt,
+      this.contentEnd - this.contentAt,
+    ).toString('utf8');
+  }
+
+  /** The fields of the message within. */
+  inner(): FieldReader {
+    return new FieldReader(this.message, this.contentAt, this.contentEnd);
+  }
+
+  /** A varint as the 64 bits that it is, signed. */
+  int64(): bigint {
+    let value = 0n;
+    let shift = 0n;
+    for (let at = this.valueAt; at < this.at; at += 1) {
+      value |= BigInt(this.message[at]! & 127) << shift;
+      shift += 7n;
+    }
+    return BigInt.asIntN(64, value);
+  }
+
+  private varint(): number {
+    let value = 0;
+    let scale = 1;
+    while (this.at < this.end) {
+      const byte = this.message[this.at++]!;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+      scale *= 128;
+    }
+    throw new RangeError('the message ends within a number');
   }
 }

@@ -1,14 +1,56 @@
 import type { UUID } from '@eventstore/db-client/generated/shared_pb';
+import { FieldReader } from './byte-reader';
 
-const PATTERN = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+/** Field numbers of shared.proto. */
+const STRUCTURED = 1;
+const TEXT = 2;
+const MOST_SIGNIFICANT = 1;
+const LEAST_SIGNIFICANT = 2;
+
+/** A UUID message that is text with dashes, as most are: its field, its length, and so many bytes. */
+const TEXT_TAG = (TEXT << 3) | 2;
+const TEXT_LENGTH = 36;
+
+const NOTHING = new Uint8Array(0);
+
+const DASH = 0x2d;
+const NO_DIGIT = 255;
+const DIGITS = Uint8Array.from({ length: 256 }, (_, code) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase());
+  return digit < 0 ? NO_DIGIT : digit;
+});
 
 /**
- * The 16 bytes of a UUID's text.
+ * The 16 bytes of a UUID's text, with its dashes or without.
  * @throws RangeError when the text is no UUID
  */
 export function uuidBytes(text: string): Buffer {
-  if (!PATTERN.test(text)) throw new RangeError(`'${text.slice(0, 64)}' is not a UUID`);
-  return Buffer.from(text.replaceAll('-', ''), 'hex');
+  return uuidIn(Buffer.from(text, 'utf8'));
+}
+
+function uuidIn(text: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(16);
+  let digits = 0;
+  let high = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text[at]!;
+    if (code === DASH && text[at - 1] !== DASH && isBetweenGroups(digits)) continue;
+    const digit = DIGITS[code]!;
+    if (digit === NO_DIGIT || digits === 32) throw noUuid(text);
+    if ((digits & 1) === 0) high = digit << 4;
+    else bytes[digits >> 1] = high | digit;
+    digits += 1;
+  }
+  if (digits !== 32) throw noUuid(text);
+  return bytes;
+}
+
+function isBetweenGroups(digits: number): boolean {
+  return digits === 8 || digits === 12 || digits === 16 || digits === 20;
+}
+
+function noUuid(text: Uint8Array): RangeError {
+  return new RangeError(`'${Buffer.from(text).toString('utf8').slice(0, 64)}' is not a UUID`);
 }
 
 export function uuidText(bytes: Uint8Array): string {
@@ -17,16 +59,45 @@ export function uuidText(bytes: Uint8Array): string {
 }
 
 /**
- * A UUID off the wire, which is text from some clients and two longs from others.
+ * The 16 bytes of a UUID message, which is text from some clients and two longs from others.
+ * @param message as it came off the wire; undefined when it did not come
+ * @throws RangeError when it is missing or malformed
+ */
+export function uuidInMessage(message: Uint8Array | undefined): Buffer {
+  if (message?.[0] === TEXT_TAG && message[1] === TEXT_LENGTH && message.length === TEXT_LENGTH + 2) {
+    return uuidIn(message.subarray(2));
+  }
+  let text: Uint8Array = NOTHING;
+  let structured: Buffer | undefined;
+  for (const field = new FieldReader(message ?? NOTHING); field.next();) {
+    if (field.number === TEXT) {
+      text = field.bytes();
+      structured = undefined;
+    } else if (field.number === STRUCTURED) {
+      structured = uuidOfLongs(field.inner());
+    }
+  }
+  return structured ?? uuidIn(text);
+}
+
+function uuidOfLongs(longs: FieldReader): Buffer {
+  const bytes = Buffer.alloc(16);
+  while (longs.next()) {
+    if (longs.number === MOST_SIGNIFICANT) bytes.writeBigInt64BE(longs.int64(), 0);
+    if (longs.number === LEAST_SIGNIFICANT) bytes.writeBigInt64BE(longs.int64(), 8);
+  }
+  return bytes;
+}
+
+/**
+ * The same of a message that a generated class has read.
  * @throws RangeError when it is missing or malformed
  */
 export function uuidFromWire(uuid: UUID | undefined): Buffer {
   const structured = uuid?.getStructured();
-  if (structured) {
-    const bytes = Buffer.alloc(16);
-    bytes.writeBigInt64BE(BigInt.asIntN(64, BigInt(structured.getMostSignificantBits())), 0);
-    bytes.writeBigInt64BE(BigInt.asIntN(64, BigInt(structured.getLeastSignificantBits())), 8);
-    return bytes;
-  }
-  return uuidBytes(uuid?.getString() ?? '');
+  if (!structured) return uuidBytes(uuid?.getString() ?? '');
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigInt64BE(BigInt.asIntN(64, BigInt(structured.getMostSignificantBits())), 0);
+  bytes.writeBigInt64BE(BigInt.asIntN(64, BigInt(structured.getLeastSignificantBits())), 8);
+  return bytes;
 }

@@ -31,6 +31,32 @@ describe('the commit queue', () => {
     expect(commitsDone).toBe(1);
   });
 
+  it('writes at once for a writer who is alone, and together again for those who are not', async () => {
+    await commits.submit(append('s'));
+    let written = false;
+    const atOnce = commits.submit(() => (written = true));
+
+    expect(written).toBe(true);
+    const others = Promise.all(Array.from({ length: 50 }, () => commits.submit(append('s'))));
+    await atOnce;
+    commitsDone = 0;
+    await others;
+    expect(commitsDone).toBe(1);
+    expect(log.head('s')?.lastRevision).toBe(50);
+  });
+
+  it('writes for a listener after those whose events it heard of', async () => {
+    await commits.submit(append('s'));
+    const order: string[] = [];
+    const heard = new Promise((resolve) => {
+      log.changes.onStream('s', () => resolve(commits.submit(append('t')).then(() => order.push('heard'))));
+    });
+    await commits.submit(append('s')).then(() => order.push('said'));
+    await heard;
+
+    expect(order).toEqual(['said', 'heard']);
+  });
+
   it('lets nobody pay for another who cannot be written', async () => {
     const failing = (): never => {
       log.append('s', [randomEvent(10)]);

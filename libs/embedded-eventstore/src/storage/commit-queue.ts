@@ -12,13 +12,17 @@ const MOST_TURNS = 32;
 
 /**
  * Group commit: whatever arrives while the loop is busy is written in one transaction, with one fsync, and answered
- * once that is on the disk. Work is decided in the order it came.
+ * once that is on the disk. Work is decided in the order it came. A writer who has been alone is written for at once.
  */
 export class CommitQueue {
   private pending: Pending[] = [];
   private scheduled = false;
   private idle: (() => void)[] = [];
-  private lastGroup = 0;
+  /** Work in the last transaction; at first nobody is known to be alone. */
+  private lastGroup = 2;
+  /** Something was written at once in this turn of the loop. */
+  private wroteAtOnce = false;
+  private committing = false;
 
   constructor(
     private readonly log: EventLog,
@@ -33,7 +37,14 @@ export class CommitQueue {
    */
   submit<T>(work: () => T, bytes = 0): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.pending.push({ work, bytes, resolve: resolve as (value: unknown) => void, reject });
+      const pending = { work, bytes, resolve: resolve as (value: unknown) => void, reject };
+      if (this.lastGroup <= 1 && !this.scheduled && !this.wroteAtOnce && !this.committing) {
+        this.writeAtOnce(pending);
+        return;
+      }
+      // It comes in the same turn as another: whoever wrote at once is not alone any more.
+      if (this.wroteAtOnce) this.lastGroup = 2;
+      this.pending.push(pending);
       this.schedule();
     });
   }
@@ -42,6 +53,12 @@ export class CommitQueue {
   drained(): Promise<void> {
     if (this.pending.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.idle.push(resolve));
+  }
+
+  private writeAtOnce(pending: Pending): void {
+    this.wroteAtOnce = true;
+    setImmediate(() => (this.wroteAtOnce = false));
+    this.commit([pending]);
   }
 
   private schedule(): void {
@@ -82,6 +99,7 @@ export class CommitQueue {
 
   private commit(group: readonly Pending[]): void {
     if (group.length === 0) return;
+    this.committing = true;
     try {
       const results = this.log.transact(() => group.map(({ work }) => work()));
       group.forEach(({ resolve }, index) => resolve(results[index]));
@@ -89,6 +107,8 @@ export class CommitQueue {
       // One of them cannot be written: the others must not pay for it.
       if (group.length > 1) for (const pending of group) this.commit([pending]);
       else group[0]!.reject(error);
+    } finally {
+      this.committing = false;
     }
   }
 }

@@ -119,6 +119,6 @@ describe('the log', () => {
         }
       }
     };
-    fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), play), { numRuns: 40 });
+    fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), play), { numRuns: 15 });
   });
 });

@@ -10,8 +10,9 @@ import {
   unhandled,
 } from '../protocol/rpc-error';
 import { type ProposedEvent } from '../storage/stored-event';
-import { type ExpectedRevision, revisionFromWire } from './expected-revision';
-import { appendSize, proposedEvent } from './proposed-event';
+import { uuidFromWire } from '../protocol/uuid';
+import { type ExpectedRevision, isRevision } from './expected-revision';
+import { appendSize, proposedEvent, type ProposedMessage } from './proposed-event';
 import { type WriteOutcome } from './stream-writer';
 
 /** The parts of an options message that say what a writer expects; appends and deletes share them. */
@@ -31,19 +32,38 @@ export interface Target {
 
 /** @throws RpcError when no stream is named or nothing is expected of it */
 export function targetOf(options: ExpectationOptions | undefined): Target {
-  const stream = streamNameFrom(options?.getStreamIdentifier()?.getStreamName_asU8());
-  if (!options || stream === '') throw unhandled();
-  return { stream, expected: expectedOf(options) };
+  return targetFrom(options?.getStreamIdentifier()?.getStreamName_asU8(), options && expectedOf(options));
 }
 
-function expectedOf(options: ExpectationOptions): ExpectedRevision {
+/**
+ * @param name of the stream, as it came
+ * @param expected what is expected of it; a revision may be any number
+ * @throws RpcError when no stream is named or nothing is expected of it
+ */
+export function targetFrom(name: Uint8Array | undefined, expected: ExpectedRevision | undefined): Target {
+  const stream = streamNameFrom(name);
+  if (stream === '') throw unhandled();
+  if (expected === undefined) throw invalidArgument("'None' is not a valid expected stream revision");
+  if (typeof expected === 'number' && !isRevision(expected)) throw unhandled();
+  return { stream, expected };
+}
+
+function expectedOf(options: ExpectationOptions): ExpectedRevision | undefined {
   if (options.hasAny()) return 'any';
   if (options.hasNoStream()) return 'no_stream';
   if (options.hasStreamExists()) return 'stream_exists';
-  if (!options.hasRevision()) throw invalidArgument("'None' is not a valid expected stream revision");
-  const revision = revisionFromWire(options.getRevision());
-  if (revision === undefined) throw unhandled();
-  return revision;
+  return options.hasRevision() ? Number(options.getRevision()) : undefined;
+}
+
+function proposed(message: AppendReq.ProposedMessage): ProposedMessage {
+  const properties = message.getMetadataMap();
+  return {
+    uuid: () => uuidFromWire(message.getId()),
+    type: properties.get('type'),
+    contentType: properties.get('content-type'),
+    data: message.getData_asU8(),
+    metadata: message.getCustomMetadata_asU8(),
+  };
 }
 
 /** Appends through the Append call: one stream, its events one message each. */
@@ -63,7 +83,7 @@ export async function append(
     }
     const message = request.getProposedMessage();
     if (!message) throw unhandled();
-    const event = proposedEvent(message);
+    const event = proposedEvent(proposed(message));
     size += appendSize(event);
     if (size > context.maxAppendSize) throw maxAppendSizeExceeded(context.maxAppendSize);
     events.push(event);

@@ -1,43 +1,161 @@
-import { BatchAppendReq } from '@eventstore/db-client/generated/streams_pb';
-import { fieldsOf } from '../protocol/byte-reader';
+import { FieldReader } from '../protocol/byte-reader';
+import { uuidInMessage } from '../protocol/uuid';
+import { type ExpectedRevision } from './expected-revision';
+import { type ProposedMessage } from './proposed-event';
 
-/** Field numbers of streams.proto (21.10.1 and later). */
-const OPTIONS = 2;
-const DEADLINE = 7;
-const SECONDS = 1;
-const NANOS = 2;
-
-/** A batch append, with the deadline that newer clients send: how long it may take. */
+/**
+ * Requests of batch appends, decoded by hand: the client sends every append as one, and the generated classes cost more
+ * than deciding it; they are also older than the deadline that newer clients send. Field numbers are those of
+ * streams.proto (21.10.1 and later).
+ */
 export interface BatchAppendRequest {
-  readonly message: BatchAppendReq;
-  /** ms; undefined when there is none, or an instant instead. */
+  /** The UUID message as it came, to be sent back; undefined when it did not come. */
+  readonly correlationId: Uint8Array | undefined;
+  /** Comes with the first message of an append. */
+  readonly options: BatchAppendOptions | undefined;
+  readonly events: readonly ProposedMessage[];
+  readonly isFinal: boolean;
+}
+
+export interface BatchAppendOptions {
+  /** The stream's name as it came; undefined when no stream is identified. */
+  readonly stream: Uint8Array | undefined;
+  /** A revision may be any number; undefined when nothing is expected, not even anything. */
+  readonly expected: ExpectedRevision | undefined;
+  /** Until when it is to be written, ms since 1970. */
+  readonly deadline: number | undefined;
+  /** How long it may take instead, ms. */
   readonly timeout: number | undefined;
 }
 
-/** The generated classes are older than the duration, so it is read from the bytes. */
-export function decodeBatchAppend(bytes: Uint8Array): BatchAppendRequest {
-  const message = BatchAppendReq.deserializeBinary(bytes);
-  const hasOwnDeadline = !message.hasOptions() || message.getOptions()!.hasDeadline();
-  return { message, timeout: hasOwnDeadline ? undefined : timeoutIn(bytes) };
-}
+const NOTHING = new Uint8Array(0);
 
-function timeoutIn(bytes: Uint8Array): number | undefined {
-  for (const options of fieldsOf(bytes)) {
-    if (options.number !== OPTIONS) continue;
-    for (const deadline of fieldsOf(options.bytes)) {
-      if (deadline.number === DEADLINE) return milliseconds(deadline.bytes);
+/** @throws RangeError when the bytes are no message */
+export function decodeBatchAppend(bytes: Uint8Array): BatchAppendRequest {
+  let correlationId: Uint8Array | undefined;
+  let options: BatchAppendOptions | undefined;
+  const events: ProposedMessage[] = [];
+  let isFinal = false;
+  for (const field = new FieldReader(bytes); field.next();) {
+    switch (field.number) {
+      case 1:
+        correlationId = field.bytes();
+        break;
+      case 2:
+        options = decodeOptions(field.inner(), options);
+        break;
+      case 3:
+        events.push(decodeEvent(field.inner()));
+        break;
+      case 4:
+        isFinal = field.value !== 0;
+        break;
     }
   }
-  return undefined;
+  return { correlationId, options, events, isFinal };
 }
 
-/** A negative duration, which is a very large varint, has passed already. */
-function milliseconds(duration: Uint8Array): number {
+/** @param earlier what came before in the same message: options that come twice are merged */
+function decodeOptions(field: FieldReader, earlier: BatchAppendOptions | undefined): BatchAppendOptions {
+  let stream = earlier?.stream;
+  let expected = earlier?.expected;
+  let deadline = earlier?.deadline;
+  let timeout = earlier?.timeout;
+  while (field.next()) {
+    switch (field.number) {
+      case 1:
+        stream = streamName(field.inner());
+        break;
+      case 2:
+        expected = field.value;
+        break;
+      case 3:
+        expected = 'no_stream';
+        break;
+      case 4:
+        expected = 'any';
+        break;
+      case 5:
+        expected = 'stream_exists';
+        break;
+      case 6:
+        deadline = milliseconds(field.inner());
+        timeout = undefined;
+        break;
+      case 7:
+        timeout = milliseconds(field.inner());
+        deadline = undefined;
+        break;
+    }
+  }
+  return { stream, expected, deadline, timeout };
+}
+
+function streamName(identifier: FieldReader): Uint8Array {
+  let name: Uint8Array = NOTHING;
+  while (identifier.next()) if (identifier.number === 3) name = identifier.bytes();
+  return name;
+}
+
+/** A timestamp or a duration. Of a negative number, which is a very large varint, only the sign is kept. */
+function milliseconds(time: FieldReader): number {
   let ms = 0;
-  for (const { number, value } of fieldsOf(duration)) {
-    const signed = value > Number.MAX_SAFE_INTEGER ? -1 : value;
-    if (number === SECONDS) ms += signed * 1000;
-    if (number === NANOS) ms += signed / 1_000_000;
+  while (time.next()) {
+    const value = time.value > Number.MAX_SAFE_INTEGER ? -1 : time.value;
+    if (time.number === 1) ms += value * 1000;
+    if (time.number === 2) ms += value / 1_000_000;
   }
   return ms;
+}
+
+function decodeEvent(field: FieldReader): ProposedMessage {
+  let id: Uint8Array | undefined;
+  let type: string | undefined;
+  let contentType: string | undefined;
+  let metadata: Uint8Array = NOTHING;
+  let data: Uint8Array = NOTHING;
+  while (field.next()) {
+    switch (field.number) {
+      case 1:
+        id = field.bytes();
+        break;
+      case 2: {
+        const [key, value] = decodeEntry(field.inner());
+        if (key === 'type') type = value;
+        else if (key === 'content-type') contentType = value;
+        break;
+      }
+      case 3:
+        metadata = field.bytes();
+        break;
+      case 4:
+        data = field.bytes();
+        break;
+    }
+  }
+  return new BatchedEvent(id, type, contentType, data, metadata);
+}
+
+function decodeEntry(entry: FieldReader): [key: string, value: string] {
+  let key = '';
+  let value = '';
+  while (entry.next()) {
+    if (entry.number === 1) key = entry.text();
+    if (entry.number === 2) value = entry.text();
+  }
+  return [key, value];
+}
+
+class BatchedEvent implements ProposedMessage {
+  constructor(
+    private readonly id: Uint8Array | undefined,
+    readonly type: string | undefined,
+    readonly contentType: string | undefined,
+    readonly data: Uint8Array,
+    readonly metadata: Uint8Array,
+  ) {}
+
+  uuid(): Buffer {
+    return uuidInMessage(this.id);
+  }
 }

@@ -15,11 +15,7 @@ export function expectedVersionNumber(expected: ExpectedRevision): number {
   }
 }
 
-/**
- * A revision off the wire.
- * @returns undefined when it is no revision a stream can have
- */
-export function revisionFromWire(text: string): number | undefined {
-  const revision = Number(text);
-  return Number.isSafeInteger(revision) && revision >= 0 ? revision : undefined;
+/** Whether it is a revision that a stream can have. */
+export function isRevision(number: number): boolean {
+  return Number.isSafeInteger(number) && number >= 0;
 }

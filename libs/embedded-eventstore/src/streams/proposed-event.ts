@@ -1,16 +1,15 @@
-import type { Map as ProtobufMap } from 'google-protobuf';
-import type { UUID } from '@eventstore/db-client/generated/shared_pb';
 import { storable } from '../protocol/names';
 import { requiredMetadataMissing, unhandled } from '../protocol/rpc-error';
-import { uuidFromWire } from '../protocol/uuid';
 import { type ProposedEvent } from '../storage/stored-event';
 
-/** The proposed message of an append or of a batch append: the two look the same. */
-interface ProposedMessage {
-  getId(): UUID | undefined;
-  getMetadataMap(): ProtobufMap<string, string>;
-  getData_asU8(): Uint8Array;
-  getCustomMetadata_asU8(): Uint8Array;
+/** The proposed message of an append or of a batch append. */
+export interface ProposedMessage {
+  readonly type: string | undefined;
+  readonly contentType: string | undefined;
+  readonly data: Uint8Array;
+  readonly metadata: Uint8Array;
+  /** @throws RangeError when it has none, or none that is one */
+  uuid(): Buffer;
 }
 
 const EMPTY_UUID = Buffer.alloc(16);
@@ -20,24 +19,20 @@ const LARGEST_RECORD = 16 * 1024 * 1024 - 4096;
 
 /** @throws RpcError INVALID_ARGUMENT when type or content type is missing, UNKNOWN for an event no server takes */
 export function proposedEvent(message: ProposedMessage): ProposedEvent {
-  const properties = message.getMetadataMap();
-  const type = properties.get('type');
+  const { type, contentType, data, metadata } = message;
   if (type === undefined) throw requiredMetadataMissing('type');
-  const contentType = properties.get('content-type');
   if (contentType === undefined) throw requiredMetadataMissing('content-type');
-  const id = eventId(message.getId());
-  const data = message.getData_asU8();
-  const metadata = message.getCustomMetadata_asU8();
+  const id = eventId(message);
   if (type === '') throw unhandled('Empty eventType provided.');
   storable(type, 'The type of an event');
   if (data.length + metadata.length + 2 * type.length > LARGEST_RECORD) throw unhandled('Record is too big.');
   return { id, type, isJson: contentType === 'application/json', data, metadata };
 }
 
-function eventId(uuid: UUID | undefined): Buffer {
+function eventId(message: ProposedMessage): Buffer {
   let id: Buffer;
   try {
-    id = uuidFromWire(uuid);
+    id = message.uuid();
   } catch (error) {
     throw unhandled((error as Error).message);
   }
