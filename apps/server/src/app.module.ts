@@ -2,8 +2,11 @@ import {
   accessCodeControllers,
   accessCodeHttpHandlers,
   codeQueryHandlers,
+  ConvertToManagedHandler,
   CreateAccessCodeHandler,
   DeleteAccessCodeHandler,
+  DeleteUnmanagedAccessCodeHandler,
+  LetGoOfAccessCodeHandler,
   UpdateAccessCodeHandler,
 } from '@latchkey/access-codes';
 import {
@@ -23,6 +26,7 @@ import {
 import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
 import { ConnectWebviewsModule, HttpModule } from './http';
 import { ReportsController } from './lock-makers/reports.controller';
+import { SimulateUnmanagedAccessCodeHandler } from './sandbox/simulate-code.handler';
 import { SimulateAccountHandler, SimulateDeviceHandler } from './sandbox/simulate.handlers';
 
 /** What the composition root made itself, by the token that others ask for it by. */
@@ -64,13 +68,18 @@ export class AppModule {
         CreateAccessCodeHandler,
         UpdateAccessCodeHandler,
         DeleteAccessCodeHandler,
+        ConvertToManagedHandler,
+        LetGoOfAccessCodeHandler,
+        DeleteUnmanagedAccessCodeHandler,
         ...codeQueryHandlers,
         ...accessCodeHttpHandlers,
         ...deviceQueryHandlers,
         ...actionHandlers,
         ...eventQueryHandlers,
         ...webhookHandlers,
-        ...(options.sandbox ? [SimulateDeviceHandler, SimulateAccountHandler] : []),
+        ...(options.sandbox
+          ? [SimulateDeviceHandler, SimulateAccountHandler, SimulateUnmanagedAccessCodeHandler]
+          : []),
       ],
     };
   }

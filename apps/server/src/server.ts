@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CodesProjection, STREAMS, VIEWS, LockReports, Streams } from '@latchkey/access-codes';
+import { AccountWatch, CodesProjection, STREAMS, VIEWS, LockReports, Streams } from '@latchkey/access-codes';
 import { openStores, type Stores } from '@latchkey/database';
 import { DevicesProjection } from '@latchkey/devices';
 import { type SpawnedNode, spawnNode } from '@latchkey/embedded-eventstore';
@@ -172,6 +172,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
         [Streams, core.streams],
         [VIEWS, core],
         [LockReports, core.reports],
+        [AccountWatch, core.watch],
         [REPORT_TOKENS, tokens],
         [LOCK_MAKERS, makers],
         [WEBHOOK_DELIVERIES, webhooks.deliveries],

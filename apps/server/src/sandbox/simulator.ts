@@ -6,6 +6,11 @@ const clock = z.object({
   next_due_at: z.iso.datetime().nullable(),
 });
 
+const refused = z.object({ error_code: z.string(), message: z.string() });
+
+/** Why a lock does not do what it is asked. */
+export type Refused = z.infer<typeof refused>;
+
 /** What of the lock cloud's simulator the sandbox itself uses. */
 export class Simulator {
   private readonly agent = new Agent({ connections: 4, keepAliveTimeout: 60_000 });
@@ -37,6 +42,13 @@ export class Simulator {
     await this.post(`/simulator/locks/${encodeURIComponent(lockId)}/faults`, { offline });
   }
 
+  /** Somebody puts a code on a lock by hand. @returns why the lock does not take it; null: it has it now */
+  async putCode(lockId: string, code: { name: string; code: string }): Promise<Refused | null> {
+    const path = `/simulator/locks/${encodeURIComponent(lockId)}/codes`;
+    const { status, body } = await this.ask('POST', path, code);
+    return status < 300 ? null : refused.parse(body);
+  }
+
   async removeLock(lockId: string): Promise<void> {
     await this.send('DELETE', `/simulator/locks/${encodeURIComponent(lockId)}`);
   }
@@ -50,13 +62,17 @@ export class Simulator {
   }
 
   private async send(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
+    const answer = await this.ask(method, path, body);
+    if (answer.status >= 300) throw new Error(`the lock cloud answered ${answer.status} to ${path}`);
+    return answer.body;
+  }
+
+  private async ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) {
     const { statusCode, body: answer } = await request(this.url + path, {
       method,
       dispatcher: this.agent,
       ...(body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {}),
     });
-    const text = await answer.text();
-    if (statusCode >= 300) throw new Error(`the lock cloud answered ${statusCode} to ${path}`);
-    return JSON.parse(text) as unknown;
+    return { status: statusCode, body: JSON.parse(await answer.text()) as unknown };
   }
 }

@@ -2,7 +2,7 @@ import type { Device } from '@latchkey/devices';
 import { drawPin, violations } from '@latchkey/gateways';
 import { ApiError, type Random, type Vault } from '@latchkey/platform';
 import type { Window } from '../domain/access-code';
-import { holder, type Keypad } from '../domain/keypad';
+import { type Keypad, occupant } from '../domain/keypad';
 
 /**
  * Refuses a PIN or name that the lock's rules forbid.
@@ -44,7 +44,7 @@ export function drawFreePin(
   random: Random,
 ): string {
   const isFree = (pin: string): boolean =>
-    !holder(keypad, {
+    !occupant(keypad, {
       codeId: wanted.codeId,
       pinFingerprint: vault.fingerprint(device.deviceId, pin),
       window: wanted.window,

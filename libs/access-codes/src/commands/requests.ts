@@ -29,9 +29,15 @@ export function duplicate(taken: PinTaken): ApiError {
   );
 }
 
-/** The code, if it is of this workspace: another's is as good as absent. */
+/** The code, if it is of this workspace and managed: another's is as good as absent. */
 export function ownCode(code: AccessCode | null, workspaceId: string): AccessCode {
-  if (!code || code.workspaceId !== workspaceId) throw ApiError.notFound('access_code');
+  if (!code || code.workspaceId !== workspaceId || code.unmanaged) throw ApiError.notFound('access_code');
+  return code;
+}
+
+/** The same of a code that is not managed. */
+export function unmanagedCode(code: AccessCode | null, workspaceId: string): AccessCode {
+  if (code?.workspaceId !== workspaceId || !code.unmanaged) throw ApiError.notFound('access_code');
   return code;
 }
 

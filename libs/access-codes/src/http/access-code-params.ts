@@ -89,7 +89,7 @@ export class UpdateAccessCodeParams extends CodeParams {
   @Choice(['ongoing', 'time_bound'], { optional: true })
   type?: 'ongoing' | 'time_bound';
 
-  @Flag({ optional: true })
+  @Flag({ optional: true, description: 'false: the code becomes unmanaged, and stays on its device.' })
   is_managed?: boolean;
 }
 

@@ -4,6 +4,7 @@ import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { CreateAccessCode, DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
+import { LetGoOfAccessCode } from '../commands/unmanaged-commands';
 import { GetAccessCode, ListAccessCodes } from '../views/queries';
 import { ACCESS_CODE_SCHEMA } from './access-code.schema';
 import { codeAttempt } from './code-attempts';
@@ -14,7 +15,7 @@ import {
   ListAccessCodesParams,
   UpdateAccessCodeParams,
 } from './access-code-params';
-import { wantedChange, wantedCode } from './wanted';
+import { isToBeLetGo, wantedChange, wantedCode } from './wanted';
 
 /** /access_codes: what an integration does with the codes that it manages. */
 @Controller()
@@ -70,7 +71,11 @@ export class AccessCodesController {
   async update(@By() caller: Caller, @Params(UpdateAccessCodeParams) params: UpdateAccessCodeParams) {
     const wanted = wantedChange(params);
     await this.takeOf('update', caller, params.access_code_id);
-    await this.commands.execute(new UpdateAccessCode(caller, params.access_code_id, wanted));
+    await this.commands.execute(
+      isToBeLetGo(params, wanted)
+        ? new LetGoOfAccessCode(caller, params.access_code_id, params.device_id)
+        : new UpdateAccessCode(caller, params.access_code_id, wanted),
+    );
     return { action_attempt: codeAttempt('UPDATE_ACCESS_CODE', params.access_code_id) };
   }
 

@@ -6,16 +6,23 @@ import { CreateAccessCodesHandler } from './linked/create-access-codes';
 import { GenerateCodeHandler } from './linked/generate-code';
 import { UpdateAccessCodesHandler } from './linked/update-access-codes';
 import { GetTimelineHandler } from './timeline/get-timeline';
+import { UnmanagedCodesController } from './unmanaged-codes.controller';
 
 export { ActionAttemptsController } from './action-attempts.controller';
 export { AccessCodesController } from './access-codes.controller';
 export { LinkedCodesController } from './linked-codes.controller';
 export { CreateAccessCodes, GenerateCode, UpdateAccessCodes } from './linked/commands';
+export { UnmanagedCodesController } from './unmanaged-codes.controller';
 export { GetTimeline } from './timeline/get-timeline';
 export { type TimelineEvent, type TimelineEventType } from './timeline/timeline';
 
 /** Everything under /access_codes, and /action_attempts. */
-export const accessCodeControllers = [AccessCodesController, LinkedCodesController, ActionAttemptsController];
+export const accessCodeControllers = [
+  AccessCodesController,
+  LinkedCodesController,
+  UnmanagedCodesController,
+  ActionAttemptsController,
+];
 
 /** Who handles what these controllers ask beyond commands/ and views/. */
 export const accessCodeHttpHandlers = [

@@ -51,12 +51,22 @@ export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
       type: 'must not be ongoing together with starts_at or ends_at',
     });
   }
-  if (params.is_managed === false) {
-    throw ApiError.invalidInput('A code that was set here stays managed here; delete it instead.', {
-      is_managed: 'can not be made false',
+  return compact({ ...common(params), deviceId: params.device_id, type });
+}
+
+/**
+ * Whether the code is to be let go of.
+ * @throws ApiError 400 where it is to be changed as well
+ */
+export function isToBeLetGo(params: UpdateAccessCodeParams, wanted: WantedChange): boolean {
+  if (params.is_managed !== false) return false;
+  const { deviceId: _on, attemptForOfflineDevice: _offline, ...changes } = wanted;
+  if (Object.keys(changes).length > 0) {
+    throw ApiError.invalidInput('A code is let go of as it is.', {
+      is_managed: 'must not be false together with changes',
     });
   }
-  return compact({ ...common(params), deviceId: params.device_id, type });
+  return true;
 }
 
 function common(params: CodeParams) {

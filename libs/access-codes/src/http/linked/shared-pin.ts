@@ -2,7 +2,7 @@ import type { Device } from '@latchkey/devices';
 import { drawPin, type LockCapabilities, violations } from '@latchkey/gateways';
 import type { Random, Vault } from '@latchkey/platform';
 import type { Window } from '../../domain/access-code';
-import { holder, type Keypad } from '../../domain/keypad';
+import { type Keypad, occupant } from '../../domain/keypad';
 
 /** A device, and what is reserved on it. */
 export interface Door {
@@ -10,10 +10,10 @@ export interface Door {
   readonly keypad: Keypad;
 }
 
-/** Whether nobody else has the PIN on that device in that window. */
+/** Whether nobody else, ours or not, has the PIN on that device in that window. */
 export function isFree({ device, keypad }: Door, pin: string, window: Window | null, vault: Vault): boolean {
   const pinFingerprint = vault.fingerprint(device.deviceId, pin);
-  return !holder(keypad, { codeId: '', pinFingerprint, window });
+  return !occupant(keypad, { codeId: '', pinFingerprint, window });
 }
 
 /** Whether the device would take the PIN. */

@@ -1,0 +1,46 @@
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { PinTaken, reserve } from '../domain/keypad';
+import { refuseConversion, takeIntoManagement } from '../domain/unmanaged';
+import type { Streams } from '../process-manager/streams';
+import { causedBy } from './caller';
+import { duplicate, inApiTerms, unmanagedCode } from './requests';
+import { ConvertToManaged } from './unmanaged-commands';
+import { STREAMS, VIEWS, type Views } from './views';
+
+/** Reserves the code's PIN as one of ours first, then takes it into management. */
+@CommandHandler(ConvertToManaged)
+export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged> {
+  constructor(
+    @Inject(STREAMS) private readonly streams: Streams,
+    @Inject(VIEWS) private readonly views: Views,
+  ) {}
+
+  async execute({ caller, accessCodeId, externalModificationAllowed }: ConvertToManaged): Promise<void> {
+    const { codes } = this.streams;
+    const code = unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
+    const { deviceId, pinFingerprint, schedule: window } = code;
+    const cause = causedBy(caller);
+    await inApiTerms(async () => {
+      // Refused before anything is reserved for it.
+      takeIntoManagement(code, externalModificationAllowed);
+      try {
+        await this.streams.onKeypad(deviceId, cause, (keypad) =>
+          reserve(keypad, { codeId: accessCodeId, pinFingerprint, window }),
+        );
+      } catch (error) {
+        if (!(error instanceof PinTaken)) throw error;
+        const { byCodeId } = error;
+        const told = await codes.transact(accessCodeId, cause, (current) =>
+          refuseConversion(current, byCodeId),
+        );
+        await this.views.reached(told.position);
+        throw duplicate(error);
+      }
+      const decided = await codes.transact(accessCodeId, cause, (current) =>
+        takeIntoManagement(current, externalModificationAllowed),
+      );
+      await this.views.reached(decided.position);
+    });
+  }
+}

@@ -1,0 +1,29 @@
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { remove } from '../domain/decisions';
+import type { Streams } from '../process-manager/streams';
+import { causedBy } from './caller';
+import { inApiTerms, unmanagedCode } from './requests';
+import { DeleteUnmanagedAccessCode } from './unmanaged-commands';
+import { STREAMS, VIEWS, type Views } from './views';
+
+/** Asks for the removal; the rest is as with a code of ours, and it shows as unmanaged until it is gone. */
+@CommandHandler(DeleteUnmanagedAccessCode)
+export class DeleteUnmanagedAccessCodeHandler implements ICommandHandler<DeleteUnmanagedAccessCode> {
+  constructor(
+    @Inject(STREAMS) private readonly streams: Streams,
+    @Inject(VIEWS) private readonly views: Views,
+  ) {}
+
+  async execute({ caller, accessCodeId }: DeleteUnmanagedAccessCode): Promise<void> {
+    const { codes } = this.streams;
+    unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
+    await inApiTerms(async () => {
+      const decided = await codes.transact(accessCodeId, causedBy(caller), (code) =>
+        // Converted meanwhile: then it is not this that was to be deleted.
+        remove(code?.unmanaged ? code : null),
+      );
+      await this.views.reached(decided.position);
+    });
+  }
+}

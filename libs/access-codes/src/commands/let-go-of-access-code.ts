@@ -1,0 +1,36 @@
+import { ApiError } from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { reserve } from '../domain/keypad';
+import { letGo } from '../domain/unmanaged';
+import type { Streams } from '../process-manager/streams';
+import { causedBy } from './caller';
+import { inApiTerms, ownCode } from './requests';
+import { LetGoOfAccessCode } from './unmanaged-commands';
+import { STREAMS, VIEWS, type Views } from './views';
+
+/** Lets go of the code first; then its PIN is no longer one of ours, which planning sees to if we don't. */
+@CommandHandler(LetGoOfAccessCode)
+export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCode> {
+  constructor(
+    @Inject(STREAMS) private readonly streams: Streams,
+    @Inject(VIEWS) private readonly views: Views,
+  ) {}
+
+  async execute({ caller, accessCodeId, deviceId }: LetGoOfAccessCode): Promise<void> {
+    const { codes } = this.streams;
+    const code = ownCode((await codes.load(accessCodeId)).state, caller.workspaceId);
+    if (deviceId !== undefined && deviceId !== code.deviceId) throw ApiError.notFound('access_code');
+    const cause = causedBy(caller);
+    await inApiTerms(async () => {
+      const decided = await codes.transact(accessCodeId, cause, letGo);
+      const { pinFingerprint, schedule: window, unmanaged } = decided.state!;
+      if (unmanaged) {
+        await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
+          reserve(keypad, { codeId: accessCodeId, pinFingerprint, window, foreign: true }),
+        );
+      }
+      await this.views.reached(decided.position);
+    });
+  }
+}
