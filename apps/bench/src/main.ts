@@ -1,10 +1,11 @@
-import { benchEventStore, benchKills } from './eventstore/bench-eventstore';
+import { benchAppends, benchEventStore, benchKills } from './eventstore/bench-eventstore';
 import { benchFleet } from './fleet/fleet';
 
 /** Each benchmark by its name: `npm run bench -- NAME`. */
 const benchmarks: Record<string, () => Promise<void>> = {
   fleet: benchFleet,
   eventstore: () => benchEventStore(),
+  'eventstore-appends': () => benchAppends(),
   'eventstore-kills': () => benchKills(),
 };
 
