@@ -7,7 +7,7 @@ import { CloudDatabase } from './database';
 import { Deliveries } from './deliveries';
 import { Refusal, notFound, refusedByFault } from './errors';
 import { type NewLock, Locks } from './locks';
-import type { Code, CodeContent, EventType, Faults, Lock } from './model';
+import { type Code, type CodeContent, type EventType, type Faults, type Lock, outOfReach } from './model';
 import { Operations } from './operations';
 import { brokenPinRule } from './pin-rules';
 import { Player } from './player';
@@ -19,12 +19,20 @@ export interface CloudOptions {
   clock: { now: number; running: boolean };
 }
 
+/** What became of a PIN on a keypad. */
+export interface KeypadAnswer {
+  opens: boolean;
+  access_code_id: string | null;
+  /** Of the maker's report of it; null: nobody hears of it. */
+  event_id: string | null;
+}
+
 /** Drift beyond which the maker reports a lock's clock as wrong. */
 const TIME_WRONG_MS = 60_000;
 
 /** Whether the maker can see that the lock's clock is wrong: an offline lock tells nobody. */
-const seenWithWrongTime = ({ offline, clock_drift_ms }: Faults) =>
-  !offline && Math.abs(clock_drift_ms) > TIME_WRONG_MS;
+const seenWithWrongTime = (faults: Faults) =>
+  !outOfReach(faults) && Math.abs(faults.clock_drift_ms) > TIME_WRONG_MS;
 
 /** The simulated cloud and its locks, put together; everything in it is kept in the database. */
 export class Cloud {
@@ -99,7 +107,7 @@ export class Cloud {
     return this.change(() => {
       const lock = this.lock(lockId);
       if (lock.faults.refuse !== null) throw refusedByFault(lock.faults.refuse);
-      if (lock.faults.offline) throw new Refusal(409, 'DEVICE_OFFLINE', 'The lock is offline.');
+      if (outOfReach(lock.faults)) throw new Refusal(409, 'DEVICE_OFFLINE', 'The lock is offline.');
       const result = work(lock);
       const { lose_answers } = lock.faults;
       if (kind === 'code' && lose_answers > 0) {
@@ -139,9 +147,10 @@ export class Cloud {
     return this.change(() => {
       const before = this.lock(lockId);
       const after = this.locks.setFaults(before, change, this.clock.now());
-      const { offline } = after.faults;
-      if (offline !== before.faults.offline)
-        this.publish(after, offline ? 'device.offline' : 'device.online');
+      const hub = after.faults.bridge_offline;
+      if (hub && !before.faults.bridge_offline) this.publish(after, 'bridge.offline');
+      else if (outOfReach(after.faults) !== outOfReach(before.faults))
+        this.publish(after, outOfReach(after.faults) ? 'device.offline' : 'device.online');
       if (seenWithWrongTime(after.faults) && !seenWithWrongTime(before.faults)) {
         this.publish(after, 'device.time_wrong');
       }
@@ -150,7 +159,7 @@ export class Cloud {
   }
 
   /** Somebody types a PIN on the lock's keypad: what the lock's own electronics answer, with its own clock. */
-  enterPin(lockId: string, pin: string): { opens: boolean; access_code_id: string | null } {
+  enterPin(lockId: string, pin: string): KeypadAnswer {
     this.operations.performDue(this.clock.now());
     const lock = this.lock(lockId);
     const lockTime = this.clock.now() + lock.faults.clock_drift_ms;
@@ -161,13 +170,32 @@ export class Cloud {
         ((code.starts_at === null || lockTime >= code.starts_at) &&
           (code.ends_at === null || lockTime < code.ends_at)));
     const code = this.codes.withPin(lockId, pin).find(opens);
-    if (!lock.faults.offline) {
+    if (code) this.locks.turn(lock, 'unlocked');
+    const event_id = outOfReach(lock.faults) ? null : randomUUID();
+    if (event_id !== null) {
       this.change(() => {
-        if (code) this.publish(lock, 'access_code.used', { access_code_id: code.access_code_id });
-        else this.publish(lock, 'access_code.incorrect_attempt');
+        if (code) this.publish(lock, 'access_code.used', { access_code_id: code.access_code_id, event_id });
+        else this.publish(lock, 'access_code.incorrect_attempt', { event_id });
       });
     }
-    return { opens: code !== undefined, access_code_id: code?.access_code_id ?? null };
+    return { opens: code !== undefined, access_code_id: code?.access_code_id ?? null, event_id };
+  }
+
+  /** Somebody turns the lock by hand, at the door. @returns the id of the maker's report; null: nobody hears of it */
+  turnByHand(lockId: string, action: 'lock' | 'unlock'): { event_id: string | null } {
+    this.operations.performDue(this.clock.now());
+    const lock = this.lock(lockId);
+    this.locks.turn(lock, action === 'lock' ? 'locked' : 'unlocked');
+    if (outOfReach(lock.faults)) return { event_id: null };
+    const event_id = randomUUID();
+    const how = { action_id: randomUUID(), action, status: 'success', performed_via: 'manual_turn' };
+    this.change(() => this.publish(lock, 'lock.action_completed', { ...how, event_id }));
+    return { event_id };
+  }
+
+  /** Takes all locks out of an account, and what is on them with them. */
+  emptyAccount(accountId: string): void {
+    for (const lock of this.locks.of(accountId)) this.removeLock(lock.lock_id);
   }
 
   /** Somebody makes a code by hand at the lock: at once, and the maker's cloud does not report it. */

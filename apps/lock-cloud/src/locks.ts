@@ -28,7 +28,7 @@ const usualAbilities: Abilities = {
 const fromRow = (row: LockRow): Lock => ({
   ...row,
   abilities: JSON.parse(row.abilities) as Abilities,
-  faults: JSON.parse(row.faults) as Faults,
+  faults: { ...noFaults, ...(JSON.parse(row.faults) as Partial<Faults>) },
 });
 
 /** The simulated locks: what they can do, and what is wrong with them. */
@@ -40,6 +40,7 @@ export class Locks {
   private readonly remove;
   private readonly storeFaults;
   private readonly storeState;
+  private readonly storePosition;
   private readonly storeUpdated;
   private readonly storeRandom;
 
@@ -61,6 +62,7 @@ export class Locks {
     this.storeState = db.prepare<[string, number, string]>(
       'UPDATE locks SET lock_state = ?, updated_at = ? WHERE lock_id = ?',
     );
+    this.storePosition = db.prepare<[string, string]>('UPDATE locks SET lock_state = ? WHERE lock_id = ?');
     this.storeUpdated = db.prepare<[number, string]>('UPDATE locks SET updated_at = ? WHERE lock_id = ?');
     this.storeRandom = db.prepare<[number, string]>('UPDATE locks SET random_state = ? WHERE lock_id = ?');
   }
@@ -112,6 +114,11 @@ export class Locks {
 
   setState(lock: Lock, state: Lock['lock_state'], now: number): void {
     this.storeState.run(state, now, lock.lock_id);
+  }
+
+  /** Somebody turned it at the door: nothing about the lock itself has changed. */
+  turn(lock: Lock, state: Lock['lock_state']): void {
+    this.storePosition.run(state, lock.lock_id);
   }
 
   /** The lock's next random number in [0, 1): mulberry32, its state kept with the lock. */

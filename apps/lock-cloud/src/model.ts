@@ -40,6 +40,8 @@ export interface Abilities {
 /** What is wrong with the lock at the moment. The counters (`…_answers`, `…_webhooks`) count down to 0. */
 export interface Faults {
   offline: boolean;
+  /** The hub that the lock talks through is offline, and the lock with it. */
+  bridge_offline: boolean;
   latency_ms: number;
   /** Writes are refused at once with this error code. */
   refuse: string | null;
@@ -57,6 +59,7 @@ export interface Faults {
 
 export const noFaults: Faults = {
   offline: false,
+  bridge_offline: false,
   latency_ms: 0,
   refuse: null,
   fail: null,
@@ -68,6 +71,9 @@ export const noFaults: Faults = {
   ignore_schedule: false,
   flaky_one_in: 0,
 };
+
+/** Nobody gets through to the lock. */
+export const outOfReach = ({ offline, bridge_offline }: Faults): boolean => offline || bridge_offline;
 
 export interface Lock {
   seq: number;

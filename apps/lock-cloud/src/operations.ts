@@ -5,7 +5,7 @@ import { type Codes, contentOf } from './codes';
 import type { CloudDatabase } from './database';
 import { Refusal } from './errors';
 import type { Locks } from './locks';
-import type { Code, CodeContent, Lock, LockEvent, Operation } from './model';
+import { type Code, type CodeContent, type Lock, type LockEvent, type Operation, outOfReach } from './model';
 import type { Webhooks } from './webhooks';
 
 interface OperationRow {
@@ -158,7 +158,7 @@ export class Operations {
 
   /** Answers the error code if the lock could not do it, else null. */
   private tryToPerform(lock: Lock, operation: Operation, at: number): string | null {
-    const failure = lock.faults.offline ? 'DEVICE_OFFLINE' : lock.faults.fail;
+    const failure = outOfReach(lock.faults) ? 'DEVICE_OFFLINE' : lock.faults.fail;
     if (operation.kind === 'action') {
       if (failure === null)
         this.locks.setState(lock, operation.action === 'lock' ? 'locked' : 'unlocked', at);

@@ -50,6 +50,13 @@ export function furnish(cloud: Cloud, withLocks: boolean): void {
   });
 }
 
+/** Puts the default account back to how it began. Other accounts stay as they are. */
+export function furnishAgain(cloud: Cloud): void {
+  const account = cloud.accounts.named(DEFAULT_ACCOUNT) ?? cloud.accounts.add(DEFAULT_ACCOUNT);
+  cloud.emptyAccount(account.account_id);
+  for (const lock of sandboxLocks(account.account_id)) cloud.addLock(lock);
+}
+
 /** A further account, as somebody makes it on the consent page: with two locks of its own. */
 export function newAccountWithLocks(cloud: Cloud, name: string): Account {
   return cloud.db.transact(() => {

@@ -65,6 +65,7 @@ export const newWebhook = z.strictObject({
 
 export const faults = z.strictObject({
   offline: z.boolean().optional(),
+  bridge_offline: z.boolean().optional(),
   latency_ms: milliseconds.optional(),
   refuse: errorCode.nullable().optional(),
   fail: errorCode.nullable().optional(),
@@ -113,5 +114,6 @@ export const newLock = z.strictObject({
 export const newLocks = z.strictObject({ locks: z.array(newLock).max(10_000) });
 
 export const keypadEntry = z.strictObject({ code: z.string().regex(/^\d{1,20}$/) });
+export const manualAction = z.strictObject({ action: z.enum(['lock', 'unlock']) });
 export const clockSetting = z.strictObject({ now: instant.optional(), running: z.boolean().optional() });
 export const authorizationRequest = z.strictObject({ account: z.string().trim().min(1).max(100).optional() });

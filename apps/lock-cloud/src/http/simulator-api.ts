@@ -5,7 +5,7 @@ import type { Cloud } from '../cloud';
 import { Refusal, invalidRequest } from '../errors';
 import type { CodeContent, Lock } from '../model';
 import type { ClockReading } from '../player';
-import { DEFAULT_ACCOUNT } from '../sandbox';
+import { DEFAULT_ACCOUNT, furnishAgain } from '../sandbox';
 import * as schemas from './schemas';
 import { simulatedCodeView, simulatedLockView } from './views';
 
@@ -50,6 +50,10 @@ export function simulatorApi(cloud: Cloud) {
       const { code } = schemas.read(schemas.keypadEntry, request.body);
       return cloud.enterPin(request.params.id, code);
     });
+    app.post<ById>('/simulator/locks/:id/turn', (request) => {
+      cloud.lock(request.params.id);
+      return cloud.turnByHand(request.params.id, schemas.read(schemas.manualAction, request.body).action);
+    });
     app.post<ById>('/simulator/locks/:id/faults', (request) => {
       cloud.lock(request.params.id);
       return { faults: cloud.setFaults(request.params.id, schemas.read(schemas.faults, request.body)) };
@@ -69,6 +73,11 @@ export function simulatorApi(cloud: Cloud) {
     });
     app.delete<ByCode>('/simulator/locks/:id/codes/:code', (request) => {
       cloud.removeByHand(request.params.id, request.params.code);
+      return {};
+    });
+
+    app.post('/simulator/reset', () => {
+      furnishAgain(cloud);
       return {};
     });
 

@@ -1,5 +1,5 @@
 import { type SimulatedClock, iso, isoOrNull } from '../clock';
-import type { Code, CodeContent, Lock } from '../model';
+import { type Code, type CodeContent, type Lock, outOfReach } from '../model';
 
 const shownContent = ({ name, code, starts_at, ends_at }: CodeContent) => ({
   name,
@@ -8,7 +8,7 @@ const shownContent = ({ name, code, starts_at, ends_at }: CodeContent) => ({
   ends_at: isoOrNull(ends_at),
 });
 
-/** A lock as the maker's API shows it. `capabilities` is our addition to the guide. */
+/** A lock as the maker's API shows it. `capabilities` and `bridge_online` are our additions to the guide. */
 export function lockView(lock: Lock, clock: SimulatedClock) {
   const { abilities, faults } = lock;
   return {
@@ -17,12 +17,13 @@ export function lockView(lock: Lock, clock: SimulatedClock) {
     name: lock.name,
     device_type: 'smart_lock',
     device_model: abilities.device_model,
-    online: !faults.offline,
+    online: !outOfReach(faults),
     battery_level: 87,
-    signal_quality: faults.offline ? 0 : 90,
+    signal_quality: outOfReach(faults) ? 0 : 90,
     location: { latitude: 48.2082, longitude: 16.3738 },
     timezone: abilities.timezone,
     bridge_id: null,
+    bridge_online: !faults.bridge_offline,
     lock_state: lock.lock_state,
     door_state: 'closed',
     device_time: iso(clock.now() + faults.clock_drift_ms),
@@ -60,7 +61,8 @@ export function simulatedLockView(lock: Lock, codes: Code[]) {
   return {
     lock_id: lock.lock_id,
     name: lock.name,
-    online: !lock.faults.offline,
+    online: !outOfReach(lock.faults),
+    lock_state: lock.lock_state,
     codes: codes.map(simulatedCodeView),
     faults: lock.faults,
   };
