@@ -27,7 +27,10 @@ import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs
 import { ConnectWebviewsModule, HttpModule } from './http';
 import { ReportsController } from './lock-makers/reports.controller';
 import { SimulateUnmanagedAccessCodeHandler } from './sandbox/simulate-code.handler';
+import { accountHandlers } from './devices/account.handlers';
+import { deviceHandlers } from './devices/device.handlers';
 import { SimulateAccountHandler, SimulateDeviceHandler } from './sandbox/simulate.handlers';
+import { SimulateKeypadHandler } from './sandbox/simulate-keypad.handler';
 
 /** What the composition root made itself, by the token that others ask for it by. */
 export type Part = readonly [token: InjectionToken, value: unknown];
@@ -75,10 +78,17 @@ export class AppModule {
         ...accessCodeHttpHandlers,
         ...deviceQueryHandlers,
         ...actionHandlers,
+        ...deviceHandlers,
+        ...accountHandlers,
         ...eventQueryHandlers,
         ...webhookHandlers,
         ...(options.sandbox
-          ? [SimulateDeviceHandler, SimulateAccountHandler, SimulateUnmanagedAccessCodeHandler]
+          ? [
+              SimulateDeviceHandler,
+              SimulateAccountHandler,
+              SimulateKeypadHandler,
+              SimulateUnmanagedAccessCodeHandler,
+            ]
           : []),
       ],
     };

@@ -1,5 +1,14 @@
 import { join } from 'node:path';
-import { AccountWatch, CodesProjection, STREAMS, VIEWS, LockReports, Streams } from '@latchkey/access-codes';
+import {
+  AccountWatch,
+  AgendaRows,
+  CodesProjection,
+  Departures,
+  STREAMS,
+  VIEWS,
+  LockReports,
+  Streams,
+} from '@latchkey/access-codes';
 import { openStores, type Stores } from '@latchkey/database';
 import { DevicesProjection } from '@latchkey/devices';
 import { type SpawnedNode, spawnNode } from '@latchkey/embedded-eventstore';
@@ -172,7 +181,9 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
         [Streams, core.streams],
         [VIEWS, core],
         [LockReports, core.reports],
+        [Departures, core.departures],
         [AccountWatch, core.watch],
+        [AgendaRows, core.rows],
         [REPORT_TOKENS, tokens],
         [LOCK_MAKERS, makers],
         [WEBHOOK_DELIVERIES, webhooks.deliveries],

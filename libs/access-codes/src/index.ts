@@ -18,6 +18,7 @@ export { AgendaProjection, DOMAIN_PREFIXES, RESERVATION_GRACE } from './process-
 export type { AgendaTables } from './process-manager/agenda-tables';
 export { AgendaRows } from './process-manager/agenda-rows';
 export { Calls } from './process-manager/calls';
+export { Departures } from './process-manager/departures';
 export { Executor } from './process-manager/executor';
 export { LockReports } from './process-manager/lock-reports';
 export { LockWork } from './process-manager/lock-work';

@@ -1,16 +1,19 @@
 export * from './domain/account';
+export * from './domain/device';
 export {
   add as addDevice,
   connection as deviceConnection,
-  DEVICE,
-  type Device,
-  deviceCodec,
-  type DeviceEvent,
-  deviceFold,
-  type Disconnection,
+  deleteDevice,
+  type DeviceWishes,
+  laidOver,
   observe as observeDevice,
   remove as removeDevice,
-} from './domain/device';
+  reportCodeLengths,
+  updateDevice,
+} from './domain/device-decisions';
+export * from './domain/door';
+export { DoorLog } from './domain/door-log';
+export * from './domain/webview-login';
 export * from './views';
 export * from './commands/commands';
 export * from './actions';

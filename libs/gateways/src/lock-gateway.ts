@@ -51,6 +51,8 @@ export interface LockDescription {
   readonly name: string;
   readonly model: string | null;
   readonly online: boolean;
+  /** False: its hub is offline, and the lock with it. Left out where the maker does not tell. */
+  readonly hubOnline?: boolean;
   /** 0 to 1. */
   readonly batteryLevel: number | null;
   readonly timeZone: string | null;
@@ -114,8 +116,15 @@ export type LockReport =
       readonly lockId: string;
       readonly lockCodeId: string | null;
       readonly at: string | null;
+      /** The maker's own id of the report, where it gives one. */
+      readonly id?: string;
     }
-  | { readonly kind: 'incorrect-attempt'; readonly lockId: string; readonly at: string | null }
+  | {
+      readonly kind: 'incorrect-attempt';
+      readonly lockId: string;
+      readonly at: string | null;
+      readonly id?: string;
+    }
   | {
       readonly kind: 'action-completed';
       readonly lockId: string;
@@ -123,4 +132,7 @@ export type LockReport =
       readonly success: boolean;
       readonly errorCode: string | null;
       readonly performedVia: string | null;
+      /** Left out where the maker does not tell. */
+      readonly action?: 'lock' | 'unlock';
+      readonly id?: string;
     };

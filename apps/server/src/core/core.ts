@@ -5,6 +5,7 @@ import {
   AgendaRows,
   type AgendaTables,
   Calls,
+  Departures,
   Executor,
   LockReports,
   LockWork,
@@ -49,6 +50,8 @@ export interface CoreOptions {
     readonly projection: Projection;
   };
   readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
+  /** Erases what let us act for an account that was deleted. */
+  readonly forgetAccount?: (accountId: string, maker: string) => Promise<void>;
 }
 
 /** How soon an unanswered command is looked after, ms. */
@@ -65,6 +68,7 @@ export class Core implements Views {
   readonly executor: Executor;
   readonly reports: LockReports;
   readonly watch: AccountWatch;
+  readonly departures: Departures;
   /** The way to the locks. */
   readonly gateway: CountedGateway;
   private readonly agenda: ProjectionRunner;
@@ -93,7 +97,10 @@ export class Core implements Views {
       logger,
     };
     const work = new LockWork({ ...shared, vault, ids, settings: config });
-    this.watch = new AccountWatch({ ...shared, work, settings: config });
+    const { forgetAccount = () => Promise.resolve() } = options;
+    this.departures = new Departures({ ...shared, forgetAccount });
+    const { departures } = this;
+    this.watch = new AccountWatch({ ...shared, work, departures, settings: config });
     this.executor = new Executor({
       ...shared,
       work,
@@ -143,6 +150,7 @@ export class Core implements Views {
       calls,
       work,
       store,
+      ids,
       agenda: this.agenda,
       onDue: () => this.executor.wake(),
     });

@@ -49,6 +49,8 @@ const besides: Record<string, object> = {
   '/webhooks/update': { event_types: ['*'] },
   '/webhooks/replay': { since: '2030-01-01T00:00:00Z' },
   '/access_codes/update': { name: 'Mine now' },
+  '/locks/simulate/keypad_code_entry': { code: '4821' },
+  '/access_codes/report_device_constraints': { supported_code_lengths: [6] },
 };
 
 test('an id of another workspace is as good as none, at every endpoint', async () => {

@@ -8,12 +8,18 @@ import {
   SimulateAccount,
   SimulateDevice,
 } from '@latchkey/devices';
-import type { Cause } from '@latchkey/event-sourcing';
-import type { Caller } from '@latchkey/http';
 import { ApiError } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { Simulator } from './simulator';
+import { causeOf } from '../devices/cause';
+import { type Reach, Simulator } from './simulator';
+
+const CHANGES = {
+  connect: { offline: false },
+  disconnect: { offline: true },
+  connect_to_hub: { bridge_offline: false },
+  disconnect_from_hub: { bridge_offline: true },
+} as const satisfies Record<Exclude<SimulateDevice['what'], 'remove'>, Partial<Reach>>;
 
 /** What happens to a simulated lock happens in the lock cloud first, and is known here at once. */
 @CommandHandler(SimulateDevice)
@@ -30,10 +36,12 @@ export class SimulateDeviceHandler implements ICommandHandler<SimulateDevice> {
       throw ApiError.notFound('device');
     }
     if (what === 'remove') await this.simulator.removeLock(device.lockId);
-    else await this.simulator.setOffline(device.lockId, what === 'disconnect');
-    const decided = await this.streams.devices.transact(deviceId, causeOf(caller), (state) =>
-      what === 'remove' ? removeDevice(state) : deviceConnection(state, what === 'connect'),
-    );
+    const faults = what === 'remove' ? null : await this.simulator.setReach(device.lockId, CHANGES[what]);
+    const decided = await this.streams.devices.transact(deviceId, causeOf(caller), (state) => {
+      if (!faults) return removeDevice(state);
+      const because = faults.bridge_offline ? 'hub_disconnected' : 'device_disconnected';
+      return deviceConnection(state, !faults.offline && !faults.bridge_offline, because);
+    });
     await this.views.reached(decided.position);
   }
 }
@@ -57,8 +65,4 @@ export class SimulateAccountHandler implements ICommandHandler<SimulateAccount> 
     );
     await this.views.reached(decided.position);
   }
-}
-
-function causeOf({ actor, requestId, workspaceId }: Caller): Cause {
-  return { actor, workspaceId, correlationId: requestId, causationId: requestId };
 }

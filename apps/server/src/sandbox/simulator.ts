@@ -6,6 +6,21 @@ const clock = z.object({
   next_due_at: z.iso.datetime().nullable(),
 });
 
+const reach = z.object({ offline: z.boolean(), bridge_offline: z.boolean() });
+
+/** What keeps a lock from being got through to. */
+export type Reach = z.infer<typeof reach>;
+
+const keypadAnswer = z.object({
+  opens: z.boolean(),
+  /** The lock's own id of the code. */
+  access_code_id: z.string().nullable(),
+  /** Of the report of it; null: the lock tells nobody. */
+  event_id: z.string().nullable(),
+});
+
+export type KeypadAnswer = z.infer<typeof keypadAnswer>;
+
 const refused = z.object({ error_code: z.string(), message: z.string() });
 
 /** Why a lock does not do what it is asked. */
@@ -38,8 +53,28 @@ export class Simulator {
     return z.object({ code: z.string() }).parse(answer).code;
   }
 
-  async setOffline(lockId: string, offline: boolean): Promise<void> {
-    await this.post(`/simulator/locks/${encodeURIComponent(lockId)}/faults`, { offline });
+  /** @returns what is wrong with the lock then, as far as getting through to it goes */
+  async setReach(lockId: string, change: Partial<Reach>): Promise<Reach> {
+    const answer = await this.post(`/simulator/locks/${encodeURIComponent(lockId)}/faults`, change);
+    return z.object({ faults: reach }).parse(answer).faults;
+  }
+
+  /** Somebody enters a PIN on a lock's keypad. */
+  async enterPin(lockId: string, code: string): Promise<KeypadAnswer> {
+    return keypadAnswer.parse(
+      await this.post(`/simulator/locks/${encodeURIComponent(lockId)}/keypad`, { code }),
+    );
+  }
+
+  /** Somebody locks a door by hand. */
+  async lockByHand(lockId: string): Promise<Pick<KeypadAnswer, 'event_id'>> {
+    const answer = await this.post(`/simulator/locks/${encodeURIComponent(lockId)}/turn`, { action: 'lock' });
+    return keypadAnswer.pick({ event_id: true }).parse(answer);
+  }
+
+  /** The default account's locks are made anew, as they were at the first start. */
+  async reset(): Promise<void> {
+    await this.post('/simulator/reset', {});
   }
 
   /** Somebody puts a code on a lock by hand. @returns why the lock does not take it; null: it has it now */

@@ -188,7 +188,7 @@ export class World {
   }
 
   async deviceOf(lock: { lock_id: string }): Promise<string> {
-    return (await this.core.rows.deviceOf('lock-cloud', lock.lock_id))!.device_id;
+    return (await this.core.rows.devicesOf('lock-cloud', lock.lock_id))[0]!.device_id;
   }
 
   /** Asks for a code and waits until nothing more is due. */

@@ -41,7 +41,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
 
   async execute({ caller, wanted }: CreateAccessCode): Promise<{ accessCodeId: string }> {
     const { state: device } = await this.streams.devices.load(wanted.deviceId);
-    if (!device || device.workspaceId !== caller.workspaceId || device.removedAt !== null) {
+    if (!device || device.workspaceId !== caller.workspaceId || device.removedAt !== null || !device.managed) {
       throw ApiError.notFound('device');
     }
     const now = this.clock.now();

@@ -4,6 +4,8 @@ import type { Position } from '@latchkey/event-sourcing';
 export interface Views {
   /** Resolves when the views have passed the position, or when waiting any longer would do no good. */
   reached(position: Position | undefined): Promise<void>;
+  /** The same for everything that this process has written. */
+  caughtUp(): Promise<void>;
 }
 
 export const VIEWS = Symbol('VIEWS');

@@ -99,7 +99,14 @@ const shapes = {
   RemovalFailed: { schema: z.object(failure) },
   RemovalDelayed: { schema: nothing },
   WithdrawnFromDevice: { schema: z.object({ commandId: z.string().nullable() }) },
-  Removed: { schema: z.object({ cause, wasOnDevice: z.boolean() }) },
+  Removed: {
+    schema: z.object({
+      cause,
+      wasOnDevice: z.boolean(),
+      /** It may still be on its lock, which is no longer ours to touch. */
+      leftOnLock: z.literal(true).optional(),
+    }),
+  },
   /** An expired code that had stayed readable was deleted. */
   Forgotten: { schema: nothing },
   ConnectionLost: { schema: nothing },

@@ -382,7 +382,7 @@ describe('a lost account', () => {
     const removed = { account: { ...account, connected: false, removedAt: T0 + HOUR } };
     after([...onLock(null, false), at(T0 + HOUR, deleted)])
       .when(planned(around(T0 + HOUR, removed)))
-      .then(append({ type: 'Removed', data: { cause: 'deleted', wasOnDevice: true } }));
+      .then(append({ type: 'Removed', data: { cause: 'deleted', wasOnDevice: true, leftOnLock: true } }));
   });
 });
 

@@ -3,6 +3,7 @@ import { type AccessCode, type Content, sameContent } from './access-code';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
 import type { Keypad } from './keypad';
+import { leaving } from './leaving';
 import {
   earlierHolder,
   graceEnds,
@@ -58,6 +59,9 @@ export function plan(codeId: string, code: AccessCode | null, circumstances: Cir
   const { account, device, now } = circumstances;
   if (!code) return orphan(codeId, circumstances);
   if (code.removedAt !== null) return { do: 'clean-up' };
+  const left = leaving(code, device, account);
+  if (left.length > 0) return append(...left);
+  if (code.unmanaged && !code.ending) return unmanaged(code, circumstances);
 
   if (!account?.connected && account?.removedAt === null) {
     if (code.connectionLostAt === null) return append({ type: 'ConnectionLost', data: {} });

@@ -1,6 +1,7 @@
 import { ActionAttemptsController } from './action-attempts.controller';
 import { GetCodeAttemptHandler } from './code-attempts';
 import { AccessCodesController } from './access-codes.controller';
+import { DeviceConstraintsController } from './device-constraints.controller';
 import { LinkedCodesController } from './linked-codes.controller';
 import { CreateAccessCodesHandler } from './linked/create-access-codes';
 import { GenerateCodeHandler } from './linked/generate-code';
@@ -22,6 +23,7 @@ export const accessCodeControllers = [
   LinkedCodesController,
   UnmanagedCodesController,
   ActionAttemptsController,
+  DeviceConstraintsController,
 ];
 
 /** Who handles what these controllers ask beyond commands/ and views/. */

@@ -1,9 +1,18 @@
-import { addDevice, observeDevice, reachable, removeDevice } from '@latchkey/devices';
+import {
+  type Account,
+  addDevice,
+  type Device,
+  type DeviceEvent,
+  observeDevice,
+  reachable,
+  removeDevice,
+} from '@latchkey/devices';
 import type { Cause } from '@latchkey/event-sourcing';
 import type { LockDescription, LockGateway } from '@latchkey/gateways';
 import { type Clock, derivedId, type Logger, type Random } from '@latchkey/platform';
 import type { KnownRevisions } from './agenda';
 import type { AgendaRows } from './agenda-rows';
+import type { Departures } from './departures';
 import type { OtherWork } from './executor';
 import type { LockWork } from './lock-work';
 import type { Streams } from './streams';
@@ -30,6 +39,7 @@ export class AccountWatch implements OtherWork {
       readonly known: KnownRevisions;
       readonly gateway: LockGateway;
       readonly work: LockWork;
+      readonly departures: Departures;
       readonly clock: Clock;
       readonly random: Random;
       readonly logger: Logger;
@@ -39,11 +49,13 @@ export class AccountWatch implements OtherWork {
 
   /** Asks for an account's locks. Returns when to ask again. */
   readonly account = async (accountId: string): Promise<number | null> => {
-    const { streams, known, gateway, clock, work, settings } = this.options;
+    const { streams, known, gateway, clock, work, departures, settings } = this.options;
     const { state: account } = await streams.accounts.load(
       accountId,
       known.atLeast(streams.accounts.streamOf(accountId)),
     );
+    // What a deletion could not finish.
+    if (account && account.removedAt !== null) await departures.ofAccount(accountId);
     if (!account?.connected) return null;
     const cause = this.causeOf(account.workspaceId, accountId);
     const answer = await gateway.locks({ accountId, maker: account.maker });
@@ -63,7 +75,7 @@ export class AccountWatch implements OtherWork {
   };
 
   private async compareLocks(
-    account: { accountId: string; workspaceId: string; maker: string },
+    account: Account,
     seen: readonly LockDescription[],
     cause: Cause,
   ): Promise<void> {
@@ -71,14 +83,10 @@ export class AccountWatch implements OtherWork {
     const known = new Map((await rows.locksOf(account.accountId)).map((lock) => [lock.lock_id, lock]));
     for (const lock of seen) {
       const deviceId = known.get(lock.lockId)?.device_id ?? deviceIdOf(account.accountId, lock.lockId);
-      const { accountId, workspaceId, maker } = account;
       await streams.devices.transact(
         deviceId,
         cause,
-        (device) =>
-          device && device.removedAt === null
-            ? observeDevice(device, lock, this.options.settings)
-            : addDevice(device, { deviceId, workspaceId, accountId, maker, lockId: lock.lockId }, lock),
+        (device) => seenNow(device, deviceId, lock, account, this.options.settings),
         0,
       );
       const before = known.get(lock.lockId);
@@ -117,4 +125,22 @@ export class AccountWatch implements OtherWork {
   private causeOf(workspaceId: string, correlationId: string): Cause {
     return { correlationId, causationId: 'watch', actor: { type: 'system' }, workspaceId };
   }
+}
+
+/** A lock that its maker shows: one that we have is observed, another one is taken up, if it may be. */
+function seenNow(
+  device: Device | null,
+  deviceId: string,
+  lock: LockDescription,
+  account: Account,
+  limits: Pick<WatchSettings, 'clockDriftTolerance'>,
+): DeviceEvent[] {
+  if (device && device.removedAt === null) return observeDevice(device, lock, limits);
+  const { accountId, workspaceId, maker, takesUpSince } = account;
+  const unwanted = device
+    ? (device.deletedAt ?? 0) > takesUpSince
+    : !account.acceptedCapabilities.includes('lock');
+  if (unwanted) return [];
+  const identity = { deviceId, workspaceId, accountId, maker, lockId: lock.lockId };
+  return addDevice(device, identity, lock, account.managesNewDevices);
 }

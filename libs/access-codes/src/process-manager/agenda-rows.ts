@@ -229,13 +229,15 @@ export class AgendaRows {
     return rows.map((row) => row.id);
   }
 
-  async deviceOf(maker: string, lockId: string): Promise<AgendaTables['locks_v1'] | undefined> {
+  /** The devices that a lock is: one in each workspace that its account is connected to. */
+  async devicesOf(maker: string, lockId: string): Promise<AgendaTables['locks_v1'][]> {
     return this.database.db
       .selectFrom('locks_v1')
       .selectAll()
       .where('maker', '=', maker)
       .where('lock_id', '=', lockId)
-      .executeTakeFirst();
+      .orderBy('device_id')
+      .execute();
   }
 
   /** What the maker said of the lock when it was last read back. */

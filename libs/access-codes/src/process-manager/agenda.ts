@@ -1,4 +1,13 @@
-import { ACCOUNT, accountCodec, DEVICE, deviceCodec } from '@latchkey/devices';
+import {
+  ACCOUNT,
+  accountCodec,
+  ACTION_ATTEMPT,
+  CONNECT_WEBVIEW,
+  DEVICE,
+  deviceCodec,
+  type DeviceEvent,
+  DOOR,
+} from '@latchkey/devices';
 import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
@@ -13,15 +22,29 @@ export interface KnownRevisions {
 /** How long a reservation may stand without its code, ms. */
 export const RESERVATION_GRACE = 5 * 60_000;
 
+const prefixesOf = (...categories: string[]) => categories.map((category) => `${category}-`);
+
+/** The streams whose events call for something to be done. */
+const AGENDA_PREFIXES = prefixesOf(ACCESS_CODE, KEYPAD, DEVICE, ACCOUNT);
+
 /** The streams that the domain's events are in. */
-export const DOMAIN_PREFIXES: readonly string[] = [ACCESS_CODE, KEYPAD, DEVICE, ACCOUNT].map(
-  (category) => `${category}-`,
-);
+export const DOMAIN_PREFIXES: readonly string[] = [
+  ...AGENDA_PREFIXES,
+  ...prefixesOf(DOOR, ACTION_ATTEMPT, CONNECT_WEBVIEW),
+];
+
+/** Events of a device that leave its codes as they are. */
+const NO_MATTER: ReadonlySet<DeviceEvent['type']> = new Set([
+  'BatteryRanLow',
+  'BatteryRecovered',
+  'DeviceUpdated',
+  'CodeLengthsReported',
+]);
 
 export class AgendaProjection implements Projection, KnownRevisions {
   readonly name = 'agenda';
   readonly version = AGENDA_VERSION;
-  readonly prefixes = DOMAIN_PREFIXES;
+  readonly prefixes = AGENDA_PREFIXES;
   private readonly revisions = new Map<string, number>();
 
   constructor(private readonly onDue: () => void) {}
@@ -245,7 +268,7 @@ export class AgendaProjection implements Projection, KnownRevisions {
         .onConflict((c) => c.column('device_id').doUpdateSet(lock))
         .execute();
     }
-    if (event.type === 'BatteryRanLow' || event.type === 'BatteryRecovered') return;
+    if (NO_MATTER.has(event.type)) return;
     await this.dueWhere(trx, 'device_id', deviceId);
   }
 
@@ -255,6 +278,10 @@ export class AgendaProjection implements Projection, KnownRevisions {
     recorded: RecordedEvent,
   ): Promise<void> {
     const event = accountCodec.decode(recorded);
+    if (event.type === 'AccountUpdated') return;
+    if (event.type === 'LoginRepeated' || event.type === 'SyncRequested') {
+      return this.dueWhere(trx, 'subject', `account:${accountId}`);
+    }
     if (event.type === 'AccountConnected') {
       await trx
         .insertInto('agenda_v1')
@@ -274,7 +301,7 @@ export class AgendaProjection implements Projection, KnownRevisions {
 
   private async dueWhere(
     trx: Transaction<AgendaTables>,
-    column: 'device_id' | 'account_id',
+    column: 'subject' | 'device_id' | 'account_id',
     id: string,
   ): Promise<void> {
     await trx

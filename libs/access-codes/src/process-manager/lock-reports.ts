@@ -1,8 +1,11 @@
 import type { EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
 import type { LockReport } from '@latchkey/gateways';
+import { UUID } from '@latchkey/http';
+import type { Ids } from '@latchkey/platform';
 import { DOMAIN_PREFIXES } from './agenda';
 import type { AgendaRows } from './agenda-rows';
 import type { Calls } from './calls';
+import { doorEventOf, type DoorReport, reportKeyOf } from './door-reports';
 import type { LockWork } from './lock-work';
 import type { Streams } from './streams';
 
@@ -21,17 +24,30 @@ export class LockReports {
       readonly work: LockWork;
       readonly store: EventStore;
       readonly agenda: Pick<ProjectionRunner, 'reached'>;
+      readonly ids: Ids;
       readonly onDue: () => void;
     },
   ) {}
 
   async take(maker: string, report: LockReport): Promise<Reception> {
-    const { rows, onDue } = this.options;
-    const lock = await rows.deviceOf(maker, report.lockId);
-    if (!lock) {
+    const devices = await this.options.rows.devicesOf(maker, report.lockId);
+    if (devices.length === 0) {
       if (report.kind === 'added') await this.askAgain(maker);
       return 'taken';
     }
+    // One lock, but a device in each workspace that its account is connected to.
+    let reception: Reception = 'taken';
+    for (const device of devices) {
+      if ((await this.takeFor(device, report)) === 'again-later') reception = 'again-later';
+    }
+    return reception;
+  }
+
+  private async takeFor(
+    lock: { readonly device_id: string; readonly account_id: string },
+    report: LockReport,
+  ): Promise<Reception> {
+    const { rows, onDue } = this.options;
     switch (report.kind) {
       case 'code-outcome':
         return this.outcome(lock.device_id, report);
@@ -48,8 +64,32 @@ export class LockReports {
       case 'code-used':
       case 'incorrect-attempt':
       case 'action-completed':
+        await this.atDoor(lock.device_id, report);
         return 'taken';
     }
+  }
+
+  /** What happened at the door is written down, and nothing is done about it. */
+  private async atDoor(deviceId: string, report: DoorReport): Promise<void> {
+    const { streams, rows, ids } = this.options;
+    const { state: device } = await streams.devices.load(deviceId, 0);
+    if (!device || device.removedAt !== null || !device.managed) return;
+    const used = report.kind === 'code-used' ? report.lockCodeId : null;
+    const actionId = report.kind === 'action-completed' ? report.actionId : null;
+    const event = doorEventOf(report, device, {
+      codeId: used === null ? null : ((await rows.codeOf(deviceId, used)) ?? null),
+      attempt:
+        actionId !== null && UUID.test(actionId) ? (await streams.attempts.load(actionId)).state : null,
+      reportKey: reportKeyOf(report) ?? ids.uuid(),
+    });
+    if (!event) return;
+    const cause = {
+      correlationId: actionId ?? deviceId,
+      causationId: 'lock report',
+      actor: { type: 'external' } as const,
+      workspaceId: device.workspaceId,
+    };
+    await streams.doors.record(event, cause);
   }
 
   /** A lock that nobody knows yet: its account is not told, so each of the maker's is asked. */

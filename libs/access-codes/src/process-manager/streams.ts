@@ -4,11 +4,17 @@ import {
   accountCodec,
   type AccountEvent,
   accountFold,
+  ACTION_ATTEMPT,
+  type ActionAttempt,
+  actionCodec,
+  type ActionEvent,
+  actionFold,
   type Device,
   DEVICE,
   deviceCodec,
   type DeviceEvent,
   deviceFold,
+  DoorLog,
 } from '@latchkey/devices';
 import { type Cause, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
 import type { Clock, Ids } from '@latchkey/platform';
@@ -29,6 +35,8 @@ export class Streams {
   readonly codes: DeciderStreams<AccessCode | null, CodeEvent>;
   readonly devices: DeciderStreams<Device | null, DeviceEvent>;
   readonly accounts: DeciderStreams<Account | null, AccountEvent>;
+  readonly attempts: DeciderStreams<ActionAttempt | null, ActionEvent>;
+  readonly doors: DoorLog;
   private readonly keypads: DeciderStreams<Keypad, KeypadEvent>;
 
   constructor(
@@ -45,6 +53,14 @@ export class Streams {
       codec: accountCodec,
       fold: accountFold,
     });
+    this.attempts = new DeciderStreams({
+      ...shared,
+      category: ACTION_ATTEMPT,
+      codec: actionCodec,
+      fold: actionFold,
+      cacheSize: 1000,
+    });
+    this.doors = new DoorLog(shared);
     this.keypads = new DeciderStreams({ ...shared, category: KEYPAD, codec: keypadCodec, fold: keypadFold });
   }
 

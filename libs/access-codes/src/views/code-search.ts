@@ -31,7 +31,7 @@ export async function codesWithPin(
 ): Promise<string[]> {
   if (!/^\d{3,20}$/.test(search)) return [];
   const devices = await db
-    .selectFrom('devices_v1')
+    .selectFrom('devices_v2')
     .select('device_id')
     .where('workspace_id', '=', workspaceId)
     .execute();

@@ -114,7 +114,7 @@ export class ListUnmanagedAccessCodesHandler implements IQueryHandler<ListUnmana
   /** @throws {ApiError} 404 for a device that is not there, or another workspace's */
   private async checkDevice(workspaceId: string, deviceId: string): Promise<void> {
     const row = await this.views.db
-      .selectFrom('devices_v1')
+      .selectFrom('devices_v2')
       .select('device_id')
       .where('device_id', '=', deviceId)
       .where('workspace_id', '=', workspaceId)

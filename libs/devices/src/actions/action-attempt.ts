@@ -1,16 +1,27 @@
 import { EventCodec, type Fold, type Happened } from '@latchkey/event-sourcing';
 import { z } from 'zod';
 
-/** Streams `actionAttempt-<id>`: one try to lock or unlock a door from afar. */
+/** Streams `actionAttempt-<id>`: one try to lock or unlock a door from afar, or of another thing that takes a while. */
 export const ACTION_ATTEMPT = 'actionAttempt';
+
+const action = z.enum([
+  'lock',
+  'unlock',
+  'simulate_keypad_code_entry',
+  'simulate_manual_lock_via_keypad',
+  'reset_sandbox_workspace',
+]);
+
+export type Action = z.infer<typeof action>;
 
 const shapes = {
   ActionRequested: {
     schema: z.object({
       actionAttemptId: z.string(),
       workspaceId: z.string(),
-      deviceId: z.string(),
-      action: z.enum(['lock', 'unlock']),
+      /** Null where it is about no device. */
+      deviceId: z.string().nullable(),
+      action,
     }),
   },
   ActionSucceeded: { schema: z.object({}) },
@@ -32,8 +43,8 @@ export const actionCodec = new EventCodec<ActionEvent>(shapes);
 export interface ActionAttempt {
   readonly actionAttemptId: string;
   readonly workspaceId: string;
-  readonly deviceId: string;
-  readonly action: 'lock' | 'unlock';
+  readonly deviceId: string | null;
+  readonly action: Action;
   readonly requestedAt: number;
   readonly outcome: 'pending' | 'success' | { readonly errorCode: string; readonly message: string };
 }

@@ -55,7 +55,8 @@ export class OperateLockHandler implements ICommandHandler<OperateLock> {
   async execute({ caller, deviceId, action }: OperateLock): Promise<{ actionAttemptId: string }> {
     const { state: device } = await this.streams.devices.load(deviceId);
     const { workspaceId, requestId, actor } = caller;
-    if (device?.workspaceId !== workspaceId || device.removedAt !== null) throw ApiError.notFound('device');
+    if (device?.workspaceId !== workspaceId || device.removedAt !== null || !device.managed)
+      throw ApiError.notFound('device');
     const { canRemotelyLock, canRemotelyUnlock } = device.capabilities;
     if (!(action === 'lock' ? canRemotelyLock : canRemotelyUnlock)) {
       throw ApiError.badRequest('action_not_supported', `This device can not be ${action}ed from afar.`);
@@ -84,7 +85,7 @@ export class ConcludeActionHandler implements ICommandHandler<ConcludeAction> {
 
   async execute({ actionAttemptId, reporter, outcome }: ConcludeAction): Promise<void> {
     const { state } = await this.streams.attempts.load(actionAttemptId);
-    const device = state && (await this.streams.devices.load(state.deviceId)).state;
+    const device = state?.deviceId ? (await this.streams.devices.load(state.deviceId)).state : null;
     if (device?.maker !== reporter.maker || device.lockId !== reporter.lockId) return;
     const cause: Cause = {
       correlationId: actionAttemptId,

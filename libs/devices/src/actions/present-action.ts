@@ -1,9 +1,22 @@
-import type { ActionAttempt } from './action-attempt';
+import type { Action, ActionAttempt } from './action-attempt';
+
+const TYPES = {
+  lock: 'LOCK_DOOR',
+  unlock: 'UNLOCK_DOOR',
+  simulate_keypad_code_entry: 'SIMULATE_KEYPAD_CODE_ENTRY',
+  simulate_manual_lock_via_keypad: 'SIMULATE_MANUAL_LOCK_VIA_KEYPAD',
+  reset_sandbox_workspace: 'RESET_SANDBOX_WORKSPACE',
+} as const satisfies Record<Action, string>;
+
+export type ActionType = (typeof TYPES)[Action];
+
+/** What the API calls an action. */
+export const actionTypeOf = (action: Action): ActionType => TYPES[action];
 
 /** An action attempt in the API's shape. */
 export interface SeamActionAttempt {
   action_attempt_id: string;
-  action_type: 'LOCK_DOOR' | 'UNLOCK_DOOR';
+  action_type: ActionType;
   status: 'pending' | 'success' | 'error';
   result: object | null;
   error: { type: string; message: string } | null;
@@ -17,12 +30,14 @@ export function presentAction(
   const { actionAttemptId, action, outcome, requestedAt } = attempt;
   const shown = {
     action_attempt_id: actionAttemptId,
-    action_type: action === 'lock' ? ('LOCK_DOOR' as const) : ('UNLOCK_DOOR' as const),
+    action_type: actionTypeOf(action),
     result: null,
     error: null,
   };
-  if (outcome === 'success')
-    return { ...shown, status: 'success', result: { was_confirmed_by_device: true } };
+  if (outcome === 'success') {
+    const operated = action === 'lock' || action === 'unlock';
+    return { ...shown, status: 'success', result: operated ? { was_confirmed_by_device: true } : {} };
+  }
   if (outcome !== 'pending') {
     return {
       ...shown,

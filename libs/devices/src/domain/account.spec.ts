@@ -6,10 +6,13 @@ import {
   accountFold,
   connect,
   disconnect,
+  OtherCustomer,
   reachable,
   reconnect,
   removeAccount,
+  requestSync,
   unreachable,
+  updateAccount,
 } from './account';
 
 const T0 = Date.UTC(2026, 5, 1, 12);
@@ -47,6 +50,48 @@ describe('an account', () => {
       removedAt: null,
       backSince: T0 + 2,
     });
+  });
+
+  it('is connected by an invitation, which says what becomes of it', () => {
+    const wishes = { customerKey: 'guest', customMetadata: { floor: '2' }, managesNewDevices: false };
+    const login = { connectWebviewId: 'webview', wishes };
+    const invited = (account: Account | null) => connect(account, identity, login);
+    const by = { connectWebviewId: 'webview' };
+    happened()
+      .when(invited)
+      .then([{ type: 'AccountConnected', data: { ...identity, ...by, ...wishes } }]);
+    happened(connected)
+      .when(invited)
+      .then([
+        { type: 'LoginRepeated', data: by },
+        { type: 'AccountUpdated', data: wishes },
+      ]);
+    happened(connected, { type: 'AccountUpdated', data: wishes }, disconnected)
+      .when(invited)
+      .then([{ type: 'AccountReconnected', data: by }]);
+    const { state } = happened(connected, { type: 'AccountUpdated', data: { customerKey: 'another' } });
+    expect(() => invited(state)).toThrow(OtherCustomer);
+  });
+
+  it('is changed as far as something differs', () => {
+    const wanted = { displayName: 'Beach House', acceptedCapabilities: ['lock', 'camera'] };
+    const updated: AccountEvent = { type: 'AccountUpdated', data: wanted };
+    const change = (account: Account | null) => updateAccount(account, wanted);
+    happened(connected).when(change).then([updated]);
+    happened(connected, updated).when(change).then([]);
+    happened(connected, gone).when(change).then([]);
+    happened(connected, { type: 'AccountUpdated', data: { customMetadata: { a: '1', b: true } } })
+      .when((account) => updateAccount(account, { customMetadata: { b: true } }))
+      .then([{ type: 'AccountUpdated', data: { customMetadata: { b: true } } }]);
+  });
+
+  it('takes up again what was deleted before it was connected, logged into or synced', () => {
+    const since = (...events: AccountEvent[]) => happened(connected, ...events).state?.takesUpSince;
+    expect(since()).toBe(T0);
+    expect(since(disconnected, reconnected)).toBe(T0 + 2);
+    expect(since({ type: 'LoginRepeated', data: { connectWebviewId: 'w' } })).toBe(T0 + 1);
+    expect(since(...requestSync(happened(connected).state))).toBe(T0 + 1);
+    happened(connected, gone).when(requestSync).then([]);
   });
 
   it('is lost and comes back', () => {

@@ -1,8 +1,25 @@
 import { EventCodec, type Fold, type Happened } from '@latchkey/event-sourcing';
 import { z } from 'zod';
+import { type CustomMetadata } from './device';
+import { sameMetadata } from './device-decisions';
 
 /** Streams `account-<id>`: one account at a lock maker, and whether we get through to it. */
 export const ACCOUNT = 'account';
+
+/** What clients decide about an account. */
+const preferences = {
+  customMetadata: z.record(z.string(), z.union([z.string(), z.boolean()])).optional(),
+  customerKey: z.string().nullable().optional(),
+  /** Whether locks that turn up become managed devices. */
+  managesNewDevices: z.boolean().optional(),
+  /** Kinds of devices that may turn up, in the API's words. */
+  acceptedCapabilities: z.array(z.string()).optional(),
+};
+
+const login = {
+  /** The invitation that its owner followed; left out where there was none. */
+  connectWebviewId: z.string().optional(),
+};
 
 const shapes = {
   AccountConnected: {
@@ -11,11 +28,19 @@ const shapes = {
       workspaceId: z.string(),
       maker: z.string(),
       displayName: z.string(),
+      ...login,
+      ...preferences,
     }),
   },
   /** The grant is gone: nothing is known of its locks until it is back. */
   AccountDisconnected: { schema: z.object({ reason: z.string() }) },
-  AccountReconnected: { schema: z.object({}) },
+  AccountReconnected: { schema: z.object({ ...login }) },
+  /** Its owner logged in again, though the account was connected. */
+  LoginRepeated: { schema: z.object({ connectWebviewId: z.string() }) },
+  /** Only what has changed, and that whole. */
+  AccountUpdated: { schema: z.object({ displayName: z.string().optional(), ...preferences }) },
+  /** Somebody wants its locks looked at now, those included that were deleted here. */
+  SyncRequested: { schema: z.object({}) },
   AccountRemoved: { schema: z.object({}) },
   /** The maker does not answer, or only with faults of its own: an outage, said once, not once for each code. */
   MakerUnreachable: { schema: z.object({ reason: z.string() }) },
@@ -33,6 +58,14 @@ export interface Account {
   readonly workspaceId: string;
   readonly maker: string;
   readonly displayName: string;
+  readonly customMetadata: CustomMetadata;
+  readonly customerKey: string | null;
+  readonly managesNewDevices: boolean;
+  readonly acceptedCapabilities: readonly string[];
+  /** The invitation by which it was connected last. */
+  readonly connectWebviewId: string | null;
+  /** A lock that was deleted here before this instant, ms, is taken up again where it is seen. */
+  readonly takesUpSince: number;
   readonly createdAt: number;
   readonly connected: boolean;
   readonly disconnectedAt: number | null;
@@ -49,7 +82,13 @@ export const accountFold: Fold<Account | null, AccountEvent> = {
   evolve(account, event) {
     if (event.type === 'AccountConnected') {
       return {
+        customMetadata: {},
+        customerKey: null,
+        managesNewDevices: true,
+        acceptedCapabilities: ['lock'],
+        connectWebviewId: null,
         ...event.data,
+        takesUpSince: event.at,
         createdAt: account?.createdAt ?? event.at,
         connected: true,
         disconnectedAt: null,
@@ -72,11 +111,19 @@ function evolveAccount(
     case 'AccountReconnected':
       return {
         ...account,
+        ...event.data,
+        takesUpSince: event.at,
         connected: true,
         disconnectedAt: null,
         unreachableSince: null,
         backSince: event.at,
       };
+    case 'LoginRepeated':
+      return { ...account, ...event.data, takesUpSince: event.at };
+    case 'AccountUpdated':
+      return { ...account, ...event.data };
+    case 'SyncRequested':
+      return { ...account, takesUpSince: event.at };
     case 'AccountRemoved':
       return { ...account, connected: false, removedAt: event.at };
     case 'MakerUnreachable':
@@ -92,11 +139,69 @@ function evolveAccount(
 
 const live = (account: Account | null): account is Account => account !== null && account.removedAt === null;
 
+export interface AccountWishes {
+  readonly displayName?: string;
+  readonly customMetadata?: CustomMetadata;
+  readonly customerKey?: string;
+  readonly managesNewDevices?: boolean;
+  readonly acceptedCapabilities?: readonly string[];
+}
+
+/** The account belongs to a customer already, and stays theirs. */
+export class OtherCustomer extends Error {
+  override readonly name = 'OtherCustomer';
+}
+
+/**
+ * The owner of an account has let us in, perhaps once more.
+ * @param login where that was by an invitation: which, and what it said of the account
+ * @throws {OtherCustomer}
+ */
 export function connect(
   account: Account | null,
   identity: { accountId: string; workspaceId: string; maker: string; displayName: string },
+  login?: { readonly connectWebviewId: string; readonly wishes: AccountWishes },
 ): AccountEvent[] {
-  return live(account) ? reconnect(account) : [{ type: 'AccountConnected', data: identity }];
+  const by = login && { connectWebviewId: login.connectWebviewId };
+  if (!live(account)) {
+    return [{ type: 'AccountConnected', data: { ...identity, ...by, ...stored(login?.wishes ?? {}) } }];
+  }
+  const again: AccountEvent[] = !account.connected
+    ? [{ type: 'AccountReconnected', data: { ...by } }]
+    : by
+      ? [{ type: 'LoginRepeated', data: by }]
+      : [];
+  return [...again, ...updateAccount(account, login?.wishes ?? {})];
+}
+
+/**
+ * Something else is wanted of an account. Only what differs is told.
+ * @throws {OtherCustomer}
+ */
+export function updateAccount(account: Account | null, wanted: AccountWishes): AccountEvent[] {
+  if (!live(account)) return [];
+  const { customerKey } = wanted;
+  if (customerKey !== undefined && account.customerKey !== null && account.customerKey !== customerKey) {
+    throw new OtherCustomer('The account belongs to another customer.');
+  }
+  const differs = (name: keyof AccountWishes): boolean =>
+    name === 'customMetadata'
+      ? !sameMetadata(wanted.customMetadata!, account.customMetadata)
+      : JSON.stringify(wanted[name]) !== JSON.stringify(account[name]);
+  const changed = Object.entries(stored(wanted)).filter(([name]) => differs(name as keyof AccountWishes));
+  return changed.length === 0 ? [] : [{ type: 'AccountUpdated', data: Object.fromEntries(changed) }];
+}
+
+type Stored = Extract<AccountEvent, { type: 'AccountUpdated' }>['data'];
+
+/** Without what was left out. */
+function stored(wishes: AccountWishes): Stored {
+  return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
+}
+
+/** Its locks are to be looked at now, those included that were deleted here. */
+export function requestSync(account: Account | null): AccountEvent[] {
+  return live(account) ? [{ type: 'SyncRequested', data: {} }] : [];
 }
 
 export function disconnect(account: Account | null, reason: string): AccountEvent[] {

@@ -1,6 +1,15 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
 import type { LockDescription } from '@latchkey/gateways';
-import { add, connection, type DeviceEvent, deviceFold, observe, remove } from './device';
+import { type DeviceEvent, deviceFold } from './device';
+import {
+  add,
+  connection,
+  deleteDevice,
+  observe,
+  remove,
+  reportCodeLengths,
+  updateDevice,
+} from './device-decisions';
 
 const T0 = Date.UTC(2026, 5, 1, 12);
 const identity = {
@@ -41,6 +50,7 @@ const happened = (...events: DeviceEvent[]) =>
 const offline: DeviceEvent = { type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } };
 const online: DeviceEvent = { type: 'DeviceConnected', data: {} };
 const gone: DeviceEvent = { type: 'DeviceRemoved', data: {} };
+const deleted: DeviceEvent = { type: 'DeviceDeleted', data: {} };
 const drifted: DeviceEvent = { type: 'ClockDrifted', data: { driftMs: -60_001 } };
 const ranLow: DeviceEvent = { type: 'BatteryRanLow', data: { level: 0.19 } };
 
@@ -156,5 +166,102 @@ describe('a device', () => {
     removed.when((device) => connection(device, false)).then([]);
     removed.when((device) => observe(device, { ...lock, name: 'Other' }, limits)).then([]);
     expect(removed.state?.removedAt).toBe(T0 + 1);
+  });
+
+  it('is kept offline by its hub, and told of once for each reason', () => {
+    const hubAway: LockDescription = { ...lock, online: false, hubOnline: false };
+    const hub: DeviceEvent = { type: 'DeviceDisconnected', data: { errorCode: 'hub_disconnected' } };
+    happened(wasAdded)
+      .when((device) => observe(device, hubAway, limits))
+      .then([hub]);
+    happened(wasAdded, hub)
+      .when((device) => observe(device, hubAway, limits))
+      .then([]);
+    happened(wasAdded, hub)
+      .when((device) => observe(device, { ...hubAway, hubOnline: true }, limits))
+      .then([offline]);
+    expect(happened(wasAdded, hub).state).toMatchObject({
+      online: false,
+      offlineBecause: 'hub_disconnected',
+    });
+    expect(happened(wasAdded, hub, online).state).toMatchObject({ online: true, offlineBecause: null });
+  });
+
+  it('keeps what clients call it and write beside it, through being away', () => {
+    const named: DeviceEvent = {
+      type: 'DeviceUpdated',
+      data: { nickname: 'Lobby', customMetadata: { floor: '2', vip: true } },
+    };
+    happened(wasAdded)
+      .when((device) =>
+        updateDevice(device, { nickname: 'Lobby', customMetadata: { floor: '2', vip: true } }),
+      )
+      .then([named]);
+    happened(wasAdded, named)
+      .when((device) =>
+        updateDevice(device, { nickname: 'Lobby', customMetadata: { vip: true }, managed: true }),
+      )
+      .then([]);
+    happened(wasAdded, named)
+      .when((device) => updateDevice(device, { nickname: null, customMetadata: { vip: null, wing: 'east' } }))
+      .then([
+        { type: 'DeviceUpdated', data: { nickname: null, customMetadata: { floor: '2', wing: 'east' } } },
+      ]);
+    expect(happened(wasAdded, named, gone, wasAdded).state).toMatchObject(named.data);
+    expect(happened(wasAdded, named, gone, deleted, wasAdded).state).toMatchObject({
+      nickname: null,
+      customMetadata: {},
+      addedAt: T0 + 4,
+      deletedAt: null,
+    });
+  });
+
+  it('is managed or not, and keeps that until it is deleted', () => {
+    const left: DeviceEvent = { type: 'DeviceConvertedToUnmanaged', data: {} };
+    const taken: DeviceEvent = { type: 'DeviceConvertedToManaged', data: {} };
+    const unmanaged = { ...wasAdded, data: { ...wasAdded.data, managed: false } } as DeviceEvent;
+    happened()
+      .when((device) => add(device, identity, lock, false))
+      .then([unmanaged]);
+    happened(wasAdded)
+      .when((device) => updateDevice(device, { managed: false }))
+      .then([left]);
+    happened(unmanaged)
+      .when((device) => updateDevice(device, { managed: true }))
+      .then([taken]);
+    expect(happened(wasAdded, left, gone, wasAdded).state?.managed).toBe(false);
+    expect(happened(wasAdded, gone, unmanaged).state?.managed).toBe(true);
+    expect(happened(wasAdded, deleted, unmanaged).state?.managed).toBe(false);
+  });
+
+  it('is deleted once, also where it was taken away before', () => {
+    happened().when(deleteDevice).then([]);
+    happened(wasAdded).when(deleteDevice).then([deleted]);
+    happened(wasAdded, gone).when(deleteDevice).then([deleted]);
+    happened(wasAdded, deleted).when(deleteDevice).then([]);
+    happened(wasAdded, deleted).when(remove).then([]);
+    happened(wasAdded, deleted)
+      .when((device) => updateDevice(device, { nickname: 'Lobby' }))
+      .then([]);
+    expect(happened(wasAdded, gone, deleted).state).toMatchObject({ removedAt: T0 + 1, deletedAt: T0 + 2 });
+  });
+
+  it('takes codes of the lengths that its maker tells and clients have reported', () => {
+    const reported: DeviceEvent = { type: 'CodeLengthsReported', data: { lengths: [5, 6, 7] } };
+    happened(wasAdded)
+      .when((device) => reportCodeLengths(device, [7, 6, 5, 6]))
+      .then([reported]);
+    happened(wasAdded, reported)
+      .when((device) => reportCodeLengths(device, [5, 6, 7]))
+      .then([]);
+    const { state } = happened(wasAdded, reported);
+    expect(state?.capabilities.supportedCodeLengths).toEqual([6]);
+    // What was reported is no news of the maker's.
+    expect(observe(state, lock, limits)).toEqual([]);
+    const others = {
+      type: 'DeviceDescribed',
+      data: { description: { ...described, capabilities: { ...capabilities, supportedCodeLengths: [8] } } },
+    } as DeviceEvent;
+    expect(happened(wasAdded, reported, others).state?.capabilities.supportedCodeLengths).toEqual([8]);
   });
 });

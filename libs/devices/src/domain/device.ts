@@ -1,5 +1,5 @@
 import { EventCodec, type Fold, type Happened } from '@latchkey/event-sourcing';
-import type { LockCapabilities, LockDescription } from '@latchkey/gateways';
+import type { LockCapabilities } from '@latchkey/gateways';
 import { z } from 'zod';
 
 /** Streams `device-<id>`: one lock, as its maker describes it and as it is doing. */
@@ -27,7 +27,18 @@ const description = z.object({
   capabilities,
 });
 
-export type Disconnection = 'account_disconnected' | 'hub_disconnected' | 'device_disconnected';
+export type Described = z.infer<typeof description>;
+
+const customMetadata = z.record(z.string(), z.union([z.string(), z.boolean()]));
+
+/** What a client wants remembered beside an object of ours. */
+export type CustomMetadata = Readonly<z.infer<typeof customMetadata>>;
+
+/** What keeps a lock out of reach: itself, or the hub that it talks through. */
+const offlineBecause = z.enum(['device_disconnected', 'hub_disconnected']);
+
+export type OfflineBecause = z.infer<typeof offlineBecause>;
+export type Disconnection = 'account_disconnected' | OfflineBecause;
 
 const shapes = {
   DeviceAdded: {
@@ -38,12 +49,28 @@ const shapes = {
       maker: z.string(),
       lockId: z.string(),
       description,
+      /** Left out: managed. Counts where the device is new, or was deleted before. */
+      managed: z.boolean().optional(),
     }),
   },
   DeviceDescribed: { schema: z.object({ description }) },
   DeviceConnected: { schema: z.object({}) },
-  DeviceDisconnected: { schema: z.object({ errorCode: z.literal('device_disconnected') }) },
+  DeviceDisconnected: { schema: z.object({ errorCode: offlineBecause }) },
+  /** Its owner took it out of the account. */
   DeviceRemoved: { schema: z.object({}) },
+  /** It is no longer to be seen here, though its lock may still be in the account. */
+  DeviceDeleted: { schema: z.object({}) },
+  /** What clients call it and keep beside it; only what has changed, and that whole. */
+  DeviceUpdated: {
+    schema: z.object({
+      nickname: z.string().nullable().optional(),
+      customMetadata: customMetadata.optional(),
+    }),
+  },
+  DeviceConvertedToUnmanaged: { schema: z.object({}) },
+  DeviceConvertedToManaged: { schema: z.object({}) },
+  /** A client knows more than the maker tells of how long the lock's codes may be. */
+  CodeLengthsReported: { schema: z.object({ lengths: z.array(z.number().int()) }) },
   ClockDrifted: { schema: z.object({ driftMs: z.number() }) },
   ClockCorrected: { schema: z.object({ driftMs: z.number() }) },
   BatteryRanLow: { schema: z.object({ level: z.number().nullable() }) },
@@ -65,12 +92,25 @@ export interface Device {
   readonly name: string;
   readonly model: string | null;
   readonly timeZone: string | null;
+  /** What the lock can do: as its maker tells, narrowed by what clients have reported. */
   readonly capabilities: LockCapabilities;
+  /** The code lengths that its maker tells. */
+  readonly makersCodeLengths: readonly number[];
+  readonly reportedCodeLengths: readonly number[] | null;
+  /** What clients call it. */
+  readonly nickname: string | null;
+  readonly customMetadata: CustomMetadata;
+  /** An unmanaged device is seen and not touched. */
+  readonly managed: boolean;
   readonly addedAt: number;
   readonly online: boolean;
+  /** Null while it is online. */
+  readonly offlineBecause: OfflineBecause | null;
   /** When it last went on- or offline, ms. */
   readonly connectionChangedAt: number;
+  /** When it was taken out of its account, or deleted here, ms. */
   readonly removedAt: number | null;
+  readonly deletedAt: number | null;
   /** False while the lock's clock is too far off to be left to keep a window. */
   readonly clockTrusted: boolean;
   readonly batteryLow: boolean;
@@ -81,14 +121,23 @@ export const deviceFold: Fold<Device | null, DeviceEvent> = {
   initial: null,
   evolve(device, event) {
     if (event.type === 'DeviceAdded') {
-      const { description, ...identity } = event.data;
+      const { description, managed = true, ...identity } = event.data;
+      // What was deleted is forgotten; what was only away is what it was.
+      const known = device?.deletedAt === null ? device : null;
+      const reportedCodeLengths = known?.reportedCodeLengths ?? null;
       return {
         ...identity,
-        ...description,
-        addedAt: device?.addedAt ?? event.at,
+        ...described(description, reportedCodeLengths),
+        reportedCodeLengths,
+        nickname: known?.nickname ?? null,
+        customMetadata: known?.customMetadata ?? {},
+        managed: known?.managed ?? managed,
+        addedAt: known?.addedAt ?? event.at,
         online: true,
+        offlineBecause: null,
         connectionChangedAt: event.at,
         removedAt: null,
+        deletedAt: null,
         clockTrusted: true,
         batteryLow: false,
       };
@@ -103,13 +152,35 @@ function evolveDevice(
 ): Device {
   switch (event.type) {
     case 'DeviceDescribed':
-      return { ...device, ...event.data.description };
+      return { ...device, ...described(event.data.description, device.reportedCodeLengths) };
     case 'DeviceConnected':
-      return { ...device, online: true, connectionChangedAt: event.at };
+      return { ...device, online: true, offlineBecause: null, connectionChangedAt: event.at };
     case 'DeviceDisconnected':
-      return { ...device, online: false, connectionChangedAt: event.at };
+      return {
+        ...device,
+        online: false,
+        offlineBecause: event.data.errorCode,
+        connectionChangedAt: event.at,
+      };
     case 'DeviceRemoved':
       return { ...device, removedAt: event.at };
+    case 'DeviceDeleted':
+      return { ...device, removedAt: device.removedAt ?? event.at, deletedAt: event.at };
+    case 'DeviceUpdated':
+      return { ...device, ...event.data };
+    case 'DeviceConvertedToUnmanaged':
+      return { ...device, managed: false };
+    case 'DeviceConvertedToManaged':
+      return { ...device, managed: true };
+    case 'CodeLengthsReported': {
+      const { lengths } = event.data;
+      const supportedCodeLengths = narrowed(device.makersCodeLengths, lengths);
+      return {
+        ...device,
+        reportedCodeLengths: lengths,
+        capabilities: { ...device.capabilities, supportedCodeLengths },
+      };
+    }
     case 'ClockDrifted':
       return { ...device, clockTrusted: false };
     case 'ClockCorrected':
@@ -125,79 +196,17 @@ function evolveDevice(
   }
 }
 
-const LOW_BATTERY = 0.2;
-
-/** What a lock's own description makes of the device: only what is new is told. */
-export function observe(
-  device: Device | null,
-  seen: LockDescription,
-  limits: { readonly clockDriftTolerance: number },
-): DeviceEvent[] {
-  if (!device || device.removedAt !== null) return [];
-  const events: DeviceEvent[] = [];
-  const described = {
-    name: seen.name,
-    model: seen.model,
-    timeZone: seen.timeZone,
-    capabilities: seen.capabilities,
-  };
-  const known = {
-    name: device.name,
-    model: device.model,
-    timeZone: device.timeZone,
-    capabilities: device.capabilities,
-  };
-  if (JSON.stringify(described) !== JSON.stringify(known)) {
-    events.push({ type: 'DeviceDescribed', data: { description: structuredClone(described) as Described } });
-  }
-  events.push(...connection(device, seen.online));
-  if (seen.clockDrift !== null) {
-    const trusted = Math.abs(seen.clockDrift) <= limits.clockDriftTolerance;
-    if (trusted && !device.clockTrusted)
-      events.push({ type: 'ClockCorrected', data: { driftMs: seen.clockDrift } });
-    if (!trusted && device.clockTrusted)
-      events.push({ type: 'ClockDrifted', data: { driftMs: seen.clockDrift } });
-  }
-  if (seen.batteryLevel !== null) {
-    const low = seen.batteryLevel < LOW_BATTERY;
-    if (low && !device.batteryLow) events.push({ type: 'BatteryRanLow', data: { level: seen.batteryLevel } });
-    if (!low && device.batteryLow)
-      events.push({ type: 'BatteryRecovered', data: { level: seen.batteryLevel } });
-  }
-  return events;
+function described({ capabilities, ...rest }: Described, reported: readonly number[] | null) {
+  const { supportedCodeLengths: makersCodeLengths } = capabilities;
+  const supportedCodeLengths = reported ? narrowed(makersCodeLengths, reported) : makersCodeLengths;
+  return { ...rest, makersCodeLengths, capabilities: { ...capabilities, supportedCodeLengths } };
 }
 
-type Described = z.infer<typeof description>;
-
-/** The device said, or was seen, to be on- or offline. */
-export function connection(device: Device | null, online: boolean): DeviceEvent[] {
-  if (!device || device.removedAt !== null || device.online === online) return [];
-  return online
-    ? [{ type: 'DeviceConnected', data: {} }]
-    : [{ type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } }];
+/** The maker's lengths that were reported too; all of the maker's, should it have come to tell none of those. */
+function narrowed(makers: readonly number[], reported: readonly number[]): number[] {
+  const both = makers.filter((length) => reported.includes(length));
+  return both.length > 0 ? both : [...makers];
 }
 
-/** A lock that its maker shows for the first time, or again after it was gone. */
-export function add(
-  device: Device | null,
-  identity: { deviceId: string; workspaceId: string; accountId: string; maker: string; lockId: string },
-  seen: LockDescription,
-): DeviceEvent[] {
-  if (device && device.removedAt === null) return [];
-  const { name, model, timeZone, capabilities: can } = seen;
-  const events: DeviceEvent[] = [
-    {
-      type: 'DeviceAdded',
-      data: {
-        ...identity,
-        description: structuredClone({ name, model, timeZone, capabilities: can }) as Described,
-      },
-    },
-  ];
-  if (!seen.online) events.push({ type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } });
-  return events;
-}
-
-export function remove(device: Device | null): DeviceEvent[] {
-  return device && device.removedAt === null ? [{ type: 'DeviceRemoved', data: {} }] : [];
-}
+/** What it is called: by clients, or else by its maker. */
+export const displayNameOf = ({ nickname, name }: Device): string => nickname ?? name;

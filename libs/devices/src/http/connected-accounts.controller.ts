@@ -1,14 +1,22 @@
 import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
-import { ApiError } from '@latchkey/platform';
+import { ApiError, emptyPage } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { SimulateAccount } from '../commands/commands';
+import {
+  DeleteConnectedAccount,
+  SimulateAccount,
+  SyncConnectedAccount,
+  UpdateConnectedAccount,
+} from '../commands/commands';
+import { laidOver } from '../domain/device-decisions';
 import { type ConnectedAccountFilter, GetConnectedAccount, ListConnectedAccounts } from '../views/queries';
 import { CONNECTED_ACCOUNT_SCHEMA } from './device.schema';
 import {
   ConnectedAccountIdParams,
+  DeleteConnectedAccountParams,
   GetConnectedAccountParams,
   ListConnectedAccountsParams,
+  UpdateConnectedAccountParams,
 } from './device-params';
 
 /** /connected_accounts: the lock makers' accounts whose locks are looked after. */
@@ -47,10 +55,54 @@ export class ConnectedAccountsController {
     @By() { workspaceId }: Caller,
     @Params(ListConnectedAccountsParams) params: ListConnectedAccountsParams,
   ) {
-    const { items, pagination } = await this.queries.execute(
-      new ListConnectedAccounts(workspaceId, filterOf(params), pageAsked(params)),
-    );
+    // There are no spaces here, and no users of integrations.
+    const none = (params.space_id ?? params.user_identifier_key) !== undefined;
+    const query = new ListConnectedAccounts(workspaceId, filterOf(params), pageAsked(params));
+    const { items, pagination } = none ? emptyPage() : await this.queries.execute(query);
     return { connected_accounts: items, pagination };
+  }
+
+  @SeamRoute('/connected_accounts/update', ['PATCH'], {
+    summary: 'Names an account, keeps metadata beside it, or says what becomes of its new locks',
+    answer: { connected_account: CONNECTED_ACCOUNT_SCHEMA },
+    params: UpdateConnectedAccountParams,
+  })
+  async update(
+    @By() caller: Caller,
+    @Params(UpdateConnectedAccountParams) params: UpdateConnectedAccountParams,
+  ) {
+    const { connected_account_id: connectedAccountId, custom_metadata: metadata } = params;
+    const wanted = {
+      displayName: params.display_name,
+      customMetadata: metadata && laidOver({}, metadata),
+      customerKey: params.customer_key,
+      managesNewDevices: params.automatically_manage_new_devices,
+      acceptedCapabilities: params.accepted_capabilities,
+    };
+    await this.commands.execute(new UpdateConnectedAccount(caller, connectedAccountId, wanted));
+    const query = new GetConnectedAccount(caller.workspaceId, { connectedAccountId });
+    return { connected_account: await this.queries.execute(query) };
+  }
+
+  @SeamRoute('/connected_accounts/delete', ['DELETE'], {
+    summary: 'Deletes an account, its devices and their codes here; its locks are left as they are',
+    params: DeleteConnectedAccountParams,
+  })
+  async delete(
+    @By() caller: Caller,
+    @Params(DeleteConnectedAccountParams) params: DeleteConnectedAccountParams,
+  ) {
+    await this.commands.execute(new DeleteConnectedAccount(caller, params.connected_account_id));
+    return {};
+  }
+
+  @SeamRoute('/connected_accounts/sync', ['POST'], {
+    summary: 'Asks an account for its locks now, those included that were deleted here',
+    params: ConnectedAccountIdParams,
+  })
+  async sync(@By() caller: Caller, @Params(ConnectedAccountIdParams) params: ConnectedAccountIdParams) {
+    await this.commands.execute(new SyncConnectedAccount(caller, params.connected_account_id));
+    return {};
   }
 
   @SeamRoute('/connected_accounts/simulate/disconnect', ['POST'], {
@@ -81,8 +133,6 @@ function filterOf(params: ListConnectedAccountsParams): ConnectedAccountFilter {
   const filter: ConnectedAccountFilter = {
     search: params.search,
     customerKey: params.customer_key,
-    userIdentifierKey: params.user_identifier_key,
-    spaceId: params.space_id,
     customMetadataHas: params.custom_metadata_has,
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));

@@ -1,4 +1,15 @@
-import { ChoiceList, Instant, Metadata, paged, Text, TextList, Uuid, UuidList } from '@latchkey/http';
+import {
+  ChoiceList,
+  Flag,
+  Instant,
+  Metadata,
+  Nested,
+  paged,
+  Text,
+  TextList,
+  Uuid,
+  UuidList,
+} from '@latchkey/http';
 
 const MOST_DEVICES = 500;
 const MOST_ACCOUNTS = 11_000;
@@ -15,6 +26,37 @@ export class GetDeviceParams {
 export class DeviceIdParams {
   @Uuid()
   device_id!: string;
+}
+
+const NAME = {
+  optional: true,
+  nullable: true,
+  min: 1,
+  max: 200,
+  pattern: /\S/,
+  message: 'must not be blank',
+};
+
+class DevicePropertiesParams {
+  @Text({ ...NAME, description: 'The same as name.' })
+  name?: string | null;
+}
+
+export class UpdateDeviceParams extends DeviceIdParams {
+  @Text({ ...NAME, description: 'What to call the device; null: what its maker calls it.' })
+  name?: string | null;
+
+  @Nested(DevicePropertiesParams, { optional: true })
+  properties?: DevicePropertiesParams;
+
+  @Metadata({ optional: true, description: 'Laid over what is there; null takes an entry away.' })
+  custom_metadata?: Record<string, string | boolean | null>;
+
+  @Flag({
+    optional: true,
+    description: 'false: the device is left alone from then on, and so are its codes.',
+  })
+  is_managed?: boolean;
 }
 
 /** What Seam's devices can or can't do, as far as a list may be narrowed by it. */
@@ -63,7 +105,7 @@ export class ListDevicesParams extends paged(MOST_DEVICES) {
   @Text({ optional: true })
   manufacturer?: string;
 
-  @Text({ optional: true, min: 1, max: 200, description: 'Part of the name or of the id.' })
+  @Text({ optional: true, min: 1, max: 200, description: 'Part of a name, an id or the metadata.' })
   search?: string;
 
   @Instant({ optional: true })
@@ -105,7 +147,12 @@ export class ConnectedAccountIdParams {
 }
 
 export class ListConnectedAccountsParams extends paged(MOST_ACCOUNTS) {
-  @Text({ optional: true, min: 1, max: 200, description: 'Part of the name or of the id.' })
+  @Text({
+    optional: true,
+    min: 1,
+    max: 200,
+    description: 'Part of the name, the id, the lock maker, the customer key or the metadata.',
+  })
   search?: string;
 
   @Text({ optional: true, max: LONGEST_KEY })
@@ -119,4 +166,40 @@ export class ListConnectedAccountsParams extends paged(MOST_ACCOUNTS) {
 
   @Metadata({ optional: true })
   custom_metadata_has?: Record<string, string | boolean>;
+}
+
+/** Kinds of devices, as a connected account may be restricted to some. */
+export const ACCEPTED_CAPABILITIES = [
+  'lock',
+  'thermostat',
+  'noise_sensor',
+  'access_control',
+  'camera',
+] as const;
+
+export class UpdateConnectedAccountParams extends ConnectedAccountIdParams {
+  @Text({ optional: true, min: 1, max: 255, pattern: /\S/, message: 'must not be blank' })
+  display_name?: string;
+
+  @Metadata({ optional: true, description: 'In place of what is there.' })
+  custom_metadata?: Record<string, string | boolean | null>;
+
+  @Text({
+    optional: true,
+    min: 1,
+    max: LONGEST_KEY,
+    description: 'Given once: an account stays its customer’s.',
+  })
+  customer_key?: string;
+
+  @Flag({ optional: true, description: 'Whether locks that turn up become managed devices.' })
+  automatically_manage_new_devices?: boolean;
+
+  @ChoiceList(ACCEPTED_CAPABILITIES, { optional: true, description: 'Kinds of devices that may turn up.' })
+  accepted_capabilities?: string[];
+}
+
+export class DeleteConnectedAccountParams extends ConnectedAccountIdParams {
+  @Flag({ optional: true, default: false, description: 'Without effect.' })
+  sync?: boolean;
 }

@@ -62,6 +62,27 @@ export const DEVICE_SCHEMA = named(
   ),
 );
 
+export const UNMANAGED_DEVICE_SCHEMA = named(
+  'unmanaged_device',
+  objectOf(
+    {
+      device_id: id,
+      workspace_id: id,
+      connected_account_id: id,
+      device_type: text,
+      capabilities_supported: listOf(text),
+      custom_metadata: metadata,
+      location: anything,
+      properties: anything,
+      errors: issues('error'),
+      warnings: issues('warning'),
+      created_at: instant,
+      is_managed: flag,
+    },
+    ['location'],
+  ),
+);
+
 export const CONNECTED_ACCOUNT_SCHEMA = named(
   'connected_account',
   objectOf(

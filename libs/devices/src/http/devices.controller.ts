@@ -2,11 +2,11 @@ import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latc
 import { ApiError, emptyPage, type Page } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { SimulateDevice } from '../commands/commands';
+import { DeleteDevice, SimulateDevice, UpdateDevice } from '../commands/commands';
 import type { SeamDevice } from '../views/present-device';
 import { type DeviceFilter, GetDevice, ListDevices } from '../views/queries';
 import { DEVICE_SCHEMA } from './device.schema';
-import { DeviceIdParams, GetDeviceParams, ListDevicesParams } from './device-params';
+import { DeviceIdParams, GetDeviceParams, ListDevicesParams, UpdateDeviceParams } from './device-params';
 
 /** /devices */
 @Controller()
@@ -33,6 +33,49 @@ export class DevicesController {
   async list(@By() { workspaceId }: Caller, @Params(ListDevicesParams) params: ListDevicesParams) {
     const { items, pagination } = await listDevices(this.queries, workspaceId, params);
     return { devices: items, pagination };
+  }
+
+  @SeamRoute('/devices/update', ['PATCH'], {
+    summary: 'Names a device, keeps metadata beside it, or leaves it alone from then on',
+    params: UpdateDeviceParams,
+  })
+  async update(@By() caller: Caller, @Params(UpdateDeviceParams) params: UpdateDeviceParams) {
+    const { device_id, custom_metadata: customMetadata, is_managed: managed } = params;
+    const nickname = params.name === undefined ? params.properties?.name : params.name;
+    const wanted = {
+      ...(nickname === undefined ? {} : { nickname }),
+      ...(customMetadata === undefined ? {} : { customMetadata }),
+      ...(managed === undefined ? {} : { managed }),
+    };
+    await this.commands.execute(new UpdateDevice(caller, device_id, wanted, 'managed'));
+    return {};
+  }
+
+  @SeamRoute('/devices/delete', ['DELETE'], {
+    summary: 'Deletes a device and its codes here; its lock is left as it is',
+    params: DeviceIdParams,
+  })
+  async delete(@By() caller: Caller, @Params(DeviceIdParams) { device_id }: DeviceIdParams) {
+    await this.commands.execute(new DeleteDevice(caller, device_id));
+    return {};
+  }
+
+  @SeamRoute('/devices/simulate/connect_to_hub', ['POST'], {
+    summary: 'Brings the hub of a simulated lock back online',
+    params: DeviceIdParams,
+    sandboxOnly: true,
+  })
+  connectToHub(@By() caller: Caller, @Params(DeviceIdParams) { device_id }: DeviceIdParams) {
+    return this.simulate(caller, device_id, 'connect_to_hub');
+  }
+
+  @SeamRoute('/devices/simulate/disconnect_from_hub', ['POST'], {
+    summary: 'Takes the hub of a simulated lock offline, and the lock with it',
+    params: DeviceIdParams,
+    sandboxOnly: true,
+  })
+  disconnectFromHub(@By() caller: Caller, @Params(DeviceIdParams) { device_id }: DeviceIdParams) {
+    return this.simulate(caller, device_id, 'disconnect_from_hub');
   }
 
   @SeamRoute('/devices/simulate/connect', ['POST'], {
@@ -86,7 +129,7 @@ export async function listDevices(
   workspaceId: string,
   params: ListDevicesParams,
 ): Promise<Page<SeamDevice>> {
-  if (params.unstable_location_id !== undefined && params.unstable_location_id !== null) return emptyPage();
+  if (ofNone(params)) return emptyPage();
   const { items, pagination } = await queries.execute(
     new ListDevices(workspaceId, filterOf(params), pageAsked(params)),
   );
@@ -98,7 +141,12 @@ function isAble(device: SeamDevice, { include_if, exclude_if }: ListDevicesParam
   return (include_if === undefined || include_if.some(can)) && !(exclude_if ?? []).some(can);
 }
 
-function filterOf(params: ListDevicesParams): DeviceFilter {
+/** Whether only devices of what there is none of here are asked for. */
+export function ofNone({ unstable_location_id, space_id, user_identifier_key }: ListDevicesParams): boolean {
+  return (unstable_location_id ?? undefined) !== undefined || (space_id ?? user_identifier_key) !== undefined;
+}
+
+export function filterOf(params: ListDevicesParams): DeviceFilter {
   const filter: DeviceFilter = {
     deviceIds: params.device_ids,
     connectedAccountId: params.connected_account_id,
@@ -110,8 +158,6 @@ function filterOf(params: ListDevicesParams): DeviceFilter {
     search: params.search,
     createdBefore: params.created_before,
     customerKey: params.customer_key,
-    userIdentifierKey: params.user_identifier_key,
-    spaceId: params.space_id,
     customMetadataHas: params.custom_metadata_has,
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));

@@ -7,14 +7,16 @@ import {
   Params,
   schema,
   SeamRoute,
+  Text,
   Uuid,
 } from '@latchkey/http';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { GetActionAttempt, OperateLock } from '../actions';
 import { GetDevice } from '../views/queries';
+import { SimulateKeypad } from '../commands/commands';
 import { DEVICE_SCHEMA } from './device.schema';
-import { GetDeviceParams, ListDevicesParams } from './device-params';
+import { DeviceIdParams, GetDeviceParams, ListDevicesParams } from './device-params';
 import { listDevices, whichDevice } from './devices.controller';
 
 const { anything, id, named, objectOf, oneOf, orNull, text } = schema;
@@ -37,6 +39,14 @@ class OperateLockParams {
 
   @Flag({ optional: true, default: false, description: 'Without effect: answers never wait for the lock.' })
   sync?: boolean;
+}
+
+class KeypadCodeEntryParams {
+  @Uuid()
+  device_id!: string;
+
+  @Text({ min: 1, max: 20, pattern: /^[0-9]+$/, message: 'must be digits', description: 'What is entered.' })
+  code!: string;
 }
 
 /** /locks: devices that are locks, and what they do when they are told to. */
@@ -84,6 +94,31 @@ export class LocksController {
   })
   unlock(@By() caller: Caller, @Params(OperateLockParams) { device_id }: OperateLockParams) {
     return this.operate(caller, device_id, 'unlock');
+  }
+
+  @SeamRoute('/locks/simulate/keypad_code_entry', ['POST'], {
+    summary: 'Enters a code on the keypad of a simulated lock',
+    answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
+    params: KeypadCodeEntryParams,
+    sandboxOnly: true,
+  })
+  enter(@By() caller: Caller, @Params(KeypadCodeEntryParams) params: KeypadCodeEntryParams) {
+    return this.simulate(new SimulateKeypad(caller, params.device_id, { enter: params.code }));
+  }
+
+  @SeamRoute('/locks/simulate/manual_lock_via_keypad', ['POST'], {
+    summary: 'Locks the door of a simulated lock by hand',
+    answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
+    params: DeviceIdParams,
+    sandboxOnly: true,
+  })
+  lockByHand(@By() caller: Caller, @Params(DeviceIdParams) { device_id }: DeviceIdParams) {
+    return this.simulate(new SimulateKeypad(caller, device_id, 'lock'));
+  }
+
+  private async simulate(command: SimulateKeypad) {
+    const { actionAttemptId } = await this.commands.execute(command);
+    return this.attemptOf(command.caller.workspaceId, actionAttemptId);
   }
 
   private async operate(caller: Caller, deviceId: string, action: OperateLock['action']) {

@@ -1,49 +1,81 @@
-import { By, type Caller, Flag, Metadata, PAGINATION, Params, SeamRoute, Uuid } from '@latchkey/http';
+import {
+  By,
+  type Caller,
+  Flag,
+  Metadata,
+  pageAsked,
+  PAGINATION,
+  Params,
+  SeamRoute,
+  Uuid,
+} from '@latchkey/http';
 import { ApiError, emptyPage } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
-import { DEVICE_SCHEMA } from './device.schema';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { UpdateDevice } from '../commands/commands';
+import { GetUnmanagedDevice, ListUnmanagedDevices } from '../views/queries';
+import { UNMANAGED_DEVICE_SCHEMA } from './device.schema';
 import { GetDeviceParams, ListDevicesParams } from './device-params';
-import { whichDevice } from './devices.controller';
+import { filterOf, ofNone, whichDevice } from './devices.controller';
 
 class UpdateUnmanagedDeviceParams {
   @Uuid()
   device_id!: string;
 
-  @Flag({ optional: true })
+  @Flag({ optional: true, description: 'true: the device is managed from then on.' })
   is_managed?: boolean;
 
-  @Metadata({ optional: true })
-  custom_metadata?: Record<string, unknown>;
+  @Metadata({ optional: true, description: 'Laid over what is there; null takes an entry away.' })
+  custom_metadata?: Record<string, string | boolean | null>;
 }
 
-/** /devices/unmanaged: every device of a connected account is managed here, so that there are none of these. */
+/** /devices/unmanaged: devices that are looked at and left alone. */
 @Controller()
 export class UnmanagedDevicesController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+  ) {}
+
   @SeamRoute('/devices/unmanaged/get', ['GET'], {
-    summary: 'One unmanaged device: there are none',
-    answer: { device: DEVICE_SCHEMA },
+    summary: 'One unmanaged device',
+    answer: { device: UNMANAGED_DEVICE_SCHEMA },
     params: GetDeviceParams,
   })
-  get(@By() _: Caller, @Params(GetDeviceParams) params: GetDeviceParams): never {
-    whichDevice(params);
-    throw ApiError.notFound('device');
+  async get(@By() { workspaceId }: Caller, @Params(GetDeviceParams) params: GetDeviceParams) {
+    return { device: await this.queries.execute(new GetUnmanagedDevice(workspaceId, whichDevice(params))) };
   }
 
   @SeamRoute('/devices/unmanaged/list', ['GET'], {
-    summary: 'Unmanaged devices: there are none',
-    answer: { devices: { listOf: DEVICE_SCHEMA }, pagination: PAGINATION },
+    summary: 'Unmanaged devices, in the order in which they were added',
+    answer: { devices: { listOf: UNMANAGED_DEVICE_SCHEMA }, pagination: PAGINATION },
     params: ListDevicesParams,
   })
-  list(@By() _: Caller, @Params(ListDevicesParams) _params: ListDevicesParams) {
-    const { items, pagination } = emptyPage();
+  async list(@By() { workspaceId }: Caller, @Params(ListDevicesParams) params: ListDevicesParams) {
+    // An unmanaged device can do nothing that could be asked for.
+    const none = ofNone(params) || params.include_if !== undefined;
+    const query = new ListUnmanagedDevices(workspaceId, filterOf(params), pageAsked(params));
+    const { items, pagination } = none ? emptyPage() : await this.queries.execute(query);
     return { devices: items, pagination };
   }
 
   @SeamRoute('/devices/unmanaged/update', ['PATCH'], {
-    summary: 'Takes an unmanaged device over: there are none',
+    summary: 'Takes an unmanaged device over, or keeps metadata beside it',
     params: UpdateUnmanagedDeviceParams,
   })
-  update(@By() _: Caller, @Params(UpdateUnmanagedDeviceParams) _params: UpdateUnmanagedDeviceParams): never {
-    throw ApiError.notFound('device');
+  async update(
+    @By() caller: Caller,
+    @Params(UpdateUnmanagedDeviceParams) params: UpdateUnmanagedDeviceParams,
+  ) {
+    const { device_id, is_managed: managed, custom_metadata: customMetadata } = params;
+    if (managed === false) {
+      throw ApiError.invalidInput('The device is unmanaged as it is.', { is_managed: 'can only be true' });
+    }
+    const wanted = {
+      ...(customMetadata === undefined ? {} : { customMetadata }),
+      ...(managed === undefined ? {} : { managed }),
+    };
+    await this.commands.execute(new UpdateDevice(caller, device_id, wanted, 'unmanaged'));
+    return {};
   }
 }

@@ -1,17 +1,17 @@
 import type { Database } from '@latchkey/database';
-import { ApiError, emptyPage, type Page, pageOf, startOf, VIEWS_DATABASE } from '@latchkey/platform';
+import { ApiError, type Page, pageOf, startOf, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
 import type { Account } from '../domain/account';
 import type { DevicesTables } from './devices-projection';
 import { presentAccount, type SeamConnectedAccount } from './present-account';
-import { type ConnectedAccountFilter, GetConnectedAccount, ListConnectedAccounts } from './queries';
-import { contains } from './read-devices';
+import { GetConnectedAccount, ListConnectedAccounts } from './queries';
+import { contains, hasMetadata } from './read-devices';
 
 function visible({ db }: Database<DevicesTables>, workspaceId: string) {
   return db
-    .selectFrom('accounts_v1')
+    .selectFrom('accounts_v2')
     .select(['account_id as id', 'listed_at as at', 'state'])
     .where('workspace_id', '=', workspaceId)
     .where('removed', '=', 0);
@@ -39,13 +39,15 @@ export class ListConnectedAccountsHandler implements IQueryHandler<ListConnected
   async execute({ workspaceId, filter, page }: ListConnectedAccounts): Promise<Page<SeamConnectedAccount>> {
     const scope = { list: 'connected_accounts', workspaceId, ...filter };
     const after = startOf(page, scope);
-    if (findsNothing(filter)) return emptyPage();
     let query = visible(this.views, workspaceId).where(
       sql<boolean>`(listed_at, account_id) > (${after.at}, ${after.id})`,
     );
-    const { search } = filter;
+    const { search, customerKey, customMetadataHas: metadata = {} } = filter;
+    if (customerKey !== undefined) query = query.where('customer_key', '=', customerKey);
+    if (Object.keys(metadata).length > 0)
+      query = query.where(hasMetadata('accounts_v2.account_id', metadata));
     if (search !== undefined) {
-      query = query.where((eb) => eb.or([contains('search_name', search), contains('account_id', search)]));
+      query = query.where((eb) => eb.or([contains('search_text', search), contains('account_id', search)]));
     }
     const rows = await query
       .orderBy('listed_at')
@@ -54,16 +56,4 @@ export class ListConnectedAccountsHandler implements IQueryHandler<ListConnected
       .execute();
     return pageOf(rows, page, scope, (row) => row, present);
   }
-}
-
-function findsNothing({
-  customerKey,
-  userIdentifierKey,
-  spaceId,
-  customMetadataHas,
-}: ConnectedAccountFilter) {
-  return (
-    [customerKey, userIdentifierKey, spaceId].some((value) => value !== undefined) ||
-    Object.keys(customMetadataHas ?? {}).length > 0
-  );
 }

@@ -13,23 +13,89 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
 import type { DevicesTables } from './devices-projection';
-import { presentDevice, type SeamDevice } from './present-device';
-import { type DeviceFilter, GetDevice, ListDevices } from './queries';
-import { contains, parsed } from './read-devices';
+import {
+  presentDevice,
+  presentUnmanagedDevice,
+  type SeamDevice,
+  type SeamUnmanagedDevice,
+} from './present-device';
+import {
+  type DeviceFilter,
+  GetDevice,
+  GetUnmanagedDevice,
+  ListDevices,
+  ListUnmanagedDevices,
+} from './queries';
+import { contains, type DeviceWithAccount, hasMetadata, parsed } from './read-devices';
 
-/** Devices with their accounts; those of an account that was deleted are gone with it. */
-function visible({ db }: Database<DevicesTables>, workspaceId: string) {
+/** Devices with their accounts; those that were deleted, by themselves or with their account, are gone. */
+function visible({ db }: Database<DevicesTables>, workspaceId: string, managed: boolean) {
   return db
-    .selectFrom('devices_v1')
-    .innerJoin('accounts_v1', 'accounts_v1.account_id', 'devices_v1.account_id')
+    .selectFrom('devices_v2')
+    .innerJoin('accounts_v2', 'accounts_v2.account_id', 'devices_v2.account_id')
     .select([
-      'devices_v1.device_id as id',
-      'devices_v1.listed_at as at',
-      'devices_v1.state as device',
-      'accounts_v1.state as account',
+      'devices_v2.device_id as id',
+      'devices_v2.listed_at as at',
+      'devices_v2.state as device',
+      'accounts_v2.state as account',
     ])
-    .where('devices_v1.workspace_id', '=', workspaceId)
-    .where('accounts_v1.removed', '=', 0);
+    .where('devices_v2.workspace_id', '=', workspaceId)
+    .where('devices_v2.managed', '=', managed ? 1 : 0)
+    .where('devices_v2.deleted', '=', 0)
+    .where('accounts_v2.removed', '=', 0);
+}
+
+/** What the API's devices are read from: those that are managed, or those that are not. */
+class DeviceShelf {
+  constructor(
+    private readonly views: Database<DevicesTables>,
+    private readonly managed: boolean,
+  ) {}
+
+  async get({ workspaceId, by }: GetDevice | GetUnmanagedDevice): Promise<DeviceWithAccount> {
+    const query = visible(this.views, workspaceId, this.managed);
+    const row = await (
+      'deviceId' in by
+        ? query.where('devices_v2.device_id', '=', by.deviceId)
+        : query.where('devices_v2.name', '=', by.name).orderBy('devices_v2.listed_at').limit(1)
+    ).executeTakeFirst();
+    if (!row) throw ApiError.notFound('device');
+    return parsed(row);
+  }
+
+  async list<T>(
+    { workspaceId, filter, page }: ListDevices | ListUnmanagedDevices,
+    present: (shown: DeviceWithAccount) => T,
+  ): Promise<Page<T>> {
+    const list = this.managed ? 'devices' : 'unmanaged_devices';
+    const scope = { list, workspaceId, ...filter };
+    const after = startOf(page, scope);
+    if (among(filter).some(([, values]) => values.length === 0)) return emptyPage();
+    let query = visible(this.views, workspaceId, this.managed).where(
+      sql<boolean>`(devices_v2.listed_at, devices_v2.device_id) > (${after.at}, ${after.id})`,
+    );
+    for (const [column, values] of among(filter)) query = query.where(column, 'in', values);
+    const { search, createdBefore, customMetadataHas: metadata = {} } = filter;
+    if (createdBefore !== undefined) query = query.where('devices_v2.created_at', '<', createdBefore);
+    if (Object.keys(metadata).length > 0) query = query.where(hasMetadata('devices_v2.device_id', metadata));
+    if (search !== undefined) {
+      query = query.where((eb) =>
+        eb.or([contains('devices_v2.search_text', search), contains('devices_v2.device_id', search)]),
+      );
+    }
+    const rows = await query
+      .orderBy('devices_v2.listed_at')
+      .orderBy('devices_v2.device_id')
+      .limit(page.limit + 1)
+      .execute();
+    return pageOf(
+      rows,
+      page,
+      scope,
+      (row) => row,
+      (row) => present(parsed(row)),
+    );
+  }
 }
 
 @QueryHandler(GetDevice)
@@ -39,15 +105,8 @@ export class GetDeviceHandler implements IQueryHandler<GetDevice> {
     @Inject(CONFIG) private readonly config: Pick<Config, 'sandbox'>,
   ) {}
 
-  async execute({ workspaceId, by }: GetDevice): Promise<SeamDevice> {
-    const query = visible(this.views, workspaceId);
-    const row = await (
-      'deviceId' in by
-        ? query.where('devices_v1.device_id', '=', by.deviceId)
-        : query.where('devices_v1.name', '=', by.name).orderBy('devices_v1.listed_at').limit(1)
-    ).executeTakeFirst();
-    if (!row) throw ApiError.notFound('device');
-    const { device, account } = parsed(row);
+  async execute(query: GetDevice): Promise<SeamDevice> {
+    const { device, account } = await new DeviceShelf(this.views, true).get(query);
     return presentDevice(device, account, this.config);
   }
 }
@@ -59,63 +118,55 @@ export class ListDevicesHandler implements IQueryHandler<ListDevices> {
     @Inject(CONFIG) private readonly config: Pick<Config, 'sandbox'>,
   ) {}
 
-  async execute({ workspaceId, filter, page }: ListDevices): Promise<Page<SeamDevice>> {
-    const scope = { list: 'devices', workspaceId, ...filter };
-    const after = startOf(page, scope);
-    if (findsNothing(filter)) return emptyPage();
-    let query = visible(this.views, workspaceId).where(
-      sql<boolean>`(devices_v1.listed_at, devices_v1.device_id) > (${after.at}, ${after.id})`,
-    );
-    for (const [column, values] of among(filter)) query = query.where(column, 'in', values);
-    if (filter.manufacturer !== undefined) query = query.where('devices_v1.maker', '=', filter.manufacturer);
-    if (filter.createdBefore !== undefined)
-      query = query.where('devices_v1.created_at', '<', filter.createdBefore);
-    const { search } = filter;
-    if (search !== undefined) {
-      query = query.where((eb) =>
-        eb.or([contains('devices_v1.search_name', search), contains('devices_v1.device_id', search)]),
-      );
-    }
-    const rows = await query
-      .orderBy('devices_v1.listed_at')
-      .orderBy('devices_v1.device_id')
-      .limit(page.limit + 1)
-      .execute();
-    return pageOf(
-      rows,
-      page,
-      scope,
-      (row) => row,
-      (row) => {
-        const { device, account } = parsed(row);
-        return presentDevice(device, account, this.config);
-      },
+  execute(query: ListDevices): Promise<Page<SeamDevice>> {
+    return new DeviceShelf(this.views, true).list(query, ({ device, account }) =>
+      presentDevice(device, account, this.config),
     );
   }
 }
 
-type Column = 'devices_v1.device_id' | 'devices_v1.account_id' | 'devices_v1.device_type';
+@QueryHandler(GetUnmanagedDevice)
+export class GetUnmanagedDeviceHandler implements IQueryHandler<GetUnmanagedDevice> {
+  constructor(@Inject(VIEWS_DATABASE) private readonly views: Database<DevicesTables>) {}
 
-function among(filter: DeviceFilter): [Column, string[]][] {
-  const lists: [Column, readonly string[] | undefined][] = [
-    ['devices_v1.device_id', filter.deviceIds],
-    ['devices_v1.account_id', filter.connectedAccountIds],
-    [
-      'devices_v1.account_id',
-      filter.connectedAccountId === undefined ? undefined : [filter.connectedAccountId],
-    ],
-    ['devices_v1.device_type', filter.deviceTypes],
-    ['devices_v1.device_type', filter.deviceType === undefined ? undefined : [filter.deviceType]],
-  ];
-  return lists.flatMap(([column, values]) => (values === undefined ? [] : [[column, [...new Set(values)]]]));
+  async execute(query: GetUnmanagedDevice): Promise<SeamUnmanagedDevice> {
+    const { device, account } = await new DeviceShelf(this.views, false).get(query);
+    return presentUnmanagedDevice(device, account);
+  }
 }
 
-function findsNothing(filter: DeviceFilter): boolean {
-  const { customerKey, userIdentifierKey, spaceId, connectWebviewId, customMetadataHas } = filter;
-  const unknown = [customerKey, userIdentifierKey, spaceId, connectWebviewId];
-  return (
-    unknown.some((value) => value !== undefined) ||
-    Object.keys(customMetadataHas ?? {}).length > 0 ||
-    among(filter).some(([, values]) => values.length === 0)
-  );
+@QueryHandler(ListUnmanagedDevices)
+export class ListUnmanagedDevicesHandler implements IQueryHandler<ListUnmanagedDevices> {
+  constructor(@Inject(VIEWS_DATABASE) private readonly views: Database<DevicesTables>) {}
+
+  execute(query: ListUnmanagedDevices): Promise<Page<SeamUnmanagedDevice>> {
+    return new DeviceShelf(this.views, false).list(query, ({ device, account }) =>
+      presentUnmanagedDevice(device, account),
+    );
+  }
+}
+
+type Column =
+  | 'devices_v2.device_id'
+  | 'devices_v2.account_id'
+  | 'devices_v2.device_type'
+  | 'devices_v2.maker'
+  | 'accounts_v2.customer_key'
+  | 'accounts_v2.connect_webview_id';
+
+/** Every filter that is a value, or one of several, of a column. */
+function among(filter: DeviceFilter): [Column, string[]][] {
+  const one = (value: string | undefined) => (value === undefined ? undefined : [value]);
+  const lists: [Column, readonly string[] | undefined][] = [
+    ['devices_v2.device_id', filter.deviceIds],
+    ['devices_v2.account_id', filter.connectedAccountIds],
+    ['devices_v2.account_id', one(filter.connectedAccountId)],
+    ['devices_v2.device_type', filter.deviceTypes],
+    ['devices_v2.device_type', one(filter.deviceType)],
+    ['devices_v2.maker', one(filter.manufacturer)],
+    // A device is its account's customer's.
+    ['accounts_v2.customer_key', one(filter.customerKey)],
+    ['accounts_v2.connect_webview_id', one(filter.connectWebviewId)],
+  ];
+  return lists.flatMap(([column, values]) => (values === undefined ? [] : [[column, [...new Set(values)]]]));
 }

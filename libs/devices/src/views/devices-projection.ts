@@ -7,11 +7,18 @@ import {
 } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 import { ACCOUNT, type Account, accountCodec, accountFold } from '../domain/account';
-import { DEVICE, type Device, deviceCodec, deviceFold } from '../domain/device';
+import {
+  type CustomMetadata,
+  DEVICE,
+  type Device,
+  deviceCodec,
+  deviceFold,
+  displayNameOf,
+} from '../domain/device';
 import { deviceTypeOf } from './device-type';
 
 export interface DevicesTables {
-  devices_v1: {
+  devices_v2: {
     device_id: string;
     workspace_id: string;
     account_id: string;
@@ -19,25 +26,31 @@ export interface DevicesTables {
     listed_at: number;
     created_at: number;
     name: string;
-    /** In lower case. */
-    search_name: string;
+    /** All that it may be searched by, in lower case. */
+    search_text: string;
+    managed: number;
+    deleted: number;
     device_type: string;
     maker: string;
     /** The folded Device, as JSON. */
     state: string;
   };
-  accounts_v1: {
+  accounts_v2: {
     account_id: string;
     workspace_id: string;
     listed_at: number;
-    search_name: string;
+    search_text: string;
+    customer_key: string | null;
+    connect_webview_id: string | null;
     maker: string;
     removed: number;
     state: string;
   };
+  /** What clients keep beside devices and accounts: one row an entry. */
+  metadata_v2: { owner_id: string; entry: string };
 }
 
-export const DEVICES_VERSION = 1;
+export const DEVICES_VERSION = 2;
 
 /** The view of devices and connected accounts. */
 export class DevicesProjection implements Projection {
@@ -47,44 +60,55 @@ export class DevicesProjection implements Projection {
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
-      .createTable('devices_v1')
+      .createTable('devices_v2')
       .addColumn('device_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('account_id', 'text', (c) => c.notNull())
       .addColumn('listed_at', 'bigint', (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('name', 'text', (c) => c.notNull())
-      .addColumn('search_name', 'text', (c) => c.notNull())
+      .addColumn('search_text', 'text', (c) => c.notNull())
+      .addColumn('managed', 'integer', (c) => c.notNull())
+      .addColumn('deleted', 'integer', (c) => c.notNull())
       .addColumn('device_type', 'text', (c) => c.notNull())
       .addColumn('maker', 'text', (c) => c.notNull())
       .addColumn('state', 'text', (c) => c.notNull())
       .execute();
     await db.schema
-      .createIndex('devices_by_workspace_v1')
-      .on('devices_v1')
+      .createIndex('devices_by_workspace_v2')
+      .on('devices_v2')
       .columns(['workspace_id', 'listed_at', 'device_id'])
       .execute();
-    await db.schema.createIndex('devices_by_account_v1').on('devices_v1').column('account_id').execute();
+    await db.schema.createIndex('devices_by_account_v2').on('devices_v2').column('account_id').execute();
     await db.schema
-      .createTable('accounts_v1')
+      .createTable('accounts_v2')
       .addColumn('account_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('listed_at', 'bigint', (c) => c.notNull())
-      .addColumn('search_name', 'text', (c) => c.notNull())
+      .addColumn('search_text', 'text', (c) => c.notNull())
+      .addColumn('customer_key', 'text')
+      .addColumn('connect_webview_id', 'text')
       .addColumn('maker', 'text', (c) => c.notNull())
       .addColumn('removed', 'integer', (c) => c.notNull())
       .addColumn('state', 'text', (c) => c.notNull())
       .execute();
     await db.schema
-      .createIndex('accounts_by_workspace_v1')
-      .on('accounts_v1')
+      .createIndex('accounts_by_workspace_v2')
+      .on('accounts_v2')
       .columns(['workspace_id', 'listed_at', 'account_id'])
+      .execute();
+    await db.schema
+      .createTable('metadata_v2')
+      .addColumn('owner_id', 'text', (c) => c.notNull())
+      .addColumn('entry', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('metadata_v2_key', ['owner_id', 'entry'])
       .execute();
   }
 
   async drop(db: Kysely<Tables>, version: number): Promise<void> {
     await db.schema.dropTable(`devices_v${version}`).ifExists().execute();
     await db.schema.dropTable(`accounts_v${version}`).ifExists().execute();
+    await db.schema.dropTable(`metadata_v${version}`).ifExists().execute();
   }
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
@@ -98,7 +122,7 @@ function deviceRows(trx: Transaction<DevicesTables>): StateRows<Device> {
   return {
     async load(ids) {
       const rows = await trx
-        .selectFrom('devices_v1')
+        .selectFrom('devices_v2')
         .select(['device_id', 'state'])
         .where('device_id', 'in', ids)
         .execute();
@@ -108,8 +132,15 @@ function deviceRows(trx: Transaction<DevicesTables>): StateRows<Device> {
       for (const { id, state: device, first } of changed) {
         const changing = {
           account_id: device.accountId,
-          name: device.name,
-          search_name: device.name.toLowerCase(),
+          name: displayNameOf(device),
+          search_text: searchText(
+            displayNameOf(device),
+            device.name,
+            device.accountId,
+            ...entriesOf(device.customMetadata),
+          ),
+          managed: device.managed ? 1 : 0,
+          deleted: device.deletedAt === null ? 0 : 1,
           device_type: deviceTypeOf(device.maker),
           maker: device.maker,
           state: JSON.stringify(device),
@@ -118,12 +149,13 @@ function deviceRows(trx: Transaction<DevicesTables>): StateRows<Device> {
           const { workspaceId: workspace_id, addedAt: created_at } = device;
           const listed_at = Number(first.position.commit);
           await trx
-            .insertInto('devices_v1')
+            .insertInto('devices_v2')
             .values({ device_id: id, workspace_id, listed_at, created_at, ...changing })
             .execute();
         } else {
-          await trx.updateTable('devices_v1').set(changing).where('device_id', '=', id).execute();
+          await trx.updateTable('devices_v2').set(changing).where('device_id', '=', id).execute();
         }
+        await keepMetadata(trx, id, device.customMetadata);
       }
     },
   };
@@ -133,7 +165,7 @@ function accountRows(trx: Transaction<DevicesTables>): StateRows<Account> {
   return {
     async load(ids) {
       const rows = await trx
-        .selectFrom('accounts_v1')
+        .selectFrom('accounts_v2')
         .select(['account_id', 'state'])
         .where('account_id', 'in', ids)
         .execute();
@@ -142,7 +174,14 @@ function accountRows(trx: Transaction<DevicesTables>): StateRows<Account> {
     async save(changed) {
       for (const { id, state: account, first } of changed) {
         const changing = {
-          search_name: account.displayName.toLowerCase(),
+          search_text: searchText(
+            account.displayName,
+            account.maker,
+            account.customerKey ?? '',
+            ...entriesOf(account.customMetadata),
+          ),
+          customer_key: account.customerKey,
+          connect_webview_id: account.connectWebviewId,
           maker: account.maker,
           removed: account.removedAt === null ? 0 : 1,
           state: JSON.stringify(account),
@@ -150,13 +189,36 @@ function accountRows(trx: Transaction<DevicesTables>): StateRows<Account> {
         if (first) {
           const listed_at = Number(first.position.commit);
           await trx
-            .insertInto('accounts_v1')
+            .insertInto('accounts_v2')
             .values({ account_id: id, workspace_id: account.workspaceId, listed_at, ...changing })
             .execute();
         } else {
-          await trx.updateTable('accounts_v1').set(changing).where('account_id', '=', id).execute();
+          await trx.updateTable('accounts_v2').set(changing).where('account_id', '=', id).execute();
         }
+        await keepMetadata(trx, id, account.customMetadata);
       }
     },
   };
+}
+
+const searchText = (...parts: string[]): string => parts.join('\n').toLowerCase();
+
+/** An entry of metadata as it is written and looked for. */
+export const entryOf = (name: string, value: string | boolean): string => JSON.stringify([name, value]);
+
+const entriesOf = (metadata: CustomMetadata): string[] =>
+  Object.entries(metadata).map(([name, value]) => entryOf(name, value));
+
+async function keepMetadata(
+  trx: Transaction<DevicesTables>,
+  ownerId: string,
+  metadata: CustomMetadata,
+): Promise<void> {
+  const entries = entriesOf(metadata);
+  await trx.deleteFrom('metadata_v2').where('owner_id', '=', ownerId).execute();
+  if (entries.length === 0) return;
+  await trx
+    .insertInto('metadata_v2')
+    .values(entries.map((entry) => ({ owner_id: ownerId, entry })))
+    .execute();
 }

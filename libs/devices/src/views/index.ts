@@ -1,11 +1,16 @@
 import { GetConnectedAccountHandler, ListConnectedAccountsHandler } from './account-queries';
-import { GetDeviceHandler, ListDevicesHandler } from './device-queries';
+import {
+  GetDeviceHandler,
+  GetUnmanagedDeviceHandler,
+  ListDevicesHandler,
+  ListUnmanagedDevicesHandler,
+} from './device-queries';
 
 export { deviceTypeOf } from './device-type';
 export { DevicesProjection, type DevicesTables } from './devices-projection';
 export { accountErrors, accountWarnings, deviceErrors, type SeamError, type SeamWarning } from './issues';
 export { presentAccount, type SeamConnectedAccount } from './present-account';
-export { presentDevice, type SeamDevice } from './present-device';
+export { presentDevice, type SeamDevice, type SeamUnmanagedDevice } from './present-device';
 export * from './queries';
 export { contains, type DeviceWithAccount, readDevices } from './read-devices';
 
@@ -13,6 +18,8 @@ export { contains, type DeviceWithAccount, readDevices } from './read-devices';
 export const deviceQueryHandlers = [
   GetDeviceHandler,
   ListDevicesHandler,
+  GetUnmanagedDeviceHandler,
+  ListUnmanagedDevicesHandler,
   GetConnectedAccountHandler,
   ListConnectedAccountsHandler,
 ];

@@ -61,9 +61,13 @@ export function deviceErrors(device: Device | null, account: Account | null): Se
       is_device_error: true,
     });
   } else if (!device.online) {
+    const error_code = device.offlineBecause ?? 'device_disconnected';
     errors.push({
-      error_code: 'device_disconnected',
-      message: 'The device is offline.',
+      error_code,
+      message:
+        error_code === 'hub_disconnected'
+          ? 'The hub that the device talks through is offline.'
+          : 'The device is offline.',
       created_at: iso(device.connectionChangedAt),
       is_device_error: true,
     });

@@ -11,6 +11,7 @@ export interface SeamConnectedAccount {
   accepted_capabilities: string[];
   automatically_manage_new_devices: boolean;
   custom_metadata: Record<string, string | boolean>;
+  customer_key?: string;
   created_at: string;
   errors: SeamError[];
   warnings: SeamWarning[];
@@ -23,9 +24,10 @@ export function presentAccount(account: Account): SeamConnectedAccount {
     account_type: account.maker,
     account_type_display_name: account.maker,
     display_name: account.displayName,
-    accepted_capabilities: ['lock'],
-    automatically_manage_new_devices: true,
-    custom_metadata: {},
+    accepted_capabilities: [...account.acceptedCapabilities],
+    automatically_manage_new_devices: account.managesNewDevices,
+    custom_metadata: { ...account.customMetadata },
+    ...(account.customerKey === null ? {} : { customer_key: account.customerKey }),
     created_at: iso(account.createdAt),
     errors: accountErrors(account),
     warnings: accountWarnings(account),

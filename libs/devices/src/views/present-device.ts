@@ -1,6 +1,6 @@
 import { iso } from '@latchkey/platform';
 import type { Account } from '../domain/account';
-import type { Device } from '../domain/device';
+import { type Device, displayNameOf } from '../domain/device';
 import { deviceTypeOf } from './device-type';
 import { deviceErrors, type SeamError, type SeamWarning } from './issues';
 
@@ -19,6 +19,7 @@ export interface SeamDevice {
   device_manufacturer: { manufacturer: string; display_name: string };
   device_provider: { device_provider_name: string; display_name: string; provider_category: string };
   display_name: string;
+  nickname?: string;
   capabilities_supported: string[];
   space_ids: string[];
   custom_metadata: Record<string, string | boolean>;
@@ -79,6 +80,32 @@ const CONSTRAINT_TYPES = new Set([
   'name_must_be_unique',
 ]);
 
+/** A device that is not managed, in the API's shape. */
+export interface SeamUnmanagedDevice extends Pick<
+  SeamDevice,
+  | 'device_id'
+  | 'workspace_id'
+  | 'connected_account_id'
+  | 'device_type'
+  | 'capabilities_supported'
+  | 'custom_metadata'
+  | 'location'
+  | 'errors'
+  | 'warnings'
+  | 'created_at'
+> {
+  properties: Pick<
+    SeamDevice['properties'],
+    | 'name'
+    | 'online'
+    | 'manufacturer'
+    | 'model'
+    | 'online_access_codes_enabled'
+    | 'offline_access_codes_enabled'
+  >;
+  is_managed: false;
+}
+
 /** Shows a device as the API does. `sandbox`: whether it may be simulated. */
 export function presentDevice(
   device: Device,
@@ -100,10 +127,11 @@ export function presentDevice(
       display_name: device.maker,
       provider_category: 'stable',
     },
-    display_name: device.name,
+    display_name: displayNameOf(device),
+    ...(device.nickname === null ? {} : { nickname: device.nickname }),
     capabilities_supported: ['access_code', 'lock', 'battery'],
     space_ids: [],
-    custom_metadata: {},
+    custom_metadata: { ...device.customMetadata },
     ...(device.timeZone === null
       ? {}
       : { location: { time_zone: device.timeZone, timezone: device.timeZone } }),
@@ -113,11 +141,11 @@ export function presentDevice(
     can_unlock_with_code: true,
     can_remotely_lock: capabilities.canRemotelyLock && there,
     can_remotely_unlock: capabilities.canRemotelyUnlock && there,
-    can_simulate_connection: simulated && !device.online,
+    can_simulate_connection: simulated && device.offlineBecause === 'device_disconnected',
     can_simulate_disconnection: simulated && device.online,
     can_simulate_removal: simulated,
-    can_simulate_hub_connection: false,
-    can_simulate_hub_disconnection: false,
+    can_simulate_hub_connection: simulated && device.offlineBecause === 'hub_disconnected',
+    can_simulate_hub_disconnection: simulated && device.online,
     errors: deviceErrors(device, account),
     warnings: [],
     created_at: iso(device.addedAt),
@@ -125,24 +153,42 @@ export function presentDevice(
   };
 }
 
-function propertiesOf(
-  { name, model, maker, capabilities }: Device,
-  online: boolean,
-): SeamDevice['properties'] {
+/** A device that is not managed: what may be seen of it. */
+export function presentUnmanagedDevice(device: Device, account: Account | null): SeamUnmanagedDevice {
+  const shown = presentDevice(device, account, { sandbox: false });
+  const { name, online, manufacturer, model, online_access_codes_enabled, offline_access_codes_enabled } =
+    shown.properties;
+  return {
+    device_id: shown.device_id,
+    workspace_id: shown.workspace_id,
+    connected_account_id: shown.connected_account_id,
+    device_type: shown.device_type,
+    capabilities_supported: shown.capabilities_supported,
+    custom_metadata: shown.custom_metadata,
+    ...(shown.location ? { location: shown.location } : {}),
+    properties: {
+      name,
+      online,
+      manufacturer,
+      model,
+      online_access_codes_enabled,
+      offline_access_codes_enabled,
+    },
+    errors: shown.errors,
+    warnings: shown.warnings,
+    created_at: shown.created_at,
+    is_managed: false,
+  };
+}
+
+function propertiesOf(device: Device, online: boolean): SeamDevice['properties'] {
+  const { name, maker, capabilities } = device;
   return {
     online,
-    name,
+    name: displayNameOf(device),
     appearance: { name },
     manufacturer: maker,
-    model: {
-      display_name: model ?? name,
-      manufacturer_display_name: maker,
-      has_built_in_keypad: true,
-      can_connect_accessory_keypad: false,
-      online_access_codes_supported: true,
-      offline_access_codes_supported: false,
-      accessory_keypad_supported: false,
-    },
+    model: modelOf(device),
     online_access_codes_enabled: true,
     offline_access_codes_enabled: false,
     supports_offline_access_codes: false,
@@ -160,5 +206,17 @@ function propertiesOf(
       : { max_active_codes_supported: capabilities.maxActiveCodes }),
     supports_backup_access_code_pool: false,
     online_time_frame_options: [{ display_name: 'Any time frame' }],
+  };
+}
+
+function modelOf({ name, model, maker }: Device): SeamDevice['properties']['model'] {
+  return {
+    display_name: model ?? name,
+    manufacturer_display_name: maker,
+    has_built_in_keypad: true,
+    can_connect_accessory_keypad: false,
+    online_access_codes_supported: true,
+    offline_access_codes_supported: false,
+    accessory_keypad_supported: false,
   };
 }

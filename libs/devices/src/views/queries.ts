@@ -1,7 +1,7 @@
 import type { Page, PageRequest } from '@latchkey/platform';
 import { Query } from '@nestjs/cqrs';
 import type { SeamConnectedAccount } from './present-account';
-import type { SeamDevice } from './present-device';
+import type { SeamDevice, SeamUnmanagedDevice } from './present-device';
 
 /** One device. Fails with 404 device_not_found. */
 export class GetDevice extends Query<SeamDevice> {
@@ -20,20 +20,39 @@ export interface DeviceFilter {
   deviceType?: string;
   deviceTypes?: readonly string[];
   manufacturer?: string;
-  /** Part of the name or of the id, in whatever case. */
+  /** Part of its names, its ids or its metadata, in whatever case. */
   search?: string;
   /** ms */
   createdBefore?: number;
-  /** No device has any of these yet: a filter on one finds nothing. */
   customerKey?: string;
-  userIdentifierKey?: string;
-  spaceId?: string;
   connectWebviewId?: string;
+  /** Every one of these entries. */
   customMetadataHas?: Readonly<Record<string, string | boolean>>;
 }
 
 /** Devices, in the order in which they were added. */
 export class ListDevices extends Query<Page<SeamDevice>> {
+  constructor(
+    readonly workspaceId: string,
+    readonly filter: DeviceFilter,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+/** One device that is not managed. Fails with 404 device_not_found. */
+export class GetUnmanagedDevice extends Query<SeamUnmanagedDevice> {
+  constructor(
+    readonly workspaceId: string,
+    readonly by: { deviceId: string } | { name: string },
+  ) {
+    super();
+  }
+}
+
+/** Devices that are not managed, in the order in which they were added. */
+export class ListUnmanagedDevices extends Query<Page<SeamUnmanagedDevice>> {
   constructor(
     readonly workspaceId: string,
     readonly filter: DeviceFilter,
@@ -54,12 +73,10 @@ export class GetConnectedAccount extends Query<SeamConnectedAccount> {
 }
 
 export interface ConnectedAccountFilter {
-  /** Part of the name or of the id, in whatever case. */
+  /** Part of its name, id, maker, customer key or metadata, in whatever case. */
   search?: string;
-  /** No account has any of these yet: a filter on one finds nothing. */
   customerKey?: string;
-  userIdentifierKey?: string;
-  spaceId?: string;
+  /** Every one of these entries. */
   customMetadataHas?: Readonly<Record<string, string | boolean>>;
 }
 

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Account } from '../domain/account';
 import type { Device } from '../domain/device';
-import type { DevicesTables } from './devices-projection';
+import { type DevicesTables, entryOf } from './devices-projection';
 
 export interface DeviceWithAccount {
   readonly device: Device;
@@ -21,10 +21,10 @@ export async function readDevices(
   const wanted = [...new Set(deviceIds)];
   for (let from = 0; from < wanted.length; from += CHUNK) {
     const rows = await db
-      .selectFrom('devices_v1')
-      .leftJoin('accounts_v1', 'accounts_v1.account_id', 'devices_v1.account_id')
-      .select(['devices_v1.device_id', 'devices_v1.state as device', 'accounts_v1.state as account'])
-      .where('devices_v1.device_id', 'in', wanted.slice(from, from + CHUNK))
+      .selectFrom('devices_v2')
+      .leftJoin('accounts_v2', 'accounts_v2.account_id', 'devices_v2.account_id')
+      .select(['devices_v2.device_id', 'devices_v2.state as device', 'accounts_v2.state as account'])
+      .where('devices_v2.device_id', 'in', wanted.slice(from, from + CHUNK))
       .execute();
     for (const row of rows) found.set(row.device_id, parsed(row));
   }
@@ -42,4 +42,13 @@ export function parsed(row: { device: string; account: string | null }): DeviceW
 export function contains(column: string, search: string) {
   const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, (special) => `\\${special}`)}%`;
   return sql<boolean>`${sql.ref(column)} like ${pattern} escape '\\'`;
+}
+
+/** A condition that holds where what clients keep beside `owner` (a column of ids) has every one of these entries. */
+export function hasMetadata(owner: string, wanted: Readonly<Record<string, string | boolean>>) {
+  const entries = Object.entries(wanted).map(
+    ([name, value]) =>
+      sql<boolean>`exists (select 1 from metadata_v2 where owner_id = ${sql.ref(owner)} and entry = ${entryOf(name, value)})`,
+  );
+  return sql.join<boolean>(entries, sql` and `);
 }

@@ -74,7 +74,7 @@ const timestamp = instant
   .nullish()
   .catch(null);
 
-const envelope = z.looseObject({ event_type: text });
+const envelope = z.looseObject({ event_type: text, event_id: id.nullish().catch(null) });
 const device = z
   .looseObject({ device_id: id.nullish(), lock_id: id.nullish(), timestamp })
   .refine(({ device_id, lock_id }) => (device_id ?? lock_id) != null, { path: ['device_id'] });
@@ -89,6 +89,7 @@ const actionOutcome = z.looseObject({
   action_id: id.nullish(),
   status: outcome,
   error_code: z.unknown().optional(),
+  action: z.enum(['lock', 'unlock']).nullish().catch(null),
   performed_via: z
     .enum(['pin_code', 'mobile_app', 'remote_api', 'bluetooth_key', 'fob_card', 'manual_turn'])
     .nullish()
@@ -101,11 +102,12 @@ const actionOutcome = z.looseObject({
  * @throws {MalformedReport} if it is no event, or lacks what its type needs
  */
 export function parseReport(body: unknown): LockReport | null {
-  const { event_type: type } = read(envelope, body);
+  const { event_type: type, event_id } = read(envelope, body);
   if (!reported.includes(type)) return null;
   if (type === 'bridge.offline' && !device.safeParse(body).success) return null;
   const { device_id, lock_id, timestamp: at = null } = read(device, body);
   const lockId = (device_id ?? lock_id) as string;
+  const own = event_id == null ? {} : { id: event_id };
   switch (type) {
     case 'access_code.created':
     case 'access_code.updated':
@@ -121,9 +123,15 @@ export function parseReport(body: unknown): LockReport | null {
       };
     }
     case 'access_code.used':
-      return { kind: 'code-used', lockId, lockCodeId: read(codeUse, body).access_code_id ?? null, at };
+      return {
+        kind: 'code-used',
+        lockId,
+        lockCodeId: read(codeUse, body).access_code_id ?? null,
+        at,
+        ...own,
+      };
     case 'access_code.incorrect_attempt':
-      return { kind: 'incorrect-attempt', lockId, at };
+      return { kind: 'incorrect-attempt', lockId, at, ...own };
     case 'lock.action_completed': {
       const action = read(actionOutcome, body);
       return {
@@ -134,6 +142,8 @@ export function parseReport(body: unknown): LockReport | null {
         success: action.status === 'success',
         errorCode: errorCode(action.error_code),
         performedVia: action.performed_via ?? null,
+        ...(action.action == null ? {} : { action: action.action }),
+        ...own,
       };
     }
     default:

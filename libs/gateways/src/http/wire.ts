@@ -53,6 +53,7 @@ const lock = z
     name: told(text),
     device_model: told(text),
     online: told(z.boolean()),
+    bridge_online: told(z.boolean()),
     battery_level: told(z.number().min(0).max(100)),
     timezone: told(text),
     device_time: told(instant),
@@ -104,6 +105,7 @@ export function describeLock(
     model: wire.device_model ?? null,
     // Where the maker does not tell, an attempt will.
     online: wire.online ?? true,
+    ...(wire.bridge_online == null ? {} : { hubOnline: wire.bridge_online }),
     batteryLevel: wire.battery_level == null ? null : wire.battery_level / 100,
     timeZone: wire.timezone ?? null,
     clockDrift: wire.device_time == null ? null : wire.device_time - now,

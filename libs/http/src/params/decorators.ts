@@ -229,7 +229,7 @@ export function WebAddress(options: ParamOptions = {}): PropertyDecorator {
   );
 }
 
-/** What a client wants remembered beside one of our objects: texts, numbers and flags by name. */
+/** What a client wants remembered beside one of our objects: texts and flags by name. */
 export function Metadata(options: ParamOptions = {}): PropertyDecorator {
   return declare(
     { kind: 'record' },
@@ -238,14 +238,14 @@ export function Metadata(options: ParamOptions = {}): PropertyDecorator {
       maxProperties: MOST_METADATA,
       additionalProperties: {
         nullable: true,
-        oneOf: [{ type: 'string', maxLength: 500 }, { type: 'number' }, { type: 'boolean' }],
+        oneOf: [{ type: 'string', maxLength: 500 }, { type: 'boolean' }],
       },
     },
     options,
     passes(
       'metadata',
       isMetadata,
-      `must be an object of at most ${MOST_METADATA} entries, each a string of at most 500 characters, a number, true, false or null`,
+      `must be an object of at most ${MOST_METADATA} entries, each a string of at most 500 characters, true, false or null`,
     ),
   );
 }
@@ -262,9 +262,7 @@ function isMetadata(value: unknown): boolean {
       ([name, entry]) =>
         /^[^\p{Cc}\p{Surrogate}]{1,100}$/u.test(name) &&
         name !== '__proto__' &&
-        (entry === null ||
-          ['number', 'boolean'].includes(typeof entry) ||
-          (typeof entry === 'string' && short.test(entry))),
+        (entry === null || typeof entry === 'boolean' || (typeof entry === 'string' && short.test(entry))),
     )
   );
 }

@@ -77,7 +77,9 @@ function happened({ event, before, after }: CodeStep, told: Told, around: Around
       return told.onDevice ? [{ type: 'access_code.removed_from_device', body: {} }] : [];
     case 'Removed':
       return [
-        ...(told.onDevice ? [{ type: 'access_code.removed_from_device', body: {} }] : []),
+        ...(told.onDevice && !event.data.leftOnLock
+          ? [{ type: 'access_code.removed_from_device', body: {} }]
+          : []),
         // A code that came to its end was not deleted; where it stays readable, it still can be.
         ...(event.data.cause === 'deleted' ? [withPin('access_code.deleted', after)] : []),
       ];

@@ -6,27 +6,51 @@ import {
   type Device,
   deviceErrors,
   type DeviceEvent,
+  displayNameOf,
 } from '@latchkey/devices';
 import type { Draft } from '../public-event';
 
 /** Below this a battery counts as low, where the lock does not say how low it is. */
 const LOW_BATTERY = 0.2;
 
+export interface DeviceStep {
+  readonly event: DeviceEvent;
+  readonly before: Device | null;
+  readonly after: Device;
+}
+
+/** The first words of what is told of a device. */
+const kindOf = (device: Device): string => (device.managed ? 'device' : 'device.unmanaged');
+
+function renamed(before: Device | null, after: Device): Draft[] {
+  if (!before || before.deletedAt !== null || displayNameOf(before) === displayNameOf(after)) return [];
+  return [{ type: 'device.name_changed', body: { ...idsOf(after), device_name: displayNameOf(after) } }];
+}
+
 /** What integrations are told when this happens to a device. */
-export function deviceDrafts(event: DeviceEvent, after: Device, account: Account | null): Draft[] {
+export function deviceDrafts({ event, before, after }: DeviceStep, account: Account | null): Draft[] {
+  return [...happened({ event, before, after }, account), ...renamed(before, after)];
+}
+
+function happened({ event, before, after }: DeviceStep, account: Account | null): Draft[] {
   const body = idsOf(after);
+  const connected: Draft = { type: `${kindOf(after)}.connected`, body };
   switch (event.type) {
     case 'DeviceAdded':
-      return [
-        { type: 'device.added', body },
-        { type: 'device.connected', body },
-      ];
+      return [{ type: 'device.added', body }, connected];
     case 'DeviceConnected':
-      return [{ type: 'device.connected', body }];
+      return [connected];
     case 'DeviceDisconnected':
-      return [disconnected(after, account, event.data.errorCode)];
+      // For another reason than before: it was offline all the time.
+      return before?.online === false ? [] : [disconnected(after, account, event.data.errorCode)];
     case 'DeviceRemoved':
       return [{ type: 'device.removed', body }];
+    case 'DeviceDeleted':
+      return [{ type: 'device.deleted', body: { ...body, device_name: displayNameOf(after) } }];
+    case 'DeviceConvertedToUnmanaged':
+      return [{ type: 'device.converted_to_unmanaged', body }];
+    case 'DeviceConvertedToManaged':
+      return [{ type: 'device.unmanaged.converted_to_managed', body }];
     case 'BatteryRanLow':
       return [
         { type: 'device.low_battery', body: { ...body, battery_level: event.data.level ?? LOW_BATTERY } },
@@ -39,15 +63,35 @@ export function deviceDrafts(event: DeviceEvent, after: Device, account: Account
 /** What integrations are told when this happens to an account with these devices. */
 export function accountDrafts(event: AccountEvent, after: Account, devices: readonly Device[]): Draft[] {
   const body = { connected_account_id: after.accountId };
+  const invited = (connectWebviewId: string | undefined) =>
+    connectWebviewId === undefined ? {} : { connect_webview_id: connectWebviewId };
+  const loggedIn = (connectWebviewId: string | undefined): Draft[] =>
+    connectWebviewId === undefined
+      ? []
+      : [{ type: 'connect_webview.login_succeeded', body: { ...body, ...invited(connectWebviewId) } }];
   const there = devices.filter((device) => device.removedAt === null);
   const online = there.filter((device) => device.online);
   switch (event.type) {
     case 'AccountConnected':
-      return [{ type: 'connected_account.connected', body }];
+      return [
+        ...loggedIn(event.data.connectWebviewId),
+        {
+          type: 'connected_account.connected',
+          body: { ...body, ...invited(event.data.connectWebviewId) },
+        },
+      ];
+    case 'LoginRepeated':
+      return loggedIn(event.data.connectWebviewId);
     case 'AccountReconnected':
       return [
-        { type: 'connected_account.connected', body },
-        ...online.map((device) => keyed(device, { type: 'device.connected', body: idsOf(device) })),
+        ...loggedIn(event.data.connectWebviewId),
+        {
+          type: 'connected_account.connected',
+          body: { ...body, ...invited(event.data.connectWebviewId) },
+        },
+        ...online.map((device) =>
+          keyed(device, { type: `${kindOf(device)}.connected`, body: idsOf(device) }),
+        ),
       ];
     case 'AccountDisconnected':
       return [
@@ -62,12 +106,8 @@ export function accountDrafts(event: AccountEvent, after: Account, devices: read
         ...online.map((device) => keyed(device, disconnected(device, after, 'account_disconnected'))),
       ];
     case 'AccountRemoved':
-      return [
-        ...there.map((device) =>
-          keyed(device, { type: 'device.deleted', body: { ...idsOf(device), device_name: device.name } }),
-        ),
-        { type: 'connected_account.deleted', body },
-      ];
+      // Its devices are deleted one by one, and told of as that happens.
+      return [{ type: 'connected_account.deleted', body: { ...body, connected_account_type: after.maker } }];
     default:
       return [];
   }
@@ -75,7 +115,7 @@ export function accountDrafts(event: AccountEvent, after: Account, devices: read
 
 function disconnected(device: Device, account: Account | null, errorCode: string): Draft {
   return {
-    type: 'device.disconnected',
+    type: `${kindOf(device)}.disconnected`,
     body: {
       ...idsOf(device),
       error_code: errorCode,

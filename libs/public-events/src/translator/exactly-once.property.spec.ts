@@ -98,7 +98,7 @@ describe('the translator, interrupted anywhere', () => {
     const recorded: RecordedEvent[] = [];
     for await (const event of store.read(`accessCode-${codeId}`)) recorded.push(event);
     const views: Database<Tables> = await test.open();
-    await views.db.schema.dropTable('translator_v1').ifExists().execute();
+    await views.db.schema.dropTable('translator_v2').ifExists().execute();
     await new Translator(store, settings).create(views.db);
     const told = async () => {
       const seen: { id: string; type: string }[] = [];

@@ -1,11 +1,21 @@
 import { ACCESS_CODE, type AccessCode, codeCodec } from '@latchkey/access-codes';
-import { ACCOUNT, DEVICE, type Device, deviceCodec } from '@latchkey/devices';
+import {
+  ACCOUNT,
+  ACTION_ATTEMPT,
+  type ActionAttempt,
+  actionCodec,
+  DEVICE,
+  type Device,
+  deviceCodec,
+  DOOR,
+  doorCodec,
+} from '@latchkey/devices';
 import type { RecordedEvent } from '@latchkey/event-sourcing';
 import type { Transaction } from 'kysely';
 import type { Told } from './confirmations';
 
 export interface TranslatorTables {
-  translator_v1: {
+  translator_v2: {
     stream: string;
     /** Of devices: whose they are. */
     account_id: string | null;
@@ -41,6 +51,7 @@ export class TranslatorStates {
     for (const [stream, { state }] of this.rows) {
       if (stream.startsWith(`${ACCESS_CODE}-`)) addAround(around, state as AccessCode);
       if (stream.startsWith(`${DEVICE}-`)) around.add(`${ACCOUNT}-${(state as Device).accountId}`);
+      if (stream.startsWith(`${ACTION_ATTEMPT}-`)) addDevice(around, (state as ActionAttempt).deviceId);
     }
     for (const event of events) {
       if (event.type === 'CodeRequested' || event.type === 'UnmanagedCodeSeen') {
@@ -51,6 +62,15 @@ export class TranslatorStates {
       if (event.type === 'DeviceAdded') {
         const added = deviceCodec.decode(event);
         if (added.type === 'DeviceAdded') around.add(`${ACCOUNT}-${added.data.accountId}`);
+      }
+      if (event.stream.startsWith(`${DOOR}-`)) {
+        const { type, data } = doorCodec.decode(event);
+        addAround(around, data);
+        if (type !== 'AccessDenied' && data.codeId !== null) around.add(`${ACCESS_CODE}-${data.codeId}`);
+      }
+      if (event.type === 'ActionRequested') {
+        const requested = actionCodec.decode(event);
+        if (requested.type === 'ActionRequested') addDevice(around, requested.data.deviceId);
       }
     }
     await this.read([...around]);
@@ -98,7 +118,7 @@ export class TranslatorStates {
 
   private async saveSome(streams: readonly string[]): Promise<void> {
     const over = streams.filter((stream) => !this.rows.has(stream));
-    if (over.length > 0) await this.trx.deleteFrom('translator_v1').where('stream', 'in', over).execute();
+    if (over.length > 0) await this.trx.deleteFrom('translator_v2').where('stream', 'in', over).execute();
     const rows = streams.flatMap((stream) => {
       const row = this.rows.get(stream);
       if (!row) return [];
@@ -107,7 +127,7 @@ export class TranslatorStates {
     });
     if (rows.length === 0) return;
     await this.trx
-      .insertInto('translator_v1')
+      .insertInto('translator_v2')
       .values(rows)
       .onConflict((conflict) =>
         conflict.column('stream').doUpdateSet((eb) => ({
@@ -125,18 +145,18 @@ export class TranslatorStates {
       const chunk = wanted.slice(from, from + CHUNK);
       for (const stream of chunk) this.asked.add(stream);
       this.take(
-        await this.trx.selectFrom('translator_v1').selectAll().where('stream', 'in', chunk).execute(),
+        await this.trx.selectFrom('translator_v2').selectAll().where('stream', 'in', chunk).execute(),
       );
     }
   }
 
   private async readDevicesOf(accountIds: readonly string[]): Promise<void> {
     this.take(
-      await this.trx.selectFrom('translator_v1').selectAll().where('account_id', 'in', accountIds).execute(),
+      await this.trx.selectFrom('translator_v2').selectAll().where('account_id', 'in', accountIds).execute(),
     );
   }
 
-  private take(rows: TranslatorTables['translator_v1'][]): void {
+  private take(rows: TranslatorTables['translator_v2'][]): void {
     for (const row of rows) {
       this.rows.set(row.stream, {
         state: JSON.parse(row.state),
@@ -152,4 +172,8 @@ function addAround(
   { deviceId, accountId }: { deviceId: string; accountId: string },
 ): void {
   around.add(`${DEVICE}-${deviceId}`).add(`${ACCOUNT}-${accountId}`);
+}
+
+function addDevice(around: Set<string>, deviceId: string | null): void {
+  if (deviceId !== null) around.add(`${DEVICE}-${deviceId}`);
 }

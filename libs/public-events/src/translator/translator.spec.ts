@@ -216,6 +216,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     await device(BARN, { type: 'DeviceConnected', data: {} });
     await device(BARN, { type: 'DeviceRemoved', data: {} });
     await account({ type: 'AccountRemoved', data: {} });
+    await device(FRONT, { type: 'DeviceDeleted', data: {} });
 
     const events = await listed();
     expect(events.map((e) => [e.event_type, e.device_id, e['error_code']].filter(Boolean))).toEqual([
@@ -232,8 +233,8 @@ describe.each(testEngines)('the public events on %s', (engine) => {
       ['device.connected', FRONT],
       ['device.connected', BARN],
       ['device.removed', BARN],
-      ['device.deleted', FRONT],
       ['connected_account.deleted'],
+      ['device.deleted', FRONT],
     ]);
   });
 
@@ -380,7 +381,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     const lying = JSON.stringify([
       (await stored()).map((each) => [each.data, each.metadata]),
       await views.db.selectFrom('events_v1').selectAll().execute(),
-      await views.db.selectFrom('translator_v1').selectAll().execute(),
+      await views.db.selectFrom('translator_v2').selectAll().execute(),
     ]);
     expect(lying).not.toContain('482193');
   });
@@ -413,7 +414,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     await code(await programmed('create', false), set);
     const before = (await stored()).map((event) => event.id);
     await stop();
-    await views.db.schema.dropTable('translator_v1').execute();
+    await views.db.schema.dropTable('translator_v2').execute();
     await views.db.schema.dropTable('events_v1').execute();
     await views.db.deleteFrom('checkpoints').execute();
 

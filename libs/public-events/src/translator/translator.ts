@@ -4,10 +4,18 @@ import {
   ACCOUNT,
   accountCodec,
   accountFold,
+  ACTION_ATTEMPT,
+  type ActionAttempt,
+  actionCodec,
+  actionFold,
+  CONNECT_WEBVIEW,
   DEVICE,
   type Device,
   deviceCodec,
   deviceFold,
+  DOOR,
+  doorCodec,
+  loginCodec,
 } from '@latchkey/devices';
 import {
   type EventStore,
@@ -19,8 +27,11 @@ import {
 import { derivedId, iso } from '@latchkey/platform';
 import type { Kysely, Transaction } from 'kysely';
 import { type Draft, publicStreamOf } from '../public-event';
+import { actionDrafts } from './action-drafts';
 import { codeDrafts } from './code-drafts';
+import { withBackground } from './background';
 import { accountDrafts, deviceDrafts } from './device-drafts';
+import { doorDrafts } from './door-drafts';
 import { type PublicEvent, PublicStreams } from './public-stream';
 import { type TranslatorTables, TranslatorStates } from './translator-states';
 
@@ -31,8 +42,10 @@ import { type TranslatorTables, TranslatorStates } from './translator-states';
  */
 export class Translator implements Projection {
   readonly name = 'translator';
-  readonly version = 1;
-  readonly prefixes = [ACCESS_CODE, DEVICE, ACCOUNT].map((category) => `${category}-`);
+  readonly version = 2;
+  readonly prefixes = [ACCESS_CODE, DEVICE, ACCOUNT, DOOR, ACTION_ATTEMPT, CONNECT_WEBVIEW].map(
+    (category) => `${category}-`,
+  );
   private readonly streams: PublicStreams;
 
   constructor(
@@ -44,15 +57,15 @@ export class Translator implements Projection {
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
-      .createTable('translator_v1')
+      .createTable('translator_v2')
       .addColumn('stream', 'text', (c) => c.primaryKey())
       .addColumn('account_id', 'text')
       .addColumn('state', 'text', (c) => c.notNull())
       .addColumn('told', 'text')
       .execute();
     await db.schema
-      .createIndex('translator_by_account_v1')
-      .on('translator_v1')
+      .createIndex('translator_by_account_v2')
+      .on('translator_v2')
       .column('account_id')
       .execute();
   }
@@ -66,7 +79,8 @@ export class Translator implements Projection {
     await states.prepare(events);
     const byStream = new Map<string, PublicEvent[]>();
     for (const recorded of events) {
-      const { drafts, workspaceId } = this.translate(recorded, states);
+      const { drafts: bare, workspaceId } = this.translate(recorded, states);
+      const drafts = bare.map((draft) => withBackground(draft, states));
       if (drafts.length === 0 || workspaceId === null) continue;
       const stream = publicStreamOf(workspaceId);
       const waiting = byStream.get(stream) ?? [];
@@ -102,13 +116,33 @@ export class Translator implements Projection {
       else states.put(stream, after, { told });
       return { drafts, workspaceId: after.workspaceId };
     }
+    if (stream.startsWith(`${DOOR}-`)) {
+      const event = doorCodec.decode(recorded);
+      const used = event.type === 'AccessDenied' ? null : event.data.codeId;
+      const code = used === null ? null : states.get<AccessCode>(`${ACCESS_CODE}-${used}`);
+      return { drafts: doorDrafts(event, code), workspaceId: event.data.workspaceId };
+    }
+    if (stream.startsWith(`${ACTION_ATTEMPT}-`)) {
+      const event = actionCodec.decode(recorded);
+      const after = actionFold.evolve(states.get<ActionAttempt>(stream), event);
+      if (!after) return nothing;
+      if (event.type === 'ActionRequested') states.put(stream, after);
+      else states.remove(stream);
+      return { drafts: actionDrafts(event, after), workspaceId: after.workspaceId };
+    }
+    if (stream.startsWith(`${CONNECT_WEBVIEW}-`)) {
+      const { connectWebviewId, workspaceId } = loginCodec.decode(recorded).data;
+      const body = { connect_webview_id: connectWebviewId };
+      return { drafts: [{ type: 'connect_webview.login_failed', body }], workspaceId };
+    }
     if (stream.startsWith(`${DEVICE}-`)) {
       const event = deviceCodec.decode(recorded);
-      const after = deviceFold.evolve(states.get<Device>(stream), event);
+      const before = states.get<Device>(stream);
+      const after = deviceFold.evolve(before, event);
       if (!after) return nothing;
       states.put(stream, after, { accountId: after.accountId });
       const account = states.get<Account>(`${ACCOUNT}-${after.accountId}`);
-      return { drafts: deviceDrafts(event, after, account), workspaceId: after.workspaceId };
+      return { drafts: deviceDrafts({ event, before, after }, account), workspaceId: after.workspaceId };
     }
     const event = accountCodec.decode(recorded);
     const after = accountFold.evolve(states.get<Account>(stream), event);

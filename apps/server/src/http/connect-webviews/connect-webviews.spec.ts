@@ -63,7 +63,7 @@ let made = 0;
 const allow = () => ({ decision: 'allow', account: 'new', new_account: `House ${++made}` });
 
 test('an account is connected by its owner, and its locks appear', async () => {
-  const webview = await create({ customer_key: 'guest 1', custom_metadata: { floor: 2 } });
+  const webview = await create({ customer_key: 'guest 1', custom_metadata: { floor: '2' } });
   expect(webview).toMatchObject({
     status: 'pending',
     login_successful: false,

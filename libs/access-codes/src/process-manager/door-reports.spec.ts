@@ -1,0 +1,88 @@
+import type { ActionAttempt } from '@latchkey/devices';
+import { nativeLock } from '../domain/testing/builders';
+import { doorEventOf, type DoorReport, reportKeyOf } from './door-reports';
+
+const where = { deviceId: 'device-1', accountId: 'account-1', workspaceId: 'workspace-1', reportKey: 'key' };
+const attempt: ActionAttempt = {
+  actionAttemptId: 'attempt-1',
+  workspaceId: 'workspace-1',
+  deviceId: 'device-1',
+  action: 'unlock',
+  requestedAt: 0,
+  outcome: 'pending',
+};
+const told = (report: DoorReport, more: Partial<Parameters<typeof doorEventOf>[2]> = {}) =>
+  doorEventOf(report, nativeLock, { codeId: null, attempt: null, reportKey: 'key', ...more });
+const completed = (performedVia: string | null, more: Partial<DoorReport> = {}): DoorReport =>
+  ({
+    kind: 'action-completed',
+    lockId: 'lock-1',
+    actionId: 'a',
+    success: true,
+    errorCode: null,
+    performedVia,
+    ...more,
+  }) as DoorReport;
+
+describe('what a lock reports of its door', () => {
+  it('tells which code of ours opened it, or that it was another', () => {
+    const used: DoorReport = { kind: 'code-used', lockId: 'lock-1', lockCodeId: 'L', at: null };
+    const how = { method: 'keycode', actionAttemptId: null, viaBluetooth: false };
+    expect(told(used, { codeId: 'code-1' })).toEqual({
+      type: 'DoorUnlocked',
+      data: { ...where, ...how, codeId: 'code-1' },
+    });
+    expect(told(used)).toMatchObject({ data: { codeId: null } });
+  });
+
+  it('tells that somebody was not let in, and nothing of what was entered', () => {
+    const denied: DoorReport = { kind: 'incorrect-attempt', lockId: 'lock-1', at: null };
+    expect(told(denied)).toEqual({ type: 'AccessDenied', data: where });
+  });
+
+  it.each([
+    ['mobile_app', 'remote', false],
+    ['remote_api', 'remote', false],
+    ['bluetooth_key', 'remote', true],
+    ['fob_card', 'card', false],
+    ['manual_turn', 'manual', false],
+    [null, 'unknown', false],
+  ])('tells how it was locked: %s', (performedVia, method, viaBluetooth) => {
+    const event = told(completed(performedVia, { action: 'lock' }));
+    const data = { ...where, method, viaBluetooth, codeId: null, actionAttemptId: null };
+    expect(event).toEqual({ type: 'DoorLocked', data });
+  });
+
+  it('knows what we were asked to do, which a maker need not repeat', () => {
+    expect(told(completed('remote_api'), { attempt })).toMatchObject({
+      type: 'DoorUnlocked',
+      data: { method: 'remote', actionAttemptId: 'attempt-1' },
+    });
+    // Another workspace's device is the same lock: there it is somebody else's doing.
+    const others = { ...attempt, deviceId: 'device-2' };
+    expect(told(completed('remote_api', { action: 'unlock' }), { attempt: others })).toMatchObject({
+      data: { method: 'remote', actionAttemptId: null },
+    });
+  });
+
+  it('says nothing of what failed, of what is not said, and of what is said by a report of its own', () => {
+    expect(told(completed('remote_api', { success: false }), { attempt })).toBeNull();
+    expect(told(completed('mobile_app'))).toBeNull();
+    expect(told(completed('pin_code', { action: 'unlock' }))).toBeNull();
+    expect(told(completed('pin_code', { action: 'lock' }))).toMatchObject({ data: { method: 'keycode' } });
+  });
+
+  it('is told from a repetition by its id, or else by what it says and when', () => {
+    const at = '2026-06-01T12:00:00.000Z';
+    const keys = [
+      { kind: 'code-used', lockId: 'l', lockCodeId: 'L', at, id: 'r1' },
+      { kind: 'code-used', lockId: 'l', lockCodeId: 'L', at },
+      { kind: 'code-used', lockId: 'l', lockCodeId: 'M', at },
+      { kind: 'incorrect-attempt', lockId: 'l', at },
+      completed(null),
+    ].map((report) => reportKeyOf(report as DoorReport));
+    expect(new Set(keys).size).toBe(5);
+    expect(keys).not.toContain(null);
+    expect(reportKeyOf({ kind: 'incorrect-attempt', lockId: 'l', at: null })).toBeNull();
+  });
+});

@@ -1,0 +1,140 @@
+import type { LockDescription } from '@latchkey/gateways';
+import type { CustomMetadata, Described, Device, DeviceEvent, OfflineBecause } from './device';
+
+const LOW_BATTERY = 0.2;
+
+/** What a lock's own description makes of the device: only what is new is told. */
+export function observe(
+  device: Device | null,
+  seen: LockDescription,
+  limits: { readonly clockDriftTolerance: number },
+): DeviceEvent[] {
+  if (!present(device)) return [];
+  const events: DeviceEvent[] = [];
+  const described = {
+    name: seen.name,
+    model: seen.model,
+    timeZone: seen.timeZone,
+    capabilities: seen.capabilities,
+  };
+  const known = {
+    name: device.name,
+    model: device.model,
+    timeZone: device.timeZone,
+    capabilities: { ...device.capabilities, supportedCodeLengths: device.makersCodeLengths },
+  };
+  if (JSON.stringify(described) !== JSON.stringify(known)) {
+    events.push({ type: 'DeviceDescribed', data: { description: structuredClone(described) as Described } });
+  }
+  events.push(...connection(device, seen.online, becauseOf(seen)));
+  if (seen.clockDrift !== null) {
+    const trusted = Math.abs(seen.clockDrift) <= limits.clockDriftTolerance;
+    if (trusted && !device.clockTrusted)
+      events.push({ type: 'ClockCorrected', data: { driftMs: seen.clockDrift } });
+    if (!trusted && device.clockTrusted)
+      events.push({ type: 'ClockDrifted', data: { driftMs: seen.clockDrift } });
+  }
+  if (seen.batteryLevel !== null) {
+    const low = seen.batteryLevel < LOW_BATTERY;
+    if (low && !device.batteryLow) events.push({ type: 'BatteryRanLow', data: { level: seen.batteryLevel } });
+    if (!low && device.batteryLow)
+      events.push({ type: 'BatteryRecovered', data: { level: seen.batteryLevel } });
+  }
+  return events;
+}
+
+const becauseOf = (seen: LockDescription): OfflineBecause =>
+  seen.hubOnline === false ? 'hub_disconnected' : 'device_disconnected';
+
+/** The device said, or was seen, to be on- or offline; or offline for another reason than before. */
+export function connection(
+  device: Device | null,
+  online: boolean,
+  because: OfflineBecause = 'device_disconnected',
+): DeviceEvent[] {
+  if (!present(device)) return [];
+  if (online) return device.online ? [] : [{ type: 'DeviceConnected', data: {} }];
+  const same = !device.online && device.offlineBecause === because;
+  return same ? [] : [{ type: 'DeviceDisconnected', data: { errorCode: because } }];
+}
+
+const present = (device: Device | null): device is Device => device !== null && device.removedAt === null;
+
+/** A lock that its maker shows for the first time, or again after it was gone. */
+export function add(
+  device: Device | null,
+  identity: { deviceId: string; workspaceId: string; accountId: string; maker: string; lockId: string },
+  seen: LockDescription,
+  managed = true,
+): DeviceEvent[] {
+  if (present(device)) return [];
+  const { name, model, timeZone, capabilities: can } = seen;
+  const events: DeviceEvent[] = [
+    {
+      type: 'DeviceAdded',
+      data: {
+        ...identity,
+        description: structuredClone({ name, model, timeZone, capabilities: can }) as Described,
+        ...(managed ? {} : { managed }),
+      },
+    },
+  ];
+  if (!seen.online) events.push({ type: 'DeviceDisconnected', data: { errorCode: becauseOf(seen) } });
+  return events;
+}
+
+export function remove(device: Device | null): DeviceEvent[] {
+  return present(device) ? [{ type: 'DeviceRemoved', data: {} }] : [];
+}
+
+/** It is to be seen here no longer: also one that its owner has taken out of the account. */
+export function deleteDevice(device: Device | null): DeviceEvent[] {
+  return device && device.deletedAt === null ? [{ type: 'DeviceDeleted', data: {} }] : [];
+}
+
+export interface DeviceWishes {
+  /** Null: as its maker calls it. */
+  readonly nickname?: string | null;
+  /** Laid over what is there; null takes an entry away. */
+  readonly customMetadata?: Readonly<Record<string, string | boolean | null>>;
+  readonly managed?: boolean;
+}
+
+/** Something else is wanted of a device. Only what differs is told. */
+export function updateDevice(device: Device | null, wanted: DeviceWishes): DeviceEvent[] {
+  if (!device || device.deletedAt !== null) return [];
+  const { nickname, managed } = wanted;
+  const customMetadata = laidOver(device.customMetadata, wanted.customMetadata ?? {});
+  const data = {
+    ...(nickname === undefined || nickname === device.nickname ? {} : { nickname }),
+    ...(sameMetadata(customMetadata, device.customMetadata) ? {} : { customMetadata }),
+  };
+  const events: DeviceEvent[] = [];
+  if (Object.keys(data).length > 0) events.push({ type: 'DeviceUpdated', data });
+  if (managed !== undefined && managed !== device.managed) {
+    events.push({ type: managed ? 'DeviceConvertedToManaged' : 'DeviceConvertedToUnmanaged', data: {} });
+  }
+  return events;
+}
+
+/** Entries over entries, name by name; null takes one away. */
+export function laidOver(
+  before: CustomMetadata,
+  changes: Readonly<Record<string, string | boolean | null>>,
+): Record<string, string | boolean> {
+  const after = Object.entries({ ...before, ...changes });
+  return Object.fromEntries(after.filter((entry): entry is [string, string | boolean] => entry[1] !== null));
+}
+
+export function sameMetadata(a: CustomMetadata, b: CustomMetadata): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+/** A client says how long the lock's codes may be. Reported again, it changes nothing. */
+export function reportCodeLengths(device: Device | null, lengths: readonly number[]): DeviceEvent[] {
+  if (!present(device)) return [];
+  const sorted = [...new Set(lengths)].sort((a, b) => a - b);
+  if (JSON.stringify(sorted) === JSON.stringify(device.reportedCodeLengths)) return [];
+  return [{ type: 'CodeLengthsReported', data: { lengths: sorted } }];
+}

@@ -1,0 +1,28 @@
+import type { AccessCode } from '@latchkey/access-codes';
+import type { DoorEvent } from '@latchkey/devices';
+import type { Draft } from '../public-event';
+
+/**
+ * What integrations are told when this happens at a door. Whatever was entered on a keypad is told to nobody: a code
+ * of ours is named by its id.
+ */
+export function doorDrafts(event: DoorEvent, code: AccessCode | null): Draft[] {
+  const { deviceId, accountId } = event.data;
+  const body = { device_id: deviceId, connected_account_id: accountId };
+  if (event.type === 'AccessDenied') return [{ type: 'lock.access_denied', body }];
+  const { method, codeId, actionAttemptId, viaBluetooth } = event.data;
+  return [
+    {
+      type: event.type === 'DoorLocked' ? 'lock.locked' : 'lock.unlocked',
+      body: {
+        ...body,
+        method,
+        ...(codeId === null
+          ? {}
+          : { access_code_id: codeId, access_code_is_managed: !(code?.unmanaged ?? false) }),
+        ...(actionAttemptId === null ? {} : { action_attempt_id: actionAttemptId }),
+        ...(viaBluetooth ? { is_via_bluetooth: true } : {}),
+      },
+    },
+  ];
+}
