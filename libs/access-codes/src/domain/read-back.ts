@@ -77,7 +77,7 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
 
 function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
   if (code.onLock) {
-    const entry = readBack.listed.find((listed) => listed.lockCodeId === code.onLock!.lockCodeId);
+    const entry = entryWith(code.onLock.lockCodeId, readBack);
     if (!entry) return code.ending ? [removed(code, code.ending.cause)] : [erased(code)];
     if (entry.status === 'pending') return 'later';
     if (code.ending || matches(entry, code.onLock)) return [];
@@ -150,9 +150,14 @@ function entryOf(
   content: Content | null,
 ): Listed | undefined {
   const id = lockCodeId ?? code.onLock?.lockCodeId;
-  if (id) return readBack.listed.find((listed) => listed.lockCodeId === id);
+  if (id) return entryWith(id, readBack);
   if (!content) return undefined;
   return readBack.listed.find((listed) => matches(listed, content) && !readBack.claimed(listed.lockCodeId));
+}
+
+/** A maker may give the slot of a code that has gone to another one: then it is that one's. */
+export function entryWith(lockCodeId: string, { listed, claimed }: ReadBack): Listed | undefined {
+  return listed.find((entry) => entry.lockCodeId === lockCodeId && !claimed(lockCodeId));
 }
 
 function matches(listed: Listed, content: Content): boolean {

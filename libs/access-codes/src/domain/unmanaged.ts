@@ -1,7 +1,7 @@
 import { type AccessCode, type Content, sameContent, storedContent } from './access-code';
 import { Refused } from './decisions';
 import type { CodeEvent, CodeEventOf } from './events';
-import type { Listed, ReadBack, Verdict } from './read-back';
+import { entryWith, type Listed, type ReadBack, type Verdict } from './read-back';
 
 /** A code on the lock that somebody else put there. Seen again under the same id, it changes nothing. */
 export function see(
@@ -12,9 +12,9 @@ export function see(
 }
 
 /** What reading back tells of a code that is not ours. */
-export function reconcileUnmanaged(code: AccessCode, { listed }: ReadBack): Verdict {
+export function reconcileUnmanaged(code: AccessCode, readBack: ReadBack): Verdict {
   const { onLock } = code;
-  const entry = listed.find((each) => each.lockCodeId === onLock?.lockCodeId);
+  const entry = onLock && entryWith(onLock.lockCodeId, readBack);
   if (!entry || !onLock) return [{ type: 'UnmanagedCodeGone', data: {} }];
   // Somebody is about to change it: what it will be, the next reading shows.
   if (entry.status === 'pending' || sameContent({ ...entry, pin: onLock.pin }, onLock)) return [];

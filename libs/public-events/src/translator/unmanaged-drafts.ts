@@ -21,8 +21,8 @@ export function unmanagedDrafts(step: CodeStep, around: Around): { drafts: Draft
 
 function happened({ event, after }: CodeStep, around: Around): Draft[] {
   switch (event.type) {
+    // Let go of, it is on the lock as before, and one more that we do not manage.
     case 'UnmanagedCodeSeen':
-    // It is on the lock as before, and there is one more that we do not manage.
     case 'LetGo':
       return [{ type: `${UNMANAGED}.created`, body: {} }];
     case 'UnmanagedCodeGone':
