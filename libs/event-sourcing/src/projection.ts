@@ -1,4 +1,4 @@
-import type { Database } from '@latchkey/database';
+import { type Database, prepared } from '@latchkey/database';
 import type { Kysely, Transaction } from 'kysely';
 import {
   comparePositions,
@@ -292,27 +292,41 @@ export class ProjectionRunner {
     lock?: 'for-update',
   ): Promise<{ position: string | null } | undefined> {
     const { projection, database } = this.options;
-    const row = db
-      .selectFrom('checkpoints')
-      .select('position')
-      .where('projection', '=', projection.name)
-      .where('version', '=', projection.version);
     // SQLite has one writer at a time as it is.
-    const query = lock && database.engine === 'postgres' ? row.forUpdate() : row;
-    const found: { position: string | null } | undefined = await query.executeTakeFirst();
-    return found;
+    const query = lock && database.engine === 'postgres' ? checkpointForUpdate : checkpointOf;
+    return (await query.rows(db, { name: projection.name, version: projection.version }))[0];
   }
 
   private async store(trx: Transaction<Tables>, position: Position): Promise<void> {
-    const { projection, clock } = this.options;
-    await trx
-      .updateTable('checkpoints')
-      .set({ position: positionToText(position), updated_at: clock.now() })
-      .where('projection', '=', projection.name)
-      .where('version', '=', projection.version)
-      .execute();
+    const { name, version } = this.options.projection;
+    const to = positionToText(position);
+    await storeCheckpoint.run(trx, { name, version, position: to, at: this.options.clock.now() });
   }
 }
+
+const checkpoint = (db: Kysely<Tables>, p: { name: string; version: number }) =>
+  db
+    .selectFrom('checkpoints')
+    .select('position')
+    .where('projection', '=', p.name)
+    .where('version', '=', p.version);
+const checkpointOf = prepared<Tables, { name: string; version: number }, { position: string | null }>(
+  checkpoint,
+);
+const checkpointForUpdate = prepared<Tables, { name: string; version: number }, { position: string | null }>(
+  (db, p) => checkpoint(db, p).forUpdate(),
+);
+const storeCheckpoint = prepared<
+  Tables,
+  { name: string; version: number; position: string; at: number },
+  unknown
+>((db, p) =>
+  db
+    .updateTable('checkpoints')
+    .set({ position: p.position, updated_at: p.at })
+    .where('projection', '=', p.name)
+    .where('version', '=', p.version),
+);
 
 /** For a process that reads a view which another one folds: looks at the stored checkpoint until it is there. */
 export async function checkpointReached(

@@ -50,17 +50,23 @@ export async function benchFleet(): Promise<void> {
     const codesMade = process.hrtime.bigint();
 
     let playing = 0;
+    let cpu = 0;
     let wrong = 0;
     let checked = 0;
     for (let sample = 1; sample <= SAMPLES; sample++) {
       const to = now + Math.round(((SPAN + 5 * DAY) * sample) / SAMPLES) + random.int(1000);
-      const from = process.hrtime.bigint();
+      // What locks report of the keys that were pressed is not what is timed.
+      await server.api('/sandbox/clock/advance', { by: 'PT0S' });
+      const [from, cpuFrom] = [process.hrtime.bigint(), server.cpuSeconds()];
       await server.api('/sandbox/clock/advance', { to: new Date(to).toISOString() });
       playing += seconds(from);
+      cpu += server.cpuSeconds() - cpuFrom;
       const result = await check(server, codes, to);
       wrong += result.wrong;
       checked += result.checked;
-      process.stderr.write(`${new Date(to).toISOString()}: ${playing.toFixed(1)} s played, ${wrong} wrong\n`);
+      process.stderr.write(
+        `${new Date(to).toISOString()}: ${playing.toFixed(1)} s played, ${cpu.toFixed(1)} s CPU, ${wrong} wrong\n`,
+      );
     }
     table(
       ['what', 'result'],
@@ -69,7 +75,7 @@ export async function benchFleet(): Promise<void> {
         ['codes created', `${codes.length} in ${(Number(codesMade - locksMade) / 1e9).toFixed(1)} s`],
         [
           'played on the test clock',
-          `${((SPAN + 5 * DAY) / DAY).toFixed(0)} days in ${playing.toFixed(1)} s`,
+          `${((SPAN + 5 * DAY) / DAY).toFixed(0)} days in ${playing.toFixed(1)} s (${cpu.toFixed(0)} s of the server's CPU)`,
         ],
         ['keypad checks', `${checked}, ${wrong} wrong`],
       ],

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
@@ -62,6 +62,16 @@ export class RunningServer {
   /** One call of the lock cloud's simulator. */
   simulate<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
     return this.call(method, this.cloudUrl + path, body, {});
+  }
+
+  /** CPU time that the server's own process has used; 0 where the system does not tell. */
+  cpuSeconds(): number {
+    try {
+      const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+      return (Number(fields[11]) + Number(fields[12])) / 100;
+    } catch {
+      return 0;
+    }
   }
 
   get pid(): number {

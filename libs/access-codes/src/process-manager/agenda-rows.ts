@@ -1,5 +1,5 @@
-import { type Database, forUpdateSkipLocked } from '@latchkey/database';
-import { wakeNextForLock } from './agenda';
+import type { Database } from '@latchkey/database';
+import { claimDue, firstDue, settle, takeLock, wakeNext } from './agenda-statements';
 import type { AgendaTables } from './agenda-tables';
 
 export interface Claim {
@@ -17,32 +17,21 @@ const LEASE_MS = 60_000;
 
 /** What the executor does to the agenda: claims what is due and says when to look again. */
 export class AgendaRows {
+  private readonly due: ReturnType<typeof claimDue>;
+
   constructor(
     private readonly database: Database<AgendaTables>,
     /** The wall clock, ms: leases are about processes, not about codes. */
     private readonly wall: () => number,
-  ) {}
+  ) {
+    this.due = claimDue(database.engine);
+  }
 
   /** Claims up to `limit` rows that are due, the longest due first. */
   async claim(owner: string, now: number, limit: number): Promise<Claim[]> {
     const wall = this.wall();
-    const rows = await this.database.db
-      .updateTable('agenda_v1')
-      .set({ lease_owner: owner, lease_until: wall + LEASE_MS })
-      .where('subject', 'in', (eb) => {
-        const due = eb
-          .selectFrom('agenda_v1')
-          .select('subject')
-          .where('due_at', '<=', now)
-          .where((or) => or.or([or('lease_owner', 'is', null), or('lease_until', '<', wall)]))
-          .orderBy('due_at')
-          .orderBy('waiting_since')
-          .orderBy('subject')
-          .limit(limit);
-        return due.modifyEnd(forUpdateSkipLocked(this.database.engine));
-      })
-      .returning(['subject', 'kind', 'id', 'device_id', 'version', 'waiting_for_lock'])
-      .execute();
+    const lease = { owner, leaseUntil: wall + LEASE_MS };
+    const rows = await this.due.rows(this.database.db, { ...lease, now, wall, limit });
     return rows.map((row) => ({
       subject: row.subject,
       kind: row.kind,
@@ -64,37 +53,24 @@ export class AgendaRows {
 
   /** Planned on `revision`: not before `until` (null: when something happens), unless something has happened since. */
   async waitUntil(claim: Claim, revision: number, until: number | null, forKeypad = false): Promise<void> {
-    await this.settle(claim, revision, until, {
-      for_keypad: forKeypad ? 1 : 0,
-      waiting_for_lock: 0,
-      waiting_since: 0,
-    });
+    await this.settle(claim, revision, until, { forKeypad: forKeypad ? 1 : 0 });
   }
 
   /** The lock is busy with another command: next in line, at `until` at the latest. */
   async waitForLock(claim: Claim, revision: number, until: number, since: number): Promise<void> {
-    await this.settle(claim, revision, until, { waiting_for_lock: 1, waiting_since: since });
+    await this.settle(claim, revision, until, { waitingForLock: 1, waitingSince: since });
   }
 
   private async settle(
     claim: Claim,
     revision: number,
     until: number | null,
-    set: Partial<AgendaTables['agenda_v1']>,
+    waiting: { forKeypad?: number; waitingForLock?: number; waitingSince?: number },
   ): Promise<void> {
-    const { numUpdatedRows } = await this.database.db
-      .updateTable('agenda_v1')
-      .set((eb) => ({
-        due_at: eb.case().when('revision', '>', revision).then(0).else(until).end(),
-        planned_revision: revision,
-        lease_owner: null,
-        lease_until: 0,
-        ...set,
-      }))
-      .where('subject', '=', claim.subject)
-      .where('version', '=', claim.version)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n) await this.release(claim);
+    const { subject, version } = claim;
+    const none = { forKeypad: 0, waitingForLock: 0, waitingSince: 0 };
+    const planned = { subject, version, revision, until, ...none, ...waiting };
+    if ((await settle.run(this.database.db, planned)) === 0) await this.release(claim);
   }
 
   /** Leaves the row as due as it is: something has happened since it was claimed. */
@@ -126,13 +102,10 @@ export class AgendaRows {
       .execute();
   }
 
-  /** The next instant at which something falls due, ms; null when nothing will by itself. */
+  /** When the first of what nobody works on falls due, ms; null when nothing will by itself. */
   async nextDue(): Promise<number | null> {
-    const row = await this.database.db
-      .selectFrom('agenda_v1')
-      .select((eb) => eb.fn.min('due_at').as('due'))
-      .executeTakeFirst();
-    return row?.due ?? null;
+    const [row] = await firstDue.rows(this.database.db, { wall: this.wall() });
+    return row?.due_at ?? null;
   }
 
   /** Takes the lock for one command until its deadline. False: another command is in flight there. */
@@ -143,19 +116,7 @@ export class AgendaRows {
     now: number,
     until: number,
   ): Promise<boolean> {
-    const taken = await this.database.db
-      .insertInto('lock_leases_v1')
-      .values({ device_id: deviceId, command_id: commandId, code_id: codeId, until })
-      .onConflict((c) =>
-        c
-          .column('device_id')
-          .doUpdateSet({ command_id: commandId, code_id: codeId, until })
-          .where((eb) =>
-            eb.or([eb('lock_leases_v1.until', '<=', now), eb('lock_leases_v1.code_id', '=', codeId)]),
-          ),
-      )
-      .returning('command_id')
-      .execute();
+    const taken = await takeLock.rows(this.database.db, { deviceId, commandId, codeId, now, until });
     return taken.length > 0;
   }
 
@@ -175,13 +136,13 @@ export class AgendaRows {
         .where('device_id', '=', deviceId)
         .where('command_id', '=', commandId)
         .execute();
-      await wakeNextForLock(trx, deviceId);
+      await wakeNext.run(trx, { deviceId });
     });
   }
 
   /** It was this code's turn, and it did not need the lock: the next one's. */
   async passTurn(deviceId: string): Promise<void> {
-    await this.database.transaction((trx) => wakeNextForLock(trx, deviceId));
+    await wakeNext.run(this.database.db, { deviceId });
   }
 
   async codeOf(deviceId: string, lockCodeId: string): Promise<string | undefined> {

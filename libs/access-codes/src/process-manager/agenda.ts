@@ -12,6 +12,7 @@ import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing
 import type { Kysely, Transaction } from 'kysely';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
+import { deviceOfCode, dueByEvent, freeOf, wakeNext } from './agenda-statements';
 import { AGENDA_VERSION, type AgendaTables, createAgendaTables, dropAgendaTables } from './agenda-tables';
 
 export interface KnownRevisions {
@@ -161,23 +162,9 @@ export class AgendaProjection implements Projection, KnownRevisions {
     revision: number,
     dueAt: number | 'as-it-was',
   ): Promise<void> {
-    await trx
-      .updateTable('agenda_v1')
-      .set((eb) => ({
-        revision,
-        ...(dueAt === 'as-it-was'
-          ? {}
-          : {
-              due_at: eb
-                .case()
-                .when('planned_revision', '>=', revision)
-                .then(eb.ref('due_at'))
-                .else(dueAt)
-                .end(),
-            }),
-      }))
-      .where('subject', '=', `code:${codeId}`)
-      .execute();
+    const subject = `code:${codeId}`;
+    if (dueAt !== 'as-it-was') await dueByEvent.run(trx, { subject, revision, dueAt });
+    else await trx.updateTable('agenda_v1').set({ revision }).where('subject', '=', subject).execute();
   }
 
   private async busy(
@@ -197,21 +184,13 @@ export class AgendaProjection implements Projection, KnownRevisions {
   }
 
   private async deviceOf(trx: Transaction<AgendaTables>, codeId: string): Promise<string | null | undefined> {
-    const found = await trx
-      .selectFrom('agenda_v1')
-      .select('device_id')
-      .where('subject', '=', `code:${codeId}`)
-      .executeTakeFirst();
+    const [found] = await deviceOfCode.rows(trx, { subject: `code:${codeId}` });
     return found?.device_id;
   }
 
   private async free(trx: Transaction<AgendaTables>, codeId: string): Promise<void> {
-    const leases = await trx
-      .deleteFrom('lock_leases_v1')
-      .where('code_id', '=', codeId)
-      .returning('device_id')
-      .execute();
-    for (const { device_id } of leases) await wakeNextForLock(trx, device_id);
+    const leases = await freeOf.rows(trx, { codeId });
+    for (const { device_id } of leases) await wakeNext.run(trx, { deviceId: device_id });
   }
 
   private async belongs(trx: Transaction<AgendaTables>, codeId: string, lockCodeId: string): Promise<void> {
@@ -335,22 +314,4 @@ function row(
     lease_until: 0,
     ...rest,
   };
-}
-
-/** The lock is free: whoever has waited longest is next. */
-export async function wakeNextForLock(db: Kysely<AgendaTables>, deviceId: string): Promise<void> {
-  await db
-    .updateTable('agenda_v1')
-    .set((eb) => ({ due_at: 0, waiting_for_lock: 2, version: eb('version', '+', 1) }))
-    .where('subject', '=', (eb) =>
-      eb
-        .selectFrom('agenda_v1')
-        .select('subject')
-        .where('device_id', '=', deviceId)
-        .where('waiting_for_lock', '=', 1)
-        .orderBy('waiting_since')
-        .orderBy('subject')
-        .limit(1),
-    )
-    .execute();
 }

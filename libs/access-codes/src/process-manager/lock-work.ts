@@ -49,10 +49,14 @@ export class LockWork {
     this.strangers = new Strangers(options);
   }
 
-  /** Sends one command to a lock that was taken for it. */
+  /**
+   * Sends one command to a lock that was taken for it.
+   * @param facts appended with the intent, before it
+   */
   async touch(
     codeId: string,
     loaded: Loaded<AccessCode | null>,
+    facts: readonly CodeEvent[],
     device: Device,
     step: Touch,
     commandId: string,
@@ -81,7 +85,7 @@ export class LockWork {
             data: { commandId, lockCodeId: step.lockCodeId, purpose: step.purpose, attempt, deadline },
           };
     try {
-      await streams.codes.append(codeId, loaded, [intent], cause);
+      await streams.codes.append(codeId, loaded, [...facts, intent], cause);
     } catch (error) {
       if (error instanceof RevisionConflict) return 'lost-the-race';
       throw error;
