@@ -1,7 +1,12 @@
-import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { EventStoreDBClient, eventTypeFilter, jsonEvent } from '@eventstore/db-client';
+import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb';
+import { type BatchAppendResp } from '@eventstore/db-client/generated/streams_pb';
+import { credentials } from '@grpc/grpc-js';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { batch } from '../../contract/support/raw-streams';
 import { startNode } from './start-node';
 import { type RunningNode } from './node-options';
 
@@ -100,6 +105,33 @@ describe('a node among clients that misbehave', () => {
     session.destroy();
 
     expect(status).toBe(code);
+  });
+
+  it('gives up a filter that would backtrack without end', async () => {
+    await client.appendToStream('filtered', jsonEvent({ type: `${'a'.repeat(100)}!`, data: {} }));
+    const read = async (): Promise<void> => {
+      const filter = eventTypeFilter({ regex: '^(?=(a+)+$)' });
+      for await (const _ of client.subscribeToAll({ filter }));
+    };
+
+    await expect(read()).rejects.toThrow('takes too long');
+  });
+
+  it('refuses appends that are never finished when they take too much memory', async () => {
+    const streams = new StreamsClient(`127.0.0.1:${node.port}`, credentials.createInsecure());
+    const call = streams.batchAppend();
+    const refused = new Promise<string>((resolve) => {
+      call.on('data', (response: BatchAppendResp) =>
+        resolve(response.getError()!.getDetails()!.getTypeUrl()),
+      );
+    });
+    call.on('error', () => undefined);
+    const data = Buffer.alloc(1_000_000);
+    for (let n = 0; n < 40; n += 1) call.write(batch(randomUUID(), `s-${n}`, [{ data }], { final: false }));
+
+    expect(await refused).toContain('BadRequest');
+    call.cancel();
+    streams.close();
   });
 
   it('has room for a thousand idle connections', async () => {

@@ -1,4 +1,4 @@
-import { type RpcError } from '../protocol/rpc-error';
+import { RpcError } from '../protocol/rpc-error';
 import { PageSize } from '../streams/page-size';
 import { Checkpoints, isCheckpoint } from './checkpoints';
 import { type Consumer } from './consumer';
@@ -167,7 +167,7 @@ export class SubscriptionGroup {
         if (mayBeMore && this.wantsMore()) this.schedule();
       } catch (error) {
         this.streams.report(error);
-        this.close();
+        this.close(error instanceof RpcError ? error : undefined);
       }
     });
   }

@@ -1,6 +1,7 @@
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb';
-import { invalidArgument, unhandled } from '../protocol/rpc-error';
+import { invalidArgument } from '../protocol/rpc-error';
 import { type StoredEvent } from '../storage/stored-event';
+import { compileRegularExpression } from './regular-expression';
 
 /** Which events of `$all` a reader wants. */
 export interface EventFilter {
@@ -56,19 +57,5 @@ function textFilter(expression: Expression): (text: string) => boolean {
 /** @throws RpcError UNKNOWN for a bad regular expression */
 export function compileExpression(regex: string, prefixes: readonly string[]): (text: string) => boolean {
   if (regex === '') return (text) => prefixes.some((prefix) => text.startsWith(prefix));
-  const compiled = compile(regex);
-  return (text) => compiled.test(text);
-}
-
-function compile(regex: string): RegExp {
-  try {
-    return new RegExp(regex, 'u');
-  } catch {
-    // Not every pattern of other dialects is one under the stricter rules of the "u" flag.
-    try {
-      return new RegExp(regex);
-    } catch {
-      throw unhandled();
-    }
-  }
+  return compileRegularExpression(regex);
 }
