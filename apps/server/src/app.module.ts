@@ -29,6 +29,8 @@ import { ReportsController } from './lock-makers/reports.controller';
 import { SimulateUnmanagedAccessCodeHandler } from './sandbox/simulate-code.handler';
 import { accountHandlers } from './devices/account.handlers';
 import { deviceHandlers } from './devices/device.handlers';
+import { ResetSandboxController } from './sandbox/reset-sandbox.controller';
+import { ResetSandboxHandler, SandboxReset } from './sandbox/sandbox-reset';
 import { SimulateAccountHandler, SimulateDeviceHandler } from './sandbox/simulate.handlers';
 import { SimulateKeypadHandler } from './sandbox/simulate-keypad.handler';
 
@@ -65,6 +67,7 @@ export class AppModule {
           EventsController,
           WebhooksController,
           ReportsController,
+          ResetSandboxController,
         ]),
       ],
       providers: [
@@ -87,6 +90,8 @@ export class AppModule {
               SimulateDeviceHandler,
               SimulateAccountHandler,
               SimulateKeypadHandler,
+              SandboxReset,
+              ResetSandboxHandler,
               SimulateUnmanagedAccessCodeHandler,
             ]
           : []),

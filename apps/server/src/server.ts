@@ -46,8 +46,10 @@ import { configureHttp, httpAdapter, LOCK_MAKERS, Readiness, RECORDS_DATABASE, S
 import { REPORT_TOKENS } from './lock-makers/reports.controller';
 import { rememberedClock } from './sandbox/clock-memory';
 import { type LockCloudProcess, spawnLockCloud } from './sandbox/lock-cloud-process';
+import { forgetAccount, reportsPath } from './lock-makers/forget-account';
+import { SandboxAccount } from './sandbox/sandbox-account';
+import { SandboxReset } from './sandbox/sandbox-reset';
 import {
-  connectSandboxAccount,
   openWorkspace,
   reportToken,
   SANDBOX_MAKER,
@@ -123,7 +125,9 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
 
   const ids = new RandomIds();
   const random = new CryptoRandom();
-  const core = new Core({
+  const tokens = new Map<string, string>();
+  for (const name of makers.keys()) tokens.set(name, await reportToken(records, name));
+  const core: Core = new Core({
     config: given,
     store,
     database: stores.views,
@@ -142,6 +146,11 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
     keepsExpired: async (workspaceId) =>
       ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? given.expiredCodes) ===
       'readable',
+    forgetAccount: (accountId, makerName) =>
+      forgetAccount(
+        { accountId, maker: makerName },
+        { records, gateway, rows: core.rows, reportToken: tokens.get(makerName), logger },
+      ),
   });
   const webhooks = new Webhooks({
     store,
@@ -158,8 +167,18 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
     simulator && clock instanceof SandboxClock
       ? new SandboxClockDriver({ clock, simulator, server: together(core, webhooks) })
       : undefined;
-  const tokens = new Map<string, string>();
-  for (const name of makers.keys()) tokens.set(name, await reportToken(records, name));
+  const sandbox = given.sandbox ? await openWorkspace(records, given, { clock, ids, random }) : undefined;
+  let port = 0;
+  const sandboxAccount =
+    sandbox &&
+    simulator &&
+    maker &&
+    new SandboxAccount({
+      workspaceId: sandbox.workspaceId,
+      ...{ core, records, maker, simulator, gateway, clock },
+      reportsAddress: () =>
+        ownAddress(given.host, port) + reportsPath(SANDBOX_MAKER, tokens.get(SANDBOX_MAKER)!),
+    });
 
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with({
@@ -184,6 +203,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
         [Departures, core.departures],
         [AccountWatch, core.watch],
         [AgendaRows, core.rows],
+        [Core, core],
         [REPORT_TOKENS, tokens],
         [LOCK_MAKERS, makers],
         [WEBHOOK_DELIVERIES, webhooks.deliveries],
@@ -191,6 +211,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
           ? ([
               [SANDBOX_CLOCK, driver],
               [Simulator, simulator],
+              [SandboxAccount, sandboxAccount],
             ] as const)
           : []),
       ],
@@ -207,7 +228,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
   );
   readiness.add('event store', () => store.ping());
 
-  const port = await listen(app, given);
+  port = await listen(app, given);
   started.add(() => app.close());
   const config = listeningOn(given, port);
 
@@ -221,17 +242,8 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
     await webhooks.work();
   }
   if (driver) started.add(() => driver.stop());
-  const sandbox = given.sandbox ? await openWorkspace(records, config, { clock, ids, random }) : undefined;
-  if (sandbox && simulator && maker) {
-    const { workspaceId } = sandbox;
-    const accountId = await connectSandboxAccount({ workspaceId, core, records, maker, simulator, clock });
-    const address = `${ownAddress(given.host, port)}/lock_makers/${SANDBOX_MAKER}/reports/${tokens.get(maker.name)!}`;
-    const registered = await gateway.registerWebhook({ accountId, maker: maker.name }, address);
-    if (registered.kind !== 'answered')
-      throw new StartupError(`The lock cloud takes no webhook: ${registered.message}`);
-    await core.settle();
-    await core.caughtUp();
-  }
+  await sandboxAccount?.open();
+  if (sandboxAccount) await app.get(SandboxReset).finish();
   ready = true;
   return {
     url: config.publicUrl,

@@ -10,6 +10,8 @@ export interface SeamEvent {
   access_code_id?: string;
   device_id?: string;
   connected_account_id?: string;
+  connect_webview_id?: string;
+  customer_key?: string;
   [property: string]: unknown;
 }
 

@@ -57,7 +57,11 @@ export async function openWorkspace(
   return { workspaceId, apiKey };
 }
 
-/** Connects the workspace to the lock cloud's account, whose locks become its devices. Again: changes nothing. */
+/**
+ * Connects the workspace to the lock cloud's account, whose locks become its devices. Again: changes nothing, also
+ * where the account has been deleted since, unless it is to be `anew`.
+ * @returns the account's id; null where it was deleted
+ */
 export async function connectSandboxAccount(options: {
   readonly workspaceId: string;
   readonly core: Core;
@@ -65,9 +69,12 @@ export async function connectSandboxAccount(options: {
   readonly maker: LockMaker;
   readonly simulator: Simulator;
   readonly clock: Clock;
-}): Promise<string> {
+  readonly anew?: boolean;
+}): Promise<string | null> {
   const { workspaceId, core, records, maker, simulator, clock } = options;
   const accountId = derivedId(workspaceId, 'sandbox account');
+  const { state: account } = await core.streams.accounts.load(accountId);
+  if (account && account.removedAt !== null && !options.anew) return null;
   if (!(await records.accountTokens.get(accountId))) {
     const code = await simulator.authorize();
     const tokens = await exchangeCode(maker, code, null, { clock });
@@ -75,8 +82,7 @@ export async function connectSandboxAccount(options: {
       throw new StartupError(`The lock cloud gave no tokens: ${tokens.message}`);
     await records.accountTokens.put(accountId, tokens.value);
   }
-  const { state: account } = await core.streams.accounts.load(accountId);
-  if (!account) {
+  if (!account || account.removedAt !== null) {
     const cause = {
       correlationId: accountId,
       causationId: 'sandbox',

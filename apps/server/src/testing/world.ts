@@ -126,7 +126,7 @@ export class World {
     const world = new World(workspaceId, 'to be connected', around, []);
     await world.begin();
     const { core } = world;
-    const accountId = await connectSandboxAccount({ workspaceId, core, records, maker, simulator, clock });
+    const accountId = (await connectSandboxAccount({ workspaceId, core, records, maker, simulator, clock }))!;
     await gateway.registerWebhook({ accountId, maker: maker.name }, reports.url);
     Object.assign(world, { accountId });
     world.closers.push(

@@ -98,3 +98,10 @@ export class SyncConnectedAccount extends Command<void> {
     super();
   }
 }
+
+/** Sandbox only: the workspace is as it was at its beginning. */
+export class ResetSandbox extends Command<{ actionAttemptId: string }> {
+  constructor(readonly caller: Caller) {
+    super();
+  }
+}

@@ -12,7 +12,7 @@ import {
 } from '../lock-gateway';
 import { notUnderstood } from './answers';
 import { type ApiRequest, MakerApi, type MakerApiOptions } from './maker-api';
-import { registerWebhook } from './webhooks';
+import { registerWebhook, unregisterWebhooks } from './webhooks';
 import * as wire from './wire';
 
 /**
@@ -99,6 +99,11 @@ export class HttpLockGateway implements LockGateway {
    */
   registerWebhook(account: AccountRef, url: string): Promise<Answer<{ webhookId: string }>> {
     return registerWebhook(this.#api, account, url);
+  }
+
+  /** Ends the account's webhooks whose URL ends so. */
+  unregisterWebhooks(account: AccountRef, urlEnding: string): Promise<Answer<{ ended: number }>> {
+    return unregisterWebhooks(this.#api, account, urlEnding);
   }
 
   /** Drops what is in flight and closes all connections. */

@@ -60,6 +60,24 @@ export async function registerWebhook(
   return 'kind' in maker ? maker : notUnderstood(maker, 'no webhook_id');
 }
 
+/** Ends the account's webhooks that lead to an address with this ending. What is not there need not end. */
+export async function unregisterWebhooks(
+  api: MakerApi,
+  account: AccountRef,
+  urlEnding: string,
+): Promise<Answer<{ ended: number }>> {
+  const listed = await api.call(account, { method: 'GET', path: ['webhooks'], secrets: [urlEnding] });
+  if (listed.kind !== 'ok') return listed;
+  const known = z.looseObject({ webhooks: z.array(webhook) }).safeParse(listed.body);
+  const ours = known.data?.webhooks.filter(({ url }) => url?.endsWith(urlEnding) ?? false) ?? [];
+  for (const { webhook_id } of ours) {
+    const path = ['webhooks', webhook_id];
+    const ended = await api.call(account, { method: 'DELETE', path, secrets: [urlEnding] });
+    if (ended.kind !== 'ok' && !(ended.kind === 'refused' && ended.errorCode === 'NOT_FOUND')) return ended;
+  }
+  return { kind: 'answered', value: { ended: ours.length } };
+}
+
 /** A body that is no report. Says where it is wrong and repeats nothing of it. */
 export class MalformedReport extends Error {
   override readonly name = 'MalformedReport';

@@ -3,7 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { PUBLIC_EVENTS, type StoredEvent } from '../public-event';
 
 export interface FeedTables {
-  events_v1: {
+  events_v2: {
     event_id: string;
     workspace_id: string;
     /** Where it stands in its workspace's stream. */
@@ -14,6 +14,8 @@ export interface FeedTables {
     access_code_id: string | null;
     device_id: string | null;
     connected_account_id: string | null;
+    connect_webview_id: string | null;
+    customer_key: string | null;
     /** The stored event, as JSON, its PINs sealed. */
     data: string;
   };
@@ -25,7 +27,7 @@ const ROWS_AT_ONCE = 50;
 /** The view of the public streams that events are listed from. */
 export class FeedProjection implements Projection {
   readonly name = 'feed';
-  readonly version = 1;
+  readonly version = 2;
   readonly prefixes = [`${PUBLIC_EVENTS}-`];
 
   /** @param onNews called whenever there are new events */
@@ -33,7 +35,7 @@ export class FeedProjection implements Projection {
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
-      .createTable('events_v1')
+      .createTable('events_v2')
       .addColumn('event_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('revision', 'bigint', (c) => c.notNull())
@@ -42,10 +44,12 @@ export class FeedProjection implements Projection {
       .addColumn('access_code_id', 'text')
       .addColumn('device_id', 'text')
       .addColumn('connected_account_id', 'text')
+      .addColumn('connect_webview_id', 'text')
+      .addColumn('customer_key', 'text')
       .addColumn('data', 'text', (c) => c.notNull())
       .execute();
     const index = (name: string, ...columns: string[]) =>
-      db.schema.createIndex(`events_by_${name}_v1`).on('events_v1').columns(columns).execute();
+      db.schema.createIndex(`events_by_${name}_v2`).on('events_v2').columns(columns).execute();
     await index('time', 'workspace_id', 'created_at', 'revision');
     await index('revision', 'workspace_id', 'revision');
     await index('code', 'access_code_id', 'created_at');
@@ -59,7 +63,7 @@ export class FeedProjection implements Projection {
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
     for (let from = 0; from < events.length; from += ROWS_AT_ONCE) {
       await (trx as Transaction<FeedTables>)
-        .insertInto('events_v1')
+        .insertInto('events_v2')
         .values(events.slice(from, from + ROWS_AT_ONCE).map(rowOf))
         .onConflict((conflict) => conflict.column('event_id').doNothing())
         .execute();
@@ -71,7 +75,7 @@ export class FeedProjection implements Projection {
   }
 }
 
-function rowOf(recorded: RecordedEvent): FeedTables['events_v1'] {
+function rowOf(recorded: RecordedEvent): FeedTables['events_v2'] {
   const event = recorded.data as StoredEvent;
   return {
     event_id: event.event_id,
@@ -82,6 +86,8 @@ function rowOf(recorded: RecordedEvent): FeedTables['events_v1'] {
     access_code_id: event.access_code_id ?? null,
     device_id: event.device_id ?? null,
     connected_account_id: event.connected_account_id ?? null,
+    connect_webview_id: event.connect_webview_id ?? null,
+    customer_key: event.customer_key ?? null,
     data: JSON.stringify(event),
   };
 }

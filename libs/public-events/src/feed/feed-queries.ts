@@ -15,7 +15,7 @@ export class GetEventHandler implements IQueryHandler<GetEvent> {
 
   async execute({ workspaceId, by }: GetEvent): Promise<SeamEvent> {
     const query = this.views.db
-      .selectFrom('events_v1')
+      .selectFrom('events_v2')
       .select('data')
       .where('workspace_id', '=', workspaceId);
     const row = await (
@@ -43,7 +43,7 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
   async execute({ workspaceId, filter, limit }: ListEvents): Promise<SeamEvent[]> {
     const lists = among(filter);
     if (lists.some(([, values]) => values.length === 0)) return [];
-    let query = this.views.db.selectFrom('events_v1').select('data').where('workspace_id', '=', workspaceId);
+    let query = this.views.db.selectFrom('events_v2').select('data').where('workspace_id', '=', workspaceId);
     if (filter.since !== undefined) query = query.where('created_at', '>=', filter.since);
     if (filter.between) {
       const [after, before] = filter.between;
@@ -61,7 +61,14 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
   }
 }
 
-type Column = 'event_type' | 'event_id' | 'access_code_id' | 'device_id' | 'connected_account_id';
+type Column =
+  | 'event_type'
+  | 'event_id'
+  | 'access_code_id'
+  | 'device_id'
+  | 'connected_account_id'
+  | 'connect_webview_id'
+  | 'customer_key';
 
 function among(filter: EventFilter): [Column, string[]][] {
   const one = (value: string | undefined) => (value === undefined ? undefined : [value]);
@@ -74,6 +81,8 @@ function among(filter: EventFilter): [Column, string[]][] {
     ['device_id', one(filter.deviceId)],
     ['device_id', filter.deviceIds],
     ['connected_account_id', one(filter.connectedAccountId)],
+    ['connect_webview_id', one(filter.connectWebviewId)],
+    ['customer_key', one(filter.customerKey)],
   ];
   return lists.flatMap(([column, values]) => (values === undefined ? [] : [[column, [...new Set(values)]]]));
 }

@@ -24,6 +24,8 @@ export interface EventFilter {
   deviceId?: string;
   deviceIds?: readonly string[];
   connectedAccountId?: string;
+  connectWebviewId?: string;
+  customerKey?: string;
 }
 
 /** The most events that one list holds. */

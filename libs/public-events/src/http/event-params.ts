@@ -32,8 +32,6 @@ class ForeignFilters {
   @Uuid(elsewhere) acs_system_id?: string;
   @UuidList(elsewhere) acs_system_ids?: string[];
   @Uuid(elsewhere) acs_user_id?: string;
-  @Uuid(elsewhere) connect_webview_id?: string;
-  @Text({ ...elsewhere, max: 200 }) customer_key?: string;
   @Uuid(elsewhere) space_id?: string;
   @UuidList(elsewhere) space_ids?: string[];
   @Uuid(elsewhere) user_identity_id?: string;
@@ -70,6 +68,12 @@ export class ListEventsParams extends ForeignFilters {
   @Uuid({ optional: true })
   connected_account_id?: string;
 
+  @Uuid({ optional: true })
+  connect_webview_id?: string;
+
+  @Text({ optional: true, max: 200 })
+  customer_key?: string;
+
   @Whole({ min: 1, max: MOST_EVENTS, optional: true, default: MOST_EVENTS })
   limit?: number;
 }
@@ -86,8 +90,6 @@ const FOREIGN = [
   'acs_system_id',
   'acs_system_ids',
   'acs_user_id',
-  'connect_webview_id',
-  'customer_key',
   'space_id',
   'space_ids',
   'user_identity_id',

@@ -53,6 +53,8 @@ function filterOf(params: ListEventsParams): EventFilter {
     deviceId: params.device_id,
     deviceIds: params.device_ids,
     connectedAccountId: params.connected_account_id,
+    connectWebviewId: params.connect_webview_id,
+    customerKey: params.customer_key,
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }

@@ -380,7 +380,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     expect(event).not.toHaveProperty('sealed_pins');
     const lying = JSON.stringify([
       (await stored()).map((each) => [each.data, each.metadata]),
-      await views.db.selectFrom('events_v1').selectAll().execute(),
+      await views.db.selectFrom('events_v2').selectAll().execute(),
       await views.db.selectFrom('translator_v2').selectAll().execute(),
     ]);
     expect(lying).not.toContain('482193');
@@ -415,7 +415,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     const before = (await stored()).map((event) => event.id);
     await stop();
     await views.db.schema.dropTable('translator_v2').execute();
-    await views.db.schema.dropTable('events_v1').execute();
+    await views.db.schema.dropTable('events_v2').execute();
     await views.db.deleteFrom('checkpoints').execute();
 
     await start();

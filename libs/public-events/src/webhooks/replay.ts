@@ -20,7 +20,7 @@ export async function replay(
   let after = -1;
   for (;;) {
     const events = await views.db
-      .selectFrom('events_v1')
+      .selectFrom('events_v2')
       .select(['revision', 'data'])
       .where('workspace_id', '=', endpoint.workspaceId)
       .where('revision', '>', after)

@@ -33,7 +33,7 @@ export class CreateConnectWebviewParams {
   custom_redirect_failure_url?: string;
 
   @Metadata({ optional: true })
-  custom_metadata?: Record<string, unknown>;
+  custom_metadata?: Record<string, string | boolean | null>;
 
   @Text({ optional: true, min: 1, max: 200 })
   customer_key?: string;
@@ -54,6 +54,17 @@ export class ConnectWebviewIdParams {
 }
 
 export class ListConnectWebviewsParams extends paged(500) {
+  @Metadata({ optional: true })
+  custom_metadata_has?: Record<string, string | boolean>;
+
+  @Text({
+    optional: true,
+    min: 1,
+    max: 200,
+    description: 'Part of the id, an accepted provider, the customer key or the metadata.',
+  })
+  search?: string;
+
   @Text({ optional: true, max: 200 })
   customer_key?: string;
 

@@ -5,12 +5,14 @@ import { sql } from 'kysely';
 /** What a connect webview was asked to be; kept as it came. */
 export interface WebviewWishes {
   readonly acceptedProviders: readonly string[];
-  readonly acceptedCapabilities: readonly string[];
+  /** Null: nothing was said. */
+  readonly acceptedCapabilities: readonly string[] | null;
   readonly customRedirectUrl: string | null;
   readonly customRedirectFailureUrl: string | null;
-  readonly customMetadata: Readonly<Record<string, unknown>>;
+  readonly customMetadata: Readonly<Record<string, string | boolean>>;
   readonly customerKey: string | null;
-  readonly automaticallyManageNewDevices: boolean;
+  /** Null: nothing was said. */
+  readonly automaticallyManageNewDevices: boolean | null;
   readonly deviceSelectionMode: 'none' | 'single' | 'multiple';
   readonly waitForDeviceCreation: boolean;
 }
@@ -69,6 +71,31 @@ const migrations: Migration[] = [
   },
 ];
 
+export interface WebviewFilter {
+  readonly customerKey?: string;
+  /** Every one of these entries. */
+  readonly customMetadataHas?: Readonly<Record<string, string | boolean>>;
+  /** Part of the id, an accepted provider, the customer key or the metadata, in whatever case. */
+  readonly search?: string;
+}
+
+function isAskedFor({ connectWebviewId, wishes }: ConnectWebview, filter: WebviewFilter): boolean {
+  const { customerKey, customMetadata, acceptedProviders } = wishes;
+  const metadata = Object.entries(filter.customMetadataHas ?? {});
+  const searched = [
+    connectWebviewId,
+    ...acceptedProviders,
+    customerKey ?? '',
+    JSON.stringify(customMetadata),
+  ];
+  return (
+    (filter.customerKey === undefined || filter.customerKey === customerKey) &&
+    metadata.every(([name, value]) => customMetadata[name] === value) &&
+    (filter.search === undefined ||
+      searched.some((text) => text.toLowerCase().includes(filter.search!.toLowerCase())))
+  );
+}
+
 /** The invitations that were made. */
 export class ConnectWebviewRecords {
   private constructor(private readonly database: Database<WebviewsTable>) {}
@@ -109,11 +136,7 @@ export class ConnectWebviewRecords {
   }
 
   /** A workspace's, oldest first. */
-  async list(
-    workspaceId: string,
-    page: PageRequest,
-    filter: { customerKey?: string },
-  ): Promise<Page<ConnectWebview>> {
+  async list(workspaceId: string, page: PageRequest, filter: WebviewFilter): Promise<Page<ConnectWebview>> {
     const scope = { list: 'connect_webviews', workspaceId, ...filter };
     const after = startOf(page, scope);
     const rows = await this.database.db
@@ -124,9 +147,7 @@ export class ConnectWebviewRecords {
       .orderBy('created_at')
       .orderBy('connect_webview_id')
       .execute();
-    const found = rows
-      .map(fromRow)
-      .filter(({ wishes }) => filter.customerKey === undefined || wishes.customerKey === filter.customerKey);
+    const found = rows.map(fromRow).filter((webview) => isAskedFor(webview, filter));
     return pageOf(
       found.slice(0, page.limit + 1),
       page,
@@ -144,6 +165,11 @@ export class ConnectWebviewRecords {
       .where('connect_webview_id', '=', connectWebviewId)
       .executeTakeFirst();
     return numDeletedRows > 0n;
+  }
+
+  /** All of a workspace's. */
+  async deleteOf(workspaceId: string): Promise<void> {
+    await this.database.db.deleteFrom('connect_webviews').where('workspace_id', '=', workspaceId).execute();
   }
 
   /** Somebody set out for a lock maker, and is to bring `nonce` back. */

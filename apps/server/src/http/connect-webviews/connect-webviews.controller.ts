@@ -1,3 +1,4 @@
+import { laidOver } from '@latchkey/devices';
 import { By, type Caller, pageAsked, PAGINATION, Params, schema, SeamRoute } from '@latchkey/http';
 import {
   ApiError,
@@ -84,12 +85,12 @@ export class ConnectWebviewsController {
       createdAt: this.clock.now(),
       wishes: {
         acceptedProviders: this.accepted(params),
-        acceptedCapabilities: params.accepted_capabilities ?? ['lock'],
+        acceptedCapabilities: params.accepted_capabilities ?? null,
         customRedirectUrl: params.custom_redirect_url ?? null,
         customRedirectFailureUrl: params.custom_redirect_failure_url ?? null,
-        customMetadata: params.custom_metadata ?? {},
+        customMetadata: laidOver({}, params.custom_metadata ?? {}),
         customerKey: params.customer_key ?? null,
-        automaticallyManageNewDevices: params.automatically_manage_new_devices ?? true,
+        automaticallyManageNewDevices: params.automatically_manage_new_devices ?? null,
         deviceSelectionMode: params.device_selection_mode ?? 'none',
         waitForDeviceCreation: params.wait_for_device_creation ?? false,
       },
@@ -115,14 +116,15 @@ export class ConnectWebviewsController {
     @By() { workspaceId }: Caller,
     @Params(ListConnectWebviewsParams) params: ListConnectWebviewsParams,
   ) {
-    const { customer_key: customerKey, user_identifier_key } = params;
+    const { customer_key: customerKey, custom_metadata_has: customMetadataHas, search } = params;
+    const { user_identifier_key } = params;
     const { items, pagination } =
       user_identifier_key === undefined
-        ? await this.webviews.list(
-            workspaceId,
-            pageAsked(params),
-            customerKey === undefined ? {} : { customerKey },
-          )
+        ? await this.webviews.list(workspaceId, pageAsked(params), {
+            ...(customerKey === undefined ? {} : { customerKey }),
+            ...(customMetadataHas === undefined ? {} : { customMetadataHas }),
+            ...(search === undefined ? {} : { search }),
+          })
         : emptyPage<ConnectWebview>();
     return { connect_webviews: items.map((webview) => this.present(webview)), pagination };
   }
@@ -179,14 +181,14 @@ export class ConnectWebviewsController {
       selected_provider: provider,
       accepted_providers: wishes.acceptedProviders,
       accepted_devices: [],
-      accepted_capabilities: wishes.acceptedCapabilities,
+      accepted_capabilities: wishes.acceptedCapabilities ?? ['lock'],
       any_provider_allowed: wishes.acceptedProviders.length === 0,
       any_device_allowed: true,
       custom_redirect_url: wishes.customRedirectUrl,
       custom_redirect_failure_url: wishes.customRedirectFailureUrl,
       custom_metadata: wishes.customMetadata,
       ...(wishes.customerKey === null ? {} : { customer_key: wishes.customerKey }),
-      automatically_manage_new_devices: wishes.automaticallyManageNewDevices,
+      automatically_manage_new_devices: wishes.automaticallyManageNewDevices ?? true,
       device_selection_mode: wishes.deviceSelectionMode,
       wait_for_device_creation: wishes.waitForDeviceCreation,
       created_at: iso(webview.createdAt),

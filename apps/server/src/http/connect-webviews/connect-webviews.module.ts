@@ -20,5 +20,6 @@ import { ConnectPagesController } from './pages.controller';
       useFactory: (database: Database<unknown>) => ConnectWebviewRecords.open(database),
     },
   ],
+  exports: [ConnectWebviewRecords],
 })
 export class ConnectWebviewsModule {}

@@ -1,12 +1,24 @@
-import { STREAMS, type Streams } from '@latchkey/access-codes';
+import { AccountWatch, STREAMS, type Streams, VIEWS, type Views } from '@latchkey/access-codes';
 import type { Records } from '@latchkey/database';
-import { connect } from '@latchkey/devices';
+import {
+  type AccountWishes,
+  connect,
+  CONNECT_WEBVIEW,
+  loginCodec,
+  type LoginEvent,
+  loginFold,
+  OtherCustomer,
+} from '@latchkey/devices';
+import { type Cause, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
 import { authorizeUrl, exchangeCode, type HttpLockGateway, type LockMaker } from '@latchkey/gateways';
 import {
   type Clock,
   CLOCK,
   derivedId,
+  EVENT_STORE,
   GATEWAY,
+  IDS,
+  type Ids,
   type Logger,
   LOGGER,
   type Random,
@@ -14,6 +26,7 @@ import {
   RECORDS,
 } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
+import { reportsPath } from '../../lock-makers/forget-account';
 import { REPORT_TOKENS } from '../../lock-makers/reports.controller';
 import { Addresses } from './addresses';
 import { type ConnectWebview, ConnectWebviewRecords } from './connect-webview-records';
@@ -32,6 +45,8 @@ export type Ending =
 /** Takes the owner of an account to the lock maker's consent and back, and connects the account. */
 @Injectable()
 export class Connecting {
+  private readonly logins: DeciderStreams<number, LoginEvent>;
+
   constructor(
     private readonly webviews: ConnectWebviewRecords,
     private readonly addresses: Addresses,
@@ -43,7 +58,19 @@ export class Connecting {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: Random,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    @Inject(VIEWS) private readonly views: Views,
+    private readonly watch: AccountWatch,
+    @Inject(EVENT_STORE) store: EventStore,
+    @Inject(IDS) ids: Ids,
+  ) {
+    const shared = { store, clock, ids, cacheSize: 100 };
+    this.logins = new DeciderStreams({
+      ...shared,
+      category: CONNECT_WEBVIEW,
+      codec: loginCodec,
+      fold: loginFold,
+    });
+  }
 
   /** The lock makers that a webview offers. */
   offered({ wishes }: ConnectWebview): LockMaker[] {
@@ -74,9 +101,16 @@ export class Connecting {
       return this.fail(webview, `${maker.displayName} did not let us in. Please try again.`);
     }
     const accountId = await this.accountOf(webview.workspaceId, maker.name, tokens.value.userId);
-    await this.records.accountTokens.put(accountId, tokens.value);
-    await this.connect(webview, maker, accountId);
+    const keep = () => this.records.accountTokens.put(accountId, tokens.value);
+    try {
+      await this.connect(webview, maker, accountId, keep);
+    } catch (error) {
+      if (!(error instanceof OtherCustomer)) throw error;
+      return this.fail(webview, 'This account is connected for somebody else already.');
+    }
+    if (webview.wishes.waitForDeviceCreation) await this.lookAtLocks(accountId);
     await this.webviews.authorized(webview.connectWebviewId, accountId, this.clock.now());
+    await this.views.caughtUp();
     return { kind: 'connected', webview };
   }
 
@@ -87,22 +121,26 @@ export class Connecting {
     return isSandbox ? sandbox : derivedId(workspaceId, `account ${maker} ${userId}`);
   }
 
+  /** @throws {OtherCustomer} */
   private async connect(
-    { workspaceId, connectWebviewId }: ConnectWebview,
+    webview: ConnectWebview,
     maker: LockMaker,
     accountId: string,
+    keepTokens: () => Promise<void>,
   ) {
-    const cause = {
-      correlationId: connectWebviewId,
-      causationId: connectWebviewId,
-      actor: { type: 'external' } as const,
-      workspaceId,
-    };
+    const { workspaceId, connectWebviewId } = webview;
     const identity = { accountId, workspaceId, maker: maker.name, displayName: maker.displayName };
-    await this.streams.accounts.transact(accountId, cause, (account) => connect(account, identity));
+    const login = { connectWebviewId, wishes: wishesOf(webview) };
+    connect((await this.streams.accounts.load(accountId)).state, identity, login);
+    await keepTokens();
+    await this.streams.accounts.transact(accountId, causeOf(webview), (account) =>
+      connect(account, identity, login),
+    );
+    // Somebody may have been about to forget those of an account that had been deleted.
+    await keepTokens();
     const token = this.reportTokens.get(maker.name);
     if (token === undefined) return;
-    const url = `${this.addresses.for(maker)}/lock_makers/${encodeURIComponent(maker.name)}/reports/${token}`;
+    const url = this.addresses.for(maker) + reportsPath(maker.name, token);
     const registered = await this.gateway.registerWebhook({ accountId, maker: maker.name }, url);
     // The account is asked for its locks again and again: without reports it is only slower.
     if (registered.kind !== 'answered') {
@@ -111,11 +149,43 @@ export class Connecting {
   }
 
   private async fail(webview: ConnectWebview, reason: string): Promise<Ending> {
-    if (webview.status === 'pending') await this.webviews.failed(webview.connectWebviewId);
+    const { connectWebviewId, workspaceId, status } = webview;
+    await this.logins.transact(connectWebviewId, causeOf(webview), () => [
+      { type: 'LoginFailed', data: { connectWebviewId, workspaceId } },
+    ]);
+    if (status === 'pending') await this.webviews.failed(connectWebviewId);
+    await this.views.caughtUp();
     return { kind: 'failed', webview, reason };
+  }
+
+  /** Its locks appear before the page says that it is connected; where they can't be read, later. */
+  private async lookAtLocks(accountId: string): Promise<void> {
+    try {
+      await this.watch.account(accountId);
+    } catch (error) {
+      this.logger.warn({ err: error, accountId }, 'the locks of a new account can not be read yet');
+    }
   }
 
   private redirectUri(): string {
     return this.addresses.public() + CALLBACK;
   }
+}
+
+const causeOf = ({ connectWebviewId, workspaceId }: ConnectWebview): Cause => ({
+  correlationId: connectWebviewId,
+  causationId: connectWebviewId,
+  actor: { type: 'external' },
+  workspaceId,
+});
+
+/** What the invitation says of the account; what it does not, stays as it is. */
+function wishesOf({ wishes }: ConnectWebview): AccountWishes {
+  const { customMetadata, customerKey, automaticallyManageNewDevices, acceptedCapabilities } = wishes;
+  return {
+    ...(Object.keys(customMetadata).length > 0 ? { customMetadata } : {}),
+    ...(customerKey === null ? {} : { customerKey }),
+    ...(automaticallyManageNewDevices === null ? {} : { managesNewDevices: automaticallyManageNewDevices }),
+    ...(acceptedCapabilities === null ? {} : { acceptedCapabilities }),
+  };
 }

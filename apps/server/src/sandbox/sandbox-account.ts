@@ -1,0 +1,50 @@
+import type { Records } from '@latchkey/database';
+import type { HttpLockGateway, LockMaker } from '@latchkey/gateways';
+import { type Clock, StartupError } from '@latchkey/platform';
+import type { Core } from '../core/core';
+import { connectSandboxAccount } from './provisioning';
+import type { Simulator } from './simulator';
+
+/** The account that the sandbox workspace begins with, and its simulated locks. */
+export class SandboxAccount {
+  constructor(
+    private readonly options: {
+      readonly workspaceId: string;
+      readonly core: Core;
+      readonly records: Records;
+      readonly maker: LockMaker;
+      readonly simulator: Simulator;
+      readonly gateway: HttpLockGateway;
+      readonly clock: Clock;
+      /** Where the lock cloud's reports go to. */
+      readonly reportsAddress: () => string;
+    },
+  ) {}
+
+  get workspaceId(): string {
+    return this.options.workspaceId;
+  }
+
+  /** Connects the account at the first start; later it is as it was left. */
+  async open(): Promise<void> {
+    await this.connect(false);
+  }
+
+  /** Back to the locks of the first start, with nothing on them. The account must have been deleted before. */
+  async renew(): Promise<void> {
+    await this.options.simulator.reset();
+    await this.connect(true);
+  }
+
+  private async connect(anew: boolean): Promise<void> {
+    const { core, maker, gateway, reportsAddress } = this.options;
+    const accountId = await connectSandboxAccount({ ...this.options, anew });
+    if (accountId === null) return;
+    const registered = await gateway.registerWebhook({ accountId, maker: maker.name }, reportsAddress());
+    if (registered.kind !== 'answered')
+      throw new StartupError(`The lock cloud takes no webhook: ${registered.message}`);
+    if (anew) await core.watch.account(accountId);
+    await core.settle();
+    await core.caughtUp();
+  }
+}
