@@ -80,6 +80,23 @@ describe('the log', () => {
     expect(lastRevision('s')).toBe(1);
   });
 
+  it.each([1, 3])('has written nothing of %d events for which there was no room, and goes on', (count) => {
+    log.transact(() => log.append('s', [randomEvent(100_000)]));
+    const pages = Number((db.pragma('page_count') as [{ page_count: number }])[0].page_count);
+    const tooMuch = Array.from({ length: count }, () => randomEvent(100_000));
+    db.pragma(`max_page_count = ${pages}`);
+
+    expect(() => log.transact(() => log.append('s', tooMuch))).toThrow(/full/);
+    expect(lastRevision('s')).toBe(0);
+    expect(log.after(0, 10)).toHaveLength(1);
+    db.pragma(`max_page_count = ${pages + 1000}`);
+    log.transact(() => log.append('s', tooMuch));
+    reopen();
+    expect(log.ofStream(log.head('s')!, 0, 10).map(({ revision }) => revision)).toEqual(
+      Array.from({ length: count + 1 }, (_, n) => n),
+    );
+  });
+
   it('continues every stream without a gap, whatever failed, was erased or was restarted in between', () => {
     let run = 0;
     const play = (steps: readonly Step[]): void => {
