@@ -7,6 +7,7 @@ import {
   DeleteAccessCodeHandler,
   DeleteUnmanagedAccessCodeHandler,
   LetGoOfAccessCodeHandler,
+  PullBackupAccessCodeHandler,
   UpdateAccessCodeHandler,
 } from '@latchkey/access-codes';
 import {
@@ -76,6 +77,7 @@ export class AppModule {
         DeleteAccessCodeHandler,
         ConvertToManagedHandler,
         LetGoOfAccessCodeHandler,
+        PullBackupAccessCodeHandler,
         DeleteUnmanagedAccessCodeHandler,
         ...codeQueryHandlers,
         ...accessCodeHttpHandlers,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   AccountWatch,
+  BackupPool,
   AgendaRows,
   CodesProjection,
   Departures,
@@ -202,6 +203,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
         [LockReports, core.reports],
         [Departures, core.departures],
         [AccountWatch, core.watch],
+        [BackupPool, core.backups],
         [AgendaRows, core.rows],
         [Core, core],
         [REPORT_TOKENS, tokens],

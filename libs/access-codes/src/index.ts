@@ -5,6 +5,7 @@ export { CreateAccessCodeHandler } from './commands/create-access-code';
 export { DeleteAccessCodeHandler } from './commands/delete-access-code';
 export { UpdateAccessCodeHandler } from './commands/update-access-code';
 export { ConvertToManagedHandler } from './commands/convert-to-managed';
+export { PullBackupAccessCodeHandler } from './commands/pull-backup-access-code';
 export { DeleteUnmanagedAccessCodeHandler } from './commands/delete-unmanaged-access-code';
 export { LetGoOfAccessCodeHandler } from './commands/let-go-of-access-code';
 export * from './commands/unmanaged-commands';
@@ -17,6 +18,7 @@ export { AccountWatch, deviceIdOf, type WatchSettings } from './process-manager/
 export { AgendaProjection, DOMAIN_PREFIXES, RESERVATION_GRACE } from './process-manager/agenda';
 export type { AgendaTables } from './process-manager/agenda-tables';
 export { AgendaRows } from './process-manager/agenda-rows';
+export { BackupPool } from './process-manager/backup-pool';
 export { Calls } from './process-manager/calls';
 export { Departures } from './process-manager/departures';
 export { Executor } from './process-manager/executor';

@@ -1,3 +1,4 @@
+export * from './backups';
 export * from './constraints';
 export * from './draw-pin';
 export * from './lock-gateway';

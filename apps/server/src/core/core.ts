@@ -4,6 +4,7 @@ import {
   DOMAIN_PREFIXES,
   AgendaRows,
   type AgendaTables,
+  BackupPool,
   Calls,
   Departures,
   Executor,
@@ -69,6 +70,7 @@ export class Core implements Views {
   readonly reports: LockReports;
   readonly watch: AccountWatch;
   readonly departures: Departures;
+  readonly backups: BackupPool;
   /** The way to the locks. */
   readonly gateway: CountedGateway;
   private readonly agenda: ProjectionRunner;
@@ -100,7 +102,9 @@ export class Core implements Views {
     const { forgetAccount = () => Promise.resolve() } = options;
     this.departures = new Departures({ ...shared, forgetAccount });
     const { departures } = this;
-    this.watch = new AccountWatch({ ...shared, work, departures, settings: config });
+    this.backups = new BackupPool({ ...shared, vault, settings: config });
+    const { backups } = this;
+    this.watch = new AccountWatch({ ...shared, work, departures, backups, settings: config });
     this.executor = new Executor({
       ...shared,
       work,

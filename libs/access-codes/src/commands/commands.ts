@@ -28,6 +28,7 @@ export interface WantedChange {
   readonly type?: 'ongoing' | 'time_bound';
   readonly preferNativeScheduling?: boolean;
   readonly externalModificationAllowed?: boolean;
+  readonly usesBackupPool?: boolean;
   readonly attemptForOfflineDevice?: boolean;
 }
 

@@ -19,7 +19,7 @@ import type { Streams } from '../process-manager/streams';
 import { causedBy } from './caller';
 import { CreateAccessCode, type WantedCode } from './commands';
 import { checkAgainstLock, drawFreePin } from './pins';
-import { duplicate, windowFor } from './requests';
+import { checkBackupPool, duplicate, windowFor } from './requests';
 import { STREAMS, VIEWS, type Views } from './views';
 
 /** A drawn PIN may be taken by somebody else before it is reserved. */
@@ -41,7 +41,12 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
 
   async execute({ caller, wanted }: CreateAccessCode): Promise<{ accessCodeId: string }> {
     const { state: device } = await this.streams.devices.load(wanted.deviceId);
-    if (!device || device.workspaceId !== caller.workspaceId || device.removedAt !== null || !device.managed) {
+    if (
+      !device ||
+      device.workspaceId !== caller.workspaceId ||
+      device.removedAt !== null ||
+      !device.managed
+    ) {
       throw ApiError.notFound('device');
     }
     const now = this.clock.now();
@@ -50,6 +55,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       throw ApiError.invalidInput('ends_at must be in the future.', { ends_at: 'must be in the future' });
     }
     checkAbilities(wanted, device);
+    if (wanted.usesBackupPool) checkBackupPool(device, window);
 
     const cause = causedBy(caller);
     // The same for a request that is taken up again after a crash: it must not make a second code.

@@ -1,3 +1,5 @@
+import type { Device } from '@latchkey/devices';
+import { backupPoolSize } from '@latchkey/gateways';
 import { ApiError } from '@latchkey/platform';
 import type { AccessCode, Window } from '../domain/access-code';
 import { Refused } from '../domain/decisions';
@@ -27,6 +29,15 @@ export function duplicate(taken: PinTaken): ApiError {
     'Another access code on this device has the same code in an overlapping period.',
     { access_code_id: taken.byCodeId },
   );
+}
+
+/** @throws {ApiError} 400 where there can be no backup code for a code with that window */
+export function checkBackupPool(device: Device, window: Window | null): void {
+  const refuse = (message: string): never => {
+    throw ApiError.invalidInput(message, { use_backup_access_code_pool: message });
+  };
+  if (!window) refuse('Only a time-bound access code can use the backup pool.');
+  if (backupPoolSize(device.capabilities, 1) === 0) refuse('This device can not hold backup access codes.');
 }
 
 /** The code, if it is of this workspace and managed: another's is as good as absent. */

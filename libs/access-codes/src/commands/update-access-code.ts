@@ -8,7 +8,7 @@ import type { Streams } from '../process-manager/streams';
 import { causedBy } from './caller';
 import { UpdateAccessCode, type WantedChange } from './commands';
 import { checkAgainstLock } from './pins';
-import { duplicate, inApiTerms, ownCode, windowFor } from './requests';
+import { checkBackupPool, duplicate, inApiTerms, ownCode, windowFor } from './requests';
 import { STREAMS, VIEWS, type Views } from './views';
 
 /** Reserves what the changed code will need on the keypad first, then asks for the change. */
@@ -45,6 +45,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
         const startsAt = schedule?.startsAt ?? null;
         checkAgainstLock(device, { pin, name: wanted.name ?? code.name, startsAt, now: this.clock.now() });
       }
+      if (wanted.usesBackupPool) checkBackupPool(device, schedule);
       const cause = causedBy(caller);
       const pinFingerprint =
         wanted.code === undefined ? code.pinFingerprint : this.vault.fingerprint(code.deviceId, wanted.code);
@@ -56,7 +57,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
         throw error instanceof PinTaken ? duplicate(error) : error;
       }
       const pin = wanted.code === undefined ? undefined : await this.vault.seal(accessCodeId, wanted.code);
-      const { name, preferNativeScheduling, externalModificationAllowed } = wanted;
+      const { name, preferNativeScheduling, externalModificationAllowed, usesBackupPool } = wanted;
       const decided = await this.streams.codes.transact(accessCodeId, cause, (current) =>
         change(current, {
           name,
@@ -68,6 +69,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
               : schedule,
           preferNativeScheduling,
           externalModificationAllowed,
+          usesBackupPool,
         }),
       );
       await this.views.reached(decided.position);

@@ -81,6 +81,12 @@ export interface AccessCode {
   readonly isOneTimeUse: boolean;
   readonly usesBackupPool: boolean;
   readonly isBackup: boolean;
+  /** Of a backup code: which code it stands in for. */
+  readonly backupOf: string | null;
+  /** Of a backup code: that one knows of it. */
+  readonly handedOver: boolean;
+  /** A backup code that stands in for this one. */
+  readonly pulledBackup: { readonly codeId: string; readonly at: number } | null;
   /** On the lock by somebody else's hand: looked at, and left alone until it is deleted or converted. */
   readonly unmanaged: boolean;
   /** A managed code that kept this one from being converted, because it has the same PIN. */
@@ -135,6 +141,9 @@ function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number): Acce
   return {
     ...data,
     schedule: windowOf(data.schedule),
+    backupOf: null,
+    handedOver: false,
+    pulledBackup: null,
     unmanaged: false,
     conversionRefused: null,
     requestedAt: at,
@@ -248,6 +257,18 @@ function evolveCode(
         ...(event.data.accepted ? { ...noTrouble, externalInEffect: change } : { externalConflict: change }),
       };
     }
+    case 'BackupAssigned':
+      return {
+        ...code,
+        ...noTrouble,
+        backupOf: event.data.forCodeId,
+        schedule: windowOf(event.data.schedule),
+        wantedAt: event.at,
+      };
+    case 'BackupHandedOver':
+      return { ...code, handedOver: true };
+    case 'BackupPulled':
+      return { ...code, pulledBackup: { codeId: event.data.backupCodeId, at: event.at } };
     case 'UnmanagedCodeChanged':
     case 'UnmanagedCodeGone':
     case 'TakenIntoManagement':
@@ -285,6 +306,7 @@ function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'Chan
     schedule,
     preferNativeScheduling: data.preferNativeScheduling ?? code.preferNativeScheduling,
     externalModificationAllowed: data.externalModificationAllowed ?? code.externalModificationAllowed,
+    usesBackupPool: data.usesBackupPool ?? code.usesBackupPool,
     // Somebody else's change stays in effect until something is asked of the code again.
     externalInEffect: null,
     wantedAt: at,

@@ -11,7 +11,12 @@ import type { CodeEvent, CodeEventOf, FailureKind, RemovalCause, SealedPin } fro
 /** The request makes no sense in the state that the code is in. `type` is the API's word for it. */
 export class Refused extends Error {
   constructor(
-    readonly type: 'access_code_not_found' | 'access_code_being_removed' | 'access_code_not_set_on_device',
+    readonly type:
+      | 'access_code_not_found'
+      | 'access_code_being_removed'
+      | 'access_code_not_set_on_device'
+      | 'access_code_not_time_bound'
+      | 'backup_access_code_not_available',
     message: string,
   ) {
     super(message);
@@ -30,6 +35,7 @@ export interface Changes {
   readonly schedule?: Window | null;
   readonly preferNativeScheduling?: boolean;
   readonly externalModificationAllowed?: boolean;
+  readonly usesBackupPool?: boolean;
 }
 
 /**
@@ -64,6 +70,9 @@ export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
     wanted.externalModificationAllowed !== live.externalModificationAllowed
   ) {
     data.externalModificationAllowed = wanted.externalModificationAllowed;
+  }
+  if (wanted.usesBackupPool !== undefined && wanted.usesBackupPool !== live.usesBackupPool) {
+    data.usesBackupPool = wanted.usesBackupPool;
   }
   return Object.keys(data).length === 0 ? [] : [{ type: 'ChangeRequested', data }];
 }

@@ -61,6 +61,7 @@ const shapes = {
       schedule: window.nullable().optional(),
       preferNativeScheduling: z.boolean().optional(),
       externalModificationAllowed: z.boolean().optional(),
+      usesBackupPool: z.boolean().optional(),
     }),
   },
   ProgrammingStarted: {
@@ -137,6 +138,12 @@ const shapes = {
   TakenIntoManagement: { schema: z.object({ externalModificationAllowed: z.boolean() }) },
   /** A managed code on the same lock has its PIN. */
   ConversionRefused: { schema: z.object({ byCodeId: z.string() }) },
+  /** A backup code stands in for another one, for this time. */
+  BackupAssigned: { schema: z.object({ forCodeId: z.string(), schedule: window }) },
+  /** The other one has been told. */
+  BackupHandedOver: { schema: nothing },
+  /** A backup code stands in for this one. */
+  BackupPulled: { schema: z.object({ backupCodeId: z.string() }) },
   /** The code is no longer ours, and stays on the lock as it is. */
   LetGo: { schema: nothing },
 };

@@ -42,6 +42,8 @@ export type Step =
   | { readonly do: 'program'; readonly operation: 'create' | 'change'; readonly content: Content }
   | { readonly do: 'remove'; readonly purpose: 'removal' | 'withdrawal'; readonly lockCodeId: string }
   | { readonly do: 'verify' }
+  /** Tell the code that this backup stands in for. */
+  | { readonly do: 'hand-over'; readonly toCodeId: string }
   /** Reserve the PIN for the window that the code has come to have in another way than by being asked for. */
   | { readonly do: 'reserve' }
   /** Let go of PINs that the code no longer needs. */
@@ -62,6 +64,7 @@ export function plan(codeId: string, code: AccessCode | null, circumstances: Cir
   const left = leaving(code, device, account);
   if (left.length > 0) return append(...left);
   if (code.unmanaged && !code.ending) return unmanaged(code, circumstances);
+  if (code.backupOf !== null && !code.handedOver) return { do: 'hand-over', toCodeId: code.backupOf };
 
   if (!account?.connected && account?.removedAt === null) {
     if (code.connectionLostAt === null) return append({ type: 'ConnectionLost', data: {} });

@@ -2,6 +2,7 @@ import { ActionAttemptsController } from './action-attempts.controller';
 import { GetCodeAttemptHandler } from './code-attempts';
 import { AccessCodesController } from './access-codes.controller';
 import { DeviceConstraintsController } from './device-constraints.controller';
+import { BackupCodesController } from './backup-codes.controller';
 import { LinkedCodesController } from './linked-codes.controller';
 import { CreateAccessCodesHandler } from './linked/create-access-codes';
 import { GenerateCodeHandler } from './linked/generate-code';
@@ -13,6 +14,7 @@ export { ActionAttemptsController } from './action-attempts.controller';
 export { AccessCodesController } from './access-codes.controller';
 export { LinkedCodesController } from './linked-codes.controller';
 export { CreateAccessCodes, GenerateCode, UpdateAccessCodes } from './linked/commands';
+export { BackupCodesController } from './backup-codes.controller';
 export { UnmanagedCodesController } from './unmanaged-codes.controller';
 export { GetTimeline } from './timeline/get-timeline';
 export { type TimelineEvent, type TimelineEventType } from './timeline/timeline';
@@ -22,6 +24,7 @@ export const accessCodeControllers = [
   AccessCodesController,
   LinkedCodesController,
   UnmanagedCodesController,
+  BackupCodesController,
   ActionAttemptsController,
   DeviceConstraintsController,
 ];

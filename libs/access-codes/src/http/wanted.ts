@@ -51,7 +51,8 @@ export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
       type: 'must not be ongoing together with starts_at or ends_at',
     });
   }
-  return compact({ ...common(params), deviceId: params.device_id, type });
+  const usesBackupPool = params.use_backup_access_code_pool;
+  return compact({ ...common(params), deviceId: params.device_id, type, usesBackupPool });
 }
 
 /**

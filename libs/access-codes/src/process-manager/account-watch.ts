@@ -12,6 +12,7 @@ import type { LockDescription, LockGateway } from '@latchkey/gateways';
 import { type Clock, derivedId, type Logger, type Random } from '@latchkey/platform';
 import type { KnownRevisions } from './agenda';
 import type { AgendaRows } from './agenda-rows';
+import type { BackupPool } from './backup-pool';
 import type { Departures } from './departures';
 import type { OtherWork } from './executor';
 import type { LockWork } from './lock-work';
@@ -40,6 +41,7 @@ export class AccountWatch implements OtherWork {
       readonly gateway: LockGateway;
       readonly work: LockWork;
       readonly departures: Departures;
+      readonly backups: BackupPool;
       readonly clock: Clock;
       readonly random: Random;
       readonly logger: Logger;
@@ -103,7 +105,7 @@ export class AccountWatch implements OtherWork {
 
   /** Reads one lock back and holds each of its codes against it. Returns when to do so again. */
   readonly device = async (deviceId: string): Promise<number | null> => {
-    const { streams, rows, known, work, clock, random, settings } = this.options;
+    const { streams, rows, known, work, backups, clock, random, settings } = this.options;
     const { state: device } = await streams.devices.load(
       deviceId,
       known.atLeast(streams.devices.streamOf(deviceId)),
@@ -115,6 +117,7 @@ export class AccountWatch implements OtherWork {
       known.atLeast(streams.accounts.streamOf(accountId)),
     );
     if (!account?.connected || account.unreachableSince !== null) return null;
+    await backups.fill(device);
     const told = await work.verifyAll(await rows.codesOf(deviceId), device, 'strangers');
     if (told === 'not-read') return clock.now() + settings.retryLimit;
     return (

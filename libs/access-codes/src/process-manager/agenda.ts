@@ -94,6 +94,7 @@ export class AgendaProjection implements Projection, KnownRevisions {
         .values(row('code', codeId, { device_id: deviceId, account_id: accountId, due_at: 0, revision }))
         .onConflict((c) => c.column('subject').doUpdateSet({ due_at: 0, revision, account_id: accountId }))
         .execute();
+      if (event.data.usesBackupPool) await this.dueWhere(trx, 'subject', `device:${deviceId}`);
       return;
     }
     switch (event.type) {
@@ -150,9 +151,22 @@ export class AgendaProjection implements Projection, KnownRevisions {
         await this.due(trx, codeId, revision, 0);
         await this.free(trx, codeId);
         return;
+      case 'BackupAssigned':
+        await this.due(trx, codeId, revision, 0);
+        return this.poolIsShort(trx, codeId);
+      case 'ChangeRequested':
+        await this.due(trx, codeId, revision, 0);
+        if (event.data.usesBackupPool) await this.poolIsShort(trx, codeId);
+        return;
       default:
         await this.due(trx, codeId, revision, 0);
     }
+  }
+
+  /** The code's device is looked at, so that its backup pool is filled. */
+  private async poolIsShort(trx: Transaction<AgendaTables>, codeId: string): Promise<void> {
+    const deviceId = await this.deviceOf(trx, codeId);
+    if (deviceId) await this.dueWhere(trx, 'subject', `device:${deviceId}`);
   }
 
   /** Its own event makes a code due, unless it was planned with that event known already. */

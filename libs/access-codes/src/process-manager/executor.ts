@@ -3,6 +3,7 @@ import { type Cause, type Loaded, RevisionConflict } from '@latchkey/event-sourc
 import type { Clock, Ids, Logger, Vault } from '@latchkey/platform';
 import { type AccessCode, codeFold } from '../domain/access-code';
 import type { CodeEvent } from '../domain/events';
+import { handedOver, pulled } from '../domain/backup';
 import { PinTaken, release, reserve } from '../domain/keypad';
 import { plan, type PlanSettings } from '../domain/plan';
 import type { KnownRevisions } from './agenda';
@@ -212,6 +213,9 @@ export class Executor {
         case 'reserve':
           await this.reserve(code!);
           break;
+        case 'hand-over':
+          await this.handOver(code!, step.toCodeId);
+          break;
         case 'release':
           await this.letGo(claim, code, step.pinFingerprint);
           if (!code) return rows.drop(claim, loaded.revision);
@@ -309,6 +313,14 @@ export class Executor {
       // Somebody else was faster: planning sees that now.
       if (!(error instanceof PinTaken)) throw error;
     }
+  }
+
+  /** What whoever pulled the backup would have done next. */
+  private async handOver(backup: AccessCode, toCodeId: string): Promise<void> {
+    const { codes } = this.options.streams;
+    const cause = this.options.work.causeOf(backup, 'plan');
+    await codes.transact(toCodeId, cause, (code) => pulled(code, backup.codeId));
+    await codes.transact(backup.codeId, cause, handedOver);
   }
 
   private async letGo(claim: Claim, code: AccessCode | null, pinFingerprint: string | null): Promise<void> {

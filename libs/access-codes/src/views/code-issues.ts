@@ -153,6 +153,9 @@ export function codeWarnings(code: AccessCode, standing: Standing, pins: Pins): 
   if (code.settingDelayedAt !== null) {
     warn('delay_in_setting_on_device', code.settingDelayedAt, 'Setting the code takes longer than usual.');
   }
+  if (code.pulledBackup) {
+    warn('using_backup_access_code', code.pulledBackup.at, 'A backup access code is in use in its place.');
+  }
   if (code.externalInEffect) {
     warnings.push({
       warning_code: 'external_modification_in_effect',

@@ -4,6 +4,7 @@ import type { Clock, Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import type { LeadTimes } from '../domain/plan';
 import type { Pins } from './pending-mutations';
+import { isReady } from '../domain/backup';
 import { overlap } from '../domain/keypad';
 import type { Occupant } from './code-status';
 import type { CodesTables } from './codes-projection';
@@ -24,9 +25,11 @@ export class CodePresenter {
 
   async present(codes: readonly AccessCode[]): Promise<SeamAccessCode[]> {
     const occupants = await this.occupants(codes);
-    return this.each(codes, (code, around) =>
-      presentCode(code, { ...around, occupant: occupants.get(code.codeId) ?? null }),
-    );
+    const ready = await this.withReadyBackups(codes);
+    return this.each(codes, (code, around) => {
+      const hasBackup = code.usesBackupPool && !code.pulledBackup && ready.has(code.deviceId);
+      return presentCode(code, { ...around, hasBackup, occupant: occupants.get(code.codeId) ?? null });
+    });
   }
 
   presentUnmanaged(codes: readonly AccessCode[]): Promise<SeamUnmanagedAccessCode[]> {
@@ -49,6 +52,25 @@ export class CodePresenter {
       shown.push(present(code, { device, account, now, settings: this.settings, pins }));
     }
     return shown;
+  }
+
+  /** The devices that have a backup code ready for one of these. */
+  private async withReadyBackups(codes: readonly AccessCode[]): Promise<Set<string>> {
+    const asking = codes.filter((code) => code.usesBackupPool && !code.pulledBackup);
+    const deviceIds = [...new Set(asking.map((code) => code.deviceId))];
+    const ready = new Set<string>();
+    for (let from = 0; from < deviceIds.length; from += CHUNK) {
+      const rows = await this.views.db
+        .selectFrom('codes_v2')
+        .select(['device_id', 'state'])
+        .where('device_id', 'in', deviceIds.slice(from, from + CHUNK))
+        .where('pool_at', 'is not', null)
+        .execute();
+      for (const row of rows) {
+        if (isReady(JSON.parse(row.state) as AccessCode)) ready.add(row.device_id);
+      }
+    }
+    return ready;
   }
 
   /** Of codes that are not on their lock as they should be: which unmanaged code there has their PIN. */

@@ -59,7 +59,7 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
       .selectFrom('codes_v2')
       .select('state')
       .where('workspace_id', '=', workspaceId)
-      .where(listed, 'is not', null);
+      .where((eb) => eb.or([eb(listed, 'is not', null), eb('pool_at', 'is not', null)]));
     const rows = await (
       'accessCodeId' in by
         ? query.where('code_id', '=', by.accessCodeId)

@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly settings: LeadTimes;
   /** A code that is not ours and has the PIN that this one needs. */
   readonly occupant?: Occupant | null;
+  /** Whether a backup code on the device could be pulled for it now. */
+  readonly hasBackup?: boolean;
 }
 
 /** Who has a PIN on a lock, and since when it was in our way, ms. */

@@ -20,6 +20,8 @@ export interface CodesTables {
     readable_at: number | null;
     /** The same for a code that is not ours; null once it is gone, or ours. */
     unmanaged_at: number | null;
+    /** The same for a backup code that nobody has pulled; null once it was pulled, or is gone. */
+    pool_at: number | null;
     position: number;
     created_at: number;
     /** In lower case. */
@@ -48,6 +50,7 @@ export class CodesProjection implements Projection {
       .addColumn('live_at', 'bigint')
       .addColumn('readable_at', 'bigint')
       .addColumn('unmanaged_at', 'bigint')
+      .addColumn('pool_at', 'bigint')
       .addColumn('position', 'bigint', (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('search_name', 'text', (c) => c.notNull())
@@ -69,11 +72,13 @@ export class CodesProjection implements Projection {
         .columns(['device_id', listed, 'code_id'])
         .execute();
     }
-    await db.schema
-      .createIndex('codes_by_device_unmanaged_at_v2')
-      .on('codes_v2')
-      .columns(['device_id', 'unmanaged_at', 'code_id'])
-      .execute();
+    for (const apart of ['unmanaged_at', 'pool_at'] as const) {
+      await db.schema
+        .createIndex(`codes_by_device_${apart}_v2`)
+        .on('codes_v2')
+        .columns(['device_id', apart, 'code_id'])
+        .execute();
+    }
     await db.schema.createIndex('codes_by_pin_v2').on('codes_v2').column('pin_fingerprint').execute();
     await db.schema.createIndex('codes_by_common_key_v2').on('codes_v2').column('common_code_key').execute();
   }
@@ -111,6 +116,7 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
             live_at: eb.ref('excluded.live_at'),
             readable_at: eb.ref('excluded.readable_at'),
             unmanaged_at: eb.ref('excluded.unmanaged_at'),
+            pool_at: eb.ref('excluded.pool_at'),
             search_name: eb.ref('excluded.search_name'),
             pin_fingerprint: eb.ref('excluded.pin_fingerprint'),
             state: eb.ref('excluded.state'),
@@ -129,6 +135,7 @@ function rowOf(code: AccessCode, position: number): CodesTables['codes_v2'] {
     live_at: isListed(code) && code.removedAt === null ? position : null,
     readable_at: isListed(code) && isReadable(code) ? position : null,
     unmanaged_at: code.unmanaged && code.removedAt === null ? position : null,
+    pool_at: isInPool(code) && code.removedAt === null ? position : null,
     position,
     created_at: code.requestedAt,
     search_name: (code.name ?? '').toLowerCase(),
@@ -138,9 +145,13 @@ function rowOf(code: AccessCode, position: number): CodesTables['codes_v2'] {
   };
 }
 
-/** Among the codes that we manage. */
+/** Among the codes that we manage for somebody. */
 function isListed(code: AccessCode): boolean {
-  return !code.unmanaged;
+  return !code.unmanaged && !isInPool(code);
+}
+
+function isInPool(code: AccessCode): boolean {
+  return !code.unmanaged && code.isBackup && code.backupOf === null;
 }
 
 /** Live, or expired and not deleted since. */

@@ -1,3 +1,4 @@
+import { backupPoolSize } from '@latchkey/gateways';
 import { iso } from '@latchkey/platform';
 import type { Account } from '../domain/account';
 import { type Device, displayNameOf } from '../domain/device';
@@ -204,7 +205,7 @@ function propertiesOf(device: Device, online: boolean): SeamDevice['properties']
     ...(capabilities.maxActiveCodes === null
       ? {}
       : { max_active_codes_supported: capabilities.maxActiveCodes }),
-    supports_backup_access_code_pool: false,
+    supports_backup_access_code_pool: backupPoolSize(capabilities, 1) > 0,
     online_time_frame_options: [{ display_name: 'Any time frame' }],
   };
 }

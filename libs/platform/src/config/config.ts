@@ -53,6 +53,8 @@ export interface Config {
   accountPollEvery: number;
   /** READ_BACK_EVERY: how often a lock's codes are read back even if its maker says that nothing changed. PT24H */
   readBackEvery: number;
+  /** BACKUP_POOL_SIZE: how many spare codes a lock whose codes ask for them holds; 0: none. 2 */
+  backupPoolSize: number;
   /** EXPIRED_CODES: whether an expired code answers 404 (gone) or stays readable until it is deleted. gone */
   expiredCodes: 'gone' | 'readable';
   /** RATE_LIMIT_PER_KEY: requests a minute that an API key may make; 0: as many as it likes. 0 */
@@ -110,6 +112,7 @@ const readers = {
   ACCOUNT_POLL_EVERY: duration('PT1S'),
   READ_BACK_EVERY: duration('PT1S'),
   EXPIRED_CODES: oneOf('gone', 'readable'),
+  BACKUP_POOL_SIZE: whole(20),
   RATE_LIMIT_PER_KEY: whole(100_000),
   RATE_LIMIT_CREATE: whole(1000),
   RATE_LIMIT_UPDATE: whole(1000),
@@ -163,6 +166,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     accountPollEvery: withDefault('ACCOUNT_POLL_EVERY', 'PT30M'),
     readBackEvery: withDefault('READ_BACK_EVERY', 'PT24H'),
     expiredCodes: withDefault('EXPIRED_CODES', 'gone'),
+    backupPoolSize: withDefault('BACKUP_POOL_SIZE', '2'),
     rateLimitPerKey: withDefault('RATE_LIMIT_PER_KEY', '0'),
     rateLimitCreate: withDefault('RATE_LIMIT_CREATE', '0'),
     rateLimitUpdate: withDefault('RATE_LIMIT_UPDATE', '0'),

@@ -37,6 +37,7 @@ export function codeDrafts(
     const apart = unmanagedDrafts(step, around);
     return { drafts: apart.drafts.map((draft) => ofCode(after, draft)), told: apart.told };
   }
+  if (isInPool(step)) return { drafts: [], told: { ...toldAtFirst(after), onDevice: true } };
   const confirmed = confirmations(step, known, isNative(after, around.device));
   return {
     drafts: [...happened(step, known, around), ...confirmed.drafts, ...becameTrue(step, around)].map(
@@ -44,6 +45,11 @@ export function codeDrafts(
     ),
     told: { ...confirmed.told, onDevice: onDevice(step, known) },
   };
+}
+
+/** A backup code is nobody's business until it is pulled, and is on the lock then. */
+function isInPool({ event, after }: CodeStep): boolean {
+  return after.isBackup && (after.backupOf === null || event.type === 'BackupAssigned');
 }
 
 function ofCode({ codeId, deviceId, accountId }: AccessCode, draft: Draft): Draft {
@@ -90,6 +96,12 @@ function happened({ event, before, after }: CodeStep, told: Told, around: Around
         { type: 'access_code.modified_external_to_seam', body: {} },
         ...(event.data.accepted ? changed(before!, after, 'modified on the device') : []),
       ];
+    case 'BackupPulled': {
+      const { backupCodeId } = event.data;
+      return [
+        { type: 'access_code.backup_access_code_pulled', body: { backup_access_code_id: backupCodeId } },
+      ];
+    }
     case 'RemovedExternally':
       return [{ type: 'access_code.deleted_external_to_seam', body: {} }];
     default:

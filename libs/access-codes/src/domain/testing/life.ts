@@ -1,6 +1,7 @@
 import { type Account, accountFold, type AccountEvent, type Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
 import { type AccessCode, codeFold, storedContent, type Window } from '../access-code';
+import { handedOver, pulled } from '../backup';
 import {
   accepted,
   type Changes,
@@ -202,6 +203,10 @@ export class Life {
           return null;
         case 'verify':
           if (!this.readBack(codeId)) return this.now + 5 * SECOND;
+          break;
+        case 'hand-over':
+          this.append(step.toCodeId, pulled(this.codes.get(step.toCodeId) ?? null, codeId));
+          this.append(codeId, handedOver(code));
           break;
         default:
           if (this.lockIsTaken(codeId)) return this.now + 5 * SECOND;

@@ -190,6 +190,18 @@ function entriesOf(event: CodeEvent): Entry[] {
       return [
         entry('access_code.unmanaged.created', 'The code is no longer managed here, and stays on the lock.'),
       ];
+    case 'BackupPulled': {
+      const details = { backup_access_code_id: event.data.backupCodeId };
+      return [
+        entry('access_code.backup_access_code_pulled', 'A backup code is in use in its place.', details),
+      ];
+    }
+    case 'BackupAssigned': {
+      const details = { access_code_id: event.data.forCodeId };
+      return [entry('access_code.changed', 'The code is in use in place of another one.', details)];
+    }
+    case 'BackupHandedOver':
+      return [];
     case 'UnmanagedCodeChanged':
       return [entry('access_code.modified_external_to_seam', 'Somebody else changed the code on the lock.')];
     case 'ProgrammingAccepted':
@@ -220,6 +232,7 @@ function changesOf(data: Extract<CodeEvent, { type: 'ChangeRequested' }>['data']
     ['schedule', 'time frame'],
     ['preferNativeScheduling', 'native scheduling'],
     ['externalModificationAllowed', 'external modification'],
+    ['usesBackupPool', 'backup pool'],
   ];
   return names.filter(([field]) => data[field] !== undefined).map(([, name]) => name);
 }

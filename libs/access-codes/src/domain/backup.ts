@@ -1,0 +1,60 @@
+import { type AccessCode, storedWindow } from './access-code';
+import { Refused } from './decisions';
+import type { CodeEvent } from './events';
+
+/** A backup code that nobody has pulled, and that is to stay. */
+export function isSpare(code: AccessCode): boolean {
+  return code.isBackup && code.backupOf === null && code.ending === null && code.removedAt === null;
+}
+
+/** A spare one that opens its door now. */
+export function isReady(code: AccessCode): boolean {
+  return isSpare(code) && code.onLock !== null && code.setAt !== null && code.connectionLostAt === null;
+}
+
+/**
+ * A backup code stands in for another one from now (ms) until that one ends. It is given away once.
+ * @throws {Refused} where it has been given away, or is no longer ready
+ */
+export function assign(
+  code: AccessCode | null,
+  instead: { readonly codeId: string; readonly endsAt: number },
+  now: number,
+): CodeEvent[] {
+  if (code?.backupOf === instead.codeId && code.removedAt === null) return [];
+  if (!code || !isReady(code)) {
+    throw new Refused('backup_access_code_not_available', 'This backup access code is not to be had.');
+  }
+  const schedule = storedWindow({ startsAt: now, endsAt: instead.endsAt })!;
+  return [{ type: 'BackupAssigned', data: { forCodeId: instead.codeId, schedule } }];
+}
+
+/**
+ * When the time of a code that a backup is asked for ends, ms.
+ * @throws {Refused} for a code that is gone or going, or that has no end
+ */
+export function endOfTroubled(code: AccessCode | null, now: number): number {
+  if (!code || code.unmanaged || code.removedAt !== null) {
+    throw new Refused('access_code_not_found', 'The access code does not exist.');
+  }
+  if (!code.schedule) {
+    throw new Refused('access_code_not_time_bound', 'Only a time-bound access code can have a backup.');
+  }
+  if (code.ending || code.schedule.endsAt <= now) {
+    throw new Refused('access_code_being_removed', 'The access code is being removed.');
+  }
+  return code.schedule.endsAt;
+}
+
+/** A backup code was pulled for this one. The first one stands, unless it is known to be gone. */
+export function pulled(code: AccessCode | null, backupCodeId: string, gone?: string): CodeEvent[] {
+  if (!code || code.removedAt !== null) return [];
+  const before = code.pulledBackup?.codeId;
+  if (before !== undefined && before !== gone) return [];
+  return before === backupCodeId ? [] : [{ type: 'BackupPulled', data: { backupCodeId } }];
+}
+
+/** The code that it stands in for knows of it. */
+export function handedOver(code: AccessCode | null): CodeEvent[] {
+  return code && code.backupOf !== null && !code.handedOver ? [{ type: 'BackupHandedOver', data: {} }] : [];
+}

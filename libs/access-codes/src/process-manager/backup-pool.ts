@@ -1,0 +1,137 @@
+import type { Device } from '@latchkey/devices';
+import { backupPoolSize, violations } from '@latchkey/gateways';
+import { ApiError, derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
+import { drawFreePin } from '../commands/pins';
+import type { AccessCode } from '../domain/access-code';
+import { isSpare } from '../domain/backup';
+import { request } from '../domain/decisions';
+import { PinTaken, reserve } from '../domain/keypad';
+import type { KnownRevisions } from './agenda';
+import type { AgendaRows } from './agenda-rows';
+import type { Streams } from './streams';
+
+/** The id of the nth backup code that a device has had. */
+export const backupCodeId = (deviceId: string, nth: number): string =>
+  derivedId(deviceId, `backup code ${nth}`);
+
+/**
+ * Spare codes on a device, on the lock without an end and known to nobody, so that one opens the door the moment it
+ * is pulled. They are numbered, so that however often filling is begun anew there are never too many.
+ */
+export class BackupPool {
+  /** Below this number all are gone for good. */
+  private readonly from = new Map<string, number>();
+
+  constructor(
+    private readonly options: {
+      readonly streams: Streams;
+      readonly rows: AgendaRows;
+      readonly known: KnownRevisions;
+      readonly vault: Vault;
+      readonly random: Random;
+      readonly logger: Logger;
+      readonly settings: { readonly backupPoolSize: number };
+    },
+  ) {}
+
+  /** How many backup codes the device is to hold. */
+  sizeFor(device: Device): number {
+    return backupPoolSize(device.capabilities, this.options.settings.backupPoolSize);
+  }
+
+  /** The device's backup codes that are not gone, oldest first, spare or pulled. */
+  async codes(deviceId: string): Promise<AccessCode[]> {
+    return (await this.read(deviceId)).codes;
+  }
+
+  private async read(deviceId: string): Promise<{ codes: AccessCode[]; next: number }> {
+    const { streams, known } = this.options;
+    const codes: AccessCode[] = [];
+    for (let nth = this.from.get(deviceId) ?? 0; ; nth++) {
+      const id = backupCodeId(deviceId, nth);
+      const { state } = await streams.codes.load(id, known.atLeast(streams.codes.streamOf(id)));
+      if (!state) return { codes, next: nth };
+      if (state.removedAt === null) codes.push(state);
+      else if (codes.length === 0) this.from.set(deviceId, nth + 1);
+    }
+  }
+
+  /**
+   * Asks for as many backup codes as the device lacks, once any code there has asked for the pool. What is asked for
+   * gets onto the lock as every code does.
+   */
+  async fill(device: Device): Promise<void> {
+    const size = this.sizeFor(device);
+    if (size === 0 || !device.managed || !(await this.isWanted(device.deviceId))) return;
+    const { codes, next } = await this.read(device.deviceId);
+    const missing = size - codes.filter(isSpare).length;
+    for (let nth = next; nth < next + missing; nth++) {
+      if (!(await this.ask(device, nth))) return;
+    }
+  }
+
+  /** From the first code on that asks for it, for as long as there is any code of the pool. */
+  private async isWanted(deviceId: string): Promise<boolean> {
+    const { streams, rows, known } = this.options;
+    for (const codeId of await rows.codesOf(deviceId)) {
+      const stream = streams.codes.streamOf(codeId);
+      const { state } = await streams.codes.load(codeId, known.atLeast(stream));
+      if (state && !state.unmanaged && (state.usesBackupPool || state.isBackup)) return true;
+    }
+    return false;
+  }
+
+  /** @returns false when the device takes no more */
+  private async ask(device: Device, nth: number): Promise<boolean> {
+    const { streams, vault, random, logger } = this.options;
+    const { deviceId, workspaceId, accountId } = device;
+    const codeId = backupCodeId(deviceId, nth);
+    const cause = {
+      correlationId: codeId,
+      causationId: 'backup pool',
+      actor: { type: 'system' } as const,
+      workspaceId,
+    };
+    try {
+      const pin = drawFreePin(
+        device,
+        await streams.keypad(deviceId),
+        { codeId, window: null },
+        vault,
+        random,
+      );
+      const pinFingerprint = vault.fingerprint(deviceId, pin);
+      await streams.onKeypad(deviceId, cause, (keypad) =>
+        reserve(keypad, { codeId, pinFingerprint, window: null }),
+      );
+      const data = {
+        ...{ codeId, workspaceId, deviceId, accountId, pinFingerprint },
+        name: nameOf(device, nth),
+        pin: await vault.seal(codeId, pin),
+        schedule: null,
+        preferNativeScheduling: true,
+        externalModificationAllowed: false,
+        commonCodeKey: null,
+        isOneTimeUse: false,
+        usesBackupPool: false,
+        isBackup: true,
+      };
+      await streams.codes.transact(codeId, cause, (code) => request(code, data));
+      return true;
+    } catch (error) {
+      // No PIN is free, or somebody else was faster: the device is looked at again.
+      if (!(error instanceof ApiError || error instanceof PinTaken)) throw error;
+      logger.warn({ deviceId, err: error }, 'the backup pool can not be filled');
+      return false;
+    }
+  }
+}
+
+/** Unlike any other on the lock; none where the lock's rules forbid it. */
+function nameOf({ capabilities }: Device, nth: number): string | null {
+  const name = `Backup ${nth + 1}`;
+  const broken = violations(capabilities, { pin: null, name }).some(
+    ({ constraintType }) => constraintType === 'name_length',
+  );
+  return broken ? null : name;
+}
