@@ -26,7 +26,7 @@ export async function connectAccount(
   const away = await sentOn(await fetch(`${api.url}/connect_webviews/authorize?${query.toString()}`, MANUAL));
   const form = await (await fetch(away)).text();
   const name = house ?? `Cottage ${++made}`;
-  const choice =
+  const choice: Record<string, string> =
     house === undefined ? { account: 'new', new_account: name } : { account: accountNamed(form, house) };
   const body = new URLSearchParams({ ...hiddenFields(form), ...choice, decision: 'allow' });
   const consent = await fetch(new URL('/oauth/authorize', away), { method: 'POST', body, ...MANUAL });
