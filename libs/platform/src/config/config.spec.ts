@@ -24,6 +24,7 @@ describe('the settings', () => {
       retryFirst: 5000,
       retryLimit: 600_000,
       clockDriftTolerance: 60_000,
+      backupPoolSize: 2,
       expiredCodes: 'gone',
       rateLimitPerKey: 0,
       rateLimitCreate: 0,
