@@ -21,6 +21,7 @@ const first = (list: unknown) => (list as Body[])[0]!;
 beforeAll(async () => {
   world = await ServerWorld.start();
   device_id = (await world.locks.named('Front Door')).deviceId;
+  const elsewhere = (await world.locks.named('Garage')).deviceId;
   const ends_at = '2099-01-01T00:00:00Z';
   const created = await ask('/access_codes/create', {
     device_id,
@@ -39,7 +40,6 @@ beforeAll(async () => {
   await ask('/devices/get', { device_id });
   await ask('/devices/list');
   await ask('/devices/list_device_providers');
-  await ask('/devices/unmanaged/list');
   const accounts = await ask('/connected_accounts/list');
   const { connected_account_id } = first(accounts.connected_accounts);
   await ask('/connected_accounts/get', { connected_account_id });
@@ -55,6 +55,13 @@ beforeAll(async () => {
   await world.api.ask('/sandbox/clock/advance', { by: 'PT1M' });
   await ask('/action_attempts/get', { action_attempt_id });
   await ask('/action_attempts/list', { action_attempt_ids: [action_attempt_id] });
+  await ask('/locks/simulate/keypad_code_entry', { device_id, code: '1234' });
+  await ask('/locks/simulate/manual_lock_via_keypad', { device_id });
+  await ask('/connected_accounts/update', { connected_account_id, custom_metadata: { floor: '2' } });
+  await ask('/devices/update', { device_id: elsewhere, name: 'Shed', custom_metadata: { vip: true } });
+  await ask('/devices/update', { device_id: elsewhere, is_managed: false });
+  await ask('/devices/unmanaged/get', { device_id: elsewhere });
+  await ask('/devices/unmanaged/list');
   await ask('/workspaces/get');
   await ask('/workspaces/list');
   await ask('/workspaces/create', { name: 'Another' });
@@ -65,6 +72,7 @@ beforeAll(async () => {
     const found = await world.api.ask<Body>('/action_attempts/get', { action_attempt_id });
     answers.set(`the attempt to ${request}`, found);
   }
+  await ask('/workspaces/reset_sandbox');
 }, 60_000);
 afterAll(() => world.stop());
 
@@ -95,6 +103,12 @@ test.each([
   ['/locks/unlock_door', 'action_attempt', 'action_attempt'],
   ['/action_attempts/get', 'action_attempt', 'action_attempt'],
   ['/action_attempts/list', 'action_attempts', 'action_attempt'],
+  ['/locks/simulate/keypad_code_entry', 'action_attempt', 'action_attempt'],
+  ['/locks/simulate/manual_lock_via_keypad', 'action_attempt', 'action_attempt'],
+  ['/connected_accounts/update', 'connected_account', 'connected_account'],
+  ['/devices/unmanaged/get', 'device', 'unmanaged_device'],
+  ['/devices/unmanaged/list', 'devices', 'unmanaged_device'],
+  ['/workspaces/reset_sandbox', 'action_attempt', 'action_attempt'],
   ['/workspaces/get', 'workspace', 'workspace'],
   ['/workspaces/list', 'workspaces', 'workspace'],
 ])('%s: %s is as Seam publishes it', async (path, key, name) => {

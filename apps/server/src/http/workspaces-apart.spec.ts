@@ -50,6 +50,8 @@ const besides: Record<string, object> = {
   '/webhooks/replay': { since: '2030-01-01T00:00:00Z' },
   '/access_codes/update': { name: 'Mine now' },
   '/locks/simulate/keypad_code_entry': { code: '4821' },
+  '/access_codes/simulate/create_unmanaged_access_code': { name: 'Neighbour', code: '4821' },
+  '/access_codes/unmanaged/update': { is_managed: true },
   '/access_codes/report_device_constraints': { supported_code_lengths: [6] },
 };
 
@@ -97,6 +99,8 @@ test('every list is empty', async () => {
     ['/webhooks/list', {}],
     ['/connect_webviews/list', {}],
     ['/action_attempts/list', { action_attempt_ids: [action_attempt_id] }],
+    ['/devices/unmanaged/list', {}],
+    ['/devices/unmanaged/list', { device_ids: [device_id] }],
   ];
   for (const [path, params] of lists) {
     const body = await stranger.ask<Body>(path, params);
