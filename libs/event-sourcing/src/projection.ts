@@ -8,7 +8,9 @@ import {
   positionFromText,
   positionToText,
   type RecordedEvent,
+  type SubscribeOptions,
 } from './event-store';
+import type { SharedSubscription } from './shared-subscription';
 
 // A projection brings its own tables, so the schema is open here and typed where the tables are defined.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -71,6 +73,8 @@ export class ProjectionRunner {
        * not its own too.
        */
       readonly follows?: readonly string[];
+      /** Shared with other views of the same events; it begins when it is opened. Left out: a subscription of its own. */
+      readonly shared?: SharedSubscription;
       /** How long, ms, events may gather while nobody waits for the view; 0 when left out. */
       readonly linger?: number;
       readonly clock: { now(): number };
@@ -110,7 +114,9 @@ export class ProjectionRunner {
     }
     this.position = row?.position ? positionFromText(row.position) : undefined;
     this.building = !(await this.isBuilt());
-    this.subscription = store.subscribeToAll({
+    const subscribe = (of: SubscribeOptions): EventSubscription =>
+      this.options.shared ? this.options.shared.join(of) : store.subscribeToAll(of);
+    this.subscription = subscribe({
       after: this.position,
       prefixes: [...new Set([...projection.prefixes, ...(this.options.follows ?? [])])],
       onEvents: (events) => this.take(events),

@@ -22,6 +22,7 @@ import {
   type Position,
   type Projection,
   ProjectionRunner,
+  SharedSubscription,
 } from '@latchkey/event-sourcing';
 import type { LockGateway } from '@latchkey/gateways';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
@@ -74,6 +75,7 @@ export class Core implements Views {
   /** The way to the locks. */
   readonly gateway: CountedGateway;
   private readonly agenda: ProjectionRunner;
+  private readonly domain: SharedSubscription;
   /** Those that fold the domain's events. */
   private readonly runners: ProjectionRunner[];
   /** Folds what the translator makes of them. */
@@ -124,9 +126,11 @@ export class Core implements Views {
       of: CoreOptions['database'],
       follows: readonly string[],
       linger: number,
+      shared?: SharedSubscription,
     ): ProjectionRunner =>
       new ProjectionRunner({
         store,
+        shared,
         database: of,
         projection: view,
         follows,
@@ -141,12 +145,14 @@ export class Core implements Views {
           logger.warn({ projection: name, err: error }, 'a subscription broke and begins again'),
       });
     const { feed } = options;
+    this.domain = new SharedSubscription(store);
     // The agenda drives the locks and waits for nothing; what is only read may gather until somebody waits for it.
     this.runners = [
-      runner(projection, database, DOMAIN_PREFIXES, 0),
-      ...options.views.map((view) => runner(view, database, DOMAIN_PREFIXES, LINGER_MS)),
+      runner(projection, database, DOMAIN_PREFIXES, 0, this.domain),
+      ...options.views.map((view) => runner(view, database, DOMAIN_PREFIXES, LINGER_MS, this.domain)),
     ];
-    if (feed) this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES, LINGER_MS));
+    if (feed)
+      this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES, LINGER_MS, this.domain));
     this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES, LINGER_MS);
     this.agenda = this.runners[0]!;
     this.reports = new LockReports({
@@ -163,6 +169,7 @@ export class Core implements Views {
   /** Resolves when every view has folded all of history; rejects when one can't be built. */
   async start(): Promise<void> {
     for (const runner of this.all) await runner.start();
+    this.domain.open();
     await Promise.all(this.all.map((runner) => runner.caughtUp));
     for (const runner of this.all) await runner.dropOlder();
   }

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import type { Position, RecordedEvent } from './event-store';
+import { EventStoreDb } from './eventstoredb';
+import { SharedSubscription } from './shared-subscription';
+import { newEvent, TestNode, until } from './testing/counter';
+
+describe('a subscription that several share', () => {
+  let node: TestNode;
+  let store: EventStoreDb;
+  const positions: Position[] = [];
+  const amountOf = (event: RecordedEvent) => (event.data as { amount: number }).amount;
+  const append = async () => {
+    const { position } = await store.append('counter-1', [newEvent(positions.length)], 'any');
+    positions.push(position);
+  };
+
+  beforeAll(async () => {
+    node = new TestNode();
+    store = new EventStoreDb(await node.start());
+    for (let n = 0; n < 30; n++) await append();
+  });
+  afterAll(async () => {
+    await store.close();
+    await node.discard();
+  });
+
+  /** Each member as what it has taken, and whether it has been told that history is behind. */
+  function join(shared: SharedSubscription, from: number, failures: number[] = [], linger = 0) {
+    const left = [...failures];
+    const seen: number[] = [];
+    const member = { seen, caughtUpAfter: undefined as number | undefined, errors: 0 };
+    const subscription = shared.join({
+      after: from === 0 ? undefined : positions[from - 1],
+      prefixes: ['counter-'],
+      linger: () => linger,
+      onEvents: (events) => {
+        const amounts = events.map(amountOf);
+        const failing = left.findIndex((amount) => amounts.includes(amount));
+        if (failing !== -1) {
+          left.splice(failing, 1);
+          return Promise.reject(new Error('not now'));
+        }
+        seen.push(...amounts);
+        return Promise.resolve();
+      },
+      onCaughtUp: () => (member.caughtUpAfter ??= seen.length),
+      onError: () => member.errors++,
+    });
+    return { member, stop: () => subscription.stop(), subscription };
+  }
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n);
+
+  it('gives each what comes after its own place, once and in order, also after failures', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            from: fc.nat(30),
+            failures: fc.array(fc.nat(34), { maxLength: 3 }),
+            linger: fc.constantFrom(0, 0, 5),
+          }),
+          { minLength: 1, maxLength: 4 },
+        ),
+        async (wanted) => {
+          const shared = new SharedSubscription(store);
+          const first = positions.length;
+          const joined = wanted.map(({ from, failures, linger }) => join(shared, from, failures, linger));
+          shared.open();
+          for (let n = 0; n < 3; n++) await append();
+          await until(() => joined.every(({ member }) => member.seen.at(-1) === positions.length - 1));
+          await Promise.all(joined.map(({ stop }) => stop()));
+          joined.forEach(({ member }, index) => {
+            expect(member.seen).toEqual(range(wanted[index]!.from, first + 3));
+          });
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('tells each that history is behind when it has taken all of it', async () => {
+    const shared = new SharedSubscription(store);
+    const [early, late] = [join(shared, 3, [5]), join(shared, positions.length)];
+    shared.open();
+    await until(() => early.member.caughtUpAfter !== undefined && late.member.caughtUpAfter !== undefined);
+    expect(early.member).toMatchObject({ caughtUpAfter: positions.length - 3, errors: 1 });
+    expect(late.member).toMatchObject({ caughtUpAfter: 0, errors: 0 });
+    await Promise.all([early.stop(), late.stop()]);
+  });
+
+  it('goes on for the others when one has left, and lets none gather that is in a hurry', async () => {
+    const shared = new SharedSubscription(store);
+    const [leaving, staying] = [join(shared, 0), join(shared, positions.length, [], 3_600_000)];
+    shared.open();
+    await until(() => leaving.member.seen.length === positions.length);
+    await leaving.stop();
+    await append();
+    await until(() => {
+      staying.subscription.hurry();
+      return staying.member.seen.length === 1;
+    });
+    expect(leaving.member.seen).toHaveLength(positions.length - 1);
+    await staying.stop();
+  });
+});

@@ -1,0 +1,159 @@
+import {
+  comparePositions,
+  type EventStore,
+  type EventSubscription,
+  type Position,
+  type RecordedEvent,
+  type SubscribeOptions,
+} from './event-store';
+
+const BATCH = 500;
+/** The slowest member may lag so many events behind the others before they wait for it. */
+const LAG_AT_MOST = 4_000;
+const RETRY_FIRST_MS = 50;
+const RETRY_LIMIT_MS = 5_000;
+
+/**
+ * One subscription for several that follow the same events: each event comes over the wire and is decoded once.
+ * Each member has its own place, pace and failures.
+ */
+export class SharedSubscription {
+  private readonly members = new Set<Member>();
+  private source: EventSubscription | undefined;
+
+  constructor(private readonly store: Pick<EventStore, 'subscribeToAll'>) {}
+
+  /** Takes part from `open` on. */
+  join(options: SubscribeOptions): EventSubscription {
+    const member = new Member(options, async () => {
+      this.members.delete(member);
+      if (this.members.size === 0) await this.source?.stop();
+    });
+    this.members.add(member);
+    return member;
+  }
+
+  /** Begins, where the member that is furthest behind stands. */
+  open(): void {
+    const each = [...this.members].map(({ options }) => options);
+    this.source = this.store.subscribeToAll({
+      after: earliest(each.map(({ after }) => after)),
+      prefixes: [...new Set(each.flatMap(({ prefixes }) => prefixes))],
+      onEvents: (events) => this.offer(events),
+      onCheckpoint: (position) => this.offer([position]),
+      onCaughtUp: () => void this.offer(['caught-up']),
+      onError: (error) => each.forEach(({ onError }) => onError?.(error)),
+    });
+  }
+
+  private async offer(items: readonly Item[]): Promise<void> {
+    await Promise.all([...this.members].map((member) => member.offer(items)));
+  }
+}
+
+function earliest(positions: readonly (Position | undefined)[]): Position | undefined {
+  let first = positions[0];
+  for (const position of positions) {
+    if (first && (!position || comparePositions(position, first) < 0)) first = position;
+  }
+  return first;
+}
+
+/** What comes, in order: an event, how far the store has looked, or that history is behind. */
+type Item = RecordedEvent | Position | 'caught-up';
+
+const isEvent = (item: Item): item is RecordedEvent => typeof item === 'object' && 'position' in item;
+
+class Member implements EventSubscription {
+  private readonly queue: Item[] = [];
+  private after: Position | undefined;
+  private working: Promise<void> | undefined;
+  private stopped = false;
+  private begin: (() => void) | undefined;
+  private waitingForRoom: (() => void)[] = [];
+
+  constructor(
+    readonly options: SubscribeOptions,
+    private readonly leave: () => Promise<void>,
+  ) {
+    this.after = options.after;
+  }
+
+  /** Resolves when there is room for more. */
+  async offer(items: readonly Item[]): Promise<void> {
+    if (this.stopped) return;
+    this.queue.push(...items);
+    this.working ??= this.work();
+    if (this.queue.length >= LAG_AT_MOST) await new Promise<void>((room) => this.waitingForRoom.push(room));
+  }
+
+  hurry(): void {
+    this.begin?.();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.hurry();
+    this.makeRoom();
+    await this.working;
+    await this.leave();
+  }
+
+  private isNew(position: Position): boolean {
+    return !this.after || comparePositions(position, this.after) > 0;
+  }
+
+  private async work(): Promise<void> {
+    let pause = RETRY_FIRST_MS;
+    await this.pause(this.options.linger?.() ?? 0);
+    while (!this.stopped && this.queue.length > 0) {
+      try {
+        await this.handNext();
+        pause = RETRY_FIRST_MS;
+      } catch (error) {
+        if (this.stopped) break;
+        this.options.onError?.(error);
+        await this.pause(pause);
+        pause = Math.min(pause * 2, RETRY_LIMIT_MS);
+      }
+      if (this.queue.length < LAG_AT_MOST) this.makeRoom();
+    }
+    this.working = undefined;
+  }
+
+  private async handNext(): Promise<void> {
+    const first = this.queue[0]!;
+    if (first === 'caught-up') {
+      this.queue.shift();
+      this.options.onCaughtUp?.();
+    } else if (isEvent(first)) {
+      const other = this.queue.findIndex((item, index) => index === BATCH || !isEvent(item));
+      const batch = this.queue.slice(0, other === -1 ? undefined : other) as RecordedEvent[];
+      const unseen = batch.filter(({ position }) => this.isNew(position));
+      if (unseen.length > 0) await this.options.onEvents(unseen);
+      if (unseen.length > 0) this.after = unseen.at(-1)!.position;
+      this.queue.splice(0, batch.length);
+    } else {
+      if (this.isNew(first)) {
+        await this.options.onCheckpoint?.(first);
+        this.after = first;
+      }
+      this.queue.shift();
+    }
+  }
+
+  private pause(ms: number): Promise<void> {
+    if (ms === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.begin = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private makeRoom(): void {
+    for (const room of this.waitingForRoom.splice(0)) room();
+  }
+}
