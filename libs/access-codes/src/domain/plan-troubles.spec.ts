@@ -45,7 +45,18 @@ describe('a PIN that somebody else has for another time', () => {
   it('is waited for until it leaves the keypad, where the other comes first', () => {
     after([at(T0, requested(stay))])
       .when(planned(around(preloadAt, { keypad: held })))
-      .then(wait(preloadAt + 5 * MINUTE, true));
+      .then(wait(before.endsAt + 5 * MINUTE, true));
+  });
+
+  it('delays nobody while it is the other’s time, and then only when it does not become free', () => {
+    const late = before.endsAt + 5 * MINUTE;
+    const waiting = after([at(T0, requested(stay))]);
+    waiting.when(planned(around(late - 1, { keypad: held }))).then(wait(late, true));
+    waiting
+      .when(planned(around(late, { keypad: held })))
+      .then({ do: 'append', events: [{ type: 'SettingDelayed', data: {} }] });
+    const free = { ...keypadOf(reservation(CODE, 'pin-a', stay)), releasedAt: late - 1 };
+    waiting.when(planned(around(late, { keypad: free }))).thenMatches({ do: 'program', operation: 'create' });
   });
 
   it('is not waited for where the other comes later', () => {

@@ -135,7 +135,7 @@ function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
       : [];
   }
   const events: CodeEvent[] = [];
-  if (code.settingDelayedAt === null && now >= delayedAt(code, native, settings)) {
+  if (code.settingDelayedAt === null && now >= delayedAt(code, native, circumstances)) {
     events.push({ type: 'SettingDelayed', data: {} });
   }
   if (code.startMissedAt === null && now >= missedAt(code, native, settings)) {
@@ -245,8 +245,11 @@ function awaitedFrom(code: AccessCode, native: boolean, settings: PlanSettings):
   return Math.max(neededFrom(code, native, settings), wantedAt, erasedAt);
 }
 
-function delayedAt(code: AccessCode, native: boolean, settings: PlanSettings): number {
-  return awaitedFrom(code, native, settings) + settings.settingDelayAfter;
+/** A code that waits for its PIN to become free is not delayed by that, as long as it is another code's time. */
+function delayedAt(code: AccessCode, native: boolean, circumstances: Circumstances): number {
+  const { keypad, settings } = circumstances;
+  const free = earlierHolder(code, circumstances)?.window?.endsAt ?? keypad.releasedAt;
+  return Math.max(awaitedFrom(code, native, settings), free) + settings.settingDelayAfter;
 }
 
 /** Its start, if it had time to get onto the lock before. */
@@ -272,7 +275,7 @@ function waitForFacts(
     if (code.schedule) instants.push(code.schedule.endsAt);
     if (native && code.setAt === null) instants.push(code.schedule!.startsAt);
     if (!code.onLock && !accepted(code)) {
-      if (code.settingDelayedAt === null) instants.push(delayedAt(code, native, settings));
+      if (code.settingDelayedAt === null) instants.push(delayedAt(code, native, circumstances));
       if (code.startMissedAt === null) instants.push(missedAt(code, native, settings));
     }
   }
