@@ -3,7 +3,7 @@ import { By, type Caller, DeviceLimits, pageAsked, PAGINATION, Params, SeamRoute
 import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { CreateAccessCode, DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
+import { DeleteAccessCode } from '../commands/commands';
 import { LetGoOfAccessCode } from '../commands/unmanaged-commands';
 import { GetAccessCode, ListAccessCodes } from '../views/queries';
 import { ACCESS_CODE_SCHEMA } from './access-code.schema';
@@ -15,17 +15,22 @@ import {
   ListAccessCodesParams,
   UpdateAccessCodeParams,
 } from './access-code-params';
+import { LinkedRequests } from './linked/linked-requests';
 import { isToBeLetGo, wantedChange, wantedCode } from './wanted';
 
 /** /access_codes: what an integration does with the codes that it manages. */
 @Controller()
 export class AccessCodesController {
+  private readonly linked: LinkedRequests;
+
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly limits: DeviceLimits,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.linked = new LinkedRequests(commands, queries);
+  }
 
   @SeamRoute('/access_codes/create', ['POST'], {
     summary: 'Creates an access code',
@@ -35,7 +40,7 @@ export class AccessCodesController {
   async create(@By() caller: Caller, @Params(CreateAccessCodeParams) params: CreateAccessCodeParams) {
     const wanted = wantedCode(params, this.clock.now());
     this.limits.create.take(wanted.deviceId);
-    const { accessCodeId } = await this.commands.execute(new CreateAccessCode(caller, wanted));
+    const { accessCodeId } = await this.linked.create(caller, wanted);
     const query = new GetAccessCode(caller.workspaceId, { accessCodeId });
     const access_code = await this.queries.execute(query);
     const action_attempt = codeAttempt('CREATE_ACCESS_CODE', accessCodeId, { access_code });
@@ -71,11 +76,10 @@ export class AccessCodesController {
   async update(@By() caller: Caller, @Params(UpdateAccessCodeParams) params: UpdateAccessCodeParams) {
     const wanted = wantedChange(params);
     await this.takeOf('update', caller, params.access_code_id);
-    await this.commands.execute(
-      isToBeLetGo(params, wanted)
-        ? new LetGoOfAccessCode(caller, params.access_code_id, params.device_id)
-        : new UpdateAccessCode(caller, params.access_code_id, wanted),
-    );
+    const { access_code_id: accessCodeId } = params;
+    if (isToBeLetGo(params, wanted)) {
+      await this.commands.execute(new LetGoOfAccessCode(caller, accessCodeId, params.device_id));
+    } else await this.linked.update(caller, accessCodeId, wanted);
     return { action_attempt: codeAttempt('UPDATE_ACCESS_CODE', params.access_code_id) };
   }
 

@@ -1,4 +1,5 @@
 import { GetAccessCodeHandler, ListAccessCodesHandler } from './code-queries';
+import { GetLinkedPinHandler } from './linked-pin';
 import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from './unmanaged-queries';
 
 export { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
@@ -8,6 +9,7 @@ export { CodesProjection, type CodesTables } from './codes-projection';
 export { pendingMutations, type PendingMutation, type Pins, timeFrame } from './pending-mutations';
 export { presentCode, type SeamAccessCode } from './present-code';
 export { presentUnmanaged, type SeamUnmanagedAccessCode, unmanagedIssues } from './present-unmanaged';
+export { GetLinkedPin } from './linked-pin';
 export * from './queries';
 
 /** Providers that answer the queries on access codes. */
@@ -16,4 +18,5 @@ export const codeQueryHandlers = [
   ListAccessCodesHandler,
   GetUnmanagedAccessCodeHandler,
   ListUnmanagedAccessCodesHandler,
+  GetLinkedPinHandler,
 ];

@@ -4,6 +4,7 @@ import {
   CreateAccessCode,
   DeleteAccessCode,
   GetAccessCode,
+  GetLinkedPin,
   ListAccessCodes,
   UpdateAccessCode,
   type WantedCode,
@@ -224,7 +225,14 @@ export function handlersOf(shelf: Shelf) {
       return Promise.resolve([{ ...event, event_id: randomUUID() }]);
     }
   }
+  @QueryHandler(GetLinkedPin)
+  class LinkedPin {
+    execute() {
+      return Promise.resolve(null);
+    }
+  }
   return [
+    LinkedPin,
     OneEvent,
     Events,
     ...[Create, Update, Delete, Get, List, OneDevice, Devices],
