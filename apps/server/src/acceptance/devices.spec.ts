@@ -157,6 +157,12 @@ describe('a device that is deleted', () => {
     );
     await setCode({ ...lock, deviceId: device_id });
     await expectPublishedShapes(device_id);
+
+    // At the very instant of a sync, and after it.
+    await api.ask('/connected_accounts/sync', { connected_account_id });
+    await api.ask('/devices/delete', { device_id });
+    await api.advance(60 * HOUR);
+    expect((await api.call('/devices/get', { device_id })).status).toBe(404);
   });
 });
 

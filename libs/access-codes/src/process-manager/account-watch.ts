@@ -139,9 +139,9 @@ function seenNow(
   limits: Pick<WatchSettings, 'clockDriftTolerance'>,
 ): DeviceEvent[] {
   if (device && device.removedAt === null) return observeDevice(device, lock, limits);
-  const { accountId, workspaceId, maker, takesUpSince } = account;
+  const { accountId, workspaceId, maker, intakes } = account;
   const unwanted = device
-    ? (device.deletedAt ?? 0) > takesUpSince
+    ? (device.deletedInIntake ?? 0) >= intakes
     : !account.acceptedCapabilities.includes('lock');
   if (unwanted) return [];
   const identity = { deviceId, workspaceId, accountId, maker, lockId: lock.lockId };

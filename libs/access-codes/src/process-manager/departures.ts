@@ -1,5 +1,5 @@
 import { deleteDevice, type DeviceWishes, updateDevice } from '@latchkey/devices';
-import type { Cause, Position } from '@latchkey/event-sourcing';
+import { type Cause, comparePositions, type Position } from '@latchkey/event-sourcing';
 import type { Clock } from '@latchkey/platform';
 import { forsake, handOver } from '../domain/leaving';
 import type { AgendaRows } from './agenda-rows';
@@ -22,7 +22,13 @@ export class Departures {
 
   /** Deletes a device and lets its codes go; they stay on the lock, which we touch no more. */
   async ofDevice(deviceId: string, cause: Cause): Promise<Position | undefined> {
-    const { position } = await this.options.streams.devices.transact(deviceId, cause, deleteDevice);
+    const { streams } = this.options;
+    const { state: known } = await streams.devices.load(deviceId);
+    const account = known && (await streams.accounts.load(known.accountId)).state;
+    const intake = account?.intakes ?? 0;
+    const { position } = await streams.devices.transact(deviceId, cause, (device) =>
+      deleteDevice(device, intake),
+    );
     return (await this.eachCode(deviceId, cause, forsake)) ?? position;
   }
 
@@ -44,14 +50,17 @@ export class Departures {
       const { state } = await streams.accounts.load(accountId);
       return state && state.removedAt !== null ? state : null;
     };
-    for (const { device_id } of await rows.locksOf(accountId)) {
+    const devices = await rows.locksOf(accountId);
+    for (let from = 0; from < devices.length; from += AT_ONCE) {
       const account = await removed();
       // Connected again meanwhile.
       if (!account) return latest;
       const { workspaceId } = account;
       const system = { type: 'system' } as const;
       const by = cause ?? { correlationId: accountId, causationId: 'watch', actor: system, workspaceId };
-      latest = (await this.ofDevice(device_id, by)) ?? latest;
+      const some = devices.slice(from, from + AT_ONCE);
+      const positions = await Promise.all(some.map(({ device_id }) => this.ofDevice(device_id, by)));
+      for (const position of positions) latest = latestOf(latest, position);
     }
     const account = await removed();
     if (account) await forgetAccount(accountId, account.maker);
@@ -67,8 +76,16 @@ export class Departures {
     let latest: Position | undefined;
     for (const codeId of await rows.codesOf(deviceId)) {
       const { position } = await streams.codes.transact(codeId, cause, decide);
-      latest = position ?? latest;
+      latest = latestOf(latest, position);
     }
     return latest;
   }
+}
+
+/** So many of an account's devices are let go at a time. */
+const AT_ONCE = 16;
+
+function latestOf(a: Position | undefined, b: Position | undefined): Position | undefined {
+  if (!a || !b) return a ?? b;
+  return comparePositions(a, b) > 0 ? a : b;
 }

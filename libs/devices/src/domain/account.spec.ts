@@ -86,11 +86,13 @@ describe('an account', () => {
   });
 
   it('takes up again what was deleted before it was connected, logged into or synced', () => {
-    const since = (...events: AccountEvent[]) => happened(connected, ...events).state?.takesUpSince;
-    expect(since()).toBe(T0);
-    expect(since(disconnected, reconnected)).toBe(T0 + 2);
-    expect(since({ type: 'LoginRepeated', data: { connectWebviewId: 'w' } })).toBe(T0 + 1);
-    expect(since(...requestSync(happened(connected).state))).toBe(T0 + 1);
+    const intakes = (...events: AccountEvent[]) => happened(connected, ...events).state?.intakes;
+    expect(intakes()).toBe(1);
+    expect(intakes(disconnected)).toBe(1);
+    expect(intakes(disconnected, reconnected)).toBe(2);
+    expect(intakes({ type: 'LoginRepeated', data: { connectWebviewId: 'w' } })).toBe(2);
+    expect(intakes(...requestSync(happened(connected).state))).toBe(2);
+    expect(intakes(gone, connected)).toBe(2);
     happened(connected, gone).when(requestSync).then([]);
   });
 

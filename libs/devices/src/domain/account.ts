@@ -64,8 +64,8 @@ export interface Account {
   readonly acceptedCapabilities: readonly string[];
   /** The invitation by which it was connected last. */
   readonly connectWebviewId: string | null;
-  /** A lock that was deleted here before this instant, ms, is taken up again where it is seen. */
-  readonly takesUpSince: number;
+  /** How often its locks were to be looked at anew: one that was deleted here before the last time is taken up again. */
+  readonly intakes: number;
   readonly createdAt: number;
   readonly connected: boolean;
   readonly disconnectedAt: number | null;
@@ -88,7 +88,7 @@ export const accountFold: Fold<Account | null, AccountEvent> = {
         acceptedCapabilities: ['lock'],
         connectWebviewId: null,
         ...event.data,
-        takesUpSince: event.at,
+        intakes: (account?.intakes ?? 0) + 1,
         createdAt: account?.createdAt ?? event.at,
         connected: true,
         disconnectedAt: null,
@@ -112,18 +112,18 @@ function evolveAccount(
       return {
         ...account,
         ...event.data,
-        takesUpSince: event.at,
+        intakes: account.intakes + 1,
         connected: true,
         disconnectedAt: null,
         unreachableSince: null,
         backSince: event.at,
       };
     case 'LoginRepeated':
-      return { ...account, ...event.data, takesUpSince: event.at };
+      return { ...account, ...event.data, intakes: account.intakes + 1 };
     case 'AccountUpdated':
       return { ...account, ...event.data };
     case 'SyncRequested':
-      return { ...account, takesUpSince: event.at };
+      return { ...account, intakes: account.intakes + 1 };
     case 'AccountRemoved':
       return { ...account, connected: false, removedAt: event.at };
     case 'MakerUnreachable':

@@ -87,9 +87,12 @@ export function remove(device: Device | null): DeviceEvent[] {
   return present(device) ? [{ type: 'DeviceRemoved', data: {} }] : [];
 }
 
-/** It is to be seen here no longer: also one that its owner has taken out of the account. */
-export function deleteDevice(device: Device | null): DeviceEvent[] {
-  return device && device.deletedAt === null ? [{ type: 'DeviceDeleted', data: {} }] : [];
+/**
+ * It is to be seen here no longer: also one that its owner has taken out of the account.
+ * @param intake how often its account's locks had been looked at anew
+ */
+export function deleteDevice(device: Device | null, intake: number): DeviceEvent[] {
+  return device && device.deletedAt === null ? [{ type: 'DeviceDeleted', data: { intake } }] : [];
 }
 
 export interface DeviceWishes {

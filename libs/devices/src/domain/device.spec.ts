@@ -1,6 +1,6 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
 import type { LockDescription } from '@latchkey/gateways';
-import { type DeviceEvent, deviceFold } from './device';
+import { type Device, type DeviceEvent, deviceFold } from './device';
 import {
   add,
   connection,
@@ -50,7 +50,7 @@ const happened = (...events: DeviceEvent[]) =>
 const offline: DeviceEvent = { type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } };
 const online: DeviceEvent = { type: 'DeviceConnected', data: {} };
 const gone: DeviceEvent = { type: 'DeviceRemoved', data: {} };
-const deleted: DeviceEvent = { type: 'DeviceDeleted', data: {} };
+const deleted: DeviceEvent = { type: 'DeviceDeleted', data: { intake: 3 } };
 const drifted: DeviceEvent = { type: 'ClockDrifted', data: { driftMs: -60_001 } };
 const ranLow: DeviceEvent = { type: 'BatteryRanLow', data: { level: 0.19 } };
 
@@ -235,10 +235,11 @@ describe('a device', () => {
   });
 
   it('is deleted once, also where it was taken away before', () => {
-    happened().when(deleteDevice).then([]);
-    happened(wasAdded).when(deleteDevice).then([deleted]);
-    happened(wasAdded, gone).when(deleteDevice).then([deleted]);
-    happened(wasAdded, deleted).when(deleteDevice).then([]);
+    const asked = (device: Device | null) => deleteDevice(device, 3);
+    happened().when(asked).then([]);
+    happened(wasAdded).when(asked).then([deleted]);
+    happened(wasAdded, gone).when(asked).then([deleted]);
+    happened(wasAdded, deleted).when(asked).then([]);
     happened(wasAdded, deleted).when(remove).then([]);
     happened(wasAdded, deleted)
       .when((device) => updateDevice(device, { nickname: 'Lobby' }))

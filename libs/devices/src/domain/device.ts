@@ -59,7 +59,12 @@ const shapes = {
   /** Its owner took it out of the account. */
   DeviceRemoved: { schema: z.object({}) },
   /** It is no longer to be seen here, though its lock may still be in the account. */
-  DeviceDeleted: { schema: z.object({}) },
+  DeviceDeleted: {
+    schema: z.object({
+      /** The account's `intakes` then: the next one may take the lock up again. */
+      intake: z.number().int(),
+    }),
+  },
   /** What clients call it and keep beside it; only what has changed, and that whole. */
   DeviceUpdated: {
     schema: z.object({
@@ -111,6 +116,8 @@ export interface Device {
   /** When it was taken out of its account, or deleted here, ms. */
   readonly removedAt: number | null;
   readonly deletedAt: number | null;
+  /** Its account's `intakes` when it was deleted. */
+  readonly deletedInIntake: number | null;
   /** False while the lock's clock is too far off to be left to keep a window. */
   readonly clockTrusted: boolean;
   readonly batteryLow: boolean;
@@ -138,6 +145,7 @@ export const deviceFold: Fold<Device | null, DeviceEvent> = {
         connectionChangedAt: event.at,
         removedAt: null,
         deletedAt: null,
+        deletedInIntake: null,
         clockTrusted: true,
         batteryLow: false,
       };
@@ -165,7 +173,12 @@ function evolveDevice(
     case 'DeviceRemoved':
       return { ...device, removedAt: event.at };
     case 'DeviceDeleted':
-      return { ...device, removedAt: device.removedAt ?? event.at, deletedAt: event.at };
+      return {
+        ...device,
+        removedAt: device.removedAt ?? event.at,
+        deletedAt: event.at,
+        deletedInIntake: event.data.intake,
+      };
     case 'DeviceUpdated':
       return { ...device, ...event.data };
     case 'DeviceConvertedToUnmanaged':

@@ -155,7 +155,7 @@ function deviceRows(trx: Transaction<DevicesTables>): StateRows<Device> {
         } else {
           await trx.updateTable('devices_v2').set(changing).where('device_id', '=', id).execute();
         }
-        await keepMetadata(trx, id, device.customMetadata);
+        await keepMetadata(trx, id, device.customMetadata, first === undefined);
       }
     },
   };
@@ -195,7 +195,7 @@ function accountRows(trx: Transaction<DevicesTables>): StateRows<Account> {
         } else {
           await trx.updateTable('accounts_v2').set(changing).where('account_id', '=', id).execute();
         }
-        await keepMetadata(trx, id, account.customMetadata);
+        await keepMetadata(trx, id, account.customMetadata, first === undefined);
       }
     },
   };
@@ -213,9 +213,10 @@ async function keepMetadata(
   trx: Transaction<DevicesTables>,
   ownerId: string,
   metadata: CustomMetadata,
+  mayBeThere: boolean,
 ): Promise<void> {
   const entries = entriesOf(metadata);
-  await trx.deleteFrom('metadata_v2').where('owner_id', '=', ownerId).execute();
+  if (mayBeThere) await trx.deleteFrom('metadata_v2').where('owner_id', '=', ownerId).execute();
   if (entries.length === 0) return;
   await trx
     .insertInto('metadata_v2')

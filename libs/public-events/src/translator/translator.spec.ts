@@ -216,7 +216,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     await device(BARN, { type: 'DeviceConnected', data: {} });
     await device(BARN, { type: 'DeviceRemoved', data: {} });
     await account({ type: 'AccountRemoved', data: {} });
-    await device(FRONT, { type: 'DeviceDeleted', data: {} });
+    await device(FRONT, { type: 'DeviceDeleted', data: { intake: 1 } });
 
     const events = await listed();
     expect(events.map((e) => [e.event_type, e.device_id, e['error_code']].filter(Boolean))).toEqual([

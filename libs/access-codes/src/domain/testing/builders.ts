@@ -157,7 +157,7 @@ export const account: Account = {
   managesNewDevices: true,
   acceptedCapabilities: ['lock'],
   connectWebviewId: null,
-  takesUpSince: T0 - DAY,
+  intakes: 1,
   createdAt: T0 - DAY,
   connected: true,
   disconnectedAt: null,
@@ -195,6 +195,7 @@ export const nativeLock: Device = {
   connectionChangedAt: T0 - DAY,
   removedAt: null,
   deletedAt: null,
+  deletedInIntake: null,
   clockTrusted: true,
   batteryLow: false,
 };

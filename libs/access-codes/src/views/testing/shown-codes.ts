@@ -26,7 +26,7 @@ export const account: Account = {
   managesNewDevices: true,
   acceptedCapabilities: ['lock'],
   connectWebviewId: null,
-  takesUpSince: REQUESTED,
+  intakes: 1,
   createdAt: REQUESTED,
   connected: true,
   disconnectedAt: null,
@@ -62,6 +62,7 @@ export const nativeLock: Device = {
   connectionChangedAt: REQUESTED,
   removedAt: null,
   deletedAt: null,
+  deletedInIntake: null,
   clockTrusted: true,
   batteryLow: false,
 };
