@@ -28,6 +28,9 @@ export interface WatchSettings {
   readonly retryLimit: number;
 }
 
+/** In so many turns, spread over the time between two read-backs, all locks are read back. */
+const TURNS = 48;
+
 /** The id of the device that a lock of an account is, the same whenever it is asked for. */
 export const deviceIdOf = (accountId: string, lockId: string): string => derivedId(accountId, lockId);
 
@@ -85,12 +88,12 @@ export class AccountWatch implements OtherWork {
     const known = new Map((await rows.locksOf(account.accountId)).map((lock) => [lock.lock_id, lock]));
     for (const lock of seen) {
       const deviceId = known.get(lock.lockId)?.device_id ?? deviceIdOf(account.accountId, lock.lockId);
-      await streams.devices.transact(
-        deviceId,
-        cause,
-        (device) => seenNow(device, deviceId, lock, account, this.options.settings),
-        0,
-      );
+      const observe = (device: Device | null): DeviceEvent[] =>
+        seenNow(device, deviceId, lock, account, this.options.settings);
+      // Of hundreds of locks hardly one has anything new to tell.
+      const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId)) ?? 0;
+      if (observe((await streams.devices.load(deviceId, atLeast)).state).length > 0)
+        await streams.devices.transact(deviceId, cause, observe, atLeast);
       const before = known.get(lock.lockId);
       if (before && before.read_back_of !== lock.updatedAt) {
         await rows.makeDue(`device:${deviceId}`);
@@ -120,9 +123,11 @@ export class AccountWatch implements OtherWork {
     await backups.fill(device);
     const told = await work.verifyAll(await rows.codesOf(deviceId), device, 'strangers');
     if (told === 'not-read') return clock.now() + settings.retryLimit;
-    return (
-      clock.now() + settings.readBackEvery - random.int(Math.max(1, Math.round(settings.readBackEvery / 10)))
-    );
+    const { readBackEvery } = settings;
+    const at = clock.now() + readBackEvery - random.int(Math.max(1, Math.round(readBackEvery / 10)));
+    // Locks are read back in company: each for itself would cost as many turns as there are locks.
+    const turn = Math.max(1, Math.round(readBackEvery / TURNS));
+    return Math.max(clock.now() + 1, at - (at % turn));
   };
 
   private causeOf(workspaceId: string, correlationId: string): Cause {
