@@ -5,7 +5,7 @@ export { CreateAccessCodeHandler } from './commands/create-access-code';
 export { DeleteAccessCodeHandler } from './commands/delete-access-code';
 export { UpdateAccessCodeHandler } from './commands/update-access-code';
 export { ConvertToManagedHandler } from './commands/convert-to-managed';
-export { PullBackupAccessCodeHandler } from './commands/pull-backup-access-code';
+export { PullBackupAccessCode, PullBackupAccessCodeHandler } from './commands/pull-backup-access-code';
 export { DeleteUnmanagedAccessCodeHandler } from './commands/delete-unmanaged-access-code';
 export { LetGoOfAccessCodeHandler } from './commands/let-go-of-access-code';
 export * from './commands/unmanaged-commands';

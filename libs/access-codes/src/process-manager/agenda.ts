@@ -224,11 +224,22 @@ export class AgendaProjection implements Projection, KnownRevisions {
   ): Promise<void> {
     const event = keypadCodec.decode(recorded);
     if (event.type === 'PinReserved') {
-      // So that a reservation whose code never came is looked at and let go.
+      // So that a reservation whose code never came is looked at and let go, and one whose change never came.
+      const due_at = event.at + RESERVATION_GRACE;
       await trx
         .insertInto('agenda_v1')
-        .values(row('code', event.data.codeId, { device_id: deviceId, due_at: event.at + RESERVATION_GRACE }))
-        .onConflict((c) => c.column('subject').doNothing())
+        .values(row('code', event.data.codeId, { device_id: deviceId, due_at }))
+        .onConflict((c) =>
+          c.column('subject').doUpdateSet((eb) => ({
+            due_at: eb
+              .case()
+              .when('agenda_v1.due_at', '<', due_at)
+              .then(eb.ref('agenda_v1.due_at'))
+              .else(due_at)
+              .end(),
+            version: eb('agenda_v1.version', '+', 1),
+          })),
+        )
         .execute();
     } else if (event.type === 'PinReleased') {
       await trx

@@ -1,0 +1,199 @@
+import {
+  ConvertToManaged,
+  ConvertToManagedHandler,
+  DeleteUnmanagedAccessCode,
+  DeleteUnmanagedAccessCodeHandler,
+  PullBackupAccessCodeHandler,
+  PullBackupAccessCode,
+} from '@latchkey/access-codes';
+import { DAY, HOUR, MINUTE, type SimulatedLock, World } from '../testing/world';
+
+let world: World;
+let lock: SimulatedLock;
+let deviceId: string;
+beforeEach(async () => {
+  world = await World.start();
+  lock = await world.lockNamed('Front Door');
+  deviceId = await world.deviceOf(lock);
+});
+afterEach(() => world.stop());
+
+const caller = () => ({
+  workspaceId: world.workspaceId,
+  actor: { type: 'api_key' as const },
+  requestId: crypto.randomUUID(),
+});
+const cause = () => ({
+  correlationId: 'a test',
+  causationId: 'a test',
+  actor: { type: 'api_key' as const },
+  workspaceId: world.workspaceId,
+});
+const clock = { now: () => world.now, at: () => () => undefined };
+
+/** Somebody puts a code on the lock, and it is found there. @returns our id of it */
+async function foundOnLock(name: string, code: string): Promise<string> {
+  await world.simulate('POST', `/simulator/locks/${lock.lock_id}/codes`, { name, code });
+  await world.core.rows.makeDue(`device:${deviceId}`);
+  world.core.executor.wake();
+  await world.settle();
+  const held = (await world.lockNamed('Front Door')).codes.find((one) => one.code === code)!;
+  return (await world.core.rows.lockCodes(deviceId)).get(held.access_code_id)!;
+}
+
+const names = async () => (await world.lockNamed('Front Door')).codes.map(({ name }) => name);
+const reservations = async () => (await world.core.streams.keypad(deviceId)).reservations;
+const eventsOf = async (id: string) =>
+  (await world.allEvents()).filter((event) => event.startsWith(`accessCode-${id}`)).length;
+
+describe('a server that dies halfway', () => {
+  it('through a reading sees each code once', async () => {
+    const id = await foundOnLock('Owner', '4821');
+    for (let time = 0; time < 3; time++) {
+      await world.restart();
+      await world.again();
+    }
+    expect(await world.story(id)).toEqual(['UnmanagedCodeSeen']);
+    expect((await world.allEvents()).filter((event) => event.endsWith('UnmanagedCodeSeen'))).toHaveLength(1);
+    expect(await reservations()).toMatchObject([{ codeId: id, foreign: true }]);
+  });
+
+  it('through a conversion leaves the code as it was, and its PIN to whoever asks for it', async () => {
+    const id = await foundOnLock('Owner', '4821');
+    const { pinFingerprint } = await world.code(id);
+    // What a conversion does first.
+    await world.core.streams.onKeypad(deviceId, cause(), () => [
+      { type: 'PinReserved', data: { codeId: id, pinFingerprint, window: null } },
+    ]);
+    await world.restart();
+    await world.settle();
+    expect((await reservations())[0]?.foreign).toBeUndefined();
+    await world.advance(10 * MINUTE);
+    expect(await world.code(id)).toMatchObject({ unmanaged: true });
+    expect(await reservations()).toMatchObject([{ codeId: id, foreign: true }]);
+
+    const { streams } = world.core;
+    await new ConvertToManagedHandler(streams, world.core).execute(new ConvertToManaged(caller(), id, false));
+    await world.settle();
+    await world.restart();
+    await world.again();
+    expect(await world.code(id)).toMatchObject({ unmanaged: false, name: 'Owner' });
+    expect(await world.story(id)).toEqual(['UnmanagedCodeSeen', 'TakenIntoManagement']);
+  });
+
+  it('through letting go of a code reserves its PIN for it no longer', async () => {
+    const id = await world.create({ deviceId, name: 'Guest', code: '4821' });
+    await world.advance(MINUTE);
+    // What letting go does first.
+    await world.core.streams.codes.transact(id, cause(), () => [{ type: 'LetGo', data: {} }]);
+    await world.restart();
+    await world.advance(10 * MINUTE);
+    expect(await reservations()).toMatchObject([{ codeId: id, foreign: true }]);
+    expect(await names()).toEqual(['Guest']);
+    await world.again();
+    expect((await world.story(id)).at(-1)).toBe('LetGo');
+  });
+
+  it.each(['before', 'after'] as const)(
+    '%s a removal takes the unmanaged code off in the end',
+    async (when) => {
+      const id = await foundOnLock('Owner', '4821');
+      const other = await foundOnLock('Neighbour', '7350');
+      world.crashAtNextCall(when);
+      const { streams } = world.core;
+      await new DeleteUnmanagedAccessCodeHandler(streams, world.core).execute(
+        new DeleteUnmanagedAccessCode(caller(), id),
+      );
+      await world.advance(10 * MINUTE);
+      expect(await names()).toEqual(['Neighbour']);
+      expect((await world.story(id)).filter((type) => type === 'Removed')).toHaveLength(1);
+      expect(await reservations()).toMatchObject([{ codeId: other }]);
+      const before = await eventsOf(id);
+      await world.again();
+      expect(await eventsOf(id)).toBe(before);
+      expect(await world.story(other)).toEqual(['UnmanagedCodeSeen']);
+    },
+  );
+
+  describe('with backup codes', () => {
+    const pull = (id: string) => {
+      const { streams, backups } = world.core;
+      return new PullBackupAccessCodeHandler(streams, world.core, clock, backups).execute(
+        new PullBackupAccessCode(caller(), id),
+      );
+    };
+    const guest = () =>
+      world.create({
+        ...{ deviceId, name: 'Guest', code: '4821', usesBackupPool: true },
+        ...{ startsAt: world.now, endsAt: world.now + DAY },
+      });
+    const pool = () => world.core.backups.codes(deviceId);
+
+    it.each(['before', 'after'] as const)(
+      '%s the lock hears of one fills the pool all the same',
+      async (when) => {
+        world.crashAtNextCall(when);
+        await guest();
+        await world.advance(10 * MINUTE);
+        expect((await names()).sort()).toEqual(['Backup 1', 'Backup 2', 'Guest']);
+        await world.restart();
+        await world.again();
+        expect(await pool()).toHaveLength(2);
+        expect(await reservations()).toHaveLength(3);
+      },
+    );
+
+    it('has given one away, and nobody was told, tells who it is for', async () => {
+      const id = await guest();
+      await world.advance(MINUTE);
+      const [backup] = await pool();
+      const endsAt = new Date(world.now + DAY).toISOString();
+      // What pulling does first.
+      await world.core.streams.codes.transact(backup!.codeId, cause(), (_, now) => [
+        {
+          type: 'BackupAssigned',
+          data: { forCodeId: id, schedule: { startsAt: new Date(now).toISOString(), endsAt } },
+        },
+      ]);
+      await world.restart();
+      // Whoever asks again, before or after the server has seen to it, is given the same one.
+      expect(await pull(id)).toEqual({ backupAccessCodeId: backup!.codeId });
+      await world.advance(MINUTE);
+      expect(await pull(id)).toEqual({ backupAccessCodeId: backup!.codeId });
+      expect((await world.story(id)).filter((type) => type === 'BackupPulled')).toHaveLength(1);
+      const types = await world.story(backup!.codeId);
+      expect(types.filter((type) => type.startsWith('Backup'))).toEqual([
+        'BackupAssigned',
+        'BackupHandedOver',
+      ]);
+      expect(await pool()).toHaveLength(3);
+      expect((await names()).sort()).toEqual(['Backup 1', 'Backup 2', 'Backup 3', 'Guest']);
+    });
+
+    it('has given one away, tells without being asked', async () => {
+      const id = await guest();
+      await world.advance(MINUTE);
+      const [backup] = await pool();
+      const { startsAt, endsAt } = { startsAt: world.now, endsAt: world.now + HOUR };
+      const schedule = { startsAt: new Date(startsAt).toISOString(), endsAt: new Date(endsAt).toISOString() };
+      await world.core.streams.codes.transact(backup!.codeId, cause(), () => [
+        { type: 'BackupAssigned', data: { forCodeId: id, schedule } },
+      ]);
+      await world.restart();
+      await world.settle();
+      expect((await world.code(id)).pulledBackup).toMatchObject({ codeId: backup!.codeId });
+      await world.advanceTo(endsAt + MINUTE);
+      expect((await names()).sort()).toEqual(['Backup 2', 'Backup 3', 'Guest']);
+    });
+
+    it('gives one code away once, however many ask', async () => {
+      const id = await guest();
+      await world.advance(MINUTE);
+      const pulls = await Promise.all([pull(id), pull(id), pull(id)]);
+      expect(new Set(pulls.map(({ backupAccessCodeId }) => backupAccessCodeId)).size).toBe(1);
+      await world.advance(MINUTE);
+      expect((await world.story(id)).filter((type) => type === 'BackupPulled')).toHaveLength(1);
+      expect((await names()).sort()).toEqual(['Backup 1', 'Backup 2', 'Backup 3', 'Guest']);
+    });
+  });
+});
