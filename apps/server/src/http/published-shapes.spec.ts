@@ -37,6 +37,18 @@ beforeAll(async () => {
   await ask('/access_codes/get', { access_code_id });
   await ask('/access_codes/list');
   await ask('/access_codes/get_timeline', { access_code_id });
+  const theirs = await ask('/access_codes/simulate/create_unmanaged_access_code', {
+    ...{ device_id, name: 'Neighbour', code: '48217' },
+  });
+  await ask('/access_codes/unmanaged/get', {
+    access_code_id: (theirs.access_code as Body).access_code_id,
+  });
+  await ask('/access_codes/unmanaged/list', { device_id });
+  const stay = { starts_at: '2020-01-01T00:00:00Z', ends_at, use_backup_access_code_pool: true };
+  const backed = await world.api.ask<Body>('/access_codes/create', { device_id, ...stay });
+  await world.api.ask('/sandbox/clock/advance', { by: 'PT1M' });
+  const troubled = (backed.access_code as Body).access_code_id;
+  await ask('/access_codes/pull_backup_access_code', { access_code_id: troubled });
   await ask('/devices/get', { device_id });
   await ask('/devices/list');
   await ask('/devices/list_device_providers');
@@ -88,6 +100,12 @@ test.each([
   ['/access_codes/get', 'access_code', 'access_code'],
   ['/access_codes/list', 'access_codes', 'access_code'],
   ['/access_codes/list', 'pagination', 'pagination'],
+  ['/access_codes/simulate/create_unmanaged_access_code', 'access_code', 'unmanaged_access_code'],
+  ['/access_codes/unmanaged/get', 'access_code', 'unmanaged_access_code'],
+  ['/access_codes/unmanaged/list', 'access_codes', 'unmanaged_access_code'],
+  ['/access_codes/unmanaged/list', 'pagination', 'pagination'],
+  ['/access_codes/pull_backup_access_code', 'access_code', 'access_code'],
+  ['/access_codes/pull_backup_access_code', 'backup_access_code', 'access_code'],
   ['/devices/get', 'device', 'device'],
   ['/devices/list', 'devices', 'device'],
   ['/devices/list', 'pagination', 'pagination'],
