@@ -263,6 +263,31 @@ describe('a device whose hub is away', () => {
   });
 });
 
+describe('the backup pool of a device', () => {
+  it('is filled when it is switched on, and emptied when it is switched off', async () => {
+    const { api, locks } = world;
+    const lock = await locks.add();
+    const device_id = lock.deviceId;
+    const enabled = async () => (await get(device_id)).properties.backup_access_code_pool_enabled;
+    expect(await enabled()).toBeUndefined();
+    await api.ask('/devices/update', { device_id, backup_access_code_pool_enabled: true });
+    await api.advance(MINUTE);
+    expect(await enabled()).toBe(true);
+    const spares = await locks.codes(lock);
+    expect(spares.length).toBeGreaterThan(0);
+    await api.ask('/devices/update', { device_id, backup_access_code_pool_enabled: false });
+    await api.advance(MINUTE);
+    expect(await enabled()).toBe(false);
+    expect(await locks.codes(lock)).toEqual([]);
+    for (const { code } of spares) expect(await locks.opens(lock, code)).toBe(false);
+    const now = await api.now();
+    const window = { starts_at: now, ends_at: now + HOUR };
+    await api.create({ device_id, ...window, use_backup_access_code_pool: true });
+    await api.advance(MINUTE);
+    expect(await locks.codes(lock)).toHaveLength(1);
+  });
+});
+
 describe('what clients know of code lengths', () => {
   it('narrows what the device takes', async () => {
     const { api, locks } = world;

@@ -158,8 +158,15 @@ describe('a door that is locked or unlocked', () => {
       { device_id: lock.deviceId },
     );
     expect((await seamSchema('action_attempt'))(action_attempt)).toEqual([]);
+    const isLocked = async () => {
+      const device_id = lock.deviceId;
+      return (await api.ask<{ device: { properties: Body } }>('/devices/get', { device_id })).device
+        .properties.locked;
+    };
+    expect(await isLocked()).toBe(true);
     await locks.send('POST', `/simulator/locks/${lock.lockId}/turn`, { action: 'unlock' });
     await api.settle();
+    expect(await isLocked()).toBe(false);
     expect(await told(lock)).toEqual([
       ['lock.locked', 'manual'],
       ['lock.unlocked', 'manual'],

@@ -38,7 +38,6 @@ export const DOMAIN_PREFIXES: readonly string[] = [
 const NO_MATTER: ReadonlySet<DeviceEvent['type']> = new Set([
   'BatteryRanLow',
   'BatteryRecovered',
-  'DeviceUpdated',
   'CodeLengthsReported',
 ]);
 
@@ -273,6 +272,10 @@ export class AgendaProjection implements Projection, KnownRevisions {
         .execute();
     }
     if (NO_MATTER.has(event.type)) return;
+    if (event.type === 'DeviceUpdated') {
+      if (event.data.backupPool !== undefined) await this.dueWhere(trx, 'subject', `device:${deviceId}`);
+      return;
+    }
     await this.dueWhere(trx, 'device_id', deviceId);
   }
 

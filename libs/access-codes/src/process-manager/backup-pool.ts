@@ -4,7 +4,7 @@ import { ApiError, derivedId, type Logger, type Random, type Vault } from '@latc
 import { drawFreePin } from '../commands/pins';
 import type { AccessCode } from '../domain/access-code';
 import { isSpare } from '../domain/backup';
-import { request } from '../domain/decisions';
+import { remove, request } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
 import type { KnownRevisions } from './agenda';
 import type { AgendaRows } from './agenda-rows';
@@ -62,7 +62,8 @@ export class BackupPool {
    */
   async fill(device: Device): Promise<void> {
     const size = this.sizeFor(device);
-    if (size === 0 || !device.managed || !(await this.isWanted(device.deviceId))) return;
+    if (device.backupPool === false) return this.empty(device);
+    if (size === 0 || !device.managed || !(await this.isWanted(device))) return;
     const { codes, next } = await this.read(device.deviceId);
     const missing = size - codes.filter(isSpare).length;
     for (let nth = next; nth < next + missing; nth++) {
@@ -70,9 +71,22 @@ export class BackupPool {
     }
   }
 
-  /** From the first code on that asks for it, for as long as there is any code of the pool. */
-  private async isWanted(deviceId: string): Promise<boolean> {
+  /** Nobody wants backup codes on the device any more: those that were not pulled go. */
+  private async empty({ deviceId, workspaceId }: Device): Promise<void> {
+    const { codes } = await this.read(deviceId);
+    for (const { codeId } of codes.filter(isSpare)) {
+      const system = { type: 'system' } as const;
+      const cause = { correlationId: codeId, causationId: 'backup pool', actor: system, workspaceId };
+      await this.options.streams.codes.transact(codeId, cause, (code) =>
+        code && isSpare(code) ? remove(code) : [],
+      );
+    }
+  }
+
+  /** From the first code on that asks for it, for as long as there is any code of the pool; or as was decided. */
+  private async isWanted({ deviceId, backupPool }: Device): Promise<boolean> {
     const { streams, rows, known } = this.options;
+    if (backupPool) return true;
     for (const codeId of await rows.codesOf(deviceId)) {
       const stream = streams.codes.streamOf(codeId);
       const { state } = await streams.codes.load(codeId, known.atLeast(stream));

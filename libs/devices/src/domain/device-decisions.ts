@@ -100,17 +100,19 @@ export interface DeviceWishes {
   readonly nickname?: string | null;
   /** Laid over what is there; null takes an entry away. */
   readonly customMetadata?: Readonly<Record<string, string | boolean | null>>;
+  readonly backupPool?: boolean;
   readonly managed?: boolean;
 }
 
 /** Something else is wanted of a device. Only what differs is told. */
 export function updateDevice(device: Device | null, wanted: DeviceWishes): DeviceEvent[] {
   if (!device || device.deletedAt !== null) return [];
-  const { nickname, managed } = wanted;
+  const { nickname, backupPool, managed } = wanted;
   const customMetadata = laidOver(device.customMetadata, wanted.customMetadata ?? {});
   const data = {
     ...(nickname === undefined || nickname === device.nickname ? {} : { nickname }),
     ...(sameMetadata(customMetadata, device.customMetadata) ? {} : { customMetadata }),
+    ...(backupPool === undefined || backupPool === device.backupPool ? {} : { backupPool }),
   };
   const events: DeviceEvent[] = [];
   if (Object.keys(data).length > 0) events.push({ type: 'DeviceUpdated', data });

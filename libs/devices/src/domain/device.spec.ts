@@ -207,6 +207,9 @@ describe('a device', () => {
       .then([
         { type: 'DeviceUpdated', data: { nickname: null, customMetadata: { floor: '2', wing: 'east' } } },
       ]);
+    happened(wasAdded)
+      .when((device) => updateDevice(device, { backupPool: false }))
+      .then([{ type: 'DeviceUpdated', data: { backupPool: false } }]);
     expect(happened(wasAdded, named, gone, wasAdded).state).toMatchObject(named.data);
     expect(happened(wasAdded, named, gone, deleted, wasAdded).state).toMatchObject({
       nickname: null,

@@ -70,6 +70,7 @@ const shapes = {
     schema: z.object({
       nickname: z.string().nullable().optional(),
       customMetadata: customMetadata.optional(),
+      backupPool: z.boolean().optional(),
     }),
   },
   DeviceConvertedToUnmanaged: { schema: z.object({}) },
@@ -105,6 +106,8 @@ export interface Device {
   /** What clients call it. */
   readonly nickname: string | null;
   readonly customMetadata: CustomMetadata;
+  /** Whether backup codes are kept ready on it; null: from the first code on that asks for them. */
+  readonly backupPool: boolean | null;
   /** An unmanaged device is seen and not touched. */
   readonly managed: boolean;
   readonly addedAt: number;
@@ -138,6 +141,7 @@ export const deviceFold: Fold<Device | null, DeviceEvent> = {
         reportedCodeLengths,
         nickname: known?.nickname ?? null,
         customMetadata: known?.customMetadata ?? {},
+        backupPool: known?.backupPool ?? null,
         managed: known?.managed ?? managed,
         addedAt: known?.addedAt ?? event.at,
         online: true,

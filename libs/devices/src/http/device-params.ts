@@ -52,6 +52,9 @@ export class UpdateDeviceParams extends DeviceIdParams {
   @Metadata({ optional: true, description: 'Laid over what is there; null takes an entry away.' })
   custom_metadata?: Record<string, string | boolean | null>;
 
+  @Flag({ optional: true, description: 'Whether backup codes are kept ready on the device.' })
+  backup_access_code_pool_enabled?: boolean;
+
   @Flag({
     optional: true,
     description: 'false: the device is left alone from then on, and so are its codes.',

@@ -41,10 +41,12 @@ export class DevicesController {
   })
   async update(@By() caller: Caller, @Params(UpdateDeviceParams) params: UpdateDeviceParams) {
     const { device_id, custom_metadata: customMetadata, is_managed: managed } = params;
+    const { backup_access_code_pool_enabled: backupPool } = params;
     const nickname = params.name === undefined ? params.properties?.name : params.name;
     const wanted = {
       ...(nickname === undefined ? {} : { nickname }),
       ...(customMetadata === undefined ? {} : { customMetadata }),
+      ...(backupPool === undefined ? {} : { backupPool }),
       ...(managed === undefined ? {} : { managed }),
     };
     await this.commands.execute(new UpdateDevice(caller, device_id, wanted, 'managed'));

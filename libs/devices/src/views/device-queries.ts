@@ -36,6 +36,7 @@ function visible({ db }: Database<DevicesTables>, workspaceId: string, managed: 
     .select([
       'devices_v2.device_id as id',
       'devices_v2.listed_at as at',
+      'devices_v2.locked',
       'devices_v2.state as device',
       'accounts_v2.state as account',
     ])
@@ -106,8 +107,8 @@ export class GetDeviceHandler implements IQueryHandler<GetDevice> {
   ) {}
 
   async execute(query: GetDevice): Promise<SeamDevice> {
-    const { device, account } = await new DeviceShelf(this.views, true).get(query);
-    return presentDevice(device, account, this.config);
+    const { device, account, locked } = await new DeviceShelf(this.views, true).get(query);
+    return presentDevice(device, account, { ...this.config, locked });
   }
 }
 
@@ -119,8 +120,8 @@ export class ListDevicesHandler implements IQueryHandler<ListDevices> {
   ) {}
 
   execute(query: ListDevices): Promise<Page<SeamDevice>> {
-    return new DeviceShelf(this.views, true).list(query, ({ device, account }) =>
-      presentDevice(device, account, this.config),
+    return new DeviceShelf(this.views, true).list(query, ({ device, account, locked }) =>
+      presentDevice(device, account, { ...this.config, locked }),
     );
   }
 }

@@ -15,6 +15,7 @@ import {
   deviceFold,
   displayNameOf,
 } from '../domain/device';
+import { DOOR, doorCodec } from '../domain/door';
 import { deviceTypeOf } from './device-type';
 
 export interface DevicesTables {
@@ -34,6 +35,8 @@ export interface DevicesTables {
     maker: string;
     /** The folded Device, as JSON. */
     state: string;
+    /** 1 or 0: what was told last of its door; null: nothing. */
+    locked: number | null;
   };
   accounts_v2: {
     account_id: string;
@@ -56,7 +59,7 @@ export const DEVICES_VERSION = 2;
 export class DevicesProjection implements Projection {
   readonly name = 'devices';
   readonly version = DEVICES_VERSION;
-  readonly prefixes = [DEVICE, ACCOUNT].map((category) => `${category}-`);
+  readonly prefixes = [DEVICE, ACCOUNT, DOOR].map((category) => `${category}-`);
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
@@ -73,6 +76,7 @@ export class DevicesProjection implements Projection {
       .addColumn('device_type', 'text', (c) => c.notNull())
       .addColumn('maker', 'text', (c) => c.notNull())
       .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('locked', 'integer')
       .execute();
     await db.schema
       .createIndex('devices_by_workspace_v2')
@@ -115,6 +119,7 @@ export class DevicesProjection implements Projection {
     const typed = trx as Transaction<DevicesTables>;
     await foldRows(events, ACCOUNT, accountCodec, accountFold, accountRows(typed));
     await foldRows(events, DEVICE, deviceCodec, deviceFold, deviceRows(typed));
+    await keepDoors(typed, events);
   }
 }
 
@@ -150,7 +155,7 @@ function deviceRows(trx: Transaction<DevicesTables>): StateRows<Device> {
           const listed_at = Number(first.position.commit);
           await trx
             .insertInto('devices_v2')
-            .values({ device_id: id, workspace_id, listed_at, created_at, ...changing })
+            .values({ device_id: id, workspace_id, listed_at, created_at, locked: null, ...changing })
             .execute();
         } else {
           await trx.updateTable('devices_v2').set(changing).where('device_id', '=', id).execute();
@@ -208,6 +213,19 @@ export const entryOf = (name: string, value: string | boolean): string => JSON.s
 
 const entriesOf = (metadata: CustomMetadata): string[] =>
   Object.entries(metadata).map(([name, value]) => entryOf(name, value));
+
+/** How each door was left. */
+async function keepDoors(trx: Transaction<DevicesTables>, events: readonly RecordedEvent[]): Promise<void> {
+  const left = new Map<string, number>();
+  for (const recorded of events) {
+    if (!recorded.stream.startsWith(`${DOOR}-`)) continue;
+    const { type, data } = doorCodec.decode(recorded);
+    if (type !== 'AccessDenied') left.set(data.deviceId, type === 'DoorLocked' ? 1 : 0);
+  }
+  for (const [deviceId, locked] of left) {
+    await trx.updateTable('devices_v2').set({ locked }).where('device_id', '=', deviceId).execute();
+  }
+}
 
 async function keepMetadata(
   trx: Transaction<DevicesTables>,

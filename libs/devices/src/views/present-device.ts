@@ -27,6 +27,8 @@ export interface SeamDevice {
   location?: { time_zone: string; timezone: string };
   properties: {
     online: boolean;
+    /** How its door was left; left out until somebody told. */
+    locked?: boolean;
     name: string;
     appearance: { name: string };
     manufacturer: string;
@@ -46,6 +48,8 @@ export interface SeamDevice {
     supported_code_lengths: number[];
     max_active_codes_supported?: number;
     supports_backup_access_code_pool: boolean;
+    /** Left out until somebody has decided. */
+    backup_access_code_pool_enabled?: boolean;
     online_time_frame_options: { display_name: string }[];
   };
   can_program_online_access_codes: boolean;
@@ -107,11 +111,11 @@ export interface SeamUnmanagedDevice extends Pick<
   is_managed: false;
 }
 
-/** Shows a device as the API does. `sandbox`: whether it may be simulated. */
+/** Shows a device as the API does. `sandbox`: whether it may be simulated; `locked`: how its door was left. */
 export function presentDevice(
   device: Device,
   account: Account | null,
-  { sandbox }: { sandbox: boolean },
+  { sandbox, locked = null }: { sandbox: boolean; locked?: boolean | null },
 ): SeamDevice {
   const { capabilities } = device;
   const there = device.removedAt === null;
@@ -136,7 +140,7 @@ export function presentDevice(
     ...(device.timeZone === null
       ? {}
       : { location: { time_zone: device.timeZone, timezone: device.timeZone } }),
-    properties: propertiesOf(device, online),
+    properties: { ...propertiesOf(device, online), ...(locked === null ? {} : { locked }) },
     can_program_online_access_codes: there,
     can_program_offline_access_codes: false,
     can_unlock_with_code: true,
@@ -206,6 +210,7 @@ function propertiesOf(device: Device, online: boolean): SeamDevice['properties']
       ? {}
       : { max_active_codes_supported: capabilities.maxActiveCodes }),
     supports_backup_access_code_pool: backupPoolSize(capabilities, 1) > 0,
+    ...(device.backupPool === null ? {} : { backup_access_code_pool_enabled: device.backupPool }),
     online_time_frame_options: [{ display_name: 'Any time frame' }],
   };
 }

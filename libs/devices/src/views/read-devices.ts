@@ -7,6 +7,8 @@ import { type DevicesTables, entryOf } from './devices-projection';
 export interface DeviceWithAccount {
   readonly device: Device;
   readonly account: Account | null;
+  /** How its door was left, as far as anybody told; null: nobody did. */
+  readonly locked: boolean | null;
 }
 
 /** As many ids as one statement is given. */
@@ -23,7 +25,12 @@ export async function readDevices(
     const rows = await db
       .selectFrom('devices_v2')
       .leftJoin('accounts_v2', 'accounts_v2.account_id', 'devices_v2.account_id')
-      .select(['devices_v2.device_id', 'devices_v2.state as device', 'accounts_v2.state as account'])
+      .select([
+        'devices_v2.device_id',
+        'devices_v2.locked',
+        'devices_v2.state as device',
+        'accounts_v2.state as account',
+      ])
       .where('devices_v2.device_id', 'in', wanted.slice(from, from + CHUNK))
       .execute();
     for (const row of rows) found.set(row.device_id, parsed(row));
@@ -31,10 +38,15 @@ export async function readDevices(
   return found;
 }
 
-export function parsed(row: { device: string; account: string | null }): DeviceWithAccount {
+export function parsed(row: {
+  device: string;
+  account: string | null;
+  locked: number | null;
+}): DeviceWithAccount {
   return {
     device: JSON.parse(row.device) as Device,
     account: row.account === null ? null : (JSON.parse(row.account) as Account),
+    locked: row.locked === null ? null : row.locked === 1,
   };
 }
 

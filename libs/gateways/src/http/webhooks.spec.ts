@@ -65,6 +65,18 @@ describe('parseReport', () => {
       },
     ],
     ['lock.action_completed', { status: 'success', performed_via: 'magic' }, { ...action, actionId: null }],
+    [
+      'lock.action_completed',
+      { status: 'success', performed_via: 'fob_card', action: 'lock', event_id: 'e1' },
+      { ...action, actionId: null, performedVia: 'fob_card', action: 'lock', id: 'e1' },
+    ],
+    ['lock.action_completed', { status: 'success', action: 'open' }, { ...action, actionId: null }],
+    [
+      'access_code.used',
+      { access_code_id: 'c1', event_id: 17 },
+      { kind: 'code-used', lockId: 'd1', lockCodeId: 'c1', at, id: '17' },
+    ],
+    ['access_code.incorrect_attempt', { event_id: {} }, { kind: 'incorrect-attempt', lockId: 'd1', at }],
     ['device.added', {}, { kind: 'added', lockId: 'd1' }],
     ['device.removed', {}, { kind: 'removed', lockId: 'd1' }],
     ['device.online', {}, { kind: 'online', lockId: 'd1' }],
@@ -212,6 +224,22 @@ describe('registerWebhook', () => {
       await cloud.gateway.program(lock, { name: 'Guest', pin: '2580', window: null });
       await cloud.settle();
       expect(cloud.reports().filter(({ kind }) => kind === 'code-outcome')).toHaveLength(1);
+    });
+
+    it('ends those with that ending, and no others', async () => {
+      const { account, gateway, reportsUrl } = cloud;
+      await gateway.registerWebhook(account, reportsUrl);
+      const other = await gateway.registerWebhook(account, 'http://127.0.0.1:9/another');
+      const ending = new URL(reportsUrl).pathname;
+      const ended = { kind: 'answered', value: { ended: 1 } };
+      expect(await gateway.unregisterWebhooks(account, ending)).toEqual(ended);
+      expect(await gateway.unregisterWebhooks(account, ending)).toEqual({ ...ended, value: { ended: 0 } });
+      expect(await gateway.registerWebhook(account, 'http://127.0.0.1:9/another')).toEqual(other);
+      const lock = await cloud.freshLock();
+      const before = cloud.reports().length;
+      await gateway.program(lock, { name: 'Guest', pin: '2580', window: null });
+      await cloud.settle();
+      expect(cloud.reports()).toHaveLength(before);
     });
   });
 });

@@ -188,6 +188,7 @@ export const nativeLock: Device = {
   reportedCodeLengths: null,
   nickname: null,
   customMetadata: {},
+  backupPool: null,
   managed: true,
   addedAt: T0 - DAY,
   online: true,

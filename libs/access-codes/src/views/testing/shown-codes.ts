@@ -55,6 +55,7 @@ export const nativeLock: Device = {
   reportedCodeLengths: null,
   nickname: null,
   customMetadata: {},
+  backupPool: null,
   managed: true,
   addedAt: REQUESTED,
   online: true,
