@@ -60,6 +60,8 @@ export interface CoreOptions {
 const READ_BACK_AFTER = 2_000;
 /** How long events may gather for views that nobody waits for, ms. */
 const LINGER_MS = 20;
+/** How often a worker looks for what another one has left, ms by the wall clock. */
+const LOOK_FOR_DEAD_WORKERS_MS = 15_000;
 /** How long an answer to a write waits for the views, ms. */
 const VIEWS_WITHIN_MS = 5_000;
 
@@ -74,6 +76,7 @@ export class Core implements Views {
   readonly backups: BackupPool;
   /** The way to the locks. */
   readonly gateway: CountedGateway;
+  private looking: NodeJS.Timeout | undefined;
   private readonly agenda: ProjectionRunner;
   private readonly domain: SharedSubscription;
   /** Those that fold the domain's events. */
@@ -180,17 +183,22 @@ export class Core implements Views {
 
   /** Begins to do what is due; to be called once the views are built. */
   async work(): Promise<void> {
-    if (this.options.database.engine === 'sqlite') await this.rows.releaseAll();
+    const alone = this.options.database.engine === 'sqlite';
+    if (alone) await this.rows.releaseAll();
+    // What a worker that died had claimed becomes anybody's after a while; nothing else says so.
+    else this.looking = setInterval(() => this.executor.wake(), LOOK_FOR_DEAD_WORKERS_MS).unref();
     this.executor.start();
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.looking);
     await this.executor.stop();
     await Promise.all(this.all.map((runner) => runner.stop()));
   }
 
   /** Lets everything lie as it is, as a killed process would. */
   async abandon(): Promise<void> {
+    clearInterval(this.looking);
     this.executor.abandon();
     await Promise.all(this.all.map((runner) => runner.stop()));
   }
