@@ -1,4 +1,4 @@
-import { Streams, STREAMS, VIEWS, type Views } from '@latchkey/access-codes';
+import { AgendaRows, Streams, STREAMS, VIEWS, type Views } from '@latchkey/access-codes';
 import {
   concludeAction,
   type Device,
@@ -6,12 +6,12 @@ import {
   requestAction,
   SimulateKeypad,
 } from '@latchkey/devices';
+import type { Cause } from '@latchkey/event-sourcing';
 import { ApiError, IDS, type Ids } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { AgendaRows } from '@latchkey/access-codes';
 import { causeOf } from '../devices/cause';
-import { type KeypadAnswer, Simulator } from './simulator';
+import { type KeypadAnswer, Simulator, NotSimulated } from './simulator';
 
 /**
  * Stands before a simulated lock. What its electronics make of it is known here at once, under the id that the lock
@@ -39,16 +39,26 @@ export class SimulateKeypadHandler implements ICommandHandler<SimulateKeypad> {
     await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
       requestAction(attempt, { actionAttemptId, workspaceId, deviceId, action }),
     );
-    const event =
-      what === 'lock'
-        ? locked(device, await this.simulator.lockByHand(device.lockId))
-        : await this.entered(device, await this.simulator.enterPin(device.lockId, what.enter));
-    if (event) await this.streams.doors.record(event, cause);
+    const outcome = await this.stand(device, what, cause);
     const { position } = await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
-      concludeAction(attempt, 'success'),
+      concludeAction(attempt, outcome),
     );
     await this.views.reached(position);
     return { actionAttemptId };
+  }
+
+  private async stand(device: Device, what: SimulateKeypad['what'], cause: Cause) {
+    try {
+      const event =
+        what === 'lock'
+          ? locked(device, await this.simulator.lockByHand(device.lockId))
+          : await this.entered(device, await this.simulator.enterPin(device.lockId, what.enter));
+      if (event) await this.streams.doors.record(event, cause);
+      return 'success' as const;
+    } catch (error) {
+      if (!(error instanceof NotSimulated)) throw error;
+      return { errorCode: 'NOT_SIMULATED', message: 'There is no simulated lock behind this device.' };
+    }
   }
 
   private async entered(device: Device, answer: KeypadAnswer): Promise<DoorEvent | null> {

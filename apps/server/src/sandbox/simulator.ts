@@ -26,6 +26,11 @@ const refused = z.object({ error_code: z.string(), message: z.string() });
 /** Why a lock does not do what it is asked. */
 export type Refused = z.infer<typeof refused>;
 
+/** There is no such simulated lock. */
+export class NotSimulated extends Error {
+  override readonly name = 'NotSimulated';
+}
+
 /** What of the lock cloud's simulator the sandbox itself uses. */
 export class Simulator {
   private readonly agent = new Agent({ connections: 4, keepAliveTimeout: 60_000 });
@@ -98,6 +103,7 @@ export class Simulator {
 
   private async send(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
     const answer = await this.ask(method, path, body);
+    if (answer.status === 404) throw new NotSimulated(`the lock cloud knows nothing of ${path}`);
     if (answer.status >= 300) throw new Error(`the lock cloud answered ${answer.status} to ${path}`);
     return answer.body;
   }

@@ -12,7 +12,7 @@ export { accountErrors, accountWarnings, deviceErrors, type SeamError, type Seam
 export { presentAccount, type SeamConnectedAccount } from './present-account';
 export { presentDevice, type SeamDevice, type SeamUnmanagedDevice } from './present-device';
 export * from './queries';
-export { contains, type DeviceWithAccount, readDevices } from './read-devices';
+export { contains, type DeviceWithAccount, meant as meantByMetadata, readDevices } from './read-devices';
 
 /** Providers that answer the queries on devices and connected accounts. */
 export const deviceQueryHandlers = [

@@ -56,11 +56,19 @@ export function contains(column: string, search: string) {
   return sql<boolean>`${sql.ref(column)} like ${pattern} escape '\\'`;
 }
 
-/** A condition that holds where what clients keep beside `owner` (a column of ids) has every one of these entries. */
+/**
+ * A condition that holds where what clients keep beside `owner` (a column of ids) has every one of these entries. A
+ * query string can't tell `true` from "true": the text finds either.
+ */
 export function hasMetadata(owner: string, wanted: Readonly<Record<string, string | boolean>>) {
   const entries = Object.entries(wanted).map(
     ([name, value]) =>
-      sql<boolean>`exists (select 1 from metadata_v2 where owner_id = ${sql.ref(owner)} and entry = ${entryOf(name, value)})`,
+      sql<boolean>`exists (select 1 from metadata_v2 where owner_id = ${sql.ref(owner)} and entry in (${sql.join(meant(value).map((each) => entryOf(name, each)))}))`,
   );
   return sql.join<boolean>(entries, sql` and `);
+}
+
+/** What a value that is looked for may be where it is kept. */
+export function meant(value: string | boolean): (string | boolean)[] {
+  return value === 'true' ? [value, true] : value === 'false' ? [value, false] : [value];
 }

@@ -1,4 +1,5 @@
 import { type Database, migrate, type Migration } from '@latchkey/database';
+import { meantByMetadata } from '@latchkey/devices';
 import { type Page, pageOf, type PageRequest, startOf } from '@latchkey/platform';
 import { sql } from 'kysely';
 
@@ -90,7 +91,7 @@ function isAskedFor({ connectWebviewId, wishes }: ConnectWebview, filter: Webvie
   ];
   return (
     (filter.customerKey === undefined || filter.customerKey === customerKey) &&
-    metadata.every(([name, value]) => customMetadata[name] === value) &&
+    metadata.every(([name, value]) => meantByMetadata(value).some((each) => each === customMetadata[name])) &&
     (filter.search === undefined ||
       searched.some((text) => text.toLowerCase().includes(filter.search!.toLowerCase())))
   );
