@@ -2,6 +2,7 @@ import type { Codes } from './codes';
 import { Refusal, invalidRequest } from './errors';
 import type { Code, CodeContent, Lock } from './model';
 import { brokenRule, hasConstraint } from './pin-rules';
+import { isOnStep } from './time-steps';
 
 /** Whose codes a new content has to get along with: those on the lock, or also those on their way to it. */
 type Rivals = 'on the lock' | 'on the lock or on the way';
@@ -45,6 +46,15 @@ export class Admission {
     const scheduled = starts_at !== null || ends_at !== null;
     if (scheduled && !lock.abilities.native_scheduling) {
       throw new Refusal(422, 'SCHEDULE_NOT_SUPPORTED', 'This lock cannot keep starting and ending times.');
+    }
+    for (const at of [starts_at, ends_at]) {
+      if (at !== null && !isOnStep(lock.abilities, at)) {
+        throw new Refusal(
+          422,
+          'SCHEDULE_NOT_SUPPORTED',
+          `This lock keeps times in steps of ${lock.abilities.time_step_minutes} minutes.`,
+        );
+      }
     }
     const broken = brokenRule(lock.abilities, content, now);
     if (broken !== null) throw new Refusal(422, 'INVALID_PIN', broken);

@@ -31,6 +31,8 @@ export interface Abilities {
   supported_code_lengths: number[];
   code_constraints: CodeConstraint[];
   max_active_codes: number;
+  /** Starting and ending times lie on multiples of so many minutes from midnight at the lock; 1 or left out: on any. */
+  time_step_minutes?: number;
   can_remotely_lock: boolean;
   can_remotely_unlock: boolean;
   timezone: string;

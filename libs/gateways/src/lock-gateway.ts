@@ -69,6 +69,8 @@ export interface LockCapabilities {
   /** Seam's constraint_type vocabulary. */
   readonly codeConstraints: readonly CodeConstraint[];
   readonly maxActiveCodes: number | null;
+  /** Windows begin and end on multiples of so many minutes from midnight; left out: anywhere. */
+  readonly timeStepMinutes?: number;
   readonly canRemotelyLock: boolean;
   readonly canRemotelyUnlock: boolean;
 }

@@ -104,6 +104,7 @@ export const newLock = z.strictObject({
     .max(20)
     .optional(),
   max_active_codes: z.int().min(0).max(100_000).optional(),
+  time_step_minutes: z.int().min(1).max(1440).optional(),
   can_remotely_lock: z.boolean().optional(),
   can_remotely_unlock: z.boolean().optional(),
   timezone: timezone.optional(),

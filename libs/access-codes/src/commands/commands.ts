@@ -1,5 +1,6 @@
 import { Command } from '@nestjs/cqrs';
 import type { Caller } from './caller';
+import type { TimeRounding } from './requests';
 
 /** Instants are ms since the epoch. */
 export interface WantedCode {
@@ -16,7 +17,7 @@ export interface WantedCode {
   readonly attemptForOfflineDevice?: boolean;
   readonly isOfflineAccessCode?: boolean;
   readonly isOneTimeUse?: boolean;
-  readonly maxTimeRounding?: '1hour' | '1day' | '1h' | '1d';
+  readonly maxTimeRounding?: TimeRounding;
 }
 
 export interface WantedChange {
@@ -30,6 +31,7 @@ export interface WantedChange {
   readonly externalModificationAllowed?: boolean;
   readonly usesBackupPool?: boolean;
   readonly attemptForOfflineDevice?: boolean;
+  readonly maxTimeRounding?: TimeRounding;
 }
 
 /** Resolves when the views have the code. */

@@ -19,7 +19,7 @@ import type { Streams } from '../process-manager/streams';
 import { causedBy } from './caller';
 import { CreateAccessCode, type WantedCode } from './commands';
 import { checkAgainstLock, drawFreePin } from './pins';
-import { checkBackupPool, duplicate, windowFor } from './requests';
+import { checkBackupPool, duplicate, roundedFor, windowFor } from './requests';
 import { STREAMS, VIEWS, type Views } from './views';
 
 /** A drawn PIN may be taken by somebody else before it is reserved. */
@@ -50,7 +50,9 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       throw ApiError.notFound('device');
     }
     const now = this.clock.now();
-    const window = windowFor(wanted.startsAt, wanted.endsAt);
+    const { maxTimeRounding, preferNativeScheduling: native = true } = wanted;
+    const asked = windowFor(wanted.startsAt, wanted.endsAt);
+    const window = roundedFor(device, asked, { maxTimeRounding, native });
     if (window && window.endsAt <= now) {
       throw ApiError.invalidInput('ends_at must be in the future.', { ends_at: 'must be in the future' });
     }

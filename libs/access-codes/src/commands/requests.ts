@@ -1,5 +1,5 @@
 import type { Device } from '@latchkey/devices';
-import { backupPoolSize } from '@latchkey/gateways';
+import { backupPoolSize, widened } from '@latchkey/gateways';
 import { ApiError } from '@latchkey/platform';
 import type { AccessCode, Window } from '../domain/access-code';
 import { Refused } from '../domain/decisions';
@@ -29,6 +29,31 @@ export function duplicate(taken: PinTaken): ApiError {
     'Another access code on this device has the same code in an overlapping period.',
     { access_code_id: taken.byCodeId },
   );
+}
+
+const HOUR = 3_600_000;
+const MOST_WIDENING = { '1h': HOUR, '1hour': HOUR, '1d': 24 * HOUR, '1day': 24 * HOUR } as const;
+
+export type TimeRounding = keyof typeof MOST_WIDENING;
+
+/**
+ * The window that a lock which keeps windows by itself can be told: widened to its steps, by an hour at each end
+ * unless more is allowed.
+ * @throws {ApiError} 400 where it would be wider than that
+ */
+export function roundedFor(
+  device: Device,
+  window: Window | null,
+  { maxTimeRounding = '1h', native }: { maxTimeRounding?: TimeRounding; native: boolean },
+): Window | null {
+  if (!window || !native || !device.capabilities.nativeScheduling) return window;
+  const wide = widened(device, window);
+  const by = Math.max(window.startsAt - wide.startsAt, wide.endsAt - window.endsAt);
+  if (by <= MOST_WIDENING[maxTimeRounding]) return wide;
+  const steps = `The device keeps time frames in steps of ${device.capabilities.timeStepMinutes} minutes.`;
+  throw ApiError.invalidInput(`${steps} Allow more rounding, or choose a time frame that fits.`, {
+    max_time_rounding: 'is less than the time frame would have to be widened by',
+  });
 }
 
 /** @throws {ApiError} 400 where there can be no backup code for a code with that window */

@@ -1,14 +1,15 @@
+import type { Device } from '@latchkey/devices';
 import { ApiError, CLOCK, type Clock, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { AccessCode, Window } from '../domain/access-code';
+import { type AccessCode, sameWindow, type Window } from '../domain/access-code';
 import { change, Refused } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
 import type { Streams } from '../process-manager/streams';
 import { causedBy } from './caller';
 import { UpdateAccessCode, type WantedChange } from './commands';
 import { checkAgainstLock } from './pins';
-import { checkBackupPool, duplicate, inApiTerms, ownCode, windowFor } from './requests';
+import { checkBackupPool, duplicate, inApiTerms, ownCode, roundedFor, windowFor } from './requests';
 import { STREAMS, VIEWS, type Views } from './views';
 
 /** Reserves what the changed code will need on the keypad first, then asks for the change. */
@@ -39,7 +40,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
           attempt_for_offline_device: 'the device is offline',
         });
       }
-      const schedule = scheduleFor(code, wanted);
+      const schedule = this.rounded(device, code, scheduleFor(code, wanted), wanted);
       if (wanted.code !== undefined || wanted.name !== undefined) {
         const pin = wanted.code ?? (await this.vault.open(code.pin)) ?? '';
         const startsAt = schedule?.startsAt ?? null;
@@ -74,6 +75,14 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
       );
       await this.views.reached(decided.position);
     });
+  }
+
+  /** What is asked of the window is rounded; what it was stays as it was, and an end that is past ends the code. */
+  private rounded(device: Device, code: AccessCode, schedule: Window | null, wanted: WantedChange) {
+    const { maxTimeRounding, preferNativeScheduling: native = code.preferNativeScheduling } = wanted;
+    const ended = schedule !== null && schedule.endsAt <= this.clock.now();
+    if (ended || sameWindow(schedule, code.schedule)) return schedule;
+    return roundedFor(device, schedule, { maxTimeRounding, native });
   }
 }
 

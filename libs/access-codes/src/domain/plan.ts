@@ -1,4 +1,5 @@
 import type { Account, Device } from '@latchkey/devices';
+import { canKeep } from '@latchkey/gateways';
 import { type AccessCode, type Content, sameContent } from './access-code';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
@@ -213,7 +214,8 @@ export function isNative(code: AccessCode, device: Device | null): boolean {
     code.preferNativeScheduling &&
     device !== null &&
     device.capabilities.nativeScheduling &&
-    device.clockTrusted
+    device.clockTrusted &&
+    canKeep(device, code.schedule)
   );
 }
 

@@ -51,8 +51,8 @@ export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
       type: 'must not be ongoing together with starts_at or ends_at',
     });
   }
-  const usesBackupPool = params.use_backup_access_code_pool;
-  return compact({ ...common(params), deviceId: params.device_id, type, usesBackupPool });
+  const { use_backup_access_code_pool: usesBackupPool, max_time_rounding: maxTimeRounding } = params;
+  return compact({ ...common(params), deviceId: params.device_id, type, usesBackupPool, maxTimeRounding });
 }
 
 /**
@@ -61,7 +61,7 @@ export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
  */
 export function isToBeLetGo(params: UpdateAccessCodeParams, wanted: WantedChange): boolean {
   if (params.is_managed !== false) return false;
-  const { deviceId: _on, attemptForOfflineDevice: _offline, ...changes } = wanted;
+  const { deviceId: _on, attemptForOfflineDevice: _offline, maxTimeRounding: _by, ...changes } = wanted;
   if (Object.keys(changes).length > 0) {
     throw ApiError.invalidInput('A code is let go of as it is.', {
       is_managed: 'must not be false together with changes',

@@ -16,6 +16,7 @@ const capabilities = z.object({
     }),
   ),
   maxActiveCodes: z.number().int().nullable(),
+  timeStepMinutes: z.number().int().optional(),
   canRemotelyLock: z.boolean(),
   canRemotelyUnlock: z.boolean(),
 });

@@ -23,6 +23,7 @@ const capabilities = z
       }),
     ),
     max_active_codes: length.nullable(),
+    time_step_minutes: z.number().int().min(1).max(1440),
     can_remotely_lock: z.boolean(),
     can_remotely_unlock: z.boolean(),
   })
@@ -123,6 +124,7 @@ function configured(entry: z.infer<typeof capabilities>): Partial<LockCapabiliti
     supportedCodeLengths: entry.supported_code_lengths,
     codeConstraints: constraints,
     maxActiveCodes: entry.max_active_codes,
+    timeStepMinutes: entry.time_step_minutes,
     canRemotelyLock: entry.can_remotely_lock,
     canRemotelyUnlock: entry.can_remotely_unlock,
   };

@@ -42,6 +42,7 @@ const capabilities = z.looseObject({
   supported_code_lengths: told(z.array(z.number().int().min(1).max(20)).min(1)),
   code_constraints: told(z.array(constraint)),
   max_active_codes: told(count),
+  time_step_minutes: told(z.number().int().min(1).max(1440)),
   can_remotely_lock: told(z.boolean()),
   can_remotely_unlock: told(z.boolean()),
 });
@@ -99,6 +100,7 @@ export function describeLock(
   const lockId = (wire.lock_id ?? wire.device_id) as string;
   const silent = { ...assumed, ...configured };
   const own = wire.capabilities;
+  const timeStepMinutes = own?.time_step_minutes ?? silent.timeStepMinutes;
   return {
     lockId,
     name: wire.name ?? lockId,
@@ -115,6 +117,7 @@ export function describeLock(
       supportedCodeLengths: own?.supported_code_lengths ?? silent.supportedCodeLengths,
       codeConstraints: own?.code_constraints?.map(readConstraint) ?? silent.codeConstraints,
       maxActiveCodes: own?.max_active_codes ?? silent.maxActiveCodes,
+      ...(timeStepMinutes === undefined ? {} : { timeStepMinutes }),
       canRemotelyLock: own?.can_remotely_lock ?? silent.canRemotelyLock,
       canRemotelyUnlock: own?.can_remotely_unlock ?? silent.canRemotelyUnlock,
     },
