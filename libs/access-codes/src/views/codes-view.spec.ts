@@ -331,6 +331,20 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     expect(await named({ manufacturer: 'sandbox' })).toHaveLength(2);
     expect(await named({ customerKey: 'nobody' })).toEqual([]);
 
+    const customMetadata = { floor: '2', vip: true };
+    await devices().transact(FRONT, cause, () => [{ type: 'DeviceUpdated', data: { customMetadata } }]);
+    await accounts().transact(ACCOUNT_ID, cause, () => [
+      { type: 'AccountUpdated', data: { customerKey: 'Smith', customMetadata: { house: 'beach' } } },
+    ]);
+    expect(await named({ customMetadataHas: { floor: '2', vip: true } })).toEqual(['Front Door']);
+    expect(await named({ customMetadataHas: { vip: 'true' } })).toEqual(['Front Door']);
+    expect(await named({ customMetadataHas: { vip: false } })).toEqual([]);
+    expect(await named({ customMetadataHas: { house: 'beach' } })).toEqual([]);
+    expect(await named({ customerKey: 'Smith' })).toHaveLength(2);
+    expect(await named({ search: '"FLOOR"' })).toEqual(['Front Door']);
+    await devices().transact(FRONT, cause, () => [{ type: 'DeviceUpdated', data: { customMetadata: {} } }]);
+    expect(await named({ customMetadataHas: { floor: '2' } })).toEqual([]);
+
     await devices().transact(BARN, cause, () => [{ type: 'DeviceRemoved', data: {} }]);
     await caughtUp();
     const removed = await queries.execute(new GetDevice(WORKSPACE, { deviceId: BARN }));
