@@ -55,7 +55,9 @@ describe('a server that dies in the middle of letting an account go', () => {
     const { workspaceId } = world;
     const system = { type: 'system' as const };
     const cause = { correlationId: 'request', causationId: 'request', actor: system, workspaceId };
-    await world.core.streams.devices.transact(front, cause, () => [{ type: 'DeviceDeleted', data: { intake: 1 } }]);
+    await world.core.streams.devices.transact(front, cause, () => [
+      { type: 'DeviceDeleted', data: { intake: 1 } },
+    ]);
     await world.restart();
     await world.settle();
     expect((await world.story(codeId)).slice(-2)).toEqual(['RemovalStarted', 'Removed']);
