@@ -171,6 +171,9 @@ export class Cloud {
           (code.ends_at === null || lockTime < code.ends_at)));
     const code = this.codes.withPin(lockId, pin).find(opens);
     if (code) this.locks.turn(lock, 'unlocked');
+    if (code && this.codes.isOneTime(code.access_code_id)) {
+      this.byHand(lockId, () => this.codes.delete(code.access_code_id));
+    }
     const event_id = outOfReach(lock.faults) ? null : randomUUID();
     if (event_id !== null) {
       this.change(() => {

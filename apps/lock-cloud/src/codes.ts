@@ -30,6 +30,8 @@ export class Codes {
   private readonly storePlan;
   private readonly storeDeleting;
   private readonly remove;
+  private readonly insertOneTime;
+  private readonly isInOneTime;
   private readonly removeOfLock;
 
   constructor(db: CloudDatabase) {
@@ -63,6 +65,10 @@ export class Codes {
       'UPDATE codes SET deleting = ? WHERE access_code_id = ?',
     );
     this.remove = db.prepare<[string]>('DELETE FROM codes WHERE access_code_id = ?');
+    this.insertOneTime = db.prepare<[string]>('INSERT INTO one_time_codes (access_code_id) VALUES (?)');
+    this.isInOneTime = db.prepare<[string], { access_code_id: string }>(
+      'SELECT access_code_id FROM one_time_codes WHERE access_code_id = ?',
+    );
     this.removeOfLock = db.prepare<[string]>('DELETE FROM codes WHERE lock_id = ?');
   }
 
@@ -88,6 +94,15 @@ export class Codes {
   add(accessCodeId: string, lockId: string, content: CodeContent, status: Code['status']): void {
     const { name, code, starts_at, ends_at } = content;
     this.insert.run(accessCodeId, lockId, name, code, starts_at, ends_at, status);
+  }
+
+  /** It opens the door once. */
+  markOneTime(accessCodeId: string): void {
+    this.insertOneTime.run(accessCodeId);
+  }
+
+  isOneTime(accessCodeId: string): boolean {
+    return this.isInOneTime.get(accessCodeId) !== undefined;
   }
 
   /** What now is in the lock's memory. */

@@ -36,6 +36,7 @@ const schema = `
   CREATE INDEX IF NOT EXISTS codes_by_pin ON codes (lock_id, code);
   CREATE INDEX IF NOT EXISTS codes_by_lock ON codes (lock_id, seq);
   CREATE INDEX IF NOT EXISTS codes_by_planned_pin ON codes (lock_id, planned_code) WHERE planned_code IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS one_time_codes (access_code_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS operations (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, lock_id TEXT NOT NULL, kind TEXT NOT NULL,
     subject_id TEXT NOT NULL, payload TEXT NOT NULL, due_at INTEGER NOT NULL) STRICT;

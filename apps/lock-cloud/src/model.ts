@@ -33,6 +33,8 @@ export interface Abilities {
   max_active_codes: number;
   /** Starting and ending times lie on multiples of so many minutes from midnight at the lock; 1 or left out: on any. */
   time_step_minutes?: number;
+  /** Whether it takes codes that open the door once and are forgotten. */
+  one_time_codes?: boolean;
   can_remotely_lock: boolean;
   can_remotely_unlock: boolean;
   timezone: string;

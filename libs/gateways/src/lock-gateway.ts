@@ -38,6 +38,8 @@ export interface LockCode {
   readonly name: string | null;
   readonly pin: string;
   readonly window: CodeWindow | null;
+  /** It is to open the door once; only on locks that take such codes. */
+  readonly oneTime?: true;
 }
 
 export interface ListedCode extends LockCode {
@@ -71,6 +73,8 @@ export interface LockCapabilities {
   readonly maxActiveCodes: number | null;
   /** Windows begin and end on multiples of so many minutes from midnight; left out: anywhere. */
   readonly timeStepMinutes?: number;
+  /** Takes codes that open the door once; left out: it does not. */
+  readonly oneTimeCodes?: boolean;
   readonly canRemotelyLock: boolean;
   readonly canRemotelyUnlock: boolean;
 }

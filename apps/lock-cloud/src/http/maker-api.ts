@@ -57,10 +57,16 @@ export function makerApi(cloud: Cloud) {
     });
     app.post<ById>('/locks/:id/access_codes', (request, reply) => {
       const lock = ownLock(request);
-      const { name, code, starts_at = null, ends_at = null } = schemas.read(schemas.newCode, request.body);
+      const wanted = schemas.read(schemas.newCode, request.body);
+      const { name, code, starts_at = null, ends_at = null, one_time = false } = wanted;
       const written = cloud.write(lock.lock_id, 'code', (current) => {
+        if (one_time && !current.abilities.one_time_codes) {
+          throw new Refusal(422, 'INVALID_REQUEST', 'This lock takes no codes for one time.');
+        }
         const pin = pinFor(cloud, current, code);
-        return cloud.operations.create(current, { name, code: pin, starts_at, ends_at });
+        const made = cloud.operations.create(current, { name, code: pin, starts_at, ends_at });
+        if (one_time) cloud.codes.markOneTime(made.access_code_id);
+        return made;
       });
       return answer(reply, 201, written);
     });

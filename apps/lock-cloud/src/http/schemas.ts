@@ -34,6 +34,7 @@ export const newCode = z.strictObject({
   code: pin.optional(),
   starts_at: instant.nullish(),
   ends_at: instant.nullish(),
+  one_time: z.boolean().optional(),
 });
 
 export const codeChange = z
@@ -105,6 +106,7 @@ export const newLock = z.strictObject({
     .optional(),
   max_active_codes: z.int().min(0).max(100_000).optional(),
   time_step_minutes: z.int().min(1).max(1440).optional(),
+  one_time_codes: z.boolean().optional(),
   can_remotely_lock: z.boolean().optional(),
   can_remotely_unlock: z.boolean().optional(),
   timezone: timezone.optional(),

@@ -34,6 +34,7 @@ export function lockView(lock: Lock, clock: SimulatedClock) {
       code_constraints: abilities.code_constraints.map(({ pin_codes: _, ...shown }) => shown),
       max_active_codes: abilities.max_active_codes,
       time_step_minutes: abilities.time_step_minutes,
+      one_time_codes: abilities.one_time_codes,
       can_remotely_lock: abilities.can_remotely_lock,
       can_remotely_unlock: abilities.can_remotely_unlock,
     },

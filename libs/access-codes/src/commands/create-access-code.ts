@@ -134,7 +134,8 @@ function checkAbilities(wanted: WantedCode, device: Device): void {
   };
   if (wanted.isOfflineAccessCode)
     refuse('is_offline_access_code', 'This device does not take offline access codes.');
-  if (wanted.isOneTimeUse) refuse('is_one_time_use', 'This device does not take one-time access codes.');
+  if (wanted.isOneTimeUse && !device.capabilities.oneTimeCodes)
+    refuse('is_one_time_use', 'This device does not take one-time access codes.');
   if (wanted.attemptForOfflineDevice === false && !device.online) {
     refuse('attempt_for_offline_device', 'The device is offline.');
   }

@@ -143,7 +143,7 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
   const removing = inFlight.content === null;
   if (trouble.errorCode === 'NOT_FOUND') {
     if (removing) return gone(code!, inFlight);
-    if (inFlight.operation === 'change') return [erased(code!)];
+    if (inFlight.operation === 'change') return erased(code!);
   }
   const kind = trouble.outage ? 'outage' : kindOf(trouble.errorCode, removing);
   return [
@@ -160,9 +160,18 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
   ];
 }
 
-/** Somebody else has taken it off the lock. */
-export function erased(code: AccessCode): CodeEvent {
-  return { type: 'RemovedExternally', data: { accepted: code.externalModificationAllowed } };
+/** Somebody else has taken it off the lock; a code for one time is used up then, whoever it was. */
+export function erased(code: AccessCode): CodeEvent[] {
+  if (code.isOneTimeUse) {
+    return [{ type: 'RemovalStarted', data: { cause: 'expired' } }, removed(code, 'expired')];
+  }
+  return [{ type: 'RemovedExternally', data: { accepted: code.externalModificationAllowed } }];
+}
+
+/** It has opened the door: for a code for one time that was all. */
+export function usedUp(code: AccessCode | null): CodeEvent[] {
+  if (!code?.isOneTimeUse || code.ending || code.removedAt !== null) return [];
+  return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
 }
 
 /** What the lock can never take is not offered again; a removal is never given up. */

@@ -60,7 +60,7 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
   if (inFlight.content === null) return entry ? notDone() : gone(code, inFlight);
   if (!entry) {
     // Of a change: somebody else has erased the code meanwhile.
-    if (inFlight.operation === 'change') return [erased(code)];
+    if (inFlight.operation === 'change') return erased(code);
     return notDone();
   }
   if (entry.status === 'pending') return 'later';
@@ -78,7 +78,7 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
 function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
   if (code.onLock) {
     const entry = entryWith(code.onLock.lockCodeId, readBack);
-    if (!entry) return code.ending ? [removed(code, code.ending.cause)] : [erased(code)];
+    if (!entry) return code.ending ? [removed(code, code.ending.cause)] : erased(code);
     if (entry.status === 'pending') return 'later';
     if (code.ending || matches(entry, code.onLock)) return [];
     const late = code.lateChanges.find((content) => matches(entry, content));

@@ -3,6 +3,7 @@ import type { LockReport } from '@latchkey/gateways';
 import { UUID } from '@latchkey/http';
 import type { Ids } from '@latchkey/platform';
 import { DOMAIN_PREFIXES } from './agenda';
+import { usedUp } from '../domain/decisions';
 import type { AgendaRows } from './agenda-rows';
 import type { Calls } from './calls';
 import { doorEventOf, type DoorReport, reportKeyOf } from './door-reports';
@@ -69,7 +70,7 @@ export class LockReports {
     }
   }
 
-  /** What happened at the door is written down, and nothing is done about it. */
+  /** What happened at the door is written down; only a code for one time has come to its end by it. */
   private async atDoor(deviceId: string, report: DoorReport): Promise<void> {
     const { streams, rows, ids } = this.options;
     const { state: device } = await streams.devices.load(deviceId, 0);
@@ -90,6 +91,9 @@ export class LockReports {
       workspaceId: device.workspaceId,
     };
     await streams.doors.record(event, cause);
+    if (event.type === 'DoorUnlocked' && event.data.codeId !== null) {
+      await streams.codes.transact(event.data.codeId, cause, usedUp);
+    }
   }
 
   /** A lock that nobody knows yet: its account is not told, so each of the maker's is asked. */

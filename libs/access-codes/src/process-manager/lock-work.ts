@@ -102,7 +102,7 @@ export class LockWork {
     const pin = await vault.open(step.content.pin);
     if (pin === null) return { kind: 'refused', errorCode: 'INVALID_PIN', message: 'the PIN was erased' };
     const { name, window } = step.content;
-    const content = { name, pin, window };
+    const content = { name, pin, window, ...(code.isOneTimeUse ? { oneTime: true as const } : {}) };
     return step.operation === 'create'
       ? gateway.program(lock, content)
       : gateway.change(lock, code.onLock!.lockCodeId, content);

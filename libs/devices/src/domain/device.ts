@@ -17,6 +17,7 @@ const capabilities = z.object({
   ),
   maxActiveCodes: z.number().int().nullable(),
   timeStepMinutes: z.number().int().optional(),
+  oneTimeCodes: z.boolean().optional(),
   canRemotelyLock: z.boolean(),
   canRemotelyUnlock: z.boolean(),
 });

@@ -23,6 +23,7 @@ const capabilities = z
       }),
     ),
     max_active_codes: length.nullable(),
+    one_time_codes: z.boolean(),
     time_step_minutes: z.number().int().min(1).max(1440),
     can_remotely_lock: z.boolean(),
     can_remotely_unlock: z.boolean(),
@@ -125,6 +126,7 @@ function configured(entry: z.infer<typeof capabilities>): Partial<LockCapabiliti
     codeConstraints: constraints,
     maxActiveCodes: entry.max_active_codes,
     timeStepMinutes: entry.time_step_minutes,
+    oneTimeCodes: entry.one_time_codes,
     canRemotelyLock: entry.can_remotely_lock,
     canRemotelyUnlock: entry.can_remotely_unlock,
   };

@@ -43,6 +43,7 @@ const capabilities = z.looseObject({
   code_constraints: told(z.array(constraint)),
   max_active_codes: told(count),
   time_step_minutes: told(z.number().int().min(1).max(1440)),
+  one_time_codes: told(z.boolean()),
   can_remotely_lock: told(z.boolean()),
   can_remotely_unlock: told(z.boolean()),
 });
@@ -100,6 +101,7 @@ export function describeLock(
   const lockId = (wire.lock_id ?? wire.device_id) as string;
   const silent = { ...assumed, ...configured };
   const own = wire.capabilities;
+  const oneTimeCodes = own?.one_time_codes ?? silent.oneTimeCodes;
   const timeStepMinutes = own?.time_step_minutes ?? silent.timeStepMinutes;
   return {
     lockId,
@@ -118,6 +120,7 @@ export function describeLock(
       codeConstraints: own?.code_constraints?.map(readConstraint) ?? silent.codeConstraints,
       maxActiveCodes: own?.max_active_codes ?? silent.maxActiveCodes,
       ...(timeStepMinutes === undefined ? {} : { timeStepMinutes }),
+      ...(oneTimeCodes === undefined ? {} : { oneTimeCodes }),
       canRemotelyLock: own?.can_remotely_lock ?? silent.canRemotelyLock,
       canRemotelyUnlock: own?.can_remotely_unlock ?? silent.canRemotelyUnlock,
     },
@@ -151,9 +154,9 @@ export function readCode(wire: z.infer<typeof listedCode>): ListedCode {
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** The body that asks for a new code. Locks that cannot schedule know no starts_at, not even an empty one. */
-export function newCodeBody({ name, pin, window }: LockCode): object {
+export function newCodeBody({ name, pin, window, oneTime }: LockCode): object {
   const limits = window && { starts_at: iso(window.startsAt), ends_at: iso(window.endsAt) };
-  return { name: name ?? '', code: pin, ...limits };
+  return { name: name ?? '', code: pin, ...limits, ...(oneTime ? { one_time: true } : {}) };
 }
 
 /** The body that makes a code exactly this, whatever it was. */

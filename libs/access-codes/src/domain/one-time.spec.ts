@@ -1,0 +1,37 @@
+import { given } from '@latchkey/event-sourcing';
+import { codeFold } from './access-code';
+import { failed, usedUp } from './decisions';
+import { reconcile } from './read-back';
+import { around, at, fold, HOUR, onLock, planned, removalSent, T0 } from './testing/builders';
+import type { CodeEvent } from './events';
+
+const once = onLock(null, false, { isOneTimeUse: true });
+const over: CodeEvent = { type: 'RemovalStarted', data: { cause: 'expired' } };
+const gone: CodeEvent = { type: 'Removed', data: { cause: 'expired', wasOnDevice: true } };
+const emptyLock = { listed: [], claimed: () => false, now: T0 + HOUR, retryAt: T0 + HOUR };
+
+describe('a code for one time', () => {
+  it('comes to its end by its use, once', () => {
+    given(codeFold, once).when(usedUp).then([over]);
+    given(codeFold, [...once, at(T0, over)])
+      .when(usedUp)
+      .then([]);
+    given(codeFold, [...once, at(T0, over), at(T0, gone)])
+      .when(usedUp)
+      .then([]);
+    given(codeFold, []).when(usedUp).then([]);
+  });
+  it('is the only one that does', () => given(codeFold, onLock(null, false)).when(usedUp).then([]));
+  it('is taken off a lock that has kept it, and gone where the lock knows it no more', () => {
+    const ending = [...once, at(T0, over)];
+    expect(planned(around(T0 + HOUR))(fold(ending))).toMatchObject({ do: 'remove', purpose: 'removal' });
+    const sent = [...ending, at(T0, removalSent('remove-1', 'removal', T0 + HOUR))];
+    given(codeFold, sent)
+      .when((code) => failed(code, 'remove-1', { errorCode: 'NOT_FOUND', message: '', retryAt: T0 + HOUR }))
+      .then([gone]);
+  });
+  it('is used up when it is no longer on the lock, and never put back', () =>
+    given(codeFold, once)
+      .when((code) => reconcile(code!, emptyLock))
+      .then([over, gone]));
+});
