@@ -24,7 +24,7 @@ describe('a code for one time', () => {
   it('is the only one that does', () => given(codeFold, onLock(null, false)).when(usedUp).then([]));
   it('is taken off a lock that has kept it, and gone where the lock knows it no more', () => {
     const ending = [...once, at(T0, over)];
-    expect(planned(around(T0 + HOUR))(fold(ending))).toMatchObject({ do: 'remove', purpose: 'removal' });
+    expect(planned(around(T0 + 1))(fold(ending))).toMatchObject({ do: 'remove', purpose: 'removal' });
     const sent = [...ending, at(T0, removalSent('remove-1', 'removal', T0 + HOUR))];
     given(codeFold, sent)
       .when((code) => failed(code, 'remove-1', { errorCode: 'NOT_FOUND', message: '', retryAt: T0 + HOUR }))
