@@ -114,6 +114,36 @@ describe.each([true, false])('a backup pool (native scheduling: %s)', (native_sc
   });
 });
 
+it('gives another one for one that was let go of, and never one that is no longer ours', async () => {
+  const { api, locks } = world;
+  const lock = await locks.add();
+  const { deviceId: device_id } = lock;
+  const troubled = await guest(lock, '4821');
+  await api.advance(MINUTE);
+  const first = (await pull(troubled.access_code_id)).backup_access_code.access_code_id;
+  await api.advance(MINUTE);
+  await api.update(first, { is_managed: false });
+  const second = (await pull(troubled.access_code_id)).backup_access_code.access_code_id;
+  expect(second).not.toBe(first);
+
+  await api.advance(MINUTE);
+  await api.ask('/devices/update', { device_id, is_managed: false });
+  await api.advance(MINUTE);
+  await api.ask('/devices/unmanaged/update', { device_id, is_managed: true });
+  const theirs = await api.ask<{ access_codes: SeamAccessCode[] }>('/access_codes/unmanaged/list', {
+    device_id,
+  });
+  const next = await guest(lock, '7350');
+  await api.advance(MINUTE);
+  const third = (await pull(next.access_code_id)).backup_access_code.access_code_id;
+  expect(theirs.access_codes.map(({ access_code_id }) => access_code_id)).not.toContain(third);
+  // One that was spare is a code like any other when it is taken into management.
+  for (const { access_code_id } of theirs.access_codes) {
+    await api.ask('/access_codes/unmanaged/convert_to_managed', { access_code_id });
+    expect(await listed(lock)).toContain(access_code_id);
+  }
+});
+
 it('is filled in the end on a lock that fails, and works where the code does not', async () => {
   const { api, locks } = world;
   const lock = await locks.add({ faults: { fail: 'LOCK_JAMMED' } });

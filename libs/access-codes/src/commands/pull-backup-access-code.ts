@@ -55,8 +55,10 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
     });
   }
 
+  /** Neither gone nor let go of. */
   private async isThere(codeId: string): Promise<boolean> {
-    return (await this.streams.codes.load(codeId)).state?.removedAt === null;
+    const { state } = await this.streams.codes.load(codeId);
+    return state?.removedAt === null && !state.unmanaged;
   }
 
   /** @throws {Refused} where none is ready */

@@ -72,6 +72,7 @@ export function evolveUnmanaged(
         ? {
             ...asOnLock(code, code.onLock),
             ...noTrouble,
+            ...nothingAsked,
             unmanaged: true,
             externalInEffect: null,
             lateChanges: [],
@@ -82,6 +83,16 @@ export function evolveUnmanaged(
         : code;
   }
 }
+
+/** What only a code of ours is: taken into management again, it is a code like any other that was found on a lock. */
+const nothingAsked = {
+  isOneTimeUse: false,
+  usesBackupPool: false,
+  isBackup: false,
+  backupOf: null,
+  handedOver: false,
+  pulledBackup: null,
+} as const;
 
 /** Nothing is wanted of it but what the lock holds. */
 function asOnLock(code: AccessCode, onLock: OnLock): AccessCode {

@@ -25,6 +25,7 @@ import {
   reservation,
   T0,
 } from './testing/builders';
+import { isSpare } from './backup';
 import { letGo, refuseConversion, strangers, takeIntoManagement } from './unmanaged';
 
 const stay: Window = { startsAt: T0 + HOUR, endsAt: T0 + 3 * HOUR };
@@ -187,6 +188,22 @@ describe('letting go of a code', () => {
     expect(code).toMatchObject({ unmanaged: true, schedule: stay, onLock: { lockCodeId: 'lock-code-1' } });
     // Not even its end is ours to keep.
     expect(planned(around(stay.endsAt + HOUR))(code)).toMatchObject({ do: 'reserve' });
+  });
+  it('ends all that was special of it, also for when it is ours again', () => {
+    const special = [
+      ...onLock(null, true, { isBackup: true, isOneTimeUse: true, usesBackupPool: true }),
+      released,
+      at(T0 + HOUR, { type: 'TakenIntoManagement', data: { externalModificationAllowed: false } }),
+    ];
+    expect(fold(special)).toMatchObject({
+      unmanaged: false,
+      isBackup: false,
+      backupOf: null,
+      pulledBackup: null,
+      isOneTimeUse: false,
+      usesBackupPool: false,
+    });
+    expect(isSpare(fold(special))).toBe(false);
   });
   it('is refused while the lock does not hold it as it should', () => {
     given(codeFold, creating(null, false)).when(letGo).thenFails('set on its device');
