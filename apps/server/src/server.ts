@@ -231,7 +231,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
   readiness.add('event store', () => store.ping());
 
   port = await listen(app, given);
-  started.add(() => app.close());
+  started.add(() => closeApp(app));
   const config = listeningOn(given, port);
 
   await core.start();
@@ -317,6 +317,19 @@ async function openLockCloud(
   });
   return { process: child, client };
 }
+
+/** Connections that are in use when closing begins are closed as they fall idle, and not a minute later. */
+async function closeApp(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+  }
+}
+
+const SWEEP_MS = 50;
 
 async function listen(app: NestFastifyApplication, { host, port }: Config): Promise<number> {
   try {

@@ -1,6 +1,9 @@
 import type { AccountRef, LockCode, LockGateway, LockRef } from '@latchkey/gateways';
 
-/** Counts what locks were asked to do, so that whoever plays their part knows whether there is anything to play. */
+/**
+ * Counts what locks were asked to do, so that whoever plays their part knows whether there is anything to play. A
+ * request counts when it is sent and when it is over: whoever looks between the two may find nothing yet.
+ */
 export class CountedGateway implements LockGateway {
   writes = 0;
 
@@ -15,22 +18,27 @@ export class CountedGateway implements LockGateway {
   }
 
   program(lock: LockRef, code: LockCode) {
-    this.writes++;
-    return this.gateway.program(lock, code);
+    return this.counted(() => this.gateway.program(lock, code));
   }
 
   change(lock: LockRef, lockCodeId: string, code: LockCode) {
-    this.writes++;
-    return this.gateway.change(lock, lockCodeId, code);
+    return this.counted(() => this.gateway.change(lock, lockCodeId, code));
   }
 
   remove(lock: LockRef, lockCodeId: string) {
-    this.writes++;
-    return this.gateway.remove(lock, lockCodeId);
+    return this.counted(() => this.gateway.remove(lock, lockCodeId));
   }
 
   operate(lock: LockRef, action: 'lock' | 'unlock', actionId: string) {
+    return this.counted(() => this.gateway.operate(lock, action, actionId));
+  }
+
+  private async counted<T>(write: () => Promise<T>): Promise<T> {
     this.writes++;
-    return this.gateway.operate(lock, action, actionId);
+    try {
+      return await write();
+    } finally {
+      this.writes++;
+    }
   }
 }
