@@ -44,6 +44,8 @@ export interface Changes {
  */
 export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
   const live = existing(code);
+  // Let go of meanwhile: nothing is asked of it any more.
+  if (live.unmanaged) throw absent();
   if (live.ending) {
     throw new Refused(
       'access_code_being_removed',
@@ -100,10 +102,12 @@ export function untouched(code: AccessCode): boolean {
 function existing(code: AccessCode | null, expired?: 'readable'): AccessCode {
   const gone = code !== null && code.removedAt !== null;
   if (!code || code.forgotten || (gone && !(expired && code.ending?.cause === 'expired'))) {
-    throw new Refused('access_code_not_found', 'The access code does not exist.');
+    throw absent();
   }
   return code;
 }
+
+const absent = (): Refused => new Refused('access_code_not_found', 'The access code does not exist.');
 
 export function removed(code: AccessCode, cause: RemovalCause): CodeEvent {
   return { type: 'Removed', data: { cause, wasOnDevice: code.everOnLock } };
@@ -163,6 +167,7 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
 /** Somebody else has taken it off the lock; a code for one time is used up then, whoever it was. */
 export function erased(code: AccessCode): CodeEvent[] {
   if (code.isOneTimeUse) {
+    if (code.ending) return [removed(code, code.ending.cause)];
     return [{ type: 'RemovalStarted', data: { cause: 'expired' } }, removed(code, 'expired')];
   }
   return [{ type: 'RemovedExternally', data: { accepted: code.externalModificationAllowed } }];

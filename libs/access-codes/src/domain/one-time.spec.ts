@@ -2,7 +2,18 @@ import { given } from '@latchkey/event-sourcing';
 import { codeFold } from './access-code';
 import { failed, usedUp } from './decisions';
 import { reconcile } from './read-back';
-import { around, at, fold, HOUR, onLock, planned, removalSent, T0 } from './testing/builders';
+import {
+  around,
+  at,
+  content,
+  fold,
+  HOUR,
+  onLock,
+  planned,
+  programming,
+  removalSent,
+  T0,
+} from './testing/builders';
 import type { CodeEvent } from './events';
 
 const once = onLock(null, false, { isOneTimeUse: true });
@@ -34,4 +45,12 @@ describe('a code for one time', () => {
     given(codeFold, once)
       .when((code) => reconcile(code!, emptyLock))
       .then([over, gone]));
+  it('stays deleted when it turns out to be gone meanwhile', () => {
+    const changing = programming('change-1', 'change', content(null, { name: 'Ann' }), T0 + HOUR);
+    const deleted: CodeEvent = { type: 'RemovalStarted', data: { cause: 'deleted' } };
+    const removed: CodeEvent = { type: 'Removed', data: { cause: 'deleted', wasOnDevice: true } };
+    given(codeFold, [...once, at(T0, changing), at(T0, deleted)])
+      .when((code) => failed(code, 'change-1', { errorCode: 'NOT_FOUND', message: '', retryAt: T0 + HOUR }))
+      .then([removed]);
+  });
 });

@@ -1,6 +1,6 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
 import { codeFold, type AccessCode, type Window } from './access-code';
-import { remove, reported } from './decisions';
+import { change, remove, reported } from './decisions';
 import type { CodeEvent, StoredContent } from './events';
 import { keypadFold, occupant, PinTaken, reserve } from './keypad';
 import { type Listed, type ReadBack, reconcile } from './read-back';
@@ -212,6 +212,10 @@ describe('letting go of a code', () => {
       .thenFails('being removed');
     given(codeFold, []).when(letGo).thenFails('does not exist');
   });
+  it('leaves nothing to be asked of it', () =>
+    given(codeFold, [...onLock(stay, true), released])
+      .when((code) => change(code, { name: 'Ann' }))
+      .thenFails('does not exist'));
   it('is done once', () =>
     given(codeFold, [...onLock(stay, true), released])
       .when(letGo)
