@@ -103,6 +103,33 @@ describe.each(testEngines)('a projection on %s', (engine) => {
     expect(await total()).toBe(10);
   });
 
+  it('spends no transaction on what it leaves alone, and does not look at it again after a restart', async () => {
+    const looked: number[] = [];
+    const folded: number[] = [];
+    const zerosLeftAlone = () => {
+      const projection = projectionOf();
+      projection.onBatch = (events) => void folded.push(...events.map((event) => event.revision));
+      return Object.assign(projection, {
+        leavesAlone: (_db: unknown, events: readonly RecordedEvent[]) => {
+          looked.push(...events.map((event) => event.revision));
+          return Promise.resolve(events.every((event) => (event.data as { amount: number }).amount === 0));
+        },
+      });
+    };
+    const first = await run(zerosLeftAlone());
+    await first.reached(await append(0, 0), LONG);
+    await first.reached(await append(7), LONG);
+    const position = await append(0);
+    expect(await first.reached(position, LONG)).toBe(true);
+    await first.stop();
+    expect([looked, folded, await total()]).toEqual([[0, 1, 2, 3], [2], 7]);
+    expect(await checkpointReached(database, { name: 'sums', version: 1 }, position, 1)).toBe(true);
+
+    const second = await run(zerosLeftAlone());
+    await second.reached(await append(0), LONG);
+    expect([looked, folded]).toEqual([[0, 1, 2, 3, 4], [2]]);
+  });
+
   it('stores rows and checkpoint together: what fails in between is folded again', async () => {
     await append(1);
     const projection = projectionOf();

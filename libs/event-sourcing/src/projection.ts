@@ -29,6 +29,11 @@ export interface Projection {
   drop(db: Kysely<Tables>, version: number): Promise<void>;
   /** Folds events, in order, inside the transaction that also stores the checkpoint. */
   apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void>;
+  /**
+   * Whether folding these events would change nothing. Then no transaction is spent on them, and the checkpoint is
+   * stored now and then only. Left out: never.
+   */
+  leavesAlone?(db: Kysely<Tables>, events: readonly RecordedEvent[]): Promise<boolean>;
   /** Runs after the transaction is committed; must not throw. */
   onApplied?(events: readonly RecordedEvent[]): void;
 }
@@ -45,6 +50,7 @@ interface Waiter {
 }
 
 const POLL_MS = 20;
+const STORE_PASSED_MS = 1_000;
 
 /**
  * Keeps one projection up to date. Running, an event that the projection can't fold is parked with its reason
@@ -55,6 +61,7 @@ export class ProjectionRunner {
   private position: Position | undefined;
   private building = true;
   private marking: Promise<void> | undefined;
+  private passed: NodeJS.Timeout | undefined;
   private readonly waiters = new Set<Waiter>();
   /** Set when building failed: the view must not be used. */
   failure: unknown;
@@ -134,6 +141,7 @@ export class ProjectionRunner {
   async stop(): Promise<void> {
     await this.subscription?.stop();
     await this.marking;
+    await this.storePassed();
     for (const waiter of this.waiters) waiter.resolve(false);
     this.waiters.clear();
   }
@@ -236,6 +244,7 @@ export class ProjectionRunner {
 
   private async fold(events: readonly RecordedEvent[]): Promise<void> {
     const { database, projection } = this.options;
+    if (await projection.leavesAlone?.(database.db, events)) return this.storeSoon();
     const last = events.at(-1)!.position;
     const taken = await database.transaction(async (trx) => {
       // Another process may fold the same view: whoever comes second finds its events folded already.
@@ -290,6 +299,28 @@ export class ProjectionRunner {
   private moveTo(position: Position): void {
     if (!this.isAt(position)) this.position = position;
     for (const waiter of this.waiters) if (this.isAt(waiter.position)) waiter.resolve(true);
+  }
+
+  /** What was passed in memory only is stored within a second, so that a restart does not go far back. */
+  private storeSoon(): void {
+    this.passed ??= setTimeout(() => void this.storePassed(), STORE_PASSED_MS).unref();
+  }
+
+  private async storePassed(): Promise<void> {
+    if (!this.passed) return;
+    clearTimeout(this.passed);
+    this.passed = undefined;
+    const position = this.position!;
+    try {
+      await this.options.database.transaction(async (trx) => {
+        const row = await this.checkpoint(trx, 'for-update');
+        const stored = row?.position ? positionFromText(row.position) : undefined;
+        if (!stored || comparePositions(position, stored) > 0) await this.store(trx, position);
+      });
+    } catch (error) {
+      // Then a restart looks at these events again, and passes them again.
+      this.options.onError?.(this.options.projection.name, error);
+    }
   }
 
   /** `for-update`: nobody else folds this view until the transaction ends. */

@@ -69,29 +69,42 @@ export class DeliveryQueue implements Projection {
     await db.schema.dropTable(`webhook_deliveries_v${version}`).ifExists().execute();
   }
 
+  async leavesAlone(db: Kysely<Tables>, events: readonly RecordedEvent[]): Promise<boolean> {
+    return (await wanted(db as Kysely<DeliveryTables>, events)).length === 0;
+  }
+
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
     const typed = trx as Transaction<DeliveryTables>;
-    const stored = events.map((event) => ({ event: event.data as StoredEvent, revision: event.revision }));
-    const endpoints = await typed
-      .selectFrom('webhook_endpoints')
-      .select(['webhook_id', 'workspace_id', 'event_types', 'created_at'])
-      .where('workspace_id', 'in', [...new Set(stored.map(({ event }) => event.workspace_id))])
-      .where('disabled_at', 'is', null)
-      .execute();
-    for (const endpoint of endpoints) {
-      const eventTypes = JSON.parse(endpoint.event_types) as string[];
-      for (const { event, revision } of stored) {
-        if (event.workspace_id !== endpoint.workspace_id || !wants(eventTypes, event.event_type)) continue;
-        // What happened before somebody listened is not news.
-        if (Date.parse(event.created_at) < endpoint.created_at) continue;
-        await enqueue(typed, endpoint.webhook_id, event, revision, this.clock.now());
-      }
+    for (const { webhookId, event, revision } of await wanted(typed, events)) {
+      await enqueue(typed, webhookId, event, revision, this.clock.now());
     }
   }
 
   onApplied(): void {
     this.onQueued();
   }
+}
+
+/** Which events are to be sent to which endpoints. */
+async function wanted(db: Kysely<DeliveryTables>, events: readonly RecordedEvent[]) {
+  const stored = events.map((event) => ({ event: event.data as StoredEvent, revision: event.revision }));
+  const endpoints = await db
+    .selectFrom('webhook_endpoints')
+    .select(['webhook_id', 'workspace_id', 'event_types', 'created_at'])
+    .where('workspace_id', 'in', [...new Set(stored.map(({ event }) => event.workspace_id))])
+    .where('disabled_at', 'is', null)
+    .execute();
+  return endpoints.flatMap((endpoint) => {
+    const eventTypes = JSON.parse(endpoint.event_types) as string[];
+    return (
+      stored
+        .filter(({ event }) => event.workspace_id === endpoint.workspace_id)
+        .filter(({ event }) => wants(eventTypes, event.event_type))
+        // What happened before somebody listened is not news.
+        .filter(({ event }) => Date.parse(event.created_at) >= endpoint.created_at)
+        .map(({ event, revision }) => ({ webhookId: endpoint.webhook_id, event, revision }))
+    );
+  });
 }
 
 /** Queues an event for an endpoint, due at `dueAt` (ms); if it waits already, it begins again. */

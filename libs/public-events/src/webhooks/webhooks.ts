@@ -8,6 +8,8 @@ import { WebhookDeliveries } from './webhook-deliveries';
 
 const FOLLOWED = [`${PUBLIC_EVENTS}-`];
 const QUEUED_WITHIN_MS = 5_000;
+/** How long, ms, events may gather: each transaction on the records waits for the disk. */
+const LINGER_MS = 20;
 
 /** All of the webhooks of a server: the queue that follows the public streams, and whoever sends what it holds. */
 export class Webhooks {
@@ -35,6 +37,7 @@ export class Webhooks {
       store,
       database,
       projection: new DeliveryQueue(clock, () => this.deliveries.wake()),
+      linger: LINGER_MS,
       clock,
       onParked: (_name, event, reason) =>
         logger.error({ eventId: event.id, type: event.type, reason }, 'an event was kept from its webhooks'),
