@@ -186,6 +186,47 @@ describe('a server that dies halfway', () => {
       expect((await names()).sort()).toEqual(['Backup 2', 'Backup 3', 'Guest']);
     });
 
+    it('has given two away to one code keeps the first, and takes the other off the lock', async () => {
+      const id = await guest();
+      await world.advance(MINUTE);
+      const schedule = {
+        startsAt: new Date(world.now).toISOString(),
+        endsAt: new Date(world.now + DAY).toISOString(),
+      };
+      // What two that pull at once do first.
+      for (const { codeId } of await pool()) {
+        await world.core.streams.codes.transact(codeId, cause(), () => [
+          { type: 'BackupAssigned', data: { forCodeId: id, schedule } },
+        ]);
+      }
+      await world.restart();
+      await world.advance(10 * MINUTE);
+      const { backupAccessCodeId } = await pull(id);
+      const all = await pool();
+      expect(all.filter(({ backupOf }) => backupOf === id).map(({ codeId }) => codeId)).toEqual([
+        backupAccessCodeId,
+      ]);
+      expect(await names()).toHaveLength(4);
+      expect(await reservations()).toHaveLength(4);
+    });
+
+    it('has given one away in the place of another that is gone, tells of it', async () => {
+      const id = await guest();
+      await world.advance(MINUTE);
+      const { backupAccessCodeId: first } = await pull(id);
+      await world.advance(MINUTE);
+      await world.remove(first);
+      const [second] = await pool();
+      const { startsAt, endsAt } = { startsAt: world.now, endsAt: world.now + HOUR };
+      const schedule = { startsAt: new Date(startsAt).toISOString(), endsAt: new Date(endsAt).toISOString() };
+      await world.core.streams.codes.transact(second!.codeId, cause(), () => [
+        { type: 'BackupAssigned', data: { forCodeId: id, schedule } },
+      ]);
+      await world.restart();
+      await world.advance(MINUTE);
+      expect((await world.code(id)).pulledBackup).toMatchObject({ codeId: second!.codeId });
+    });
+
     it('gives one code away once, however many ask', async () => {
       const id = await guest();
       await world.advance(MINUTE);

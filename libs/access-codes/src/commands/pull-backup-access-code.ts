@@ -2,9 +2,10 @@ import { CLOCK, type Clock } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
-import { assign, endOfTroubled, handedOver, isReady, pulled } from '../domain/backup';
-import { Refused, remove } from '../domain/decisions';
+import { assign, endOfTroubled, isReady } from '../domain/backup';
+import { Refused } from '../domain/decisions';
 import { BackupPool } from '../process-manager/backup-pool';
+import { handOver, stands } from '../process-manager/hand-over';
 import type { Streams } from '../process-manager/streams';
 import { causedBy, type Caller } from './caller';
 import { inApiTerms, ownCode } from './requests';
@@ -40,25 +41,14 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
       const code = ownCode((await codes.load(accessCodeId)).state, caller.workspaceId);
       const endsAt = endOfTroubled(code, this.clock.now());
       const before = code.pulledBackup?.codeId;
-      if (before !== undefined && (await this.isThere(before))) return { backupAccessCodeId: before };
+      if (before !== undefined && (await stands(this.streams, before))) return { backupAccessCodeId: before };
 
-      const backupCodeId = await this.take(code, endsAt, cause);
-      const told = await codes.transact(accessCodeId, cause, (current) =>
-        pulled(current, backupCodeId, before),
-      );
-      const handed = await codes.transact(backupCodeId, cause, handedOver);
-      const stands = told.state?.pulledBackup?.codeId ?? backupCodeId;
-      // Two that came at once have been given one each: the second is not needed.
-      if (stands !== backupCodeId) await codes.transact(backupCodeId, cause, remove);
-      await this.views.reached(handed.position ?? told.position);
-      return { backupAccessCodeId: stands };
+      const taken = await this.take(code, endsAt, cause);
+      const given = { backupCodeId: taken, toCodeId: accessCodeId };
+      const { backupCodeId, position } = await handOver(this.streams, given, cause);
+      await this.views.reached(position);
+      return { backupAccessCodeId: backupCodeId };
     });
-  }
-
-  /** Neither gone nor let go of. */
-  private async isThere(codeId: string): Promise<boolean> {
-    const { state } = await this.streams.codes.load(codeId);
-    return state?.removedAt === null && !state.unmanaged;
   }
 
   /** @throws {Refused} where none is ready */

@@ -3,12 +3,12 @@ import { type Cause, type Loaded, RevisionConflict } from '@latchkey/event-sourc
 import type { Clock, Ids, Logger, Vault } from '@latchkey/platform';
 import { type AccessCode, codeFold } from '../domain/access-code';
 import type { CodeEvent } from '../domain/events';
-import { handedOver, pulled } from '../domain/backup';
 import { PinTaken, release, reserve } from '../domain/keypad';
 import { plan, type PlanSettings } from '../domain/plan';
 import type { KnownRevisions } from './agenda';
 import type { AgendaRows, Claim } from './agenda-rows';
 import type { Calls } from './calls';
+import { handOver } from './hand-over';
 import type { LockWork, Touch, Touched } from './lock-work';
 import type { Streams } from './streams';
 
@@ -214,7 +214,12 @@ export class Executor {
           await this.reserve(code!);
           break;
         case 'hand-over':
-          await this.handOver(code!, step.toCodeId);
+          // What whoever pulled the backup would have done next.
+          await handOver(
+            streams,
+            { backupCodeId: claim.id, toCodeId: step.toCodeId },
+            work.causeOf(code, 'plan'),
+          );
           break;
         case 'release':
           await this.letGo(claim, code, step.pinFingerprint);
@@ -313,14 +318,6 @@ export class Executor {
       // Somebody else was faster: planning sees that now.
       if (!(error instanceof PinTaken)) throw error;
     }
-  }
-
-  /** What whoever pulled the backup would have done next. */
-  private async handOver(backup: AccessCode, toCodeId: string): Promise<void> {
-    const { codes } = this.options.streams;
-    const cause = this.options.work.causeOf(backup, 'plan');
-    await codes.transact(toCodeId, cause, (code) => pulled(code, backup.codeId));
-    await codes.transact(backup.codeId, cause, handedOver);
   }
 
   private async letGo(claim: Claim, code: AccessCode | null, pinFingerprint: string | null): Promise<void> {

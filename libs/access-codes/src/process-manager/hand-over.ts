@@ -1,0 +1,32 @@
+import type { Cause, Position } from '@latchkey/event-sourcing';
+import { handedOver, pulled } from '../domain/backup';
+import { remove } from '../domain/decisions';
+import type { Streams } from './streams';
+
+/** Whether a backup code still stands in for its code: neither gone nor let go of. */
+export async function stands({ codes }: Pick<Streams, 'codes'>, codeId: string): Promise<boolean> {
+  const { state } = await codes.load(codeId);
+  return state?.removedAt === null && !state.unmanaged;
+}
+
+/**
+ * Tells a code of the backup code that was given to it. Where it has another one, since two came at once, this one
+ * goes. May be repeated, and by somebody else, after a crash.
+ * @returns the id of the backup code that stands in for it
+ */
+export async function handOver(
+  streams: Pick<Streams, 'codes'>,
+  { backupCodeId, toCodeId }: { readonly backupCodeId: string; readonly toCodeId: string },
+  cause: Cause,
+): Promise<{ backupCodeId: string; position: Position | undefined }> {
+  const { codes } = streams;
+  const before = (await codes.load(toCodeId)).state?.pulledBackup?.codeId;
+  const gone = before !== undefined && !(await stands(streams, before)) ? before : undefined;
+  const told = await codes.transact(toCodeId, cause, (code) => pulled(code, backupCodeId, gone));
+  const chosen = told.state?.pulledBackup?.codeId ?? backupCodeId;
+  const handed = await codes.transact(backupCodeId, cause, (backup) => {
+    const needless = backup && !backup.handedOver && chosen !== backupCodeId && !backup.ending;
+    return [...handedOver(backup), ...(needless ? remove(backup) : [])];
+  });
+  return { backupCodeId: chosen, position: handed.position ?? told.position };
+}
