@@ -25,7 +25,7 @@ export function checkAgainstLock(
   });
   if (broken.length === 0) return;
   throw ApiError.invalidInput(
-    `The lock does not take this access code: ${broken.map((b) => b.message).join('; ')}.`,
+    `The lock does not take this access code. ${broken.map((b) => b.message).join(' ')}`,
     {
       code: broken.map((b) => b.message),
     },
