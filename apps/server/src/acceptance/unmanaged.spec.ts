@@ -412,5 +412,12 @@ describe('simulating it', () => {
     expect((await api.call(path, { ...at, code: '482195', device_id: crypto.randomUUID() })).status).toBe(
       404,
     );
+    const devices = await api.devices();
+    const { connected_account_id } = devices.find(({ device_id }) => device_id === lock.deviceId)!;
+    await api.ask('/connected_accounts/simulate/disconnect', { connected_account_id });
+    const unseen = await api.call(path, { ...at, code: '482195' });
+    expect(unseen.body.error?.validation_errors).toHaveProperty('device_id');
+    await api.ask('/connected_accounts/simulate/connect', { connected_account_id });
+    expect(await locks.codes(lock)).toHaveLength(1);
   });
 });

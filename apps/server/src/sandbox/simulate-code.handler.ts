@@ -34,6 +34,13 @@ export class SimulateUnmanagedAccessCodeHandler implements ICommandHandler<Simul
     if (device.maker !== SANDBOX_MAKER) {
       throw ApiError.invalidInput('The device is not simulated.', { device_id: 'is not simulated' });
     }
+    const { state: account } = await this.streams.accounts.load(device.accountId);
+    if (!account?.connected) {
+      // Nobody could see it there.
+      throw ApiError.invalidInput("The device's account is disconnected.", {
+        device_id: 'its account is disconnected',
+      });
+    }
     const refused = await this.simulator.putCode(device.lockId, { name, code });
     if (refused?.error_code === 'PIN_CONFLICT') {
       throw ApiError.conflict('duplicate_access_code', 'Another code on the device has the same PIN.');
