@@ -11,6 +11,7 @@ export { LetGoOfAccessCodeHandler } from './commands/let-go-of-access-code';
 export * from './commands/unmanaged-commands';
 export * from './commands/views';
 export * from './domain/access-code';
+export { codeFold } from './domain/code-fold';
 export { ACCESS_CODE, codeCodec, type CodeEvent } from './domain/events';
 export { KEYPAD, keypadCodec, type KeypadEvent } from './domain/keypad';
 export { isNative, type LeadTimes, neededFrom, type PlanSettings } from './domain/plan';

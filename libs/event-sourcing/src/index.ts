@@ -1,3 +1,4 @@
+export { checkpointReached } from './checkpoints';
 export * from './codec';
 export * from './decider';
 export * from './event-store';

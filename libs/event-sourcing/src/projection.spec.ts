@@ -1,7 +1,8 @@
 import { testDatabase, type TestDatabase, testEngines } from '@latchkey/database';
 import type { Position, RecordedEvent } from './event-store';
 import { EventStoreDb } from './eventstoredb';
-import { checkpointReached, ProjectionRunner, type Tables } from './projection';
+import { checkpointReached } from './checkpoints';
+import { ProjectionRunner, type Tables } from './projection';
 import { newEvent, SumsProjection, TestNode, until } from './testing/counter';
 
 const LONG = 15_000;

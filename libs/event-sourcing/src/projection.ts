@@ -1,4 +1,4 @@
-import { type Database, prepared } from '@latchkey/database';
+import type { Database } from '@latchkey/database';
 import type { Kysely, Transaction } from 'kysely';
 import {
   comparePositions,
@@ -10,6 +10,7 @@ import {
   type RecordedEvent,
   type SubscribeOptions,
 } from './event-store';
+import { checkpointForUpdate, checkpointOf, createCheckpoints, storeCheckpoint } from './checkpoints';
 import type { SharedSubscription } from './shared-subscription';
 
 // A projection brings its own tables, so the schema is open here and typed where the tables are defined.
@@ -49,7 +50,6 @@ interface Waiter {
   readonly resolve: (reached: boolean) => void;
 }
 
-const POLL_MS = 20;
 const STORE_PASSED_MS = 1_000;
 
 /**
@@ -83,7 +83,7 @@ export class ProjectionRunner {
       /** Shared with other views of the same events; it begins when it is opened. Left out: a subscription of its own. */
       readonly shared?: SharedSubscription;
       /** How long, ms, events may gather while nobody waits for the view; 0 when left out. */
-      readonly linger?: number;
+      readonly linger?: () => number;
       readonly clock: { now(): number };
       readonly onParked?: (projection: string, event: RecordedEvent, reason: string) => void;
       readonly onError?: (projection: string, error: unknown) => void;
@@ -127,7 +127,7 @@ export class ProjectionRunner {
       after: this.position,
       prefixes: [...new Set([...projection.prefixes, ...(this.options.follows ?? [])])],
       onEvents: (events) => this.take(events),
-      linger: () => (this.building || this.waiters.size > 0 ? 0 : (this.options.linger ?? 0)),
+      linger: () => (this.building || this.waiters.size > 0 ? 0 : (this.options.linger?.() ?? 0)),
       onCheckpoint: (position) => this.advance(position),
       onCaughtUp: () => {
         if (this.building) this.marking = this.markBuilt();
@@ -339,80 +339,4 @@ export class ProjectionRunner {
     const to = positionToText(position);
     await storeCheckpoint.run(trx, { name, version, position: to, at: this.options.clock.now() });
   }
-}
-
-const checkpoint = (db: Kysely<Tables>, p: { name: string; version: number }) =>
-  db
-    .selectFrom('checkpoints')
-    .select('position')
-    .where('projection', '=', p.name)
-    .where('version', '=', p.version);
-const checkpointOf = prepared<Tables, { name: string; version: number }, { position: string | null }>(
-  checkpoint,
-);
-const checkpointForUpdate = prepared<Tables, { name: string; version: number }, { position: string | null }>(
-  (db, p) => checkpoint(db, p).forUpdate(),
-);
-const storeCheckpoint = prepared<
-  Tables,
-  { name: string; version: number; position: string; at: number },
-  unknown
->((db, p) =>
-  db
-    .updateTable('checkpoints')
-    .set({ position: p.position, updated_at: p.at })
-    .where('projection', '=', p.name)
-    .where('version', '=', p.version),
-);
-
-/** For a process that reads a view which another one folds: looks at the stored checkpoint until it is there. */
-export async function checkpointReached(
-  database: Database<Tables>,
-  projection: { name: string; version: number },
-  position: Position,
-  timeoutMs: number,
-): Promise<boolean> {
-  const until = Date.now() + timeoutMs;
-  for (;;) {
-    const row: { position: string | null } | undefined = await database.db
-      .selectFrom('checkpoints')
-      .select('position')
-      .where('projection', '=', projection.name)
-      .where('version', '=', projection.version)
-      .executeTakeFirst();
-    if (row?.position && comparePositions(positionFromText(row.position), position) >= 0) return true;
-    if (Date.now() >= until) return false;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-async function createCheckpoints(database: Database<Tables>): Promise<void> {
-  await database.db.schema
-    .createTable('checkpoints')
-    .ifNotExists()
-    .addColumn('projection', 'text', (column) => column.notNull())
-    .addColumn('version', 'integer', (column) => column.notNull())
-    .addColumn('position', 'text')
-    .addColumn('updated_at', 'bigint', (column) => column.notNull())
-    .addPrimaryKeyConstraint('checkpoints_key', ['projection', 'version'])
-    .execute();
-  await database.db.schema
-    .createTable('built_projections')
-    .ifNotExists()
-    .addColumn('projection', 'text', (column) => column.notNull())
-    .addColumn('version', 'integer', (column) => column.notNull())
-    .addPrimaryKeyConstraint('built_projections_key', ['projection', 'version'])
-    .execute();
-  await database.db.schema
-    .createTable('parked_events')
-    .ifNotExists()
-    .addColumn('projection', 'text', (column) => column.notNull())
-    .addColumn('event_id', 'text', (column) => column.notNull())
-    .addColumn('stream', 'text', (column) => column.notNull())
-    .addColumn('type', 'text', (column) => column.notNull())
-    .addColumn('position', 'text', (column) => column.notNull())
-    .addColumn('reason', 'text', (column) => column.notNull())
-    .addColumn('parked_at', 'bigint', (column) => column.notNull())
-    .addPrimaryKeyConstraint('parked_events_key', ['projection', 'event_id'])
-    .execute();
 }

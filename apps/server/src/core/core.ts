@@ -60,6 +60,8 @@ export interface CoreOptions {
 const READ_BACK_AFTER = 2_000;
 /** How long events may gather for views that nobody waits for, ms. */
 const LINGER_MS = 20;
+/** The same while time is played: nobody looks on. */
+const LINGER_PLAYING_MS = 250;
 /** How often a worker looks for what another one has left, ms by the wall clock. */
 const LOOK_FOR_DEAD_WORKERS_MS = 15_000;
 /** How long an answer to a write waits for the views, ms. */
@@ -76,6 +78,8 @@ export class Core implements Views {
   readonly backups: BackupPool;
   /** The way to the locks. */
   readonly gateway: CountedGateway;
+  /** Time is being played, from one due instant to the next. */
+  private played = false;
   private looking: NodeJS.Timeout | undefined;
   private readonly agenda: ProjectionRunner;
   private readonly domain: SharedSubscription;
@@ -128,7 +132,7 @@ export class Core implements Views {
       view: Projection,
       of: CoreOptions['database'],
       follows: readonly string[],
-      linger: number,
+      linger: () => number,
       shared?: SharedSubscription,
     ): ProjectionRunner =>
       new ProjectionRunner({
@@ -149,14 +153,14 @@ export class Core implements Views {
       });
     const { feed } = options;
     this.domain = new SharedSubscription(store);
+    const linger = (): number => (this.played ? LINGER_PLAYING_MS : LINGER_MS);
     // The agenda drives the locks and waits for nothing; what is only read may gather until somebody waits for it.
     this.runners = [
-      runner(projection, database, DOMAIN_PREFIXES, 0, this.domain),
-      ...options.views.map((view) => runner(view, database, DOMAIN_PREFIXES, LINGER_MS, this.domain)),
+      runner(projection, database, DOMAIN_PREFIXES, () => 0, this.domain),
+      ...options.views.map((view) => runner(view, database, DOMAIN_PREFIXES, linger, this.domain)),
     ];
-    if (feed)
-      this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES, LINGER_MS, this.domain));
-    this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES, LINGER_MS);
+    if (feed) this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES, linger, this.domain));
+    this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES, linger);
     this.agenda = this.runners[0]!;
     this.reports = new LockReports({
       ...shared,
@@ -222,6 +226,10 @@ export class Core implements Views {
   /** Resolves when everything that happened can be read. */
   async caughtUp(): Promise<void> {
     await this.reached(this.options.store.lastAppendedTo(DOMAIN_PREFIXES));
+  }
+
+  playing(begun: boolean): void {
+    this.played = begun;
   }
 
   hold(): void {

@@ -12,6 +12,8 @@ export interface Timed {
   nextDue(): Promise<number | null>;
   /** How often a lock was asked to do something: only then has the lock cloud anything new to play. */
   readonly lockCalls: number;
+  /** Time begins to be played, or no longer is: meanwhile nobody waits for what can be read. */
+  playing(begun: boolean): void;
   /** Begins nothing until `release`. */
   hold(): void;
   release(): void;
@@ -75,6 +77,7 @@ export class SandboxClockDriver {
     const start = clock.now();
     let cloudDue = await this.playCloud(start);
     const to = target(start);
+    server.playing(true);
     try {
       if (to < start) {
         throw ApiError.invalidInput(`The clock reads ${iso(start)} and does not go back.`, {
@@ -95,6 +98,7 @@ export class SandboxClockDriver {
       await server.caughtUp();
       return clock.now();
     } finally {
+      server.playing(false);
       if (wasRunning) clock.resume();
       await simulator.setClock(clock.now(), wasRunning);
     }

@@ -21,6 +21,9 @@ export function together(core: Timed, webhooks: Webhooks): Timed {
     get lockCalls() {
       return core.lockCalls;
     },
+    playing(begun) {
+      core.playing(begun);
+    },
     hold() {
       core.hold();
       deliveries.hold();

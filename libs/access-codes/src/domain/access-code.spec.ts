@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { type AccessCode, codeFold, FAILURES_TO_TELL, storedContent, type Window } from './access-code';
+import { type AccessCode, storedContent, type Window } from './access-code';
+import { codeFold, FAILURES_TO_TELL } from './code-fold';
 import { type CodeEvent, codeCodec } from './events';
 import {
   at,

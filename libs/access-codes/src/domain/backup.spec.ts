@@ -1,6 +1,6 @@
 import { given } from '@latchkey/event-sourcing';
 import type { Window } from './access-code';
-import { codeFold } from './access-code';
+import { codeFold } from './code-fold';
 import { assign, endOfTroubled, handedOver, isReady, isSpare, pulled } from './backup';
 import type { CodeEvent } from './events';
 import {

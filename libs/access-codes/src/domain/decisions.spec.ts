@@ -1,5 +1,6 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, codeFold, storedWindow, type Window } from './access-code';
+import { type AccessCode, storedWindow, type Window } from './access-code';
+import { codeFold } from './code-fold';
 import { accepted, change, failed, type Outcome, remove, reported, request, unanswered } from './decisions';
 import type { CodeEvent } from './events';
 import {

@@ -1,5 +1,5 @@
 import { given } from '@latchkey/event-sourcing';
-import { codeFold } from './access-code';
+import { codeFold } from './code-fold';
 import { failed, usedUp } from './decisions';
 import { reconcile } from './read-back';
 import {

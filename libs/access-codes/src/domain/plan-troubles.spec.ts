@@ -1,5 +1,6 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { codeFold, type Window } from './access-code';
+import type { Window } from './access-code';
+import { codeFold } from './code-fold';
 import type { CodeEvent, FailureKind } from './events';
 import type { Step } from './plan';
 import {

@@ -1,5 +1,6 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { codeFold, storedContent, type Window } from './access-code';
+import { storedContent, type Window } from './access-code';
+import { codeFold } from './code-fold';
 import type { CodeEvent } from './events';
 import { plan, type Step } from './plan';
 import {

@@ -1,5 +1,6 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { codeFold, storedWindow, type Window } from './access-code';
+import { storedWindow, type Window } from './access-code';
+import { codeFold } from './code-fold';
 import type { CodeEvent } from './events';
 import { type Listed, type ReadBack, reconcile } from './read-back';
 import {

@@ -1,12 +1,12 @@
 import {
   type AccessCode,
   type Content,
-  inFlightOf,
   sameContent,
   sameWindow,
   storedContent,
   type Window,
 } from './access-code';
+import { inFlightOf } from './code-fold';
 import { confirmed, erased, failed, gone, removed } from './decisions';
 import type { CodeEvent, CodeEventOf, ExternalField, SealedPin } from './events';
 import { reconcileUnmanaged } from './unmanaged';

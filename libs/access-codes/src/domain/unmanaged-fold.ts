@@ -1,5 +1,6 @@
 import type { Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, contentOf, noTrouble, offTheLock, type OnLock, windowOf } from './access-code';
+import { type AccessCode, contentOf, type OnLock, windowOf } from './access-code';
+import { noTrouble, offTheLock } from './code-fold';
 import type { CodeEvent, CodeEventOf, StoredContent } from './events';
 
 /** What makes a new code of what was asked for, at an instant (ms). */

@@ -1,6 +1,7 @@
 import type { Happened } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
-import { type AccessCode, codeFold, storedContent } from './access-code';
+import { type AccessCode, storedContent } from './access-code';
+import { codeFold } from './code-fold';
 import { accepted, failed, remove, request, unanswered } from './decisions';
 import type { CodeEvent } from './events';
 import { type Listed, reconcile } from './read-back';

@@ -1,5 +1,6 @@
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { codeFold, type AccessCode, type Window } from './access-code';
+import type { AccessCode, Window } from './access-code';
+import { codeFold } from './code-fold';
 import { change, remove, reported } from './decisions';
 import type { CodeEvent, StoredContent } from './events';
 import { keypadFold, occupant, PinTaken, reserve } from './keypad';

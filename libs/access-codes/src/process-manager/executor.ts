@@ -1,7 +1,8 @@
 import type { Device } from '@latchkey/devices';
 import { type Cause, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
 import type { Clock, Ids, Logger, Vault } from '@latchkey/platform';
-import { type AccessCode, codeFold } from '../domain/access-code';
+import type { AccessCode } from '../domain/access-code';
+import { codeFold } from '../domain/code-fold';
 import type { CodeEvent } from '../domain/events';
 import { PinTaken, release, reserve } from '../domain/keypad';
 import { plan, type PlanSettings } from '../domain/plan';

@@ -18,7 +18,8 @@ import {
 } from '@latchkey/devices';
 import { type Cause, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
 import type { Clock, Ids } from '@latchkey/platform';
-import { type AccessCode, codeFold } from '../domain/access-code';
+import type { AccessCode } from '../domain/access-code';
+import { codeFold } from '../domain/code-fold';
 import { ACCESS_CODE, codeCodec, type CodeEvent } from '../domain/events';
 import {
   type Keypad,

@@ -6,7 +6,8 @@ import {
   type Tables,
 } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
-import { type AccessCode, codeFold } from '../domain/access-code';
+import type { AccessCode } from '../domain/access-code';
+import { codeFold } from '../domain/code-fold';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 
 export interface CodesTables {

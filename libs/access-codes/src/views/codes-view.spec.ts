@@ -33,7 +33,7 @@ import {
 import { CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { sql } from 'kysely';
-import { codeFold } from '../domain/access-code';
+import { codeFold } from '../domain/code-fold';
 import { ACCESS_CODE, codeCodec, type CodeEvent, type CodeEventOf } from '../domain/events';
 import {
   codeQueryHandlers,

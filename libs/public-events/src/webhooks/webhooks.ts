@@ -37,7 +37,7 @@ export class Webhooks {
       store,
       database,
       projection: new DeliveryQueue(clock, () => this.deliveries.wake()),
-      linger: LINGER_MS,
+      linger: () => LINGER_MS,
       clock,
       onParked: (_name, event, reason) =>
         logger.error({ eventId: event.id, type: event.type, reason }, 'an event was kept from its webhooks'),

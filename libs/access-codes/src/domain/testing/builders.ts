@@ -1,6 +1,7 @@
 import type { Account, Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, codeFold, storedWindow, type Window } from '../access-code';
+import { type AccessCode, storedWindow, type Window } from '../access-code';
+import { codeFold } from '../code-fold';
 import type { CodeEvent, CodeEventOf, FailureKind, StoredContent } from '../events';
 import type { Keypad, Reservation } from '../keypad';
 import { type Circumstances, plan, type PlanSettings, type Step } from '../plan';

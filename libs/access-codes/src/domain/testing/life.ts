@@ -1,6 +1,7 @@
 import { type Account, accountFold, type AccountEvent, type Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, codeFold, storedContent, type Window } from '../access-code';
+import { type AccessCode, storedContent, type Window } from '../access-code';
+import { codeFold } from '../code-fold';
 import { handedOver, pulled } from '../backup';
 import {
   accepted,

@@ -1,6 +1,7 @@
 import type { Account, Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, codeFold } from '../../domain/access-code';
+import type { AccessCode } from '../../domain/access-code';
+import { codeFold } from '../../domain/code-fold';
 import type { CodeEvent, StoredWindow } from '../../domain/events';
 import { presentCode } from '../present-code';
 
