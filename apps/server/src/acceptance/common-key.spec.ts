@@ -59,6 +59,21 @@ describe('codes with the same common_code_key', () => {
     expect(second.code).toBe('7350');
   });
 
+  it('link nothing any more once they were let go of, nor when they are ours again', async () => {
+    const { api, locks } = world;
+    const [one, other] = [await locks.add(), await locks.add()];
+    const common_code_key = 'moved out';
+    const { access_code_id } = await api.create({ device_id: one.deviceId, code: '4821', common_code_key });
+    await api.advance(MINUTE);
+    await api.update(access_code_id, { is_managed: false });
+    const second = await api.create({ device_id: other.deviceId, code: '7350', common_code_key });
+    await api.ask('/access_codes/unmanaged/convert_to_managed', { access_code_id });
+    expect(await api.get(access_code_id)).toMatchObject({ code: '4821', common_code_key: null });
+    await api.ask('/access_codes/update_multiple', { common_code_key, name: 'Guest' });
+    expect(await api.get(second.access_code_id)).toMatchObject({ code: '7350', name: 'Guest' });
+    expect(await api.get(access_code_id)).toMatchObject({ name: null });
+  });
+
   it('follow the rules of each lock', async () => {
     const { api, locks } = world;
     const [four, six] = [

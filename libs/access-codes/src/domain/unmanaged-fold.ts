@@ -87,6 +87,7 @@ export function evolveUnmanaged(
 
 /** What only a code of ours is: taken into management again, it is a code like any other that was found on a lock. */
 const nothingAsked = {
+  commonCodeKey: null,
   isOneTimeUse: false,
   usesBackupPool: false,
   isBackup: false,

@@ -120,6 +120,7 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
             pool_at: eb.ref('excluded.pool_at'),
             search_name: eb.ref('excluded.search_name'),
             pin_fingerprint: eb.ref('excluded.pin_fingerprint'),
+            common_code_key: eb.ref('excluded.common_code_key'),
             state: eb.ref('excluded.state'),
           })),
         )
