@@ -238,3 +238,24 @@ describe('a server that dies halfway', () => {
     });
   });
 });
+
+it('a conversion begins anew where somebody has changed the PIN meanwhile', async () => {
+  const id = await foundOnLock('Owner', '4821');
+  const { streams } = world.core;
+  const { onLock } = await world.code(id);
+  const content = { name: 'Owner', pin: onLock!.pin, pinFingerprint: 'another', window: null };
+  let changed = false;
+  // The read-back that tells of it comes right after the PIN was reserved.
+  const onKeypad: typeof streams.onKeypad = async (...asked) => {
+    await streams.onKeypad(...asked);
+    if (changed) return;
+    changed = true;
+    await streams.codes.transact(id, cause(), () => [{ type: 'UnmanagedCodeChanged', data: { content } }]);
+  };
+  const overtaken = Object.assign(Object.create(streams) as typeof streams, { onKeypad });
+  await new ConvertToManagedHandler(overtaken, world.core).execute(new ConvertToManaged(caller(), id, true));
+  expect(await world.code(id)).toMatchObject({ unmanaged: false, pinFingerprint: 'another' });
+  const [mine] = (await reservations()).filter(({ pinFingerprint }) => pinFingerprint === 'another');
+  expect(mine).toMatchObject({ codeId: id });
+  expect(mine?.foreign).toBeUndefined();
+});

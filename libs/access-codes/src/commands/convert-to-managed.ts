@@ -1,5 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { sameWindow } from '../domain/access-code';
 import { PinTaken, reserve } from '../domain/keypad';
 import { refuseConversion, takeIntoManagement } from '../domain/unmanaged';
 import type { Streams } from '../process-manager/streams';
@@ -8,7 +9,10 @@ import { duplicate, inApiTerms, unmanagedCode } from './requests';
 import { ConvertToManaged } from './unmanaged-commands';
 import { STREAMS, VIEWS, type Views } from './views';
 
-/** Reserves the code's PIN as one of ours first, then takes it into management. */
+/** Somebody changed the code on its lock while its PIN was being reserved. */
+class ChangedMeanwhile extends Error {}
+
+/** Reserves the code's PIN as one of ours first, then takes it into management; anew, if it has another PIN by then. */
 @CommandHandler(ConvertToManaged)
 export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged> {
   constructor(
@@ -16,7 +20,21 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
     @Inject(VIEWS) private readonly views: Views,
   ) {}
 
-  async execute({ caller, accessCodeId, externalModificationAllowed }: ConvertToManaged): Promise<void> {
+  async execute(command: ConvertToManaged): Promise<void> {
+    for (;;) {
+      try {
+        return await this.convert(command);
+      } catch (error) {
+        if (!(error instanceof ChangedMeanwhile)) throw error;
+      }
+    }
+  }
+
+  private async convert({
+    caller,
+    accessCodeId,
+    externalModificationAllowed,
+  }: ConvertToManaged): Promise<void> {
     const { codes } = this.streams;
     const code = unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
     const { deviceId, pinFingerprint, schedule: window } = code;
@@ -37,9 +55,11 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
         await this.views.reached(told.position);
         throw duplicate(error);
       }
-      const decided = await codes.transact(accessCodeId, cause, (current) =>
-        takeIntoManagement(current, externalModificationAllowed),
-      );
+      const decided = await codes.transact(accessCodeId, cause, (current) => {
+        const reserved = current?.pinFingerprint === pinFingerprint && sameWindow(current.schedule, window);
+        if (current?.unmanaged && !reserved) throw new ChangedMeanwhile();
+        return takeIntoManagement(current, externalModificationAllowed);
+      });
       await this.views.reached(decided.position);
     });
   }
