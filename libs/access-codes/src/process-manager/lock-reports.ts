@@ -65,25 +65,26 @@ export class LockReports {
       case 'code-used':
       case 'incorrect-attempt':
       case 'action-completed':
-        await this.atDoor(lock.device_id, report);
-        return 'taken';
+        return this.atDoor(lock.device_id, report);
     }
   }
 
   /** What happened at the door is written down; only a code for one time has come to its end by it. */
-  private async atDoor(deviceId: string, report: DoorReport): Promise<void> {
+  private async atDoor(deviceId: string, report: DoorReport): Promise<Reception> {
     const { streams, rows, ids } = this.options;
     const { state: device } = await streams.devices.load(deviceId, 0);
-    if (!device || device.removedAt !== null || !device.managed) return;
+    if (!device || device.removedAt !== null || !device.managed) return 'taken';
     const used = report.kind === 'code-used' ? report.lockCodeId : null;
+    const codeId = used === null ? null : ((await rows.codeOf(deviceId, used)) ?? null);
+    if (used !== null && codeId === null && (await this.mayBeForOneTime(deviceId))) return 'again-later';
     const actionId = report.kind === 'action-completed' ? report.actionId : null;
     const event = doorEventOf(report, device, {
-      codeId: used === null ? null : ((await rows.codeOf(deviceId, used)) ?? null),
+      codeId,
       attempt:
         actionId !== null && UUID.test(actionId) ? (await streams.attempts.load(actionId)).state : null,
       reportKey: reportKeyOf(report) ?? ids.uuid(),
     });
-    if (!event) return;
+    if (!event) return 'taken';
     const cause = {
       correlationId: actionId ?? deviceId,
       causationId: 'lock report',
@@ -94,6 +95,23 @@ export class LockReports {
     if (event.type === 'DoorUnlocked' && event.data.codeId !== null) {
       await streams.codes.transact(event.data.codeId, cause, usedUp);
     }
+    return 'taken';
+  }
+
+  /**
+   * Whether a code for one time, whose lock has not said yet under which id it has it, may be the one that was used:
+   * it must not open twice, so the report is taken when that is known.
+   */
+  private async mayBeForOneTime(deviceId: string): Promise<boolean> {
+    const { rows, streams, onDue } = this.options;
+    for (const codeId of await rows.codesOf(deviceId)) {
+      const { state: code } = await streams.codes.load(codeId, 0);
+      if (!code?.isOneTimeUse || code.onLock || !(code.inFlight || code.mayTurnUp)) continue;
+      await rows.makeDue(`device:${deviceId}`);
+      onDue();
+      return true;
+    }
+    return false;
   }
 
   /** A lock that nobody knows yet: its account is not told, so each of the maker's is asked. */

@@ -41,9 +41,10 @@ export class Strangers {
     const unowned = listed.filter(({ lockCodeId }) => !owners.has(lockCodeId));
     if (unowned.length === 0) return;
     // A code of ours may have been set, or its answer taken, while the lock was read.
-    const since = await rows.lockCodes(deviceId);
-    const codes = await this.codesOn(deviceId);
-    for (const entry of strangers(unowned, new Set(since.keys()), codes)) {
+    const owned = new Set((await rows.lockCodes(deviceId)).keys());
+    const unknown = strangers(unowned, owned, []);
+    if (unknown.length === 0) return;
+    for (const entry of strangers(unknown, owned, await this.codesOn(deviceId))) {
       const { pin } = read.find(({ lockCodeId }) => lockCodeId === entry.lockCodeId)!;
       await this.take(device, entry, pin);
     }
