@@ -102,4 +102,34 @@ describe('a subscription that several share', () => {
     expect(leaving.member.seen).toHaveLength(positions.length - 1);
     await staying.stop();
   });
+
+  it('goes on without one that keeps failing, which misses nothing when it works again', async () => {
+    const shared = new SharedSubscription(store);
+    const from = positions.length;
+    let broken = true;
+    const seen: { ailing: string[]; sound: string[] } = { ailing: [], sound: [] };
+    const [ailing, sound] = (['ailing', 'sound'] as const).map((name) =>
+      shared.join({
+        after: positions[from - 1],
+        prefixes: ['counter-'],
+        onEvents: (events) => {
+          if (name === 'ailing' && broken) return Promise.reject(new Error('out of order'));
+          seen[name].push(...events.map(({ id }) => id));
+          return Promise.resolve();
+        },
+      }),
+    );
+    shared.open();
+    const ids: string[] = [];
+    for (let batch = 0; batch < 12; batch++) {
+      const events = Array.from({ length: 500 }, () => newEvent(0));
+      ids.push(...events.map(({ id }) => id));
+      await store.append('counter-many', events, 'any');
+    }
+    await until(() => seen.sound.length === ids.length);
+    broken = false;
+    await until(() => seen.ailing.length === ids.length);
+    expect(seen).toEqual({ ailing: ids, sound: ids });
+    await Promise.all([ailing!.stop(), sound!.stop()]);
+  });
 });

@@ -8,7 +8,7 @@ import {
 } from './event-store';
 
 const BATCH = 500;
-/** The slowest member may lag so many events behind the others before they wait for it. */
+/** The slowest member may lag so many events behind the others before they wait for it, or go on without it. */
 const LAG_AT_MOST = 4_000;
 const RETRY_FIRST_MS = 50;
 const RETRY_LIMIT_MS = 5_000;
@@ -25,7 +25,8 @@ export class SharedSubscription {
 
   /** Takes part from `open` on. */
   join(options: SubscribeOptions): EventSubscription {
-    const member = new Member(options, async () => {
+    const alone = (of: SubscribeOptions): EventSubscription => this.store.subscribeToAll(of);
+    const member = new Member(options, alone, async () => {
       this.members.delete(member);
       if (this.members.size === 0) await this.source?.stop();
     });
@@ -70,10 +71,12 @@ class Member implements EventSubscription {
   private working: Promise<void> | undefined;
   private stopped = false;
   private begin: (() => void) | undefined;
+  private alone: EventSubscription | undefined;
   private waitingForRoom: (() => void)[] = [];
 
   constructor(
     readonly options: SubscribeOptions,
+    private readonly subscribe: (options: SubscribeOptions) => EventSubscription,
     private readonly leave: () => Promise<void>,
   ) {
     this.after = options.after;
@@ -81,7 +84,7 @@ class Member implements EventSubscription {
 
   /** Resolves when there is room for more. */
   async offer(items: readonly Item[]): Promise<void> {
-    if (this.stopped) return;
+    if (this.stopped || this.alone) return;
     this.queue.push(...items);
     this.working ??= this.work();
     if (this.queue.length >= LAG_AT_MOST) await new Promise<void>((room) => this.waitingForRoom.push(room));
@@ -89,6 +92,7 @@ class Member implements EventSubscription {
 
   hurry(): void {
     this.begin?.();
+    this.alone?.hurry();
   }
 
   async stop(): Promise<void> {
@@ -96,6 +100,7 @@ class Member implements EventSubscription {
     this.hurry();
     this.makeRoom();
     await this.working;
+    await this.alone?.stop();
     await this.leave();
   }
 
@@ -113,12 +118,23 @@ class Member implements EventSubscription {
       } catch (error) {
         if (this.stopped) break;
         this.options.onError?.(error);
+        if (this.queue.length >= LAG_AT_MOST) {
+          this.goAlone();
+          break;
+        }
         await this.pause(pause);
         pause = Math.min(pause * 2, RETRY_LIMIT_MS);
       }
       if (this.queue.length < LAG_AT_MOST) this.makeRoom();
     }
     this.working = undefined;
+  }
+
+  /** It keeps failing, and the others would have to wait for it: it follows by itself from where it is. */
+  private goAlone(): void {
+    this.queue.length = 0;
+    this.alone = this.subscribe({ ...this.options, after: this.after });
+    this.makeRoom();
   }
 
   private async handNext(): Promise<void> {
