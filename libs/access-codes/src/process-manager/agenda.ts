@@ -41,6 +41,9 @@ const NO_MATTER: ReadonlySet<DeviceEvent['type']> = new Set([
   'CodeLengthsReported',
 ]);
 
+/** Of so many streams the newest revision is kept in memory. */
+const KNOWN_AT_MOST = 50_000;
+
 export class AgendaProjection implements Projection, KnownRevisions {
   readonly name = 'agenda';
   readonly version = AGENDA_VERSION;
@@ -62,7 +65,13 @@ export class AgendaProjection implements Projection, KnownRevisions {
   }
 
   onApplied(events: readonly RecordedEvent[]): void {
-    for (const event of events) this.revisions.set(event.stream, event.revision);
+    for (const event of events) {
+      this.revisions.delete(event.stream);
+      this.revisions.set(event.stream, event.revision);
+    }
+    // Of a stream that is forgotten here the store is asked again.
+    const oldest = this.revisions.keys();
+    while (this.revisions.size > KNOWN_AT_MOST) this.revisions.delete(oldest.next().value!);
     this.onDue();
   }
 
