@@ -8,7 +8,6 @@ import {
   CONFIG,
   emptyPage,
   type Page,
-  pageOf,
   RECORDS,
   startOf,
   type Vault,
@@ -17,10 +16,9 @@ import {
 } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
+import { codePage } from './code-page';
 import { CodePresenter } from './code-presenter';
-import { codesWithPin, matches } from './code-search';
 import type { CodesTables } from './codes-projection';
 import type { SeamAccessCode } from './present-code';
 import { GetAccessCode, ListAccessCodes } from './queries';
@@ -103,38 +101,15 @@ export class ListAccessCodesHandler implements IQueryHandler<ListAccessCodes> {
   async execute({ workspaceId, filter, page }: ListAccessCodes): Promise<Page<SeamAccessCode>> {
     const scope = { list: 'access_codes', workspaceId, ...filter };
     const after = startOf(page, scope);
-    const { deviceId, accessCodeIds, search, commonCodeKey, customerKey, userIdentifierKey } = filter;
+    const { accessCodeIds, customerKey, userIdentifierKey } = filter;
     const findsNothing = customerKey !== undefined || userIdentifierKey !== undefined;
     if (findsNothing || accessCodeIds?.length === 0) return emptyPage();
     const listed = await listedBy(this.records, workspaceId, this.config);
-    let query = this.views.db
-      .selectFrom('codes_v2')
-      .select(['code_id', 'position', 'state'])
-      // The first bound is the second's, said so that every engine finds the place in the index.
-      .where(listed, '>=', after.at)
-      .where(sql<boolean>`(${sql.ref(listed)}, code_id) > (${after.at}, ${after.id})`);
-    // The device's own index is the shorter one; the expression keeps SQLite from taking the workspace's.
-    query =
-      deviceId === undefined
-        ? query.where('workspace_id', '=', workspaceId)
-        : query.where('device_id', '=', deviceId).where(sql<boolean>`workspace_id || '' = ${workspaceId}`);
-    if (accessCodeIds) query = query.where('code_id', 'in', [...new Set(accessCodeIds)]);
-    if (commonCodeKey !== undefined) query = query.where('common_code_key', '=', commonCodeKey);
-    if (search !== undefined) {
-      const withPin = await codesWithPin(this.views.db, this.vault, workspaceId, search);
-      query = query.where((eb) => matches(eb, search, withPin));
-    }
-    const rows = await query
-      .orderBy(listed)
-      .orderBy('code_id')
-      .limit(page.limit + 1)
-      .execute();
-    const codes = pageOf(
-      rows,
-      page,
-      scope,
-      (row) => ({ at: row.position, id: row.code_id }),
-      (row) => JSON.parse(row.state) as AccessCode,
+    const codes = await codePage(
+      this.views,
+      this.vault,
+      { ...filter, workspaceId, listed },
+      { page, scope, after },
     );
     return { items: await this.presenter.present(codes.items), pagination: codes.pagination };
   }

@@ -8,7 +8,6 @@ import {
   CONFIG,
   emptyPage,
   type Page,
-  pageOf,
   startOf,
   type Vault,
   VAULT,
@@ -16,10 +15,9 @@ import {
 } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
+import { codePage } from './code-page';
 import { CodePresenter } from './code-presenter';
-import { codesWithPin, matches } from './code-search';
 import type { CodesTables } from './codes-projection';
 import type { SeamUnmanagedAccessCode } from './present-unmanaged';
 import { GetUnmanagedAccessCode, ListUnmanagedAccessCodes } from './queries';
@@ -85,29 +83,8 @@ export class ListUnmanagedAccessCodesHandler implements IQueryHandler<ListUnmana
     const { deviceId, search, userIdentifierKey } = filter;
     await this.checkDevice(workspaceId, deviceId);
     if (userIdentifierKey !== undefined) return emptyPage();
-    let query = this.views.db
-      .selectFrom('codes_v2')
-      .select(['code_id', 'position', 'state'])
-      .where('device_id', '=', deviceId)
-      .where('unmanaged_at', '>=', after.at)
-      .where(sql<boolean>`(unmanaged_at, code_id) > (${after.at}, ${after.id})`)
-      .where(sql<boolean>`workspace_id || '' = ${workspaceId}`);
-    if (search !== undefined) {
-      const withPin = await codesWithPin(this.views.db, this.vault, workspaceId, search);
-      query = query.where((eb) => matches(eb, search, withPin));
-    }
-    const rows = await query
-      .orderBy('unmanaged_at')
-      .orderBy('code_id')
-      .limit(page.limit + 1)
-      .execute();
-    const codes = pageOf(
-      rows,
-      page,
-      scope,
-      (row) => ({ at: row.position, id: row.code_id }),
-      (row) => JSON.parse(row.state) as AccessCode,
-    );
+    const wanted = { listed: 'unmanaged_at', workspaceId, deviceId, search } as const;
+    const codes = await codePage(this.views, this.vault, wanted, { page, scope, after });
     return { items: await this.presenter.presentUnmanaged(codes.items), pagination: codes.pagination };
   }
 

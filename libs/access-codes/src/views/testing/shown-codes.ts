@@ -3,6 +3,7 @@ import type { Happened } from '@latchkey/event-sourcing';
 import type { AccessCode } from '../../domain/access-code';
 import { codeFold } from '../../domain/code-fold';
 import type { CodeEvent, StoredWindow } from '../../domain/events';
+import * as builders from '../../domain/testing/builders';
 import { presentCode } from '../present-code';
 
 export const HOUR = 3_600_000;
@@ -18,55 +19,21 @@ export const schedule: StoredWindow = {
 };
 
 export const account: Account = {
+  ...builders.account,
   accountId: id(3),
   workspaceId: id(1),
-  maker: 'sandbox',
-  displayName: 'Sandbox',
-  customMetadata: {},
-  customerKey: null,
-  managesNewDevices: true,
-  acceptedCapabilities: ['lock'],
-  connectWebviewId: null,
-  intakes: 1,
   createdAt: REQUESTED,
-  connected: true,
-  disconnectedAt: null,
-  removedAt: null,
-  unreachableSince: null,
   backSince: REQUESTED,
 };
 export const nativeLock: Device = {
+  ...builders.nativeLock,
   deviceId: id(2),
   workspaceId: id(1),
   accountId: id(3),
-  maker: 'sandbox',
-  lockId: 'lock-1',
-  name: 'Front Door',
-  model: null,
   timeZone: 'Europe/Berlin',
-  capabilities: {
-    nativeScheduling: true,
-    supportedCodeLengths: [4, 5, 6],
-    codeConstraints: [],
-    maxActiveCodes: null,
-    canRemotelyLock: true,
-    canRemotelyUnlock: true,
-  },
-  makersCodeLengths: [4],
-  reportedCodeLengths: null,
-  nickname: null,
-  customMetadata: {},
-  backupPool: null,
-  managed: true,
+  capabilities: { ...builders.nativeLock.capabilities, supportedCodeLengths: [4, 5, 6] },
   addedAt: REQUESTED,
-  online: true,
-  offlineBecause: null,
   connectionChangedAt: REQUESTED,
-  removedAt: null,
-  deletedAt: null,
-  deletedInIntake: null,
-  clockTrusted: true,
-  batteryLow: false,
 };
 export const simpleLock: Device = {
   ...nativeLock,
