@@ -109,6 +109,17 @@ export const dueByEvent = prepared<
     .where('subject', '=', p.subject),
 );
 
+/** A code that is known already is looked at when its reservation's grace is over, if not before. */
+export const dueByReservation = prepared<AgendaTables, { subject: string; dueAt: number }, unknown>((db, p) =>
+  db
+    .updateTable('agenda_v1')
+    .set((eb) => ({
+      due_at: eb.case().when('due_at', '<', p.dueAt).then(eb.ref('due_at')).else(p.dueAt).end(),
+      version: eb('version', '+', 1),
+    }))
+    .where('subject', '=', p.subject),
+);
+
 /** The lock is free: whoever has waited longest is next. */
 export const wakeNext = prepared<AgendaTables, { deviceId: string }, unknown>((db, p) =>
   db

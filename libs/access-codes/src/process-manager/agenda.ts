@@ -12,7 +12,7 @@ import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing
 import type { Kysely, Transaction } from 'kysely';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
-import { deviceOfCode, dueByEvent, freeOf, wakeNext } from './agenda-statements';
+import { deviceOfCode, dueByEvent, dueByReservation, freeOf, wakeNext } from './agenda-statements';
 import { AGENDA_VERSION, type AgendaTables, createAgendaTables, dropAgendaTables } from './agenda-tables';
 
 export interface KnownRevisions {
@@ -234,21 +234,12 @@ export class AgendaProjection implements Projection, KnownRevisions {
     if (event.type === 'PinReserved') {
       // So that a reservation whose code never came is looked at and let go, and one whose change never came.
       const due_at = event.at + RESERVATION_GRACE;
-      await trx
-        .insertInto('agenda_v1')
-        .values(row('code', event.data.codeId, { device_id: deviceId, due_at }))
-        .onConflict((c) =>
-          c.column('subject').doUpdateSet((eb) => ({
-            due_at: eb
-              .case()
-              .when('agenda_v1.due_at', '<', due_at)
-              .then(eb.ref('agenda_v1.due_at'))
-              .else(due_at)
-              .end(),
-            version: eb('agenda_v1.version', '+', 1),
-          })),
-        )
-        .execute();
+      const { codeId } = event.data;
+      const known = await dueByReservation.run(trx, { subject: `code:${codeId}`, dueAt: due_at });
+      if (known === 0) {
+        const reserved = row('code', codeId, { device_id: deviceId, due_at });
+        await trx.insertInto('agenda_v1').values(reserved).execute();
+      }
     } else if (event.type === 'PinReleased') {
       await trx
         .updateTable('agenda_v1')
