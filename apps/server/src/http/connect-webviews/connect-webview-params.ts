@@ -1,17 +1,9 @@
 import { Choice, ChoiceList, Flag, Metadata, paged, Text, TextList, Uuid, WebAddress } from '@latchkey/http';
+import { PROVIDER_CATEGORIES } from './provider-categories';
 
 const CAPABILITIES = ['lock', 'thermostat', 'noise_sensor', 'access_control', 'camera'];
-const CATEGORIES = [
-  'stable',
-  'consumer_smartlocks',
-  'beta',
-  'thermostats',
-  'noise_sensors',
-  'access_control_systems',
-  'cameras',
-  'connectors',
-  'internal_beta',
-];
+/** An invitation may also name one that is not listed. */
+const CATEGORIES = [...PROVIDER_CATEGORIES, 'internal_beta'];
 
 export class CreateConnectWebviewParams {
   @TextList({ optional: true, max: 200, description: 'The lock makers to offer; left out, all there are.' })

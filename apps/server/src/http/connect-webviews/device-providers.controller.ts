@@ -3,6 +3,7 @@ import type { LockMaker } from '@latchkey/gateways';
 import { Controller, Inject } from '@nestjs/common';
 import { Addresses } from './addresses';
 import { LOCK_MAKERS } from './connecting';
+import { PROVIDER_CATEGORIES } from './provider-categories';
 
 const { flag, listOf, named, objectOf, text } = schema;
 
@@ -21,21 +22,11 @@ const DEVICE_PROVIDER_SCHEMA = named(
   }),
 );
 
-const CATEGORIES = [
-  'stable',
-  'consumer_smartlocks',
-  'beta',
-  'thermostats',
-  'noise_sensors',
-  'access_control_systems',
-  'cameras',
-  'connectors',
-];
 /** What every lock maker here is. */
 const OURS = ['stable', 'consumer_smartlocks'];
 
 class ListDeviceProvidersParams {
-  @Choice(CATEGORIES, { optional: true })
+  @Choice(PROVIDER_CATEGORIES, { optional: true })
   provider_category?: string;
 }
 
