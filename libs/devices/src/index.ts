@@ -12,7 +12,7 @@ export {
   updateDevice,
 } from './domain/device-decisions';
 export * from './domain/door';
-export { DoorLog } from './domain/door-log';
+export { DoorLog } from './doors/door-log';
 export * from './domain/webview-login';
 export * from './views';
 export * from './commands/commands';

@@ -43,12 +43,7 @@ export async function checkpointReached(
 ): Promise<boolean> {
   const until = Date.now() + timeoutMs;
   for (;;) {
-    const row: { position: string | null } | undefined = await database.db
-      .selectFrom('checkpoints')
-      .select('position')
-      .where('projection', '=', projection.name)
-      .where('version', '=', projection.version)
-      .executeTakeFirst();
+    const [row] = await checkpointOf.rows(database.db, projection);
     if (row?.position && comparePositions(positionFromText(row.position), position) >= 0) return true;
     if (Date.now() >= until) return false;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -1,3 +1,4 @@
+import { KeyedTurns } from '@latchkey/platform';
 import type { DomainEvent, EventCodec, Happened } from './codec';
 import {
   AppendTimeout,
@@ -13,6 +14,16 @@ import {
 export interface Fold<S, E extends DomainEvent> {
   readonly initial: S;
   evolve(state: S, event: Happened<E>): S;
+}
+
+/** The state after events that all happen at one instant, ms. */
+export function evolved<S, E extends DomainEvent>(
+  fold: Fold<S, E>,
+  state: S,
+  events: readonly E[],
+  at: number,
+): S {
+  return events.reduce((folded, event) => fold.evolve(folded, { ...event, at }), state);
 }
 
 /** Who asked, and what for: the metadata that a decision hands to its events. */
@@ -44,7 +55,8 @@ const CONFLICT_RETRIES = 200;
  */
 export class DeciderStreams<S, E extends DomainEvent> {
   private readonly cache = new Map<string, Loaded<S>>();
-  private readonly turns = new Map<string, Promise<void>>();
+  /** Many in this process that want one stream would drive each other off it; conflicts are for other processes. */
+  private readonly turns = new KeyedTurns();
 
   constructor(
     private readonly options: {
@@ -97,21 +109,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
     decide: (state: S, now: number) => readonly E[],
     atLeast?: number,
   ): Promise<Decided<S>> {
-    return this.inTurn(id, () => this.decideUntilAppended(id, cause, decide, atLeast));
-  }
-
-  /** Many in this process that want one stream would drive each other off it; conflicts are for other processes. */
-  private inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.turns.get(id) ?? Promise.resolve()).then(work);
-    const over = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.turns.set(id, over);
-    void over.then(() => {
-      if (this.turns.get(id) === over) this.turns.delete(id);
-    });
-    return turn;
+    return this.turns.take(id, () => this.decideUntilAppended(id, cause, decide, atLeast));
   }
 
   private async decideUntilAppended(
@@ -150,7 +148,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
       }),
     );
     const appended = await appendSurely(store, this.streamOf(id), batch, loaded.revision);
-    const state = events.reduce((folded, event) => fold.evolve(folded, { ...event, at }), loaded.state);
+    const state = evolved(fold, loaded.state, events, at);
     this.keep(id, { state, revision: appended.revision });
     return { state, revision: appended.revision, position: appended.position };
   }

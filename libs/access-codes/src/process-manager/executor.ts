@@ -1,5 +1,5 @@
 import type { Device } from '@latchkey/devices';
-import { type Cause, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
+import { type Cause, evolved, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
 import type { Clock, Ids, Logger, Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { codeFold } from '../domain/code-fold';
@@ -200,7 +200,7 @@ export class Executor {
       let facts: readonly CodeEvent[] = [];
       if (step.do === 'append') {
         // What a fact leads to is appended with it where that touches the lock: one write instead of two.
-        const next = plan(claim.id, withFacts(code, step.events, now), circumstances);
+        const next = plan(claim.id, evolved(codeFold, code, step.events, now), circumstances);
         if (next.do === 'program' || next.do === 'remove') [facts, step] = [step.events, next];
       }
       switch (step.do) {
@@ -339,10 +339,6 @@ export class Executor {
     if (claim.lockTurn && claim.deviceId) await rows.passTurn(claim.deviceId);
     await rows.drop(claim, revision);
   }
-}
-
-function withFacts(code: AccessCode | null, facts: readonly CodeEvent[], at: number): AccessCode | null {
-  return facts.reduce((folded, event) => codeFold.evolve(folded, { ...event, at }), code);
 }
 
 /** A lock is taken for so long at first, ms; the command's own deadline takes over when it is appended. */

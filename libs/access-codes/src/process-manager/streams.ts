@@ -16,7 +16,7 @@ import {
   deviceFold,
   DoorLog,
 } from '@latchkey/devices';
-import { type Cause, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
+import { type Cause, DeciderStreams, type EventStore, evolved } from '@latchkey/event-sourcing';
 import type { Clock, Ids } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { codeFold } from '../domain/code-fold';
@@ -81,10 +81,7 @@ export class Streams {
     const decided = await this.keypads.transact(deviceId, cause, (keypad, now) => {
       const events = decide(keypad);
       if (events.length === 0 || keypad.sinceSnapshot + events.length < SNAPSHOT_AFTER) return events;
-      return [
-        ...events,
-        snapshot(events.reduce((state, event) => keypadFold.evolve(state, { ...event, at: now }), keypad)),
-      ];
+      return [...events, snapshot(evolved(keypadFold, keypad, events, now))];
     });
     if (decided.position && decided.state.sinceSnapshot === 0) {
       await this.store.truncateBefore(this.keypads.streamOf(deviceId), decided.revision);

@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { ApiError, KeyedTurns } from '@latchkey/platform';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Caller } from '../../commands/caller';
 import {
@@ -12,7 +12,7 @@ import { GetAccessCode } from '../../views/queries';
 
 /** Sees to it that any two codes with the same common_code_key have the same PIN. */
 export class LinkedRequests {
-  private readonly turns = new Map<string, Promise<unknown>>();
+  private readonly turns = new KeyedTurns();
 
   constructor(
     private readonly commands: CommandBus,
@@ -64,14 +64,6 @@ export class LinkedRequests {
 
   /** Of two requests with one key the second has to see what the first has drawn. */
   private inTurn<T>({ workspaceId }: Caller, key: string, work: () => Promise<T>): Promise<T> {
-    const name = `${workspaceId}/${key}`;
-    const turn = (this.turns.get(name) ?? Promise.resolve()).then(work);
-    const over = turn
-      .catch(() => undefined)
-      .then(() => {
-        if (this.turns.get(name) === over) this.turns.delete(name);
-      });
-    this.turns.set(name, over);
-    return turn;
+    return this.turns.take(`${workspaceId}/${key}`, work);
   }
 }

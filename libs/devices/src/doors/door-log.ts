@@ -5,7 +5,8 @@ import {
   type Position,
   RevisionConflict,
 } from '@latchkey/event-sourcing';
-import { DOOR, doorCodec, type DoorEvent, recordAtDoor } from './door';
+import { KeyedTurns } from '@latchkey/platform';
+import { DOOR, doorCodec, type DoorEvent, recordAtDoor } from '../domain/door';
 
 /** So many of a door's latest events are looked through for one that was reported before. */
 const LATEST = 100;
@@ -21,7 +22,7 @@ interface Latest {
 
 /** Writes down what happens at doors, each thing once, however often a lock's maker reports it. */
 export class DoorLog {
-  private readonly turns = new Map<string, Promise<unknown>>();
+  private readonly turns = new KeyedTurns();
   /** Never wrong: an append on what is stale fails by its expected revision. */
   private readonly kept = new Map<string, Latest>();
 
@@ -36,14 +37,7 @@ export class DoorLog {
   /** @returns where it stands; undefined where it was there already */
   record(event: DoorEvent, cause: Cause): Promise<Position | undefined> {
     const { deviceId } = event.data;
-    const turn = (this.turns.get(deviceId) ?? Promise.resolve()).then(() => this.append(event, cause));
-    const over = turn
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.turns.get(deviceId) === over) this.turns.delete(deviceId);
-      });
-    this.turns.set(deviceId, over);
-    return turn;
+    return this.turns.take(deviceId, () => this.append(event, cause));
   }
 
   private async append(reported: DoorEvent, cause: Cause): Promise<Position | undefined> {

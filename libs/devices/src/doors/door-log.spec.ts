@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type RunningNode, startNode } from '@latchkey/embedded-eventstore';
 import { type Cause, EventStoreDb } from '@latchkey/event-sourcing';
 import { SeededIds } from '@latchkey/platform';
-import { type DoorEvent } from './door';
+import { type DoorEvent } from '../domain/door';
 import { DoorLog } from './door-log';
 
 describe('what is written down of a door', () => {
