@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { type Answer, type Edge, NOW, openEdge } from './testing/edge';
@@ -196,7 +197,6 @@ describe('parameters', () => {
     ['a broken number', { device_id, preferred_code_length: 4.5 }, 'preferred_code_length'],
     ['a word that is not among them', { device_id, max_time_rounding: '2h' }, 'max_time_rounding'],
     ['a date alone', { device_id, ...window, starts_at: '2030-01-01' }, 'starts_at'],
-    ['a time without a zone', { device_id, ...window, starts_at: '2030-01-01T10:00:00' }, 'starts_at'],
     ['a day that is none', { device_id, ...window, ends_at: '2030-02-30T10:00:00Z' }, 'ends_at'],
     ['a number for an instant', { device_id, ...window, starts_at: 1893456000000 }, 'starts_at'],
     ['a start alone', { device_id, starts_at: later(1) }, 'ends_at'],
@@ -237,6 +237,16 @@ describe('parameters', () => {
     });
   });
 
+  test('times without an offset are UTC', async () => {
+    const { body } = await edge.post('/access_codes/create', {
+      ...{ device_id, starts_at: '2030-06-01T12:00:00', ends_at: '2030-06-01T13:30' },
+    });
+    expect(body.access_code).toMatchObject({
+      starts_at: '2030-06-01T12:00:00.000Z',
+      ends_at: '2030-06-01T13:30:00.000Z',
+    });
+  });
+
   test('every fault is told, not only the first', async () => {
     const { body } = await edge.post('/access_codes/create', { device_id: 'x', code: 'y', what: 1 });
     expect(Object.keys(body.error.validation_errors as object).sort()).toEqual(['code', 'device_id', 'what']);
@@ -273,6 +283,56 @@ describe('parameters', () => {
     edge.shelf.done.length = 0;
     await edge.get('/devices/list?custom_metadata_has.floor=2&_strict=true');
     expect(edge.shelf.done).toMatchObject([{ filter: { customMetadataHas: { floor: '2' } } }]);
+  });
+});
+
+describe('a GET with a body', () => {
+  const device_id = randomUUID();
+
+  /** fetch sends no such thing. */
+  const get = (path: string, body: string, type = 'application/json') =>
+    new Promise<{ status: number | undefined; body: Record<string, unknown> }>((resolve, reject) => {
+      const options = {
+        method: 'GET',
+        headers: {
+          authorization: `Bearer ${edge.apiKey}`,
+          'content-type': type,
+          'content-length': Buffer.byteLength(body),
+        },
+      };
+      const asked = request(edge.url + path, options, (response) => {
+        let text = '';
+        response
+          .on('data', (chunk) => (text += String(chunk)))
+          .on('end', () =>
+            resolve({ status: response.statusCode, body: JSON.parse(text) as Record<string, unknown> }),
+          );
+      });
+      asked.on('error', reject).end(body);
+    });
+
+  test('is filtered by it', async () => {
+    edge.shelf.done.length = 0;
+    const { status } = await get('/access_codes/list', JSON.stringify({ device_id, limit: 7 }));
+    expect(status).toBe(200);
+    expect(edge.shelf.done).toMatchObject([{ filter: { deviceId: device_id }, page: { limit: 7 } }]);
+  });
+
+  test('takes the rest from the query string', async () => {
+    edge.shelf.done.length = 0;
+    await get('/access_codes/list?limit=7&_strict=true', JSON.stringify({ device_id }));
+    expect(edge.shelf.done).toMatchObject([{ filter: { deviceId: device_id }, page: { limit: 7 } }]);
+  });
+
+  test.each([
+    ['an unknown parameter', '/access_codes/list', '{"device":"x"}', 400, 'application/json'],
+    ['the same parameter twice', `/access_codes/list?limit=7`, '{"limit":7}', 400, 'application/json'],
+    ['broken JSON', '/access_codes/list', '{"device_id":', 400, 'application/json'],
+    ['a form', '/access_codes/list', 'device_id=1', 415, 'application/x-www-form-urlencoded'],
+  ])('is refused with %s', async (_, path, body, status, type) => {
+    edge.shelf.done.length = 0;
+    expect(await get(path, body, type)).toMatchObject({ status, body: { ok: false } });
+    expect(edge.shelf.done).toEqual([]);
   });
 });
 

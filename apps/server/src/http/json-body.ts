@@ -15,6 +15,8 @@ const DEEPEST = 32;
  */
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
+  // A filter in the body of a GET, as curl and Seam's own examples send it, must not be dropped.
+  fastify.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   fastify.addContentTypeParser('application/json', (request, payload, done) => {
     collect(payload)
       .then((bytes) => done(null, parse(plain(request.headers, bytes))))

@@ -167,17 +167,13 @@ export function WholeList(
   );
 }
 
-/** An ISO 8601 instant with a zone. The handler gets ms since the epoch. */
+/** An ISO 8601 instant, in UTC where it has no offset. The handler gets ms since the epoch. */
 export function Instant(options: ParamOptions = {}): PropertyDecorator {
   return declare(
     { kind: 'text', convert: parseInstant },
     { type: 'string', format: 'date-time' },
     options,
-    passes(
-      'instant',
-      isRead(parseInstant),
-      'must be an ISO 8601 instant with a zone, like 2026-01-31T14:00:00Z',
-    ),
+    passes('instant', isRead(parseInstant), 'must be an ISO 8601 date and time, like 2026-01-31T14:00:00Z'),
   );
 }
 
@@ -192,7 +188,7 @@ export function Between(options: ParamOptions = {}): PropertyDecorator {
     { kind: 'list', convert: (values: string[]) => values.map(parseInstant) },
     { type: 'array', items: { type: 'string', format: 'date-time' }, minItems: 2, maxItems: 2 },
     options,
-    passes('between', isBetween, 'must be two ISO 8601 instants with zones, the earlier one first'),
+    passes('between', isBetween, 'must be two ISO 8601 dates and times, the earlier one first'),
   );
 }
 

@@ -6,20 +6,20 @@ const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** An instant (ms since the epoch) as the API writes it: UTC with milliseconds, 2026-01-01T00:00:00.000Z. */
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
-// luxon reads more than this (dates alone, ordinal dates, local times); an instant is unmistakable or refused.
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)$/i;
+// luxon reads more than this (dates alone, ordinal dates, named zones); an instant is unmistakable or refused.
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?$/i;
 
 /**
- * Reads an ISO 8601 instant: date, time and either Z or an offset, in the years 1970 to 9999. What is finer than
- * a millisecond is cut off.
+ * Reads an ISO 8601 instant: date and time, in the years 1970 to 9999, with Z or an offset; without either it is
+ * UTC. What is finer than a millisecond is cut off.
  * @returns ms since the epoch
  * @throws RangeError on anything else
  */
 export function parseInstant(text: string): number {
-  const parsed = INSTANT.test(text) ? DateTime.fromISO(text.toUpperCase(), { setZone: true }) : undefined;
+  const parsed = INSTANT.test(text) ? DateTime.fromISO(text.toUpperCase(), { zone: 'utc' }) : undefined;
   const ms = parsed?.isValid ? parsed.toMillis() : NaN;
   if (!(ms >= EARLIEST && ms <= LATEST)) {
-    throw new RangeError('must be an ISO 8601 instant with a zone, like 2026-01-31T14:00:00Z');
+    throw new RangeError('must be an ISO 8601 date and time, like 2026-01-31T14:00:00Z');
   }
   return ms;
 }
