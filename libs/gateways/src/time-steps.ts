@@ -15,24 +15,55 @@ export function canKeep(lock: TimeKeeping, window: CodeWindow): boolean {
   return startsAt === window.startsAt && endsAt === window.endsAt;
 }
 
-/** The narrowest window that a lock can be told and that holds the given one. */
+/**
+ * The narrowest window that a lock can be told and that holds the given one. A lock can be told the instants at which
+ * its own clock shows a step, counted from midnight: on days on which clocks are changed some steps are shown twice
+ * and some never, midnight among them.
+ */
 export function widened({ capabilities, timeZone }: TimeKeeping, window: CodeWindow): CodeWindow {
   const step = (capabilities.timeStepMinutes ?? 0) * MINUTE;
   if (step === 0) return window;
   return {
-    startsAt: stepAt(window.startsAt, step, timeZone, Math.floor),
-    endsAt: stepAt(window.endsAt, step, timeZone, Math.ceil),
+    startsAt: stepUpTo(window.startsAt, step, timeZone),
+    endsAt: stepFrom(window.endsAt, step, timeZone),
   };
 }
 
-function stepAt(at: number, step: number, timeZone: string | null, round: (steps: number) => number): number {
+/** The latest step at or before an instant. */
+function stepUpTo(at: number, step: number, timeZone: string | null): number {
   const offset = offsetAt(timeZone, at);
-  const local = at + offset;
-  const midnight = local - (((local % DAY) + DAY) % DAY);
-  const rounded = midnight + round((local - midnight) / step) * step;
-  // On days on which clocks are changed the offset there may be another one.
-  const there = offsetAt(timeZone, rounded - offset);
-  return rounded - there;
+  const { midnight, passed } = timeOfDay(at + offset);
+  const shown = midnight + Math.floor(passed / step) * step - offset;
+  if (offsetAt(timeZone, shown) === offset) return shown;
+  // Clocks were changed in between: what they showed before counts.
+  return stepUpTo(changeBetween(shown, at, timeZone) - 1, step, timeZone);
+}
+
+/** The first step at or after an instant. */
+function stepFrom(at: number, step: number, timeZone: string | null): number {
+  const offset = offsetAt(timeZone, at);
+  const { midnight, passed } = timeOfDay(at + offset);
+  // Every day begins with a step, also where steps do not divide the day evenly.
+  const shown = midnight + Math.min(Math.ceil(passed / step) * step, DAY) - offset;
+  if (offsetAt(timeZone, shown) === offset) return shown;
+  return stepFrom(changeBetween(at, shown, timeZone), step, timeZone);
+}
+
+function timeOfDay(local: number): { midnight: number; passed: number } {
+  const passed = ((local % DAY) + DAY) % DAY;
+  return { midnight: local - passed, passed };
+}
+
+/** The first instant that has the offset of `late`, where `early` has another one. */
+function changeBetween(early: number, late: number, timeZone: string | null): number {
+  const offset = offsetAt(timeZone, late);
+  let [before, after] = [early, late];
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (offsetAt(timeZone, middle) === offset) after = middle;
+    else before = middle;
+  }
+  return after;
 }
 
 const DAY = 24 * 60 * MINUTE;

@@ -59,6 +59,23 @@ describe('a lock that keeps time frames in steps', () => {
     expect(Date.parse(ends_at!) - Date.parse(starts_at!)).toBe(DAY);
   });
 
+  it.each([
+    ['the night in which an hour is left out', '2027-03-27T20:00', '2027-03-28T00:30', '2027-03-28T01:00'],
+    ['the night in which an hour comes twice', '2027-10-30T20:00', '2027-10-31T00:30', '2027-10-31T01:00'],
+    ['the same an hour later', '2027-10-30T20:00', '2027-10-31T01:30', '2027-10-31T02:00'],
+  ])('keeps the guest in until the end in %s', async (_, from, to, rounded) => {
+    const { api, locks } = world;
+    const lock = await locks.add({ time_step_minutes: 60, timezone: 'Europe/Berlin' });
+    const instant = (text: string) => Date.parse(`${text}:00Z`);
+    const code = await api.create({
+      device_id: lock.deviceId,
+      code: '4821',
+      starts_at: instant(from),
+      ends_at: instant(to),
+    });
+    expect(code).toMatchObject({ starts_at: iso(instant(from)), ends_at: iso(instant(rounded)) });
+  });
+
   it('rounds what is changed, and nothing else', async () => {
     const { api, locks } = world;
     const lock = await locks.add({ time_step_minutes: 60 });

@@ -31,7 +31,8 @@ export function duplicate(taken: PinTaken): ApiError {
   );
 }
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const MOST_WIDENING = { '1h': HOUR, '1hour': HOUR, '1d': 24 * HOUR, '1day': 24 * HOUR } as const;
 
 export type TimeRounding = keyof typeof MOST_WIDENING;
@@ -49,8 +50,11 @@ export function roundedFor(
   if (!window || !native || !device.capabilities.nativeScheduling) return window;
   const wide = widened(device, window);
   const by = Math.max(window.startsAt - wide.startsAt, wide.endsAt - window.endsAt);
-  if (by <= MOST_WIDENING[maxTimeRounding]) return wide;
-  const steps = `The device keeps time frames in steps of ${device.capabilities.timeStepMinutes} minutes.`;
+  const { timeStepMinutes = 0 } = device.capabilities;
+  const most = MOST_WIDENING[maxTimeRounding];
+  // Where clocks are changed, a step can last longer than it does on other days.
+  if (by <= most || timeStepMinutes * MINUTE <= most) return wide;
+  const steps = `The device keeps time frames in steps of ${timeStepMinutes} minutes.`;
   throw ApiError.invalidInput(`${steps} Allow more rounding, or choose a time frame that fits.`, {
     max_time_rounding: 'is less than the time frame would have to be widened by',
   });
