@@ -27,7 +27,17 @@ if (changed) {
   const swc = join(root, 'node_modules', '@swc', 'cli', 'bin', 'swc.js');
   execFileSync(
     process.execPath,
-    [swc, 'apps', 'libs', '--out-dir', 'dist', '--ignore', '**/*.spec.ts', '--copy-files', '--quiet'],
+    [
+      swc,
+      'apps',
+      'libs',
+      '--out-dir',
+      'dist',
+      '--ignore',
+      '**/*.spec.ts,**/upgrade/**',
+      '--copy-files',
+      '--quiet',
+    ],
     { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
   );
   mkdirSync(dirname(stamp), { recursive: true });
