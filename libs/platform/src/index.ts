@@ -25,3 +25,4 @@ export {
 } from './paging/page';
 export * from './tokens';
 export { seamSchema, UNPUBLISHED_CODES } from './testing/seam-schema';
+export { TcpProxy } from './testing/tcp-proxy';

@@ -1,0 +1,134 @@
+import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+
+interface Link {
+  readonly near: Socket;
+  /** Undefined where the proxy accepts without connecting on. */
+  readonly far: Socket | undefined;
+}
+
+/**
+ * For tests: stands between a client and a server, and breaks their connections in the ways that networks do. What
+ * is broken concerns the connections there are and those to come, until `heal`.
+ */
+export class TcpProxy {
+  private readonly links = new Set<Link>();
+  private state: 'open' | 'frozen' | 'refusing' = 'open';
+  private latency = 0;
+  /** Connections accepted so far. */
+  accepted = 0;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: { readonly host: string; readonly port: number },
+  ) {
+    server.on('connection', (near) => this.accept(near));
+  }
+
+  /** Listens on a free port and passes on to `port` at `host`. */
+  static async to(port: number, host = '127.0.0.1'): Promise<TcpProxy> {
+    const server = createServer({ allowHalfOpen: true });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new TcpProxy(server, { host, port });
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Resets every connection. Those that come after are passed on. */
+  cut(): void {
+    for (const link of [...this.links]) this.drop(link, 'reset');
+  }
+
+  /**
+   * As a firewall that forgets: nothing comes through in either direction, and nobody is told. New connections are
+   * accepted and never answered.
+   */
+  freeze(): void {
+    this.state = 'frozen';
+    for (const { near, far } of this.links) {
+      near.pause();
+      far?.pause();
+    }
+  }
+
+  /** Cuts, and resets whatever comes. */
+  refuse(): void {
+    this.state = 'refusing';
+    this.cut();
+  }
+
+  /** Each piece takes `ms` longer, in either direction; 0: no longer. */
+  delay(ms: number): void {
+    this.latency = ms;
+  }
+
+  /** The server has gone from every connection without the clients' hearing of it: what they send is lost. */
+  halfOpen(): void {
+    for (const { near, far } of this.links) {
+      far?.removeAllListeners('close');
+      far?.resetAndDestroy();
+      near.removeAllListeners('data');
+      near.resume();
+    }
+  }
+
+  /** Connections from now on are passed on. Those that were silent stay so: what forgot them does not remember. */
+  heal(): void {
+    this.state = 'open';
+    this.latency = 0;
+  }
+
+  /** Heals, and lets the silent connections speak again, as a process that was stopped and goes on does. */
+  thaw(): void {
+    this.heal();
+    for (const { near, far } of this.links) {
+      near.resume();
+      far?.resume();
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    for (const link of [...this.links]) this.drop(link);
+    await closed;
+  }
+
+  private accept(near: Socket): void {
+    this.accepted++;
+    if (this.state === 'refusing') {
+      near.resetAndDestroy();
+      return;
+    }
+    const far = this.state === 'frozen' ? undefined : connect({ ...this.target, allowHalfOpen: true });
+    const link: Link = { near, far };
+    this.links.add(link);
+    const drop = (): void => this.drop(link);
+    near.on('error', drop).on('close', drop);
+    if (!far) {
+      near.pause();
+      return;
+    }
+    far.on('error', drop).on('close', drop);
+    this.pass(near, far);
+    this.pass(far, near);
+  }
+
+  private pass(from: Socket, to: Socket): void {
+    from.on('data', (chunk: Buffer) => this.later(() => to.writable && to.write(chunk)));
+    from.on('end', () => this.later(() => to.end()));
+  }
+
+  private later(work: () => unknown): void {
+    if (this.latency === 0) work();
+    else setTimeout(work, this.latency).unref();
+  }
+
+  private drop(link: Link, how?: 'reset'): void {
+    if (!this.links.delete(link)) return;
+    for (const socket of [link.near, link.far]) {
+      if (how) socket?.resetAndDestroy();
+      else socket?.destroy();
+    }
+  }
+}
