@@ -1,8 +1,10 @@
 import { benchAppends, benchEventStore, benchKills } from './eventstore/bench-eventstore';
+import { benchApi } from './api/bench-api';
 import { benchFleet } from './fleet/fleet';
 
 /** Each benchmark by its name: `npm run bench -- NAME`. */
 const benchmarks: Record<string, () => Promise<void>> = {
+  api: () => benchApi(),
   fleet: benchFleet,
   eventstore: () => benchEventStore(),
   'eventstore-appends': () => benchAppends(),

@@ -16,7 +16,7 @@ export class RunningServer {
   private constructor(
     readonly url: string,
     readonly cloudUrl: string,
-    private readonly apiKey: string,
+    readonly apiKey: string,
     private readonly child: ChildProcess,
     private readonly folder: string,
   ) {}
