@@ -160,7 +160,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
     vault,
     clock,
     logger,
-    sandbox: given.sandbox,
+    config: given,
   });
   const simulator = cloud && new Simulator(cloud.process.url);
   if (simulator) started.add(() => simulator.close());

@@ -31,6 +31,7 @@ describe('the settings', () => {
       rateLimitUpdate: 0,
       rateLimitDelete: 0,
       rateLimitOperate: 0,
+      webhookAllowedHosts: [],
       accountPollEvery: 1_800_000,
       readBackEvery: 24 * HOUR,
     });
@@ -50,6 +51,7 @@ describe('the settings', () => {
       SANDBOX_API_KEY: 'seam_mine',
       PRELOAD_LEAD: ' P1D ',
       LOG_LEVEL: '',
+      WEBHOOK_ALLOWED_HOSTS: '10.1.0.0/16, booking.lan,fd12::1',
     });
 
     expect(config).toMatchObject({
@@ -64,6 +66,7 @@ describe('the settings', () => {
       sandboxApiKey: 'seam_mine',
       preloadLead: 24 * HOUR,
       logLevel: 'info',
+      webhookAllowedHosts: ['10.1.0.0/16', 'booking.lan', 'fd12::1'],
     });
   });
 
@@ -85,6 +88,16 @@ describe('the settings', () => {
       'COMMAND_DEADLINE',
       'PT0S',
       'COMMAND_DEADLINE must be an ISO 8601 duration of at least PT1S, like PT72H, PT5M or PT30S, not "PT0S".',
+    ],
+    [
+      'WEBHOOK_ALLOWED_HOSTS',
+      '10.1.0.0/33',
+      'WEBHOOK_ALLOWED_HOSTS must be host names, IP addresses or CIDR ranges like 10.1.0.0/16, separated by commas, not "10.1.0.0/33".',
+    ],
+    [
+      'WEBHOOK_ALLOWED_HOSTS',
+      '10.1',
+      'WEBHOOK_ALLOWED_HOSTS must be host names, IP addresses or CIDR ranges like 10.1.0.0/16, separated by commas, not "10.1".',
     ],
     ['HOST', 'a b', 'HOST must be a host name or address, not "a b".'],
     ['RETRY_LIMIT', 'PT1S', 'RETRY_LIMIT must not be shorter than RETRY_FIRST.'],

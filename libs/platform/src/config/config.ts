@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors/startup-error';
-import { duration, flag, listOf, oneOf, port, type Reader, secret, text, url, whole } from './readers';
+import { duration, flag, hosts, listOf, oneOf, port, type Reader, secret, text, url, whole } from './readers';
 
 /** Everything that can be set from outside. Durations are in ms. */
 export interface Config {
@@ -67,6 +67,11 @@ export interface Config {
   rateLimitDelete: number;
   /** RATE_LIMIT_OPERATE: times a minute that a device may be locked or unlocked (Seam: 15); 0: no limit. 0 */
   rateLimitOperate: number;
+  /**
+   * WEBHOOK_ALLOWED_HOSTS: host names, IP addresses and CIDR ranges, comma-separated, that webhooks may go to though
+   * they are not on the public internet, by http too. none
+   */
+  webhookAllowedHosts: string[];
 }
 
 export type Role = 'api' | 'worker';
@@ -118,6 +123,7 @@ const readers = {
   RATE_LIMIT_UPDATE: whole(1000),
   RATE_LIMIT_DELETE: whole(1000),
   RATE_LIMIT_OPERATE: whole(1000),
+  WEBHOOK_ALLOWED_HOSTS: hosts(),
 };
 
 type Readers = typeof readers;
@@ -172,6 +178,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     rateLimitUpdate: withDefault('RATE_LIMIT_UPDATE', '0'),
     rateLimitDelete: withDefault('RATE_LIMIT_DELETE', '0'),
     rateLimitOperate: withDefault('RATE_LIMIT_OPERATE', '0'),
+    webhookAllowedHosts: optional('WEBHOOK_ALLOWED_HOSTS') ?? [],
   };
   config.publicUrl = optional('PUBLIC_URL')?.replace(/\/+$/, '') ?? ownUrl(config.host, config.port);
   checkTogether(config);

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { parseDuration } from '../clock/instant';
 
@@ -63,4 +64,18 @@ export const url = (allowed: string, ...protocols: string[]) =>
   read(allowed, (value) => {
     const parsed = URL.canParse(value) ? new URL(value) : undefined;
     return parsed && protocols.includes(parsed.protocol) ? value : undefined;
+  });
+
+const HOST_NAME = /^(?=.{1,253}$)[a-z\d_]([a-z\d_-]*[a-z\d])?(\.[a-z\d_]([a-z\d_-]*[a-z\d])?)*$/i;
+
+export const hosts = () =>
+  read('host names, IP addresses or CIDR ranges like 10.1.0.0/16, separated by commas', (value) => {
+    const entries = value.split(',').map((entry) => entry.trim());
+    const isHost = (entry: string) =>
+      entry.includes('/')
+        ? ipaddr.isValidCIDR(entry)
+        : ipaddr.IPv4.isValidFourPartDecimal(entry) ||
+          ipaddr.IPv6.isValid(entry) ||
+          (HOST_NAME.test(entry) && !/^[\d.]+$/.test(entry));
+    return entries.every(isHost) ? entries : undefined;
   });

@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { Agent, request } from 'undici';
-import { AddressRefused, publicLookup, refusalOf } from './addresses';
+import { AddressRefused, type AddressRules } from './addresses';
+import { Names } from './names';
 
 /** How long an endpoint may take to answer. */
 export const ANSWER_WITHIN_MS = 15_000;
@@ -24,23 +25,24 @@ export class Sender {
 
   constructor(
     private readonly options: {
-      /** Whether messages may go to private and local addresses: in the sandbox only. */
-      readonly internalAllowed: boolean;
+      /** Where messages may go. */
+      readonly rules: AddressRules;
       /** True time, ms: receivers compare it with theirs. */
       readonly wall?: () => number;
       readonly answerWithinMs?: number;
     },
   ) {
     this.agent = new Agent({
-      connect: options.internalAllowed ? {} : { lookup: publicLookup },
-      connections: 8,
+      connect: { lookup: new Names(options.rules).lookup },
+      // As many to one origin as there are messages under way: a silent endpoint must not keep others there waiting.
+      connections: null,
       keepAliveTimeout: 30_000,
       maxHeaderSize: BODY_LIMIT,
     });
   }
 
   async send({ id, url, secret, body }: Message): Promise<Sent> {
-    if (refusalOf(url, this.options.internalAllowed) !== null) return refused;
+    if (this.options.rules.refusalOf(url) !== null) return refused;
     const at = new Date(this.options.wall?.() ?? Date.now());
     const within = this.options.answerWithinMs ?? ANSWER_WITHIN_MS;
     try {

@@ -34,6 +34,7 @@ import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { FeedProjection } from '../feed/feed-projection';
 import { publicStreamOf } from '../public-event';
+import { AddressRules } from './addresses';
 import {
   CreateWebhook,
   DeleteWebhook,
@@ -84,7 +85,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
   let commands: CommandBus;
   let queries: QueryBus;
   const servers: Server[] = [];
-  const config = { sandbox: true };
+  const config = { sandbox: true, webhookAllowedHosts: [] };
 
   beforeEach(async () => {
     config.sandbox = true;
@@ -104,7 +105,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
       createdAt: NOW,
     });
     clock = new SandboxClock({ now: NOW, running: false });
-    sender = new Sender({ internalAllowed: true, answerWithinMs: 300 });
+    sender = new Sender({ rules: new AddressRules(true), answerWithinMs: 300 });
     deliveries = new WebhookDeliveries({
       database,
       endpoints: records.webhookEndpoints,
@@ -437,6 +438,9 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
     'http://[fd00::1]/',
     'http://0x7f.1/',
     'http://localhost:8080/',
+    'http://example.com/',
+    'https://example.com:25/',
+    'https://no-such-name.invalid/',
     'http://metadata.google.internal/',
     'https://user:secret@example.com/',
     'ftp://example.com/',

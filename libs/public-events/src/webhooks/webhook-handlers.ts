@@ -15,7 +15,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { FeedTables } from '../feed/feed-projection';
-import { leadsInside, refusalOf } from './addresses';
+import { AddressRules, NOT_REACHABLE } from './addresses';
 import {
   CreateWebhook,
   DeleteWebhook,
@@ -25,6 +25,7 @@ import {
   type SeamWebhook,
   UpdateWebhook,
 } from './commands';
+import { Names } from './names';
 import { replay } from './replay';
 import { WebhookDeliveries } from './webhook-deliveries';
 
@@ -51,17 +52,16 @@ async function owned(records: Endpoints, workspaceId: string, webhookId: string)
 export class CreateWebhookHandler implements ICommandHandler<CreateWebhook> {
   constructor(
     @Inject(RECORDS) private readonly records: Endpoints,
-    @Inject(CONFIG) private readonly config: Pick<Config, 'sandbox'>,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'sandbox' | 'webhookAllowedHosts'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(IDS) private readonly ids: Ids,
     @Inject(RANDOM) private readonly random: Random,
   ) {}
 
   async execute({ workspaceId, wanted }: CreateWebhook): Promise<SeamWebhook> {
-    const { sandbox } = this.config;
-    const wrong =
-      refusalOf(wanted.url, sandbox) ??
-      (!sandbox && (await leadsInside(wanted.url)) ? 'must be an address on the public internet' : null);
+    const rules = new AddressRules(this.config.sandbox, this.config.webhookAllowedHosts);
+    const reachable = async () => rules.sandbox || (await new Names(rules).leadsOut(wanted.url));
+    const wrong = rules.refusalOf(wanted.url) ?? ((await reachable()) ? null : NOT_REACHABLE);
     if (wrong !== null) throw ApiError.invalidInput(`url ${wrong}.`, { url: wrong });
     const created = {
       webhookId: this.ids.uuid(),

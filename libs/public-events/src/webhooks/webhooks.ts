@@ -1,7 +1,8 @@
 import type { Database, WebhookEndpoints } from '@latchkey/database';
 import { type EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
-import type { Clock, Logger, Vault } from '@latchkey/platform';
+import type { Clock, Config, Logger, Vault } from '@latchkey/platform';
 import { PUBLIC_EVENTS } from '../public-event';
+import { AddressRules } from './addresses';
 import { DeliveryQueue, type DeliveryTables } from './delivery-queue';
 import { Sender } from './sender';
 import { WebhookDeliveries } from './webhook-deliveries';
@@ -26,12 +27,12 @@ export class Webhooks {
     readonly vault: Vault;
     readonly clock: Clock;
     readonly logger: Logger;
-    /** Whether messages may go to private and local addresses. */
-    readonly sandbox: boolean;
+    /** Where messages may go. */
+    readonly config: Pick<Config, 'sandbox' | 'webhookAllowedHosts'>;
   }) {
-    const { store, database, clock, logger, sandbox } = options;
+    const { store, database, clock, logger, config } = options;
     this.store = store;
-    this.sender = new Sender({ internalAllowed: sandbox });
+    this.sender = new Sender({ rules: new AddressRules(config.sandbox, config.webhookAllowedHosts) });
     this.deliveries = new WebhookDeliveries({ ...options, sender: this.sender });
     this.queue = new ProjectionRunner({
       store,
