@@ -1,5 +1,5 @@
 import { type z } from 'zod';
-import type { EventMetadata, NewEvent, RecordedEvent } from './event-store';
+import type { Actor, EventMetadata, NewEvent, RecordedEvent } from './event-store';
 
 /** A domain event as the domain sees it: a stable name and plain data. */
 export interface DomainEvent {
@@ -19,15 +19,27 @@ export interface EventShape {
   readonly upcasters?: readonly ((data: Json) => Json)[];
 }
 
-/** An event that this version of the code can't read: unknown, or not of its shape. */
+/** An event that this version of the code can't read. */
 export class UnreadableEvent extends Error {
-  constructor(event: RecordedEvent, reason: string) {
+  constructor(
+    readonly event: RecordedEvent,
+    reason: string,
+  ) {
     super(`${event.type} ${event.id} in ${event.stream}@${event.revision} can't be read: ${reason}`);
   }
 }
 
+/**
+ * An event that Latchkey did not write: anybody who may append to the event store can put one into our streams. It
+ * is passed over wherever it stands, and folds to nothing.
+ */
+export class ForeignEvent extends UnreadableEvent {}
+
 /** Between domain events and what is stored. Old shapes are upcast here and never reach the domain. */
 export class EventCodec<E extends DomainEvent> {
+  /** Each event is read once, however many ask for it. */
+  private readonly read = new WeakMap<RecordedEvent, Happened<E> | UnreadableEvent>();
+
   constructor(private readonly shapes: { readonly [T in E['type']]: EventShape }) {}
 
   knows(type: string): type is E['type'] {
@@ -44,33 +56,69 @@ export class EventCodec<E extends DomainEvent> {
     };
   }
 
-  /** @throws {UnreadableEvent} */
+  /**
+   * @throws {ForeignEvent} when it is not one of ours
+   * @throws {UnreadableEvent} when it is, and can't be read any more, or not yet
+   */
   decode(event: RecordedEvent): Happened<E> {
-    if (!this.knows(event.type)) throw new UnreadableEvent(event, 'unknown type');
+    let read = this.read.get(event);
+    if (!read) this.read.set(event, (read = this.readOnce(event)));
+    if (read instanceof UnreadableEvent) throw read;
+    return read;
+  }
+
+  /** The same, but undefined for an event that is not one of ours. */
+  decodeOwn(event: RecordedEvent): Happened<E> | undefined {
+    try {
+      return this.decode(event);
+    } catch (error) {
+      if (error instanceof ForeignEvent) return undefined;
+      throw error;
+    }
+  }
+
+  private readOnce(event: RecordedEvent): Happened<E> | UnreadableEvent {
+    if (!this.knows(event.type)) return new ForeignEvent(event, 'unknown type');
+    const foreign = whyForeign(event.metadata);
+    if (foreign !== undefined) return new ForeignEvent(event, foreign);
     const { schema, upcasters = [] } = this.shapes[event.type];
-    // Anybody may write to a stream, and metadata may be missing whatever its type says.
-    const metadata = event.metadata as Partial<EventMetadata> | null | undefined;
-    if (!metadata) throw new UnreadableEvent(event, 'no metadata');
-    const from = metadata.schemaVersion ?? 1;
-    if (!Number.isInteger(from) || from < 1)
-      throw new UnreadableEvent(event, `schema version ${from} is none`);
+    const { schemaVersion: from, occurredAt } = event.metadata;
     if (from > upcasters.length + 1)
-      throw new UnreadableEvent(event, `schema version ${from} is newer than this code`);
+      return new UnreadableEvent(event, `schema version ${from} is newer than this code`);
     let data = event.data as Json;
     try {
       for (const upcast of upcasters.slice(from - 1)) data = upcast(data);
     } catch (error) {
-      throw new UnreadableEvent(event, `it can not be upcast: ${(error as Error).message}`);
+      return new UnreadableEvent(event, `it can not be upcast: ${(error as Error).message}`);
     }
     const parsed = schema.safeParse(data);
     if (!parsed.success) {
-      throw new UnreadableEvent(
+      return new UnreadableEvent(
         event,
         parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.code}`).join('; '),
       );
     }
-    const at = Date.parse(metadata.occurredAt ?? '');
-    if (Number.isNaN(at)) throw new UnreadableEvent(event, 'occurredAt is no instant');
-    return { type: event.type, data: parsed.data, at } as unknown as Happened<E>;
+    return { type: event.type, data: parsed.data, at: Date.parse(occurredAt) } as unknown as Happened<E>;
   }
+}
+
+const ACTORS: ReadonlySet<unknown> = new Set<Actor['type']>([
+  'api_key',
+  'console_user',
+  'system',
+  'external',
+]);
+
+/** Why metadata can't be of our making; undefined where they can. */
+export function whyForeign(found: unknown): string | undefined {
+  if (typeof found !== 'object' || found === null || found instanceof Uint8Array) return 'no metadata';
+  const metadata = found as Partial<EventMetadata>;
+  const { schemaVersion, actor } = metadata;
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion! < 1) return 'no schema version of ours';
+  if (typeof metadata.occurredAt !== 'string' || Number.isNaN(Date.parse(metadata.occurredAt)))
+    return 'occurredAt is not an instant';
+  const texts = [metadata.$correlationId, metadata.$causationId, metadata.workspaceId];
+  if (texts.some((text) => typeof text !== 'string') || !ACTORS.has(actor?.type))
+    return 'its metadata do not say who caused it';
+  return undefined;
 }

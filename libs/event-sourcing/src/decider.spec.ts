@@ -1,17 +1,23 @@
+import { binaryEvent, type EventData, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { randomUUID } from 'node:crypto';
 import { AppendTimeout, type EventStore, RevisionConflict } from './event-store';
 import { EventStoreDb } from './eventstoredb';
-import { added, cause, counters, newEvent, TestNode } from './testing/counter';
+import { added, cause, counters, metadata, newEvent, TestNode } from './testing/counter';
 
 describe('streams of decisions', () => {
   const node = new TestNode();
   let store: EventStoreDb;
+  let stranger: EventStoreDBClient;
   let number = 0;
   let id: string;
 
   beforeAll(async () => {
-    store = new EventStoreDb(await node.start());
+    const url = await node.start();
+    store = new EventStoreDb(url);
+    stranger = EventStoreDBClient.connectionString(url);
   });
   afterAll(async () => {
+    await stranger.dispose();
     await store.close();
     await node.discard();
   });
@@ -52,7 +58,7 @@ describe('streams of decisions', () => {
     expect(decided).toMatchObject({ state: 3, revision: 1 });
     expect(decided.position).toBeDefined();
     const again = await streams.transact(id, cause, (sum) => (sum === 3 ? [] : [added(9)]));
-    expect(again).toEqual({ state: 3, revision: 1, position: undefined });
+    expect(again).toEqual({ state: 3, revision: 1, position: decided.position });
     const [first] = await streams.history(id);
     expect(first?.recorded.metadata).toEqual({
       $correlationId: 'correlation-1',
@@ -66,6 +72,40 @@ describe('streams of decisions', () => {
 
   it('begin with nothing', async () => {
     expect(await counters(store).load(id)).toEqual({ state: 0, revision: -1 });
+    const decided = await counters(store).transact(id, cause, () => []);
+    expect(decided).toEqual({ state: 0, revision: -1, position: undefined });
+  });
+
+  it('tell where a stream stands when nothing changes, also after a restart', async () => {
+    await counters(store).transact(id, cause, () => [added(1)]);
+    const { position } = await store.append(`counter-${id}`, [newEvent(2)], 'any');
+    const [restarted, warm] = [counters(store), counters(store)];
+    await warm.load(id);
+    for (const streams of [restarted, warm]) {
+      const unchanged = await streams.transact(id, cause, () => [], 1);
+      expect(unchanged).toEqual({ state: 3, revision: 1, position });
+    }
+  });
+
+  it.each<[string, EventData]>([
+    ['of an unknown type', jsonEvent({ type: 'Hello', data: {}, metadata: { ...metadata } })],
+    ['without metadata', jsonEvent({ type: 'Added', data: { amount: 100 } })],
+    ['without a schema version', jsonEvent({ type: 'Added', data: { amount: 100 }, metadata: { me: 1 } })],
+    ['in bytes', binaryEvent({ type: 'Added', data: Buffer.from([0, 1, 2, 255]) })],
+    ['in bytes, of an unknown type', binaryEvent({ type: 'Hello', data: Buffer.from('{') })],
+  ])('pass over an event %s that somebody else appended, and go on after it', async (_what, foreign) => {
+    const streams = counters(store);
+    await streams.transact(id, cause, () => [added(1)]);
+    await stranger.appendToStream(
+      `counter-${id}`,
+      [foreign, foreign].map((e) => ({ ...e, id: randomUUID() })),
+    );
+    const decided = await streams.transact(id, cause, () => [added(2)]);
+    expect(decided).toMatchObject({ state: 3, revision: 3 });
+    await stranger.appendToStream(`counter-${id}`, { ...foreign, id: randomUUID() });
+    expect(await counters(store).load(id)).toEqual({ state: 3, revision: 4 });
+    expect(await streams.load(id)).toEqual({ state: 3, revision: 4 });
+    expect((await streams.history(id)).map(({ recorded }) => recorded.revision)).toEqual([0, 3]);
   });
 
   it('decide again when somebody else was faster', async () => {

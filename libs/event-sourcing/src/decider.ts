@@ -41,7 +41,10 @@ export interface Loaded<S> {
 }
 
 export interface Decided<S> extends Loaded<S> {
-  /** Where the new events stand; undefined where the decision was that nothing changes. */
+  /**
+   * Where the stream's last event stands, also where the decision was that nothing changes: whoever waits for it
+   * sees what was decided before. Undefined where nothing has happened yet.
+   */
   readonly position: Position | undefined;
 }
 
@@ -54,7 +57,7 @@ const CONFLICT_RETRIES = 200;
  * never wrong, and an append on a stale one fails by its expected revision.
  */
 export class DeciderStreams<S, E extends DomainEvent> {
-  private readonly cache = new Map<string, Loaded<S>>();
+  private readonly cache = new Map<string, Decided<S>>();
   /** Many in this process that want one stream would drive each other off it; conflicts are for other processes. */
   private readonly turns = new KeyedTurns();
 
@@ -80,21 +83,30 @@ export class DeciderStreams<S, E extends DomainEvent> {
    *   store is asked for anything newer.
    */
   async load(id: string, atLeast?: number): Promise<Loaded<S>> {
-    const kept = this.cache.get(id);
-    if (kept && atLeast !== undefined && kept.revision >= atLeast) return this.keep(id, kept);
-    let { state, revision } = kept ?? { state: this.options.fold.initial, revision: -1 };
-    for await (const event of this.options.store.read(this.streamOf(id), revision + 1)) {
-      state = this.options.fold.evolve(state, this.options.codec.decode(event));
-      revision = event.revision;
-    }
-    return this.keep(id, { state, revision });
+    const { state, revision } = await this.standing(id, atLeast);
+    return { state, revision };
   }
 
-  /** Every event of a stream, with what is recorded of it, oldest first. */
+  /** Foreign events count as revisions, and change nothing. */
+  private async standing(id: string, atLeast: number | undefined): Promise<Decided<S>> {
+    const { store, fold, codec } = this.options;
+    const kept = this.cache.get(id);
+    if (kept && atLeast !== undefined && kept.revision >= atLeast) return this.keep(id, kept);
+    let { state, revision, position } = kept ?? { state: fold.initial, revision: -1, position: undefined };
+    for await (const recorded of store.read(this.streamOf(id), revision + 1)) {
+      const event = codec.decodeOwn(recorded);
+      if (event) state = fold.evolve(state, event);
+      ({ revision, position } = recorded);
+    }
+    return this.keep(id, { state, revision, position });
+  }
+
+  /** Every event of ours in a stream, with what is recorded of it, oldest first. */
   async history(id: string): Promise<{ event: Happened<E>; recorded: RecordedEvent }[]> {
     const events = [];
     for await (const recorded of this.options.store.read(this.streamOf(id))) {
-      events.push({ event: this.options.codec.decode(recorded), recorded });
+      const event = this.options.codec.decodeOwn(recorded);
+      if (event) events.push({ event, recorded });
     }
     return events;
   }
@@ -119,9 +131,9 @@ export class DeciderStreams<S, E extends DomainEvent> {
     atLeast: number | undefined,
   ): Promise<Decided<S>> {
     for (let attempt = 0; ; attempt++) {
-      const loaded = await this.load(id, attempt === 0 ? atLeast : undefined);
+      const loaded = await this.standing(id, attempt === 0 ? atLeast : undefined);
       const events = decide(loaded.state, this.options.clock.now());
-      if (events.length === 0) return { ...loaded, position: undefined };
+      if (events.length === 0) return loaded;
       try {
         return await this.append(id, loaded, events, cause);
       } catch (error) {
@@ -149,11 +161,12 @@ export class DeciderStreams<S, E extends DomainEvent> {
     );
     const appended = await appendSurely(store, this.streamOf(id), batch, loaded.revision);
     const state = evolved(fold, loaded.state, events, at);
-    this.keep(id, { state, revision: appended.revision });
-    return { state, revision: appended.revision, position: appended.position };
+    const decided = { state, revision: appended.revision, position: appended.position };
+    this.keep(id, decided);
+    return decided;
   }
 
-  private keep(id: string, loaded: Loaded<S>): Loaded<S> {
+  private keep(id: string, loaded: Decided<S>): Decided<S> {
     const kept = this.cache.get(id);
     const newest = kept && kept.revision > loaded.revision ? kept : loaded;
     this.cache.delete(id);

@@ -67,7 +67,9 @@ export interface RecordedEvent {
   readonly stream: string;
   readonly revision: number;
   readonly position: Position;
+  /** JSON as plain data; anything else as the bytes or the text that it is. */
   readonly data: unknown;
+  /** Of an event of ours. Anybody may append: only a codec can tell. */
   readonly metadata: EventMetadata;
 }
 
@@ -118,6 +120,14 @@ export function comparePositions(a: Position, b: Position): number {
   if (a.commit !== b.commit) return a.commit < b.commit ? -1 : 1;
   if (a.prepare !== b.prepare) return a.prepare < b.prepare ? -1 : 1;
   return 0;
+}
+
+/** Of two places the later one; undefined stands before all others. */
+export function laterPosition(a: Position | undefined, b: Position): Position;
+export function laterPosition(a: Position | undefined, b: Position | undefined): Position | undefined;
+export function laterPosition(a: Position | undefined, b: Position | undefined): Position | undefined {
+  if (!a || !b) return a ?? b;
+  return comparePositions(a, b) > 0 ? a : b;
 }
 
 export const positionToText = (position: Position): string => `${position.commit}/${position.prepare}`;

@@ -24,6 +24,7 @@ import {
   type EventStore,
   type EventSubscription,
   type ExpectedRevision,
+  laterPosition,
   type NewEvent,
   type Position,
   type RecordedEvent,
@@ -60,8 +61,8 @@ export class EventStoreDb implements EventStore {
       const revision = Number(result.nextExpectedRevision);
       const position = result.position ?? { commit: 0n, prepare: 0n };
       const prefix = stream.slice(0, stream.indexOf('-') + 1);
-      this.lastByPrefix.set(prefix, later(this.lastByPrefix.get(prefix), position));
-      this.lastAppended = later(this.lastAppended, position);
+      this.lastByPrefix.set(prefix, laterPosition(this.lastByPrefix.get(prefix), position));
+      this.lastAppended = laterPosition(this.lastAppended, position);
       return { revision, position };
     } catch (error) {
       if (error instanceof WrongExpectedVersionError) {
@@ -74,7 +75,7 @@ export class EventStoreDb implements EventStore {
   lastAppendedTo(prefixes: readonly string[]): Position | undefined {
     return prefixes.reduce<Position | undefined>((latest, prefix) => {
       const position = this.lastByPrefix.get(prefix);
-      return position ? later(latest, position) : latest;
+      return position ? laterPosition(latest, position) : latest;
     }, undefined);
   }
 
@@ -245,7 +246,7 @@ class Subscription implements EventSubscription {
         finish = resolve;
         source.on('data', (resolved: AllStreamResolvedEvent) => {
           const event = resolved.event;
-          if (!event || event.isJson !== true) return;
+          if (!event) return;
           waiting.events.push(fromClient(event, positionOf(resolved)));
           if (waiting.events.length >= BATCH * 4 && !source.isPaused()) source.pause();
           schedule();
@@ -277,7 +278,8 @@ function positionOf(resolved: AllStreamResolvedEvent): Position {
 async function* recorded(events: AsyncIterable<{ event?: ClientEvent }>): AsyncIterable<RecordedEvent> {
   try {
     for await (const { event } of events) {
-      if (event?.isJson) yield fromClient(event, event.position ?? { commit: 0n, prepare: 0n });
+      // A foreign one in bytes too: it counts as a revision of its stream.
+      if (event) yield fromClient(event, event.position ?? { commit: 0n, prepare: 0n });
     }
   } catch (error) {
     if (error instanceof StreamNotFoundError || error instanceof StreamDeletedError) return;
@@ -295,10 +297,6 @@ function fromClient(event: ClientEvent, position: Position): RecordedEvent {
     data: event.data,
     metadata: event.metadata as unknown as EventMetadata,
   };
-}
-
-function later(a: Position | undefined, b: Position): Position {
-  return a && comparePositions(a, b) > 0 ? a : b;
 }
 
 function expectedOf(expected: ExpectedRevision): AppendExpectedRevision {

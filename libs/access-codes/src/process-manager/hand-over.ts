@@ -1,4 +1,4 @@
-import type { Cause, Position } from '@latchkey/event-sourcing';
+import { type Cause, laterPosition, type Position } from '@latchkey/event-sourcing';
 import { handedOver, pulled } from '../domain/backup';
 import { remove } from '../domain/decisions';
 import type { Streams } from './streams';
@@ -28,5 +28,5 @@ export async function handOver(
     const needless = backup && !backup.handedOver && chosen !== backupCodeId && !backup.ending;
     return [...handedOver(backup), ...(needless ? remove(backup) : [])];
   });
-  return { backupCodeId: chosen, position: handed.position ?? told.position };
+  return { backupCodeId: chosen, position: laterPosition(told.position, handed.position) };
 }

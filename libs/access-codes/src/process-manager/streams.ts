@@ -78,12 +78,13 @@ export class Streams {
    * busy lock stays as fast as a quiet one. A crash between the two only leaves more to read.
    */
   async onKeypad(deviceId: string, cause: Cause, decide: (keypad: Keypad) => KeypadEvent[]): Promise<void> {
+    let whole = false;
     const decided = await this.keypads.transact(deviceId, cause, (keypad, now) => {
       const events = decide(keypad);
-      if (events.length === 0 || keypad.sinceSnapshot + events.length < SNAPSHOT_AFTER) return events;
-      return [...events, snapshot(evolved(keypadFold, keypad, events, now))];
+      whole = events.length > 0 && keypad.sinceSnapshot + events.length >= SNAPSHOT_AFTER;
+      return whole ? [...events, snapshot(evolved(keypadFold, keypad, events, now))] : events;
     });
-    if (decided.position && decided.state.sinceSnapshot === 0) {
+    if (whole) {
       await this.store.truncateBefore(this.keypads.streamOf(deviceId), decided.revision);
     }
   }

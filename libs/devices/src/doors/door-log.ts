@@ -75,7 +75,8 @@ export class DoorLog {
     let revision = -1;
     for await (const recorded of this.options.store.readBackwards(stream, LATEST)) {
       revision = Math.max(revision, recorded.revision);
-      events.push(doorCodec.decode(recorded));
+      const event = doorCodec.decodeOwn(recorded);
+      if (event) events.push(event);
     }
     return { events, revision };
   }
