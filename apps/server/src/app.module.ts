@@ -1,3 +1,4 @@
+import { ConnectWebviewsModule } from '@latchkey/connect-webviews';
 import {
   accessCodeControllers,
   accessCodeHttpHandlers,
@@ -11,8 +12,10 @@ import {
   UpdateAccessCodeHandler,
 } from '@latchkey/access-codes';
 import {
+  accountHandlers,
   actionHandlers,
   ConnectedAccountsController,
+  deviceHandlers,
   deviceQueryHandlers,
   DevicesController,
   LocksController,
@@ -25,11 +28,8 @@ import {
   WebhooksController,
 } from '@latchkey/public-events';
 import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
-import { ConnectWebviewsModule, HttpModule } from './http';
-import { ReportsController } from './lock-makers/reports.controller';
+import { HttpModule } from './http';
 import { SimulateUnmanagedAccessCodeHandler } from './sandbox/simulate-code.handler';
-import { accountHandlers } from './devices/account.handlers';
-import { deviceHandlers } from './devices/device.handlers';
 import { ResetSandboxController } from './sandbox/reset-sandbox.controller';
 import { ResetSandboxHandler, SandboxReset } from './sandbox/sandbox-reset';
 import { SimulateAccountHandler, SimulateDeviceHandler } from './sandbox/simulate.handlers';
@@ -67,7 +67,6 @@ export class AppModule {
           ConnectedAccountsController,
           EventsController,
           WebhooksController,
-          ReportsController,
           ResetSandboxController,
         ]),
       ],

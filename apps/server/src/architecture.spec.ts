@@ -12,6 +12,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'event-sourcing': ['database', 'platform'],
   gateways: ['platform'],
   http: ['event-sourcing', 'database', 'platform'],
+  'connect-webviews': ['devices', 'gateways', 'http', 'event-sourcing', 'database', 'platform'],
   devices: ['gateways', 'http', 'event-sourcing', 'database', 'platform'],
   'access-codes': ['devices', 'gateways', 'http', 'event-sourcing', 'database', 'platform'],
   'public-events': ['access-codes', 'devices', 'gateways', 'http', 'event-sourcing', 'database', 'platform'],

@@ -1,20 +1,18 @@
 import { join } from 'node:path';
 import {
-  AccountWatch,
-  BackupPool,
   AgendaRows,
+  BackupPool,
   CodesProjection,
-  Departures,
-  STREAMS,
-  VIEWS,
+  DeviceWatch,
   LockReports,
+  STREAMS,
   Streams,
 } from '@latchkey/access-codes';
 import { openStores, type Stores } from '@latchkey/database';
-import { DevicesProjection } from '@latchkey/devices';
+import { AccountWatch, Departures, DevicesProjection, DeviceStreams, forgetAccount } from '@latchkey/devices';
 import { type SpawnedNode, spawnNode } from '@latchkey/embedded-eventstore';
-import { EventStoreDb } from '@latchkey/event-sourcing';
-import { HttpLockGateway, type LockMaker, readLockMakersFile } from '@latchkey/gateways';
+import { EventStoreDb, VIEW_BARRIER } from '@latchkey/event-sourcing';
+import { HttpLockGateway, type LockMaker, readLockMakersFile, reportsPath } from '@latchkey/gateways';
 import {
   type Clock,
   CLOCK,
@@ -26,12 +24,15 @@ import {
   GATEWAY,
   IDS,
   listeningOn,
+  LOCK_MAKERS,
   lockDataDir,
   type Logger,
   LOGGER,
   RANDOM,
   RandomIds,
   RECORDS,
+  RECORDS_DATABASE,
+  REPORT_TOKENS,
   SandboxClock,
   StartupError,
   SystemClock,
@@ -43,11 +44,9 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { Core } from './core/core';
-import { configureHttp, httpAdapter, LOCK_MAKERS, Readiness, RECORDS_DATABASE, SANDBOX_CLOCK } from './http';
-import { REPORT_TOKENS } from './lock-makers/reports.controller';
+import { configureHttp, httpAdapter, Readiness, SANDBOX_CLOCK } from './http';
 import { rememberedClock } from './sandbox/clock-memory';
 import { type LockCloudProcess, spawnLockCloud } from './sandbox/lock-cloud-process';
-import { forgetAccount, reportsPath } from './lock-makers/forget-account';
 import { SandboxAccount } from './sandbox/sandbox-account';
 import { SandboxReset } from './sandbox/sandbox-reset';
 import {
@@ -199,10 +198,12 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
         [GATEWAY, gateway],
         [STREAMS, core.streams],
         [Streams, core.streams],
-        [VIEWS, core],
+        [VIEW_BARRIER, core],
+        [DeviceStreams, core.deviceStreams],
         [LockReports, core.reports],
         [Departures, core.departures],
-        [AccountWatch, core.watch],
+        [AccountWatch, core.accountWatch],
+        [DeviceWatch, core.deviceWatch],
         [BackupPool, core.backups],
         [AgendaRows, core.rows],
         [Core, core],

@@ -1,8 +1,8 @@
 import { KeyedTurns } from '@latchkey/platform';
+import type { Cause } from './cause';
 import type { DomainEvent, EventCodec, Happened } from './codec';
 import {
   AppendTimeout,
-  type Actor,
   type EventStore,
   type NewEvent,
   type Position,
@@ -24,14 +24,6 @@ export function evolved<S, E extends DomainEvent>(
   at: number,
 ): S {
   return events.reduce((folded, event) => fold.evolve(folded, { ...event, at }), state);
-}
-
-/** Who asked, and what for: the metadata that a decision hands to its events. */
-export interface Cause {
-  readonly correlationId: string;
-  readonly causationId: string;
-  readonly actor: Actor;
-  readonly workspaceId: string;
 }
 
 /** A state and the revision of the stream that it was folded up to; -1 where nothing happened yet. */

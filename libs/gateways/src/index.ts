@@ -7,5 +7,6 @@ export * from './http/http-lock-gateway';
 export * from './http/lock-maker';
 export * from './http/lock-makers-file';
 export { authorizeUrl, exchangeCode } from './http/oauth';
+export { reportsPath } from './http/reports-path';
 export * from './http/token-store';
 export { MalformedReport, parseReport } from './http/webhooks';

@@ -4,7 +4,7 @@ export { type Kind, type Param, type ParamOptions, type ParamsClass, paramsOf } 
 export { type Query } from './params/query';
 export { readParams } from './params/read-params';
 export { isPlainText } from './params/text';
-export { type Caller } from './route/caller';
+export { type Caller } from '@latchkey/event-sourcing';
 export { By, type EdgeRequest, Params } from './route/parameters';
 export {
   type AnswerPart,

@@ -12,6 +12,8 @@ export const RANDOM = Symbol('RANDOM');
 export const VAULT = Symbol('VAULT');
 /** Records, of `@latchkey/database` */
 export const RECORDS = Symbol('RECORDS');
+/** Database of the records, for what features keep there themselves */
+export const RECORDS_DATABASE = Symbol('RECORDS_DATABASE');
 /** Logger */
 export const LOGGER = Symbol('LOGGER');
 /** Database of the views, of `@latchkey/database` */
@@ -22,3 +24,7 @@ export const FEED_DATABASE = Symbol('FEED_DATABASE');
 export const EVENT_STORE = Symbol('EVENT_STORE');
 /** LockGateway, of `@latchkey/gateways` */
 export const GATEWAY = Symbol('GATEWAY');
+/** The lock makers that accounts can be connected to, by name: ReadonlyMap<string, LockMaker> */
+export const LOCK_MAKERS = Symbol('LOCK_MAKERS');
+/** For each lock maker, the secret part of the address that its reports come to: ReadonlyMap<string, string> */
+export const REPORT_TOKENS = Symbol('REPORT_TOKENS');

@@ -1,19 +1,19 @@
+import { AccountWatch, Departures, DeviceStreams } from '@latchkey/devices';
 import {
-  AccountWatch,
   AgendaProjection,
-  DOMAIN_PREFIXES,
   AgendaRows,
   type AgendaTables,
   BackupPool,
   Calls,
-  Departures,
+  DeviceWatch,
+  DOMAIN_PREFIXES,
   Executor,
+  LeavingCodes,
   LockReports,
   LockWork,
   ReadBacks,
   RESERVATION_GRACE,
   Streams,
-  type Views,
 } from '@latchkey/access-codes';
 import type { Database } from '@latchkey/database';
 import {
@@ -23,6 +23,7 @@ import {
   type Projection,
   ProjectionRunner,
   SharedSubscription,
+  type ViewBarrier,
 } from '@latchkey/event-sourcing';
 import type { LockGateway } from '@latchkey/gateways';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
@@ -68,12 +69,14 @@ const LOOK_FOR_DEAD_WORKERS_MS = 15_000;
 const VIEWS_WITHIN_MS = 5_000;
 
 /** The domain at work: streams, views, agenda and the executor that drives the locks. */
-export class Core implements Views {
+export class Core implements ViewBarrier {
+  readonly deviceStreams: DeviceStreams;
   readonly streams: Streams;
   readonly rows: AgendaRows;
   readonly executor: Executor;
   readonly reports: LockReports;
-  readonly watch: AccountWatch;
+  readonly accountWatch: AccountWatch;
+  readonly deviceWatch: DeviceWatch;
   readonly departures: Departures;
   readonly backups: BackupPool;
   /** The way to the locks. */
@@ -92,7 +95,8 @@ export class Core implements Views {
     const { config, store, database, vault, clock, ids, random, logger } = options;
     this.gateway = new CountedGateway(options.gateway);
     const { gateway } = this;
-    this.streams = new Streams(store, clock, ids);
+    this.deviceStreams = new DeviceStreams(store, clock, ids);
+    this.streams = new Streams(store, clock, ids, this.deviceStreams);
     this.rows = new AgendaRows(database as Database<AgendaTables>, () => Date.now());
     const readBacks = new ReadBacks(gateway);
     const calls = new Calls();
@@ -109,16 +113,16 @@ export class Core implements Views {
     };
     const work = new LockWork({ ...shared, vault, ids, settings: config });
     const { forgetAccount = () => Promise.resolve() } = options;
-    this.departures = new Departures({ ...shared, forgetAccount });
-    const { departures } = this;
+    const devices = { ...shared, streams: this.deviceStreams, locks: this.rows };
+    this.departures = new Departures({ ...devices, codes: new LeavingCodes(shared), forgetAccount });
     this.backups = new BackupPool({ ...shared, vault, settings: config });
-    const { backups } = this;
-    this.watch = new AccountWatch({ ...shared, work, departures, backups, settings: config });
+    this.accountWatch = new AccountWatch({ ...devices, departures: this.departures, settings: config });
+    this.deviceWatch = new DeviceWatch({ ...shared, work, backups: this.backups, settings: config });
     this.executor = new Executor({
       ...shared,
       work,
       calls,
-      others: this.watch,
+      others: { device: this.deviceWatch.device, account: this.accountWatch.account },
       vault,
       ids,
       settings: {

@@ -1,6 +1,6 @@
 import type { Database } from '@latchkey/database';
 import { DeviceLimits } from '@latchkey/http';
-import { type Clock, CLOCK, type Config, CONFIG } from '@latchkey/platform';
+import { type Clock, CLOCK, type Config, CONFIG, RECORDS_DATABASE } from '@latchkey/platform';
 import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
@@ -14,7 +14,6 @@ import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor';
 import { IdempotencyRecords } from './idempotency/idempotency-records';
 import { OkInterceptor } from './ok.interceptor';
 import { SandboxClockController } from './sandbox-clock.controller';
-import { RECORDS_DATABASE } from './tokens';
 import { WorkspacesController } from './workspaces.controller';
 
 /**

@@ -43,7 +43,7 @@ export class SandboxAccount {
     const registered = await gateway.registerWebhook({ accountId, maker: maker.name }, reportsAddress());
     if (registered.kind !== 'answered')
       throw new StartupError(`The lock cloud takes no webhook: ${registered.message}`);
-    if (anew) await core.watch.account(accountId);
+    if (anew) await core.accountWatch.account(accountId);
     await core.settle();
     await core.caughtUp();
   }

@@ -1,19 +1,19 @@
+import { causedBy } from '@latchkey/event-sourcing';
 import type { Records } from '@latchkey/database';
 import {
   concludeAction,
   DeleteConnectedAccount,
+  DeviceStreams,
   ListConnectedAccounts,
   requestAction,
   ResetSandbox,
 } from '@latchkey/devices';
-import { Streams, STREAMS } from '@latchkey/access-codes';
 import type { Caller } from '@latchkey/http';
 import { ApiError, IDS, type Ids, RECORDS } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
 import { Core } from '../core/core';
-import { causeOf } from '../devices/cause';
-import { ConnectWebviewRecords } from '../http/connect-webviews/connect-webview-records';
+import { ConnectWebviewRecords } from '@latchkey/connect-webviews';
 import { SandboxAccount } from './sandbox-account';
 
 /** Names the workspace whose reset is under way. */
@@ -77,7 +77,7 @@ export class SandboxReset {
 export class ResetSandboxHandler implements ICommandHandler<ResetSandbox> {
   constructor(
     private readonly resets: SandboxReset,
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: DeviceStreams,
     @Inject(RECORDS) private readonly records: Records,
     @Inject(IDS) private readonly ids: Ids,
   ) {}
@@ -88,7 +88,7 @@ export class ResetSandboxHandler implements ICommandHandler<ResetSandbox> {
       throw ApiError.badRequest('not_a_sandbox_workspace', 'Only a sandbox workspace can be reset.');
     }
     const actionAttemptId = this.ids.uuid();
-    const cause = causeOf(caller);
+    const cause = causedBy(caller);
     const action = 'reset_sandbox_workspace' as const;
     await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
       requestAction(attempt, { actionAttemptId, workspaceId, deviceId: null, action }),

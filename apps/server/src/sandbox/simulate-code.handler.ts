@@ -1,28 +1,21 @@
-import {
-  AccountWatch,
-  DOMAIN_PREFIXES,
-  SimulateUnmanagedAccessCode,
-  STREAMS,
-  Streams,
-  VIEWS,
-  type Views,
-} from '@latchkey/access-codes';
-import type { EventStore } from '@latchkey/event-sourcing';
+import { DeviceStreams } from '@latchkey/devices';
+import { DeviceWatch, DOMAIN_PREFIXES, SimulateUnmanagedAccessCode } from '@latchkey/access-codes';
+import { type EventStore, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { ApiError, EVENT_STORE } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { SANDBOX_MAKER } from './provisioning';
 import { Simulator } from './simulator';
 
-/** Puts a code on a simulated lock, and reads the lock back as the account watch would, sooner or later. */
+/** Puts a code on a simulated lock, and reads the lock back as its watch would, sooner or later. */
 @CommandHandler(SimulateUnmanagedAccessCode)
 export class SimulateUnmanagedAccessCodeHandler implements ICommandHandler<SimulateUnmanagedAccessCode> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    private readonly streams: DeviceStreams,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(EVENT_STORE) private readonly store: Pick<EventStore, 'lastAppendedTo'>,
     private readonly simulator: Simulator,
-    private readonly watch: AccountWatch,
+    private readonly watch: DeviceWatch,
   ) {}
 
   async execute({ caller, wanted }: SimulateUnmanagedAccessCode): Promise<void> {

@@ -1,16 +1,16 @@
-import { AgendaRows, Streams, STREAMS, VIEWS, type Views } from '@latchkey/access-codes';
+import { AgendaRows } from '@latchkey/access-codes';
 import {
   concludeAction,
   type Device,
+  DeviceStreams,
   type DoorEvent,
   requestAction,
   SimulateKeypad,
 } from '@latchkey/devices';
-import type { Cause } from '@latchkey/event-sourcing';
+import { type Cause, causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { ApiError, IDS, type Ids } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { causeOf } from '../devices/cause';
 import { type KeypadAnswer, Simulator, NotSimulated } from './simulator';
 
 /**
@@ -20,8 +20,8 @@ import { type KeypadAnswer, Simulator, NotSimulated } from './simulator';
 @CommandHandler(SimulateKeypad)
 export class SimulateKeypadHandler implements ICommandHandler<SimulateKeypad> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    private readonly streams: DeviceStreams,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(IDS) private readonly ids: Ids,
     private readonly rows: AgendaRows,
     private readonly simulator: Simulator,
@@ -33,7 +33,7 @@ export class SimulateKeypadHandler implements ICommandHandler<SimulateKeypad> {
     if (device?.workspaceId !== workspaceId || device.removedAt !== null || !device.managed) {
       throw ApiError.notFound('device');
     }
-    const cause = causeOf(caller);
+    const cause = causedBy(caller);
     const actionAttemptId = this.ids.uuid();
     const action = what === 'lock' ? 'simulate_manual_lock_via_keypad' : 'simulate_keypad_code_entry';
     await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>

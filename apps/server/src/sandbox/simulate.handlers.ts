@@ -1,7 +1,8 @@
-import { Streams, STREAMS, VIEWS, type Views } from '@latchkey/access-codes';
+import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import {
   type Account,
   deviceConnection,
+  DeviceStreams,
   disconnect,
   reconnect,
   removeDevice,
@@ -11,7 +12,6 @@ import {
 import { ApiError } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { causeOf } from '../devices/cause';
 import { type Reach, Simulator } from './simulator';
 
 const CHANGES = {
@@ -25,8 +25,8 @@ const CHANGES = {
 @CommandHandler(SimulateDevice)
 export class SimulateDeviceHandler implements ICommandHandler<SimulateDevice> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    private readonly streams: DeviceStreams,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     private readonly simulator: Simulator,
   ) {}
 
@@ -37,7 +37,7 @@ export class SimulateDeviceHandler implements ICommandHandler<SimulateDevice> {
     }
     if (what === 'remove') await this.simulator.removeLock(device.lockId);
     const faults = what === 'remove' ? null : await this.simulator.setReach(device.lockId, CHANGES[what]);
-    const decided = await this.streams.devices.transact(deviceId, causeOf(caller), (state) => {
+    const decided = await this.streams.devices.transact(deviceId, causedBy(caller), (state) => {
       if (!faults) return removeDevice(state);
       const because = faults.bridge_offline ? 'hub_disconnected' : 'device_disconnected';
       return deviceConnection(state, !faults.offline && !faults.bridge_offline, because);
@@ -49,8 +49,8 @@ export class SimulateDeviceHandler implements ICommandHandler<SimulateDevice> {
 @CommandHandler(SimulateAccount)
 export class SimulateAccountHandler implements ICommandHandler<SimulateAccount> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    private readonly streams: DeviceStreams,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
   ) {}
 
   async execute({ caller, connectedAccountId, what }: SimulateAccount): Promise<void> {
@@ -60,7 +60,7 @@ export class SimulateAccountHandler implements ICommandHandler<SimulateAccount> 
     }
     const decided = await this.streams.accounts.transact(
       connectedAccountId,
-      causeOf(caller),
+      causedBy(caller),
       (state: Account | null) => (what === 'disconnect' ? disconnect(state, 'simulated') : reconnect(state)),
     );
     await this.views.reached(decided.position);

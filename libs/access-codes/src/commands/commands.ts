@@ -1,5 +1,5 @@
+import { type Caller } from '@latchkey/event-sourcing';
 import { Command } from '@nestjs/cqrs';
-import type { Caller } from './caller';
 import type { TimeRounding } from './requests';
 
 /** Instants are ms since the epoch. */

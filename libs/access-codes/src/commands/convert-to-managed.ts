@@ -1,13 +1,12 @@
+import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { sameWindow } from '../domain/access-code';
 import { PinTaken, reserve } from '../domain/keypad';
 import { refuseConversion, takeIntoManagement } from '../domain/unmanaged';
-import type { Streams } from '../process-manager/streams';
-import { causedBy } from './caller';
+import { STREAMS, type Streams } from '../streams';
 import { duplicate, inApiTerms, unmanagedCode } from './requests';
 import { ConvertToManaged } from './unmanaged-commands';
-import { STREAMS, VIEWS, type Views } from './views';
 
 /** Somebody changed the code on its lock while its PIN was being reserved. */
 class ChangedMeanwhile extends Error {}
@@ -17,7 +16,7 @@ class ChangedMeanwhile extends Error {}
 export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged> {
   constructor(
     @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
   ) {}
 
   async execute(command: ConvertToManaged): Promise<void> {

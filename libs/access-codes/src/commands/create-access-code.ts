@@ -1,3 +1,4 @@
+import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
 import {
   ApiError,
@@ -15,12 +16,10 @@ import type { Window } from '../domain/access-code';
 import { storedWindow } from '../domain/access-code';
 import { request } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
-import type { Streams } from '../process-manager/streams';
-import { causedBy } from './caller';
+import { STREAMS, type Streams } from '../streams';
 import { CreateAccessCode, type WantedCode } from './commands';
 import { checkAgainstLock, drawFreePin } from './pins';
 import { checkBackupPool, duplicate, roundedFor, windowFor } from './requests';
-import { STREAMS, VIEWS, type Views } from './views';
 
 /** A drawn PIN may be taken by somebody else before it is reserved. */
 const DRAWS = 20;
@@ -33,7 +32,7 @@ const DRAWS = 20;
 export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode> {
   constructor(
     @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: Random,

@@ -1,20 +1,19 @@
+import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { ApiError, CLOCK, type Clock } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { remove } from '../domain/decisions';
 import { endReservations } from '../domain/keypad';
-import type { Streams } from '../process-manager/streams';
-import { causedBy } from './caller';
+import { STREAMS, type Streams } from '../streams';
 import { DeleteAccessCode } from './commands';
 import { inApiTerms, ownCode } from './requests';
-import { STREAMS, VIEWS, type Views } from './views';
 
 /** Asks for the removal first: from then on its PIN may be promised to somebody for later. */
 @CommandHandler(DeleteAccessCode)
 export class DeleteAccessCodeHandler implements ICommandHandler<DeleteAccessCode> {
   constructor(
     @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 

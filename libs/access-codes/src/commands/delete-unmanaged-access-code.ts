@@ -1,18 +1,17 @@
+import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { remove } from '../domain/decisions';
-import type { Streams } from '../process-manager/streams';
-import { causedBy } from './caller';
+import { STREAMS, type Streams } from '../streams';
 import { inApiTerms, unmanagedCode } from './requests';
 import { DeleteUnmanagedAccessCode } from './unmanaged-commands';
-import { STREAMS, VIEWS, type Views } from './views';
 
 /** Asks for the removal; the rest is as with a code of ours, and it shows as unmanaged until it is gone. */
 @CommandHandler(DeleteUnmanagedAccessCode)
 export class DeleteUnmanagedAccessCodeHandler implements ICommandHandler<DeleteUnmanagedAccessCode> {
   constructor(
     @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
   ) {}
 
   async execute({ caller, accessCodeId }: DeleteUnmanagedAccessCode): Promise<void> {

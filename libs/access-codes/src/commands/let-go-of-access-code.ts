@@ -1,20 +1,19 @@
+import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { ApiError } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { reserve } from '../domain/keypad';
 import { letGo } from '../domain/unmanaged';
-import type { Streams } from '../process-manager/streams';
-import { causedBy } from './caller';
+import { STREAMS, type Streams } from '../streams';
 import { inApiTerms, ownCode } from './requests';
 import { LetGoOfAccessCode } from './unmanaged-commands';
-import { STREAMS, VIEWS, type Views } from './views';
 
 /** Lets go of the code first; then its PIN is no longer one of ours, which planning sees to if we don't. */
 @CommandHandler(LetGoOfAccessCode)
 export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCode> {
   constructor(
     @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
   ) {}
 
   async execute({ caller, accessCodeId, deviceId }: LetGoOfAccessCode): Promise<void> {

@@ -1,3 +1,4 @@
+import { type Caller, causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { CLOCK, type Clock } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
@@ -6,10 +7,8 @@ import { assign, endOfTroubled, isReady } from '../domain/backup';
 import { Refused } from '../domain/decisions';
 import { BackupPool } from '../process-manager/backup-pool';
 import { handOver, stands } from '../process-manager/hand-over';
-import type { Streams } from '../process-manager/streams';
-import { causedBy, type Caller } from './caller';
+import { STREAMS, type Streams } from '../streams';
 import { inApiTerms, ownCode } from './requests';
-import { STREAMS, VIEWS, type Views } from './views';
 
 /** A backup code takes the place of a code that is in trouble. Again: the same backup code. */
 export class PullBackupAccessCode extends Command<{ backupAccessCodeId: string }> {
@@ -29,7 +28,7 @@ export class PullBackupAccessCode extends Command<{ backupAccessCodeId: string }
 export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAccessCode> {
   constructor(
     @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly pool: BackupPool,
   ) {}

@@ -1,5 +1,5 @@
+import { type Caller } from '@latchkey/event-sourcing';
 import { Command } from '@nestjs/cqrs';
-import type { Caller } from './caller';
 
 /** An unmanaged code becomes ours, with its id, PIN, name and window. */
 export class ConvertToManaged extends Command<void> {

@@ -1,3 +1,4 @@
+import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
 import { ApiError, CLOCK, type Clock, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
@@ -5,19 +6,17 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type AccessCode, sameWindow, type Window } from '../domain/access-code';
 import { change, Refused } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
-import type { Streams } from '../process-manager/streams';
-import { causedBy } from './caller';
+import { STREAMS, type Streams } from '../streams';
 import { UpdateAccessCode, type WantedChange } from './commands';
 import { checkAgainstLock } from './pins';
 import { checkBackupPool, duplicate, inApiTerms, ownCode, roundedFor, windowFor } from './requests';
-import { STREAMS, VIEWS, type Views } from './views';
 
 /** Reserves what the changed code will need on the keypad first, then asks for the change. */
 @CommandHandler(UpdateAccessCode)
 export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode> {
   constructor(
     @Inject(STREAMS) private readonly streams: Streams,
-    @Inject(VIEWS) private readonly views: Views,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}

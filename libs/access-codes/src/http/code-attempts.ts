@@ -1,9 +1,8 @@
 import { ApiError } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs';
-import { STREAMS } from '../commands/views';
 import type { AccessCode } from '../domain/access-code';
-import type { Streams } from '../process-manager/streams';
+import { type Streams, STREAMS } from '../streams';
 import { GetAccessCode } from '../views/queries';
 
 /** What integrations that follow every request by an action attempt are told of requests about codes. */

@@ -8,6 +8,7 @@ import { CreateAccessCodesHandler } from './linked/create-access-codes';
 import { GenerateCodeHandler } from './linked/generate-code';
 import { UpdateAccessCodesHandler } from './linked/update-access-codes';
 import { GetTimelineHandler } from './timeline/get-timeline';
+import { ReportsController } from './reports.controller';
 import { UnmanagedCodesController } from './unmanaged-codes.controller';
 
 export { ActionAttemptsController } from './action-attempts.controller';
@@ -19,7 +20,7 @@ export { UnmanagedCodesController } from './unmanaged-codes.controller';
 export { GetTimeline } from './timeline/get-timeline';
 export { type TimelineEvent, type TimelineEventType } from './timeline/timeline';
 
-/** Everything under /access_codes, and /action_attempts. */
+/** Everything under /access_codes and /action_attempts, and what locks report. */
 export const accessCodeControllers = [
   AccessCodesController,
   LinkedCodesController,
@@ -27,6 +28,7 @@ export const accessCodeControllers = [
   BackupCodesController,
   ActionAttemptsController,
   DeviceConstraintsController,
+  ReportsController,
 ];
 
 /** Who handles what these controllers ask beyond commands/ and views/. */

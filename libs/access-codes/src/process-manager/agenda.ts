@@ -8,17 +8,12 @@ import {
   type DeviceEvent,
   DOOR,
 } from '@latchkey/devices';
-import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
+import type { KnownRevisions, Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
 import { deviceOfCode, dueByEvent, dueByReservation, freeOf, wakeNext } from './agenda-statements';
 import { AGENDA_VERSION, type AgendaTables, createAgendaTables, dropAgendaTables } from './agenda-tables';
-
-export interface KnownRevisions {
-  /** The newest revision of a stream that the agenda has seen: what is kept in memory must not be older. */
-  atLeast(stream: string): number | undefined;
-}
 
 /** How long a reservation may stand without its code, ms. */
 export const RESERVATION_GRACE = 5 * 60_000;

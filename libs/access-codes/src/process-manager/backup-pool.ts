@@ -1,4 +1,5 @@
 import type { Device } from '@latchkey/devices';
+import type { KnownRevisions } from '@latchkey/event-sourcing';
 import { backupPoolSize, violations } from '@latchkey/gateways';
 import { ApiError, derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
 import { drawFreePin } from '../commands/pins';
@@ -6,9 +7,8 @@ import type { AccessCode } from '../domain/access-code';
 import { isSpare } from '../domain/backup';
 import { remove, request } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
-import type { KnownRevisions } from './agenda';
 import type { AgendaRows } from './agenda-rows';
-import type { Streams } from './streams';
+import type { Streams } from '../streams';
 
 /** The id of the nth backup code that a device has had. */
 export const backupCodeId = (deviceId: string, nth: number): string =>

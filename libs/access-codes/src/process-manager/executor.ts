@@ -1,17 +1,22 @@
 import type { Device } from '@latchkey/devices';
-import { type Cause, evolved, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
+import {
+  type Cause,
+  evolved,
+  type KnownRevisions,
+  type Loaded,
+  RevisionConflict,
+} from '@latchkey/event-sourcing';
 import type { Clock, Ids, Logger, Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { codeFold } from '../domain/code-fold';
 import type { CodeEvent } from '../domain/events';
 import { PinTaken, release, reserve } from '../domain/keypad';
 import { plan, type PlanSettings } from '../domain/plan';
-import type { KnownRevisions } from './agenda';
 import type { AgendaRows, Claim } from './agenda-rows';
 import type { Calls } from './calls';
 import { handOver } from './hand-over';
 import type { LockWork, Touch, Touched } from './lock-work';
-import type { Streams } from './streams';
+import type { Streams } from '../streams';
 
 /** What the agenda holds beside codes is worked through by somebody else; says when it is due again, ms. */
 export interface OtherWork {

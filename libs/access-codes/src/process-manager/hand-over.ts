@@ -1,7 +1,7 @@
 import { type Cause, laterPosition, type Position } from '@latchkey/event-sourcing';
 import { handedOver, pulled } from '../domain/backup';
 import { remove } from '../domain/decisions';
-import type { Streams } from './streams';
+import type { Streams } from '../streams';
 
 /** Whether a backup code still stands in for its code: neither gone nor let go of. */
 export async function stands({ codes }: Pick<Streams, 'codes'>, codeId: string): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { AgendaRows } from './agenda-rows';
 import type { Calls } from './calls';
 import { doorEventOf, type DoorReport, reportKeyOf } from './door-reports';
 import type { LockWork } from './lock-work';
-import type { Streams } from './streams';
+import type { Streams } from '../streams';
 
 /** What to answer to whoever delivered a report. */
 export type Reception = 'taken' | 'again-later';

@@ -1,18 +1,17 @@
-import { disconnect, type Device, unreachable } from '@latchkey/devices';
-import { type Cause, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
-import type { ListedCode, LockGateway, LockRef, Refusal, WriteAnswer } from '@latchkey/gateways';
+import { type Device, recordOutage } from '@latchkey/devices';
+import { type Cause, type KnownRevisions, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
+import type { ListedCode, LockGateway, LockRef, WriteAnswer } from '@latchkey/gateways';
 import type { Clock, Ids, Random, Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent } from '../domain/access-code';
 import { accepted, failed, type Outcome, reported, unanswered } from '../domain/decisions';
 import type { CodeEvent } from '../domain/events';
 import type { Step } from '../domain/plan';
 import { type Listed, type ReadBack, reconcile } from '../domain/read-back';
-import type { KnownRevisions } from './agenda';
 import type { AgendaRows } from './agenda-rows';
 import type { ReadBacks } from './read-backs';
 import { retryAt } from './retry';
 import { Strangers } from './strangers';
-import type { Streams } from './streams';
+import type { Streams } from '../streams';
 
 export interface LockWorkSettings {
   readonly commandDeadline: number;
@@ -143,20 +142,11 @@ export class LockWork {
       },
       0,
     );
-    if (answer.kind !== 'accepted') await this.tellAccount(device.accountId, answer, cause);
+    // An outage is the account's, once; not each code's.
+    if (answer.kind !== 'accepted') await recordOutage(streams, device.accountId, answer, cause);
     // The PIN is on the lock already: perhaps by our own creation whose answer was lost.
     if (answer.kind === 'refused' && answer.errorCode === 'PIN_CONFLICT' && told.state?.mayTurnUp) {
       await this.verify(codeId, device);
-    }
-  }
-
-  /** An outage is the account's, once; not each code's. */
-  async tellAccount(accountId: string, refusal: Refusal, cause: Cause): Promise<void> {
-    const { accounts } = this.options.streams;
-    if (refusal.kind === 'unauthorized') {
-      await accounts.transact(accountId, cause, (account) => disconnect(account, refusal.message));
-    } else if (refusal.kind === 'unreachable' && refusal.retryAfterMs === undefined) {
-      await accounts.transact(accountId, cause, (account) => unreachable(account, refusal.message));
     }
   }
 
@@ -188,7 +178,12 @@ export class LockWork {
     const owners = await rows.lockCodes(deviceId);
     const answer = await readBacks.of(lockOf(device));
     if (answer.kind !== 'answered') {
-      await this.tellAccount(device.accountId, answer, this.causeOf(null, 'read-back', device.workspaceId));
+      await recordOutage(
+        streams,
+        device.accountId,
+        answer,
+        this.causeOf(null, 'read-back', device.workspaceId),
+      );
       return 'not-read';
     }
     const listed: Listed[] = answer.value.map(({ pin, ...rest }) => ({

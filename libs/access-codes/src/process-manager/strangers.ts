@@ -6,7 +6,7 @@ import { type AccessCode, storedContent } from '../domain/access-code';
 import type { Listed } from '../domain/read-back';
 import { see, strangers } from '../domain/unmanaged';
 import type { AgendaRows } from './agenda-rows';
-import type { Streams } from './streams';
+import type { Streams } from '../streams';
 
 /**
  * The id of the nth code that a lock has had under one id of its own: makers may give a slot's number to one code

@@ -12,7 +12,7 @@ import {
 } from '@latchkey/http';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { GetActionAttempt, OperateLock } from '../actions';
+import { GetActionAttempt, OperateLock } from '../commands/action-commands';
 import { GetDevice } from '../views/queries';
 import { SimulateKeypad } from '../commands/commands';
 import { DEVICE_SCHEMA } from './device.schema';

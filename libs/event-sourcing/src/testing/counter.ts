@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { EventCodec } from '../codec';
-import { type Cause, DeciderStreams, type Fold } from '../decider';
+import type { Cause } from '../cause';
+import { DeciderStreams, type Fold } from '../decider';
 import type { EventMetadata, EventStore, NewEvent, RecordedEvent } from '../event-store';
 import type { Projection } from '../projection';
 

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type Query } from '../params/query';
 import { readParams } from '../params/read-params';
-import { type Caller } from './caller';
+import type { Caller } from '@latchkey/event-sourcing';
 
 /** What the edge keeps on a request; only its guard writes it. */
 export interface EdgeRequest {

@@ -5,11 +5,12 @@ import {
   createLogger,
   CryptoRandom,
   IDS,
-  RandomIds,
   loadConfig,
   LOGGER,
   RANDOM,
+  RandomIds,
   RECORDS,
+  RECORDS_DATABASE,
   SandboxClock,
   VAULT,
   type Vault,
@@ -21,7 +22,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configureHttp, httpAdapter, HttpModule, RECORDS_DATABASE, SANDBOX_CLOCK } from '../index';
+import { configureHttp, httpAdapter, HttpModule, SANDBOX_CLOCK } from '../index';
 import { featureControllers, handlersOf, Shelf } from './shelf';
 
 export const NOW = Date.UTC(2030, 0, 1);

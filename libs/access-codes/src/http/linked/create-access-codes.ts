@@ -15,8 +15,7 @@ import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../../commands/commands';
 import { checkAgainstLock } from '../../commands/pins';
 import { windowFor } from '../../commands/requests';
-import { STREAMS } from '../../commands/views';
-import type { Streams } from '../../process-manager/streams';
+import { type Streams, STREAMS } from '../../streams';
 import { CreateAccessCodes } from './commands';
 import { type Door, drawShared, takes } from './shared-pin';
 

@@ -2,8 +2,7 @@ import { ApiError, RANDOM, type Random, VAULT, type Vault } from '@latchkey/plat
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { drawFreePin } from '../../commands/pins';
-import { STREAMS } from '../../commands/views';
-import type { Streams } from '../../process-manager/streams';
+import { type Streams, STREAMS } from '../../streams';
 import { GenerateCode } from './commands';
 
 @QueryHandler(GenerateCode)

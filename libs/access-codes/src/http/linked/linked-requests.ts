@@ -1,6 +1,6 @@
+import { type Caller } from '@latchkey/event-sourcing';
 import { ApiError, KeyedTurns } from '@latchkey/platform';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
-import type { Caller } from '../../commands/caller';
 import {
   CreateAccessCode,
   UpdateAccessCode,

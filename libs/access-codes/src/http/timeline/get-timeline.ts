@@ -1,8 +1,7 @@
 import { ApiError } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { STREAMS } from '../../commands/views';
-import type { Streams } from '../../process-manager/streams';
+import { type Streams, STREAMS } from '../../streams';
 import { type TimelineEvent, timelineOf } from './timeline';
 
 export interface TimelinePage {

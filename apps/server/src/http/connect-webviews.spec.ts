@@ -1,0 +1,167 @@
+import { ServerWorld } from '../testing/server-world';
+import { sdkNames, Sdks } from './testing/sdk';
+
+interface Webview {
+  connect_webview_id: string;
+  url: string;
+  status: string;
+  connected_account_id: string | null;
+}
+
+let world: ServerWorld;
+let sdks: Sdks;
+beforeAll(async () => {
+  world = await ServerWorld.start();
+  sdks = Sdks.start(world.server.url, world.server.sandbox!.apiKey);
+});
+afterAll(async () => {
+  await sdks.stop();
+  await world.stop();
+});
+
+const create = async (params: object = {}) =>
+  (await world.api.ask<{ connect_webview: Webview }>('/connect_webviews/create', params)).connect_webview;
+const read = async ({ connect_webview_id }: Webview) =>
+  (await world.api.ask<{ connect_webview: Webview }>('/connect_webviews/get', { connect_webview_id }))
+    .connect_webview;
+
+const unescaped = (html: string) => html.replaceAll('&amp;', '&').replaceAll('&quot;', '"');
+
+/** The hidden fields of the page's form, as a browser without JavaScript would send them. */
+function fields(html: string): Record<string, string> {
+  const inputs = html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g);
+  return Object.fromEntries([...inputs].map(([, name, value]) => [name!, unescaped(value!)]));
+}
+
+const location = (response: Response) => new URL(response.headers.get('location')!);
+
+/** Opens the page, chooses the lock maker, and decides on its consent page. @returns where that leads back to */
+async function consent(webview: Webview, decision: Record<string, string>): Promise<URL> {
+  const page = await fetch(webview.url);
+  expect(page.status).toBe(200);
+  const html = await page.text();
+  expect(html).not.toMatch(/<script/);
+  const query = new URLSearchParams({ ...fields(html), provider: 'lock-cloud' });
+  const away = await fetch(`${world.server.url}/connect_webviews/authorize?${query.toString()}`, {
+    redirect: 'manual',
+  });
+  expect(away.status).toBe(303);
+  const consentPage = await fetch(location(away));
+  const form = await consentPage.text();
+  const [, first] = /name="account" value="([^"]+)"/.exec(form)!;
+  const body = new URLSearchParams({ ...fields(form), account: first!, ...decision });
+  const back = await fetch(new URL('/oauth/authorize', location(away)), {
+    method: 'POST',
+    body,
+    redirect: 'manual',
+  });
+  expect(back.status).toBe(303);
+  return location(back);
+}
+
+let made = 0;
+const allow = () => ({ decision: 'allow', account: 'new', new_account: `House ${++made}` });
+
+test('an account is connected by its owner, and its locks appear', async () => {
+  const webview = await create({ customer_key: 'guest 1', custom_metadata: { floor: '2' } });
+  expect(webview).toMatchObject({
+    status: 'pending',
+    login_successful: false,
+    connected_account_id: null,
+    customer_key: 'guest 1',
+  });
+  const back = await consent(webview, allow());
+  const done = await fetch(back);
+  expect({ status: done.status, text: await done.text() }).toMatchObject({
+    status: 200,
+    text: expect.stringContaining('Your locks are connected'),
+  });
+  const after = await read(webview);
+  expect(after).toMatchObject({
+    status: 'authorized',
+    login_successful: true,
+    selected_provider: 'lock-cloud',
+  });
+  await world.api.ask('/sandbox/clock/advance', { by: 'PT1M' });
+  const { devices } = await world.api.ask<{ devices: { device_id: string }[] }>('/devices/list', {
+    connected_account_id: after.connected_account_id,
+  });
+  expect(devices).toHaveLength(2);
+  // And they can be used.
+  const [device] = devices;
+  const code = await world.api.create({ device_id: device!.device_id });
+  await world.api.ask('/sandbox/clock/advance', { by: 'PT1M' });
+  expect((await world.api.get(code.access_code_id)).status).toBe('set');
+
+  const again = await fetch(back);
+  expect(again.status).toBe(400);
+  expect(await (await fetch(webview.url)).text()).toContain('Your locks are connected');
+});
+
+test("the sandbox's own account, connected again, stays one account", async () => {
+  const list = () => world.api.ask<{ connected_accounts: unknown[] }>('/connected_accounts/list');
+  const before = (await list()).connected_accounts.length;
+  const webview = await create();
+  await fetch(await consent(webview, { decision: 'allow' }));
+  expect((await read(webview)).status).toBe('authorized');
+  expect((await list()).connected_accounts).toHaveLength(before);
+});
+
+test('an owner who denies it can try again', async () => {
+  const webview = await create();
+  const page = await fetch(await consent(webview, { decision: 'deny' }));
+  expect(await page.text()).toContain('not given leave');
+  expect(await read(webview)).toMatchObject({ status: 'failed', login_successful: false });
+  await fetch(await consent(webview, allow()));
+  expect((await read(webview)).status).toBe('authorized');
+});
+
+test('the browser is sent on to where the integration wants it', async () => {
+  const webview = await create({
+    custom_redirect_url: 'https://example.com/done?x=1',
+    custom_redirect_failure_url: 'https://example.com/failed',
+  });
+  const denied = await fetch(await consent(webview, { decision: 'deny' }), { redirect: 'manual' });
+  expect(location(denied).pathname).toBe('/failed');
+  const allowed = await fetch(await consent(webview, allow()), { redirect: 'manual' });
+  expect(location(allowed).href).toBe(
+    `https://example.com/done?x=1&connect_webview_id=${webview.connect_webview_id}`,
+  );
+});
+
+test('nobody gets in by guessing', async () => {
+  const webview = await create();
+  const { url } = world.server;
+  const wrong = `${url}/connect_webviews/view?connect_webview_id=${webview.connect_webview_id}&auth_token=x`;
+  expect((await fetch(wrong)).status).toBe(404);
+  const { connect_webview_id: id } = webview;
+  for (const query of [
+    '',
+    '?code=x',
+    `?code=x&state=${id}`,
+    `?code=x&state=${id}.`,
+    `?code=x&state=${id}.x`,
+  ]) {
+    expect((await fetch(`${url}/connect_webviews/callback${query}`)).status).toBe(400);
+  }
+  expect((await read(webview)).status).toBe('pending');
+});
+
+test('only the makers that were asked for are offered', async () => {
+  const { url } = await create({ accepted_providers: ['august'] });
+  expect(await (await fetch(url)).text()).toContain('No lock maker is set up here');
+  const refused = await world.api.call('/connect_webviews/create', { excluded_providers: ['lock-cloud'] });
+  expect(refused).toMatchObject({ status: 400, body: { error: { type: 'invalid_input' } } });
+});
+
+test.each(sdkNames)('%s makes, lists and deletes them', async (sdk) => {
+  const { connect_webview_id } = await sdks.call<Webview>(sdk, 'connectWebviews.create', {
+    custom_redirect_url: 'https://example.com/done',
+    customer_key: sdk,
+  });
+  const listed = await sdks.call<Webview[]>(sdk, 'connectWebviews.list', { customer_key: sdk });
+  expect(listed).toMatchObject([{ connect_webview_id }]);
+  await sdks.call(sdk, 'connectWebviews.delete', { connect_webview_id });
+  const failure = await sdks.failure(sdk, 'connectWebviews.get', { connect_webview_id });
+  expect(failure).toMatchObject({ statusCode: 404, code: 'connect_webview_not_found' });
+});

@@ -1,0 +1,56 @@
+import type { KnownRevisions } from '@latchkey/event-sourcing';
+import type { Clock, Random } from '@latchkey/platform';
+import type { Streams } from '../streams';
+import type { AgendaRows } from './agenda-rows';
+import type { BackupPool } from './backup-pool';
+import type { LockWork } from './lock-work';
+
+export interface DeviceWatchSettings {
+  /** How often a lock is read back whatever its maker says of it, ms. */
+  readonly readBackEvery: number;
+  /** How soon a lock that could not be read is asked again, ms. */
+  readonly retryLimit: number;
+}
+
+/** In so many turns, spread over the time between two read-backs, all locks are read back. */
+const TURNS = 48;
+
+/** Holds what is on each lock against what is known of its codes, slowly, for the reports that never came. */
+export class DeviceWatch {
+  constructor(
+    private readonly options: {
+      readonly streams: Streams;
+      readonly rows: AgendaRows;
+      readonly known: KnownRevisions;
+      readonly work: LockWork;
+      readonly backups: BackupPool;
+      readonly clock: Clock;
+      readonly random: Random;
+      readonly settings: DeviceWatchSettings;
+    },
+  ) {}
+
+  /** Reads one lock back and holds each of its codes against it. Returns when to do so again. */
+  readonly device = async (deviceId: string): Promise<number | null> => {
+    const { streams, rows, known, work, backups, clock, random, settings } = this.options;
+    const { state: device } = await streams.devices.load(
+      deviceId,
+      known.atLeast(streams.devices.streamOf(deviceId)),
+    );
+    if (!device || device.removedAt !== null) return null;
+    const { accountId } = device;
+    const { state: account } = await streams.accounts.load(
+      accountId,
+      known.atLeast(streams.accounts.streamOf(accountId)),
+    );
+    if (!account?.connected || account.unreachableSince !== null) return null;
+    await backups.fill(device);
+    const told = await work.verifyAll(await rows.codesOf(deviceId), device, 'strangers');
+    if (told === 'not-read') return clock.now() + settings.retryLimit;
+    const { readBackEvery } = settings;
+    const at = clock.now() + readBackEvery - random.int(Math.max(1, Math.round(readBackEvery / 10)));
+    // Locks are read back in company: each for itself would cost as many turns as there are locks.
+    const turn = Math.max(1, Math.round(readBackEvery / TURNS));
+    return Math.max(clock.now() + 1, at - (at % turn));
+  };
+}

@@ -1,0 +1,201 @@
+import type { Records } from '@latchkey/database';
+import {
+  AccountWatch,
+  type AccountWishes,
+  connect,
+  CONNECT_WEBVIEW,
+  DeviceStreams,
+  loginCodec,
+  type LoginEvent,
+  loginFold,
+  OtherCustomer,
+} from '@latchkey/devices';
+import {
+  type Cause,
+  DeciderStreams,
+  type EventStore,
+  VIEW_BARRIER,
+  type ViewBarrier,
+} from '@latchkey/event-sourcing';
+import {
+  authorizeUrl,
+  exchangeCode,
+  type HttpLockGateway,
+  type LockMaker,
+  reportsPath,
+} from '@latchkey/gateways';
+import {
+  type Clock,
+  CLOCK,
+  derivedId,
+  EVENT_STORE,
+  GATEWAY,
+  IDS,
+  type Ids,
+  LOCK_MAKERS,
+  type Logger,
+  LOGGER,
+  type Random,
+  RANDOM,
+  RECORDS,
+  REPORT_TOKENS,
+} from '@latchkey/platform';
+import { Inject, Injectable } from '@nestjs/common';
+import { Addresses } from '../http/addresses';
+import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
+
+const CALLBACK = '/connect_webviews/callback';
+
+/** How a way to a lock maker and back ended. */
+export type Ending =
+  | { readonly kind: 'connected'; readonly webview: ConnectWebview }
+  | { readonly kind: 'failed'; readonly webview: ConnectWebview; readonly reason: string }
+  | { readonly kind: 'stranger' };
+
+/** Takes the owner of an account to the lock maker's consent and back, and connects the account. */
+@Injectable()
+export class Connecting {
+  private readonly logins: DeciderStreams<number, LoginEvent>;
+
+  constructor(
+    private readonly webviews: ConnectWebviewRecords,
+    private readonly addresses: Addresses,
+    @Inject(LOCK_MAKERS) private readonly makers: ReadonlyMap<string, LockMaker>,
+    @Inject(REPORT_TOKENS) private readonly reportTokens: ReadonlyMap<string, string>,
+    private readonly streams: DeviceStreams,
+    @Inject(GATEWAY) private readonly gateway: HttpLockGateway,
+    @Inject(RECORDS) private readonly records: Records,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(RANDOM) private readonly random: Random,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
+    private readonly watch: AccountWatch,
+    @Inject(EVENT_STORE) store: EventStore,
+    @Inject(IDS) ids: Ids,
+  ) {
+    const shared = { store, clock, ids, cacheSize: 100 };
+    this.logins = new DeciderStreams({
+      ...shared,
+      category: CONNECT_WEBVIEW,
+      codec: loginCodec,
+      fold: loginFold,
+    });
+  }
+
+  /** The lock makers that a webview offers. */
+  offered({ wishes }: ConnectWebview): LockMaker[] {
+    const { acceptedProviders: accepted } = wishes;
+    return [...this.makers.values()].filter(({ name }) => accepted.length === 0 || accepted.includes(name));
+  }
+
+  /** @returns where to send the browser; null where the webview does not offer that maker */
+  async setOut(webview: ConnectWebview, provider: string): Promise<string | null> {
+    const maker = this.offered(webview).find(({ name }) => name === provider);
+    if (!maker) return null;
+    const nonce = this.random.bytes(24).toString('base64url');
+    await this.webviews.setOut(webview.connectWebviewId, maker.name, nonce);
+    const state = `${webview.connectWebviewId}.${nonce}`;
+    return authorizeUrl(maker, { redirectUri: this.redirectUri(), state });
+  }
+
+  /** What the lock maker sent the browser back with. */
+  async comeBack(query: { state?: string; code?: string; error?: string }): Promise<Ending> {
+    const [id = '', nonce = ''] = (query.state ?? '').split('.');
+    const webview = nonce === '' ? null : await this.webviews.comeBack(id, nonce);
+    const maker = webview?.provider ? this.makers.get(webview.provider) : undefined;
+    if (!webview || !maker) return { kind: 'stranger' };
+    if (query.code === undefined) return this.fail(webview, 'The lock maker was not given leave.');
+    const tokens = await exchangeCode(maker, query.code, this.redirectUri(), { clock: this.clock });
+    if (tokens.kind !== 'answered') {
+      this.logger.warn({ maker: maker.name, kind: tokens.kind, reason: tokens.message }, 'no tokens');
+      return this.fail(webview, `${maker.displayName} did not let us in. Please try again.`);
+    }
+    const accountId = await this.accountOf(webview.workspaceId, maker.name, tokens.value.userId);
+    const keep = () => this.records.accountTokens.put(accountId, tokens.value);
+    try {
+      await this.connect(webview, maker, accountId, keep);
+    } catch (error) {
+      if (!(error instanceof OtherCustomer)) throw error;
+      return this.fail(webview, 'This account is connected for somebody else already.');
+    }
+    if (webview.wishes.waitForDeviceCreation) await this.lookAtLocks(accountId);
+    await this.webviews.authorized(webview.connectWebviewId, accountId, this.clock.now());
+    await this.views.caughtUp();
+    return { kind: 'connected', webview };
+  }
+
+  /** The same account at the same maker keeps its id, so that connecting it again brings its codes back. */
+  private async accountOf(workspaceId: string, maker: string, userId: string): Promise<string> {
+    const sandbox = derivedId(workspaceId, 'sandbox account');
+    const isSandbox = (await this.records.accountTokens.get(sandbox))?.userId === userId;
+    return isSandbox ? sandbox : derivedId(workspaceId, `account ${maker} ${userId}`);
+  }
+
+  /** @throws {OtherCustomer} */
+  private async connect(
+    webview: ConnectWebview,
+    maker: LockMaker,
+    accountId: string,
+    keepTokens: () => Promise<void>,
+  ) {
+    const { workspaceId, connectWebviewId } = webview;
+    const identity = { accountId, workspaceId, maker: maker.name, displayName: maker.displayName };
+    const login = { connectWebviewId, wishes: wishesOf(webview) };
+    connect((await this.streams.accounts.load(accountId)).state, identity, login);
+    await keepTokens();
+    await this.streams.accounts.transact(accountId, causeOf(webview), (account) =>
+      connect(account, identity, login),
+    );
+    // Somebody may have been about to forget those of an account that had been deleted.
+    await keepTokens();
+    const token = this.reportTokens.get(maker.name);
+    if (token === undefined) return;
+    const url = this.addresses.for(maker) + reportsPath(maker.name, token);
+    const registered = await this.gateway.registerWebhook({ accountId, maker: maker.name }, url);
+    // The account is asked for its locks again and again: without reports it is only slower.
+    if (registered.kind !== 'answered') {
+      this.logger.warn({ maker: maker.name, reason: registered.message }, 'the lock maker takes no webhook');
+    }
+  }
+
+  private async fail(webview: ConnectWebview, reason: string): Promise<Ending> {
+    const { connectWebviewId, workspaceId, status } = webview;
+    await this.logins.transact(connectWebviewId, causeOf(webview), () => [
+      { type: 'LoginFailed', data: { connectWebviewId, workspaceId } },
+    ]);
+    if (status === 'pending') await this.webviews.failed(connectWebviewId);
+    await this.views.caughtUp();
+    return { kind: 'failed', webview, reason };
+  }
+
+  /** Its locks appear before the page says that it is connected; where they can't be read, later. */
+  private async lookAtLocks(accountId: string): Promise<void> {
+    try {
+      await this.watch.account(accountId);
+    } catch (error) {
+      this.logger.warn({ err: error, accountId }, 'the locks of a new account can not be read yet');
+    }
+  }
+
+  private redirectUri(): string {
+    return this.addresses.public() + CALLBACK;
+  }
+}
+
+const causeOf = ({ connectWebviewId, workspaceId }: ConnectWebview): Cause => ({
+  correlationId: connectWebviewId,
+  causationId: connectWebviewId,
+  actor: { type: 'external' },
+  workspaceId,
+});
+
+/** What the invitation says of the account; what it does not, stays as it is. */
+function wishesOf({ wishes }: ConnectWebview): AccountWishes {
+  const { customMetadata, customerKey, automaticallyManageNewDevices, acceptedCapabilities } = wishes;
+  return {
+    ...(Object.keys(customMetadata).length > 0 ? { customMetadata } : {}),
+    ...(customerKey === null ? {} : { customerKey }),
+    ...(automaticallyManageNewDevices === null ? {} : { managesNewDevices: automaticallyManageNewDevices }),
+    ...(acceptedCapabilities === null ? {} : { acceptedCapabilities }),
+  };
+}

@@ -1,0 +1,25 @@
+import { RECORDS_DATABASE } from '@latchkey/platform';
+import type { Database } from '@latchkey/database';
+import { Module } from '@nestjs/common';
+import { Addresses } from './http/addresses';
+import { ConnectWebviewRecords } from './records/connect-webview-records';
+import { ConnectWebviewsController } from './http/connect-webviews.controller';
+import { Connecting } from './commands/connecting';
+import { DeviceProvidersController } from './http/device-providers.controller';
+import { ConnectPagesController } from './pages/pages.controller';
+
+/** Connecting accounts. Needs LOCK_MAKERS, REPORT_TOKENS, DeviceStreams and GATEWAY besides what HttpModule needs. */
+@Module({
+  controllers: [ConnectWebviewsController, ConnectPagesController, DeviceProvidersController],
+  providers: [
+    Addresses,
+    Connecting,
+    {
+      provide: ConnectWebviewRecords,
+      inject: [RECORDS_DATABASE],
+      useFactory: (database: Database<unknown>) => ConnectWebviewRecords.open(database),
+    },
+  ],
+  exports: [ConnectWebviewRecords],
+})
+export class ConnectWebviewsModule {}

@@ -1,0 +1,2 @@
+export { ConnectWebviewsModule } from './connect-webviews.module';
+export { ConnectWebviewRecords } from './records/connect-webview-records';

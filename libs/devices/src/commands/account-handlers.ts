@@ -1,0 +1,81 @@
+import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import { ApiError } from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { type Account, OtherCustomer, removeAccount, requestSync, updateAccount } from '../domain/account';
+import { AccountWatch } from '../process-manager/account-watch';
+import { Departures } from '../process-manager/departures';
+import { DeviceStreams } from '../streams';
+import { DeleteConnectedAccount, SyncConnectedAccount, UpdateConnectedAccount } from './commands';
+
+/** The account, if it is the workspace's and was not deleted. */
+async function ownAccount(streams: DeviceStreams, workspaceId: string, accountId: string): Promise<Account> {
+  const { state: account } = await streams.accounts.load(accountId);
+  if (account?.workspaceId !== workspaceId || account.removedAt !== null) {
+    throw ApiError.notFound('connected_account');
+  }
+  return account;
+}
+
+@CommandHandler(UpdateConnectedAccount)
+export class UpdateConnectedAccountHandler implements ICommandHandler<UpdateConnectedAccount> {
+  constructor(
+    private readonly streams: DeviceStreams,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
+  ) {}
+
+  async execute({ caller, connectedAccountId, wanted }: UpdateConnectedAccount): Promise<void> {
+    await ownAccount(this.streams, caller.workspaceId, connectedAccountId);
+    try {
+      const decided = await this.streams.accounts.transact(connectedAccountId, causedBy(caller), (account) =>
+        updateAccount(account, wanted),
+      );
+      await this.views.reached(decided.position);
+    } catch (error) {
+      if (!(error instanceof OtherCustomer)) throw error;
+      throw ApiError.invalidInput(error.message, { customer_key: 'is given once, and stays' });
+    }
+  }
+}
+
+/** Writes down that the account is gone first: should anything keep the rest from being done, the watch does it. */
+@CommandHandler(DeleteConnectedAccount)
+export class DeleteConnectedAccountHandler implements ICommandHandler<DeleteConnectedAccount> {
+  constructor(
+    private readonly streams: DeviceStreams,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
+    private readonly departures: Departures,
+  ) {}
+
+  async execute({ caller, connectedAccountId }: DeleteConnectedAccount): Promise<void> {
+    await ownAccount(this.streams, caller.workspaceId, connectedAccountId);
+    const cause = causedBy(caller);
+    const { position } = await this.streams.accounts.transact(connectedAccountId, cause, removeAccount);
+    const latest = await this.departures.ofAccount(connectedAccountId, cause);
+    await this.views.reached(latest ?? position);
+  }
+}
+
+/** The wish is written down first, so that it is fulfilled even if this process ends in the middle. */
+@CommandHandler(SyncConnectedAccount)
+export class SyncConnectedAccountHandler implements ICommandHandler<SyncConnectedAccount> {
+  constructor(
+    private readonly streams: DeviceStreams,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
+    private readonly watch: AccountWatch,
+  ) {}
+
+  async execute({ caller, connectedAccountId }: SyncConnectedAccount): Promise<void> {
+    await ownAccount(this.streams, caller.workspaceId, connectedAccountId);
+    await this.streams.accounts.transact(connectedAccountId, causedBy(caller), requestSync);
+    await this.watch.account(connectedAccountId);
+    await this.views.caughtUp();
+  }
+}
+
+/** Handlers of what is asked of connected accounts. */
+export const accountHandlers = [
+  UpdateConnectedAccountHandler,
+  DeleteConnectedAccountHandler,
+  SyncConnectedAccountHandler,
+];

@@ -1,0 +1,35 @@
+import type { Caller } from '@latchkey/http';
+import { Command, Query } from '@nestjs/cqrs';
+import type { SeamActionAttempt } from '../views/present-action';
+
+/** Asks a lock to lock or unlock its door; resolves once the lock's maker was asked, mostly before it is done. */
+export class OperateLock extends Command<{ actionAttemptId: string }> {
+  constructor(
+    readonly caller: Caller,
+    readonly deviceId: string,
+    readonly action: 'lock' | 'unlock',
+  ) {
+    super();
+  }
+}
+
+/** What a lock reported of an action. A report of an attempt that was never its own is passed over. */
+export class ConcludeAction extends Command<void> {
+  constructor(
+    readonly actionAttemptId: string,
+    readonly reporter: { readonly maker: string; readonly lockId: string },
+    readonly outcome: { readonly success: boolean; readonly errorCode: string | null },
+  ) {
+    super();
+  }
+}
+
+/** Fails with 404 action_attempt_not_found. */
+export class GetActionAttempt extends Query<SeamActionAttempt> {
+  constructor(
+    readonly workspaceId: string,
+    readonly actionAttemptId: string,
+  ) {
+    super();
+  }
+}

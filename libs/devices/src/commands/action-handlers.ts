@@ -1,0 +1,84 @@
+import { causedBy, type Cause } from '@latchkey/event-sourcing';
+import type { LockGateway } from '@latchkey/gateways';
+import { ApiError, CLOCK, type Clock, CONFIG, type Config, GATEWAY, IDS, type Ids } from '@latchkey/platform';
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { concludeAction, requestAction } from '../domain/action-attempt';
+import { DeviceStreams } from '../streams';
+import { ConcludeAction, GetActionAttempt, OperateLock } from './action-commands';
+import { presentAction, type SeamActionAttempt } from '../views/present-action';
+
+@CommandHandler(OperateLock)
+export class OperateLockHandler implements ICommandHandler<OperateLock> {
+  constructor(
+    private readonly streams: DeviceStreams,
+    @Inject(GATEWAY) private readonly gateway: LockGateway,
+    @Inject(IDS) private readonly ids: Ids,
+  ) {}
+
+  async execute({ caller, deviceId, action }: OperateLock): Promise<{ actionAttemptId: string }> {
+    const { state: device } = await this.streams.devices.load(deviceId);
+    const { workspaceId } = caller;
+    if (device?.workspaceId !== workspaceId || device.removedAt !== null || !device.managed)
+      throw ApiError.notFound('device');
+    const { canRemotelyLock, canRemotelyUnlock } = device.capabilities;
+    if (!(action === 'lock' ? canRemotelyLock : canRemotelyUnlock)) {
+      throw ApiError.badRequest('action_not_supported', `This device can not be ${action}ed from afar.`);
+    }
+    const actionAttemptId = this.ids.uuid();
+    const cause = causedBy(caller);
+    await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
+      requestAction(attempt, { actionAttemptId, workspaceId, deviceId, action }),
+    );
+    const { accountId, maker, lockId } = device;
+    const answer = await this.gateway.operate({ accountId, maker, lockId }, action, actionAttemptId);
+    // Accepted, or sent without an answer: the lock's own report tells, or the deadline.
+    if (answer.kind !== 'accepted' && answer.kind !== 'unknown') {
+      const errorCode = answer.kind === 'refused' ? answer.errorCode : 'UNREACHABLE';
+      await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
+        concludeAction(attempt, { errorCode, message: answer.message }),
+      );
+    }
+    return { actionAttemptId };
+  }
+}
+
+@CommandHandler(ConcludeAction)
+export class ConcludeActionHandler implements ICommandHandler<ConcludeAction> {
+  constructor(private readonly streams: DeviceStreams) {}
+
+  async execute({ actionAttemptId, reporter, outcome }: ConcludeAction): Promise<void> {
+    const { state } = await this.streams.attempts.load(actionAttemptId);
+    const device = state?.deviceId ? (await this.streams.devices.load(state.deviceId)).state : null;
+    if (device?.maker !== reporter.maker || device.lockId !== reporter.lockId) return;
+    const cause: Cause = {
+      correlationId: actionAttemptId,
+      causationId: 'lock report',
+      actor: { type: 'system' },
+      workspaceId: device.workspaceId,
+    };
+    const { success, errorCode } = outcome;
+    const code = errorCode ?? 'FAILED';
+    const told = success ? 'success' : { errorCode: code, message: `The lock reported ${code}.` };
+    await this.streams.attempts.transact(actionAttemptId, cause, (attempt) => concludeAction(attempt, told));
+  }
+}
+
+/** Reads attempts straight from their streams: whoever just asked for one finds it. */
+@QueryHandler(GetActionAttempt)
+export class GetActionAttemptHandler implements IQueryHandler<GetActionAttempt> {
+  constructor(
+    private readonly streams: DeviceStreams,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'commandDeadline'>,
+  ) {}
+
+  async execute({ workspaceId, actionAttemptId }: GetActionAttempt): Promise<SeamActionAttempt> {
+    const { state } = await this.streams.attempts.load(actionAttemptId);
+    if (state?.workspaceId !== workspaceId) throw ApiError.notFound('action_attempt');
+    return presentAction(state, { now: this.clock.now(), deadline: this.config.commandDeadline });
+  }
+}
+
+/** Providers of all of these. */
+export const actionHandlers = [OperateLockHandler, ConcludeActionHandler, GetActionAttemptHandler];

@@ -1,0 +1,89 @@
+import {
+  AppendTimeout,
+  type Cause,
+  type EventStore,
+  type Position,
+  RevisionConflict,
+} from '@latchkey/event-sourcing';
+import { KeyedTurns } from '@latchkey/platform';
+import { DOOR, doorCodec, type DoorEvent, recordAtDoor } from './domain/door';
+
+/** So many of a door's latest events are looked through for one that was reported before. */
+const LATEST = 100;
+const ATTEMPTS = 50;
+/** Of so many doors the latest events are kept in memory. */
+const DOORS = 1_000;
+
+/** A door's latest events, the newest first, and the revision of the last one; -1 where nothing happened yet. */
+interface Latest {
+  readonly events: readonly DoorEvent[];
+  readonly revision: number;
+}
+
+/** Writes down what happens at doors, each thing once, however often a lock's maker reports it. */
+export class DoorLog {
+  private readonly turns = new KeyedTurns();
+  /** Never wrong: an append on what is stale fails by its expected revision. */
+  private readonly kept = new Map<string, Latest>();
+
+  constructor(
+    private readonly options: {
+      readonly store: EventStore;
+      readonly clock: { now(): number };
+      readonly ids: { uuid(): string };
+    },
+  ) {}
+
+  /** @returns where it stands; undefined where it was there already */
+  record(event: DoorEvent, cause: Cause): Promise<Position | undefined> {
+    const { deviceId } = event.data;
+    return this.turns.take(deviceId, () => this.append(event, cause));
+  }
+
+  private async append(reported: DoorEvent, cause: Cause): Promise<Position | undefined> {
+    const { store, clock, ids } = this.options;
+    const stream = `${DOOR}-${reported.data.deviceId}`;
+    const id = ids.uuid();
+    const metadata = {
+      $correlationId: cause.correlationId,
+      $causationId: cause.causationId,
+      actor: cause.actor,
+      workspaceId: cause.workspaceId,
+      occurredAt: new Date(clock.now()).toISOString(),
+    };
+    for (let attempt = 1; ; attempt++) {
+      const { events, revision } = await this.latest(stream);
+      const [event] = recordAtDoor(events, reported);
+      if (!event) return undefined;
+      try {
+        const appended = await store.append(stream, [doorCodec.encode(event, id, metadata)], revision);
+        this.keep(stream, { events: [event, ...events].slice(0, LATEST), revision: appended.revision });
+        return appended.position;
+      } catch (error) {
+        // Without an answer it may be there: then it is found.
+        this.kept.delete(stream);
+        const worthTrying = error instanceof RevisionConflict || error instanceof AppendTimeout;
+        if (!worthTrying || attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  private async latest(stream: string): Promise<Latest> {
+    const kept = this.kept.get(stream);
+    if (kept) return kept;
+    const events: DoorEvent[] = [];
+    let revision = -1;
+    for await (const recorded of this.options.store.readBackwards(stream, LATEST)) {
+      revision = Math.max(revision, recorded.revision);
+      const event = doorCodec.decodeOwn(recorded);
+      if (event) events.push(event);
+    }
+    return { events, revision };
+  }
+
+  private keep(stream: string, latest: Latest): void {
+    this.kept.delete(stream);
+    this.kept.set(stream, latest);
+    if (this.kept.size > DOORS) this.kept.delete(this.kept.keys().next().value!);
+  }
+}

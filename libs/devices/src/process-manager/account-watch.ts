@@ -1,0 +1,113 @@
+import { type Cause, type KnownRevisions } from '@latchkey/event-sourcing';
+import type { LockDescription, LockGateway } from '@latchkey/gateways';
+import { type Clock, derivedId } from '@latchkey/platform';
+import { type Account, reachable } from '../domain/account';
+import type { Device, DeviceEvent } from '../domain/device';
+import { add, observe, remove } from '../domain/device-decisions';
+import type { DeviceStreams } from '../streams';
+import type { Departures } from './departures';
+import type { KnownLocks } from './known-locks';
+import { recordOutage } from './outages';
+
+export interface AccountWatchSettings {
+  /** How often an account is asked for its locks, ms: finds what a lost report would have told. */
+  readonly accountPollEvery: number;
+  readonly clockDriftTolerance: number;
+  readonly retryFirst: number;
+  readonly retryLimit: number;
+}
+
+/** The id of the device that a lock of an account is, the same whenever it is asked for. */
+export const deviceIdOf = (accountId: string, lockId: string): string => derivedId(accountId, lockId);
+
+/** Keeps accounts and their locks in step with what their makers tell, slowly, for the reports that never came. */
+export class AccountWatch {
+  constructor(
+    private readonly options: {
+      readonly streams: DeviceStreams;
+      readonly locks: Pick<KnownLocks, 'locksOf' | 'makeDue' | 'readBackWas'>;
+      readonly known: KnownRevisions;
+      readonly gateway: LockGateway;
+      readonly departures: Departures;
+      readonly clock: Clock;
+      readonly settings: AccountWatchSettings;
+    },
+  ) {}
+
+  /** Asks for an account's locks. Returns when to ask again. */
+  readonly account = async (accountId: string): Promise<number | null> => {
+    const { streams, known, gateway, clock, departures, settings } = this.options;
+    const { state: account } = await streams.accounts.load(
+      accountId,
+      known.atLeast(streams.accounts.streamOf(accountId)),
+    );
+    // What a deletion could not finish.
+    if (account && account.removedAt !== null) await departures.ofAccount(accountId);
+    if (!account?.connected) return null;
+    const cause = this.causeOf(account.workspaceId, accountId);
+    const answer = await gateway.locks({ accountId, maker: account.maker });
+    if (answer.kind !== 'answered') {
+      await recordOutage(
+        streams,
+        accountId,
+        answer.kind === 'unknown' ? { ...answer, kind: 'unreachable' } : answer,
+        cause,
+      );
+      const since = (await streams.accounts.load(accountId, 0)).state?.unreachableSince ?? clock.now();
+      const pause = Math.min(settings.retryLimit, Math.max(settings.retryFirst, clock.now() - since));
+      return clock.now() + pause;
+    }
+    await this.compareLocks(account, answer.value, cause);
+    await streams.accounts.transact(accountId, cause, (state) => reachable(state), 0);
+    return clock.now() + settings.accountPollEvery;
+  };
+
+  private async compareLocks(
+    account: Account,
+    seen: readonly LockDescription[],
+    cause: Cause,
+  ): Promise<void> {
+    const { streams, locks } = this.options;
+    const known = new Map((await locks.locksOf(account.accountId)).map((lock) => [lock.lock_id, lock]));
+    for (const lock of seen) {
+      const deviceId = known.get(lock.lockId)?.device_id ?? deviceIdOf(account.accountId, lock.lockId);
+      const decide = (device: Device | null): DeviceEvent[] =>
+        seenNow(device, deviceId, lock, account, this.options.settings);
+      // Of hundreds of locks hardly one has anything new to tell.
+      const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId)) ?? 0;
+      if (decide((await streams.devices.load(deviceId, atLeast)).state).length > 0)
+        await streams.devices.transact(deviceId, cause, decide, atLeast);
+      const before = known.get(lock.lockId);
+      if (before && before.read_back_of !== lock.updatedAt) {
+        await locks.makeDue(`device:${deviceId}`);
+        await locks.readBackWas(deviceId, lock.updatedAt);
+      }
+    }
+    const present = new Set(seen.map((lock) => lock.lockId));
+    for (const lock of known.values()) {
+      if (!present.has(lock.lock_id)) await streams.devices.transact(lock.device_id, cause, remove);
+    }
+  }
+
+  private causeOf(workspaceId: string, correlationId: string): Cause {
+    return { correlationId, causationId: 'watch', actor: { type: 'system' }, workspaceId };
+  }
+}
+
+/** A lock that its maker shows: one that we have is observed, another one is taken up, if it may be. */
+function seenNow(
+  device: Device | null,
+  deviceId: string,
+  lock: LockDescription,
+  account: Account,
+  limits: Pick<AccountWatchSettings, 'clockDriftTolerance'>,
+): DeviceEvent[] {
+  if (device && device.removedAt === null) return observe(device, lock, limits);
+  const { accountId, workspaceId, maker, intakes } = account;
+  const unwanted = device
+    ? (device.deletedInIntake ?? 0) >= intakes
+    : !account.acceptedCapabilities.includes('lock');
+  if (unwanted) return [];
+  const identity = { deviceId, workspaceId, accountId, maker, lockId: lock.lockId };
+  return add(device, identity, lock, account.managesNewDevices);
+}

@@ -1,0 +1,20 @@
+/** A lock, as the device that it is in one workspace. */
+export interface KnownLock {
+  readonly device_id: string;
+  readonly account_id: string;
+  readonly maker: string;
+  readonly lock_id: string;
+  /** What its maker said of it when its codes were last read back. */
+  readonly read_back_of: string | null;
+}
+
+/** What is known of locks and accounts without loading their streams, and what is to be looked at. */
+export interface KnownLocks {
+  locksOf(accountId: string): Promise<KnownLock[]>;
+  /** The ids of the accounts at a lock maker. */
+  accountsAt(maker: string): Promise<string[]>;
+  /** Makes `device:<id>` or `account:<id>` due now. */
+  makeDue(subject: string): Promise<void>;
+  /** What the maker said of the lock when it was last read back. */
+  readBackWas(deviceId: string, updatedAt: string | null): Promise<void>;
+}

@@ -1,0 +1,21 @@
+import type { Actor } from './event-store';
+
+/** Who asked, and what for: the metadata that a decision hands to its events. */
+export interface Cause {
+  readonly correlationId: string;
+  readonly causationId: string;
+  readonly actor: Actor;
+  readonly workspaceId: string;
+}
+
+/** Who is asking, and in which request. */
+export interface Caller {
+  readonly workspaceId: string;
+  readonly actor: Actor;
+  readonly requestId: string;
+}
+
+/** What a caller's request causes. */
+export function causedBy({ actor, requestId, workspaceId }: Caller): Cause {
+  return { actor, workspaceId, correlationId: requestId, causationId: requestId };
+}
