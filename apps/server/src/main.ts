@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { isLeftByClient } from '@latchkey/event-sourcing';
 import { ConfigError, createLogger, loadConfig, StartupError } from '@latchkey/platform';
 import { welcome } from './banner';
 import { endWithParent } from './parent';
@@ -6,6 +7,11 @@ import { startServer } from './server';
 
 /** However much there is to finish, a stop takes no longer, ms. */
 const STOP_WITHIN_MS = 1_800;
+
+// Whoever waits for those appends is told by other promises; anything else ends the process, as it would without this.
+process.on('unhandledRejection', (rejection) => {
+  if (!isLeftByClient(rejection)) throw rejection;
+});
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);

@@ -35,10 +35,10 @@ describe('streams of decisions', () => {
         }
         const append: EventStore['append'] = async (stream, events, expected) => {
           const lost = answers.shift() ?? 'none';
-          if (lost === 'before') throw new AppendTimeout(stream, 1);
+          if (lost === 'before') throw new AppendTimeout(stream, 'lost');
           const appended = await target.append(stream, events, expected);
           if (lost === 'after') await meanwhile?.();
-          if (lost === 'after') throw new AppendTimeout(stream, 1);
+          if (lost === 'after') throw new AppendTimeout(stream, 'lost');
           return appended;
         };
         return append;

@@ -1,3 +1,5 @@
+import { Outage } from '@latchkey/platform';
+
 /**
  * The port to the event store: thin, so that the client beneath it can be swapped.
  * Revisions count from 0 within a stream; -1 stands for a stream without events.
@@ -25,8 +27,11 @@ export interface EventStore {
   lastAppendedTo(prefixes: readonly string[]): Position | undefined;
   /** Hides the events before a revision from readers; a scavenge may erase them. */
   truncateBefore(stream: string, revision: number): Promise<void>;
-  /** Answers when the store does; rejects otherwise. */
-  ping(): Promise<void>;
+  /**
+   * Answers when the store does, with where its newest event stands; undefined where there is none.
+   * @throws {Outage} when it does not within three seconds
+   */
+  ping(): Promise<Position | undefined>;
   close(): Promise<void>;
 }
 
@@ -90,6 +95,7 @@ export interface SubscribeOptions {
   readonly onCheckpoint?: (position: Position) => Promise<void>;
   /** History is behind; from here on events come as they happen. Called again after each reconnection. */
   readonly onCaughtUp?: () => void;
+  /** After StoreDamaged the subscription has ended; after anything else it begins again. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -109,9 +115,10 @@ export class RevisionConflict extends Error {
   }
 }
 
-export class AppendTimeout extends Error {
-  constructor(stream: string, afterMs: number) {
-    super(`no answer to an append to ${stream} within ${afterMs} ms`);
+/** No answer came to an append: its events may be there or not. */
+export class AppendTimeout extends Outage {
+  constructor(stream: string, reason: string, options?: ErrorOptions) {
+    super('event store', `an append to ${stream} went unanswered (${reason})`, options);
   }
 }
 

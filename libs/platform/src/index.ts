@@ -5,6 +5,7 @@ export { SystemClock } from './clock/system-clock';
 export { type Config, listeningOn, loadConfig, type LogLevel, type Role } from './config/config';
 export { lockDataDir } from './data-folder/lock-data-dir';
 export { ApiError, type ValidationErrors } from './errors/api-error';
+export { Outage } from './errors/outage';
 export { ConfigError, StartupError } from './errors/startup-error';
 export { derivedId, type Ids, RandomIds, SeededIds } from './ids/ids';
 export { CryptoRandom, type Random, SeededRandom } from './ids/random';

@@ -1,0 +1,177 @@
+import {
+  type AllStreamResolvedEvent,
+  ANY,
+  type AppendExpectedRevision,
+  BACKWARDS,
+  END,
+  type EventStoreDBClient,
+  FORWARDS,
+  jsonEvent,
+  NO_STREAM,
+  type ResolvedEvent,
+  START,
+  StreamDeletedError,
+  type StreamingRead,
+  StreamNotFoundError,
+  WrongExpectedVersionError,
+} from '@eventstore/db-client';
+import { Outage } from '@latchkey/platform';
+import {
+  AppendTimeout,
+  type Appended,
+  type EventStore,
+  type EventSubscription,
+  type ExpectedRevision,
+  laterPosition,
+  type NewEvent,
+  type Position,
+  type RecordedEvent,
+  RevisionConflict,
+  type SubscribeOptions,
+} from '../event-store';
+import { Connection } from './connection';
+import { meaning, StoreSilent } from './outages';
+import { fromClient } from './recorded';
+import { Subscription } from './subscription';
+import { within } from './within';
+
+/** The client never ends an unanswered batch append by itself. Twice as long fits into the time of a request. */
+const APPEND_WITHIN_MS = 4_000;
+/** So long the store may take for the next event of a read, or to say that there is none, ms. */
+const READ_WITHIN_MS = 4_000;
+
+/** The event store over EventStoreDB's protocol: a cluster, a single server or the embedded node. */
+export class EventStoreDb implements EventStore {
+  private readonly connection: Connection;
+  private readonly subscriptions = new Set<Subscription>();
+  lastAppended: Position | undefined;
+  private readonly lastByPrefix = new Map<string, Position>();
+
+  constructor(connectionString: string) {
+    this.connection = new Connection(connectionString);
+  }
+
+  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+    const batch = events.map((event) =>
+      jsonEvent({ id: event.id, type: event.type, data: event.data, metadata: { ...event.metadata } }),
+    );
+    try {
+      const result = await this.write(stream, (client) =>
+        client.appendToStream(stream, batch, { expectedRevision: expectedOf(expected) }),
+      );
+      const revision = Number(result.nextExpectedRevision);
+      const position = result.position ?? { commit: 0n, prepare: 0n };
+      const prefix = stream.slice(0, stream.indexOf('-') + 1);
+      this.lastByPrefix.set(prefix, laterPosition(this.lastByPrefix.get(prefix), position));
+      this.lastAppended = laterPosition(this.lastAppended, position);
+      return { revision, position };
+    } catch (error) {
+      if (error instanceof WrongExpectedVersionError) {
+        throw new RevisionConflict(stream, expected, Number(error.actualVersion ?? -1));
+      }
+      throw error;
+    }
+  }
+
+  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
+    return prefixes.reduce<Position | undefined>((latest, prefix) => {
+      const position = this.lastByPrefix.get(prefix);
+      return position ? laterPosition(latest, position) : latest;
+    }, undefined);
+  }
+
+  read(stream: string, fromRevision = 0): AsyncIterable<RecordedEvent> {
+    return this.readFrom(stream, (client) =>
+      client.readStream(stream, {
+        direction: FORWARDS,
+        fromRevision: fromRevision === 0 ? START : BigInt(fromRevision),
+      }),
+    );
+  }
+
+  readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
+    return this.readFrom(stream, (client) =>
+      client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: count }),
+    );
+  }
+
+  subscribeToAll(options: SubscribeOptions): EventSubscription {
+    const subscription = new Subscription(this.connection, options, () =>
+      this.subscriptions.delete(subscription),
+    );
+    this.subscriptions.add(subscription);
+    return subscription;
+  }
+
+  async truncateBefore(stream: string, revision: number): Promise<void> {
+    await this.write(`the metadata of ${stream}`, (client) =>
+      client.setStreamMetadata(stream, { truncateBefore: revision }),
+    );
+  }
+
+  ping(): Promise<Position | undefined> {
+    return this.connection.ping();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
+    await this.connection.close();
+  }
+
+  /** @throws {AppendTimeout} where it is not known whether it was written */
+  private async write<T>(what: string, work: (client: EventStoreDBClient) => Promise<T>): Promise<T> {
+    const client = await this.connection.current();
+    const late = () => new StoreSilent('an append', APPEND_WITHIN_MS);
+    try {
+      return await within(work(client), APPEND_WITHIN_MS, late);
+    } catch (error) {
+      const meant = meaning(error);
+      if (!(meant instanceof Outage)) throw meant;
+      // The client keeps an unanswered question about what the store can do, and never asks it again.
+      if (isDeadline(error)) void this.connection.renew();
+      else this.connection.suspect();
+      throw new AppendTimeout(what, meant.message, { cause: error });
+    }
+  }
+
+  /** An absent stream is an empty one. @throws {Outage} when the next event does not come in time */
+  private async *readFrom(
+    stream: string,
+    begin: (client: EventStoreDBClient) => StreamingRead<ResolvedEvent | AllStreamResolvedEvent>,
+  ): AsyncIterable<RecordedEvent> {
+    const source = begin(await this.connection.current());
+    const forget = this.connection.onRenewed(() =>
+      source.destroy(new Outage('event store', 'the connection was given up')),
+    );
+    const events = source[Symbol.asyncIterator]();
+    const late = () => new StoreSilent(`a read of ${stream}`, READ_WITHIN_MS);
+    let over = false;
+    try {
+      for (;;) {
+        const next = await within(events.next(), READ_WITHIN_MS, late);
+        over = next.done === true;
+        if (over) return;
+        const { event } = next.value as ResolvedEvent;
+        // A foreign one in bytes too: it counts as a revision of its stream.
+        if (event) yield fromClient(event);
+      }
+    } catch (error) {
+      if (error instanceof StreamNotFoundError || error instanceof StreamDeletedError) return;
+      const meant = meaning(error);
+      if (meant instanceof Outage) this.connection.suspect();
+      throw meant;
+    } finally {
+      forget();
+      // A read that is left early would stay open.
+      if (!over) void source.cancel().catch(() => undefined);
+    }
+  }
+}
+
+const isDeadline = (error: unknown): boolean => (error as { code?: unknown }).code === 4;
+
+function expectedOf(expected: ExpectedRevision): AppendExpectedRevision {
+  if (expected === 'any') return ANY;
+  if (expected === 'no-stream' || expected === -1) return NO_STREAM;
+  return BigInt(expected);
+}

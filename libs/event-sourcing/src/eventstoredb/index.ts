@@ -1,0 +1,2 @@
+export { EventStoreDb } from './event-store-db';
+export { isLeftByClient, StoreDamaged } from './outages';

@@ -1,0 +1,57 @@
+import { isCommandError } from '@eventstore/db-client';
+import { Outage } from '@latchkey/platform';
+
+const EVENT_STORE = 'event store';
+
+/** gRPC's numbers of what passes by itself. */
+const PASSING = new Map([
+  [1, 'the connection was given up'], // CANCELLED
+  [4, 'no answer in time'], // DEADLINE_EXCEEDED
+  [8, 'no room left'], // RESOURCE_EXHAUSTED
+  [10, 'no answer in time'], // ABORTED, which a real server sends for its own timeouts
+  [14, 'no connection'], // UNAVAILABLE
+]);
+const DATA_LOSS = 15;
+/** A leader that steps down has no number of its own. */
+const PASSING_TYPES = ['not-leader', 'unavailable', 'cancelled', 'deadline-exceeded', 'timeout'];
+/** What the client throws without a number when a connection ends under it, or no node of a cluster answers. */
+const PASSING_MESSAGES =
+  /Failed to discover|RST_STREAM|[Cc]hannel has been (closed|shut down)|[Ss]ession closed|Premature close/;
+
+/** The event store has found that what it stored is no longer what was written. Asking again does not help. */
+export class StoreDamaged extends Error {
+  override readonly name = 'StoreDamaged';
+}
+
+/** No answer came from the event store within its time. */
+export class StoreSilent extends Outage {
+  constructor(what: string, afterMs: number) {
+    super(EVENT_STORE, `no answer to ${what} within ${afterMs / 1000} s`);
+  }
+}
+
+/** An error of the client as what it means: an Outage where it passes, StoreDamaged, or the error as it came. */
+export function meaning(error: unknown): unknown {
+  if (error instanceof Outage || error instanceof StoreDamaged) return error;
+  const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string };
+  const words = withoutNumber(message);
+  if (code === DATA_LOSS) return new StoreDamaged(words, { cause: error });
+  const passing = typeof code === 'number' ? PASSING.get(code) : undefined;
+  const type: unknown = isCommandError(error as Error) ? (error as { type: string }).type : '';
+  if (passing !== undefined || PASSING_TYPES.includes(String(type)) || PASSING_MESSAGES.test(message)) {
+    return new Outage(EVENT_STORE, words || passing!, { cause: error });
+  }
+  return error;
+}
+
+/**
+ * Whether a rejection that nobody handles is one that the client leaves behind: when a connection breaks under
+ * appends that wait for room in it, it rejects promises of its own beside those that it gave out.
+ */
+export function isLeftByClient(rejection: unknown): boolean {
+  const { code } = (rejection ?? {}) as { code?: unknown };
+  return typeof code === 'number' && meaning(rejection) instanceof Outage;
+}
+
+/** gRPC puts its number and name before what was said. */
+const withoutNumber = (message: string): string => message.replace(/^\d+ [A-Z_]+: /, '');

@@ -1,0 +1,27 @@
+import { type AllStreamResolvedEvent, type RecordedEvent as ClientEvent } from '@eventstore/db-client';
+import { type EventMetadata, type Position, type RecordedEvent } from '../event-store';
+
+const NOWHERE: Position = { commit: 0n, prepare: 0n };
+
+/** An event as the port hands it on. */
+export function fromClient(
+  event: ClientEvent,
+  position: Position = event.position ?? NOWHERE,
+): RecordedEvent {
+  return {
+    id: event.id,
+    type: event.type,
+    stream: event.streamId,
+    revision: Number(event.revision),
+    position,
+    data: event.data,
+    metadata: event.metadata as unknown as EventMetadata,
+  };
+}
+
+/** Where an event of all streams stands. */
+export function positionOf(resolved: AllStreamResolvedEvent): Position {
+  const position = resolved.event?.position;
+  if (position) return position;
+  return { commit: resolved.commitPosition ?? 0n, prepare: resolved.commitPosition ?? 0n };
+}

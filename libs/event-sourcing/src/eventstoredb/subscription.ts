@@ -1,0 +1,214 @@
+import {
+  type AllStreamResolvedEvent,
+  type AllStreamSubscription,
+  START,
+  streamNameFilter,
+} from '@eventstore/db-client';
+import { Outage } from '@latchkey/platform';
+import {
+  comparePositions,
+  type EventSubscription,
+  type Position,
+  type RecordedEvent,
+  type SubscribeOptions,
+} from '../event-store';
+import type { Connection } from './connection';
+import { meaning, StoreDamaged, StoreSilent } from './outages';
+import { fromClient, positionOf } from './recorded';
+import { within } from './within';
+
+const BATCH = 500;
+const RESUBSCRIBE_FIRST_MS = 50;
+/** A store that is back is followed again within so long, ms. */
+const RESUBSCRIBE_LIMIT_MS = 2_000;
+/** So long the store may take to confirm a subscription, ms. */
+const CONFIRM_WITHIN_MS = 5_000;
+const UNSUBSCRIBE_WITHIN_MS = 1_000;
+
+/** A catch-up subscription that outlives its connections. It ends by itself only where the store is damaged. */
+export class Subscription implements EventSubscription {
+  private stopped = false;
+  private source: AllStreamSubscription | undefined;
+  private readonly done: Promise<void>;
+  private wake: (() => void) | undefined;
+  private begin: (() => void) | undefined;
+  private last: Position | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly options: SubscribeOptions,
+    private readonly onStopped: () => void,
+  ) {
+    this.last = options.after;
+    this.done = this.run();
+  }
+
+  hurry(): void {
+    this.begin?.();
+  }
+
+  /** A turn later at least, so that events which arrive together are handled together. */
+  private gathered(): Promise<void> {
+    const linger = this.options.linger?.() ?? 0;
+    return new Promise((resolve) => {
+      if (linger === 0) {
+        setImmediate(resolve);
+        return;
+      }
+      const timer = setTimeout(resolve, linger);
+      this.begin = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake?.();
+    this.hurry();
+    if (this.source) await unsubscribe(this.source);
+    await this.done;
+    this.onStopped();
+  }
+
+  private async run(): Promise<void> {
+    let pause = RESUBSCRIBE_FIRST_MS;
+    while (!this.stopped) {
+      const before = this.last;
+      try {
+        await this.follow();
+      } catch (error) {
+        if (this.stopped) return;
+        const meant = meaning(error);
+        this.options.onError?.(meant);
+        if (meant instanceof StoreDamaged) return;
+      }
+      if (this.stopped) return;
+      pause = this.last === before ? Math.min(pause * 2, RESUBSCRIBE_LIMIT_MS) : RESUBSCRIBE_FIRST_MS;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pause);
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Follows until the connection breaks. What arrives while the handler works is handed over together. */
+  private async follow(): Promise<void> {
+    const client = await this.connection.current();
+    if (this.stopped) return;
+    const waiting = new Waiting();
+    let working: Promise<void> | undefined;
+    let ended = false;
+    let fail: (error: unknown) => void = () => undefined;
+
+    const work = async (): Promise<void> => {
+      try {
+        while (!this.stopped && !ended && waiting.any) await this.handOver(waiting, source);
+        working = undefined;
+        if (waiting.caughtUp && !ended) {
+          waiting.caughtUp = false;
+          this.options.onCaughtUp?.();
+        }
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const schedule = (): void => {
+      working ??= this.gathered().then(work);
+    };
+    const source = client.subscribeToAll({
+      fromPosition: this.last ?? START,
+      filter: streamNameFilter({
+        prefixes: [...this.options.prefixes],
+        checkpointInterval: 1,
+        checkpointReached: (_subscription, position) => {
+          waiting.checkpoint = position;
+          schedule();
+        },
+      }),
+    });
+    this.source = source;
+    const forget = this.connection.onRenewed(() =>
+      fail(new Outage('event store', 'the connection was given up')),
+    );
+    try {
+      await new Promise<void>((resolve, reject) => {
+        fail = reject;
+        void this.confirmed(source).catch(reject);
+        source.on('data', (resolved: AllStreamResolvedEvent) => {
+          const event = resolved.event;
+          if (!event) return;
+          waiting.events.push(fromClient(event, positionOf(resolved)));
+          if (waiting.events.length >= BATCH * 4 && !source.isPaused()) source.pause();
+          schedule();
+        });
+        source.on('caughtUp', () => {
+          waiting.caughtUp = true;
+          schedule();
+        });
+        source.on('error', reject);
+        source.on('end', () => resolve());
+        source.on('close', () => resolve());
+      });
+    } finally {
+      // Whoever follows next begins after what the handler at work has taken, and never beside it.
+      ended = true;
+      forget();
+      this.hurry();
+      await unsubscribe(source);
+      await working;
+    }
+  }
+
+  /** @throws {Outage} when the store does not say in time that it takes the subscription */
+  private async confirmed(source: AllStreamSubscription): Promise<void> {
+    const confirmed = new Promise<void>((resolve) => {
+      source.once('confirmation', resolve);
+      source.once('error', () => resolve());
+      source.once('close', () => resolve());
+    });
+    const late = () => new StoreSilent('a subscription', CONFIRM_WITHIN_MS);
+    try {
+      await within(confirmed, CONFIRM_WITHIN_MS, late);
+    } catch (error) {
+      this.connection.suspect();
+      throw error;
+    }
+  }
+
+  private async handOver(waiting: Waiting, source: AllStreamSubscription): Promise<void> {
+    if (waiting.events.length > 0) {
+      const batch = waiting.events.splice(0, BATCH);
+      if (waiting.events.length < BATCH && source.isPaused()) source.resume();
+      await this.options.onEvents(batch);
+      this.last = batch.at(-1)!.position;
+      return;
+    }
+    const checkpoint = waiting.checkpoint!;
+    waiting.checkpoint = undefined;
+    if (this.last && comparePositions(checkpoint, this.last) <= 0) return;
+    await this.options.onCheckpoint?.(checkpoint);
+    this.last = checkpoint;
+  }
+}
+
+/** What has come and was not handed over yet. */
+class Waiting {
+  readonly events: RecordedEvent[] = [];
+  checkpoint: Position | undefined;
+  caughtUp = false;
+
+  get any(): boolean {
+    return this.events.length > 0 || this.checkpoint !== undefined;
+  }
+}
+
+/** Ends a subscription, without waiting for a connection that can't be had. */
+async function unsubscribe(source: AllStreamSubscription): Promise<void> {
+  const ended = source.unsubscribe().catch(() => undefined);
+  await within(ended, UNSUBSCRIBE_WITHIN_MS, () => new Error('late')).catch(() => undefined);
+}
