@@ -100,7 +100,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
 }
 
 async function start(given: Config, logger: Logger, started: Started): Promise<RunningServer> {
-  const lock = lockDataDir(given.dataDir);
+  const lock = lockDataDir(given.dataDir, (line) => logger.warn(line));
   started.add(() => lock.release());
   const clock: Clock = given.sandbox
     ? rememberedClock(given.dataDir, given.sandboxClock === 'running')

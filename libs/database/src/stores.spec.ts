@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { openDatabase } from './database';
+import { type Database, openDatabase } from './database';
 import { openStores } from './stores';
 
 const databaseUrl = process.env.DATABASE_TEST_URL;
@@ -55,5 +55,30 @@ describe.each([undefined, ...(databaseUrl ? [databaseUrl] : [])])('the stores (d
 
     expect(files.filter((bytes) => /48213705|hunter2/.test(bytes))).toEqual([]);
     expect(files.length).toBeGreaterThan(0);
+  });
+
+  it('leave nothing of the tokens of an account that is deleted in their files', async () => {
+    const stores = await open();
+    const token = { accessToken: 'a'.repeat(3000), refreshToken: 'r', expiresAt: 1, userId: 'u' };
+    for (const account of ['one', 'two', 'three']) await stores.records.accountTokens.put(account, token);
+    const { db } = stores.recordsDatabase as unknown as Database<{
+      account_tokens: { account_id: string; sealed: string };
+    }>;
+    const { sealed } = await db
+      .selectFrom('account_tokens')
+      .select('sealed')
+      .where('account_id', '=', 'two')
+      .executeTakeFirstOrThrow();
+    const piece = sealed.slice(100, 200);
+    const holders = () =>
+      readdirSync(dataDir).filter((name) => readFileSync(join(dataDir, name), 'latin1').includes(piece));
+    const before = holders();
+
+    await stores.records.accountTokens.delete('two');
+
+    const after = holders();
+    await stores.close();
+    expect(before.length > 0).toBe(url === undefined);
+    expect(after).toEqual([]);
   });
 });

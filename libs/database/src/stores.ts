@@ -57,7 +57,7 @@ function openOne<T>(config: Pick<Config, 'dataDir' | 'databaseUrl'>, name: Name)
     ? openDatabase({
         file: join(config.dataDir, `${name}.db`),
         durability: name === 'views' || name === 'feed' ? 'normal' : 'full',
-        secureDelete: name === 'vault',
+        secureDelete: name === 'vault' || name === 'records',
       })
     : openDatabase({ url: config.databaseUrl, schema: name, poolSize: POOL_SIZES[name] });
 }

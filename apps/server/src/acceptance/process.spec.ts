@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +47,28 @@ describe('the server', () => {
     expect(await second.locks.opens(await second.locks.named('Front Door'), code.code!)).toBe(true);
     expect((await second.api.devices()).length).toBe(4);
     expect(await second.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+  }, 120_000);
+
+  it('gives its children none of its own settings, and closes what it keeps to other accounts', async () => {
+    chmodSync(settings.env.DATA_DIR!, 0o755);
+    const vaultKey = randomBytes(32).toString('base64');
+    const secret = `secret-${randomUUID()}`;
+    const env = { ...settings.env, VAULT_KEY: vaultKey, ACME_SECRET: secret, LOG_LEVEL: 'warn' };
+    const server = await ServerProcess.start(compiled, env);
+    const environments = server.children().map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8'));
+    expect(environments).toHaveLength(2);
+    for (const environment of environments) {
+      expect(environment).not.toMatch(/VAULT_KEY|DATABASE_URL|ACME_SECRET/);
+      expect(environment).not.toContain(vaultKey);
+    }
+    const { stdout } = await server.end('SIGINT');
+    expect(stdout).toMatch(/was open to other accounts \(0755\); it is closed now/);
+    const modes = readdirSync(settings.env.DATA_DIR!, { recursive: true, encoding: 'utf8' }).map((name) => [
+      name,
+      statSync(join(settings.env.DATA_DIR!, name)).mode & 0o077,
+    ]);
+    expect(modes.length).toBeGreaterThan(5);
+    expect(modes.filter(([, others]) => others !== 0)).toEqual([]);
   }, 120_000);
 
   it('leaves no child behind when it is killed, and starts again at once', async () => {

@@ -13,6 +13,9 @@ export interface LockCloudProcess {
 
 const STOP_WITHIN_MS = 1_500;
 
+/** The server's own settings, with keys and passwords among them, are not for its child. */
+const PASSED_ON = ['PATH', 'NODE_PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'SystemRoot', 'TEMP'];
+
 /**
  * Runs the lock cloud as a child process, which ends with this one, however that ends.
  * @throws {StartupError} with the line that the lock cloud gave as its reason
@@ -27,8 +30,7 @@ export async function spawnLockCloud(options: {
   const child = spawn(process.execPath, programArguments(), {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
-      ...process.env,
-      NODE_OPTIONS: '',
+      ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
       HOST: options.host,
       LOCK_CLOUD_PORT: String(options.port),
       LOCK_CLOUD_DATA: options.dataDir,

@@ -21,12 +21,18 @@ export async function spawnNode(options: SpawnOptions): Promise<SpawnedNode> {
   const child = spawn(process.execPath, [...programArguments(), ...nodeArguments(options)], {
     // Not the terminal's input, and not our standard output, which may be a protocol of its own.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    // A debugger's or a test runner's options, and where the parent listens, are for the parent.
-    env: { ...process.env, NODE_OPTIONS: '', EVENTSTORE_HOST: undefined, CERT_DIR: undefined },
+    env: childEnvironment(),
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const { port, connectionString } = await listening(child);
   return { port, connectionString, pid: child.pid!, exited, close: () => stop(child, exited) };
+}
+
+/** The parent's settings, with keys and passwords among them, are for the parent. */
+const PASSED_ON = ['PATH', 'NODE_PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'SystemRoot', 'TEMP'];
+
+function childEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]]));
 }
 
 function programArguments(): string[] {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartupError } from '../errors/startup-error';
@@ -32,6 +32,41 @@ describe("the data folder's lock", () => {
 
     expect(statSync(dir).mode & 0o777).toBe(0o700);
     lock.release();
+  });
+
+  it('closes a folder that somebody else made, and the files in it, and says so', () => {
+    const dir = join(parent, 'open');
+    mkdirSync(join(dir, 'eventstore'), { recursive: true });
+    for (const folder of [dir, join(dir, 'eventstore')]) chmodSync(folder, 0o755);
+    const files = ['records.db', 'clock.json', 'eventstore/events.db'].map((name) => join(dir, name));
+    for (const file of files) {
+      writeFileSync(file, '');
+      chmodSync(file, 0o644);
+    }
+    const lines: string[] = [];
+
+    lockDataDir(dir, (line) => lines.push(line)).release();
+
+    expect([dir, join(dir, 'eventstore')].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o700]);
+    expect(files.map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
+    expect(lines).toContain(`the data folder ${dir} was open to other accounts (0755); it is closed now`);
+    expect(lines).toHaveLength(5);
+  });
+
+  it('leaves files that are made later closed to other accounts', () => {
+    const lock = lockDataDir(parent);
+    writeFileSync(join(parent, 'later'), '');
+
+    expect(statSync(join(parent, 'later')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(parent, '.lock')).mode & 0o777).toBe(0o600);
+    lock.release();
+  });
+
+  it('refuses a folder that all accounts share', () => {
+    chmodSync(parent, 0o1777);
+
+    expect(() => lockDataDir(parent)).toThrow(/is shared with other accounts/);
+    expect(statSync(parent).mode & 0o7777).toBe(0o1777);
   });
 
   it('is refused while it is held, and can be had once it is released', () => {

@@ -3,19 +3,28 @@ import { existsSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import Libsql from 'libsql';
 import { StartupError } from '../errors/startup-error';
+import { closeToOthers } from './close-to-others';
 
 /**
- * Takes a data folder for this process alone: makes it (readable by its owner only) if need be, checks that it
- * can be written, and holds a lock that ends with the process however it dies.
+ * Takes a data folder for this process alone: makes it if need be, closes it to other accounts, checks that it can be
+ * written, and holds a lock that ends with the process however it dies. Whatever this process writes from then on,
+ * there and elsewhere, is for its own account alone.
+ * @param tell hears of each folder or file that was open to others
  * @throws StartupError if the folder can't be used or another process holds it.
  */
-export function lockDataDir(dir: string): { release(): void } {
+export function lockDataDir(
+  dir: string,
+  tell: (line: string) => void = () => undefined,
+): { release(): void } {
+  process.umask(0o077);
   try {
     make(resolve(dir));
+    closeToOthers(dir).forEach((line) => tell(line));
     const probe = join(dir, `.probe-${process.pid}-${randomBytes(4).toString('hex')}`);
     writeFileSync(probe, '', { flag: 'wx' });
     unlinkSync(probe);
   } catch (error) {
+    if (error instanceof StartupError) throw error;
     throw new StartupError(`The data folder ${dir} can not be written: ${(error as Error).message}`, {
       cause: error,
     });
