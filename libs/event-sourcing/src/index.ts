@@ -2,6 +2,7 @@ export * from './cause';
 export { checkpointReached } from './checkpoints';
 export * from './codec';
 export * from './decider';
+export * from './due-work';
 export * from './event-store';
 export * from './eventstoredb';
 export * from './fold-rows';

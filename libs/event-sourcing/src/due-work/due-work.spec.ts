@@ -1,0 +1,266 @@
+import { type Database, testDatabase, testEngines } from '@latchkey/database';
+import { createLogger, type Logger, SandboxClock, SeededRandom } from '@latchkey/platform';
+import type { DueClaim, DueSource } from './due-source';
+import { claimOf, createDueIndexes, type DueColumns, DueRows } from './due-rows';
+import { DueWork } from './due-work';
+
+interface ThingTables {
+  things: DueColumns;
+}
+
+const NOW = Date.UTC(2026, 5, 1, 12);
+const row = (subject: string, dueAt: number | null, workspaceId = 'a'): DueColumns => ({
+  ...{ subject, workspace_id: workspaceId, due_at: dueAt, version: 0, attempts: 0 },
+  ...{ lease_owner: null, lease_until: 0 },
+});
+
+describe.each(testEngines)('due work on %s', (engine) => {
+  const test = testDatabase(engine);
+  let database: Database<ThingTables>;
+  let clock: SandboxClock;
+  let wall: number;
+  let works: DueWork<DueClaim>[];
+
+  beforeAll(async () => {
+    database = await test.open<ThingTables>();
+    await database.db.schema
+      .createTable('things')
+      .addColumn('subject', 'text', (c) => c.primaryKey())
+      .addColumn('workspace_id', 'text', (c) => c.notNull())
+      .addColumn('due_at', 'bigint')
+      .addColumn('version', 'integer', (c) => c.notNull())
+      .addColumn('attempts', 'integer', (c) => c.notNull())
+      .addColumn('lease_owner', 'text')
+      .addColumn('lease_until', 'bigint', (c) => c.notNull())
+      .execute();
+    await createDueIndexes(database.db, 'things');
+  });
+  afterAll(() => test.drop());
+
+  beforeEach(async () => {
+    await database.db.deleteFrom('things').execute();
+    clock = new SandboxClock({ now: NOW, running: false });
+    wall = 0;
+    works = [];
+  });
+  afterEach(async () => {
+    for (const work of works) await work.stop();
+  });
+
+  const rowsOf = (owner: string) => new DueRows(database, { table: 'things', owner, wall: () => wall });
+  const add = (...rows: DueColumns[]) => database.db.insertInto('things').values(rows).execute();
+  const thing = (subject: string) =>
+    database.db.selectFrom('things').selectAll().where('subject', '=', subject).executeTakeFirst();
+  const finish = ({ subject }: DueClaim) =>
+    database.db
+      .updateTable('things')
+      .set({ due_at: null, attempts: 0, lease_owner: null, lease_until: 0 })
+      .where('subject', '=', subject)
+      .execute();
+
+  function working(
+    work: (claim: DueClaim) => Promise<unknown>,
+    { places = 96, logger = createLogger('silent'), source: given = {} }: Partial<Given> = {},
+  ): DueWork<DueClaim> {
+    const rows = rowsOf('worker');
+    const source: DueSource<DueClaim> = {
+      claim: async (now, limit, workspaceId) => (await rows.claim(now, limit, workspaceId)).map(claimOf),
+      dueWorkspaces: (now) => rows.dueWorkspaces(now),
+      nextDue: () => rows.nextDue(),
+      putOff: async ({ subject, attempts }, until) => {
+        const values = { due_at: until, attempts: attempts + 1, lease_owner: null, lease_until: 0 };
+        await database.db.updateTable('things').set(values).where('subject', '=', subject).execute();
+      },
+      ...given,
+    };
+    const due = new DueWork({
+      ...{ name: 'the list of things', source, places, clock, random: new SeededRandom(1), logger },
+      work: async (claim) => void (await work(claim)),
+    });
+    works.push(due);
+    return due;
+  }
+  interface Given {
+    places: number;
+    logger: Logger;
+    source: Partial<DueSource<DueClaim>>;
+  }
+
+  it('is done at its time, the longest due first', async () => {
+    await add(row('late', NOW - 1), row('now', NOW), row('early', NOW - 2), row('later', NOW + 1000));
+    const done: string[] = [];
+    const work = working((claim) => {
+      done.push(claim.subject);
+      return finish(claim);
+    });
+    work.start();
+    await work.whenIdle();
+    expect(done).toEqual(['early', 'late', 'now']);
+    expect(work.nextDue).toBe(NOW + 1000);
+
+    clock.set(NOW + 1000);
+    await work.whenIdle();
+    expect(done).toEqual(['early', 'late', 'now', 'later']);
+    expect(work.nextDue).toBeNull();
+  });
+
+  it('is not begun while it is held', async () => {
+    const done: string[] = [];
+    const work = working((claim) => {
+      done.push(claim.subject);
+      return finish(claim);
+    });
+    work.start();
+    await work.whenIdle();
+    work.hold();
+    await add(row('one', NOW));
+    work.wake();
+    await work.whenIdle();
+    expect(done).toEqual([]);
+    work.release();
+    await work.whenIdle();
+    expect(done).toEqual(['one']);
+  });
+
+  it('that fails is put off longer each time, counts its attempts, and holds up no other', async () => {
+    await add(row('broken', NOW), row('sound', NOW));
+    let broken = true;
+    const at: number[] = [];
+    const work = working((claim) => {
+      if (claim.subject === 'sound') return finish(claim);
+      at.push(clock.now());
+      if (broken) throw new Error('broken');
+      return finish(claim);
+    });
+    work.start();
+    await work.whenIdle();
+    expect(await thing('sound')).toMatchObject({ due_at: null });
+    for (let attempt = 1; attempt <= 12; attempt++) {
+      expect(await thing('broken')).toMatchObject({ attempts: attempt, lease_owner: null });
+      clock.set(work.nextDue!);
+      await work.whenIdle();
+    }
+    const pauses = at.slice(1).map((instant, n) => instant - at[n]!);
+    for (const [n, pause] of pauses.entries()) {
+      const most = Math.min(3_600_000, 5_000 * 2 ** n);
+      expect(pause).toBeGreaterThanOrEqual(most / 2);
+      expect(pause).toBeLessThanOrEqual(most);
+    }
+    broken = false;
+    clock.set(work.nextDue!);
+    await work.whenIdle();
+    expect(await thing('broken')).toMatchObject({ attempts: 0, due_at: null });
+  });
+
+  it('that fails since a store is away is tried again soon, however often it failed', async () => {
+    await add({ ...row('one', NOW), attempts: 9 });
+    const work = working(() => Promise.reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' })));
+    work.start();
+    await work.whenIdle();
+    expect(work.nextDue).toBe(NOW + 5_000);
+  });
+
+  it('is asked for again by itself when it could not be read, and the log says so once', async () => {
+    await add(row('one', NOW));
+    const rows = rowsOf('worker');
+    let away = 3;
+    const said: string[] = [];
+    const logger = createLogger('silent');
+    jest.spyOn(logger, 'error').mockImplementation((...args: unknown[]) => void said.push(String(args[1])));
+    jest.spyOn(logger, 'info').mockImplementation((...args: unknown[]) => void said.push(String(args[0])));
+    const done = new Promise<string>((resolve) => {
+      const nextDue = () => (away-- > 0 ? Promise.reject(new Error('away')) : rows.nextDue());
+      const work = working(
+        (claim) => {
+          resolve(claim.subject);
+          return finish(claim);
+        },
+        { logger, source: { nextDue } },
+      );
+      work.start();
+    });
+    expect(await done).toBe('one');
+    await works[0]!.whenIdle();
+    expect(said).toEqual([
+      'the list of things can not be read; asked again until it can',
+      'the list of things can be read again',
+    ]);
+  });
+
+  it('of one workspace, hanging and without end, keeps nothing of another waiting', async () => {
+    const many = Array.from({ length: 300 }, (_, n) => row(`a${String(n).padStart(3, '0')}`, NOW - 1000));
+    await add(...many, row('b', NOW, 'b'), row('c', NOW, 'c'));
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const done: string[] = [];
+    const work = working(
+      async (claim) => {
+        if (claim.workspaceId === 'a') await released;
+        done.push(claim.subject);
+        return finish(claim);
+      },
+      { places: 16 },
+    );
+    work.start();
+    await work.whenIdle(200);
+    expect(done.sort()).toEqual(['b', 'c']);
+    expect(work.state.underWay).toBe(8);
+
+    // One that comes while all this hangs is begun at once too.
+    await add(row('d', NOW, 'd'));
+    work.wake();
+    await work.whenIdle(200);
+    expect(done).toContain('d');
+    release();
+    await work.whenIdle();
+    expect(done).toHaveLength(303);
+  });
+
+  it('comes in turns from workspaces that all have much of it', async () => {
+    const of = (workspaceId: string) =>
+      Array.from({ length: 200 }, (_, n) => row(`${workspaceId}${n}`, NOW, workspaceId));
+    await add(...of('a'), ...of('b'), ...of('c'));
+    const done: string[] = [];
+    const work = working(
+      (claim) => {
+        done.push(claim.workspaceId);
+        return finish(claim);
+      },
+      { places: 24 },
+    );
+    work.start();
+    await work.whenIdle();
+    expect(done).toHaveLength(600);
+    for (const workspaceId of ['a', 'b', 'c']) {
+      const early = done.slice(0, 150).filter((each) => each === workspaceId);
+      expect(early.length).toBeGreaterThanOrEqual(30);
+    }
+  });
+
+  it('is claimed by one process alone, and by another when that one has died', async () => {
+    await add(row('one', NOW));
+    const [first, second] = [rowsOf('first'), rowsOf('second')];
+    expect(await first.claim(NOW, 10)).toMatchObject([{ subject: 'one' }]);
+    expect(await second.claim(NOW, 10)).toEqual([]);
+    expect([await second.nextDue(), await second.dueWorkspaces(NOW)]).toEqual([null, []]);
+    wall = 60_001;
+    expect(await second.nextDue()).toBe(NOW);
+    expect(await second.claim(NOW, 10)).toMatchObject([{ subject: 'one', lease_owner: 'second' }]);
+  });
+
+  it('is not waited for when it takes longer than one has patience for', async () => {
+    await add(row('slow', NOW));
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const work = working(async (claim) => {
+      await released;
+      return finish(claim);
+    });
+    work.start();
+    await work.whenIdle(50);
+    expect(work.state).toMatchObject({ running: true, underWay: 1, overdueMs: 0 });
+    release();
+    await work.whenIdle();
+    expect(work.state.underWay).toBe(0);
+  });
+});

@@ -1,0 +1,56 @@
+import type { DueClaim, DueSource } from './due-source';
+import type { Shares } from './shares';
+
+/** So many are claimed at once, at most. */
+const BATCH = 64;
+
+/**
+ * Claims what is due, the longest due first; when more is due than can be begun, in turns between workspaces, so
+ * that what waits for one keeps none of the others waiting.
+ */
+export class FairClaims<C extends DueClaim> {
+  private crowded = false;
+  /** Workspaces that have their turn still to come in this round. */
+  private round: string[] = [];
+  private rounds = 0;
+
+  constructor(
+    private readonly source: DueSource<C>,
+    private readonly shares: Shares,
+  ) {}
+
+  /** Claims some of what is due at `now` (ms), and takes a place for each. */
+  async next(now: number): Promise<C[]> {
+    if (this.shares.free <= 0) return [];
+    if (!this.crowded) {
+      const limit = Math.min(BATCH, this.shares.allowanceOfAny);
+      const claimed = limit > 0 ? this.placed(await this.source.claim(now, limit)) : [];
+      this.crowded = claimed.length === limit;
+      if (!this.crowded || claimed.length > 0) return claimed;
+    }
+    const claimed = await this.inTurn(now);
+    if (claimed.length > 0) return claimed;
+    const due = await this.source.dueWorkspaces(now);
+    if (due.length === 0) this.crowded = false;
+    // Who comes first finds more places free than who comes last: each round begins with another one.
+    const begin = due.length === 0 ? 0 : this.rounds++ % due.length;
+    this.round = [...due.slice(begin), ...due.slice(0, begin)];
+    return this.inTurn(now);
+  }
+
+  private async inTurn(now: number): Promise<C[]> {
+    const claimed: C[] = [];
+    while (this.round.length > 0 && this.shares.free > 0 && claimed.length < BATCH) {
+      const share = Math.ceil(Math.min(BATCH, this.shares.free) / this.round.length);
+      const workspaceId = this.round.shift()!;
+      const limit = Math.min(share, this.shares.allowance(workspaceId));
+      if (limit > 0) claimed.push(...this.placed(await this.source.claim(now, limit, workspaceId)));
+    }
+    return claimed;
+  }
+
+  private placed(claimed: C[]): C[] {
+    for (const { workspaceId } of claimed) this.shares.take(workspaceId);
+    return claimed;
+  }
+}
