@@ -1,25 +1,27 @@
 /** @jest-config-loader esbuild-register */
 import type { Config } from 'jest';
 
+const swc = {
+  swcrc: false,
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    keepClassNames: true,
+  },
+  module: { type: 'commonjs' },
+} as const;
+
 const config: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/apps', '<rootDir>/libs'],
   testMatch: ['**/*.spec.ts'],
   transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        swcrc: false,
-        jsc: {
-          target: 'es2022',
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          keepClassNames: true,
-        },
-        module: { type: 'commonjs' },
-      },
-    ],
+    '^.+\\.ts$': ['@swc/jest', swc],
+    // Node requires ECMAScript modules by itself; Jest, which does not, is given them as CommonJS.
+    '/content-disposition/dist/.+\\.js$': ['@swc/jest', { ...swc, jsc: { target: 'es2022' } }],
   },
+  transformIgnorePatterns: ['/node_modules/(?!(.*/)?content-disposition/dist/)'],
   moduleNameMapper: { '^@latchkey/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   // Whole servers start in some of them, on machines that may be busy.

@@ -28,7 +28,8 @@ import {
   WebhooksController,
 } from '@latchkey/public-events';
 import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
-import { HttpModule } from './http';
+import { EXAMPLES, HttpModule } from './http';
+import { ExampleIds } from './sandbox/example-ids';
 import { SimulateUnmanagedAccessCodeHandler } from './sandbox/simulate-code.handler';
 import { ResetSandboxController } from './sandbox/reset-sandbox.controller';
 import { ResetSandboxHandler, SandboxReset } from './sandbox/sandbox-reset';
@@ -51,6 +52,7 @@ class PartsModule {
 }
 
 /** Every endpoint, and who handles what it asks. */
+@Global()
 @Module({})
 export class AppModule {
   static with(options: { parts: readonly Part[]; sandbox: boolean }): DynamicModule {
@@ -94,9 +96,16 @@ export class AppModule {
               SandboxReset,
               ResetSandboxHandler,
               SimulateUnmanagedAccessCodeHandler,
+              ExampleIds,
+              {
+                provide: EXAMPLES,
+                inject: [ExampleIds],
+                useFactory: (ids: ExampleIds) => () => ids.read(),
+              },
             ]
           : []),
       ],
+      exports: options.sandbox ? [EXAMPLES] : [],
     };
   }
 }

@@ -1,6 +1,14 @@
 export { DeviceLimits, RateLimit } from './limits/rate-limit';
 export * from './params/decorators';
-export { type Kind, type Param, type ParamOptions, type ParamsClass, paramsOf } from './params/param';
+export {
+  type Kind,
+  nestedIn,
+  type Param,
+  type ParamOptions,
+  type ParamsClass,
+  paramsOf,
+  paramsSchema,
+} from './params/param';
 export { type Query } from './params/query';
 export { readParams } from './params/read-params';
 export { isPlainText } from './params/text';
@@ -17,4 +25,5 @@ export {
 } from './route/seam-route';
 export { pageAsked, paged, type PagedParams } from './params/paged';
 export * as schema from './openapi/schemas';
-export { type NamedSchema, PAGINATION, type SchemaObject } from './openapi/schemas';
+export { type NamedSchema, PAGINATION } from './openapi/schemas';
+export * from './openapi/document';

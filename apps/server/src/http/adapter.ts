@@ -1,8 +1,11 @@
 import { ApiError } from '@latchkey/platform';
+import fastifyStatic from '@fastify/static';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { boundConnections, CONNECTION_BOUNDS, type ConnectionBounds } from './connections';
 import { errorAnswer, rawErrorAnswer, REQUEST_ID } from './answers';
 import { BODY_LIMIT, readJsonBodies } from './json-body';
 
@@ -10,11 +13,13 @@ import { BODY_LIMIT, readJsonBodies } from './json-body';
 const HEADER_LIMIT = 32 * 1024;
 const REQUEST_WITHIN_MS = 30_000;
 const HEADERS_WITHIN_MS = 10_000;
+/** How often Node looks for what is late; by itself every 30 s. */
+const LOOK_EVERY_MS = 1_000;
 /** Longer than the usual 60 s of load balancers, so that it is they who close. */
 const KEEP_ALIVE_MS = 65_000;
 
 /** Fastify as the API needs it: JSON alone, limits on everything, and errors of its own in the API's shape. */
-export function httpAdapter(): FastifyAdapter {
+export function httpAdapter(bounds: ConnectionBounds = CONNECTION_BOUNDS): FastifyAdapter {
   const adapter = new ApiAdapter({
     bodyLimit: BODY_LIMIT,
     connectionTimeout: 0,
@@ -23,6 +28,7 @@ export function httpAdapter(): FastifyAdapter {
     http: {
       maxHeaderSize: HEADER_LIMIT,
       headersTimeout: HEADERS_WITHIN_MS,
+      connectionsCheckingInterval: LOOK_EVERY_MS,
     },
     trustProxy: false,
     forceCloseConnections: 'idle',
@@ -34,7 +40,14 @@ export function httpAdapter(): FastifyAdapter {
     clientErrorHandler: answerClientError,
     frameworkErrors: answerBadUrl,
   });
-  readJsonBodies(adapter.getInstance());
+  const fastify = adapter.getInstance();
+  boundConnections(fastify.server, bounds);
+  readJsonBodies(fastify);
+  // For reply.sendFile: files are streamed, so that who reads them slowly holds no more than a chunk.
+  void fastify.register(fastifyStatic, {
+    root: dirname(require.resolve('swagger-ui-dist/package.json')),
+    serve: false,
+  });
   return adapter;
 }
 

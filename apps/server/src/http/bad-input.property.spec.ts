@@ -1,4 +1,4 @@
-import type { OpenAPIObject } from '@nestjs/swagger';
+import type { OpenApiDocument } from '@latchkey/http';
 import fc from 'fast-check';
 import { ServerWorld } from '../testing/server-world';
 import { type Edge, openEdge } from './testing/edge';
@@ -8,11 +8,11 @@ type Schema = Record<string, any>;
 
 /** What is being tried, and its own description. */
 let server: { readonly url: string; readonly apiKey: string };
-let document: OpenAPIObject;
+let document: OpenApiDocument;
 
 async function tryOut(url: string, apiKey: string): Promise<void> {
   server = { url, apiKey };
-  document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenAPIObject;
+  document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument;
 }
 
 /** What no parameter of that schema may be. */

@@ -1,7 +1,7 @@
 import { ApiError } from '@latchkey/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { errorAnswer, REQUEST_ID } from './answers';
-import { OpenApi } from './documents/documents.controller';
+import { OpenApi } from './documents/openapi-text';
 
 /**
  * What an application made on `httpAdapter()` needs besides HttpModule, before it listens: the request id on

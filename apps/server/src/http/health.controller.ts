@@ -3,7 +3,6 @@ import { Open } from '@latchkey/http';
 import { RECORDS } from '@latchkey/platform';
 import { Controller, Get, Inject, Injectable, Res, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 /** What must work for requests to be served. Every part of the server may add to it. */
@@ -30,7 +29,6 @@ const CHECK_WITHIN_MS = 2_000;
 
 /** For load balancers and orchestrators: whether to send requests here, and whether to start us anew. */
 @Open()
-@ApiExcludeController()
 @Controller('health')
 export class HealthController {
   constructor(

@@ -6,7 +6,8 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs
 import { CqrsModule } from '@nestjs/cqrs';
 import { TerminusModule } from '@nestjs/terminus';
 import { ApiErrors } from './api-errors';
-import { DocumentsController, OpenApi } from './documents/documents.controller';
+import { DocumentsController } from './documents/documents.controller';
+import { OpenApi } from './documents/openapi-text';
 import { EdgeGuard } from './edge.guard';
 import { ErrorsFilter } from './errors.filter';
 import { HealthController, Readiness } from './health.controller';

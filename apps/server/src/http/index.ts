@@ -3,3 +3,4 @@ export { configureHttp } from './configure-http';
 export { Readiness } from './health.controller';
 export { HttpModule } from './http.module';
 export { SANDBOX_CLOCK, type SandboxClockPort } from './sandbox-clock.controller';
+export { EXAMPLES } from './documents/examples';

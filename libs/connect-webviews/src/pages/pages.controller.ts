@@ -2,7 +2,6 @@ import type { Records } from '@latchkey/database';
 import { Open } from '@latchkey/http';
 import { RECORDS, VAULT, type Vault } from '@latchkey/platform';
 import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { timingSafeEqual } from 'node:crypto';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
@@ -14,7 +13,6 @@ type Texts = Readonly<Record<string, string | string[] | undefined>>;
 
 /** What a browser sees on the way to a lock maker and back. */
 @Open()
-@ApiExcludeController()
 @Controller('connect_webviews')
 export class ConnectPagesController {
   constructor(

@@ -1,8 +1,4 @@
-import type { OpenAPIObject } from '@nestjs/swagger';
-
-type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
-
-export type SchemaObject = Exclude<Schemas[string], { $ref: string }>;
+import type { SchemaObject } from './document';
 
 /** A shape that answers are made of, by the name that the OpenAPI document gives it. */
 export interface NamedSchema {
@@ -29,7 +25,12 @@ export const flag: SchemaObject = { type: 'boolean' };
 export const instant: SchemaObject = { type: 'string', format: 'date-time' };
 export const listOf = (items: SchemaObject): SchemaObject => ({ type: 'array', items });
 export const oneOf = (...words: string[]): SchemaObject => ({ type: 'string', enum: words });
-export const orNull = (schema: SchemaObject): SchemaObject => ({ ...schema, nullable: true });
+/** What may also be null. In OpenAPI 3.0 an enum must name null as well. */
+export const orNull = (schema: SchemaObject): SchemaObject => ({
+  ...schema,
+  ...(schema.enum ? { enum: [...schema.enum, null] } : {}),
+  nullable: true,
+});
 export const anything: SchemaObject = { type: 'object', additionalProperties: true };
 export const metadata: SchemaObject = {
   type: 'object',

@@ -233,8 +233,7 @@ export function Metadata(options: ParamOptions = {}): PropertyDecorator {
       type: 'object',
       maxProperties: MOST_METADATA,
       additionalProperties: {
-        nullable: true,
-        oneOf: [{ type: 'string', maxLength: 500 }, { type: 'boolean' }],
+        oneOf: [{ type: 'string', maxLength: 500, nullable: true }, { type: 'boolean' }],
       },
     },
     options,
@@ -268,7 +267,7 @@ export function Nested(type: ParamsClass, options: ParamOptions = {}): PropertyD
   const isObject = (value: unknown) => value instanceof type;
   return declare(
     { kind: 'object', type },
-    { type },
+    {},
     options,
     passes('object', isObject, 'must be an object'),
     ValidateNested(),

@@ -1,5 +1,6 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { IsDefined, ValidateIf } from 'class-validator';
+import { refTo, type Schema, type SchemaObject } from '../openapi/document';
+import { orNull } from '../openapi/schemas';
 
 /** How a parameter's value looks on the wire, as far as reading a query string must know it. */
 export type Kind = 'text' | 'number' | 'flag' | 'list' | 'record' | 'object';
@@ -11,6 +12,9 @@ export interface Param {
   readonly name: string;
   readonly kind: Kind;
   readonly nullable: boolean;
+  readonly required: boolean;
+  /** What the OpenAPI document says of it. */
+  readonly schema: SchemaObject;
   /** The class of an `object`'s own parameters. */
   readonly type?: ParamsClass;
   /** Whether a `list` holds numbers. */
@@ -43,30 +47,53 @@ export function paramsOf(type: ParamsClass): ReadonlyMap<string, Param> {
   return all;
 }
 
+/** The schema of a class of parameters; parameters inside parameters are referred to by the name of their class. */
+export function paramsSchema(type: ParamsClass): SchemaObject {
+  const params = [...paramsOf(type).values()];
+  const required = params.filter((param) => param.required).map(({ name }) => name);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(params.map((param) => [param.name, schemaOf(param)])),
+    ...(required.length > 0 ? { required } : {}),
+  };
+}
+
+function schemaOf({ type, schema }: Param): Schema {
+  if (!type) return schema;
+  // A reference's siblings would be passed over.
+  return Object.keys(schema).length > 0 ? { ...schema, allOf: [refTo(type.name)] } : refTo(type.name);
+}
+
+/** The classes of parameters inside a class's parameters, at any depth. */
+export function nestedIn(type: ParamsClass): ParamsClass[] {
+  return [...paramsOf(type).values()].flatMap((param) =>
+    param.type ? [param.type, ...nestedIn(param.type)] : [],
+  );
+}
+
 /** Declares a parameter: for reading it, for checking it and for the OpenAPI document. */
 export function declare(
-  what: Omit<Param, 'name' | 'nullable'>,
-  schema: Record<string, unknown>,
+  what: Pick<Param, 'kind' | 'type' | 'ofNumbers' | 'convert'>,
+  schema: SchemaObject,
   options: ParamOptions,
   ...checks: PropertyDecorator[]
 ): PropertyDecorator {
   const nullable = options.nullable ?? false;
+  const required = !options.optional;
+  const described = {
+    ...(nullable ? orNull(schema) : schema),
+    ...(options.description === undefined ? {} : { description: options.description }),
+    ...(options.default === undefined ? {} : { default: options.default }),
+  };
   return (target, property) => {
     const name = String(property);
     let params = declared.get(target);
     if (!params) declared.set(target, (params = new Map<string, Param>()));
-    params.set(name, { ...what, name, nullable });
+    params.set(name, { ...what, name, nullable, required, schema: described });
     const present = options.optional
       ? ValidateIf((_, value) => value !== undefined && !(nullable && value === null))
       : IsDefined({ message: 'is required' });
     present(target, property);
-    ApiProperty({
-      ...schema,
-      required: !options.optional,
-      ...(nullable ? { nullable } : {}),
-      ...(options.description === undefined ? {} : { description: options.description }),
-      ...(options.default === undefined ? {} : { default: options.default }),
-    })(target, property);
     for (const check of checks) check(target, property);
   };
 }

@@ -1,5 +1,4 @@
 import { All, applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiBody, ApiExtraModels } from '@nestjs/swagger';
 import type { NamedSchema } from '../openapi/schemas';
 import { type ParamsClass } from '../params/param';
 
@@ -46,12 +45,7 @@ export function SeamRoute(
     answer: about.answer ?? {},
     params: about.params,
   };
-  return applyDecorators(
-    All(path),
-    SetMetadata(ENDPOINT, endpoint),
-    ApiExtraModels(about.params),
-    ApiBody({ type: about.params }),
-  );
+  return applyDecorators(All(path), SetMetadata(ENDPOINT, endpoint));
 }
 
 /** The endpoint that a controller's method was declared to be. */

@@ -1,11 +1,11 @@
-import type { OpenAPIObject } from '@nestjs/swagger';
+import type { OpenApiDocument, SchemaObject } from '@latchkey/http';
 import { type Edge, openEdge } from '../testing/edge';
 
 let edge: Edge;
-let document: OpenAPIObject;
+let document: OpenApiDocument;
 beforeAll(async () => {
   edge = await openEdge();
-  document = (await edge.get('/openapi.json', { authorization: '' })).body as OpenAPIObject;
+  document = (await edge.get('/openapi.json', { authorization: '' })).body as OpenApiDocument;
 });
 afterAll(() => edge.close());
 
@@ -48,6 +48,40 @@ describe('the OpenAPI document', () => {
     );
   });
 
+  test('asks for nothing that may be left out, and says what stands in its place', () => {
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+      const { required = [], properties = {} } = schema as SchemaObject;
+      const defaulted = Object.keys(properties).filter(
+        (key) => (properties[key] as SchemaObject).default !== undefined,
+      );
+      expect({ name, both: required.filter((key) => defaulted.includes(key)) }).toEqual({ name, both: [] });
+    }
+    const body = (path: string) => document.paths[path]!.post!.requestBody!;
+    expect(body('/access_codes/list').required).toBe(false);
+    expect(body('/access_codes/create').required).toBe(true);
+  });
+
+  test('says null only beside a type', () => {
+    const untyped = (value: unknown): unknown[] => {
+      if (typeof value !== 'object' || value === null) return [];
+      const bad = 'nullable' in value && !('type' in value) ? [value] : [];
+      return [...bad, ...Object.values(value).flatMap(untyped)];
+    };
+    expect(JSON.stringify(document)).toContain('"nullable":true');
+    expect(untyped(document)).toEqual([]);
+  });
+
+  test('fills in a request that is valid for each endpoint', async () => {
+    const refused: unknown[] = [];
+    for (const [path, { post }] of Object.entries(document.paths)) {
+      const { example } = post!.requestBody!.content['application/json'];
+      // The edge alone has no handler for most of them; what matters is that the parameters are taken.
+      const { status, body } = await edge.post(path, example);
+      if (status === 400) refused.push([path, body.error.message]);
+    }
+    expect(refused).toEqual([]);
+  });
+
   test('leaves the sandbox out where there is none', async () => {
     const outside = await openEdge({ env: { SANDBOX: 'false' } });
     const { body } = await outside.get('/openapi.json');
@@ -65,7 +99,26 @@ describe('the page of docs', () => {
     expect(html).not.toMatch(/https?:\/\//);
     const assets = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, asset]) => asset!);
     expect(assets).toHaveLength(5);
-    for (const asset of assets) expect((await fetch(edge.url + asset)).status).toBe(200);
+    for (const asset of assets) {
+      const answer = await fetch(edge.url + asset);
+      expect(answer.status).toBe(200);
+      expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(100);
+    }
+  });
+
+  test('is where the root leads', async () => {
+    const answer = await fetch(edge.url, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/docs']);
+  });
+
+  test('may be kept for an hour, and the document may not', async () => {
+    const kept = async (path: string) => {
+      const answer = await fetch(edge.url + path);
+      await answer.arrayBuffer();
+      return answer.headers.get('cache-control');
+    };
+    expect(await kept('/docs/swagger-ui.css')).toBe('public, max-age=3600');
+    expect(await kept('/openapi.json')).toBe('no-store');
   });
 
   test.each(['package.json', '..%2fpackage.json', 'index.html'])('does not give out %s', async (file) => {

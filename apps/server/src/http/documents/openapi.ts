@@ -1,46 +1,56 @@
 import {
   type AnswerPart,
   endpointOf,
+  type JsonContent,
   type NamedSchema,
+  nestedIn,
+  type OpenApiDocument,
+  type Operation,
   paramsOf,
+  paramsSchema,
+  refTo,
+  type ResponseObject,
+  type Schema,
+  type SchemaObject,
+  type Schemas,
   type SeamEndpoint,
   type Verb,
 } from '@latchkey/http';
 import type { INestApplication } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { exampleOf, type Examples } from './examples';
 
-type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
-type Schema = Schemas[string];
-type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
-
-/** The OpenAPI document of every endpoint that is routed. @param sandbox whether those of the sandbox are there */
-export function openApiDocument(app: INestApplication, { sandbox }: { sandbox: boolean }): OpenAPIObject {
-  const config = new DocumentBuilder()
-    .setTitle('Latchkey')
-    .setDescription(
-      'Puts PIN codes on smart locks and takes them off again. Wire-compatible with the Seam API: its SDKs work with their endpoint set to this server.',
-    )
-    .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key: seam_…' }, 'api_key')
-    .build();
-  const { components = {} } = SwaggerModule.createDocument(app, config);
+/**
+ * The OpenAPI document of every endpoint that is routed.
+ * @param options.sandbox whether those of the sandbox are there
+ * @param options.examples ids that requests can be tried with, by the parameter's name
+ */
+export function openApiDocument(
+  app: INestApplication,
+  { sandbox, examples = {} }: { sandbox: boolean; examples?: Examples },
+): OpenApiDocument {
   const endpoints = endpointsOf(app).filter(({ sandboxOnly }) => sandbox || !sandboxOnly);
-  const schemas: Schemas = { ...components.schemas, error: ERROR };
-  for (const { answer } of endpoints) {
-    for (const part of Object.values(answer)) schemas[shapeOf(part).name] = shapeOf(part).schema;
-  }
+  endpoints.sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
     openapi: '3.0.3',
-    info: config.info,
+    info: {
+      title: 'Latchkey',
+      description:
+        'Puts PIN codes on smart locks and takes them off again. Wire-compatible with the Seam API: its SDKs work with their endpoint set to this server.',
+      version: '1',
+    },
+    servers: [{ url: '/', description: 'The server that this document comes from.' }],
     security: [{ api_key: [] }],
     tags: [...new Set(endpoints.map(tagOf))].sort().map((name) => ({ name })),
     paths: Object.fromEntries(
-      endpoints
-        .sort((a, b) => (a.path < b.path ? -1 : 1))
-        .map((endpoint) => [endpoint.path, operations(endpoint, schemas)]),
+      endpoints.map((endpoint) => [endpoint.path, operations(endpoint, exampleOf(endpoint, examples))]),
     ),
-    components: { securitySchemes: components.securitySchemes, schemas: used(schemas, endpoints) },
+    components: {
+      securitySchemes: {
+        api_key: { type: 'http', scheme: 'bearer', description: 'An API key: seam_…' },
+      },
+      schemas: schemasOf(endpoints),
+    },
   };
 }
 
@@ -57,18 +67,29 @@ function endpointsOf(app: INestApplication): SeamEndpoint[] {
     .filter((endpoint) => endpoint !== undefined);
 }
 
+/** The shapes that these endpoints take and answer, and no others. */
+function schemasOf(endpoints: readonly SeamEndpoint[]): Schemas {
+  const schemas: Record<string, Schema> = { error: ERROR };
+  for (const { params, answer } of endpoints) {
+    for (const type of [params, ...nestedIn(params)]) schemas[type.name] = paramsSchema(type);
+    for (const part of Object.values(answer)) schemas[shapeOf(part).name] = shapeOf(part).schema;
+  }
+  return schemas;
+}
+
 const tagOf = ({ path }: SeamEndpoint) => path.split('/')[1]!;
 const shapeOf = (part: AnswerPart): NamedSchema => ('listOf' in part ? part.listOf : part);
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const readsQuery = (verb: Verb) => verb === 'GET' || verb === 'DELETE';
 
-function operations(endpoint: SeamEndpoint, schemas: Schemas): Record<string, Operation> {
+type Example = Readonly<Record<string, unknown>>;
+
+function operations(endpoint: SeamEndpoint, example: Example): Record<string, Operation> {
   return Object.fromEntries(
-    endpoint.verbs.map((verb) => [verb.toLowerCase(), operation(verb, endpoint, schemas)]),
+    endpoint.verbs.map((verb) => [verb.toLowerCase(), operation(verb, endpoint, example)]),
   );
 }
 
-function operation(verb: Verb, endpoint: SeamEndpoint, schemas: Schemas): Operation {
+function operation(verb: Verb, endpoint: SeamEndpoint, example: Example): Operation {
   const words = endpoint.path.split(/[/_]/).filter(Boolean);
   const camel = words
     .map((word, index) => (index === 0 ? word : word[0]!.toUpperCase() + word.slice(1)))
@@ -79,58 +100,61 @@ function operation(verb: Verb, endpoint: SeamEndpoint, schemas: Schemas): Operat
     summary: endpoint.summary,
     tags: [tagOf(endpoint)],
     ...(readsQuery(verb)
-      ? { parameters: queryParameters(endpoint, schemas) }
-      : { requestBody: body(endpoint), ...(verb === 'POST' ? { parameters: [IDEMPOTENCY_KEY] } : {}) }),
+      ? { parameters: queryParameters(endpoint, example) }
+      : {
+          requestBody: body(endpoint, example),
+          ...(verb === 'POST' ? { parameters: [IDEMPOTENCY_KEY] } : {}),
+        }),
     responses: {
       '200': success(endpoint),
       '4XX': failure('The request is at fault.'),
       '5XX': failure('We are.'),
     },
-    ...({ 'x-response-key': keys[0] ?? null } as object),
+    'x-response-key': keys[0] ?? null,
   };
 }
 
-function body(endpoint: SeamEndpoint): Operation['requestBody'] {
+function body({ params }: SeamEndpoint, example: Example): Operation['requestBody'] {
   return {
-    required: true,
-    content: { 'application/json': { schema: ref(endpoint.params.name) } },
+    required: [...paramsOf(params).values()].some(({ required }) => required),
+    content: { 'application/json': { schema: refTo(params.name), example } },
   };
 }
 
-function queryParameters({ params }: SeamEndpoint, schemas: Schemas): Operation['parameters'] {
-  const declared = schemas[params.name] as { properties?: Record<string, Schema>; required?: string[] };
-  return [...paramsOf(params).values()].map(({ name, kind }) => {
-    const schema = declared.properties![name]!;
-    return {
-      name,
-      in: 'query' as const,
-      required: declared.required?.includes(name) ?? false,
-      ...(kind === 'list' ? { style: 'form' as const, explode: true } : {}),
-      ...('description' in schema && schema.description ? { description: schema.description } : {}),
-      schema,
-    };
-  });
+function queryParameters({ params }: SeamEndpoint, example: Example): Operation['parameters'] {
+  const { properties = {} } = paramsSchema(params);
+  return [...paramsOf(params).values()].map(({ name, kind, required, schema }) => ({
+    name,
+    in: 'query' as const,
+    required,
+    ...(kind === 'list' ? { style: 'form' as const, explode: true } : {}),
+    ...(schema.description ? { description: schema.description } : {}),
+    schema: properties[name]!,
+    ...(Object.hasOwn(example, name) ? { example: example[name] } : {}),
+  }));
 }
 
-function success({ answer }: SeamEndpoint): Operation['responses'][string] {
+function success({ answer }: SeamEndpoint): ResponseObject {
   const parts = Object.entries(answer).map(([key, part]): [string, Schema] => [
     key,
-    'listOf' in part ? { type: 'array', items: ref(part.listOf.name) } : ref(part.name),
+    'listOf' in part ? { type: 'array', items: refTo(part.listOf.name) } : refTo(part.name),
   ]);
-  const schema: Schema = {
+  return answered('Done.', {
     type: 'object',
     properties: { ...Object.fromEntries(parts), ok: { type: 'boolean', enum: [true] } },
     required: [...Object.keys(answer), 'ok'],
-  };
-  return { description: 'Done.', headers: REQUEST_ID, content: { 'application/json': { schema } } };
+  });
 }
 
-function failure(description: string): Operation['responses'][string] {
-  return { description, headers: REQUEST_ID, content: { 'application/json': { schema: ref('error') } } };
+const failure = (description: string) => answered(description, refTo('error'));
+
+function answered(description: string, schema: Schema): ResponseObject {
+  const content: JsonContent = { 'application/json': { schema } };
+  return { description, headers: REQUEST_ID, content };
 }
 
-const REQUEST_ID = {
-  'seam-request-id': { description: 'Names this request in our logs.', schema: { type: 'string' as const } },
+const REQUEST_ID: ResponseObject['headers'] = {
+  'seam-request-id': { description: 'Names this request in our logs.', schema: { type: 'string' } },
 };
 
 const IDEMPOTENCY_KEY = {
@@ -141,7 +165,7 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string' as const, minLength: 1, maxLength: 255 },
 };
 
-const ERROR: Schema = {
+const ERROR: SchemaObject = {
   type: 'object',
   properties: {
     ok: { type: 'boolean', enum: [false] },
@@ -158,19 +182,3 @@ const ERROR: Schema = {
   },
   required: ['ok', 'error'],
 };
-
-/** Only what the document speaks of: the sandbox's shapes are left out with its endpoints. */
-function used(schemas: Schemas, endpoints: readonly SeamEndpoint[]): Schemas {
-  const names = new Set(['error']);
-  const add = (name: string): void => {
-    if (names.has(name)) return;
-    names.add(name);
-    for (const [, inner] of JSON.stringify(schemas[name]).matchAll(/#\/components\/schemas\/([\w.-]+)/g))
-      add(inner!);
-  };
-  for (const { params, answer } of endpoints) {
-    add(params.name);
-    for (const part of Object.values(answer)) add(shapeOf(part).name);
-  }
-  return Object.fromEntries(Object.entries(schemas).filter(([name]) => names.has(name)));
-}

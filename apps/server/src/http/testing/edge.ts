@@ -22,6 +22,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CONNECTION_BOUNDS, type ConnectionBounds } from '../connections';
 import { configureHttp, httpAdapter, HttpModule, SANDBOX_CLOCK } from '../index';
 import { featureControllers, handlersOf, Shelf } from './shelf';
 
@@ -56,7 +57,12 @@ export interface Answer {
 }
 
 export async function openEdge(
-  options: { env?: NodeJS.ProcessEnv; controllers?: Type[]; providers?: Provider[] } = {},
+  options: {
+    env?: NodeJS.ProcessEnv;
+    controllers?: Type[];
+    providers?: Provider[];
+    bounds?: Partial<ConnectionBounds>;
+  } = {},
 ): Promise<Edge> {
   const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-edge-'));
   const stores = await openStores({ dataDir, vaultKey: randomBytes(32).toString('base64') });
@@ -93,7 +99,11 @@ export async function openEdge(
     imports: [Tokens, HttpModule.with([...featureControllers, ...(options.controllers ?? [])])],
     providers: handlersOf(shelf),
   }).compile();
-  const app = configureHttp(testing.createNestApplication<NestFastifyApplication>(httpAdapter()));
+  const app = configureHttp(
+    testing.createNestApplication<NestFastifyApplication>(
+      httpAdapter({ ...CONNECTION_BOUNDS, ...options.bounds }),
+    ),
+  );
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const first = await addWorkspace(records, 'First');

@@ -1,0 +1,69 @@
+import { ApiError } from '@latchkey/platform';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { rawErrorAnswer } from './answers';
+
+/** What one client may hold of the server, whether it has a key or not. */
+export interface ConnectionBounds {
+  /** Connections at once; those beyond are closed as they come. */
+  readonly most: number;
+  /** Of one address. A proxy is one address. */
+  readonly mostPerAddress: number;
+  /** Requests sent ahead on a connection that wait for their answers; beyond, the connection is closed. */
+  readonly mostUnanswered: number;
+  /** A connection that takes nothing of an answer for so long is closed, ms. */
+  readonly writeWithin: number;
+}
+
+export const CONNECTION_BOUNDS: ConnectionBounds = {
+  most: 4000,
+  mostPerAddress: 1000,
+  mostUnanswered: 32,
+  writeWithin: 20_000,
+};
+
+/** Keeps connections within bounds, so that nobody holds more memory than so many times a few kilobytes. */
+export function boundConnections(server: Server, bounds: ConnectionBounds): void {
+  server.maxConnections = bounds.most;
+  const byAddress = new Map<string, number>();
+  const open = new Map<Socket, { taken: number; since: number }>();
+
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = (byAddress.get(address) ?? 0) + 1;
+    byAddress.set(address, count);
+    open.set(socket, { taken: 0, since: performance.now() });
+    socket.once('close', () => {
+      open.delete(socket);
+      const left = byAddress.get(address)! - 1;
+      if (left > 0) byAddress.set(address, left);
+      else byAddress.delete(address);
+    });
+    if (count > bounds.mostPerAddress) refuse(socket);
+  });
+
+  const unanswered = new WeakMap<Socket, number>();
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const count = (unanswered.get(socket) ?? 0) + 1;
+    unanswered.set(socket, count);
+    response.once('close', () => unanswered.set(socket, unanswered.get(socket)! - 1));
+    if (count > bounds.mostUnanswered) socket.destroy();
+  });
+
+  const sweep = setInterval(() => {
+    const now = performance.now();
+    for (const [socket, seen] of open) {
+      // Bytes that the other side has not taken yet are counted as written.
+      const taken = socket.bytesWritten - socket.writableLength;
+      if (socket.writableLength === 0 || taken !== seen.taken) Object.assign(seen, { taken, since: now });
+      else if (now - seen.since >= bounds.writeWithin) socket.destroy();
+    }
+  }, bounds.writeWithin / 10).unref();
+  server.once('close', () => clearInterval(sweep));
+}
+
+function refuse(socket: Socket): void {
+  const error = ApiError.tooManyRequests(1, 'Too many connections from this address.');
+  socket.end(rawErrorAnswer(error, randomUUID()), () => socket.destroy());
+}
