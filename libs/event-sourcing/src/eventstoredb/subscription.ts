@@ -136,7 +136,7 @@ export class Subscription implements EventSubscription {
       fail(new Outage('event store', 'the connection was given up')),
     );
     try {
-      await new Promise<void>((resolve, reject) => {
+      await new Promise<never>((_resolve, reject) => {
         fail = reject;
         void this.confirmed(source).catch(reject);
         source.on('data', (resolved: AllStreamResolvedEvent) => {
@@ -151,8 +151,9 @@ export class Subscription implements EventSubscription {
           schedule();
         });
         source.on('error', reject);
-        source.on('end', () => resolve());
-        source.on('close', () => resolve());
+        const end = () => reject(new Outage('event store', 'the subscription ended'));
+        source.on('end', end);
+        source.on('close', end);
       });
     } finally {
       // Whoever follows next begins after what the handler at work has taken, and never beside it.
