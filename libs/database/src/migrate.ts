@@ -3,6 +3,7 @@ import { StartupError } from '@latchkey/platform';
 import { type Database } from './database';
 import { type Engine } from './engines/engine';
 import { lockUntilCommit } from './engines/locks';
+import { patiently } from './engines/patience';
 
 /** One step forward of a database's tables. There is no way back; a name, once released, never changes. */
 export interface Migration {
@@ -28,21 +29,24 @@ export async function migrate<T>(
 ): Promise<void> {
   const table = `migrations_${name}`;
   if (!/^\w+$/.test(name)) throw new TypeError(`"${name}" can not be part of a table's name.`);
-  await (database as unknown as Database<Record<string, MigrationsTable>>).transaction(async (trx) => {
-    await lockUntilCommit(trx, database.engine, table);
-    await makeTable(trx, table);
-    const done = await trx.selectFrom(table).select('name').orderBy('position').execute();
-    checkHistory(
-      name,
-      done.map((row) => row.name),
-      migrations.map((migration) => migration.name),
-    );
-    for (const [position, migration] of migrations.entries()) {
-      if (position < done.length) continue;
-      await run(name, migration, trx as unknown as Transaction<unknown>, database.engine);
-      await trx.insertInto(table).values({ position, name: migration.name }).execute();
-    }
-  });
+  const own = database as unknown as Database<Record<string, MigrationsTable>>;
+  await patiently(() =>
+    own.transaction(async (trx) => {
+      await lockUntilCommit(trx, database.engine, table);
+      await makeTable(trx, table);
+      const done = await trx.selectFrom(table).select('name').orderBy('position').execute();
+      checkHistory(
+        name,
+        done.map((row) => row.name),
+        migrations.map((migration) => migration.name),
+      );
+      for (const [position, migration] of migrations.entries()) {
+        if (position < done.length) continue;
+        await run(name, migration, trx as unknown as Transaction<unknown>, database.engine);
+        await trx.insertInto(table).values({ position, name: migration.name }).execute();
+      }
+    }),
+  );
 }
 
 async function makeTable(trx: Kysely<Record<string, MigrationsTable>>, table: string): Promise<void> {

@@ -2,6 +2,7 @@ export { type Clock } from './clock/clock';
 export { iso, parseDuration, parseInstant } from './clock/instant';
 export { readingOf, SandboxClock, type SandboxClockState } from './clock/sandbox-clock';
 export { SystemClock } from './clock/system-clock';
+export { within } from './clock/within';
 export { type Config, listeningOn, loadConfig, type LogLevel, type Role } from './config/config';
 export { lockDataDir } from './data-folder/lock-data-dir';
 export { ApiError, type ValidationErrors } from './errors/api-error';

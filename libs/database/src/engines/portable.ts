@@ -1,5 +1,7 @@
+import { Outage } from '@latchkey/platform';
 import { type RawBuilder, sql } from 'kysely';
 import { type Engine } from './engine';
+import { meaning } from './outages';
 
 /**
  * Ends a select that claims rows: `query.modifyEnd(forUpdateSkipLocked(engine))`. On PostgreSQL, rows that
@@ -14,17 +16,11 @@ export function isUniqueViolation(error: unknown): boolean {
   return code === '23505' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || code === 'SQLITE_CONSTRAINT_UNIQUE';
 }
 
-const TRANSIENT_CODES =
-  /^(40001|40P01|55P03|57P0[1-3]|53300|08...|ECONN\w+|EPIPE|ETIMEDOUT|EAI_AGAIN|SQLITE_BUSY\w*)$/;
-// pg gives these no code.
-const TRANSIENT_MESSAGES =
-  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when)/;
+/** A deadlock, and what serializable transactions and lock timeouts answer. */
+const TRANSIENT_CODES = /^(40001|40P01|55P03)$/;
 
-/** Whether the same transaction, tried again, may go through: a deadlock, a lost connection, a busy file. */
+/** Whether the same transaction, tried again, may go through: an Outage, or a deadlock. */
 export function isTransient(error: unknown): boolean {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  return (
-    (typeof code === 'string' && TRANSIENT_CODES.test(code)) ||
-    (typeof message === 'string' && TRANSIENT_MESSAGES.test(message))
-  );
+  const { code } = (error ?? {}) as { code?: unknown };
+  return meaning(error) instanceof Outage || (typeof code === 'string' && TRANSIENT_CODES.test(code));
 }

@@ -1,5 +1,7 @@
-import { CompiledQuery, type Kysely, PostgresDialect, sql } from 'kysely';
+import { type Driver, type Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
+import { patiently } from './patience';
+import { DeadlinePool } from './postgres-pool';
 
 /** How a PostgreSQL database is opened. */
 export interface PostgresOptions {
@@ -20,29 +22,35 @@ const types = {
   },
 };
 
+/** So long a connection may take to be made, or one in use to become free, ms. */
+const CONNECT_WITHIN_MS = 4_000;
+/** The system asks an idle connection for a sign of life after so long, and then every second, ten times, ms. */
+const KEEP_ALIVE_AFTER_MS = 5_000;
+
 /** Kysely's PostgreSQL dialect over a pool of its own, whose connections look into `schema` alone. */
 export function postgresDialect({ url, schema, poolSize = 10 }: PostgresOptions): PostgresDialect {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     types,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     application_name: 'latchkey',
   });
-  // A connection that breaks leaves the pool by itself and fails the statement that is under way on it. Without
-  // listeners, for idle ones here and for each one in use, its error event would end the process.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return new PostgresDialect({
-    pool,
-    onCreateConnection: async (connection) => {
-      if (schema === undefined) return;
-      await connection.executeQuery(
-        CompiledQuery.raw('select set_config($1, $2, false)', ['search_path', quoted(schema)]),
-      );
-    },
+  return new QuietlyRollingBack({
+    pool: new DeadlinePool(pool, schema === undefined ? undefined : quoted(schema)),
   });
+}
+
+/** A rollback that fails, on a connection that is gone, must not hide what it was for. */
+class QuietlyRollingBack extends PostgresDialect {
+  override createDriver(): Driver {
+    const driver = super.createDriver();
+    const rollback = driver.rollbackTransaction.bind(driver);
+    driver.rollbackTransaction = (connection) => rollback(connection).catch(() => undefined);
+    return driver;
+  }
 }
 
 /**
@@ -50,11 +58,13 @@ export function postgresDialect({ url, schema, poolSize = 10 }: PostgresOptions)
  * and needs the right to make one even where there is nothing to make.)
  */
 export async function makeSchema<T>(db: Kysely<T>, schema: string): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended('latchkey schema', 0))`.execute(trx);
-    const found = await sql`select 1 from pg_namespace where nspname = ${schema}`.execute(trx);
-    if (found.rows.length === 0) await sql.raw(`create schema ${quoted(schema)}`).execute(trx);
-  });
+  await patiently(() =>
+    db.transaction().execute(async (trx) => {
+      await sql`select pg_advisory_xact_lock(hashtextextended('latchkey schema', 0))`.execute(trx);
+      const found = await sql`select 1 from pg_namespace where nspname = ${schema}`.execute(trx);
+      if (found.rows.length === 0) await sql.raw(`create schema ${quoted(schema)}`).execute(trx);
+    }),
+  );
 }
 
 /** A name as SQL wants it between quotes. */

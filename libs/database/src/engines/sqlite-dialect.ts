@@ -10,6 +10,7 @@ import {
 } from 'kysely';
 import Libsql from 'libsql';
 import { LibsqlStatements } from './libsql-statements';
+import { meaning } from './outages';
 import { Turns } from './turns';
 
 /** How a SQLite file is opened. */
@@ -100,9 +101,9 @@ class LibsqlDriver implements Driver {
     return this.exec('commit');
   }
 
-  rollbackTransaction(): Promise<void> {
-    // Some errors (a full disk) have rolled it back already.
-    return inTransaction(this.connection) ? this.exec('rollback') : Promise.resolve();
+  /** Some errors (a full disk) have rolled it back already; a rollback that fails must not hide what it was for. */
+  async rollbackTransaction(): Promise<void> {
+    if (inTransaction(this.connection)) await this.exec('rollback').catch(() => undefined);
   }
 
   /** Lets a transaction in progress end; what waits behind it is refused by the closed connection. */
@@ -139,7 +140,8 @@ class LibsqlConnection implements DatabaseConnection {
         // A busy statement stays half done until it is run again; dropped, it would keep others from committing.
         if (!isBusy(error)) this.statements.drop(sql);
         // Inside a transaction waiting does not help: it would have to be begun anew.
-        if (!isBusy(error) || inTransaction(this.connection) || attempt >= BUSY_ATTEMPTS) throw error;
+        if (!isBusy(error) || inTransaction(this.connection) || attempt >= BUSY_ATTEMPTS)
+          throw meaning(error);
         await delay(BUSY_PAUSE);
       }
     }

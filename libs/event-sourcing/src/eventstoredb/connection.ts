@@ -1,8 +1,7 @@
 import { BACKWARDS, END, EventStoreDBClient } from '@eventstore/db-client';
-import { Outage } from '@latchkey/platform';
+import { Outage, within } from '@latchkey/platform';
 import { type Position } from '../event-store';
 import { meaning, StoreSilent } from './outages';
-import { within } from './within';
 
 /** How often the store is asked for a sign of life, ms. */
 const PING_EVERY_MS = 2_000;

@@ -15,7 +15,7 @@ import {
   StreamNotFoundError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
-import { Outage } from '@latchkey/platform';
+import { Outage, within } from '@latchkey/platform';
 import {
   AppendTimeout,
   type Appended,
@@ -33,7 +33,6 @@ import { Connection } from './connection';
 import { meaning, StoreSilent } from './outages';
 import { fromClient } from './recorded';
 import { Subscription } from './subscription';
-import { within } from './within';
 
 /** The client never ends an unanswered batch append by itself. Twice as long fits into the time of a request. */
 const APPEND_WITHIN_MS = 4_000;

@@ -4,7 +4,7 @@ import {
   START,
   streamNameFilter,
 } from '@eventstore/db-client';
-import { Outage } from '@latchkey/platform';
+import { Outage, within } from '@latchkey/platform';
 import {
   comparePositions,
   type EventSubscription,
@@ -15,7 +15,6 @@ import {
 import type { Connection } from './connection';
 import { meaning, StoreDamaged, StoreSilent } from './outages';
 import { fromClient, positionOf } from './recorded';
-import { within } from './within';
 
 const BATCH = 500;
 const RESUBSCRIBE_FIRST_MS = 50;

@@ -1,0 +1,18 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** So long a statement may take, ms: less than a client waits for its answer. */
+export const STATEMENT_WITHIN_MS = 5_000;
+/** So long a statement that rearranges tables may take, or wait for another instance that does, ms. */
+const PATIENT_MS = 30 * 60_000;
+
+const patience = new AsyncLocalStorage<number>();
+
+/** Lets the statements that `work` runs take half an hour each: for what happens once, at a start. */
+export function patiently<T>(work: () => Promise<T>): Promise<T> {
+  return patience.run(PATIENT_MS, work);
+}
+
+/** So long the statement that is about to be run may take, ms. */
+export const statementWithin = (): number => patience.getStore() ?? STATEMENT_WITHIN_MS;
+
+export const isPatient = (): boolean => patience.getStore() !== undefined;
