@@ -1,8 +1,16 @@
 import { join } from 'node:path';
-import { type Config, loadMasterKey, type Vault } from '@latchkey/platform';
+import {
+  type Config,
+  loadMasterKey,
+  openOldSecret,
+  replaceMasterKey,
+  settleMasterKey,
+  type Vault,
+} from '@latchkey/platform';
 import { type Database, openDatabase } from './database';
 import { openRecords, type Records } from './records/records';
-import { openVault } from './vault/open-vault';
+import { resealSecrets } from './records/reseal-secrets';
+import { isMasterKeyOf, openVaultWithKeyring, rekeyVault } from './vault/open-vault';
 
 /** What the server keeps outside the event store. */
 export interface Stores<Views> {
@@ -14,6 +22,11 @@ export interface Stores<Views> {
   feed: Database<Views>;
   /** The database that holds the records, for record kinds of other libraries. */
   recordsDatabase: Database<unknown>;
+  /**
+   * The master key is one with which a version before made fingerprints of PINs that facts still have: with it,
+   * guesses of erased PINs can be tested.
+   */
+  masterKeyIsOld: boolean;
   close(): Promise<void>;
 }
 
@@ -25,7 +38,6 @@ export interface Stores<Views> {
 export async function openStores<Views = unknown>(
   config: Pick<Config, 'dataDir' | 'databaseUrl' | 'vaultKey'>,
 ): Promise<Stores<Views>> {
-  const masterKey = loadMasterKey(config);
   const opened: { close(): Promise<void> }[] = [];
   const close = async () => {
     for (const database of opened.splice(0).reverse()) await database.close();
@@ -36,15 +48,56 @@ export async function openStores<Views = unknown>(
     return database;
   };
   try {
-    const vault = await openVault({ database: await open('vault'), masterKey });
+    const vaultDatabase = await open<unknown>('vault');
+    const masterKey = await masterKeyFor(config, vaultDatabase);
+    const { vault, keyring } = await openVaultWithKeyring({ database: vaultDatabase, masterKey });
     const recordsDatabase = await open<unknown>('records');
+    const { masterKeyIsOld } = keyring;
+    if (masterKeyIsOld) {
+      const open = (purpose: string, sealed: string) => openOldSecret(masterKey, purpose, sealed);
+      await resealSecrets(recordsDatabase, vault, open);
+    }
     const records = await openRecords(recordsDatabase, vault);
     const views = await open<Views>('views');
     const feed = await open<Views>('feed');
-    return { records, vault, views, feed, recordsDatabase, close };
+    return { records, vault, views, feed, recordsDatabase, masterKeyIsOld, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** The vault's master key: the one that is set, or that of the data folder, whose replacement may be half done. */
+async function masterKeyFor(
+  config: Pick<Config, 'dataDir' | 'vaultKey'>,
+  database: Database<unknown>,
+): Promise<Buffer> {
+  if (config.vaultKey !== undefined) return loadMasterKey(config);
+  const settled = await settleMasterKey(config.dataDir, (masterKey) =>
+    isMasterKeyOf({ database, masterKey }),
+  );
+  return settled ?? loadMasterKey(config);
+}
+
+/**
+ * Replaces the vault's master key: by `next` (32 bytes) where the setting VAULT_KEY gives it, else by one that is
+ * drawn and written into the data folder. The server may run meanwhile; it needs the new key at its next start.
+ * @throws StartupError if the key that is set is not the vault's
+ */
+export async function rekey(
+  config: Pick<Config, 'dataDir' | 'databaseUrl' | 'vaultKey'>,
+  next: Buffer | undefined,
+): Promise<void> {
+  // Brings over what a version before has sealed.
+  await (await openStores(config)).close();
+  const database = await openOne<unknown>(config, 'vault');
+  try {
+    const masterKey = await masterKeyFor(config, database);
+    const commit = (key: Buffer) => rekeyVault({ database, masterKey }, key);
+    if (next) await commit(next);
+    else await replaceMasterKey(config.dataDir, commit);
+  } finally {
+    await database.close();
   }
 }
 

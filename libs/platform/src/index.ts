@@ -14,8 +14,23 @@ export { createLogger, type Logger } from './logging/logger';
 export { backOff } from './turns/back-off';
 export { KeyedTurns } from './turns/keyed-turns';
 export { type KeyStore } from './vault/key-store';
-export { loadMasterKey } from './vault/master-key';
-export { checkValue, createVault, KeyErasedError, type SealedPin, type Vault } from './vault/vault';
+export {
+  checkValue,
+  type Keyring,
+  keyringOfOldVault,
+  newKeyring,
+  openKeyring,
+  sealKeyring,
+} from './vault/keyring';
+export { decodeMasterKey, loadMasterKey, replaceMasterKey, settleMasterKey } from './vault/master-key';
+export {
+  createVault,
+  KeyErasedError,
+  openOldSecret,
+  type PinOfCode,
+  type SealedPin,
+  type Vault,
+} from './vault/vault';
 export {
   emptyPage,
   type Page,

@@ -1,6 +1,14 @@
 import type { Database } from '@latchkey/database';
 import { DeviceLimits } from '@latchkey/http';
-import { type Clock, CLOCK, type Config, CONFIG, RECORDS_DATABASE } from '@latchkey/platform';
+import {
+  type Clock,
+  CLOCK,
+  type Config,
+  CONFIG,
+  RECORDS_DATABASE,
+  VAULT,
+  type Vault,
+} from '@latchkey/platform';
 import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
@@ -43,8 +51,9 @@ export class HttpModule {
         OpenApi,
         {
           provide: IdempotencyRecords,
-          inject: [RECORDS_DATABASE, CLOCK],
-          useFactory: (database: Database<unknown>, clock: Clock) => IdempotencyRecords.open(database, clock),
+          inject: [RECORDS_DATABASE, CLOCK, VAULT],
+          useFactory: (database: Database<unknown>, clock: Clock, vault: Vault) =>
+            IdempotencyRecords.open(database, clock, vault),
         },
         {
           provide: DeviceLimits,

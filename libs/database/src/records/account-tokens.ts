@@ -35,8 +35,9 @@ export const accountTokensMigration: Migration = {
   },
 };
 
+export const purposeOfAccountToken = (accountId: string): string => `account/${accountId}`;
+
 export function accountTokens({ db, engine }: Database<AccountTokensTable>, vault: Vault): AccountTokens {
-  const purpose = (accountId: string) => `account/${accountId}`;
   return {
     async get(accountId) {
       const row = await db
@@ -44,11 +45,13 @@ export function accountTokens({ db, engine }: Database<AccountTokensTable>, vaul
         .select('sealed')
         .where('account_id', '=', accountId)
         .executeTakeFirst();
-      return row ? (JSON.parse(vault.openSecret(purpose(accountId), row.sealed)) as AccountToken) : null;
+      return row
+        ? (JSON.parse(vault.openSecret(purposeOfAccountToken(accountId), row.sealed)) as AccountToken)
+        : null;
     },
     async put(accountId, { accessToken, refreshToken, expiresAt, userId }) {
       const text = JSON.stringify({ accessToken, refreshToken, expiresAt, userId });
-      const sealed = vault.sealSecret(purpose(accountId), text);
+      const sealed = vault.sealSecret(purposeOfAccountToken(accountId), text);
       await db
         .insertInto('account_tokens')
         .values({ account_id: accountId, sealed })

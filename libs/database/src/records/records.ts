@@ -43,7 +43,7 @@ const migrations: Migration[] = [
 
 /** Brings the records' tables up to date and opens them. Secrets in them are sealed by `vault`. */
 export async function openRecords<T>(database: Database<T>, vault: Vault): Promise<Records> {
-  await migrate(database, 'records', migrations);
+  await migrateRecords(database);
   const opened = database as unknown as Database<RecordsTables>;
   return {
     workspaces: workspaces(opened),
@@ -52,4 +52,9 @@ export async function openRecords<T>(database: Database<T>, vault: Vault): Promi
     accountTokens: accountTokens(opened, vault),
     webhookEndpoints: webhookEndpoints(opened, vault),
   };
+}
+
+/** Brings the records' tables up to date. */
+export function migrateRecords<T>(database: Database<T>): Promise<void> {
+  return migrate(database, 'records', migrations);
 }

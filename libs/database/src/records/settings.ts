@@ -32,9 +32,11 @@ export const settingsMigration: Migration = {
   },
 };
 
+export const purposeOfSetting = (key: string): string => `setting/${key}`;
+
 export function settings({ db }: Database<SettingsTable>, vault: Vault): Settings {
-  const seal = (key: string, value: string) => vault.sealSecret(`setting/${key}`, value);
-  const unseal = (key: string, sealed: string) => vault.openSecret(`setting/${key}`, sealed);
+  const seal = (key: string, value: string) => vault.sealSecret(purposeOfSetting(key), value);
+  const unseal = (key: string, sealed: string) => vault.openSecret(purposeOfSetting(key), sealed);
 
   async function get(key: string): Promise<string | null> {
     const row = await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst();

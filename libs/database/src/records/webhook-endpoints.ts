@@ -81,14 +81,15 @@ export const webhookEndpointsMigration: Migration = {
   },
 };
 
+export const purposeOfWebhook = (webhookId: string): string => `webhook/${webhookId}`;
+
 export function webhookEndpoints({ db }: Database<WebhookEndpointsTable>, vault: Vault): WebhookEndpoints {
-  const purpose = (webhookId: string) => `webhook/${webhookId}`;
   const opened = (row: Selectable<WebhookEndpointsTable['webhook_endpoints']>): WebhookEndpoint => ({
     webhookId: row.webhook_id,
     workspaceId: row.workspace_id,
     url: row.url,
     eventTypes: JSON.parse(row.event_types) as string[],
-    secret: vault.openSecret(purpose(row.webhook_id), row.sealed_secret),
+    secret: vault.openSecret(purposeOfWebhook(row.webhook_id), row.sealed_secret),
     createdAt: row.created_at,
     failingSince: row.failing_since,
     disabledAt: row.disabled_at,
@@ -105,7 +106,7 @@ export function webhookEndpoints({ db }: Database<WebhookEndpointsTable>, vault:
           workspace_id: workspaceId,
           url,
           event_types: JSON.stringify(eventTypes),
-          sealed_secret: vault.sealSecret(purpose(webhookId), secret),
+          sealed_secret: vault.sealSecret(purposeOfWebhook(webhookId), secret),
           created_at: createdAt,
           failing_since: null,
           disabled_at: null,

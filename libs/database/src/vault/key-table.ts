@@ -36,6 +36,19 @@ export class KeyTable implements KeyStore {
     return row && read(row.wrapped);
   }
 
+  async findAll(keyIds: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+    const found = new Map<string, string | null>();
+    for (let from = 0; from < keyIds.length; from += BATCH) {
+      const rows = await this.database.db
+        .selectFrom('keys')
+        .selectAll()
+        .where('key_id', 'in', keyIds.slice(from, from + BATCH))
+        .execute();
+      for (const row of rows) found.set(row.key_id, read(row.wrapped));
+    }
+    return found;
+  }
+
   add(keyId: string, wrapped: string): Promise<string | null> {
     return this.enqueue(keyId, wrapped);
   }

@@ -4,6 +4,8 @@ export interface VaultTables {
   keys: { key_id: string; wrapped: string };
   /** Tells a wrong master key; one row. */
   master_key_check: { id: number; value: string };
+  /** The vault's own keys, sealed by the master key; one row. */
+  keyring: { id: number; sealed: string };
 }
 
 export const vaultMigrations: Migration[] = [
@@ -19,6 +21,16 @@ export const vaultMigrations: Migration[] = [
         .createTable('master_key_check')
         .addColumn('id', 'integer', (column) => column.primaryKey())
         .addColumn('value', 'text', (column) => column.notNull())
+        .execute();
+    },
+  },
+  {
+    name: 'keyring',
+    async up(db) {
+      await db.schema
+        .createTable('keyring')
+        .addColumn('id', 'integer', (column) => column.primaryKey())
+        .addColumn('sealed', 'text', (column) => column.notNull())
         .execute();
     },
   },

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { KeyErasedError, type Vault } from '@latchkey/platform';
 import { testDatabase, testEngines, type TestDatabase } from '../testing/test-databases';
-import { openVault } from './open-vault';
-import { type VaultTables } from './vault-tables';
+import { checkValue, createVault, KeyErasedError, keyringOfOldVault, type Vault } from '@latchkey/platform';
+import { migrate } from '../migrate';
+import { KeyTable } from './key-table';
+import { isMasterKeyOf, openVault, rekeyVault } from './open-vault';
+import { type VaultTables, vaultMigrations } from './vault-tables';
 
 const masterKey = Buffer.alloc(32, 7);
 
@@ -108,6 +110,88 @@ describe.each(testEngines)('the vault on %s', (engine) => {
     expect(vault.fingerprint('lock-1', '4821')).toBe(anew.fingerprint('lock-1', '4821'));
     expect(vault.fingerprint('lock-1', '4821')).not.toBe(vault.fingerprint('lock-2', '4821'));
     expect(vault.fingerprint('lock-1', '4821')).not.toBe(vault.fingerprint('lock-14', '821'));
+  });
+
+  it('tells equal PINs under one key by a fingerprint, and unequal ones, and those under other keys, apart', async () => {
+    const { pinFingerprint } = await vault.sealPin('a', '4821');
+
+    expect((await (await open()).sealPin('a', '4821')).pinFingerprint).toBe(pinFingerprint);
+    expect((await vault.sealPin('a', '4822')).pinFingerprint).not.toBe(pinFingerprint);
+    expect((await vault.sealPin('b', '4821')).pinFingerprint).not.toBe(pinFingerprint);
+  });
+
+  it('makes no fingerprint any more under a key that was erased', async () => {
+    await vault.sealPin('a', '4821');
+    await vault.erase('a');
+
+    await expect(vault.sealPin('a', '4821')).rejects.toThrow(KeyErasedError);
+    await expect(vault.fingerprintUnder('a', '4821')).rejects.toThrow(KeyErasedError);
+  });
+
+  it('opens many boxes at once, but for those that it can not', async () => {
+    const sealed = await Promise.all(['1', '2', '3', '4'].map((pin) => vault.seal(`code-${pin}`, pin)));
+    await vault.erase('code-2');
+    const unknown = { keyId: 'nobody', box: sealed[0]!.box };
+    const copied = { keyId: 'code-3', box: sealed[3]!.box };
+
+    expect(await vault.openAll([...sealed, unknown, copied, sealed[0]!])).toEqual([
+      '1',
+      null,
+      '3',
+      '4',
+      null,
+      null,
+      '1',
+    ]);
+  });
+
+  it('knows its own marks, also after it was opened again, and no others', async () => {
+    const mark = vault.mark('a fact');
+    const anew = await open();
+
+    expect(anew.isMarked('a fact', mark)).toBe(true);
+    expect(anew.isMarked('another fact', mark)).toBe(false);
+    expect(anew.isMarked('a fact', '')).toBe(false);
+    const other = testDatabase(engine);
+    const stranger = await openVault({ database: await other.open(), masterKey });
+    expect(stranger.isMarked('a fact', mark)).toBe(false);
+    await other.drop();
+  });
+
+  it('opens everything with the master key that took the place of the one before, which opens nothing', async () => {
+    const next = Buffer.alloc(32, 9);
+    const sealed = await vault.seal('a', '4821');
+    const secret = vault.sealSecret('webhook', 'whsec_abc');
+    const mark = vault.mark('a fact');
+    await rekeyVault({ database: await test.open(), masterKey }, next);
+
+    const anew = await open(next);
+    expect(await anew.open(sealed)).toBe('4821');
+    expect(anew.openSecret('webhook', secret)).toBe('whsec_abc');
+    expect(anew.isMarked('a fact', mark)).toBe(true);
+    await expect(open()).rejects.toThrow(/made with another master key/);
+    const database = await test.open();
+    expect(await isMasterKeyOf({ database, masterKey: next })).toBe(true);
+    expect(await isMasterKeyOf({ database, masterKey })).toBe(false);
+    await expect(rekeyVault({ database, masterKey }, next)).rejects.toThrow(/made with another master key/);
+  });
+
+  it('takes over the keys that the version before wrapped by the master key itself', async () => {
+    const old = testDatabase(engine);
+    const database = await old.open<VaultTables>();
+    await migrate(database, 'vault', vaultMigrations.slice(0, 1));
+    await database.db
+      .insertInto('master_key_check')
+      .values({ id: 1, value: checkValue(masterKey) })
+      .execute();
+    const before = createVault(new KeyTable(database), keyringOfOldVault(masterKey));
+    const sealed = await before.seal('a', '4821');
+
+    expect(await (await openVault({ database, masterKey })).open(sealed)).toBe('4821');
+    const next = Buffer.alloc(32, 9);
+    await rekeyVault({ database, masterKey }, next);
+    expect(await (await openVault({ database, masterKey: next })).open(sealed)).toBe('4821');
+    await old.drop();
   });
 
   it('seals other secrets for one purpose', () => {

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartupError } from '../errors/startup-error';
-import { loadMasterKey } from './master-key';
+import { loadMasterKey, replaceMasterKey, settleMasterKey } from './master-key';
 
 describe('the master key', () => {
   let dataDir: string;
@@ -56,5 +56,52 @@ describe('the master key', () => {
     writeFileSync(file, '');
 
     expect(() => loadMasterKey({ dataDir: file })).toThrow(/vault\.key can not be (read|made)/);
+  });
+
+  describe('being replaced', () => {
+    const settle = (holds: Buffer | undefined) =>
+      settleMasterKey(dataDir, (key) => Promise.resolve(holds !== undefined && key.equals(holds)));
+
+    it('is another one afterwards, and nothing is left of the one before', async () => {
+      const old = loadMasterKey({ dataDir });
+      let committed: Buffer | undefined;
+      const next = await replaceMasterKey(dataDir, (key) => {
+        committed = key;
+        expect(loadMasterKey({ dataDir })).toEqual(old);
+        return Promise.resolve();
+      });
+
+      expect(next).not.toEqual(old);
+      expect(committed).toEqual(next);
+      expect(loadMasterKey({ dataDir })).toEqual(next);
+      expect(readdirSync(dataDir)).toEqual(['vault.key']);
+      expect(statSync(join(dataDir, 'vault.key')).mode & 0o777).toBe(0o600);
+    });
+
+    it('stays as it was if the process died before the vault was made over', async () => {
+      const old = loadMasterKey({ dataDir });
+      await expect(replaceMasterKey(dataDir, () => Promise.reject(new Error('died before')))).rejects.toThrow(
+        'died before',
+      );
+
+      expect(await settle(undefined)).toBeUndefined();
+      expect(loadMasterKey({ dataDir })).toEqual(old);
+      expect(readdirSync(dataDir)).toEqual(['vault.key']);
+    });
+
+    it('is the new one if the process died after the vault was made over', async () => {
+      loadMasterKey({ dataDir });
+      let made: Buffer | undefined;
+      await expect(
+        replaceMasterKey(dataDir, (key) => {
+          made = key;
+          return Promise.reject(new Error('died after'));
+        }),
+      ).rejects.toThrow('died after');
+
+      expect(await settle(made)).toEqual(made);
+      expect(loadMasterKey({ dataDir })).toEqual(made);
+      expect(readdirSync(dataDir)).toEqual(['vault.key']);
+    });
   });
 });

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -21,9 +24,68 @@ const SIZE = 32;
  * @throws StartupError if the key has a wrong size, or the file can be read by others.
  */
 export function loadMasterKey(options: { dataDir: string; vaultKey?: string }): Buffer {
-  if (options.vaultKey !== undefined) return decoded(options.vaultKey, 'VAULT_KEY');
+  if (options.vaultKey !== undefined) return decodeMasterKey(options.vaultKey, 'VAULT_KEY');
   const path = join(options.dataDir, 'vault.key');
   return read(path) ?? make(path);
+}
+
+/**
+ * Replaces the master key of a data folder. `commit` makes the vault's keys over to the new one; should the process
+ * die before or after that, `settleMasterKey` finds out at the next start which of the two holds.
+ */
+export async function replaceMasterKey(
+  dataDir: string,
+  commit: (next: Buffer) => Promise<void>,
+): Promise<Buffer> {
+  const path = join(dataDir, 'vault.key');
+  const key = make(nextTo(path));
+  await commit(key);
+  putInPlace(path);
+  return key;
+}
+
+/**
+ * Ends a replacement that a crash has cut short.
+ * @param opens whether the vault was made over to that key
+ * @returns the key that holds, if a replacement was under way
+ */
+export async function settleMasterKey(
+  dataDir: string,
+  opens: (key: Buffer) => Promise<boolean>,
+): Promise<Buffer | undefined> {
+  const path = join(dataDir, 'vault.key');
+  const next = read(nextTo(path));
+  if (next && (await opens(next))) {
+    putInPlace(path);
+    return next;
+  }
+  if (next) rmSync(nextTo(path));
+  wipe(oldOf(path));
+  return undefined;
+}
+
+const nextTo = (path: string): string => `${path}.next`;
+const oldOf = (path: string): string => `${path}.old`;
+
+/** The old key is put aside by a second name, so that it can be overwritten when the new one is in its place. */
+function putInPlace(path: string): void {
+  rmSync(oldOf(path), { force: true });
+  linkSync(path, oldOf(path));
+  renameSync(nextTo(path), path);
+  syncFolder(path);
+  wipe(oldOf(path));
+}
+
+function wipe(path: string): void {
+  if (!existsSync(path)) return;
+  const file = openSync(path, 'r+');
+  try {
+    writeSync(file, Buffer.alloc(statSync(path).size));
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  unlinkSync(path);
 }
 
 function read(path: string): Buffer | undefined {
@@ -40,7 +102,7 @@ function read(path: string): Buffer | undefined {
     if (error instanceof StartupError) throw error;
     throw new StartupError(`${path} can not be read: ${(error as Error).message}`, { cause: error });
   }
-  return decoded(text.trim(), path);
+  return decodeMasterKey(text.trim(), path);
 }
 
 function make(path: string): Buffer {
@@ -78,7 +140,8 @@ function syncFolder(path: string): void {
   }
 }
 
-function decoded(text: string, where: string): Buffer {
+/** @throws StartupError unless it is 32 bytes in base64; `where` says whence it came */
+export function decodeMasterKey(text: string, where: string): Buffer {
   const key = Buffer.from(text, 'base64');
   const same = key.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '');
   if (!same || key.length !== SIZE) {

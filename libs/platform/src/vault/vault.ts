@@ -1,11 +1,22 @@
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decrypt, encrypt } from './aes-gcm';
 import { type KeyStore } from './key-store';
+import { derived, type Keyring } from './keyring';
 
 /** What events carry in place of a PIN: unreadable without the vault, and without the key that `keyId` names. */
 export interface SealedPin {
   keyId: string;
   box: string;
+}
+
+/** A PIN as events carry it. */
+export interface PinOfCode {
+  pin: SealedPin;
+  /**
+   * A keyed fingerprint (HMAC-SHA-256, base64url): equal PINs under one key are told to be equal. It is made with
+   * the PIN's own key, so that erasing that key leaves nothing to test a guess with.
+   */
+  pinFingerprint: string;
 }
 
 /** Keeps PINs unreadable outside memory, and makes erasing one key erase its PIN everywhere. */
@@ -16,19 +27,26 @@ export interface Vault {
    * @throws KeyErasedError if that key has been erased: key ids are used once.
    */
   seal(keyId: string, pin: string): Promise<SealedPin>;
+  /** The same, with the PIN's fingerprint. */
+  sealPin(keyId: string, pin: string): Promise<PinOfCode>;
   /** The PIN, or null once its key has been erased. */
   open(sealed: SealedPin): Promise<string | null>;
-  /** Destroys a key: every box under it is unreadable for ever. May be repeated. */
+  /** Many at once, in the order given; null for one whose key has been erased, or that can't be opened. */
+  openAll(sealed: readonly SealedPin[]): Promise<(string | null)[]>;
+  /** Destroys a key: every box under it is unreadable for ever, and its fingerprints tell nothing. May be repeated. */
   erase(keyId: string): Promise<void>;
-  /**
-   * A keyed fingerprint (HMAC-SHA-256, base64url): equal texts in one scope are told to be equal, and nobody
-   * without the master key can find the text by trying them all.
-   */
+  /** An HMAC-SHA-256 (base64url) of a text that is not secret for as long as PINs are, for one scope. */
   fingerprint(scope: string, text: string): string;
-  /** Seals a token or another secret that is not erased on its own, straight under the master key. */
+  /** The same under a key that can be erased. @throws KeyErasedError */
+  fingerprintUnder(keyId: string, text: string): Promise<string>;
+  /** Seals a token or another secret that is not erased on its own. */
   sealSecret(purpose: string, text: string): string;
-  /** @throws Error if it was not sealed for that purpose under this master key. */
+  /** @throws Error if it was not sealed for that purpose by this vault. */
   openSecret(purpose: string, sealed: string): string;
+  /** A mark (HMAC-SHA-256, base64url) by which this vault tells what it has seen before. */
+  mark(text: string): string;
+  /** Whether it is the mark of that text. */
+  isMarked(text: string, mark: string): boolean;
 }
 
 /** A key that was erased was to be used again. */
@@ -36,50 +54,72 @@ export class KeyErasedError extends Error {
   override readonly name = 'KeyErasedError';
 }
 
-/** Makes a vault from the place that keeps its keys and the master key (32 bytes). */
-export function createVault(keys: KeyStore, masterKey: Buffer): Vault {
-  const wrapping = derived(masterKey, 'wrap');
-  const fingerprinting = derived(masterKey, 'fingerprint');
-  const unwrap = (keyId: string, wrapped: string) => decrypt(wrapping, wrapped, keyId);
+/** Makes a vault from the place that keeps the keys of its PINs, and its own keys. */
+export function createVault(keys: KeyStore, { wrap, root, fingerprint }: Keyring): Vault {
+  const unwrap = (keyId: string, wrapped: string) => decrypt(wrap, wrapped, keyId);
+  const fingerprinting = fingerprint ?? derived(root, 'fingerprint');
+  const marking = derived(root, 'mark');
+  const secretKey = (purpose: string) => derived(root, `secret/${purpose}`);
 
   async function keyFor(keyId: string): Promise<Buffer> {
     const wrapped =
-      (await keys.find(keyId)) ?? (await keys.add(keyId, encrypt(wrapping, randomBytes(32), keyId)));
+      (await keys.find(keyId)) ?? (await keys.add(keyId, encrypt(wrap, randomBytes(32), keyId)));
     if (wrapped === null) throw new KeyErasedError(`The key ${keyId} has been erased.`);
     return unwrap(keyId, wrapped);
   }
 
+  async function sealPin(keyId: string, text: string): Promise<PinOfCode> {
+    const plain = padded(text);
+    const key = await keyFor(keyId);
+    return { pin: { keyId, box: encrypt(key, plain, keyId) }, pinFingerprint: fingerprintOf(key, text) };
+  }
+
   return {
-    async seal(keyId, pin) {
-      const plain = padded(pin);
-      return { keyId, box: encrypt(await keyFor(keyId), plain, keyId) };
-    },
+    sealPin,
+    seal: async (keyId, pin) => (await sealPin(keyId, pin)).pin,
     async open({ keyId, box }) {
       const wrapped = await keys.find(keyId);
       if (wrapped === null) return null;
       if (wrapped === undefined) throw new Error(`The vault has no key ${keyId}.`);
       return unpadded(decrypt(unwrap(keyId, wrapped), box, keyId));
     },
+    async openAll(sealed) {
+      const found = await keys.findAll([...new Set(sealed.map(({ keyId }) => keyId))]);
+      return sealed.map(({ keyId, box }) => {
+        const wrapped = found.get(keyId);
+        if (!wrapped) return null;
+        try {
+          return unpadded(decrypt(unwrap(keyId, wrapped), box, keyId));
+        } catch {
+          return null;
+        }
+      });
+    },
     erase: (keyId) => keys.erase(keyId),
-    fingerprint: (scope, text) =>
-      createHmac('sha256', fingerprinting)
-        .update(`${Buffer.byteLength(scope)}:${scope}${text}`, 'utf8')
-        .digest('base64url'),
-    sealSecret: (purpose, text) =>
-      encrypt(derived(masterKey, `secret/${purpose}`), Buffer.from(text, 'utf8'), purpose),
-    openSecret: (purpose, sealed) =>
-      decrypt(derived(masterKey, `secret/${purpose}`), sealed, purpose).toString('utf8'),
+    fingerprint: (scope, text) => hmac(fingerprinting, scoped(scope, text)),
+    fingerprintUnder: async (keyId, text) => fingerprintOf(await keyFor(keyId), text),
+    sealSecret: (purpose, text) => encrypt(secretKey(purpose), Buffer.from(text, 'utf8'), purpose),
+    openSecret: (purpose, sealed) => decrypt(secretKey(purpose), sealed, purpose).toString('utf8'),
+    mark: (text) => hmac(marking, text),
+    isMarked(text, mark) {
+      const [right, given] = [Buffer.from(hmac(marking, text)), Buffer.from(mark)];
+      return right.length === given.length && timingSafeEqual(right, given);
+    },
   };
 }
 
-/** A text that only the holder of this master key can make: kept beside the keys, it tells a wrong one. */
-export function checkValue(masterKey: Buffer): string {
-  return createHmac('sha256', derived(masterKey, 'check')).update('latchkey vault').digest('base64url');
+/** What the version before sealed by the master key itself. @throws Error if it was sealed otherwise */
+export function openOldSecret(masterKey: Buffer, purpose: string, sealed: string): string {
+  return decrypt(derived(masterKey, `secret/${purpose}`), sealed, purpose).toString('utf8');
 }
 
-function derived(masterKey: Buffer, use: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', masterKey, Buffer.alloc(0), `latchkey/v1/${use}`, 32));
+function hmac(key: Buffer, text: string): string {
+  return createHmac('sha256', key).update(text, 'utf8').digest('base64url');
 }
+
+const fingerprintOf = (key: Buffer, text: string): string => hmac(derived(key, 'fingerprint'), text);
+
+const scoped = (scope: string, text: string): string => `${Buffer.byteLength(scope)}:${scope}${text}`;
 
 // A box as long as its PIN would tell how many digits to try: all are filled up to a multiple of 16 bytes.
 function padded(pin: string): Buffer {

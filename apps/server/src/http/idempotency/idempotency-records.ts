@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { type Database, migrate, type Migration } from '@latchkey/database';
-import type { Clock } from '@latchkey/platform';
+import type { Clock, Vault } from '@latchkey/platform';
+import type { Transaction } from 'kysely';
 
 /** For so long the first answer to a key is given again, ms. */
 export const KEPT_FOR = 24 * 3_600_000;
@@ -9,7 +11,7 @@ const PURGE_EVERY = 10 * 60_000;
 
 /** What a request with a key is: the first, one of several at the same time, or one that came again. */
 export type Claim =
-  | { readonly kind: 'first'; readonly requestId: string }
+  | { readonly kind: 'first'; readonly requestId: string; readonly keyId: string }
   | { readonly kind: 'under-way' }
   | { readonly kind: 'other-request' }
   | { readonly kind: 'again'; readonly status: number; readonly body: string };
@@ -18,8 +20,10 @@ interface IdempotencyTable {
   idempotency_keys: {
     workspace_id: string;
     idempotency_key: string;
-    /** Of the request, keyed: the body may hold a PIN. */
+    /** Of the request, under a key that is erased when answers are no longer kept: the body may hold a PIN. */
     fingerprint: string;
+    /** The vault's key for the fingerprint and for what is secret in the answer; null in rows of a version before. */
+    key_id: string | null;
     /** Of the first try; a request taken over from a dead server goes on under it. */
     request_id: string;
     /** Until when the request counts as under way, ms by the machine's clock; null once it was answered. */
@@ -54,32 +58,49 @@ const migrations: Migration[] = [
         .execute();
     },
   },
+  {
+    // Made by the master key, they would let guesses be tested for as long as a copy of this file is kept.
+    name: 'forget_fingerprints',
+    async up(db) {
+      await db.schema.alterTable('idempotency_keys').addColumn('key_id', 'text').execute();
+      const own = db as unknown as Transaction<IdempotencyTable>;
+      await own.updateTable('idempotency_keys').set({ fingerprint: '' }).execute();
+    },
+  },
 ];
 
 export interface KeyedRequest {
   readonly workspaceId: string;
   readonly key: string;
-  readonly fingerprint: string;
+  /** Tells it from other requests, under a key of the vault. */
+  readonly fingerprint: (keyId: string) => Promise<string>;
   readonly requestId: string;
 }
+
+/** One key of the vault serves the requests of so long, ms. */
+const KEY_SERVES = 3_600_000;
 
 /** Which requests came with which idempotency key, and what they were answered. */
 export class IdempotencyRecords {
   private purgedAt = -Infinity;
+  private current = { keyId: '', since: -Infinity };
 
   private constructor(
     private readonly database: Database<IdempotencyTable>,
     private readonly clock: Clock,
+    private readonly keys: Pick<Vault, 'erase'>,
     private readonly wall: () => number,
   ) {}
 
   /**
    * @param database that of the records
    * @param clock by which answers are kept for a day
+   * @param keys where the keys are erased that nothing is kept for any more
    */
   static async open<T>(
     database: Database<T>,
     clock: Clock,
+    keys: Pick<Vault, 'erase'>,
     wall: () => number = Date.now,
   ): Promise<IdempotencyRecords> {
     await migrate(database, 'idempotency', migrations);
@@ -92,14 +113,18 @@ export class IdempotencyRecords {
         .where('busy_until', 'is not', null)
         .execute();
     }
-    return new IdempotencyRecords(own, clock, wall);
+    return new IdempotencyRecords(own, clock, keys, wall);
   }
 
   /** Takes the key for a request, or says what became of the one that has it. */
   async claim(request: KeyedRequest): Promise<Claim> {
     await this.purge();
+    const keyId = this.keyId();
+    const fingerprint = await request.fingerprint(keyId);
     for (;;) {
-      if (await this.insert(request)) return { kind: 'first', requestId: request.requestId };
+      if (await this.insert(request, keyId, fingerprint)) {
+        return { kind: 'first', requestId: request.requestId, keyId };
+      }
       const claim = await this.known(request);
       if (claim) return claim;
     }
@@ -124,13 +149,14 @@ export class IdempotencyRecords {
       .execute();
   }
 
-  private async insert(request: KeyedRequest): Promise<boolean> {
+  private async insert(request: KeyedRequest, keyId: string, fingerprint: string): Promise<boolean> {
     const result = await this.database.db
       .insertInto('idempotency_keys')
       .values({
         workspace_id: request.workspaceId,
         idempotency_key: request.key,
-        fingerprint: request.fingerprint,
+        fingerprint,
+        key_id: keyId,
         request_id: request.requestId,
         busy_until: this.wall() + DEAD_AFTER,
         status: null,
@@ -156,7 +182,8 @@ export class IdempotencyRecords {
       await this.forget(row.created_at, request);
       return undefined;
     }
-    if (row.fingerprint !== request.fingerprint) return { kind: 'other-request' };
+    if (row.key_id !== null && row.fingerprint !== (await request.fingerprint(row.key_id)))
+      return { kind: 'other-request' };
     if (row.busy_until === null) return { kind: 'again', status: row.status!, body: row.body! };
     if (row.busy_until > this.wall()) return { kind: 'under-way' };
     const taken = await db
@@ -166,7 +193,8 @@ export class IdempotencyRecords {
       .where('idempotency_key', '=', request.key)
       .where('busy_until', '=', row.busy_until)
       .executeTakeFirst();
-    return taken.numUpdatedRows > 0n ? { kind: 'first', requestId: row.request_id } : undefined;
+    if (taken.numUpdatedRows === 0n) return undefined;
+    return { kind: 'first', requestId: row.request_id, keyId: row.key_id ?? this.keyId() };
   }
 
   private async forget(createdAt: number, { workspaceId, key }: KeyedRequest): Promise<void> {
@@ -182,9 +210,37 @@ export class IdempotencyRecords {
     const now = this.clock.now();
     if (now - this.purgedAt < PURGE_EVERY) return;
     this.purgedAt = now;
-    await this.database.db
+    const { db } = this.database;
+    const old = await db
+      .selectFrom('idempotency_keys')
+      .select('key_id')
+      .distinct()
+      .where('created_at', '<=', now - KEPT_FOR)
+      .execute();
+    await db
       .deleteFrom('idempotency_keys')
       .where('created_at', '<=', now - KEPT_FOR)
       .execute();
+    if (old.length === 0) return;
+    const inUse = await db
+      .selectFrom('idempotency_keys')
+      .select('key_id')
+      .distinct()
+      .where(
+        'key_id',
+        'in',
+        old.map((row) => row.key_id),
+      )
+      .execute();
+    const kept = new Set([this.current.keyId, ...inUse.map((row) => row.key_id)]);
+    for (const { key_id } of old) if (key_id !== null && !kept.has(key_id)) await this.keys.erase(key_id);
+  }
+
+  private keyId(): string {
+    const now = this.clock.now();
+    if (now >= this.current.since + KEY_SERVES || now < this.current.since) {
+      this.current = { keyId: `idempotency/${randomUUID()}`, since: now };
+    }
+    return this.current.keyId;
   }
 }

@@ -66,18 +66,23 @@ export class IdempotencyInterceptor implements NestInterceptor {
         return openAnswer(this.vault, claim.body);
       case 'first':
         request.caller = { ...request.caller!, requestId: claim.requestId };
-        return this.first(keyed, request, next);
+        return this.first(keyed, claim.keyId, request, next);
     }
   }
 
   private keyed(key: string, request: FastifyRequest & EdgeRequest): KeyedRequest {
     const { workspaceId } = request.caller!;
     const text = canonical([request.url.split('?', 1)[0], request.query, request.body ?? {}]);
-    const fingerprint = this.vault.fingerprint(`idempotency/${workspaceId}`, text);
+    const fingerprint = (keyId: string) => this.vault.fingerprintUnder(keyId, `${workspaceId}\n${text}`);
     return { workspaceId, key, fingerprint, requestId: request.id };
   }
 
-  private async first(keyed: KeyedRequest, request: FastifyRequest, next: CallHandler): Promise<unknown> {
+  private async first(
+    keyed: KeyedRequest,
+    keyId: string,
+    request: FastifyRequest,
+    next: CallHandler,
+  ): Promise<unknown> {
     let answer: { status: number; body: unknown };
     try {
       const body: unknown = await lastValueFrom(next.handle());
@@ -88,15 +93,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
         await this.records.release(keyed);
         throw error;
       }
-      await this.keep(keyed, error.status, error.toBody());
+      await this.keep(keyed, keyId, error.status, error.toBody());
       throw error;
     }
-    await this.keep(keyed, answer.status, answer.body);
+    await this.keep(keyed, keyId, answer.status, answer.body);
     return answer.body;
   }
 
-  private async keep(keyed: KeyedRequest, status: number, body: unknown): Promise<void> {
-    await this.records.answered(keyed, status, await sealAnswer(this.vault, body));
+  private async keep(keyed: KeyedRequest, keyId: string, status: number, body: unknown): Promise<void> {
+    await this.records.answered(keyed, status, await sealAnswer(this.vault, body, keyId));
   }
 }
 

@@ -104,28 +104,54 @@ describe('a request with an Idempotency-Key', () => {
   });
 });
 
+const noKeys = { erase: () => Promise.resolve() };
+
 describe.each(testEngines)('the records on %s', (engine) => {
-  const request = { workspaceId: 'w', key: 'k', fingerprint: 'f', requestId: 'first' };
+  const request = { workspaceId: 'w', key: 'k', fingerprint: () => Promise.resolve('f'), requestId: 'first' };
   const open = async () => {
     const test = testDatabase(engine);
     const clock = { now: () => 0, at: () => () => {} };
     let wall = 0;
     const database = await test.open();
-    const records = await IdempotencyRecords.open(database, clock, () => wall);
+    const records = await IdempotencyRecords.open(database, clock, noKeys, () => wall);
     return { records, pass: (ms: number) => void (wall += ms), drop: () => test.drop() };
   };
 
   test('leave the key of a request that died with its server to the next try, under its request id', async () => {
     const { records, pass, drop } = await open();
-    expect(await records.claim(request)).toEqual({ kind: 'first', requestId: 'first' });
+    expect(await records.claim(request)).toEqual({
+      kind: 'first',
+      requestId: 'first',
+      keyId: expect.any(String),
+    });
     expect(await records.claim({ ...request, requestId: 'second' })).toEqual({ kind: 'under-way' });
     pass(61_000);
     const claims = await Promise.all(
       ['third', 'fourth'].map((requestId) => records.claim({ ...request, requestId })),
     );
-    expect(claims).toContainEqual({ kind: 'first', requestId: 'first' });
+    expect(claims).toContainEqual({ kind: 'first', requestId: 'first', keyId: expect.any(String) });
     expect(claims).toContainEqual({ kind: 'under-way' });
     await drop();
+  });
+
+  test('erase the key of requests that nothing is kept of any more, and no other', async () => {
+    const test = testDatabase(engine);
+    let now = 0;
+    const erased: string[] = [];
+    const keys = { erase: (keyId: string) => Promise.resolve(void erased.push(keyId)) };
+    const clock = { now: () => now, at: () => () => {} };
+    const records = await IdempotencyRecords.open(await test.open(), clock, keys);
+    const used: string[] = [];
+    const fingerprint = (keyId: string) => Promise.resolve(void used.push(keyId)).then(() => 'f');
+    await records.claim({ ...request, key: 'first', fingerprint });
+    now = KEPT_FOR / 2;
+    await records.claim({ ...request, key: 'second', fingerprint });
+    now = KEPT_FOR;
+    await records.claim({ ...request, key: 'third', fingerprint });
+
+    expect(new Set(used).size).toBe(3);
+    expect(erased).toEqual(used.slice(0, 1));
+    await test.drop();
   });
 
   test('give a key to one of many at the same time', async () => {
@@ -142,13 +168,14 @@ describe.each(testEngines)('the records on %s', (engine) => {
 test('a server that starts on a SQLite file knows that nothing is under way', async () => {
   const test = testDatabase('sqlite');
   const clock = { now: () => 0, at: () => () => {} };
-  const request = { workspaceId: 'w', key: 'k', fingerprint: 'f', requestId: 'first' };
+  const request = { workspaceId: 'w', key: 'k', fingerprint: () => Promise.resolve('f'), requestId: 'first' };
   const database = await test.open();
-  await (await IdempotencyRecords.open(database, clock)).claim(request);
-  const after = await IdempotencyRecords.open(database, clock);
+  await (await IdempotencyRecords.open(database, clock, noKeys)).claim(request);
+  const after = await IdempotencyRecords.open(database, clock, noKeys);
   expect(await after.claim({ ...request, requestId: 'second' })).toEqual({
     kind: 'first',
     requestId: 'first',
+    keyId: expect.any(String),
   });
   await test.drop();
 });

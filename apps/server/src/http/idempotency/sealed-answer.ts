@@ -1,13 +1,12 @@
 import { KeyErasedError, type SealedPin, type Vault } from '@latchkey/platform';
 
-const SECRET = 'idempotent answer';
-
 /**
  * An answer as it may be kept: each PIN in it is sealed under the key of its access code, so that erasing the
- * code erases it here too; other codes and secrets are sealed under the master key.
+ * code erases it here too; other codes and secrets are sealed under a key that is erased with the answer.
+ * @param keyId that key
  */
-export async function sealAnswer(vault: Vault, body: unknown): Promise<string> {
-  return JSON.stringify(await mapSecrets(body, null, (text, codeId) => sealed(vault, text, codeId)));
+export async function sealAnswer(vault: Vault, body: unknown, keyId: string): Promise<string> {
+  return JSON.stringify(await mapSecrets(body, null, (text, codeId) => sealed(vault, text, codeId ?? keyId)));
 }
 
 /** The answer as it was given; PINs that have been erased since are null. */
@@ -15,11 +14,10 @@ export async function openAnswer(vault: Vault, kept: string): Promise<unknown> {
   return mapSecrets(JSON.parse(kept), null, (box) => opened(vault, box));
 }
 
-async function sealed(vault: Vault, text: unknown, codeId: string | null): Promise<unknown> {
+async function sealed(vault: Vault, text: unknown, keyId: string): Promise<unknown> {
   if (typeof text !== 'string') return text;
-  if (codeId === null) return { secret: vault.sealSecret(SECRET, text) };
   try {
-    return await vault.seal(codeId, text);
+    return await vault.seal(keyId, text);
   } catch (error) {
     if (error instanceof KeyErasedError) return null;
     throw error;
@@ -28,7 +26,8 @@ async function sealed(vault: Vault, text: unknown, codeId: string | null): Promi
 
 async function opened(vault: Vault, box: unknown): Promise<unknown> {
   if (typeof box !== 'object' || box === null) return box;
-  if ('secret' in box) return vault.openSecret(SECRET, box.secret as string);
+  // Of a version before, under a master key that may be gone.
+  if ('secret' in box) return null;
   return vault.open(box as SealedPin);
 }
 
