@@ -11,6 +11,9 @@ export interface Account {
 const ACCESS_TOKEN_MS = 3600_000;
 const AUTHORIZATION_CODE_MS = 600_000;
 
+/** No tenant is called so. */
+const NOBODY = '';
+
 interface GrantRow {
   account_id: string;
   grant_id: string;
@@ -34,6 +37,8 @@ export class Accounts {
   private readonly byId;
   private readonly byName;
   private readonly insert;
+  private readonly insertTenant;
+  private readonly openTo;
   private readonly insertCode;
   private readonly codeByHash;
   private readonly useCode;
@@ -51,6 +56,15 @@ export class Accounts {
     this.byId = db.prepare<[string], Account>('SELECT account_id, name FROM accounts WHERE account_id = ?');
     this.byName = db.prepare<[string], Account>('SELECT account_id, name FROM accounts WHERE name = ?');
     this.insert = db.prepare<[string, string]>('INSERT INTO accounts (account_id, name) VALUES (?, ?)');
+    this.insertTenant = db.prepare<[string, string]>(
+      'INSERT OR IGNORE INTO account_tenants (account_id, tenant) VALUES (?, ?)',
+    );
+    this.openTo = db.prepare<[string], Account>(
+      `SELECT account_id, name FROM accounts a
+       WHERE NOT EXISTS (SELECT 1 FROM account_tenants t WHERE t.account_id = a.account_id)
+          OR EXISTS (SELECT 1 FROM account_tenants t WHERE t.account_id = a.account_id AND t.tenant = ?)
+       ORDER BY seq`,
+    );
     this.insertCode = db.prepare<[string, string, string | null, number, string]>(
       `INSERT INTO authorization_codes (code_hash, account_id, redirect_uri, expires_at, grant_id)
        VALUES (?, ?, ?, ?, ?)`,
@@ -73,6 +87,16 @@ export class Accounts {
 
   all(): Account[] {
     return this.everyOne.all();
+  }
+
+  /** Those that a tenant of the client may connect: its own, and those that are nobody's yet. */
+  open(tenant: string | null): Account[] {
+    return this.openTo.all(tenant ?? NOBODY);
+  }
+
+  /** From now on the account is the tenant's too, and nobody else's whose it was not. */
+  giveTo(tenant: string, accountId: string): void {
+    this.insertTenant.run(accountId, tenant);
   }
 
   get(accountId: string): Account | undefined {

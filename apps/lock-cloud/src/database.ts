@@ -15,6 +15,8 @@ const schema = `
     running INTEGER NOT NULL, activity INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS accounts (
     seq INTEGER PRIMARY KEY, account_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE IF NOT EXISTS account_tenants (
+    account_id TEXT NOT NULL, tenant TEXT NOT NULL, PRIMARY KEY (account_id, tenant)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS authorization_codes (
     code_hash TEXT PRIMARY KEY, account_id TEXT NOT NULL, redirect_uri TEXT, expires_at INTEGER NOT NULL,
     grant_id TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;

@@ -13,6 +13,8 @@ export interface LockCloudOptions {
   /** The one OAuth client that is known. */
   clientId: string;
   clientSecret: string;
+  /** Where the client may be sent back to, exactly; the client can register others later. */
+  redirectUris?: readonly string[];
   /** Seed of the locks' random numbers. */
   seed?: number;
   /** Where the clock begins (ms) if the data folder holds none yet; else with the wall, running. */
@@ -33,10 +35,10 @@ export interface LockCloud {
  * Rejects if the port is taken or the folder cannot be used, with one sentence that says so.
  */
 export async function startLockCloud(options: LockCloudOptions): Promise<LockCloud> {
-  const { port, host = '127.0.0.1', dataDir, clientId, clientSecret, seed = 1 } = options;
+  const { port, host = '127.0.0.1', dataDir, clientId, clientSecret, redirectUris = [], seed = 1 } = options;
   const clock = options.clock ?? { now: Date.now(), running: true };
   const cloud = new Cloud({ dataDir, seed, clock });
-  const server = httpServer(cloud, { clientId, clientSecret });
+  const server = httpServer(cloud, { clientId, clientSecret, redirectUris });
   try {
     furnish(cloud, options.locks !== 'none');
     await server.listen({ port, host });

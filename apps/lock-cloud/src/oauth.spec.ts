@@ -1,6 +1,6 @@
-import { CloudClient } from './testing/cloud-client';
+import { createHmac } from 'node:crypto';
+import { BACK, client, CloudClient } from './testing/cloud-client';
 
-const BACK = 'http://127.0.0.1:9/callback?from=maker';
 const question = {
   response_type: 'code',
   client_id: 'the-client',
@@ -81,6 +81,10 @@ describe('authorization', () => {
     { client_id: 'another' },
     { redirect_uri: 'javascript:alert(1)' },
     { redirect_uri: 'nowhere' },
+    { redirect_uri: `${BACK}&more` },
+    { redirect_uri: 'http://127.0.0.1:9/other' },
+    { login_hint: 'tenant-a.forged' },
+    { login_hint: '' },
   ])('sends nobody anywhere for %j', async (change) => {
     const response = await ask(change);
     expect([response.status, response.headers.get('location')]).toEqual([400, null]);
@@ -95,6 +99,55 @@ describe('authorization', () => {
     const response = await decide({ decision: 'allow', ...fields });
     expect(response.status).toBe(422);
     expect(await response.text()).toMatch(new RegExp(`role="alert">[^<]*${problem}`));
+  });
+
+  const hint = (tenant: string) =>
+    `${tenant}.${createHmac('sha256', client.clientSecret).update(tenant).digest('base64url')}`;
+
+  it('shows a tenant its own accounts and those that are nobody’s yet', async () => {
+    const login_hint = hint('tenant-a');
+    await decide({ login_hint, decision: 'allow', account: 'new', new_account: 'Lake House' });
+    expect(await (await ask({ login_hint })).text()).toMatch(/sandbox.*Lake House/s);
+    const theirs = await (await ask({ login_hint: hint('tenant-b') })).text();
+    expect(theirs).toContain('sandbox');
+    expect(theirs).not.toContain('Lake House');
+    expect(await (await ask()).text()).not.toContain('Lake House');
+  });
+
+  it('gives no tenant an account of another one, whatever its form says', async () => {
+    const { body } = await cloud.call('POST', '/simulator/owners', { tenant: 'tenant-a' });
+    const account = body['account_id'] as string;
+    const stolen = await decide({ login_hint: hint('tenant-b'), decision: 'allow', account });
+    expect([stolen.status, stolen.headers.get('location')]).toEqual([422, null]);
+    const own = await decide({ login_hint: hint('tenant-a'), decision: 'allow', account });
+    expect(leadsTo(own).get('code')).toEqual(expect.any(String));
+  });
+
+  it('takes its form from its own page only', async () => {
+    const { client_id, redirect_uri } = question;
+    const body = new URLSearchParams({ client_id, redirect_uri, decision: 'deny' });
+    const from = (headers: Record<string, string>) =>
+      fetch(`${cloud.url}/oauth/authorize`, { method: 'POST', body, redirect: 'manual', headers });
+    expect((await from({ origin: 'https://evil.example' })).status).toBe(403);
+    expect((await from({ origin: 'null' })).status).toBe(403);
+    expect((await from({ origin: cloud.url })).status).toBe(303);
+  });
+
+  it('lets the client alone register where it is sent back to', async () => {
+    const register = (secret: string) =>
+      fetch(`${cloud.url}/oauth/client`, {
+        method: 'PUT',
+        headers: {
+          authorization: `Basic ${Buffer.from(`${client.clientId}:${secret}`).toString('base64')}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ redirect_uris: ['https://door.example/back'] }),
+      });
+    expect((await register('guessed')).status).toBe(401);
+    expect((await ask({ redirect_uri: 'https://door.example/back' })).status).toBe(400);
+    expect((await register(client.clientSecret)).status).toBe(200);
+    expect((await ask({ redirect_uri: 'https://door.example/back' })).status).toBe(200);
+    expect((await ask()).status).toBe(400);
   });
 
   it('gives tokens for a code once, within ten minutes, and to its client only', async () => {

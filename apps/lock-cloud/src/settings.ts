@@ -9,6 +9,8 @@ const settings = z.object({
   LOCK_CLOUD_DATA: z.string().min(1).optional(),
   LOCK_CLOUD_CLIENT_ID: z.string().min(1).default('latchkey'),
   LOCK_CLOUD_CLIENT_SECRET: z.string().min(1).default('latchkey-sandbox-secret'),
+  /** Separated by commas. */
+  LOCK_CLOUD_REDIRECT_URIS: z.string().default(''),
 });
 
 /** Reads the environment; the message of the error names the first setting that is wrong. */
@@ -18,13 +20,21 @@ export function readSettings(environment: NodeJS.ProcessEnv): LockCloudOptions {
     const issue = result.error.issues[0];
     throw new Error(`The setting ${issue?.path.join('.')} is wrong: ${issue?.message}`);
   }
-  const { LOCK_CLOUD_PORT, HOST, DATA_DIR, LOCK_CLOUD_DATA, LOCK_CLOUD_CLIENT_ID, LOCK_CLOUD_CLIENT_SECRET } =
-    result.data;
+  const {
+    LOCK_CLOUD_PORT,
+    HOST,
+    DATA_DIR,
+    LOCK_CLOUD_DATA,
+    LOCK_CLOUD_CLIENT_ID,
+    LOCK_CLOUD_CLIENT_SECRET,
+    LOCK_CLOUD_REDIRECT_URIS,
+  } = result.data;
   return {
     port: LOCK_CLOUD_PORT,
     host: HOST,
     dataDir: LOCK_CLOUD_DATA ?? join(DATA_DIR, 'lock-cloud'),
     clientId: LOCK_CLOUD_CLIENT_ID,
     clientSecret: LOCK_CLOUD_CLIENT_SECRET,
+    redirectUris: LOCK_CLOUD_REDIRECT_URIS.split(',').filter((uri) => uri !== ''),
   };
 }

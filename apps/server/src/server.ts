@@ -8,6 +8,7 @@ import {
   STREAMS,
   Streams,
 } from '@latchkey/access-codes';
+import { callbackAt } from '@latchkey/connect-webviews';
 import { openStores, type Stores } from '@latchkey/database';
 import { AccountWatch, Departures, DevicesProjection, DeviceStreams, forgetAccount } from '@latchkey/devices';
 import { type SpawnedNode, spawnNode } from '@latchkey/embedded-eventstore';
@@ -234,6 +235,7 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
   port = await listen(app, given);
   started.add(() => closeApp(app));
   const config = listeningOn(given, port);
+  if (cloud && simulator) await simulator.registerClient(cloud.client, [callbackAt(config.publicUrl)]);
 
   await core.start();
   started.add(() => core.stop());

@@ -13,7 +13,7 @@ export { type Query } from './params/query';
 export { readParams } from './params/read-params';
 export { isPlainText } from './params/text';
 export { type Caller } from '@latchkey/event-sourcing';
-export { By, type EdgeRequest, Params } from './route/parameters';
+export { Abandoned, By, type EdgeRequest, Params } from './route/parameters';
 export {
   type AnswerPart,
   endpointOf,

@@ -6,6 +6,8 @@ export interface AuthorizationRequest {
   redirect_uri: string;
   state?: string | undefined;
   scope?: string | undefined;
+  /** The client's tenant that somebody logs in for, signed. */
+  login_hint?: string | undefined;
 }
 
 const entities: Record<string, string> = {

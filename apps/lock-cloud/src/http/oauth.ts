@@ -1,14 +1,17 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Account, Tokens } from '../accounts';
 import type { Cloud } from '../cloud';
 import { newAccountWithLocks } from '../sandbox';
+import { isFromAnotherSite } from './callers';
 import { type AuthorizationRequest, consentPage, errorPage } from './consent-page';
 
 export interface Client {
   clientId: string;
   clientSecret: string;
+  /** Where it may be sent back to at first. */
+  redirectUris: readonly string[];
 }
 
 const text = z.string().max(2048);
@@ -17,7 +20,9 @@ const asked = z.object({
   redirect_uri: text.refine((uri) => URL.canParse(uri) && /^https?:$/.test(new URL(uri).protocol)),
   state: text.optional(),
   scope: text.optional(),
+  login_hint: text.optional(),
 });
+const registration = z.strictObject({ redirect_uris: z.array(z.url({ protocol: /^https?$/ })).max(20) });
 const decided = z.object({
   decision: z.enum(['allow', 'deny']),
   account: z.string().max(100).optional(),
@@ -37,9 +42,23 @@ const sameSecret = (a: string, b: string) => timingSafeEqual(digest(a), digest(b
 
 /** OAuth2 with authorization codes (RFC 6749, 4.1): the consent page, and the tokens. */
 export function oauth(cloud: Cloud, client: Client) {
+  let redirectUris = client.redirectUris;
   return (app: FastifyInstance, _options: unknown, done: () => void): void => {
+    const readRequest = (fields: unknown, reply: FastifyReply) =>
+      wantedBy(fields, { ...client, redirectUris }, reply);
+
+    app.put('/oauth/client', (request, reply) => {
+      if (!isClient(request, {}, client))
+        return refuse(reply, 401, 'invalid_client', 'Unknown client, or a wrong secret.');
+      const wanted = registration.safeParse(request.body);
+      if (!wanted.success)
+        return refuse(reply, 400, 'invalid_redirect_uri', 'redirect_uris must be http or https URLs.');
+      redirectUris = wanted.data.redirect_uris;
+      return reply.send({ redirect_uris: redirectUris });
+    });
+
     app.get('/oauth/authorize', (request, reply) => {
-      const wanted = readRequest(request.query, client, reply);
+      const wanted = readRequest(request.query, reply);
       if (!wanted) return reply;
       if ((request.query as Record<string, unknown>).response_type !== 'code') {
         return goBack(reply, wanted, { error: 'unsupported_response_type' });
@@ -48,14 +67,20 @@ export function oauth(cloud: Cloud, client: Client) {
     });
 
     app.post('/oauth/authorize', (request, reply) => {
-      const wanted = readRequest(request.body, client, reply);
+      if (isFromAnotherSite(request))
+        return sendPage(reply.code(403), errorPage('This form was sent from another site.'));
+      const wanted = readRequest(request.body, reply);
       if (!wanted) return reply;
+      const tenant = tenantOf(wanted);
       const decision = decided.safeParse(request.body);
       if (!decision.success) return showConsent(reply.code(422), wanted, 'Please allow or deny.');
       if (decision.data.decision === 'deny') return goBack(reply, wanted, { error: 'access_denied' });
-      const account = choose(decision.data.account, decision.data.new_account.trim());
+      const account = choose(tenant, decision.data.account, decision.data.new_account.trim());
       if (typeof account === 'string') return showConsent(reply.code(422), wanted, account);
-      const code = cloud.change(() => cloud.accounts.authorize(account, wanted.redirect_uri));
+      const code = cloud.change(() => {
+        if (tenant !== null) cloud.accounts.giveTo(tenant, account.account_id);
+        return cloud.accounts.authorize(account, wanted.redirect_uri);
+      });
       return goBack(reply, wanted, { code });
     });
 
@@ -88,14 +113,17 @@ export function oauth(cloud: Cloud, client: Client) {
 
     const showConsent = (reply: FastifyReply, wanted: AuthorizationRequest, problem: string | null) => {
       const accounts = cloud.accounts
-        .all()
+        .open(tenantOf(wanted))
         .map((account) => ({ ...account, locks: cloud.locks.of(account.account_id).length }));
       return sendPage(reply, consentPage(wanted, accounts, problem));
     };
 
     /** The account that was chosen, or, in words, why there is none. */
-    const choose = (chosen: string | undefined, newName: string): Account | string => {
-      if (chosen !== 'new') return cloud.accounts.get(chosen ?? '') ?? 'Please choose an account.';
+    const choose = (tenant: string | null, chosen: string | undefined, newName: string): Account | string => {
+      if (chosen !== 'new') {
+        const open = cloud.accounts.open(tenant).find(({ account_id }) => account_id === chosen);
+        return open ?? 'Please choose an account.';
+      }
       if (newName === '') return 'Please give the new account a name.';
       if (cloud.accounts.named(newName)) return 'There is an account of that name already.';
       return newAccountWithLocks(cloud, newName);
@@ -105,12 +133,33 @@ export function oauth(cloud: Cloud, client: Client) {
 }
 
 /** The client's request, or null if it was answered with an error page: then nobody is sent anywhere. */
-function readRequest(fields: unknown, client: Client, reply: FastifyReply): AuthorizationRequest | null {
+function wantedBy(fields: unknown, client: Client, reply: FastifyReply): AuthorizationRequest | null {
   const wanted = asked.safeParse(fields ?? {});
-  if (wanted.success && wanted.data.client_id === client.clientId) return wanted.data;
-  const what = wanted.success ? 'The client is unknown.' : 'client_id or redirect_uri is missing or wrong.';
-  void sendPage(reply.code(400), errorPage(what));
+  const what = wanted.success
+    ? problemOf(wanted.data, client)
+    : 'client_id or redirect_uri is missing or wrong.';
+  if (wanted.success && what === null) return wanted.data;
+  void sendPage(reply.code(400), errorPage(what!));
   return null;
+}
+
+function problemOf(wanted: AuthorizationRequest, client: Client): string | null {
+  if (wanted.client_id !== client.clientId) return 'The client is unknown.';
+  if (!client.redirectUris.includes(wanted.redirect_uri))
+    return 'The address to go back to is not one that the client has registered.';
+  const { login_hint: hint } = wanted;
+  if (hint !== undefined && !sameSecret(hint, signedTenant(tenantOf(wanted)!, client.clientSecret)))
+    return 'login_hint is not signed by the client.';
+  return null;
+}
+
+/** The client's tenant that somebody logs in for: `<tenant>.<HMAC-SHA256 of it by the client's secret, base64url>`. */
+function tenantOf({ login_hint: hint }: AuthorizationRequest): string | null {
+  return hint === undefined ? null : hint.slice(0, Math.max(0, hint.lastIndexOf('.')));
+}
+
+function signedTenant(tenant: string, secret: string): string {
+  return `${tenant}.${createHmac('sha256', secret).update(tenant).digest('base64url')}`;
 }
 
 function sendPage(reply: FastifyReply, html: string): FastifyReply {

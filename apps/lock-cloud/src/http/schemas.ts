@@ -119,4 +119,9 @@ export const newLocks = z.strictObject({ locks: z.array(newLock).max(10_000) });
 export const keypadEntry = z.strictObject({ code: z.string().regex(/^\d{1,20}$/) });
 export const manualAction = z.strictObject({ action: z.enum(['lock', 'unlock']) });
 export const clockSetting = z.strictObject({ now: instant.optional(), running: z.boolean().optional() });
+/** Whose account it is, among the client's tenants; without a name, the first account's. It may be several's. */
+export const ownership = z.strictObject({
+  account: z.string().trim().min(1).max(100).optional(),
+  tenant: z.string().min(1).max(100),
+});
 export const authorizationRequest = z.strictObject({ account: z.string().trim().min(1).max(100).optional() });

@@ -25,7 +25,10 @@ export interface Answer {
   body: Body;
 }
 
-const client = { clientId: 'the-client', clientSecret: 'the-secret' };
+/** The one address that the tests' client has registered. */
+export const BACK = 'http://127.0.0.1:9/callback?from=maker';
+
+export const client = { clientId: 'the-client', clientSecret: 'the-secret' };
 
 /** A running cloud, the calls one makes to it, and a token for an account. */
 export class CloudClient {
@@ -40,6 +43,7 @@ export class CloudClient {
       dataDir: ':memory:',
       locks: 'none',
       clock,
+      redirectUris: [BACK],
       ...client,
       ...options,
     });

@@ -224,11 +224,15 @@ describe('an account that is deleted', () => {
   });
 });
 
+const workspaceOf = async (api: Api): Promise<string> =>
+  (await api.ask<{ workspace: { workspace_id: string } }>('/workspaces/get')).workspace.workspace_id;
+
 describe('one account of a lock maker in two workspaces', () => {
   it('is reported on to both, each in its own terms, and goes on for one when the other lets it go', async () => {
     const { api, locks } = world;
     const other = await anotherWorkspace();
     const mine = await connectAccount(api, { wait_for_device_creation: true });
+    await locks.shareAccount(mine.house, await workspaceOf(other));
     const theirs = await connectAccount(other, { wait_for_device_creation: true }, mine.house);
     const named = (devices: SeamDevice[]) =>
       devices.find(({ properties }) => /Entrance/.test(properties.name))!;

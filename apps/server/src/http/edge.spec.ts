@@ -367,6 +367,7 @@ describe('the sandbox clock', () => {
     [{ by: 'P1M' }],
     [{ by: '-PT1H' }],
     [{ to: 'tomorrow' }],
+    [{ by: 'P367D' }],
   ])('does not take %j', async (body) => {
     expectError(await edge.post('/sandbox/clock/advance', body), { status: 400, type: 'invalid_input' });
   });

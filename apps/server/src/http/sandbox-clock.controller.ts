@@ -1,12 +1,16 @@
-import { By, type Caller, Instant, IsoDuration, Params, schema, SeamRoute } from '@latchkey/http';
+import { Abandoned, By, type Caller, Instant, IsoDuration, Params, schema, SeamRoute } from '@latchkey/http';
 import { ApiError, iso } from '@latchkey/platform';
 import { Controller, Inject, Optional } from '@nestjs/common';
 
 /** The one clock of server and lock cloud; instants in ms. */
 export interface SandboxClockPort {
   now(): number;
-  /** Plays everything that falls due up to the target. @returns the reading then */
-  advance(target: (now: number) => number): Promise<number>;
+  /**
+   * Plays everything that falls due up to the target.
+   * @param abandoned nobody waits for the answer any more: the clock stops where it is
+   * @returns the reading then
+   */
+  advance(target: (now: number) => number, abandoned?: AbortSignal): Promise<number>;
 }
 
 /** SandboxClockPort; absent outside the sandbox. */
@@ -24,6 +28,8 @@ class AdvanceClockParams {
   by?: number;
 }
 
+/** The longest way in one request: a clock that is being put forward is in the way of everybody else's. */
+const FARTHEST_DAYS = 366;
 const LATEST = Date.UTC(9999, 11, 31);
 
 /** The test clock. */
@@ -47,7 +53,11 @@ export class SandboxClockController {
     params: AdvanceClockParams,
     sandboxOnly: true,
   })
-  async advance(@By() _caller: Caller, @Params(AdvanceClockParams) { to, by }: AdvanceClockParams) {
+  async advance(
+    @By() _caller: Caller,
+    @Params(AdvanceClockParams) { to, by }: AdvanceClockParams,
+    @Abandoned() abandoned: AbortSignal,
+  ) {
     if ((to === undefined) === (by === undefined)) {
       throw ApiError.invalidInput('Say either to (an instant) or by (a duration).', {
         to: 'exactly one of to and by is required',
@@ -57,8 +67,12 @@ export class SandboxClockController {
       const target = to ?? reading + by!;
       if (target > LATEST)
         throw ApiError.invalidInput('The clock does not go that far.', { by: 'is too long' });
+      if (target - reading > FARTHEST_DAYS * 86_400_000)
+        throw ApiError.invalidInput(`The clock goes ${FARTHEST_DAYS} days at a time at most.`, {
+          [to === undefined ? 'by' : 'to']: 'is too far away',
+        });
       return target;
-    });
+    }, abandoned);
     return { clock: { now: iso(now) } };
   }
 

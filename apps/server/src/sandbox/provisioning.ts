@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Core } from '../core/core';
 import { type Records, newApiToken } from '@latchkey/database';
 import { connect } from '@latchkey/devices';
@@ -22,8 +22,17 @@ export async function sandboxClient(records: Records): Promise<{ clientId: strin
   return { clientId: 'latchkey', clientSecret };
 }
 
+/** The lock cloud as a lock maker. It shows each workspace its own accounts alone, so it is told which one asks. */
 export function sandboxMaker(url: string, client: { clientId: string; clientSecret: string }): LockMaker {
-  return { name: SANDBOX_MAKER, displayName: 'Latchkey Lock Cloud', baseUrl: url, ...client };
+  const signature = (workspaceId: string) =>
+    createHmac('sha256', client.clientSecret).update(workspaceId).digest('base64url');
+  return {
+    name: SANDBOX_MAKER,
+    displayName: 'Latchkey Lock Cloud',
+    baseUrl: url,
+    ...client,
+    loginHint: (workspaceId) => `${workspaceId}.${signature(workspaceId)}`,
+  };
 }
 
 /** Makes, or finds, the sandbox workspace and its API key. */
@@ -72,6 +81,7 @@ export async function connectSandboxAccount(options: {
   readonly anew?: boolean;
 }): Promise<string | null> {
   const { workspaceId, core, records, maker, simulator, clock } = options;
+  await simulator.own(workspaceId);
   const accountId = derivedId(workspaceId, 'sandbox account');
   const { state: account } = await core.streams.accounts.load(accountId);
   if (account && account.removedAt !== null && !options.anew) return null;

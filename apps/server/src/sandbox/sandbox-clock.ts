@@ -55,11 +55,12 @@ export class SandboxClockDriver {
 
   /**
    * @param target from the present reading: the instant to go to, ms
+   * @param abandoned whoever asked has gone: the clock stays where it is by then
    * @returns the reading then, ms
    * @throws {ApiError} 400 when the clock would have to go back
    */
-  advance(target: (now: number) => number): Promise<number> {
-    const done = this.queue.then(() => this.play(target));
+  advance(target: (now: number) => number, abandoned?: AbortSignal): Promise<number> {
+    const done = this.queue.then(() => this.play(target, abandoned));
     this.queue = done.catch(() => undefined);
     return done;
   }
@@ -70,8 +71,9 @@ export class SandboxClockDriver {
     await this.queue;
   }
 
-  private async play(target: (now: number) => number): Promise<number> {
+  private async play(target: (now: number) => number, abandoned?: AbortSignal): Promise<number> {
     const { clock, simulator, server } = this.options;
+    if (abandoned?.aborted) return clock.now();
     const wasRunning = clock.running;
     clock.stop();
     const start = clock.now();
@@ -90,6 +92,7 @@ export class SandboxClockDriver {
         const next = Math.min(cloudDue ?? Infinity, ownDue ?? Infinity);
         if (next > to) break;
         if (this.stopped) throw ApiError.unavailable('The server is stopping.');
+        if (abandoned?.aborted) throw ApiError.unavailable('Nobody waits for the clock any more.');
         if (next > clock.now()) cloudDue = await this.put(next);
         // What is due can't be done just now: everybody else gets a turn before it is tried again.
         else await nextTurn();

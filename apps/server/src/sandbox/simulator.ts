@@ -58,6 +58,29 @@ export class Simulator {
     return z.object({ code: z.string() }).parse(answer).code;
   }
 
+  /** The simulated account that the sandbox begins with is this workspace's, and no other one's. */
+  async own(workspaceId: string): Promise<void> {
+    await this.post('/simulator/owners', { tenant: workspaceId });
+  }
+
+  /** Says where the lock cloud may send a browser back to; nowhere else does it send one. */
+  async registerClient(
+    client: { readonly clientId: string; readonly clientSecret: string },
+    redirectUris: readonly string[],
+  ): Promise<void> {
+    const credentials = Buffer.from(
+      [client.clientId, client.clientSecret].map(encodeURIComponent).join(':'),
+    ).toString('base64');
+    const { statusCode, body } = await request(`${this.url}/oauth/client`, {
+      method: 'PUT',
+      dispatcher: this.agent,
+      headers: { authorization: `Basic ${credentials}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ redirect_uris: redirectUris }),
+    });
+    await body.dump();
+    if (statusCode !== 200) throw new Error(`the lock cloud registers no addresses: ${statusCode}`);
+  }
+
   /** @returns what is wrong with the lock then, as far as getting through to it goes */
   async setReach(lockId: string, change: Partial<Reach>): Promise<Reach> {
     const answer = await this.post(`/simulator/locks/${encodeURIComponent(lockId)}/faults`, change);

@@ -84,6 +84,11 @@ export class Keypads {
     await this.send('DELETE', `/simulator/locks/${lockId}/codes/${onLock.access_code_id}`);
   }
 
+  /** An account's owner has it in another workspace of the server too. */
+  async shareAccount(account: string, workspaceId: string): Promise<void> {
+    await this.send('POST', '/simulator/owners', { account, tenant: workspaceId });
+  }
+
   async send<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> {
     const answer = await request(this.url + path, {
       method,

@@ -41,10 +41,8 @@ import {
   REPORT_TOKENS,
 } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
-import { Addresses } from '../http/addresses';
+import { Addresses, callbackAt } from '../http/addresses';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
-
-const CALLBACK = '/connect_webviews/callback';
 
 /** How a way to a lock maker and back ended. */
 export type Ending =
@@ -95,7 +93,8 @@ export class Connecting {
     const nonce = this.random.bytes(24).toString('base64url');
     await this.webviews.setOut(webview.connectWebviewId, maker.name, nonce);
     const state = `${webview.connectWebviewId}.${nonce}`;
-    return authorizeUrl(maker, { redirectUri: this.redirectUri(), state });
+    const { workspaceId } = webview;
+    return authorizeUrl(maker, { redirectUri: this.redirectUri(), state, workspaceId });
   }
 
   /** What the lock maker sent the browser back with. */
@@ -178,7 +177,7 @@ export class Connecting {
   }
 
   private redirectUri(): string {
-    return this.addresses.public() + CALLBACK;
+    return callbackAt(this.addresses.public());
   }
 }
 

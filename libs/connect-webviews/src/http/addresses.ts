@@ -4,6 +4,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { AddressInfo } from 'node:net';
 
+/** Where a lock maker's consent page leads back to. */
+export const callbackAt = (publicUrl: string): string => `${publicUrl}/connect_webviews/callback`;
+
 /** Under which addresses others reach this server. */
 @Injectable()
 export class Addresses {

@@ -10,6 +10,8 @@ export interface LockMaker {
   readonly baseUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** What tells the maker for which of our workspaces somebody logs in, if it wants to know. */
+  readonly loginHint?: (workspaceId: string) => string;
   /** What its locks can do, where its API does not tell. */
   readonly capabilities?: Partial<LockCapabilities>;
 }

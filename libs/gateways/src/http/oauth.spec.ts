@@ -16,7 +16,7 @@ describe('authorizeUrl', () => {
       clientId: 'us & you',
       clientSecret: 'not-told',
     };
-    const url = new URL(authorizeUrl(maker, { redirectUri: back, state: 's=1&x' }));
+    const url = new URL(authorizeUrl(maker, { redirectUri: back, state: 's=1&x', workspaceId: 'w' }));
     expect(url.origin + url.pathname).toBe('https://acme.example/v1/oauth/authorize');
     expect(Object.fromEntries(url.searchParams)).toEqual({
       response_type: 'code',
@@ -26,6 +26,16 @@ describe('authorizeUrl', () => {
       prompt: 'login',
       state: 's=1&x',
     });
+  });
+
+  it('tells a maker that wants to know for which workspace somebody logs in', () => {
+    const maker = {
+      ...{ name: 'acme', displayName: 'Acme', baseUrl: 'https://acme.example' },
+      ...{ clientId: 'us', clientSecret: 'not-told' },
+      loginHint: (workspaceId: string) => `${workspaceId}, signed`,
+    };
+    const url = new URL(authorizeUrl(maker, { redirectUri: back, state: 's', workspaceId: 'w-1' }));
+    expect(url.searchParams.get('login_hint')).toBe('w-1, signed');
   });
 });
 
@@ -105,6 +115,7 @@ describe('OAuth at the simulated cloud', () => {
         port: 0,
         dataDir: ':memory:',
         locks: 'none',
+        redirectUris: [back],
         clock: { now: start, running: false },
         ...client,
       }),
@@ -114,7 +125,9 @@ describe('OAuth at the simulated cloud', () => {
   afterAll(() => cloud.close());
 
   it('connects an account by way of the consent page, once for each code', async () => {
-    const page = new URL(authorizeUrl(cloud.maker, { redirectUri: back, state: 'the-state' }));
+    const page = new URL(
+      authorizeUrl(cloud.maker, { redirectUri: back, state: 'the-state', workspaceId: 'w' }),
+    );
     expect((await fetch(page)).status).toBe(200);
     const consent = await fetch(page.origin + page.pathname, {
       method: 'POST',

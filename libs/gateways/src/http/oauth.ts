@@ -21,7 +21,10 @@ const tokenAnswer = z.looseObject({
 });
 
 /** The page of the lock maker where an account's owner consents; it leads back to `redirectUri`. */
-export function authorizeUrl(maker: LockMaker, query: { redirectUri: string; state: string }): string {
+export function authorizeUrl(
+  maker: LockMaker,
+  query: { redirectUri: string; state: string; workspaceId: string },
+): string {
   const url = new URL(`${maker.baseUrl.replace(/\/+$/, '')}/oauth/authorize`);
   url.search = new URLSearchParams({
     response_type: 'code',
@@ -30,6 +33,7 @@ export function authorizeUrl(maker: LockMaker, query: { redirectUri: string; sta
     scope,
     prompt: 'login',
     state: query.state,
+    ...(maker.loginHint ? { login_hint: maker.loginHint(query.workspaceId) } : {}),
   }).toString();
   return url.href;
 }

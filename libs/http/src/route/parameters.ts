@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type Query } from '../params/query';
 import { readParams } from '../params/read-params';
@@ -14,6 +15,16 @@ export interface EdgeRequest {
 export const Params = createParamDecorator((type: new () => object, context: ExecutionContext) =>
   readParams(type, context.switchToHttp().getRequest<EdgeRequest>()),
 );
+
+/** Aborts when whoever asked has gone away before the answer. */
+export const Abandoned = createParamDecorator((_: unknown, context: ExecutionContext): AbortSignal => {
+  const { raw } = context.switchToHttp().getResponse<{ raw: ServerResponse }>();
+  const gone = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableEnded) gone.abort();
+  });
+  return gone.signal;
+});
 
 /** Who is asking: whom the API key belongs to. */
 export const By = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {

@@ -1,0 +1,40 @@
+import { SandboxClock } from '@latchkey/platform';
+import { SandboxClockDriver, type Timed } from './sandbox-clock';
+import type { Simulator } from './simulator';
+
+const NOON = Date.parse('2026-03-02T12:00:00Z');
+const MINUTE = 60_000;
+
+/** Something falls due each minute, for ever. */
+function eachMinute(clock: SandboxClock, onSettled: () => void): Timed {
+  return {
+    settle: () => Promise.resolve(onSettled()),
+    caughtUp: () => Promise.resolve(),
+    nextDue: () => Promise.resolve((Math.floor(clock.now() / MINUTE) + 1) * MINUTE),
+    lockCalls: 0,
+    playing: () => undefined,
+    hold: () => undefined,
+    release: () => undefined,
+  };
+}
+
+const simulator = { setClock: () => Promise.resolve(null) } as unknown as Simulator;
+
+describe('putting the clock forward', () => {
+  it('ends with the request that asked for it, and leaves the clock to the next one', async () => {
+    const clock = new SandboxClock({ now: NOON, running: false });
+    const gone = new AbortController();
+    const server = eachMinute(clock, () => {
+      if (clock.now() >= NOON + 5 * MINUTE) gone.abort();
+    });
+    const driver = new SandboxClockDriver({ clock, simulator, server });
+    const first = driver.advance((now) => now + 300 * MINUTE, gone.signal);
+    const waiting = driver.advance((now) => now + 300 * MINUTE, gone.signal);
+    await expect(first).rejects.toThrow('Nobody waits for the clock any more.');
+    expect(clock.now()).toBe(NOON + 5 * MINUTE);
+    // One that nobody waits for by the time of its turn is not begun.
+    await waiting;
+    expect(clock.now()).toBe(NOON + 5 * MINUTE);
+    expect(await driver.advance((now) => now + MINUTE)).toBe(NOON + 6 * MINUTE);
+  });
+});
