@@ -1,111 +1,112 @@
-import { ConnectWebviewsModule } from '@latchkey/connect-webviews';
 import {
-  accessCodeControllers,
-  accessCodeHttpHandlers,
-  codeQueryHandlers,
-  ConvertToManagedHandler,
-  CreateAccessCodeHandler,
-  DeleteAccessCodeHandler,
-  DeleteUnmanagedAccessCodeHandler,
-  LetGoOfAccessCodeHandler,
-  PullBackupAccessCodeHandler,
-  UpdateAccessCodeHandler,
+  AccessCodesModule,
+  AgendaRows,
+  BackupPool,
+  DeviceWatch,
+  LockReports,
+  Streams,
 } from '@latchkey/access-codes';
+import { ConnectWebviewsModule } from '@latchkey/connect-webviews';
+import type { Database, Records } from '@latchkey/database';
+import { AccountWatch, Departures, DevicesModule, DeviceStreams } from '@latchkey/devices';
+import { type EventStore, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import type { LockGateway, LockMaker } from '@latchkey/gateways';
 import {
-  accountHandlers,
-  actionHandlers,
-  ConnectedAccountsController,
-  deviceHandlers,
-  deviceQueryHandlers,
-  DevicesController,
-  LocksController,
-  UnmanagedDevicesController,
-} from '@latchkey/devices';
-import {
-  eventQueryHandlers,
-  EventsController,
-  webhookHandlers,
-  WebhooksController,
-} from '@latchkey/public-events';
-import { type DynamicModule, Global, type InjectionToken, Module } from '@nestjs/common';
-import { EXAMPLES, HttpModule } from './http';
-import { ExampleIds } from './sandbox/example-ids';
-import { SimulateUnmanagedAccessCodeHandler } from './sandbox/simulate-code.handler';
-import { ResetSandboxController } from './sandbox/reset-sandbox.controller';
-import { ResetSandboxHandler, SandboxReset } from './sandbox/sandbox-reset';
-import { SimulateAccountHandler, SimulateDeviceHandler } from './sandbox/simulate.handlers';
-import { SimulateKeypadHandler } from './sandbox/simulate-keypad.handler';
+  type Clock,
+  CLOCK,
+  type Config,
+  CONFIG,
+  EVENT_STORE,
+  FEED_DATABASE,
+  GATEWAY,
+  type Ids,
+  IDS,
+  LOCK_MAKERS,
+  type Logger,
+  LOGGER,
+  type Random,
+  RANDOM,
+  RECORDS,
+  RECORDS_DATABASE,
+  REPORT_TOKENS,
+  type Vault,
+  VAULT,
+  VIEWS_DATABASE,
+} from '@latchkey/platform';
+import { PublicEventsModule, WEBHOOK_DELIVERIES, type WebhookDeliveries } from '@latchkey/public-events';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { Core } from './core/core';
+import { HttpModule, SANDBOX_CLOCK, type SandboxClockPort } from './http';
+import { provided, providedByToken } from './provided';
+import type { Sandbox } from './sandbox/sandbox';
+import { SandboxModule } from './sandbox/sandbox.module';
 
-/** What the composition root made itself, by the token that others ask for it by. */
-export type Part = readonly [token: InjectionToken, value: unknown];
+/** What each token stands for. */
+export interface TokenParts {
+  readonly [CONFIG]: Config;
+  readonly [CLOCK]: Clock;
+  readonly [IDS]: Ids;
+  readonly [RANDOM]: Random;
+  readonly [LOGGER]: Logger;
+  readonly [VAULT]: Vault;
+  readonly [RECORDS]: Records;
+  readonly [RECORDS_DATABASE]: Database<unknown>;
+  readonly [VIEWS_DATABASE]: Database<unknown>;
+  readonly [FEED_DATABASE]: Database<unknown>;
+  readonly [EVENT_STORE]: EventStore;
+  readonly [VIEW_BARRIER]: ViewBarrier;
+  readonly [GATEWAY]: LockGateway;
+  readonly [LOCK_MAKERS]: ReadonlyMap<string, LockMaker>;
+  readonly [REPORT_TOKENS]: ReadonlyMap<string, string>;
+  readonly [WEBHOOK_DELIVERIES]: WebhookDeliveries;
+  readonly [SANDBOX_CLOCK]: SandboxClockPort | undefined;
+}
 
+/** What the composition root made. */
+export interface ServerParts {
+  readonly tokens: TokenParts;
+  readonly core: Core;
+  readonly sandbox: Sandbox | undefined;
+}
+
+/** Everything that features ask for and do not make themselves. */
 @Global()
 @Module({})
 class PartsModule {
-  static with(parts: readonly Part[]): DynamicModule {
-    return {
-      module: PartsModule,
-      providers: parts.map(([provide, useValue]) => ({ provide, useValue })),
-      exports: parts.map(([token]) => token),
-    };
+  static with({ tokens, core }: ServerParts): DynamicModule {
+    const providers = [
+      ...providedByToken(tokens),
+      provided(Core, core),
+      provided(Streams, core.streams),
+      provided(DeviceStreams, core.deviceStreams),
+      provided(AgendaRows, core.rows),
+      provided(LockReports, core.reports),
+      provided(DeviceWatch, core.deviceWatch),
+      provided(BackupPool, core.backups),
+      provided(AccountWatch, core.accountWatch),
+      provided(Departures, core.departures),
+    ];
+    return { module: PartsModule, providers, exports: providers.map(({ provide }) => provide) };
   }
 }
 
-/** Every endpoint, and who handles what it asks. */
-@Global()
+/** The server: the edge, and a module for each feature. */
 @Module({})
 export class AppModule {
-  static with(options: { parts: readonly Part[]; sandbox: boolean }): DynamicModule {
+  static with(parts: ServerParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        PartsModule.with(options.parts),
+        CqrsModule.forRoot(),
+        PartsModule.with(parts),
+        HttpModule,
+        AccessCodesModule,
+        DevicesModule,
         ConnectWebviewsModule,
-        HttpModule.with([
-          ...accessCodeControllers,
-          DevicesController,
-          LocksController,
-          UnmanagedDevicesController,
-          ConnectedAccountsController,
-          EventsController,
-          WebhooksController,
-          ResetSandboxController,
-        ]),
+        PublicEventsModule,
+        SandboxModule.with(parts.sandbox),
       ],
-      providers: [
-        CreateAccessCodeHandler,
-        UpdateAccessCodeHandler,
-        DeleteAccessCodeHandler,
-        ConvertToManagedHandler,
-        LetGoOfAccessCodeHandler,
-        PullBackupAccessCodeHandler,
-        DeleteUnmanagedAccessCodeHandler,
-        ...codeQueryHandlers,
-        ...accessCodeHttpHandlers,
-        ...deviceQueryHandlers,
-        ...actionHandlers,
-        ...deviceHandlers,
-        ...accountHandlers,
-        ...eventQueryHandlers,
-        ...webhookHandlers,
-        ...(options.sandbox
-          ? [
-              SimulateDeviceHandler,
-              SimulateAccountHandler,
-              SimulateKeypadHandler,
-              SandboxReset,
-              ResetSandboxHandler,
-              SimulateUnmanagedAccessCodeHandler,
-              ExampleIds,
-              {
-                provide: EXAMPLES,
-                inject: [ExampleIds],
-                useFactory: (ids: ExampleIds) => () => ids.read(),
-              },
-            ]
-          : []),
-      ],
-      exports: options.sandbox ? [EXAMPLES] : [],
     };
   }
 }

@@ -1,3 +1,4 @@
+export { AccessCodesModule } from './access-codes.module';
 export * from './http';
 export * from './commands/commands';
 export { CreateAccessCodeHandler } from './commands/create-access-code';
@@ -24,5 +25,5 @@ export { LeavingCodes } from './process-manager/leaving-codes';
 export { LockReports } from './process-manager/lock-reports';
 export { LockWork } from './process-manager/lock-work';
 export { ReadBacks } from './process-manager/read-backs';
-export { STREAMS, Streams } from './streams';
+export { Streams } from './streams';
 export * from './views';

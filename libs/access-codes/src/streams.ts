@@ -14,8 +14,6 @@ import {
   SNAPSHOT_AFTER,
 } from './domain/keypad';
 
-export const STREAMS = Symbol('STREAMS');
-
 /** The streams that a code's life is decided on. */
 export class Streams {
   readonly codes: DeciderStreams<AccessCode | null, CodeEvent>;

@@ -1,3 +1,4 @@
+export { DevicesModule } from './devices.module';
 export * from './domain/account';
 export * from './domain/device';
 export {

@@ -9,9 +9,8 @@ import {
   VAULT,
   type Vault,
 } from '@latchkey/platform';
-import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
-import { CqrsModule } from '@nestjs/cqrs';
 import { TerminusModule } from '@nestjs/terminus';
 import { ApiErrors } from './api-errors';
 import { DocumentsController } from './documents/documents.controller';
@@ -27,51 +26,39 @@ import { WorkspacesController } from './workspaces.controller';
 
 /**
  * The HTTP edge: who may come in, what an error looks like, and the endpoints of the server itself. Needs the
- * tokens CONFIG, CLOCK, RECORDS, RECORDS_DATABASE, VAULT and LOGGER from a global module, SANDBOX_CLOCK in the sandbox, and an application
- * made on `httpAdapter()` and passed through `configureHttp`.
+ * tokens CONFIG, CLOCK, RECORDS, RECORDS_DATABASE, VAULT and LOGGER from a global module, SANDBOX_CLOCK in the sandbox,
+ * CqrsModule, and an application made on `httpAdapter()` and passed through `configureHttp`.
  */
 @Global()
-@Module({})
-export class HttpModule {
-  /** @param controllers those of the features */
-  static with(controllers: Type[]): DynamicModule {
-    return {
-      module: HttpModule,
-      imports: [DiscoveryModule, CqrsModule.forRoot(), TerminusModule.forRoot({ logger: false })],
-      controllers: [
-        HealthController,
-        DocumentsController,
-        WorkspacesController,
-        SandboxClockController,
-        ...controllers,
-      ],
-      providers: [
-        Readiness,
-        ApiErrors,
-        OpenApi,
-        {
-          provide: IdempotencyRecords,
-          inject: [RECORDS_DATABASE, CLOCK, VAULT],
-          useFactory: (database: Database<unknown>, clock: Clock, vault: Vault) =>
-            IdempotencyRecords.open(database, clock, vault),
-        },
-        {
-          provide: DeviceLimits,
-          inject: [CONFIG],
-          useFactory: (config: Config) =>
-            new DeviceLimits({
-              create: config.rateLimitCreate,
-              update: config.rateLimitUpdate,
-              delete: config.rateLimitDelete,
-              operate: config.rateLimitOperate,
-            }),
-        },
-        { provide: APP_GUARD, useClass: EdgeGuard },
-        { provide: APP_FILTER, useClass: ErrorsFilter },
-        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
-        { provide: APP_INTERCEPTOR, useClass: OkInterceptor },
-      ],
-      exports: [Readiness, DeviceLimits],
-    };
-  }
-}
+@Module({
+  imports: [DiscoveryModule, TerminusModule.forRoot({ logger: false })],
+  controllers: [HealthController, DocumentsController, WorkspacesController, SandboxClockController],
+  providers: [
+    Readiness,
+    ApiErrors,
+    OpenApi,
+    {
+      provide: IdempotencyRecords,
+      inject: [RECORDS_DATABASE, CLOCK, VAULT],
+      useFactory: (database: Database<unknown>, clock: Clock, vault: Vault) =>
+        IdempotencyRecords.open(database, clock, vault),
+    },
+    {
+      provide: DeviceLimits,
+      inject: [CONFIG],
+      useFactory: (config: Config) =>
+        new DeviceLimits({
+          create: config.rateLimitCreate,
+          update: config.rateLimitUpdate,
+          delete: config.rateLimitDelete,
+          operate: config.rateLimitOperate,
+        }),
+    },
+    { provide: APP_GUARD, useClass: EdgeGuard },
+    { provide: APP_FILTER, useClass: ErrorsFilter },
+    { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+    { provide: APP_INTERCEPTOR, useClass: OkInterceptor },
+  ],
+  exports: [Readiness, DeviceLimits],
+})
+export class HttpModule {}

@@ -105,8 +105,3 @@ export async function connectSandboxAccount(options: {
   }
   return accountId;
 }
-
-/** The secret part of the address that a lock maker's reports come to; drawn once. */
-export function reportToken(records: Records, maker: string): Promise<string> {
-  return records.settings.setSecretIfAbsent(`report_token.${maker}`, randomBytes(24).toString('base64url'));
-}

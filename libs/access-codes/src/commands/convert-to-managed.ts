@@ -4,7 +4,7 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { sameWindow } from '../domain/access-code';
 import { PinTaken, reserve } from '../domain/keypad';
 import { refuseConversion, takeIntoManagement } from '../domain/unmanaged';
-import { STREAMS, type Streams } from '../streams';
+import { Streams } from '../streams';
 import { duplicate, inApiTerms, unmanagedCode } from './requests';
 import { ConvertToManaged } from './unmanaged-commands';
 
@@ -15,7 +15,7 @@ class ChangedMeanwhile extends Error {}
 @CommandHandler(ConvertToManaged)
 export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
   ) {}
 

@@ -16,7 +16,7 @@ import type { Window } from '../domain/access-code';
 import { storedWindow } from '../domain/access-code';
 import { request } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
-import { STREAMS, type Streams } from '../streams';
+import { Streams } from '../streams';
 import { CreateAccessCode, type WantedCode } from './commands';
 import { checkAgainstLock, drawFreePin } from './pins';
 import { checkBackupPool, duplicate, roundedFor, windowFor } from './requests';
@@ -31,7 +31,7 @@ const DRAWS = 20;
 @CommandHandler(CreateAccessCode)
 export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,

@@ -4,7 +4,7 @@ import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { remove } from '../domain/decisions';
 import { endReservations } from '../domain/keypad';
-import { STREAMS, type Streams } from '../streams';
+import { Streams } from '../streams';
 import { DeleteAccessCode } from './commands';
 import { inApiTerms, ownCode } from './requests';
 
@@ -12,7 +12,7 @@ import { inApiTerms, ownCode } from './requests';
 @CommandHandler(DeleteAccessCode)
 export class DeleteAccessCodeHandler implements ICommandHandler<DeleteAccessCode> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}

@@ -2,7 +2,7 @@ import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourci
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { remove } from '../domain/decisions';
-import { STREAMS, type Streams } from '../streams';
+import { Streams } from '../streams';
 import { inApiTerms, unmanagedCode } from './requests';
 import { DeleteUnmanagedAccessCode } from './unmanaged-commands';
 
@@ -10,7 +10,7 @@ import { DeleteUnmanagedAccessCode } from './unmanaged-commands';
 @CommandHandler(DeleteUnmanagedAccessCode)
 export class DeleteUnmanagedAccessCodeHandler implements ICommandHandler<DeleteUnmanagedAccessCode> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
   ) {}
 

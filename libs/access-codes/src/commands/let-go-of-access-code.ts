@@ -4,7 +4,7 @@ import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { reserve } from '../domain/keypad';
 import { letGo } from '../domain/unmanaged';
-import { STREAMS, type Streams } from '../streams';
+import { Streams } from '../streams';
 import { inApiTerms, ownCode } from './requests';
 import { LetGoOfAccessCode } from './unmanaged-commands';
 
@@ -12,7 +12,7 @@ import { LetGoOfAccessCode } from './unmanaged-commands';
 @CommandHandler(LetGoOfAccessCode)
 export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCode> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
   ) {}
 

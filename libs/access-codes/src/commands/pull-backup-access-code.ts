@@ -7,7 +7,7 @@ import { assign, endOfTroubled, isReady } from '../domain/backup';
 import { Refused } from '../domain/decisions';
 import { BackupPool } from '../process-manager/backup-pool';
 import { handOver, stands } from '../process-manager/hand-over';
-import { STREAMS, type Streams } from '../streams';
+import { Streams } from '../streams';
 import { inApiTerms, ownCode } from './requests';
 
 /** A backup code takes the place of a code that is in trouble. Again: the same backup code. */
@@ -27,7 +27,7 @@ export class PullBackupAccessCode extends Command<{ backupAccessCodeId: string }
 @CommandHandler(PullBackupAccessCode)
 export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAccessCode> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly pool: BackupPool,

@@ -6,7 +6,7 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type AccessCode, sameWindow, type Window } from '../domain/access-code';
 import { change, Refused } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
-import { STREAMS, type Streams } from '../streams';
+import { Streams } from '../streams';
 import { UpdateAccessCode, type WantedChange } from './commands';
 import { checkAgainstLock } from './pins';
 import { checkBackupPool, duplicate, inApiTerms, ownCode, roundedFor, windowFor } from './requests';
@@ -15,7 +15,7 @@ import { checkBackupPool, duplicate, inApiTerms, ownCode, roundedFor, windowFor 
 @CommandHandler(UpdateAccessCode)
 export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,

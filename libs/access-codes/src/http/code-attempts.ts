@@ -1,8 +1,7 @@
 import { ApiError } from '@latchkey/platform';
-import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
-import { type Streams, STREAMS } from '../streams';
+import { Streams } from '../streams';
 import { GetAccessCode } from '../views/queries';
 
 /** What integrations that follow every request by an action attempt are told of requests about codes. */
@@ -56,7 +55,7 @@ export class GetCodeAttempt extends Query<CodeAttempt> {
 export class GetCodeAttemptHandler implements IQueryHandler<GetCodeAttempt> {
   constructor(
     private readonly queries: QueryBus,
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
   ) {}
 
   async execute({ workspaceId, actionAttemptId }: GetCodeAttempt): Promise<CodeAttempt> {

@@ -1,6 +1,7 @@
 import { type DevicesTables, readDevices } from '@latchkey/devices';
 import type { Database } from '@latchkey/database';
-import type { Clock, Vault } from '@latchkey/platform';
+import { type Clock, CLOCK, CONFIG, type Vault, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
+import { Inject, Injectable } from '@nestjs/common';
 import type { AccessCode } from '../domain/access-code';
 import type { LeadTimes } from '../domain/plan';
 import type { Pins } from './pending-mutations';
@@ -15,12 +16,13 @@ import { presentUnmanaged, type SeamUnmanagedAccessCode } from './present-unmana
 const CHUNK = 500;
 
 /** Brings together what a code is shown with: its device and account, its PINs, the clock. */
+@Injectable()
 export class CodePresenter {
   constructor(
-    private readonly views: Database<DevicesTables & CodesTables>,
-    private readonly vault: Vault,
-    private readonly clock: Clock,
-    private readonly settings: LeadTimes,
+    @Inject(VIEWS_DATABASE) private readonly views: Database<DevicesTables & CodesTables>,
+    @Inject(VAULT) private readonly vault: Vault,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CONFIG) private readonly settings: LeadTimes,
   ) {}
 
   async present(codes: readonly AccessCode[]): Promise<SeamAccessCode[]> {

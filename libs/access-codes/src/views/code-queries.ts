@@ -39,17 +39,14 @@ async function listedBy(
 
 @QueryHandler(GetAccessCode)
 export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
-  private readonly presenter: CodePresenter;
-
   constructor(
     @Inject(VIEWS_DATABASE) private readonly views: Views,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Settings,
     @Inject(RECORDS) private readonly records: Pick<Records, 'workspaces'>,
-  ) {
-    this.presenter = new CodePresenter(views, vault, clock, config);
-  }
+    private readonly presenter: CodePresenter,
+  ) {}
 
   async execute({ workspaceId, by }: GetAccessCode): Promise<SeamAccessCode> {
     const listed = await listedBy(this.records, workspaceId, this.config);
@@ -86,17 +83,13 @@ function nearest(codes: AccessCode[], now: number): AccessCode | undefined {
 
 @QueryHandler(ListAccessCodes)
 export class ListAccessCodesHandler implements IQueryHandler<ListAccessCodes> {
-  private readonly presenter: CodePresenter;
-
   constructor(
     @Inject(VIEWS_DATABASE) private readonly views: Views,
     @Inject(VAULT) private readonly vault: Vault,
-    @Inject(CLOCK) clock: Clock,
     @Inject(CONFIG) private readonly config: Settings,
     @Inject(RECORDS) private readonly records: Pick<Records, 'workspaces'>,
-  ) {
-    this.presenter = new CodePresenter(views, vault, clock, config);
-  }
+    private readonly presenter: CodePresenter,
+  ) {}
 
   async execute({ workspaceId, filter, page }: ListAccessCodes): Promise<Page<SeamAccessCode>> {
     const scope = { list: 'access_codes', workspaceId, ...filter };

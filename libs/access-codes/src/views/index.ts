@@ -1,3 +1,4 @@
+import { CodePresenter } from './code-presenter';
 import { GetAccessCodeHandler, ListAccessCodesHandler } from './code-queries';
 import { GetLinkedPinHandler } from './linked-pin';
 import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from './unmanaged-queries';
@@ -14,6 +15,7 @@ export * from './queries';
 
 /** Providers that answer the queries on access codes. */
 export const codeQueryHandlers = [
+  CodePresenter,
   GetAccessCodeHandler,
   ListAccessCodesHandler,
   GetUnmanagedAccessCodeHandler,

@@ -2,10 +2,6 @@ import type { Database } from '@latchkey/database';
 import type { DevicesTables } from '@latchkey/devices';
 import {
   ApiError,
-  type Clock,
-  CLOCK,
-  type Config,
-  CONFIG,
   emptyPage,
   type Page,
   startOf,
@@ -23,20 +19,14 @@ import type { SeamUnmanagedAccessCode } from './present-unmanaged';
 import { GetUnmanagedAccessCode, ListUnmanagedAccessCodes } from './queries';
 
 type Views = Database<CodesTables & DevicesTables>;
-type Settings = Pick<Config, 'preloadLead' | 'justInTimeLead'>;
 
 @QueryHandler(GetUnmanagedAccessCode)
 export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanagedAccessCode> {
-  private readonly presenter: CodePresenter;
-
   constructor(
     @Inject(VIEWS_DATABASE) private readonly views: Views,
     @Inject(VAULT) private readonly vault: Vault,
-    @Inject(CLOCK) clock: Clock,
-    @Inject(CONFIG) config: Settings,
-  ) {
-    this.presenter = new CodePresenter(views, vault, clock, config);
-  }
+    private readonly presenter: CodePresenter,
+  ) {}
 
   async execute({ workspaceId, by }: GetUnmanagedAccessCode): Promise<SeamUnmanagedAccessCode> {
     const query = this.views.db
@@ -62,16 +52,11 @@ export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanaged
 
 @QueryHandler(ListUnmanagedAccessCodes)
 export class ListUnmanagedAccessCodesHandler implements IQueryHandler<ListUnmanagedAccessCodes> {
-  private readonly presenter: CodePresenter;
-
   constructor(
     @Inject(VIEWS_DATABASE) private readonly views: Views,
     @Inject(VAULT) private readonly vault: Vault,
-    @Inject(CLOCK) clock: Clock,
-    @Inject(CONFIG) config: Settings,
-  ) {
-    this.presenter = new CodePresenter(views, vault, clock, config);
-  }
+    private readonly presenter: CodePresenter,
+  ) {}
 
   async execute({
     workspaceId,

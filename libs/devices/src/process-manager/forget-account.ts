@@ -12,15 +12,15 @@ export async function forgetAccount(
   parts: {
     readonly records: Records;
     readonly gateway: Pick<HttpLockGateway, 'unregisterWebhooks'>;
-    readonly rows: Pick<KnownLocks, 'accountsAt'>;
+    readonly locks: Pick<KnownLocks, 'accountsAt'>;
     readonly reportToken: string | undefined;
     readonly logger: Logger;
   },
 ): Promise<void> {
-  const { records, gateway, rows, reportToken, logger } = parts;
+  const { records, gateway, locks, reportToken, logger } = parts;
   const tokens = await records.accountTokens.get(accountId);
   if (!tokens) return;
-  const others = (await rows.accountsAt(maker)).filter((other) => other !== accountId);
+  const others = (await locks.accountsAt(maker)).filter((other) => other !== accountId);
   const users = await Promise.all(
     others.map(async (other) => (await records.accountTokens.get(other))?.userId),
   );

@@ -1,3 +1,4 @@
+import { CqrsModule } from '@nestjs/cqrs';
 import { newApiToken, openStores, type Records } from '@latchkey/database';
 import {
   CLOCK,
@@ -96,7 +97,8 @@ export async function openEdge(
   class Tokens {}
 
   const testing = await Test.createTestingModule({
-    imports: [Tokens, HttpModule.with([...featureControllers, ...(options.controllers ?? [])])],
+    imports: [CqrsModule.forRoot(), Tokens, HttpModule],
+    controllers: [...featureControllers, ...(options.controllers ?? [])],
     providers: handlersOf(shelf),
   }).compile();
   const app = configureHttp(

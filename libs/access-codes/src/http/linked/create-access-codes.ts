@@ -15,7 +15,7 @@ import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../../commands/commands';
 import { checkAgainstLock } from '../../commands/pins';
 import { windowFor } from '../../commands/requests';
-import { type Streams, STREAMS } from '../../streams';
+import { Streams } from '../../streams';
 import { CreateAccessCodes } from './commands';
 import { type Door, drawShared, takes } from './shared-pin';
 
@@ -27,7 +27,7 @@ const DRAWS = 5;
 export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCodes> {
   constructor(
     private readonly commands: CommandBus,
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(IDS) private readonly ids: Ids,

@@ -2,13 +2,13 @@ import { ApiError, RANDOM, type Random, VAULT, type Vault } from '@latchkey/plat
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { drawFreePin } from '../../commands/pins';
-import { type Streams, STREAMS } from '../../streams';
+import { Streams } from '../../streams';
 import { GenerateCode } from './commands';
 
 @QueryHandler(GenerateCode)
 export class GenerateCodeHandler implements IQueryHandler<GenerateCode> {
   constructor(
-    @Inject(STREAMS) private readonly streams: Streams,
+    private readonly streams: Streams,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(RANDOM) private readonly random: Random,
   ) {}

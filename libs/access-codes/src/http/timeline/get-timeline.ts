@@ -1,7 +1,6 @@
 import { ApiError } from '@latchkey/platform';
-import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type Streams, STREAMS } from '../../streams';
+import { Streams } from '../../streams';
 import { type TimelineEvent, timelineOf } from './timeline';
 
 export interface TimelinePage {
@@ -28,7 +27,7 @@ export class GetTimeline extends Query<TimelinePage> {
 
 @QueryHandler(GetTimeline)
 export class GetTimelineHandler implements IQueryHandler<GetTimeline> {
-  constructor(@Inject(STREAMS) private readonly streams: Streams) {}
+  constructor(private readonly streams: Streams) {}
 
   async execute({ workspaceId, accessCodeId, filter }: GetTimeline): Promise<TimelinePage> {
     const history = await this.streams.codes.history(accessCodeId);

@@ -1,0 +1,56 @@
+import { CodesProjection } from '@latchkey/access-codes';
+import type { Stores } from '@latchkey/database';
+import { DevicesProjection, forgetAccount } from '@latchkey/devices';
+import type { EventStore } from '@latchkey/event-sourcing';
+import type { Clock, Config, Ids, Logger, Random } from '@latchkey/platform';
+import { FeedProjection, Translator, Webhooks } from '@latchkey/public-events';
+import { Core } from '../core/core';
+import type { Locks } from './gateway';
+
+/** What nearly every part of the server is made of. */
+export interface Parts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly logger: Logger;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly stores: Stores<any>;
+  readonly store: EventStore;
+}
+
+/** The domain with its views, and what tells integrations of it. */
+export function makeCore(parts: Parts, { gateway, reportTokens }: Locks): Core {
+  const { config, clock, ids, random, logger, stores, store } = parts;
+  const { records, vault } = stores;
+  const core: Core = new Core({
+    ...{ config, store, database: stores.views, vault, gateway, clock, ids, random, logger },
+    views: [new DevicesProjection(), new CodesProjection()],
+    feed: {
+      database: stores.feed,
+      translator: new Translator(store, config),
+      projection: new FeedProjection(),
+    },
+    keepsExpired: async (workspaceId) =>
+      ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? config.expiredCodes) ===
+      'readable',
+    forgetAccount: (accountId, maker) =>
+      forgetAccount(
+        { accountId, maker },
+        { records, gateway, locks: core.rows, reportToken: reportTokens.get(maker), logger },
+      ),
+  });
+  return core;
+}
+
+export function makeWebhooks({ config, clock, logger, stores, store }: Parts): Webhooks {
+  return new Webhooks({
+    store,
+    database: stores.recordsDatabase,
+    endpoints: stores.records.webhookEndpoints,
+    vault: stores.vault,
+    clock,
+    logger,
+    config,
+  });
+}
