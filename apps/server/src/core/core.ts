@@ -5,6 +5,7 @@ import {
   type AgendaTables,
   BackupPool,
   Calls,
+  CodeWork,
   DeviceWatch,
   DOMAIN_PREFIXES,
   Executor,
@@ -63,8 +64,6 @@ const READ_BACK_AFTER = 2_000;
 const LINGER_MS = 20;
 /** The same while time is played: nobody looks on. */
 const LINGER_PLAYING_MS = 250;
-/** How often a worker looks for what another one has left, ms by the wall clock. */
-const LOOK_FOR_DEAD_WORKERS_MS = 15_000;
 /** How long an answer to a write waits for the views, ms. */
 const VIEWS_WITHIN_MS = 5_000;
 
@@ -83,7 +82,6 @@ export class Core implements ViewBarrier {
   readonly gateway: CountedGateway;
   /** Time is being played, from one due instant to the next. */
   private played = false;
-  private looking: NodeJS.Timeout | undefined;
   private readonly agenda: ProjectionRunner;
   private readonly domain: SharedSubscription;
   /** Those that fold the domain's events. */
@@ -97,10 +95,14 @@ export class Core implements ViewBarrier {
     const { gateway } = this;
     this.deviceStreams = new DeviceStreams(store, clock, ids);
     this.streams = new Streams(store, clock, ids, this.deviceStreams);
-    this.rows = new AgendaRows(database as Database<AgendaTables>, () => Date.now());
+    this.rows = new AgendaRows(database as Database<AgendaTables>, {
+      owner: ids.uuid(),
+      clock,
+      wall: () => Date.now(),
+    });
     const readBacks = new ReadBacks(gateway);
     const calls = new Calls();
-    const projection = new AgendaProjection(() => this.executor.wake());
+    const projection = new AgendaProjection(clock, () => this.executor.wake());
     const shared = {
       streams: this.streams,
       known: projection,
@@ -118,11 +120,10 @@ export class Core implements ViewBarrier {
     this.backups = new BackupPool({ ...shared, vault, settings: config });
     this.accountWatch = new AccountWatch({ ...devices, departures: this.departures, settings: config });
     this.deviceWatch = new DeviceWatch({ ...shared, work, backups: this.backups, settings: config });
-    this.executor = new Executor({
+    const codes = new CodeWork({
       ...shared,
       work,
       calls,
-      others: { device: this.deviceWatch.device, account: this.accountWatch.account },
       vault,
       ids,
       settings: {
@@ -132,6 +133,8 @@ export class Core implements ViewBarrier {
         keepsExpired: options.keepsExpired,
       },
     });
+    const others = { device: this.deviceWatch.device, account: this.accountWatch.account };
+    this.executor = new Executor({ ...shared, codes, others });
     const runner = (
       view: Projection,
       of: CoreOptions['database'],
@@ -191,22 +194,18 @@ export class Core implements ViewBarrier {
 
   /** Begins to do what is due; to be called once the views are built. */
   async work(): Promise<void> {
-    const alone = this.options.database.engine === 'sqlite';
-    if (alone) await this.rows.releaseAll();
-    // What a worker that died had claimed becomes anybody's after a while; nothing else says so.
-    else this.looking = setInterval(() => this.executor.wake(), LOOK_FOR_DEAD_WORKERS_MS).unref();
+    // On SQLite nobody else works on it.
+    if (this.options.database.engine === 'sqlite') await this.rows.releaseAll();
     this.executor.start();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.looking);
     await this.executor.stop();
     await Promise.all(this.all.map((runner) => runner.stop()));
   }
 
   /** Lets everything lie as it is, as a killed process would. */
   async abandon(): Promise<void> {
-    clearInterval(this.looking);
     this.executor.abandon();
     await Promise.all(this.all.map((runner) => runner.stop()));
   }

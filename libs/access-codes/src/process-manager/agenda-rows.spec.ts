@@ -1,11 +1,13 @@
 import { type Database, testDatabase, testEngines } from '@latchkey/database';
+import { SandboxClock } from '@latchkey/platform';
 import type { DomainEvent, EventCodec, RecordedEvent } from '@latchkey/event-sourcing';
 import { codeCodec } from '../domain/events';
 import { keypadCodec } from '../domain/keypad';
 import { CODE, pin, requested, T0 } from '../domain/testing/builders';
-import { AgendaProjection, RESERVATION_GRACE } from './agenda';
+import { AgendaProjection } from './agenda';
+import { RESERVATION_GRACE } from './agenda-fold';
 import { AgendaRows } from './agenda-rows';
-import type { AgendaTables } from './agenda-tables';
+import { AGENDA, type AgendaTables } from './agenda-tables';
 
 function recorded<E extends DomainEvent>(codec: EventCodec<E>, stream: string, event: E): RecordedEvent {
   const metadata = {
@@ -30,29 +32,30 @@ describe.each(testEngines)('the agenda on %s', (engine) => {
   const test = testDatabase(engine);
   let database: Database<AgendaTables>;
   let rows: AgendaRows;
-  const agenda = new AgendaProjection(() => undefined);
+  const clock = new SandboxClock({ now: T0, running: false });
+  const agenda = new AgendaProjection(clock, () => undefined);
   const happens = (event: RecordedEvent) =>
     database.transaction((trx) => agenda.apply(trx as never, [event]));
   beforeAll(async () => {
     database = await test.open<AgendaTables>();
     await agenda.create(database.db as never);
-    rows = new AgendaRows(database, () => T0);
+    rows = new AgendaRows(database, { owner: 'worker', clock, wall: () => T0 });
   });
   afterAll(() => test.drop());
-  beforeEach(() => database.db.deleteFrom('agenda_v1').execute());
+  beforeEach(() => database.db.deleteFrom(AGENDA).execute());
 
   it('drops the row of a reservation whose code never came', async () => {
     await happens(reserved);
-    const [claim] = await rows.claim('worker', lateForTheReservation, 1);
-    await rows.drop(claim!, -1);
+    const [claim] = await rows.claim(lateForTheReservation, 1);
+    await rows.settle(claim!, { do: 'drop', revision: -1 });
     expect(await rows.nextDue()).toBeNull();
   });
 
   it('keeps a code that came while its reservation was being given up', async () => {
     await happens(reserved);
-    const [claim] = await rows.claim('worker', lateForTheReservation, 1);
+    const [claim] = await rows.claim(lateForTheReservation, 1);
     await happens(came);
-    await rows.drop(claim!, -1);
-    expect(await rows.claim('worker', T0, 1)).toMatchObject([{ kind: 'code', id: CODE }]);
+    await rows.settle(claim!, { do: 'drop', revision: -1 });
+    expect(await rows.claim(T0, 1)).toMatchObject([{ kind: 'code', id: CODE }]);
   });
 });

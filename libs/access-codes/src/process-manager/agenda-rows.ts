@@ -1,153 +1,155 @@
 import type { Database } from '@latchkey/database';
-import { claimDue, firstDue, settle, takeLock, wakeNext } from './agenda-statements';
-import type { AgendaTables } from './agenda-tables';
+import { claimOf, type DueClaim, DueRows, type DueSource } from '@latchkey/event-sourcing';
+import type { Clock } from '@latchkey/platform';
+import { putOff } from './agenda-statements';
+import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, type LockRow, LOCKS } from './agenda-tables';
+import { lockLeases } from './lock-leases';
+import { SettleBatches } from './settle-batches';
 
-export interface Claim {
-  readonly subject: string;
-  readonly kind: 'code' | 'device' | 'account';
+/** Something on the agenda whose time has come. */
+export interface AgendaClaim extends DueClaim {
+  readonly kind: AgendaRow['kind'];
   readonly id: string;
   readonly deviceId: string | null;
   readonly version: number;
+  /** The last event of its own stream that the agenda had seen. */
+  readonly revision: number;
   /** Its turn for the lock has come. */
   readonly lockTurn: boolean;
+  /** Since when it has been due or waited for the lock, ms. */
+  readonly waitingSince: number;
 }
 
-/** A worker that has not said a word for so long, ms by the wall clock, is dead: its rows are anybody's. */
-const LEASE_MS = 60_000;
+/** What a look at something on the agenda came to; unless something has happened since, then it is looked at again. */
+export type Settlement =
+  /** Planned on `revision`: not before `until` (ms; null: when something happens). */
+  | {
+      readonly do: 'wait';
+      readonly revision: number;
+      readonly until: number | null;
+      /** Or when something leaves the keypad. */
+      readonly forKeypad?: boolean;
+    }
+  /** The lock is busy with another command: next in line behind those who wait longer, at `until` at the latest. */
+  | { readonly do: 'wait-for-lock'; readonly revision: number; readonly until: number }
+  /** Nothing is left to do, as of `revision`. */
+  | { readonly do: 'drop'; readonly revision: number };
 
-/** What the executor does to the agenda: claims what is due and says when to look again. */
-export class AgendaRows {
-  private readonly due: ReturnType<typeof claimDue>;
+/** The agenda as the executor works through it, and what it knows of locks. */
+export class AgendaRows implements DueSource<AgendaClaim> {
+  private readonly due: DueRows<AgendaRow>;
+  private readonly batches: SettleBatches;
 
   constructor(
     private readonly database: Database<AgendaTables>,
-    /** The wall clock, ms: leases are about processes, not about codes. */
-    private readonly wall: () => number,
+    private readonly options: {
+      /** Tells the processes apart that work on one agenda. */
+      readonly owner: string;
+      readonly clock: Clock;
+      /** The wall clock, ms: leases are about processes, not about codes. */
+      readonly wall: () => number;
+    },
   ) {
-    this.due = claimDue(database.engine);
+    this.due = new DueRows(database, { table: AGENDA, owner: options.owner, wall: options.wall });
+    this.batches = new SettleBatches(database);
   }
 
-  /** Claims up to `limit` rows that are due, the longest due first. */
-  async claim(owner: string, now: number, limit: number): Promise<Claim[]> {
-    const wall = this.wall();
-    const lease = { owner, leaseUntil: wall + LEASE_MS };
-    const rows = await this.due.rows(this.database.db, { ...lease, now, wall, limit });
+  async claim(now: number, limit: number, workspaceId?: string): Promise<AgendaClaim[]> {
+    const rows = await this.due.claim(now, limit, workspaceId);
     return rows.map((row) => ({
-      subject: row.subject,
+      ...claimOf(row),
       kind: row.kind,
       id: row.id,
       deviceId: row.device_id,
       version: row.version,
+      revision: row.revision,
       lockTurn: row.waiting_for_lock === 2,
+      waitingSince: row.waiting_since || row.due_at!,
     }));
   }
 
+  dueWorkspaces(now: number): Promise<string[]> {
+    return this.due.dueWorkspaces(now);
+  }
+
+  nextDue(): Promise<number | null> {
+    return this.due.nextDue();
+  }
+
   /** A worker that starts anew takes back what it had claimed in an earlier life. */
-  async releaseAll(): Promise<void> {
-    await this.database.db
-      .updateTable('agenda_v1')
-      .set({ lease_owner: null, lease_until: 0 })
-      .where('lease_owner', 'is not', null)
-      .execute();
+  releaseAll(): Promise<void> {
+    return this.due.releaseAll();
   }
 
-  /** Planned on `revision`: not before `until` (null: when something happens), unless something has happened since. */
-  async waitUntil(claim: Claim, revision: number, until: number | null, forKeypad = false): Promise<void> {
-    await this.settle(claim, revision, until, { forKeypad: forKeypad ? 1 : 0 });
+  async putOff(claim: AgendaClaim, until: number): Promise<void> {
+    const { subject, version, revision } = claim;
+    const attempts = claim.attempts + 1;
+    await putOff.run(this.database.db, { subject, version, revision, attempts, until });
   }
 
-  /** The lock is busy with another command: next in line, at `until` at the latest. */
-  async waitForLock(claim: Claim, revision: number, until: number, since: number): Promise<void> {
-    await this.settle(claim, revision, until, { waitingForLock: 1, waitingSince: since });
+  /** Writes down what a look came to, and gives the row back. */
+  async settle(claim: AgendaClaim, settlement: Settlement): Promise<void> {
+    const settled =
+      settlement.do === 'drop'
+        ? await this.drop(claim, settlement.revision)
+        : await this.batches.settle(this.planned(claim, settlement));
+    // Something has happened since it was claimed: as due as that made it.
+    if (!settled) await this.due.release(claim.subject);
+    if (claim.lockTurn && claim.deviceId && settlement.do !== 'wait-for-lock') {
+      await lockLeases.passTurn(this.database.db, claim.deviceId);
+    }
   }
 
-  private async settle(
-    claim: Claim,
-    revision: number,
-    until: number | null,
-    waiting: { forKeypad?: number; waitingForLock?: number; waitingSince?: number },
-  ): Promise<void> {
-    const { subject, version } = claim;
-    const none = { forKeypad: 0, waitingForLock: 0, waitingSince: 0 };
-    const planned = { subject, version, revision, until, ...none, ...waiting };
-    if ((await settle.run(this.database.db, planned)) === 0) await this.release(claim);
+  private planned(
+    { subject, version, waitingSince }: AgendaClaim,
+    settlement: Exclude<Settlement, { do: 'drop' }>,
+  ) {
+    const { revision, until } = settlement;
+    const waits = settlement.do === 'wait-for-lock';
+    return {
+      ...{ subject, version, revision, until, now: this.options.clock.now() },
+      forKeypad: settlement.do === 'wait' && settlement.forKeypad ? 1 : 0,
+      waitingForLock: waits ? 1 : 0,
+      waitingSince: waits ? waitingSince : 0,
+    };
   }
 
-  /** Leaves the row as due as it is: something has happened since it was claimed. */
-  async release(claim: Claim): Promise<void> {
-    await this.database.db
-      .updateTable('agenda_v1')
-      .set({ lease_owner: null, lease_until: 0 })
-      .where('subject', '=', claim.subject)
-      .execute();
-  }
-
-  /** Nothing is left to do, as of `revision`; unless something has happened since: then it is due again. */
-  async drop(claim: Claim, revision: number): Promise<void> {
+  private async drop(claim: AgendaClaim, revision: number): Promise<boolean> {
     const { numDeletedRows } = await this.database.db
-      .deleteFrom('agenda_v1')
+      .deleteFrom(AGENDA)
       .where('subject', '=', claim.subject)
       .where('version', '=', claim.version)
       .where('revision', '<=', revision)
       .executeTakeFirst();
-    if (numDeletedRows === 0n) await this.release(claim);
+    return numDeletedRows > 0n;
   }
 
   /** Makes a subject due now. */
   async makeDue(subject: string): Promise<void> {
     await this.database.db
-      .updateTable('agenda_v1')
-      .set((eb) => ({ due_at: 0, version: eb('version', '+', 1) }))
+      .updateTable(AGENDA)
+      .set((eb) => ({ due_at: this.options.clock.now(), version: eb('version', '+', 1) }))
       .where('subject', '=', subject)
       .execute();
   }
 
-  /** When the first of what nobody works on falls due, ms; null when nothing will by itself. */
-  async nextDue(): Promise<number | null> {
-    const [row] = await firstDue.rows(this.database.db, { wall: this.wall() });
-    return row?.due_at ?? null;
-  }
-
   /** Takes the lock for one command until its deadline. False: another command is in flight there. */
-  async takeLock(
-    deviceId: string,
-    commandId: string,
-    codeId: string,
-    now: number,
-    until: number,
-  ): Promise<boolean> {
-    const taken = await takeLock.rows(this.database.db, { deviceId, commandId, codeId, now, until });
-    return taken.length > 0;
+  takeLock(deviceId: string, commandId: string, codeId: string, until: number): Promise<boolean> {
+    const lease = { deviceId, commandId, codeId, until };
+    return lockLeases.take(this.database.db, lease, this.options.clock.now());
   }
 
-  async lockFreeAt(deviceId: string): Promise<number | null> {
-    const row = await this.database.db
-      .selectFrom('lock_leases_v1')
-      .select('until')
-      .where('device_id', '=', deviceId)
-      .executeTakeFirst();
-    return row?.until ?? null;
+  lockFreeAt(deviceId: string): Promise<number | null> {
+    return lockLeases.freeAt(this.database.db, deviceId);
   }
 
   async freeLock(deviceId: string, commandId: string): Promise<void> {
-    await this.database.transaction(async (trx) => {
-      await trx
-        .deleteFrom('lock_leases_v1')
-        .where('device_id', '=', deviceId)
-        .where('command_id', '=', commandId)
-        .execute();
-      await wakeNext.run(trx, { deviceId });
-    });
-  }
-
-  /** It was this code's turn, and it did not need the lock: the next one's. */
-  async passTurn(deviceId: string): Promise<void> {
-    await wakeNext.run(this.database.db, { deviceId });
+    await this.database.transaction((trx) => lockLeases.giveBack(trx, { deviceId, commandId }));
   }
 
   async codeOf(deviceId: string, lockCodeId: string): Promise<string | undefined> {
     const row = await this.database.db
-      .selectFrom('lock_codes_v1')
+      .selectFrom(LOCK_CODES)
       .select('code_id')
       .where('device_id', '=', deviceId)
       .where('lock_code_id', '=', lockCodeId)
@@ -158,7 +160,7 @@ export class AgendaRows {
   /** Every code of ours on a lock, by the lock's id of it. */
   async lockCodes(deviceId: string): Promise<Map<string, string>> {
     const rows = await this.database.db
-      .selectFrom('lock_codes_v1')
+      .selectFrom(LOCK_CODES)
       .select(['lock_code_id', 'code_id'])
       .where('device_id', '=', deviceId)
       .execute();
@@ -168,7 +170,7 @@ export class AgendaRows {
   /** The codes that a device has on its agenda. */
   async codesOf(deviceId: string): Promise<string[]> {
     const rows = await this.database.db
-      .selectFrom('agenda_v1')
+      .selectFrom(AGENDA)
       .select('id')
       .where('device_id', '=', deviceId)
       .where('kind', '=', 'code')
@@ -176,13 +178,13 @@ export class AgendaRows {
     return rows.map((row) => row.id);
   }
 
-  async locksOf(accountId: string): Promise<AgendaTables['locks_v1'][]> {
-    return this.database.db.selectFrom('locks_v1').selectAll().where('account_id', '=', accountId).execute();
+  async locksOf(accountId: string): Promise<LockRow[]> {
+    return this.database.db.selectFrom(LOCKS).selectAll().where('account_id', '=', accountId).execute();
   }
 
   async accountsAt(maker: string): Promise<string[]> {
     const rows = await this.database.db
-      .selectFrom('agenda_v1')
+      .selectFrom(AGENDA)
       .select('id')
       .where('kind', '=', 'account')
       .where('maker', '=', maker)
@@ -191,9 +193,9 @@ export class AgendaRows {
   }
 
   /** The devices that a lock is: one in each workspace that its account is connected to. */
-  async devicesOf(maker: string, lockId: string): Promise<AgendaTables['locks_v1'][]> {
+  async devicesOf(maker: string, lockId: string): Promise<LockRow[]> {
     return this.database.db
-      .selectFrom('locks_v1')
+      .selectFrom(LOCKS)
       .selectAll()
       .where('maker', '=', maker)
       .where('lock_id', '=', lockId)
@@ -204,7 +206,7 @@ export class AgendaRows {
   /** What the maker said of the lock when it was last read back. */
   async readBackWas(deviceId: string, updatedAt: string | null): Promise<void> {
     await this.database.db
-      .updateTable('locks_v1')
+      .updateTable(LOCKS)
       .set({ read_back_of: updatedAt })
       .where('device_id', '=', deviceId)
       .execute();

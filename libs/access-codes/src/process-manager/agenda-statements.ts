@@ -1,69 +1,36 @@
-import { type Engine, forUpdateSkipLocked, prepared } from '@latchkey/database';
-import type { AgendaTables } from './agenda-tables';
+import { type Engine, prepared } from '@latchkey/database';
+import { sql } from 'kysely';
+import { AGENDA, type AgendaTables } from './agenda-tables';
 
-type Row = AgendaTables['agenda_v1'];
-
-/** Claims what is due and nobody works on, the longest due first. */
-export const claimDue = (engine: Engine) =>
-  prepared<
-    AgendaTables,
-    { owner: string; leaseUntil: number; now: number; wall: number; limit: number },
-    Pick<Row, 'subject' | 'kind' | 'id' | 'device_id' | 'version' | 'waiting_for_lock'>
-  >((db, p) =>
-    db
-      .updateTable('agenda_v1')
-      .set({ lease_owner: p.owner, lease_until: p.leaseUntil })
-      .where('subject', 'in', (eb) => {
-        const due = eb
-          .selectFrom('agenda_v1')
-          .select('subject')
-          .where('due_at', '<=', p.now)
-          .where((or) => or.or([or('lease_owner', 'is', null), or('lease_until', '<', p.wall)]))
-          .orderBy('due_at')
-          .orderBy('waiting_since')
-          .orderBy('subject')
-          .limit(p.limit);
-        return due.modifyEnd(forUpdateSkipLocked(engine));
-      })
-      .returning(['subject', 'kind', 'id', 'device_id', 'version', 'waiting_for_lock']),
-  );
-
-/** The first of what nobody works on. */
-export const firstDue = prepared<AgendaTables, { wall: number }, { due_at: number | null }>((db, p) =>
-  db
-    .selectFrom('agenda_v1')
-    .select('due_at')
-    .where('due_at', 'is not', null)
-    .where((or) => or.or([or('lease_owner', 'is', null), or('lease_until', '<', p.wall)]))
-    .orderBy('due_at')
-    .limit(1),
-);
+/** What a subject was planned to do next, if nothing has happened since. */
+export interface Planned {
+  subject: string;
+  /** The version that was claimed. */
+  version: number;
+  /** The revision of its stream that it was planned on. */
+  revision: number;
+  /** ms; null: not before something happens. */
+  until: number | null;
+  now: number;
+  forKeypad: number;
+  waitingForLock: number;
+  waitingSince: number;
+}
 
 /** Says when a row is due next, unless its own stream has gone on since it was planned, or something else has. */
-export const settle = prepared<
-  AgendaTables,
-  {
-    subject: string;
-    version: number;
-    revision: number;
-    until: number | null;
-    forKeypad: number;
-    waitingForLock: number;
-    waitingSince: number;
-  },
-  unknown
->((db, p) =>
+export const settleOne = prepared<AgendaTables, Planned, unknown>((db, p) =>
   db
-    .updateTable('agenda_v1')
+    .updateTable(AGENDA)
     .set((eb) => ({
-      // Cast: PostgreSQL would take a parameter beside a 0 for an int4.
+      // Cast: PostgreSQL can't tell what a parameter in a case is.
       due_at: eb
         .case()
         .when('revision', '>', p.revision)
-        .then(0)
+        .then(eb.cast<number | null>(eb.val(p.now), 'bigint'))
         .else(eb.cast<number | null>(eb.val(p.until), 'bigint'))
         .end(),
       planned_revision: p.revision,
+      attempts: 0,
       lease_owner: null,
       lease_until: 0,
       for_keypad: p.forKeypad,
@@ -74,24 +41,61 @@ export const settle = prepared<
     .where('version', '=', p.version),
 );
 
-/** Takes a lock for a command, unless another code's is in flight there. */
-export const takeLock = prepared<
+/**
+ * The same for many. On PostgreSQL rows that somebody else holds are passed over: who writes many rows in
+ * one transaction must not wait for another who does.
+ * Its rows are the subjects that were settled.
+ */
+export const settleMany = (engine: Engine, planned: readonly Planned[]) => {
+  const json = JSON.stringify(planned);
+  const agenda = sql.table(AGENDA);
+  const given =
+    engine === 'postgres'
+      ? sql`select given.* from jsonb_to_recordset(${json}::jsonb) as given(
+          subject text, version int, revision bigint, until bigint, now bigint, "forKeypad" int,
+          "waitingForLock" int, "waitingSince" bigint)`
+      : sql`select value->>'subject' as subject, value->>'version' as version, value->>'revision' as revision,
+          value->>'until' as until, value->>'now' as now, value->>'forKeypad' as "forKeypad",
+          value->>'waitingForLock' as "waitingForLock", value->>'waitingSince' as "waitingSince"
+          from json_each(${json})`;
+  const free =
+    engine === 'postgres'
+      ? sql`, free as (
+          select own.subject from ${agenda} as own join given on given.subject = own.subject
+          for update of own skip locked)`
+      : sql``;
+  const isFree = engine === 'postgres' ? sql`and own.subject in (select subject from free)` : sql``;
+  return sql<{ subject: string }>`
+    with given as (${given}) ${free}
+    update ${agenda} as own set
+      due_at = case when own.revision > given.revision then given.now else given.until end,
+      planned_revision = given.revision, attempts = 0, lease_owner = null, lease_until = 0,
+      for_keypad = given."forKeypad", waiting_for_lock = given."waitingForLock",
+      waiting_since = given."waitingSince"
+    from given where own.subject = given.subject and own.version = given.version ${isFree}
+    returning own.subject as subject`;
+};
+
+/** It failed: not before `until`, unless something has happened since it was claimed. */
+export const putOff = prepared<
   AgendaTables,
-  { deviceId: string; commandId: string; codeId: string; now: number; until: number },
-  { command_id: string }
+  { subject: string; version: number; revision: number; attempts: number; until: number },
+  unknown
 >((db, p) =>
   db
-    .insertInto('lock_leases_v1')
-    .values({ device_id: p.deviceId, command_id: p.commandId, code_id: p.codeId, until: p.until })
-    .onConflict((c) =>
-      c
-        .column('device_id')
-        .doUpdateSet({ command_id: p.commandId, code_id: p.codeId, until: p.until })
-        .where((eb) =>
-          eb.or([eb('lock_leases_v1.until', '<=', p.now), eb('lock_leases_v1.code_id', '=', p.codeId)]),
-        ),
-    )
-    .returning('command_id'),
+    .updateTable(AGENDA)
+    .set((eb) => ({
+      due_at: eb
+        .case()
+        .when(eb.and([eb('version', '=', p.version), eb('revision', '=', p.revision)]))
+        .then(eb.cast<number | null>(eb.val(p.until), 'bigint'))
+        .else(eb.ref('due_at'))
+        .end(),
+      attempts: p.attempts,
+      lease_owner: null,
+      lease_until: 0,
+    }))
+    .where('subject', '=', p.subject),
 );
 
 /** Makes a code due by its own event, unless it was planned with that event known already. */
@@ -101,7 +105,7 @@ export const dueByEvent = prepared<
   unknown
 >((db, p) =>
   db
-    .updateTable('agenda_v1')
+    .updateTable(AGENDA)
     .set((eb) => ({
       revision: p.revision,
       due_at: eb.case().when('planned_revision', '>=', p.revision).then(eb.ref('due_at')).else(p.dueAt).end(),
@@ -112,7 +116,7 @@ export const dueByEvent = prepared<
 /** A code that is known already is looked at when its reservation's grace is over, if not before. */
 export const dueByReservation = prepared<AgendaTables, { subject: string; dueAt: number }, unknown>((db, p) =>
   db
-    .updateTable('agenda_v1')
+    .updateTable(AGENDA)
     .set((eb) => ({
       due_at: eb.case().when('due_at', '<', p.dueAt).then(eb.ref('due_at')).else(p.dueAt).end(),
       version: eb('version', '+', 1),
@@ -120,29 +124,7 @@ export const dueByReservation = prepared<AgendaTables, { subject: string; dueAt:
     .where('subject', '=', p.subject),
 );
 
-/** The lock is free: whoever has waited longest is next. */
-export const wakeNext = prepared<AgendaTables, { deviceId: string }, unknown>((db, p) =>
-  db
-    .updateTable('agenda_v1')
-    .set((eb) => ({ due_at: 0, waiting_for_lock: 2, version: eb('version', '+', 1) }))
-    .where('subject', '=', (eb) =>
-      eb
-        .selectFrom('agenda_v1')
-        .select('subject')
-        .where('device_id', '=', p.deviceId)
-        .where('waiting_for_lock', '=', 1)
-        .orderBy('waiting_since')
-        .orderBy('subject')
-        .limit(1),
-    ),
-);
-
-/** Frees the locks that a code's command had taken. */
-export const freeOf = prepared<AgendaTables, { codeId: string }, { device_id: string }>((db, p) =>
-  db.deleteFrom('lock_leases_v1').where('code_id', '=', p.codeId).returning('device_id'),
-);
-
 /** The lock that a code is for. */
 export const deviceOfCode = prepared<AgendaTables, { subject: string }, { device_id: string | null }>(
-  (db, p) => db.selectFrom('agenda_v1').select('device_id').where('subject', '=', p.subject),
+  (db, p) => db.selectFrom(AGENDA).select('device_id').where('subject', '=', p.subject),
 );

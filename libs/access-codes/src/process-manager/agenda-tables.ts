@@ -1,102 +1,108 @@
-import type { Tables } from '@latchkey/event-sourcing';
+import { createDueIndexes, type DueColumns, type Tables } from '@latchkey/event-sourcing';
 import type { Kysely } from 'kysely';
 
-/**
- * Timers and work in one view: one row for each access code (and account, and device) that says when it next
- * needs a look. `due_at` is ms; 0 is now, null is when something happens.
- */
-export interface AgendaTables {
-  agenda_v1: {
-    subject: string;
-    kind: 'code' | 'device' | 'account';
-    id: string;
-    device_id: string | null;
-    account_id: string | null;
-    /** Of an account: its lock maker. */
-    maker: string | null;
-    due_at: number | null;
-    /** The last event of the subject's own stream that was seen here. */
-    revision: number;
-    /** The revision that the subject was last planned on: `due_at` is right for all up to it. */
-    planned_revision: number;
-    /** Grows when something other than its own stream makes the subject due. */
-    version: number;
-    for_keypad: number;
-    /** 0: not waiting for the lock; 1: waiting; 2: its turn has come. */
-    waiting_for_lock: number;
-    waiting_since: number;
-    lease_owner: string | null;
-    /** Wall clock, ms: a dead worker's rows come back. */
-    lease_until: number;
-  };
-  /** At most one command in flight per lock. `until` is the command's deadline, ms by our clock. */
-  lock_leases_v1: { device_id: string; command_id: string; code_id: string; until: number };
-  /** Which code on which lock is whose. */
-  lock_codes_v1: { device_id: string; lock_code_id: string; code_id: string };
-  /** Which device is which lock, and what its maker last told of it. */
-  locks_v1: {
-    device_id: string;
-    account_id: string;
-    maker: string;
-    lock_id: string;
-    read_back_of: string | null;
-  };
+/** Raised whenever tables or fold change: the agenda is then built anew beside the old one. */
+export const AGENDA_VERSION = 2;
+
+/** One row for each access code (and account, and device) that says when it next needs a look. */
+export const AGENDA = `agenda_v${AGENDA_VERSION}` as const;
+/** At most one command in flight per lock. */
+export const LOCK_LEASES = `lock_leases_v${AGENDA_VERSION}` as const;
+/** Which code on which lock is whose. */
+export const LOCK_CODES = `lock_codes_v${AGENDA_VERSION}` as const;
+/** Which device is which lock, and what its maker last told of it. */
+export const LOCKS = `locks_v${AGENDA_VERSION}` as const;
+
+export interface AgendaRow extends DueColumns {
+  kind: 'code' | 'device' | 'account';
+  id: string;
+  device_id: string | null;
+  account_id: string | null;
+  /** Of an account: its lock maker. */
+  maker: string | null;
+  /** The last event of the subject's own stream that was seen here. */
+  revision: number;
+  /** The revision that the subject was last planned on: `due_at` is right for all up to it. */
+  planned_revision: number;
+  for_keypad: number;
+  /** 0: not waiting for the lock; 1: waiting; 2: its turn has come. */
+  waiting_for_lock: number;
+  /** Since when, ms by our clock. */
+  waiting_since: number;
 }
 
-export const AGENDA_VERSION = 1;
+export interface LockRow {
+  device_id: string;
+  account_id: string;
+  maker: string;
+  lock_id: string;
+  read_back_of: string | null;
+}
+
+/** Timers and work in one view. */
+export interface AgendaTables {
+  [AGENDA]: AgendaRow;
+  /** `until` is the command's deadline, ms by our clock. */
+  [LOCK_LEASES]: { device_id: string; command_id: string; code_id: string; until: number };
+  [LOCK_CODES]: { device_id: string; lock_code_id: string; code_id: string };
+  [LOCKS]: LockRow;
+}
 
 /** Makes the agenda's tables. */
 export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
   await db.schema
-    .createTable('agenda_v1')
+    .createTable(AGENDA)
     .addColumn('subject', 'text', (c) => c.primaryKey())
+    .addColumn('workspace_id', 'text', (c) => c.notNull())
     .addColumn('kind', 'text', (c) => c.notNull())
     .addColumn('id', 'text', (c) => c.notNull())
     .addColumn('device_id', 'text')
     .addColumn('account_id', 'text')
     .addColumn('maker', 'text')
     .addColumn('due_at', 'bigint')
-    .addColumn('revision', 'bigint', (c) => c.notNull().defaultTo(-1))
-    .addColumn('planned_revision', 'bigint', (c) => c.notNull().defaultTo(-1))
-    .addColumn('version', 'integer', (c) => c.notNull().defaultTo(0))
-    .addColumn('for_keypad', 'integer', (c) => c.notNull().defaultTo(0))
-    .addColumn('waiting_for_lock', 'integer', (c) => c.notNull().defaultTo(0))
-    .addColumn('waiting_since', 'bigint', (c) => c.notNull().defaultTo(0))
+    .addColumn('revision', 'bigint', (c) => c.notNull())
+    .addColumn('planned_revision', 'bigint', (c) => c.notNull())
+    .addColumn('version', 'integer', (c) => c.notNull())
+    .addColumn('attempts', 'integer', (c) => c.notNull())
+    .addColumn('for_keypad', 'integer', (c) => c.notNull())
+    .addColumn('waiting_for_lock', 'integer', (c) => c.notNull())
+    .addColumn('waiting_since', 'bigint', (c) => c.notNull())
     .addColumn('lease_owner', 'text')
-    .addColumn('lease_until', 'bigint', (c) => c.notNull().defaultTo(0))
+    .addColumn('lease_until', 'bigint', (c) => c.notNull())
     .execute();
-  await db.schema.createIndex('agenda_by_due_v1').on('agenda_v1').column('due_at').execute();
+  await createDueIndexes(db, AGENDA);
+  await index(db, AGENDA, 'by_device', ['device_id', 'waiting_for_lock', 'waiting_since', 'subject']);
+  await index(db, AGENDA, 'by_account', ['account_id']);
   await db.schema
-    .createIndex('agenda_by_device_v1')
-    .on('agenda_v1')
-    .columns(['device_id', 'waiting_for_lock'])
-    .execute();
-  await db.schema.createIndex('agenda_by_account_v1').on('agenda_v1').column('account_id').execute();
-  await db.schema
-    .createTable('lock_leases_v1')
+    .createTable(LOCK_LEASES)
     .addColumn('device_id', 'text', (c) => c.primaryKey())
     .addColumn('command_id', 'text', (c) => c.notNull())
     .addColumn('code_id', 'text', (c) => c.notNull())
     .addColumn('until', 'bigint', (c) => c.notNull())
     .execute();
-  await db.schema.createIndex('lock_leases_by_code_v1').on('lock_leases_v1').column('code_id').execute();
+  await index(db, LOCK_LEASES, 'by_code', ['code_id']);
   await db.schema
-    .createTable('lock_codes_v1')
+    .createTable(LOCK_CODES)
     .addColumn('device_id', 'text', (c) => c.notNull())
     .addColumn('lock_code_id', 'text', (c) => c.notNull())
     .addColumn('code_id', 'text', (c) => c.notNull())
-    .addPrimaryKeyConstraint('lock_codes_v1_key', ['device_id', 'lock_code_id'])
+    .addPrimaryKeyConstraint(`${LOCK_CODES}_key`, ['device_id', 'lock_code_id'])
     .execute();
-  await db.schema.createIndex('lock_codes_by_code_v1').on('lock_codes_v1').column('code_id').execute();
+  await index(db, LOCK_CODES, 'by_code', ['code_id']);
   await db.schema
-    .createTable('locks_v1')
+    .createTable(LOCKS)
     .addColumn('device_id', 'text', (c) => c.primaryKey())
     .addColumn('account_id', 'text', (c) => c.notNull())
     .addColumn('maker', 'text', (c) => c.notNull())
     .addColumn('lock_id', 'text', (c) => c.notNull())
     .addColumn('read_back_of', 'text')
     .execute();
-  await db.schema.createIndex('locks_by_lock_v1').on('locks_v1').columns(['maker', 'lock_id']).execute();
+  await index(db, LOCKS, 'by_lock', ['maker', 'lock_id']);
+  await index(db, LOCKS, 'by_account', ['account_id']);
+}
+
+async function index(db: Kysely<Tables>, table: string, name: string, columns: string[]): Promise<void> {
+  await db.schema.createIndex(`${table}_${name}`).on(table).columns(columns).execute();
 }
 
 /** Drops the agenda's tables of an older version. */

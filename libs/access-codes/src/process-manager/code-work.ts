@@ -1,0 +1,224 @@
+import type { Device } from '@latchkey/devices';
+import {
+  type Cause,
+  evolved,
+  type KnownRevisions,
+  type Loaded,
+  RevisionConflict,
+} from '@latchkey/event-sourcing';
+import type { Clock, Ids, Vault } from '@latchkey/platform';
+import type { AccessCode } from '../domain/access-code';
+import { codeFold } from '../domain/code-fold';
+import type { CodeEvent } from '../domain/events';
+import { PinTaken, release, reserve } from '../domain/keypad';
+import { type Circumstances, plan, type PlanSettings, type Step } from '../domain/plan';
+import type { AgendaClaim, AgendaRows, Settlement } from './agenda-rows';
+import type { Calls } from './calls';
+import { handOver } from './hand-over';
+import type { LockWork, Touch } from './lock-work';
+import type { Streams } from '../streams';
+
+/** A code that planning keeps finding something to append for is a fault: it must not spin. */
+const STEPS_AT_MOST = 25;
+/** How soon to look again at a lock that had not made up its mind, ms. */
+const LOOK_AGAIN = 5_000;
+/** A lock is taken for so long at first, ms; the command's own deadline takes over when it is appended. */
+const COMMAND_AT_MOST = 120_000;
+
+export interface CodeWorkSettings extends PlanSettings {
+  /** Whether an expired code's PIN may still be asked for. */
+  readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
+}
+
+/** A code as it was found, and the one next thing to do for it. */
+interface Look {
+  readonly claim: AgendaClaim;
+  readonly loaded: Loaded<AccessCode | null>;
+  readonly circumstances: Circumstances;
+  /** True already, and to be appended whatever becomes of the step. */
+  readonly facts: readonly CodeEvent[];
+  readonly step: Step;
+}
+
+/** After a step: look again; since somebody else was faster, look at what they did; or nothing is left to do but wait. */
+type Taken = 'done' | 'overtaken' | Settlement;
+
+/**
+ * Works one code through: loads the streams, asks `plan` for the next step and takes it, until there is nothing to
+ * do but wait.
+ */
+export class CodeWork {
+  constructor(
+    private readonly options: {
+      readonly rows: AgendaRows;
+      readonly streams: Streams;
+      readonly known: KnownRevisions;
+      readonly work: LockWork;
+      readonly calls: Calls;
+      readonly vault: Vault;
+      readonly clock: Clock;
+      readonly ids: Ids;
+      readonly settings: CodeWorkSettings;
+    },
+  ) {}
+
+  /** @returns when to look at the code again */
+  async workThrough(claim: AgendaClaim): Promise<Settlement> {
+    const { known, streams } = this.options;
+    // What is kept in memory will do, until it turns out that somebody else was faster.
+    let atLeast = known.atLeast(streams.codes.streamOf(claim.id));
+    for (let count = 0; count < STEPS_AT_MOST; count++) {
+      const taken = await this.take(await this.look(claim, atLeast));
+      if (typeof taken === 'object') return taken;
+      if (taken === 'overtaken') atLeast = undefined;
+    }
+    throw new Error(`${claim.subject} was not settled after ${STEPS_AT_MOST} steps`);
+  }
+
+  private async look(claim: AgendaClaim, atLeast: number | undefined): Promise<Look> {
+    const { streams, clock } = this.options;
+    const now = clock.now();
+    const loaded = await streams.codes.load(claim.id, atLeast);
+    const code = loaded.state;
+    const circumstances = await this.circumstances(claim, code, now);
+    const step = plan(claim.id, code, circumstances);
+    if (step.do === 'append') {
+      // What a fact leads to is appended with it where that touches the lock: one write instead of two.
+      const next = plan(claim.id, evolved(codeFold, code, step.events, now), circumstances);
+      if (next.do === 'program' || next.do === 'remove') {
+        return { claim, loaded, circumstances, facts: step.events, step: next };
+      }
+    }
+    return { claim, loaded, circumstances, facts: [], step };
+  }
+
+  private async circumstances(
+    claim: AgendaClaim,
+    code: AccessCode | null,
+    now: number,
+  ): Promise<Circumstances> {
+    const { streams, known, settings } = this.options;
+    const deviceId = code?.deviceId ?? claim.deviceId ?? '';
+    const [device, keypad] = await Promise.all([
+      streams.devices.load(deviceId, known.atLeast(streams.devices.streamOf(deviceId))),
+      streams.keypad(deviceId, known.atLeast(streams.keypadStream(deviceId))),
+    ]);
+    const accountId = device.state?.accountId ?? code?.accountId;
+    const account = accountId
+      ? (await streams.accounts.load(accountId, known.atLeast(streams.accounts.streamOf(accountId)))).state
+      : null;
+    return { device: device.state, account, keypad, now, settings };
+  }
+
+  private async take(look: Look): Promise<Taken> {
+    const { claim, loaded, circumstances, step } = look;
+    const code = loaded.state;
+    switch (step.do) {
+      case 'wait':
+        return { do: 'wait', revision: loaded.revision, until: step.until, forKeypad: step.forKeypad };
+      case 'append':
+        return this.append(claim, loaded, step.events);
+      case 'reserve':
+        return this.reserve(code!);
+      case 'hand-over':
+        return this.handOver(claim.id, code!, step.toCodeId);
+      case 'release':
+        await this.letGo(claim, code, step.pinFingerprint);
+        return code ? 'done' : { do: 'drop', revision: loaded.revision };
+      case 'clean-up':
+        return this.cleanUp(claim, code!, loaded.revision);
+      case 'verify':
+        return this.verify(look);
+      default:
+        return this.touch(look, step, circumstances.device!);
+    }
+  }
+
+  private async append(
+    claim: AgendaClaim,
+    loaded: Loaded<AccessCode | null>,
+    facts: readonly CodeEvent[],
+  ): Promise<'done' | 'overtaken'> {
+    const { streams, work } = this.options;
+    try {
+      await streams.codes.append(claim.id, loaded, facts, work.causeOf(loaded.state, 'plan'));
+      return 'done';
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error;
+      return 'overtaken';
+    }
+  }
+
+  private async reserve(code: AccessCode): Promise<'done'> {
+    const { codeId, deviceId, pinFingerprint, schedule: window, unmanaged: foreign } = code;
+    const cause = this.options.work.causeOf(code, 'plan');
+    try {
+      await this.options.streams.onKeypad(deviceId, cause, (keypad) =>
+        reserve(keypad, { codeId, pinFingerprint, window, foreign }),
+      );
+    } catch (error) {
+      // Somebody else was faster: planning sees that now.
+      if (!(error instanceof PinTaken)) throw error;
+    }
+    return 'done';
+  }
+
+  /** What whoever pulled the backup would have done next. */
+  private async handOver(backupCodeId: string, code: AccessCode, toCodeId: string): Promise<'done'> {
+    const { streams, work } = this.options;
+    await handOver(streams, { backupCodeId, toCodeId }, work.causeOf(code, 'plan'));
+    return 'done';
+  }
+
+  private async letGo(
+    claim: AgendaClaim,
+    code: AccessCode | null,
+    pinFingerprint: string | null,
+  ): Promise<void> {
+    const deviceId = code?.deviceId ?? claim.deviceId;
+    if (!deviceId) return;
+    const cause: Cause = this.options.work.causeOf(code, 'plan', claim.workspaceId, claim.id);
+    await this.options.streams.onKeypad(deviceId, cause, (keypad) =>
+      release(keypad, claim.id, pinFingerprint),
+    );
+  }
+
+  /** The code is gone: nobody can read its PIN any more, and then the PIN is free. */
+  private async cleanUp(claim: AgendaClaim, code: AccessCode, revision: number): Promise<Settlement> {
+    const { vault, settings } = this.options;
+    const kept =
+      code.ending?.cause === 'expired' && !code.forgotten && (await settings.keepsExpired(code.workspaceId));
+    // In this order: a PIN that was released is one that was erased, which is how a rebuilt agenda knows.
+    if (!kept) await vault.erase(code.pin.keyId);
+    await this.letGo(claim, code, null);
+    return { do: 'drop', revision };
+  }
+
+  private async verify({ claim, loaded, circumstances }: Look): Promise<Taken> {
+    const { work } = this.options;
+    if (await work.verify(claim.id, circumstances.device!)) return 'done';
+    const again = circumstances.now + LOOK_AGAIN;
+    const deadline = loaded.state!.inFlight?.deadline ?? again;
+    const until = deadline > circumstances.now ? Math.min(again, deadline) : again;
+    return { do: 'wait', revision: loaded.revision, until };
+  }
+
+  /** Takes the lock for one command and sends it, or gets in line. */
+  private async touch({ claim, loaded, facts }: Look, step: Touch, device: Device): Promise<Taken> {
+    const { rows, clock, ids, work, calls } = this.options;
+    const { deviceId } = device;
+    const commandId = ids.uuid();
+    if (!(await rows.takeLock(deviceId, commandId, claim.id, clock.now() + COMMAND_AT_MOST))) {
+      if (facts.length > 0) return this.append(claim, loaded, facts);
+      const until = (await rows.lockFreeAt(deviceId)) ?? clock.now();
+      return { do: 'wait-for-lock', revision: loaded.revision, until };
+    }
+    const touched = await calls.during(
+      deviceId,
+      work.touch(claim.id, loaded, facts, device, step, commandId),
+    );
+    if (touched === 'done') return 'done';
+    await rows.freeLock(deviceId, commandId);
+    return 'overtaken';
+  }
+}

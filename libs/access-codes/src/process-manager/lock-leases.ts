@@ -1,0 +1,116 @@
+import { prepared } from '@latchkey/database';
+import type { Kysely } from 'kysely';
+import { AGENDA, type AgendaTables, LOCK_LEASES } from './agenda-tables';
+
+type Db = Kysely<AgendaTables>;
+
+export interface LockLease {
+  readonly deviceId: string;
+  readonly commandId: string;
+  readonly codeId: string;
+  /** The command's deadline, ms by our clock. */
+  readonly until: number;
+}
+
+/**
+ * Which command is in flight on which lock, one at most: whoever wants to touch a lock takes its lease first. The
+ * executor takes it, and events hold it until the command's outcome is known. Written here and nowhere else.
+ */
+export const lockLeases = {
+  /** Takes the lock for one command. False: another code's is in flight there. */
+  async take(db: Db, lease: LockLease, now: number): Promise<boolean> {
+    return (await takeLease.rows(db, { ...lease, now })).length > 0;
+  },
+
+  /** The command was sent, and holds the lock until its outcome is known or its deadline is over. */
+  async hold(db: Db, lease: LockLease): Promise<void> {
+    await holdLease.run(db, lease);
+  },
+
+  /** The command was never sent: the next code's turn. */
+  async giveBack(db: Db, { deviceId, commandId }: Pick<LockLease, 'deviceId' | 'commandId'>): Promise<void> {
+    await db
+      .deleteFrom(LOCK_LEASES)
+      .where('device_id', '=', deviceId)
+      .where('command_id', '=', commandId)
+      .execute();
+    await lockLeases.passTurn(db, deviceId);
+  },
+
+  /** What was in flight for a code has come to its outcome: the next code's turn. */
+  async freeOf(db: Db, codeId: string): Promise<void> {
+    for (const { device_id } of await freeLeases.rows(db, { codeId })) {
+      await lockLeases.passTurn(db, device_id);
+    }
+  },
+
+  /** The lock is free, or whoever's turn it was did not need it: the code that has waited longest is next. */
+  async passTurn(db: Db, deviceId: string): Promise<void> {
+    await wakeNext.run(db, { deviceId });
+  },
+
+  /** When the command in flight is over at the latest, ms; null: none is. */
+  async freeAt(db: Db, deviceId: string): Promise<number | null> {
+    const row = await db
+      .selectFrom(LOCK_LEASES)
+      .select('until')
+      .where('device_id', '=', deviceId)
+      .executeTakeFirst();
+    return row?.until ?? null;
+  },
+};
+
+const values = (p: LockLease) => ({
+  device_id: p.deviceId,
+  command_id: p.commandId,
+  code_id: p.codeId,
+  until: p.until,
+});
+
+const taken = (p: LockLease) => ({ command_id: p.commandId, code_id: p.codeId, until: p.until });
+
+const takeLease = prepared<AgendaTables, LockLease & { now: number }, { command_id: string }>((db, p) =>
+  db
+    .insertInto(LOCK_LEASES)
+    .values(values(p))
+    .onConflict((c) =>
+      c
+        .column('device_id')
+        .doUpdateSet(taken(p))
+        .where((eb) =>
+          eb.or([eb(`${LOCK_LEASES}.until`, '<=', p.now), eb(`${LOCK_LEASES}.code_id`, '=', p.codeId)]),
+        ),
+    )
+    .returning('command_id'),
+);
+
+const holdLease = prepared<AgendaTables, LockLease, unknown>((db, p) =>
+  db
+    .insertInto(LOCK_LEASES)
+    .values(values(p))
+    .onConflict((c) => c.column('device_id').doUpdateSet(taken(p))),
+);
+
+const freeLeases = prepared<AgendaTables, { codeId: string }, { device_id: string }>((db, p) =>
+  db.deleteFrom(LOCK_LEASES).where('code_id', '=', p.codeId).returning('device_id'),
+);
+
+const wakeNext = prepared<AgendaTables, { deviceId: string }, unknown>((db, p) =>
+  db
+    .updateTable(AGENDA)
+    .set((eb) => ({
+      due_at: eb.ref('waiting_since'),
+      waiting_for_lock: 2,
+      version: eb('version', '+', 1),
+    }))
+    .where('subject', '=', (eb) =>
+      eb
+        .selectFrom(AGENDA)
+        .select('subject')
+        .where('device_id', '=', p.deviceId)
+        .where('waiting_for_lock', '=', 1)
+        .orderBy('waiting_since')
+        .orderBy('subject')
+        .limit(1),
+    ),
+);
