@@ -61,19 +61,18 @@ export const settleMany = (engine: Engine, planned: readonly Planned[]) => {
   const free =
     engine === 'postgres'
       ? sql`, free as (
-          select own.subject from ${agenda} as own join given on given.subject = own.subject
-          for update of own skip locked)`
+          select subject from ${agenda} join given using (subject) for update of ${agenda} skip locked)`
       : sql``;
-  const isFree = engine === 'postgres' ? sql`and own.subject in (select subject from free)` : sql``;
+  const isFree = engine === 'postgres' ? sql`and ${agenda}.subject in (select subject from free)` : sql``;
   return sql<{ subject: string }>`
     with given as (${given}) ${free}
-    update ${agenda} as own set
-      due_at = case when own.revision > given.revision then given.now else given.until end,
+    update ${agenda} set
+      due_at = case when ${agenda}.revision > given.revision then given.now else given.until end,
       planned_revision = given.revision, attempts = 0, lease_owner = null, lease_until = 0,
       for_keypad = given."forKeypad", waiting_for_lock = given."waitingForLock",
       waiting_since = given."waitingSince"
-    from given where own.subject = given.subject and own.version = given.version ${isFree}
-    returning own.subject as subject`;
+    from given where ${agenda}.subject = given.subject and ${agenda}.version = given.version ${isFree}
+    returning ${agenda}.subject`;
 };
 
 /** It failed: not before `until`, unless something has happened since it was claimed. */
