@@ -34,6 +34,10 @@ const TIME_WRONG_MS = 60_000;
 const seenWithWrongTime = (faults: Faults) =>
   !outOfReach(faults) && Math.abs(faults.clock_drift_ms) > TIME_WRONG_MS;
 
+const LOW_BATTERY = 20;
+
+const hasLowBattery = (faults: Faults) => !outOfReach(faults) && faults.battery_level < LOW_BATTERY;
+
 /** The simulated cloud and its locks, put together; everything in it is kept in the database. */
 export class Cloud {
   readonly db: CloudDatabase;
@@ -153,6 +157,9 @@ export class Cloud {
         this.publish(after, outOfReach(after.faults) ? 'device.offline' : 'device.online');
       if (seenWithWrongTime(after.faults) && !seenWithWrongTime(before.faults)) {
         this.publish(after, 'device.time_wrong');
+      }
+      if (hasLowBattery(after.faults) && !hasLowBattery(before.faults)) {
+        this.publish(after, 'device.low_battery');
       }
       return after.faults;
     });

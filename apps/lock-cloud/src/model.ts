@@ -35,6 +35,9 @@ export interface Abilities {
   time_step_minutes?: number;
   /** Whether it takes codes that open the door once and are forgotten. */
   one_time_codes?: boolean;
+  /** What the lock makes of names by itself: it keeps so many characters of them, or writes them in capitals. */
+  name_characters?: number;
+  capital_names?: boolean;
   can_remotely_lock: boolean;
   can_remotely_unlock: boolean;
   timezone: string;
@@ -56,6 +59,8 @@ export interface Faults {
   repeat_webhooks: number;
   delay_webhooks_ms: number;
   clock_drift_ms: number;
+  /** Per cent. */
+  battery_level: number;
   ignore_schedule: boolean;
   /** One write in so many, drawn by the lock's own random numbers, is refused as busy or loses its answer; 0: none. */
   flaky_one_in: number;
@@ -72,6 +77,7 @@ export const noFaults: Faults = {
   repeat_webhooks: 0,
   delay_webhooks_ms: 0,
   clock_drift_ms: 0,
+  battery_level: 87,
   ignore_schedule: false,
   flaky_one_in: 0,
 };

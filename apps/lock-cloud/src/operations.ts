@@ -5,7 +5,15 @@ import { type Codes, contentOf } from './codes';
 import type { CloudDatabase } from './database';
 import { Refusal } from './errors';
 import type { Locks } from './locks';
-import { type Code, type CodeContent, type Lock, type LockEvent, type Operation, outOfReach } from './model';
+import {
+  type Abilities,
+  type Code,
+  type CodeContent,
+  type Lock,
+  type LockEvent,
+  type Operation,
+  outOfReach,
+} from './model';
 import type { Webhooks } from './webhooks';
 
 interface OperationRow {
@@ -22,6 +30,12 @@ const eventOf = {
   update: 'access_code.updated',
   delete: 'access_code.deleted',
 } as const;
+
+/** A content as the lock keeps it: it may cut names, or write them in capitals. */
+function asKept({ name_characters, capital_names }: Abilities, content: CodeContent): CodeContent {
+  const cut = [...content.name].slice(0, name_characters).join('');
+  return { ...content, name: capital_names ? cut.toUpperCase() : cut };
+}
 
 /**
  * What was accepted and is to be performed by the locks: one operation at a time per lock, in order, each
@@ -187,10 +201,10 @@ export class Operations {
       case 'create':
         // Somebody else's hand may have been at the lock since this was accepted.
         this.admission.admitNew(lock, contentOf(code), 'on the lock', at);
-        this.codes.setActive(code.access_code_id, contentOf(code));
+        this.codes.setActive(code.access_code_id, asKept(lock.abilities, contentOf(code)));
         return;
       case 'update': {
-        const after = { ...contentOf(code), ...operation.change };
+        const after = asKept(lock.abilities, { ...contentOf(code), ...operation.change });
         if (code.status === 'pending') throw new Refusal(404, 'NOT_FOUND', 'The code is not on the lock.');
         this.admission.admitChange(lock, code, contentOf(code), after, 'on the lock', at);
         this.codes.setActive(code.access_code_id, after);

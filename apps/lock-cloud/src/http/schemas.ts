@@ -75,6 +75,7 @@ export const faults = z.strictObject({
   repeat_webhooks: count.optional(),
   delay_webhooks_ms: milliseconds.optional(),
   clock_drift_ms: z.int().min(-31_536_000_000).max(31_536_000_000).optional(),
+  battery_level: z.int().min(0).max(100).optional(),
   ignore_schedule: z.boolean().optional(),
   flaky_one_in: count.optional(),
 });
@@ -107,6 +108,8 @@ export const newLock = z.strictObject({
   max_active_codes: z.int().min(0).max(100_000).optional(),
   time_step_minutes: z.int().min(1).max(1440).optional(),
   one_time_codes: z.boolean().optional(),
+  name_characters: z.int().min(0).max(255).optional(),
+  capital_names: z.boolean().optional(),
   can_remotely_lock: z.boolean().optional(),
   can_remotely_unlock: z.boolean().optional(),
   timezone: timezone.optional(),

@@ -18,7 +18,7 @@ export function lockView(lock: Lock, clock: SimulatedClock) {
     device_type: 'smart_lock',
     device_model: abilities.device_model,
     online: !outOfReach(faults),
-    battery_level: 87,
+    battery_level: faults.battery_level,
     signal_quality: outOfReach(faults) ? 0 : 90,
     location: { latitude: 48.2082, longitude: 16.3738 },
     timezone: abilities.timezone,
