@@ -2,6 +2,7 @@ export * from './backups';
 export * from './constraints';
 export * from './draw-pin';
 export * from './lock-gateway';
+export * from './names';
 export * from './time-steps';
 export * from './http/http-lock-gateway';
 export * from './http/lock-maker';

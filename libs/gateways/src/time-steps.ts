@@ -29,6 +29,12 @@ export function widened({ capabilities, timeZone }: TimeKeeping, window: CodeWin
   };
 }
 
+/** The first instant from the given one on that a lock can be told. */
+export function firstToTell({ capabilities, timeZone }: TimeKeeping, from: number): number {
+  const step = (capabilities.timeStepMinutes ?? 0) * MINUTE;
+  return step === 0 ? from : stepFrom(from, step, timeZone);
+}
+
 /** The latest step at or before an instant. */
 function stepUpTo(at: number, step: number, timeZone: string | null): number {
   const offset = offsetAt(timeZone, at);

@@ -18,7 +18,7 @@ import { request } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
 import { Streams } from '../streams';
 import { CreateAccessCode, type WantedCode } from './commands';
-import { checkAgainstLock, drawFreePin } from './pins';
+import { checkAgainstLock, drawFreePin, startToTell } from './pins';
 import { checkBackupPool, duplicate, roundedFor, windowFor } from './requests';
 
 /** A drawn PIN may be taken by somebody else before it is reserved. */
@@ -56,6 +56,9 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       throw ApiError.invalidInput('ends_at must be in the future.', { ends_at: 'must be in the future' });
     }
     checkAbilities(wanted, device);
+    // The start as it was asked for: rounding may put it into the past.
+    const startsAt = startToTell(device, window, native) === null ? null : asked!.startsAt;
+    checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now });
     if (wanted.usesBackupPool) checkBackupPool(device, window);
 
     const cause = causedBy(caller);
@@ -66,7 +69,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       return { accessCodeId: codeId };
     }
     const name = wanted.name ?? null;
-    const { pin, pinFingerprint } = await this.reservePin(codeId, device, window, wanted, cause, now);
+    const { pin, pinFingerprint } = await this.reservePin(codeId, device, window, wanted, cause);
     const decided = await this.streams.codes.transact(codeId, cause, (code) =>
       request(code, {
         codeId,
@@ -95,13 +98,8 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
     window: Window | null,
     wanted: WantedCode,
     cause: ReturnType<typeof causedBy>,
-    now: number,
   ) {
     const { deviceId } = device;
-    const startsAt = window?.startsAt ?? null;
-    if (wanted.code !== undefined) {
-      checkAgainstLock(device, { pin: wanted.code, name: wanted.name ?? null, startsAt, now });
-    }
     for (let draw = 0; ; draw++) {
       const text =
         wanted.code ??

@@ -3,33 +3,40 @@ import { drawPin, violations } from '@latchkey/gateways';
 import { ApiError, type Random, type Vault } from '@latchkey/platform';
 import type { Window } from '../domain/access-code';
 import { type Keypad, occupant } from '../domain/keypad';
+import { isNative } from '../domain/plan';
+
+/** What is asked of a lock: names are none of it, since each lock is told what it takes of them. */
+export interface Asked {
+  /** Null: none was given. */
+  readonly pin: string | null;
+  /** A start that is asked for now, and that the lock would be told, ms; null: none. */
+  readonly startsAt: number | null;
+  readonly now: number;
+}
 
 /**
- * Refuses a PIN or name that the lock's rules forbid.
- * @throws {ApiError} 400, which names the rule and never the PIN
+ * Refuses a PIN or start that the lock's rules forbid.
+ * @throws {ApiError} 400, which names the rules and never the PIN
  */
-export function checkAgainstLock(
-  device: Device,
-  proposal: {
-    readonly pin: string;
-    readonly name: string | null;
-    readonly startsAt: number | null;
-    readonly now: number;
-  },
-): void {
-  const broken = violations(device.capabilities, {
-    pin: proposal.pin,
-    name: proposal.name ?? undefined,
-    startsAt: proposal.startsAt ?? undefined,
-    now: proposal.now,
-  });
+export function checkAgainstLock(device: Device, { pin, startsAt, now }: Asked): void {
+  const broken = violations(device.capabilities, { pin, startsAt, now });
   if (broken.length === 0) return;
-  throw ApiError.invalidInput(
-    `The lock does not take this access code. ${broken.map((b) => b.message).join(' ')}`,
-    {
-      code: broken.map((b) => b.message),
-    },
-  );
+  const errors: Record<string, string[]> = {};
+  for (const { constraintType, message } of broken) {
+    const parameter = constraintType === 'start_date_in_future' ? 'starts_at' : 'code';
+    (errors[parameter] ??= []).push(message.replace(/\.$/, ` (${constraintType}).`));
+  }
+  const messages = Object.values(errors).flat().join(' ');
+  throw ApiError.invalidInput(`The lock does not take this access code. ${messages}`, errors);
+}
+
+/** The start that a lock is told of a window, where it is left to keep it, ms. */
+export function startToTell(
+  device: Device,
+  window: Window | null,
+  preferNativeScheduling: boolean,
+): number | null {
+  return window && isNative({ schedule: window, preferNativeScheduling }, device) ? window.startsAt : null;
 }
 
 /**

@@ -8,7 +8,7 @@ import { change, Refused } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
 import { Streams } from '../streams';
 import { UpdateAccessCode, type WantedChange } from './commands';
-import { checkAgainstLock } from './pins';
+import { checkAgainstLock, startToTell } from './pins';
 import { checkBackupPool, duplicate, inApiTerms, ownCode, roundedFor, windowFor } from './requests';
 
 /** Reserves what the changed code will need on the keypad first, then asks for the change. */
@@ -40,11 +40,8 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
         });
       }
       const schedule = this.rounded(device, code, scheduleFor(code, wanted), wanted);
-      if (wanted.code !== undefined || wanted.name !== undefined) {
-        const pin = wanted.code ?? (await this.vault.open(code.pin)) ?? '';
-        const startsAt = schedule?.startsAt ?? null;
-        checkAgainstLock(device, { pin, name: wanted.name ?? code.name, startsAt, now: this.clock.now() });
-      }
+      const startsAt = newStart(device, code, schedule, wanted);
+      checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now: this.clock.now() });
       if (wanted.usesBackupPool) checkBackupPool(device, schedule);
       const cause = causedBy(caller);
       const pinFingerprint =
@@ -70,6 +67,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
           preferNativeScheduling,
           externalModificationAllowed,
           usesBackupPool,
+          again: true,
         }),
       );
       await this.views.reached(decided.position);
@@ -83,6 +81,13 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
     if (ended || sameWindow(schedule, code.schedule)) return schedule;
     return roundedFor(device, schedule, { maxTimeRounding, native });
   }
+}
+
+/** The start that is asked for now, where the lock is to be told one: not the one that the code has. */
+function newStart(device: Device, code: AccessCode, schedule: Window | null, wanted: WantedChange) {
+  const { startsAt = null, preferNativeScheduling: native = code.preferNativeScheduling } = wanted;
+  const asked = startsAt !== null && startsAt !== code.schedule?.startsAt;
+  return asked && startToTell(device, schedule, native) !== null ? startsAt : null;
 }
 
 /**

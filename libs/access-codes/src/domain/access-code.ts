@@ -19,6 +19,14 @@ export interface Content {
   readonly pin: SealedPin;
   readonly pinFingerprint: string;
   readonly window: Window | null;
+  /** What the lock was told instead, where it does not take name or window as they are. */
+  readonly told?: Told;
+}
+
+/** What a lock is told of a code beside its PIN. */
+export interface Told {
+  readonly name: string | null;
+  readonly window: Window | null;
 }
 
 export interface OnLock extends Content {
@@ -98,6 +106,12 @@ export interface AccessCode {
   /** What changes that were given up as unanswered may still make of the code on the lock, the latest last. */
   readonly lateChanges: readonly Content[];
   readonly setAt: number | null;
+  /** The lock has refused the name, so that it is told a plainer one. */
+  readonly plainName?: boolean;
+  /** Another code on the lock has the name, so that the lock is told a longer one. */
+  readonly distinctName?: boolean;
+  /** What the lock seems to make of a name that it is told, by itself: not put back over and over. */
+  readonly alteredName?: { readonly told: string | null; readonly read: string | null } | null;
   /** Attempts that failed in a row, outages of the maker not counted. */
   readonly failedAttempts: number;
   readonly failure: Failure | null;
@@ -130,16 +144,28 @@ export function storedWindow(window: Window | null): StoredWindow | null {
   );
 }
 
-export function contentOf(stored: StoredContent): Content {
-  return { ...stored, window: windowOf(stored.window) };
+export function contentOf({ told, ...stored }: StoredContent): Content {
+  return {
+    ...stored,
+    window: windowOf(stored.window),
+    ...(told ? { told: { name: told.name, window: windowOf(told.window) } } : {}),
+  };
 }
 
 export function storedContent(content: Content): StoredContent {
-  const { name, pin, pinFingerprint } = content;
-  return { name, pin, pinFingerprint, window: storedWindow(content.window) };
+  const { name, pin, pinFingerprint, told } = content;
+  return {
+    ...{ name, pin, pinFingerprint, window: storedWindow(content.window) },
+    ...(told ? { told: { name: told.name, window: storedWindow(told.window) } } : {}),
+  };
 }
 
-/** Whether a lock that holds `a` holds what `b` says. */
+/** What the lock was told of a content: that itself, unless it was told something else instead. */
+export function toldOf({ name, window, told }: Content): Told {
+  return told ?? { name, window };
+}
+
+/** Whether a lock that holds `a` stands for what `b` says, whatever it was told instead. */
 export function sameContent(a: Content, b: Content): boolean {
   return a.name === b.name && a.pinFingerprint === b.pinFingerprint && sameWindow(a.window, b.window);
 }

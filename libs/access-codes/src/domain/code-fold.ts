@@ -1,5 +1,6 @@
 import type { Fold, Happened } from '@latchkey/event-sourcing';
 import {
+  type Content,
   type InFlight,
   type Failure,
   type ExternalChange,
@@ -7,8 +8,11 @@ import {
   windowOf,
   contentOf,
   sameContent,
+  sameWindow,
+  toldOf,
 } from './access-code';
 import type { CodeEvent, CodeEventOf } from './events';
+import { nameRefused } from './refusals';
 import { evolveUnmanaged, unmanagedSeen } from './unmanaged-fold';
 
 /** So many failures in a row are told as a failure; before, they are a delay at most. */
@@ -199,6 +203,7 @@ function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'Chan
     usesBackupPool: data.usesBackupPool ?? code.usesBackupPool,
     // Somebody else's change stays in effect until something is asked of the code again.
     externalInEffect: null,
+    ...(data.name === undefined ? {} : { plainName: false, distinctName: false }),
     wantedAt: at,
     // A window that lies ahead again is entered again.
     setAt: schedule && schedule.startsAt > at && code.onLock?.window ? null : code.setAt,
@@ -231,6 +236,7 @@ function whileInFlight(
 function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode {
   const content = code.inFlight?.content;
   if (!content) return code;
+  const { window } = toldOf(content);
   return {
     ...code,
     ...noTrouble,
@@ -240,7 +246,7 @@ function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode
     mayTurnUp: null,
     lateChanges: [],
     // A lock that keeps the window by itself opens from its start on, whatever it did before.
-    setAt: content.window && content.window.startsAt > at ? null : code.setAt,
+    setAt: window && window.startsAt > at ? null : code.setAt,
   };
 }
 
@@ -257,18 +263,26 @@ function programmingFailed(
   const { inFlight } = code;
   const content = data.errorCode === 'NO_ANSWER' ? (inFlight?.content ?? null) : null;
   const created = inFlight?.operation === 'create';
+  const aboutName = nameRefused(data.errorCode);
   return {
     ...code,
     inFlight: null,
+    ...(aboutName === 'taken' ? { distinctName: true } : {}),
+    ...(aboutName === 'not-taken-as-it-is' ? { plainName: true } : {}),
     mayTurnUp: content && created ? { ...content, givenUpAt: at } : code.mayTurnUp,
     lateChanges:
       content && !created
-        ? [...code.lateChanges.filter((late) => !sameContent(late, content)), content].slice(-LATE_CHANGES)
+        ? [...code.lateChanges.filter((late) => !sameOnLock(late, content)), content].slice(-LATE_CHANGES)
         : code.lateChanges,
     failedAttempts,
     failure: failureOf('programming', data, at),
     failedToSetAt: code.failedToSetAt ?? (tell ? at : null),
   };
+}
+
+function sameOnLock(a: Content, b: Content): boolean {
+  const [one, other] = [toldOf(a), toldOf(b)];
+  return sameContent(a, b) && one.name === other.name && sameWindow(one.window, other.window);
 }
 
 function removalFailed(code: AccessCode, { data, at }: Happened<CodeEventOf<'RemovalFailed'>>): AccessCode {
@@ -306,7 +320,10 @@ function modifiedExternally(
     inFlight: null,
     onLock: { ...content, lockCodeId: code.onLock.lockCodeId, since: code.onLock.since },
   };
-  if (!data.accepted) return { ...seen, externalConflict: change };
+  const alteredName = data.fields.includes('name')
+    ? { told: toldOf(code.inFlight?.content ?? code.onLock).name, read: content.name }
+    : code.alteredName;
+  if (!data.accepted) return { ...seen, externalConflict: change, alteredName };
   return {
     ...seen,
     name: content.name,

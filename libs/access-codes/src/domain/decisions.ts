@@ -1,12 +1,15 @@
+import type { LockCapabilities } from '@latchkey/gateways';
 import {
   type AccessCode,
   type Content,
   type InFlight,
   sameWindow,
   storedWindow,
+  toldOf,
   type Window,
 } from './access-code';
-import type { CodeEvent, CodeEventOf, FailureKind, RemovalCause, SealedPin } from './events';
+import type { CodeEvent, CodeEventOf, RemovalCause, SealedPin } from './events';
+import { kindOf, type Trouble } from './refusals';
 
 /** The request makes no sense in the state that the code is in. `type` is the API's word for it. */
 export class Refused extends Error {
@@ -36,10 +39,13 @@ export interface Changes {
   readonly preferNativeScheduling?: boolean;
   readonly externalModificationAllowed?: boolean;
   readonly usesBackupPool?: boolean;
+  /** Somebody asks for it once more, whether anything differs or not. */
+  readonly again?: boolean;
 }
 
 /**
- * Something else is wanted of a code. Only what differs is told.
+ * Something else is wanted of a code. Only what differs is told; what the lock has refused for good is tried again,
+ * though nothing differs.
  * @throws {Refused} for a code that is gone or going
  */
 export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
@@ -76,7 +82,8 @@ export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
   if (wanted.usesBackupPool !== undefined && wanted.usesBackupPool !== live.usesBackupPool) {
     data.usesBackupPool = wanted.usesBackupPool;
   }
-  return Object.keys(data).length === 0 ? [] : [{ type: 'ChangeRequested', data }];
+  const tryAgain = wanted.again === true && live.failure?.kind === 'permanent';
+  return Object.keys(data).length === 0 && !tryAgain ? [] : [{ type: 'ChangeRequested', data }];
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -131,15 +138,6 @@ function underWay(code: AccessCode | null, commandId: string): InFlight | null {
   return code?.inFlight?.commandId === commandId ? code.inFlight : null;
 }
 
-export interface Trouble {
-  readonly errorCode: string;
-  readonly message: string;
-  /** The lock or its maker was out of reach: no fault of the code's. */
-  readonly outage?: boolean;
-  /** When to try again, if trying can help at all, ms. */
-  readonly retryAt: number;
-}
-
 /** The command came to nothing. */
 export function failed(code: AccessCode | null, commandId: string, trouble: Trouble): CodeEvent[] {
   const inFlight = underWay(code, commandId);
@@ -149,7 +147,7 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
     if (removing) return gone(code!, inFlight);
     if (inFlight.operation === 'change') return erased(code!);
   }
-  const kind = trouble.outage ? 'outage' : kindOf(trouble.errorCode, removing);
+  const kind = trouble.outage ? 'outage' : kindOf(trouble, inFlight.content);
   return [
     {
       type: removing ? 'RemovalFailed' : 'ProgrammingFailed',
@@ -179,25 +177,6 @@ export function usedUp(code: AccessCode | null): CodeEvent[] {
   return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
 }
 
-/** What the lock can never take is not offered again; a removal is never given up. */
-function kindOf(errorCode: string, removing: boolean): FailureKind {
-  switch (errorCode) {
-    case 'INVALID_PIN':
-    case 'INVALID_PIN_FORMAT':
-    case 'INVALID_REQUEST':
-    case 'SCHEDULE_NOT_SUPPORTED':
-    case 'PIN_CANNOT_BE_SPECIFIED':
-      return removing ? 'passing' : 'permanent';
-    case 'PIN_CONFLICT':
-    case 'LOCK_FULL':
-      return 'keypad';
-    case 'DEVICE_OFFLINE':
-      return 'offline';
-    default:
-      return 'passing';
-  }
-}
-
 /** The lock holds what the command under way was to leave on it. */
 export function confirmed(
   code: AccessCode,
@@ -207,7 +186,8 @@ export function confirmed(
 ): CodeEvent[] {
   const { commandId, content } = inFlight;
   if (!content) return [];
-  const ahead = content.window !== null && content.window.startsAt > now;
+  const { window } = toldOf(content);
+  const ahead = window !== null && window.startsAt > now;
   if (inFlight.operation === 'change') {
     const events: CodeEvent[] = [{ type: 'ChangedOnDevice', data: { commandId } }];
     if (code.setAt === null && !ahead)
@@ -232,6 +212,8 @@ export interface Outcome {
   readonly success: boolean;
   readonly errorCode: string | null;
   readonly retryAt: number;
+  /** The lock's rules; left out where nobody knows them. */
+  readonly rules?: LockCapabilities;
 }
 
 /**
@@ -254,15 +236,16 @@ export function reported(code: AccessCode | null, outcome: Outcome, now: number)
     if (inFlight.operation !== 'create') return [];
     return outcome.success
       ? confirmed(code, inFlight, outcome.lockCodeId, now)
-      : failed(code, inFlight.commandId, troubleOf(outcome));
+      : failed(code, inFlight.commandId, troubleOf(outcome, now));
   }
   if (inFlight.content !== null) return 'read-back';
-  return outcome.success ? gone(code, inFlight) : failed(code, inFlight.commandId, troubleOf(outcome));
+  return outcome.success ? gone(code, inFlight) : failed(code, inFlight.commandId, troubleOf(outcome, now));
 }
 
-function troubleOf(outcome: Outcome): Trouble {
-  const errorCode = outcome.errorCode ?? 'UNKNOWN';
-  return { errorCode, message: `the lock reported ${errorCode}`, retryAt: outcome.retryAt };
+function troubleOf({ errorCode: told, retryAt, rules }: Outcome, at: number): Trouble {
+  const errorCode = told ?? 'UNKNOWN';
+  const message = `the lock reported ${errorCode}`;
+  return { errorCode, message, retryAt, ...(rules ? { under: { rules, at } } : {}) };
 }
 
 /** What a code is to leave on the lock, in the lock's terms. */

@@ -14,6 +14,8 @@ const content = z.object({
   pin: sealedPin,
   pinFingerprint: z.string(),
   window: window.nullable(),
+  /** What the lock was told instead, where it does not take name or window as they are; left out: just that. */
+  told: z.object({ name: z.string().nullable(), window: window.nullable() }).optional(),
 });
 
 const failure = {

@@ -1,10 +1,11 @@
 import type { Account, Device } from '@latchkey/devices';
 import { canKeep } from '@latchkey/gateways';
-import { type AccessCode, type Content, sameContent } from './access-code';
+import { type AccessCode, type Content, sameContent, toldOf } from './access-code';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
 import type { Keypad } from './keypad';
 import { leaving } from './leaving';
+import { asTold } from './told';
 import {
   earlierHolder,
   graceEnds,
@@ -130,7 +131,7 @@ function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   if (!wanted || accepted(code)) return [];
   const { onLock } = code;
   if (onLock) {
-    const ahead = native && code.schedule !== null && now < code.schedule.startsAt;
+    const ahead = native && now < opensFrom(code);
     return !ahead && code.setAt === null && sameContent(onLock, wanted)
       ? [{ type: 'SetOnDevice', data: { commandId: null, lockCodeId: onLock.lockCodeId } }]
       : [];
@@ -172,11 +173,7 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
     return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
   }
   if (accepted(code) || (onLock && sameContent(onLock, wanted))) {
-    return waitForFacts(
-      code,
-      circumstances,
-      native && now < (code.schedule?.startsAt ?? 0) ? code.schedule!.startsAt : null,
-    );
+    return waitForFacts(code, circumstances, native && now < opensFrom(code) ? opensFrom(code) : null);
   }
   // A code that has its PIN on the lock already need not wait for it.
   if (earlier && onLock?.pinFingerprint !== wanted.pinFingerprint)
@@ -184,8 +181,13 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
   return gated(code, circumstances, {
     do: 'program',
     operation: onLock ? 'change' : 'create',
-    content: wanted,
+    content: asTold(code, wanted, circumstances.device!, now),
   });
+}
+
+/** When a lock that keeps windows opens to the code, ms: later than its start where the lock was told so. */
+function opensFrom({ schedule, onLock }: AccessCode): number {
+  return (onLock && toldOf(onLock).window?.startsAt) ?? schedule?.startsAt ?? 0;
 }
 
 /** Somebody erased the code, and that was accepted. */
@@ -208,7 +210,10 @@ function gated(code: AccessCode, circumstances: Circumstances, step: Step): Step
 }
 
 /** Whether the lock is left to keep the window by itself. */
-export function isNative(code: AccessCode, device: Device | null): boolean {
+export function isNative(
+  code: Pick<AccessCode, 'schedule' | 'preferNativeScheduling'>,
+  device: Device | null,
+): boolean {
   return (
     code.schedule !== null &&
     code.preferNativeScheduling &&
@@ -275,7 +280,7 @@ function waitForFacts(
   } else if (!code.unmanaged) {
     const native = isNative(code, device);
     if (code.schedule) instants.push(code.schedule.endsAt);
-    if (native && code.setAt === null) instants.push(code.schedule!.startsAt);
+    if (native && code.setAt === null) instants.push(opensFrom(code));
     if (!code.onLock && !accepted(code)) {
       if (code.settingDelayedAt === null) instants.push(delayedAt(code, native, circumstances));
       if (code.startMissedAt === null) instants.push(missedAt(code, native, settings));

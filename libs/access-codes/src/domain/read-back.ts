@@ -1,11 +1,13 @@
 import {
   type AccessCode,
   type Content,
-  sameContent,
+  type InFlight,
   sameWindow,
   storedContent,
+  toldOf,
   type Window,
 } from './access-code';
+import { isNameOf } from '@latchkey/gateways';
 import { inFlightOf } from './code-fold';
 import { confirmed, erased, failed, gone, removed } from './decisions';
 import type { CodeEvent, CodeEventOf, ExternalField, SealedPin } from './events';
@@ -64,8 +66,11 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
     return notDone();
   }
   if (entry.status === 'pending') return 'later';
-  if (matches(entry, inFlight.content)) return confirmed(code, inFlight, entry.lockCodeId, readBack.now);
+  if (!isStillToBeRenamed(code, entry, inFlight) && holds(code, entry, inFlight.content))
+    return confirmed(code, inFlight, entry.lockCodeId, readBack.now);
   if (inFlight.operation === 'create') {
+    if (looksLike(entry, inFlight.content))
+      return turnedUp(code, 'create', inFlight.content, entry, readBack.now);
     // It is ours by its id, and somebody has changed it since.
     return [
       ...confirmed(code, inFlight, entry.lockCodeId, readBack.now),
@@ -80,8 +85,8 @@ function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
     const entry = entryWith(code.onLock.lockCodeId, readBack);
     if (!entry) return code.ending ? [removed(code, code.ending.cause)] : erased(code);
     if (entry.status === 'pending') return 'later';
-    if (code.ending || matches(entry, code.onLock)) return [];
-    const late = code.lateChanges.find((content) => matches(entry, content));
+    if (code.ending || holds(code, entry, code.onLock)) return [];
+    const late = code.lateChanges.find((content) => holds(code, entry, content));
     if (late) return turnedUp(code, 'change', late, entry, readBack.now);
     return externallyModified(code, entry, code.onLock);
   }
@@ -108,7 +113,7 @@ function turnedUp(
       commandId: `found-${entry.lockCodeId}`,
       operation,
       lockCodeId: entry.lockCodeId,
-      content: storedContent(content),
+      content: storedContent(operation === 'create' ? asFound(content, entry) : content),
       attempt: code.failedAttempts + 1,
       deadline: new Date(now).toISOString(),
     },
@@ -117,24 +122,38 @@ function turnedUp(
   return [started, ...confirmed(code, inFlight, entry.lockCodeId, now)];
 }
 
+/** A creation that was told to the lock more than once may have been done with what it was told at first. */
+function asFound(content: Content, { window }: Listed): Content {
+  const told = toldOf(content);
+  return sameWindow(told.window, window) ? content : { ...content, told: { name: told.name, window } };
+}
+
+/** What of a code on the lock is not as it was told is somebody else's doing; the rest is as it is known. */
 function externallyModified(code: AccessCode, entry: Listed, known: Content): CodeEvent[] {
+  const told = toldOf(known);
   const fields: ExternalField[] = [];
-  if (entry.name !== known.name) fields.push('name');
+  if (!sameName(code, entry, known)) fields.push('name');
   if (entry.pinFingerprint !== known.pinFingerprint) fields.push('code');
-  if (!sameWindow(entry.window, known.window)) fields.push('time_frame');
+  if (!sameWindow(entry.window, told.window)) fields.push('time_frame');
   if (fields.length === 0) return [];
   const pin = entry.pinFingerprint === known.pinFingerprint ? known.pin : entry.pin;
+  const [renamed, moved] = [fields.includes('name'), fields.includes('time_frame')];
+  const stillTold = known.told && {
+    name: renamed ? entry.name : told.name,
+    window: moved ? entry.window : told.window,
+  };
   return [
     {
       type: 'ModifiedExternally',
       data: {
         fields,
         content: storedContent({
-          name: entry.name,
+          name: renamed ? entry.name : known.name,
           // Nobody needs the foreign PIN of a code that will be put back.
           pin: pin ?? known.pin,
           pinFingerprint: entry.pinFingerprint,
-          window: entry.window,
+          window: moved ? entry.window : known.window,
+          ...(stillTold ? { told: stillTold } : {}),
         }),
         accepted: code.externalModificationAllowed && pin !== undefined,
       },
@@ -152,7 +171,7 @@ function entryOf(
   const id = lockCodeId ?? code.onLock?.lockCodeId;
   if (id) return entryWith(id, readBack);
   if (!content) return undefined;
-  return readBack.listed.find((listed) => matches(listed, content) && !readBack.claimed(listed.lockCodeId));
+  return readBack.listed.find((listed) => looksLike(listed, content) && !readBack.claimed(listed.lockCodeId));
 }
 
 /** A maker may give the slot of a code that has gone to another one: then it is that one's. */
@@ -160,6 +179,46 @@ export function entryWith(lockCodeId: string, { listed, claimed }: ReadBack): Li
   return listed.find((entry) => entry.lockCodeId === lockCodeId && !claimed(lockCodeId));
 }
 
-function matches(listed: Listed, content: Content): boolean {
-  return sameContent({ ...listed, pin: content.pin }, content);
+/** Whether the lock holds what it was told of a code. */
+export function holds(code: AccessCode, listed: Listed, content: Content): boolean {
+  return (
+    sameName(code, listed, content) &&
+    listed.pinFingerprint === content.pinFingerprint &&
+    sameWindow(listed.window, toldOf(content).window)
+  );
+}
+
+/**
+ * A name that is the beginning of the one that the lock was told may be the one before it, which the lock still has. On
+ * a lock that cuts names both may look the same: at a second attempt that is taken for the new one.
+ */
+function isStillToBeRenamed({ onLock }: AccessCode, { name: read }: Listed, inFlight: InFlight): boolean {
+  if (inFlight.operation !== 'change' || inFlight.attempt > 1 || !onLock || !inFlight.content) return false;
+  const [before, after] = [toldOf(onLock).name, toldOf(inFlight.content).name];
+  return before !== after && read === before;
+}
+
+/** A lock may alter a name by itself. Where it did so again after the name was put back, that is how it has it. */
+function sameName(code: AccessCode, { name: read }: Listed, content: Content): boolean {
+  const { name: told } = toldOf(content);
+  if (isNameOf(told, read)) return true;
+  const { alteredName } = code;
+  return alteredName?.told === told && alteredName.read === read;
+}
+
+/**
+ * Whether an entry may be what came of a creation that nobody has answered: it may be an earlier attempt, for which the
+ * lock was told an earlier start.
+ */
+export function looksLike(listed: Listed, content: Content): boolean {
+  const told = toldOf(content);
+  if (listed.pinFingerprint !== content.pinFingerprint || !isNameOf(told.name, listed.name)) return false;
+  if (sameWindow(listed.window, told.window)) return true;
+  const [there, meant] = [listed.window, content.window];
+  return (
+    content.told !== undefined &&
+    there?.endsAt === meant?.endsAt &&
+    (there?.startsAt ?? 0) >= (meant?.startsAt ?? 0) &&
+    (there?.startsAt ?? 0) <= (told.window?.startsAt ?? 0)
+  );
 }

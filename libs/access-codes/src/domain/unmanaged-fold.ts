@@ -1,5 +1,5 @@
 import type { Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, contentOf, type OnLock, windowOf } from './access-code';
+import { type AccessCode, contentOf, type OnLock } from './access-code';
 import { noTrouble, offTheLock } from './code-fold';
 import type { CodeEvent, CodeEventOf, StoredContent } from './events';
 
@@ -103,5 +103,5 @@ function asOnLock(code: AccessCode, onLock: OnLock): AccessCode {
 }
 
 function holding({ lockCodeId, since }: OnLock, content: StoredContent): OnLock {
-  return { ...content, window: windowOf(content.window), lockCodeId, since };
+  return { ...contentOf(content), lockCodeId, since };
 }

@@ -1,7 +1,7 @@
 import { type AccessCode, type Content, sameContent, storedContent } from './access-code';
 import { Refused } from './decisions';
 import type { CodeEvent, CodeEventOf } from './events';
-import { entryWith, type Listed, type ReadBack, type Verdict } from './read-back';
+import { entryWith, holds, type Listed, looksLike, type ReadBack, type Verdict } from './read-back';
 
 /** A code on the lock that somebody else put there. Seen again under the same id, it changes nothing. */
 export function see(
@@ -17,7 +17,8 @@ export function reconcileUnmanaged(code: AccessCode, readBack: ReadBack): Verdic
   const entry = onLock && entryWith(onLock.lockCodeId, readBack);
   if (!entry || !onLock) return [{ type: 'UnmanagedCodeGone', data: {} }];
   // Somebody is about to change it: what it will be, the next reading shows.
-  if (entry.status === 'pending' || sameContent({ ...entry, pin: onLock.pin }, onLock)) return [];
+  const same = onLock.told ? holds(code, entry, onLock) : sameContent({ ...entry, pin: onLock.pin }, onLock);
+  if (entry.status === 'pending' || same) return [];
   const { name, pinFingerprint, window } = entry;
   const pin = pinFingerprint === onLock.pinFingerprint ? onLock.pin : entry.pin;
   if (!pin) return [];
@@ -46,7 +47,7 @@ export function strangers(
       entry.status === 'active' &&
       !known.has(entry.lockCodeId) &&
       !held.has(entry.lockCodeId) &&
-      !awaited.some((content) => sameContent({ ...entry, pin: content.pin }, content)),
+      !awaited.some((content) => looksLike(entry, content)),
   );
 }
 

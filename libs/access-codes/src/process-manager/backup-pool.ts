@@ -1,6 +1,6 @@
 import type { Device } from '@latchkey/devices';
 import type { KnownRevisions } from '@latchkey/event-sourcing';
-import { backupPoolSize, violations } from '@latchkey/gateways';
+import { backupPoolSize } from '@latchkey/gateways';
 import { ApiError, derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
 import { drawFreePin } from '../commands/pins';
 import type { AccessCode } from '../domain/access-code';
@@ -120,7 +120,7 @@ export class BackupPool {
       );
       const data = {
         ...{ codeId, workspaceId, deviceId, accountId, pinFingerprint },
-        name: nameOf(device, nth),
+        name: `Backup ${nth + 1}`,
         pin: await vault.seal(codeId, pin),
         schedule: null,
         preferNativeScheduling: true,
@@ -139,13 +139,4 @@ export class BackupPool {
       return false;
     }
   }
-}
-
-/** Unlike any other on the lock; none where the lock's rules forbid it. */
-function nameOf({ capabilities }: Device, nth: number): string | null {
-  const name = `Backup ${nth + 1}`;
-  const broken = violations(capabilities, { pin: null, name }).some(
-    ({ constraintType }) => constraintType === 'name_length',
-  );
-  return broken ? null : name;
 }

@@ -2,7 +2,7 @@ import { type Device, recordOutage } from '@latchkey/devices';
 import { type Cause, type KnownRevisions, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
 import type { ListedCode, LockGateway, LockRef, WriteAnswer } from '@latchkey/gateways';
 import type { Clock, Ids, Random, Vault } from '@latchkey/platform';
-import { type AccessCode, storedContent } from '../domain/access-code';
+import { type AccessCode, storedContent, toldOf } from '../domain/access-code';
 import { accepted, failed, type Outcome, reported, unanswered } from '../domain/decisions';
 import type { CodeEvent } from '../domain/events';
 import type { Step } from '../domain/plan';
@@ -100,7 +100,7 @@ export class LockWork {
     if (step.do === 'remove') return gateway.remove(lock, step.lockCodeId);
     const pin = await vault.open(step.content.pin);
     if (pin === null) return { kind: 'refused', errorCode: 'INVALID_PIN', message: 'the PIN was erased' };
-    const { name, window } = step.content;
+    const { name, window } = toldOf(step.content);
     const content = { name, pin, window, ...(code.isOneTimeUse ? { oneTime: true as const } : {}) };
     return step.operation === 'create'
       ? gateway.program(lock, content)
@@ -126,7 +126,8 @@ export class LockWork {
             return unanswered(code, commandId);
           case 'refused': {
             const { errorCode, message } = answer;
-            return failed(code, commandId, { errorCode, message, retryAt: this.retryAt(code) });
+            const under = { rules: device.capabilities, at: clock.now() };
+            return failed(code, commandId, { errorCode, message, retryAt: this.retryAt(code), under });
           }
           case 'unreachable':
           case 'unauthorized': {
@@ -241,12 +242,16 @@ export class LockWork {
   }
 
   /** A lock's own report of a code. */
-  async report(codeId: string, device: Device, outcome: Omit<Outcome, 'retryAt'>): Promise<void> {
+  async report(codeId: string, device: Device, outcome: Omit<Outcome, 'retryAt' | 'rules'>): Promise<void> {
     const { streams } = this.options;
     let readBack = false;
     const cause = this.causeOf(null, 'report', device.workspaceId, codeId);
     const decided = await streams.codes.transact(codeId, cause, (code, now) => {
-      const events = reported(code, { ...outcome, retryAt: this.retryAt(code) }, now);
+      const events = reported(
+        code,
+        { ...outcome, retryAt: this.retryAt(code), rules: device.capabilities },
+        now,
+      );
       readBack = events === 'read-back';
       return events === 'read-back' ? [] : events;
     });

@@ -1,5 +1,5 @@
 import { iso } from '@latchkey/platform';
-import type { AccessCode } from '../domain/access-code';
+import { type AccessCode, toldOf } from '../domain/access-code';
 import { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
 import {
   type CodeStatus,
@@ -67,7 +67,7 @@ export function presentCode(
     is_external_modification_allowed: code.externalModificationAllowed,
     is_one_time_use: code.isOneTimeUse,
     is_offline_access_code: false,
-    is_scheduled_on_device: code.onLock?.window != null,
+    is_scheduled_on_device: code.onLock !== null && toldOf(code.onLock).window !== null,
     is_waiting_for_code_assignment: false,
   };
 }

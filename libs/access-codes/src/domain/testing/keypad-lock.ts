@@ -1,4 +1,4 @@
-import type { Content, Window } from '../access-code';
+import { type Content, toldOf, type Window } from '../access-code';
 import type { Listed } from '../read-back';
 
 interface Entry extends Listed {
@@ -100,8 +100,8 @@ export class KeypadLock {
   }
 }
 
-function listed(lockCodeId: string, { name, pinFingerprint, window }: Content): Omit<Listed, 'status'> {
-  return { lockCodeId, name, pinFingerprint, window };
+function listed(lockCodeId: string, content: Content): Omit<Listed, 'status'> {
+  return { lockCodeId, pinFingerprint: content.pinFingerprint, ...toldOf(content) };
 }
 
 export function within(window: Window | null, now: number): boolean {

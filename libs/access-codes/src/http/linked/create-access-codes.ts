@@ -13,7 +13,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../../commands/commands';
-import { checkAgainstLock } from '../../commands/pins';
+import { checkAgainstLock, startToTell } from '../../commands/pins';
 import { windowFor } from '../../commands/requests';
 import { Streams } from '../../streams';
 import { CreateAccessCodes } from './commands';
@@ -82,8 +82,8 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     if (code === undefined) {
       return ApiError.badRequest('code_cannot_be_shared', 'There is no code that all of these devices take.');
     }
-    const { window, name = null, now } = this.terms(wanted);
-    checkAgainstLock(device, { pin: code, name, startsAt: window?.startsAt ?? null, now });
+    const { window, native, now } = this.terms(wanted);
+    checkAgainstLock(device, { pin: code, startsAt: startToTell(device, window, native), now });
     return ApiError.conflict(
       'duplicate_access_code',
       'Another access code on one of the devices has the same code in an overlapping period.',
@@ -115,8 +115,8 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     return new Map(pin === null ? [] : sharing.map((door) => [door, pin]));
   }
 
-  private terms({ name, startsAt, endsAt }: CreateAccessCodes['wanted']) {
-    return { window: windowFor(startsAt, endsAt), name, now: this.clock.now() };
+  private terms({ startsAt, endsAt, preferNativeScheduling: native = true }: CreateAccessCodes['wanted']) {
+    return { window: windowFor(startsAt, endsAt), native, now: this.clock.now() };
   }
 
   private async createAll(caller: Caller, wanted: readonly WantedCode[]): Promise<string[]> {

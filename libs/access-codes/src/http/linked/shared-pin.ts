@@ -2,6 +2,7 @@ import type { Device } from '@latchkey/devices';
 import { drawPin, type LockCapabilities, violations } from '@latchkey/gateways';
 import type { Random, Vault } from '@latchkey/platform';
 import type { Window } from '../../domain/access-code';
+import { startToTell } from '../../commands/pins';
 import { type Keypad, occupant } from '../../domain/keypad';
 
 /** A device, and what is reserved on it. */
@@ -20,10 +21,11 @@ export function isFree({ device, keypad }: Door, pin: string, window: Window | n
 export function takes(
   door: Door,
   pin: string,
-  wanted: { readonly window: Window | null; readonly name?: string; readonly now: number },
+  wanted: { readonly window: Window | null; readonly native: boolean; readonly now: number },
   vault: Vault,
 ): boolean {
-  const proposal = { pin, name: wanted.name, startsAt: wanted.window?.startsAt, now: wanted.now };
+  const startsAt = startToTell(door.device, wanted.window, wanted.native);
+  const proposal = { pin, startsAt, now: wanted.now };
   return (
     violations(door.device.capabilities, proposal).length === 0 && isFree(door, pin, wanted.window, vault)
   );

@@ -1,0 +1,197 @@
+import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
+import type { LockAndDevice } from '../testing/keypads';
+import { ServerWorld } from '../testing/server-world';
+
+let world: ServerWorld;
+beforeAll(async () => {
+  world = await ServerWorld.start({ ACCOUNT_POLL_EVERY: 'PT30M' });
+}, 60_000);
+afterAll(() => world.stop());
+
+const CREATE = '/access_codes/create';
+const LONG = 'Countess Eleonora von und zu Hohenschwangau';
+const names = async (lock: LockAndDevice) => (await world.locks.codes(lock)).map(({ name }) => name);
+
+describe('a name', () => {
+  it.each([
+    ['with a drawn PIN', {}],
+    ['with a given PIN', { code: '4821' }],
+  ])('that is too long for the lock is cut there, and whole in the API: %s', async (_, given) => {
+    const { api, locks } = world;
+    const rule = { constraint_type: 'name_length', min_length: 2, max_length: 15 };
+    const lock = await locks.add({ code_constraints: [rule] });
+    const { access_code_id: id } = await api.create({ device_id: lock.deviceId, name: LONG, ...given });
+    await api.advance(MINUTE);
+    expect(await names(lock)).toEqual(['Countess Eleono']);
+    // Read back, that is what the lock was told, and nobody's meddling.
+    await api.advance(DAY);
+    expect(await api.get(id)).toMatchObject({ name: LONG, status: 'set', errors: [], warnings: [] });
+    expect(await api.eventTypes(id)).not.toContain('access_code.modified_external_to_seam');
+
+    await api.update(id, { name: 'X' });
+    await api.advance(MINUTE);
+    expect(await api.get(id)).toMatchObject({ name: 'X', status: 'set', pending_mutations: [] });
+    expect(await names(lock)).toEqual([expect.stringMatching(/^X \w{6}$/)]);
+    const told = (await api.events(id)).filter((event) => event.event_type === 'access_code.name_changed');
+    expect(told).toMatchObject([{ from: { name: LONG }, to: { name: 'X' } }]);
+  });
+
+  it('is made up on a lock that wants one, for a code that has none', async () => {
+    const { api, locks } = world;
+    const lock = await locks.add({ code_constraints: [{ constraint_type: 'name_length', min_length: 3 }] });
+    const { access_code_id: id } = await api.create({ device_id: lock.deviceId });
+    await api.advance(MINUTE);
+    expect(await api.get(id)).toMatchObject({ name: null, status: 'set', errors: [] });
+    expect(await names(lock)).toEqual([expect.stringMatching(/^Code \w{6}$/)]);
+  });
+
+  it('that another code on the lock has is told apart there, and the same in the API', async () => {
+    const { api, locks } = world;
+    const lock = await locks.add({ code_constraints: [{ constraint_type: 'name_must_be_unique' }] });
+    const wanted = { device_id: lock.deviceId, name: 'Ann' };
+    const ids = [await api.create(wanted), await api.create(wanted)].map((code) => code.access_code_id);
+    await api.advance(2 * MINUTE);
+    for (const id of ids) expect(await api.get(id)).toMatchObject({ name: 'Ann', status: 'set', errors: [] });
+    expect((await names(lock)).sort()).toEqual(['Ann', expect.stringMatching(/^Ann \w{6}$/)]);
+  });
+
+  it.each([{ name_characters: 10 }, { capital_names: true }, { name_characters: 0 }])(
+    'is what a lock makes of it by itself, and is not written over and over: %j',
+    async (habit) => {
+      const { api, locks } = world;
+      const lock = await locks.add(habit);
+      const { access_code_id: id } = await api.create({ device_id: lock.deviceId, name: LONG });
+      await api.advance(DAY);
+      expect(await api.get(id)).toMatchObject({ name: LONG, status: 'set', errors: [], warnings: [] });
+      await api.update(id, { name: 'Countess' });
+      await api.advance(DAY);
+      expect(await api.get(id)).toMatchObject({ name: 'Countess', status: 'set', errors: [] });
+      const types = await api.eventTypes(id);
+      expect(types.filter((type) => type.startsWith('access_code.modified'))).toEqual([]);
+      expect(types.filter((type) => type === 'access_code.name_changed')).toHaveLength(1);
+    },
+  );
+
+  it('that somebody else has given the code is put back, and is told', async () => {
+    const { api, locks } = world;
+    const rule = { constraint_type: 'name_length', max_length: 15 };
+    const lock = await locks.add({ code_constraints: [rule] });
+    const { access_code_id: id } = await api.create({ device_id: lock.deviceId, name: LONG });
+    await api.advance(MINUTE);
+    await locks.changeByHand(lock, (await locks.codes(lock))[0]!, { name: 'Mallory' });
+    await api.advance(DAY);
+    expect(await names(lock)).toEqual(['Countess Eleono']);
+    expect(await api.eventTypes(id)).toContain('access_code.modified_external_to_seam');
+  });
+});
+
+describe('a lock that takes no start that has passed', () => {
+  const rules = { code_constraints: [{ constraint_type: 'start_date_in_future' }] };
+
+  const stay = async (from: number, hours = 4) => {
+    const now = await world.api.now();
+    return { starts_at: now + from, ends_at: now + from + hours * HOUR };
+  };
+
+  it.each([
+    ['with a given PIN', { code: '4821' }],
+    ['with a drawn PIN', {}],
+  ])('is not asked for one: %s', async (_, given) => {
+    const { api, locks } = world;
+    const lock = await locks.add(rules);
+    const { starts_at, ends_at } = await stay(-HOUR);
+    const [startsAt, endsAt] = [starts_at, ends_at].map((at) => new Date(at).toISOString());
+    const asked = { device_id: lock.deviceId, starts_at: startsAt, ends_at: endsAt, ...given };
+    const { status, body } = await api.call(CREATE, asked);
+    expect([status, body.error?.type]).toEqual([400, 'invalid_input']);
+    expect(body.error?.message).toMatch(/start must lie in the future \(start_date_in_future\)/);
+    expect(body.error?.validation_errors).toHaveProperty('starts_at');
+  });
+
+  it('lets the guest in within minutes where it was out of reach when the stay began', async () => {
+    const { api, locks } = world;
+    const lock = await locks.add(rules);
+    await locks.faults(lock, { offline: true });
+    const window = await stay(10 * MINUTE);
+    const { access_code_id: id } = await api.create({ device_id: lock.deviceId, code: '4821', ...window });
+    await api.advance(HOUR);
+    await locks.faults(lock, { offline: false });
+    await api.advance(3 * MINUTE);
+    expect(await locks.opens(lock, '4821')).toBe(true);
+    expect(await api.get(id)).toMatchObject({ status: 'set', errors: [] });
+    // Read back, the later start is ours.
+    await api.advance(HOUR);
+    expect(await api.eventTypes(id)).not.toContain('access_code.modified_external_to_seam');
+    await api.advanceTo(window.ends_at + MINUTE);
+    expect([await locks.opens(lock, '4821'), await locks.codes(lock)]).toEqual([false, []]);
+  });
+
+  it('lets the guest in within minutes where somebody erased the code in the middle of the stay', async () => {
+    const { api, locks } = world;
+    const lock = await locks.add(rules);
+    const code = { device_id: lock.deviceId, code: '4821', ...(await stay(10 * MINUTE)) };
+    const { access_code_id: id } = await api.create(code);
+    await api.advance(HOUR);
+    expect(await locks.opens(lock, '4821')).toBe(true);
+    await locks.eraseByHand(lock, (await locks.codes(lock))[0]!);
+    // The maker tells of it when it is asked the next time.
+    await api.advance(35 * MINUTE);
+    expect(await locks.opens(lock, '4821')).toBe(true);
+    expect(await api.get(id)).toMatchObject({ status: 'set', errors: [] });
+  });
+
+  it('takes a new name, PIN and end for a stay that has begun, and the door stays open to the guest', async () => {
+    const { api, locks } = world;
+    const lock = await locks.add(rules);
+    const window = await stay(10 * MINUTE);
+    const code = { device_id: lock.deviceId, code: '4821', ...window };
+    const { access_code_id: id } = await api.create(code);
+    await api.advance(HOUR);
+    await api.update(id, { name: 'Guest' });
+    await api.advance(5 * SECOND);
+    expect(await locks.opens(lock, '4821')).toBe(true);
+    await api.update(id, { ends_at: window.ends_at + HOUR });
+    await api.advance(5 * SECOND);
+    await api.update(id, { code: '4822' });
+    await api.advance(5 * SECOND);
+    expect(await locks.opens(lock, '4822')).toBe(true);
+    expect(await api.get(id)).toMatchObject({ status: 'set', errors: [], pending_mutations: [] });
+    await api.advanceTo(window.ends_at + HOUR - SECOND);
+    expect(await locks.opens(lock, '4822')).toBe(true);
+    const moved = { access_code_id: id, starts_at: new Date(window.starts_at - HOUR).toISOString() };
+    expect((await api.call('/access_codes/update', moved)).status).toBe(400);
+  });
+
+  it('takes a start that is rounded into the past, and keeps no guest waiting for the next step', async () => {
+    const { api, locks } = world;
+    const lock = await locks.add({ ...rules, time_step_minutes: 60 });
+    const hour = Math.ceil((await api.now()) / HOUR) * HOUR;
+    await api.advanceTo(hour + 5 * MINUTE);
+    const window = { starts_at: hour + 10 * MINUTE, ends_at: hour + 2 * HOUR };
+    const { access_code_id: id } = await api.create({ device_id: lock.deviceId, code: '4821', ...window });
+    await api.advanceTo(hour + 10 * MINUTE);
+    expect(await locks.opens(lock, '4821')).toBe(true);
+    expect(await api.get(id)).toMatchObject({ status: 'set', errors: [] });
+    await api.advanceTo(hour + 2 * HOUR + MINUTE);
+    expect(await locks.opens(lock, '4821')).toBe(false);
+  });
+});
+
+describe('what a lock has refused for good', () => {
+  it('is tried again by an update, with the same PIN or with nothing new at all', async () => {
+    const { api, locks } = world;
+    const lock = await locks.add({ faults: { refuse: 'INVALID_PIN' } });
+    const { access_code_id: id } = await api.create({ device_id: lock.deviceId, code: '4821' });
+    await api.advance(DAY);
+    const refused = [{ error_code: 'failed_to_set_on_device' }, { error_code: 'code_constraints_violated' }];
+    expect(await api.get(id)).toMatchObject({ status: 'setting', errors: refused });
+    await api.update(id, { code: '4821' });
+    await api.advance(HOUR);
+    expect(await api.get(id)).toMatchObject({ status: 'setting', errors: refused });
+    await locks.faults(lock, { refuse: null });
+    await api.update(id, { code: '4821' });
+    await api.advance(MINUTE);
+    expect(await api.get(id)).toMatchObject({ status: 'set', errors: [] });
+    expect(await locks.opens(lock, '4821')).toBe(true);
+  });
+});

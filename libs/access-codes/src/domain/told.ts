@@ -1,0 +1,56 @@
+import type { Device } from '@latchkey/devices';
+import { firstToTell, type LockCapabilities, nameForLock } from '@latchkey/gateways';
+import { type AccessCode, type Content, sameWindow, toldOf, type Window } from './access-code';
+
+const MINUTE = 60_000;
+
+/** How far ahead of now a start is put that can no longer be the one that was asked for; doubled when it is refused. */
+const AHEAD = MINUTE;
+/** Further than this a guest is not kept waiting for the sake of a start. */
+const AHEAD_AT_MOST = 10 * MINUTE;
+/** A start that lies no further ahead than this may have passed, by the lock's clock, when the lock came to it. */
+const MAY_HAVE_PASSED = 5 * MINUTE;
+
+/** Whether a lock takes no start that has passed. */
+export function wantsLaterStarts({ codeConstraints }: LockCapabilities): boolean {
+  return codeConstraints.some(({ constraintType }) => constraintType === 'start_date_in_future');
+}
+
+/** Whether a lock with such a rule may have refused the code for the instant at which it was asked (ms) alone. */
+export function refusedForItsStart(rules: LockCapabilities, content: Content, now: number): boolean {
+  const { window } = toldOf(content);
+  return wantsLaterStarts(rules) && window !== null && window.startsAt <= now + MAY_HAVE_PASSED;
+}
+
+/**
+ * A content with what the lock is told instead of its name and window, where it does not take them as they are at this
+ * instant (ms).
+ */
+export function asTold(code: AccessCode, wanted: Content, device: Device, now: number): Content {
+  const { plainName: plain, distinctName: distinct, codeId } = code;
+  const { name: asked, window: asIs, ...rest } = wanted;
+  const name = nameForLock(device.capabilities, { name: asked, codeId }, { plain, distinct });
+  const window = asIs && windowToTell(code, asIs, device, now);
+  const same = name === asked && sameWindow(window, asIs);
+  return { ...rest, name: asked, window: asIs, ...(same ? {} : { told: { name, window } }) };
+}
+
+/**
+ * The window for a lock that takes no start that has passed: the guest gets in a little later than now, since that is
+ * within their stay. Null: none, and the end is kept by us, where the first start that the lock takes is too far away.
+ */
+function windowToTell(code: AccessCode, wanted: Window, device: Device, now: number): Window | null {
+  if (!wantsLaterStarts(device.capabilities) || wanted.startsAt > now) return wanted;
+  const held = code.onLock && toldOf(code.onLock);
+  // It opens the door now, and must not cease to for a while.
+  if (held?.window === null) return null;
+  const refused = code.failure?.of === 'programming' && /INVALID|SCHEDULE/.test(code.failure.errorCode);
+  if (held && held.window.startsAt <= now) {
+    // A start that the lock has is not asked of it anew; unless the lock refuses that, too.
+    return refused ? null : { startsAt: held.window.startsAt, endsAt: wanted.endsAt };
+  }
+  const ahead = Math.min(AHEAD * 2 ** (refused ? code.failedAttempts : 0), AHEAD_AT_MOST);
+  const startsAt = firstToTell(device, now + ahead);
+  const soonEnough = startsAt <= now + AHEAD_AT_MOST && startsAt < wanted.endsAt;
+  return soonEnough ? { startsAt, endsAt: wanted.endsAt } : null;
+}
