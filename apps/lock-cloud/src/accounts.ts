@@ -65,13 +65,19 @@ export class Accounts {
           OR EXISTS (SELECT 1 FROM account_tenants t WHERE t.account_id = a.account_id AND t.tenant = ?)
        ORDER BY seq`,
     );
-    this.insertCode = db.prepare<[string, string, string | null, number, string]>(
-      `INSERT INTO authorization_codes (code_hash, account_id, redirect_uri, expires_at, grant_id)
-       VALUES (?, ?, ?, ?, ?)`,
+    this.insertCode = db.prepare<[string, string, string | null, number, string, string | null]>(
+      `INSERT INTO authorization_codes (code_hash, account_id, redirect_uri, expires_at, grant_id, code_challenge)
+       VALUES (?, ?, ?, ?, ?, ?)`,
     );
     this.codeByHash = db.prepare<
       [string],
-      GrantRow & { redirect_uri: string | null; expires_at: number; used: number }
+      GrantRow & {
+        redirect_uri: string | null;
+        expires_at: number;
+        used: number;
+        /** SHA-256 (base64url) of the verifier that the code is for. */
+        code_challenge: string | null;
+      }
     >('SELECT * FROM authorization_codes WHERE code_hash = ?');
     this.useCode = db.prepare<[string]>('UPDATE authorization_codes SET used = 1 WHERE code_hash = ?');
     this.removeOldCodes = db.prepare<[number]>('DELETE FROM authorization_codes WHERE expires_at < ?');
@@ -114,18 +120,19 @@ export class Accounts {
   }
 
   /** A code that can be exchanged once, within ten minutes, for tokens of the account. */
-  authorize(account: Account, redirectUri: string | null): string {
+  authorize(account: Account, redirectUri: string | null, codeChallenge?: string): string {
     const code = secret('code');
     this.db.transact(() => {
       this.removeOldCodes.run(this.clock.now());
       const expires = this.clock.now() + AUTHORIZATION_CODE_MS;
-      this.insertCode.run(hash(code), account.account_id, redirectUri, expires, randomUUID());
+      const { account_id } = account;
+      this.insertCode.run(hash(code), account_id, redirectUri, expires, randomUUID(), codeChallenge ?? null);
     });
     return code;
   }
 
   /** Tokens for an authorization code, or null if it isn't good. A code used twice ends what it gave before. */
-  exchange(code: string, redirectUri: string | null): Tokens | null {
+  exchange(code: string, redirectUri: string | null, codeVerifier = ''): Tokens | null {
     return this.db.transact(() => {
       const found = this.codeByHash.get(hash(code));
       if (!found) return null;
@@ -135,6 +142,7 @@ export class Accounts {
       }
       const expired = found.expires_at <= this.clock.now();
       if (expired || (found.redirect_uri !== null && found.redirect_uri !== redirectUri)) return null;
+      if (found.code_challenge !== null && found.code_challenge !== hash(codeVerifier)) return null;
       this.useCode.run(hash(code));
       const refreshToken = secret('refresh');
       this.insertToken.run(hash(refreshToken), 'refresh', found.account_id, found.grant_id, null);

@@ -19,7 +19,7 @@ const schema = `
     account_id TEXT NOT NULL, tenant TEXT NOT NULL, PRIMARY KEY (account_id, tenant)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS authorization_codes (
     code_hash TEXT PRIMARY KEY, account_id TEXT NOT NULL, redirect_uri TEXT, expires_at INTEGER NOT NULL,
-    grant_id TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+    grant_id TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0, code_challenge TEXT) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS authorization_codes_by_expiry ON authorization_codes (expires_at);
   CREATE TABLE IF NOT EXISTS tokens (
     token_hash TEXT PRIMARY KEY, kind TEXT NOT NULL, account_id TEXT NOT NULL, grant_id TEXT NOT NULL,
@@ -71,6 +71,7 @@ export class CloudDatabase {
   constructor(private readonly dataDir: string) {
     this.db = openFile(dataDir);
     this.db.exec(schema);
+    addMissingColumns(this.db);
     this.begin = this.prepare('BEGIN IMMEDIATE');
     this.commit = this.prepare('COMMIT');
     this.rollback = this.prepare('ROLLBACK');
@@ -107,6 +108,13 @@ export class CloudDatabase {
     this.db.exec('SELECT 1 FROM clock LIMIT 1');
     this.db.close();
   }
+}
+
+/** A file that an earlier version made lacks what has come since. */
+function addMissingColumns(db: Libsql.Database): void {
+  const columns = db.prepare('PRAGMA table_info(authorization_codes)').all([]) as { name: string }[];
+  if (!columns.some(({ name }) => name === 'code_challenge'))
+    db.exec('ALTER TABLE authorization_codes ADD COLUMN code_challenge TEXT');
 }
 
 function openFile(dataDir: string): Libsql.Database {

@@ -1,4 +1,4 @@
-import { RECORDS_DATABASE } from '@latchkey/platform';
+import { RECORDS_DATABASE, VAULT, type Vault } from '@latchkey/platform';
 import type { Database } from '@latchkey/database';
 import { Module } from '@nestjs/common';
 import { Addresses } from './http/addresses';
@@ -16,8 +16,8 @@ import { ConnectPagesController } from './pages/pages.controller';
     Connecting,
     {
       provide: ConnectWebviewRecords,
-      inject: [RECORDS_DATABASE],
-      useFactory: (database: Database<unknown>) => ConnectWebviewRecords.open(database),
+      inject: [RECORDS_DATABASE, VAULT],
+      useFactory: (database: Database<unknown>, vault: Vault) => ConnectWebviewRecords.open(database, vault),
     },
   ],
   exports: [ConnectWebviewRecords],

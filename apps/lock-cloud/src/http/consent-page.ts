@@ -8,6 +8,8 @@ export interface AuthorizationRequest {
   scope?: string | undefined;
   /** The client's tenant that somebody logs in for, signed. */
   login_hint?: string | undefined;
+  code_challenge?: string | undefined;
+  code_challenge_method?: 'S256' | undefined;
 }
 
 const entities: Record<string, string> = {

@@ -21,6 +21,11 @@ const asked = z.object({
   state: text.optional(),
   scope: text.optional(),
   login_hint: text.optional(),
+  code_challenge: z
+    .string()
+    .regex(/^[\w-]{43}$/)
+    .optional(),
+  code_challenge_method: z.literal('S256').optional(),
 });
 const registration = z.strictObject({ redirect_uris: z.array(z.url({ protocol: /^https?$/ })).max(20) });
 const decided = z.object({
@@ -33,6 +38,7 @@ const tokenRequest = z.object({
   code: z.string().optional(),
   redirect_uri: z.string().optional(),
   refresh_token: z.string().optional(),
+  code_verifier: z.string().optional(),
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
 });
@@ -79,7 +85,7 @@ export function oauth(cloud: Cloud, client: Client) {
       if (typeof account === 'string') return showConsent(reply.code(422), wanted, account);
       const code = cloud.change(() => {
         if (tenant !== null) cloud.accounts.giveTo(tenant, account.account_id);
-        return cloud.accounts.authorize(account, wanted.redirect_uri);
+        return cloud.accounts.authorize(account, wanted.redirect_uri, wanted.code_challenge);
       });
       return goBack(reply, wanted, { code });
     });
@@ -88,13 +94,13 @@ export function oauth(cloud: Cloud, client: Client) {
       reply.header('cache-control', 'no-store');
       const body = tokenRequest.safeParse(request.body ?? {});
       if (!body.success) return refuse(reply, 400, 'invalid_request', 'grant_type is missing.');
-      const { grant_type, code, redirect_uri, refresh_token } = body.data;
+      const { grant_type, code, redirect_uri, refresh_token, code_verifier } = body.data;
       if (!isClient(request, body.data, client)) {
         return refuse(reply, 401, 'invalid_client', 'Unknown client, or a wrong secret.');
       }
       let tokens: Tokens | null;
       if (grant_type === 'authorization_code')
-        tokens = cloud.accounts.exchange(code ?? '', redirect_uri ?? null);
+        tokens = cloud.accounts.exchange(code ?? '', redirect_uri ?? null, code_verifier);
       else if (grant_type === 'refresh_token') tokens = cloud.accounts.refresh(refresh_token ?? '');
       else return refuse(reply, 400, 'unsupported_grant_type', 'Not a grant type that is known here.');
       if (!tokens)

@@ -1,3 +1,4 @@
+import { Browser } from '../testing/browser';
 import { ServerWorld } from '../testing/server-world';
 import { sdkNames, Sdks } from './testing/sdk';
 
@@ -36,27 +37,46 @@ function fields(html: string): Record<string, string> {
 const location = (response: Response) => new URL(response.headers.get('location')!);
 
 /** Opens the page, chooses the lock maker, and decides on its consent page. @returns where that leads back to */
-async function consent(webview: Webview, decision: Record<string, string>): Promise<URL> {
-  const page = await fetch(webview.url);
+async function consent(
+  webview: Webview,
+  decision: Record<string, string>,
+  browser = new Browser(),
+): Promise<{ back: URL; browser: Browser }> {
+  const page = await browser.open(webview.url);
   expect(page.status).toBe(200);
   const html = await page.text();
   expect(html).not.toMatch(/<script/);
   const query = new URLSearchParams({ ...fields(html), provider: 'lock-cloud' });
-  const away = await fetch(`${world.server.url}/connect_webviews/authorize?${query.toString()}`, {
-    redirect: 'manual',
-  });
+  const away = await browser.open(`${world.server.url}/connect_webviews/authorize?${query.toString()}`);
   expect(away.status).toBe(303);
-  const consentPage = await fetch(location(away));
+  const consentPage = await browser.open(location(away));
   const form = await consentPage.text();
   const [, first] = /name="account" value="([^"]+)"/.exec(form)!;
   const body = new URLSearchParams({ ...fields(form), account: first!, ...decision });
-  const back = await fetch(new URL('/oauth/authorize', location(away)), {
-    method: 'POST',
-    body,
-    redirect: 'manual',
-  });
+  const back = await browser.open(new URL('/oauth/authorize', location(away)), body);
   expect(back.status).toBe(303);
-  return location(back);
+  return { back: location(back), browser };
+}
+
+/** All the way and back. @returns what the browser sees then */
+async function login(webview: Webview, decision: Record<string, string>): Promise<Response> {
+  const { back, browser } = await consent(webview, decision);
+  return browser.open(back);
+}
+
+/** Where the page's form leads to. */
+function authorizing({ url }: Webview): string {
+  const query = new URL(url).searchParams;
+  query.set('provider', 'lock-cloud');
+  return `${world.server.url}/connect_webviews/authorize?${query.toString()}`;
+}
+
+/** The consent page's value for an account that was made there before. */
+async function accountOf(webview: Webview, house: { new_account: string }): Promise<string> {
+  const browser = new Browser();
+  const form = await (await browser.open(location(await browser.open(authorizing(webview))))).text();
+  const choices = [...form.matchAll(/name="account" value="([^"]+)"[^>]*> ([^(]+) \(/g)];
+  return choices.find(([, , name]) => name === house.new_account)![1]!;
 }
 
 let made = 0;
@@ -70,8 +90,8 @@ test('an account is connected by its owner, and its locks appear', async () => {
     connected_account_id: null,
     customer_key: 'guest 1',
   });
-  const back = await consent(webview, allow());
-  const done = await fetch(back);
+  const { back, browser } = await consent(webview, allow());
+  const done = await browser.open(back);
   expect({ status: done.status, text: await done.text() }).toMatchObject({
     status: 200,
     text: expect.stringContaining('Your locks are connected'),
@@ -93,7 +113,7 @@ test('an account is connected by its owner, and its locks appear', async () => {
   await world.api.ask('/sandbox/clock/advance', { by: 'PT1M' });
   expect((await world.api.get(code.access_code_id)).status).toBe('set');
 
-  const again = await fetch(back);
+  const again = await browser.open(back);
   expect(again.status).toBe(400);
   expect(await (await fetch(webview.url)).text()).toContain('Your locks are connected');
 });
@@ -102,17 +122,17 @@ test("the sandbox's own account, connected again, stays one account", async () =
   const list = () => world.api.ask<{ connected_accounts: unknown[] }>('/connected_accounts/list');
   const before = (await list()).connected_accounts.length;
   const webview = await create();
-  await fetch(await consent(webview, { decision: 'allow' }));
+  await login(webview, { decision: 'allow' });
   expect((await read(webview)).status).toBe('authorized');
   expect((await list()).connected_accounts).toHaveLength(before);
 });
 
 test('an owner who denies it can try again', async () => {
   const webview = await create();
-  const page = await fetch(await consent(webview, { decision: 'deny' }));
+  const page = await login(webview, { decision: 'deny' });
   expect(await page.text()).toContain('not given leave');
   expect(await read(webview)).toMatchObject({ status: 'failed', login_successful: false });
-  await fetch(await consent(webview, allow()));
+  await login(webview, allow());
   expect((await read(webview)).status).toBe('authorized');
 });
 
@@ -121,9 +141,9 @@ test('the browser is sent on to where the integration wants it', async () => {
     custom_redirect_url: 'https://example.com/done?x=1',
     custom_redirect_failure_url: 'https://example.com/failed',
   });
-  const denied = await fetch(await consent(webview, { decision: 'deny' }), { redirect: 'manual' });
+  const denied = await login(webview, { decision: 'deny' });
   expect(location(denied).pathname).toBe('/failed');
-  const allowed = await fetch(await consent(webview, allow()), { redirect: 'manual' });
+  const allowed = await login(webview, allow());
   expect(location(allowed).href).toBe(
     `https://example.com/done?x=1&connect_webview_id=${webview.connect_webview_id}`,
   );
@@ -145,6 +165,52 @@ test('nobody gets in by guessing', async () => {
     expect((await fetch(`${url}/connect_webviews/callback${query}`)).status).toBe(400);
   }
   expect((await read(webview)).status).toBe('pending');
+});
+
+test('another browser than the one that set out is not let in, nor after the link has been used', async () => {
+  const webview = await create();
+  const { back, browser } = await consent(webview, allow());
+  expect((await new Browser().open(back)).status).toBe(400);
+  const other = new Browser();
+  await other.open(authorizing(webview));
+  expect((await other.open(back)).status).toBe(400);
+  // Setting out again ends what was under way before.
+  expect((await browser.open(back)).status).toBe(400);
+  expect((await read(webview)).status).toBe('pending');
+  await login(webview, allow());
+  expect((await new Browser().open(authorizing(webview))).status).toBe(410);
+});
+
+test('a link ends after a week, and with its deletion', async () => {
+  const webview = await create();
+  await world.api.ask('/connect_webviews/delete', { connect_webview_id: webview.connect_webview_id });
+  expect((await fetch(webview.url)).status).toBe(404);
+  const old = await create();
+  await world.api.ask('/sandbox/clock/advance', { by: 'PT167H' });
+  expect((await fetch(old.url)).status).toBe(200);
+  await world.api.ask('/sandbox/clock/advance', { by: 'PT2H' });
+  expect((await fetch(old.url)).status).toBe(410);
+  expect((await new Browser().open(authorizing(old))).status).toBe(410);
+});
+
+test('an account that is connected stays as it is, whatever another link says', async () => {
+  const first = await create({ custom_metadata: { floor: '1' }, customer_key: 'guest 9' });
+  const house = allow();
+  await login(first, house);
+  const { connected_account_id } = await read(first);
+  const account = () => world.api.ask('/connected_accounts/get', { connected_account_id });
+  const before = await account();
+  const second = await create({
+    custom_metadata: { floor: 'stolen' },
+    automatically_manage_new_devices: false,
+  });
+  const { back, browser } = await consent(second, {
+    decision: 'allow',
+    account: await accountOf(second, house),
+  });
+  expect((await browser.open(back)).status).toBe(200);
+  expect(await read(second)).toMatchObject({ status: 'authorized', connected_account_id });
+  expect(await account()).toEqual(before);
 });
 
 test('only the makers that were asked for are offered', async () => {

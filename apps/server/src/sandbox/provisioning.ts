@@ -87,7 +87,7 @@ export async function connectSandboxAccount(options: {
   if (account && account.removedAt !== null && !options.anew) return null;
   if (!(await records.accountTokens.get(accountId))) {
     const code = await simulator.authorize();
-    const tokens = await exchangeCode(maker, code, null, { clock });
+    const tokens = await exchangeCode(maker, { code }, { clock });
     if (tokens.kind !== 'answered')
       throw new StartupError(`The lock cloud gave no tokens: ${tokens.message}`);
     await records.accountTokens.put(accountId, tokens.value);

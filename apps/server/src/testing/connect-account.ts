@@ -1,4 +1,5 @@
 import type { Api } from './api';
+import { Browser } from './browser';
 
 export interface Webview {
   readonly connect_webview_id: string;
@@ -21,23 +22,22 @@ export async function connectAccount(
   house?: string,
 ): Promise<{ webview: Webview; house: string; page: string }> {
   const { connect_webview } = await api.ask<{ connect_webview: Webview }>('/connect_webviews/create', params);
-  const html = await (await fetch(connect_webview.url)).text();
+  const browser = new Browser();
+  const html = await (await browser.open(connect_webview.url)).text();
   const query = new URLSearchParams({ ...hiddenFields(html), provider: 'lock-cloud' });
-  const away = await sentOn(await fetch(`${api.url}/connect_webviews/authorize?${query.toString()}`, MANUAL));
-  const form = await (await fetch(away)).text();
+  const away = await sentOn(await browser.open(`${api.url}/connect_webviews/authorize?${query.toString()}`));
+  const form = await (await browser.open(away)).text();
   const name = house ?? `Cottage ${++made}`;
   const choice: Record<string, string> =
     house === undefined ? { account: 'new', new_account: name } : { account: accountNamed(form, house) };
   const body = new URLSearchParams({ ...hiddenFields(form), ...choice, decision: 'allow' });
-  const consent = await fetch(new URL('/oauth/authorize', away), { method: 'POST', body, ...MANUAL });
-  const page = await (await fetch(await sentOn(consent))).text();
+  const consent = await browser.open(new URL('/oauth/authorize', away), body);
+  const page = await (await browser.open(await sentOn(consent))).text();
   const { connect_webview: webview } = await api.ask<{ connect_webview: Webview }>('/connect_webviews/get', {
     connect_webview_id: connect_webview.connect_webview_id,
   });
   return { webview, house: name, page };
 }
-
-const MANUAL = { redirect: 'manual' } as const;
 
 async function sentOn(response: Response): Promise<URL> {
   const location = response.headers.get('location');

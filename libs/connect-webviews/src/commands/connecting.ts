@@ -42,13 +42,15 @@ import {
 } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { Addresses, callbackAt } from '../http/addresses';
+import { challengeOf } from '../pages/browser';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
 
 /** How a way to a lock maker and back ended. */
 export type Ending =
   | { readonly kind: 'connected'; readonly webview: ConnectWebview }
   | { readonly kind: 'failed'; readonly webview: ConnectWebview; readonly reason: string }
-  | { readonly kind: 'stranger' };
+  /** Nobody set out from that browser, or it has come back before. */
+  | { readonly kind: 'unknown' };
 
 /** Takes the owner of an account to the lock maker's consent and back, and connects the account. */
 @Injectable()
@@ -86,25 +88,43 @@ export class Connecting {
     return [...this.makers.values()].filter(({ name }) => accepted.length === 0 || accepted.includes(name));
   }
 
-  /** @returns where to send the browser; null where the webview does not offer that maker */
-  async setOut(webview: ConnectWebview, provider: string): Promise<string | null> {
+  /**
+   * @returns where to send the browser, and the secret that it is to keep and come back with; null where the webview
+   *   does not offer that maker
+   */
+  async setOut(
+    webview: ConnectWebview,
+    provider: string,
+  ): Promise<{ readonly address: string; readonly secret: string } | null> {
     const maker = this.offered(webview).find(({ name }) => name === provider);
     if (!maker) return null;
     const nonce = this.random.bytes(24).toString('base64url');
-    await this.webviews.setOut(webview.connectWebviewId, maker.name, nonce);
+    const secret = this.random.bytes(32).toString('base64url');
+    const challenge = challengeOf(secret);
+    await this.webviews.setOut(webview.connectWebviewId, { provider: maker.name, nonce, challenge });
     const state = `${webview.connectWebviewId}.${nonce}`;
     const { workspaceId } = webview;
-    return authorizeUrl(maker, { redirectUri: this.redirectUri(), state, workspaceId });
+    const asked = { redirectUri: this.redirectUri(), state, workspaceId, codeChallenge: challenge };
+    return { address: authorizeUrl(maker, asked), secret };
   }
 
   /** What the lock maker sent the browser back with. */
-  async comeBack(query: { state?: string; code?: string; error?: string }): Promise<Ending> {
+  async comeBack(query: {
+    state?: string;
+    code?: string;
+    error?: string;
+    /** The secret that the browser has kept for a webview; empty where it has none. */
+    kept: (connectWebviewId: string) => string;
+  }): Promise<Ending> {
     const [id = '', nonce = ''] = (query.state ?? '').split('.');
-    const webview = nonce === '' ? null : await this.webviews.comeBack(id, nonce);
+    const secret = query.kept(id);
+    const awaited = nonce !== '' && secret !== '';
+    const webview = awaited ? await this.webviews.comeBack(id, nonce, challengeOf(secret)) : null;
     const maker = webview?.provider ? this.makers.get(webview.provider) : undefined;
-    if (!webview || !maker) return { kind: 'stranger' };
+    if (!webview || !maker) return { kind: 'unknown' };
     if (query.code === undefined) return this.fail(webview, 'The lock maker was not given leave.');
-    const tokens = await exchangeCode(maker, query.code, this.redirectUri(), { clock: this.clock });
+    const grant = { code: query.code, redirectUri: this.redirectUri(), codeVerifier: secret };
+    const tokens = await exchangeCode(maker, grant, { clock: this.clock });
     if (tokens.kind !== 'answered') {
       this.logger.warn({ maker: maker.name, kind: tokens.kind, reason: tokens.message }, 'no tokens');
       return this.fail(webview, `${maker.displayName} did not let us in. Please try again.`);

@@ -9,6 +9,8 @@ import {
   type Ids,
   iso,
   LOCK_MAKERS,
+  type Random,
+  RANDOM,
   VAULT,
   type Vault,
 } from '@latchkey/platform';
@@ -19,6 +21,7 @@ import {
   CreateConnectWebviewParams,
   ListConnectWebviewsParams,
 } from './connect-webview-params';
+import { linkToken, newLinkToken } from '../pages/link';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
 
 const { flag, id, instant, listOf, metadata, named, objectOf, oneOf, orNull, text } = schema;
@@ -53,10 +56,6 @@ const CONNECT_WEBVIEW_SCHEMA = named(
   ),
 );
 
-/** What opens a webview's page, for whoever was given its URL. */
-export const pageToken = (vault: Vault, connectWebviewId: string) =>
-  vault.fingerprint('connect webview', connectWebviewId);
-
 /** /connect_webviews: how accounts are connected. */
 @Controller()
 export class ConnectWebviewsController {
@@ -67,6 +66,7 @@ export class ConnectWebviewsController {
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(IDS) private readonly ids: Ids,
+    @Inject(RANDOM) private readonly random: Random,
   ) {}
 
   @SeamRoute('/connect_webviews/create', ['POST'], {
@@ -83,6 +83,7 @@ export class ConnectWebviewsController {
       connectWebviewId,
       workspaceId,
       createdAt: this.clock.now(),
+      linkToken: newLinkToken(this.random),
       wishes: {
         acceptedProviders: this.accepted(params),
         acceptedCapabilities: params.accepted_capabilities ?? null,
@@ -168,7 +169,7 @@ export class ConnectWebviewsController {
     const { connectWebviewId, wishes, status, provider, authorizedAt } = webview;
     const query = new URLSearchParams({
       connect_webview_id: connectWebviewId,
-      auth_token: pageToken(this.vault, connectWebviewId),
+      auth_token: linkToken(webview, this.vault),
     });
     return {
       connect_webview_id: connectWebviewId,

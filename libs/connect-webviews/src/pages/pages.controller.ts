@@ -1,12 +1,13 @@
 import type { Records } from '@latchkey/database';
 import { Open } from '@latchkey/http';
-import { RECORDS, VAULT, type Vault } from '@latchkey/platform';
-import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
+import { type Clock, CLOCK, RECORDS, VAULT, type Vault } from '@latchkey/platform';
+import { Controller, Get, Headers, Inject, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { timingSafeEqual } from 'node:crypto';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
-import { pageToken } from '../http/connect-webviews.controller';
 import { Connecting } from '../commands/connecting';
+import { Addresses } from '../http/addresses';
+import { keepInBrowser, keptInBrowser } from './browser';
+import { isLinkOf, isOpen, linkToken } from './link';
 import { choicePage, connectedPage, PAGE_HEADERS, problemPage } from './page';
 
 type Texts = Readonly<Record<string, string | string[] | undefined>>;
@@ -18,37 +19,46 @@ export class ConnectPagesController {
   constructor(
     private readonly webviews: ConnectWebviewRecords,
     private readonly connecting: Connecting,
+    private readonly addresses: Addresses,
     @Inject(RECORDS) private readonly records: Records,
     @Inject(VAULT) private readonly vault: Vault,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Get('view')
   async view(@Query() query: Texts, @Res() reply: FastifyReply): Promise<void> {
     const webview = await this.entitled(query);
-    if (!webview) return show(reply, 404, problemPage('This link is not valid. Please ask for a new one.'));
+    if (!webview) return show(reply, 404, problemPage(NOT_VALID));
     if (webview.status === 'authorized') return show(reply, 200, connectedPage(null));
+    if (!this.isOpen(webview)) return show(reply, 410, problemPage(TOO_OLD));
     show(reply, 200, await this.choice(webview, null));
   }
 
   @Get('authorize')
   async authorize(@Query() query: Texts, @Res() reply: FastifyReply): Promise<void> {
     const webview = await this.entitled(query);
-    if (!webview) return show(reply, 404, problemPage('This link is not valid. Please ask for a new one.'));
-    const address = await this.connecting.setOut(webview, text(query.provider) ?? '');
-    if (address === null) return show(reply, 400, await this.choice(webview, 'Please choose one of these.'));
-    void reply.headers(PAGE_HEADERS).redirect(address, 303);
+    if (!webview) return show(reply, 404, problemPage(NOT_VALID));
+    if (webview.status === 'authorized') return show(reply, 410, problemPage(USED));
+    if (!this.isOpen(webview)) return show(reply, 410, problemPage(TOO_OLD));
+    const away = await this.connecting.setOut(webview, text(query.provider) ?? '');
+    if (away === null) return show(reply, 400, await this.choice(webview, 'Please choose one of these.'));
+    const cookie = keepInBrowser(webview.connectWebviewId, away.secret, this.addresses.public());
+    void reply.headers({ ...PAGE_HEADERS, 'set-cookie': cookie }).redirect(away.address, 303);
   }
 
   @Get('callback')
-  async callback(@Query() query: Texts, @Res() reply: FastifyReply): Promise<void> {
+  async callback(
+    @Query() query: Texts,
+    @Headers('cookie') cookies: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const ending = await this.connecting.comeBack({
       state: text(query.state),
+      kept: (connectWebviewId) => keptInBrowser(connectWebviewId, cookies),
       code: text(query.code),
       error: text(query.error),
     });
-    if (ending.kind === 'stranger') {
-      return show(reply, 400, problemPage('This page was left too early, or twice. Please begin again.'));
-    }
+    if (ending.kind === 'unknown') return show(reply, 400, problemPage(NOT_AWAITED));
     const { webview } = ending;
     const { customRedirectUrl, customRedirectFailureUrl } = webview.wishes;
     const next =
@@ -73,7 +83,7 @@ export class ConnectPagesController {
       workspace: workspace?.name ?? 'Somebody',
       hidden: {
         connect_webview_id: connectWebviewId,
-        auth_token: pageToken(this.vault, connectWebviewId),
+        auth_token: linkToken(webview, this.vault),
       },
       makers: this.connecting.offered(webview),
       problem,
@@ -82,13 +92,20 @@ export class ConnectPagesController {
 
   /** The webview whose URL this is; null where the token is not right. */
   private async entitled(query: Texts): Promise<ConnectWebview | null> {
-    const id = text(query.connect_webview_id) ?? '';
-    const expected = Buffer.from(pageToken(this.vault, id));
-    const given = Buffer.from(text(query.auth_token) ?? '');
-    const same = given.length === expected.length && timingSafeEqual(given, expected);
-    return same ? this.webviews.find(id) : null;
+    const webview = await this.webviews.find(text(query.connect_webview_id) ?? '');
+    return webview && isLinkOf(webview, text(query.auth_token) ?? '', this.vault) ? webview : null;
+  }
+
+  private isOpen(webview: ConnectWebview): boolean {
+    return isOpen(webview, this.clock.now());
   }
 }
+
+const NOT_VALID = 'This link is not valid. Please ask for a new one.';
+const TOO_OLD = 'This link is too old. Please ask for a new one.';
+const USED = 'This link was used before. Please ask for a new one.';
+const NOT_AWAITED =
+  'This page was left too early, or twice, or opened in another browser. Please begin again.';
 
 const text = (value: string | string[] | undefined) => (typeof value === 'string' ? value : undefined);
 

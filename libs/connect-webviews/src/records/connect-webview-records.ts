@@ -1,6 +1,6 @@
 import { type Database, migrate, type Migration } from '@latchkey/database';
 import { meantByMetadata } from '@latchkey/devices';
-import { type Page, pageOf, type PageRequest, startOf } from '@latchkey/platform';
+import { type Page, pageOf, type PageRequest, startOf, type Vault } from '@latchkey/platform';
 import { sql } from 'kysely';
 
 /** What a connect webview was asked to be; kept as it came. */
@@ -29,6 +29,8 @@ export interface ConnectWebview {
   readonly status: 'pending' | 'failed' | 'authorized';
   readonly authorizedAt: number | null;
   readonly connectedAccountId: string | null;
+  /** What the link carries; null: made by a version whose links were derived from the id. */
+  readonly linkToken: string | null;
 }
 
 interface WebviewsTable {
@@ -41,6 +43,10 @@ interface WebviewsTable {
     provider: string | null;
     /** What the lock maker has to bring back; used once. */
     nonce: string | null;
+    /** SHA-256 (base64url) of what the browser that set out keeps in a cookie. */
+    challenge: string | null;
+    /** What the link carries, sealed. */
+    link_token: string | null;
     status: ConnectWebview['status'];
     authorized_at: number | null;
     connected_account_id: string | null;
@@ -70,7 +76,16 @@ const migrations: Migration[] = [
         .execute();
     },
   },
+  {
+    name: 'connect_webviews_links',
+    async up(db) {
+      for (const column of ['challenge', 'link_token'])
+        await db.schema.alterTable('connect_webviews').addColumn(column, 'text').execute();
+    },
+  },
 ];
+
+const purposeOf = (connectWebviewId: string): string => `connect webview/${connectWebviewId}`;
 
 export interface WebviewFilter {
   readonly customerKey?: string;
@@ -99,16 +114,21 @@ function isAskedFor({ connectWebviewId, wishes }: ConnectWebview, filter: Webvie
 
 /** The invitations that were made. */
 export class ConnectWebviewRecords {
-  private constructor(private readonly database: Database<WebviewsTable>) {}
+  private constructor(
+    private readonly database: Database<WebviewsTable>,
+    private readonly vault: Vault,
+  ) {}
 
   /** @param database that of the records */
-  static async open<T>(database: Database<T>): Promise<ConnectWebviewRecords> {
+  static async open<T>(database: Database<T>, vault: Vault): Promise<ConnectWebviewRecords> {
     await migrate(database, 'connect_webviews', migrations);
-    return new ConnectWebviewRecords(database as unknown as Database<WebviewsTable>);
+    return new ConnectWebviewRecords(database as unknown as Database<WebviewsTable>, vault);
   }
 
   async create(
-    webview: Pick<ConnectWebview, 'connectWebviewId' | 'workspaceId' | 'wishes' | 'createdAt'>,
+    webview: Pick<ConnectWebview, 'connectWebviewId' | 'workspaceId' | 'wishes' | 'createdAt'> & {
+      readonly linkToken: string;
+    },
   ): Promise<void> {
     await this.database.db
       .insertInto('connect_webviews')
@@ -119,6 +139,8 @@ export class ConnectWebviewRecords {
         created_at: webview.createdAt,
         provider: null,
         nonce: null,
+        challenge: null,
+        link_token: this.vault.sealSecret(purposeOf(webview.connectWebviewId), webview.linkToken),
         status: 'pending',
         authorized_at: null,
         connected_account_id: null,
@@ -133,7 +155,7 @@ export class ConnectWebviewRecords {
       .selectAll()
       .where('connect_webview_id', '=', connectWebviewId)
       .executeTakeFirst();
-    return row ? fromRow(row) : null;
+    return row ? this.fromRow(row) : null;
   }
 
   /** A workspace's, oldest first. */
@@ -148,7 +170,7 @@ export class ConnectWebviewRecords {
       .orderBy('created_at')
       .orderBy('connect_webview_id')
       .execute();
-    const found = rows.map(fromRow).filter((webview) => isAskedFor(webview, filter));
+    const found = rows.map((row) => this.fromRow(row)).filter((webview) => isAskedFor(webview, filter));
     return pageOf(
       found.slice(0, page.limit + 1),
       page,
@@ -173,21 +195,28 @@ export class ConnectWebviewRecords {
     await this.database.db.deleteFrom('connect_webviews').where('workspace_id', '=', workspaceId).execute();
   }
 
-  /** Somebody set out for a lock maker, and is to bring `nonce` back. */
-  async setOut(connectWebviewId: string, provider: string, nonce: string): Promise<void> {
-    await this.update(connectWebviewId, { provider, nonce });
+  /**
+   * Somebody set out for a lock maker, and is to bring `nonce` back, in the browser that keeps what `challenge` is
+   * the hash of.
+   */
+  async setOut(
+    connectWebviewId: string,
+    to: { readonly provider: string; readonly nonce: string; readonly challenge: string },
+  ): Promise<void> {
+    await this.update(connectWebviewId, to);
   }
 
-  /** Takes the nonce back, once. @returns the webview, or null where that nonce is not awaited */
-  async comeBack(connectWebviewId: string, nonce: string): Promise<ConnectWebview | null> {
+  /** Takes the nonce back, once. @returns the webview, or null where that nonce is not awaited from that browser */
+  async comeBack(connectWebviewId: string, nonce: string, challenge: string): Promise<ConnectWebview | null> {
     const row = await this.database.db
       .updateTable('connect_webviews')
-      .set({ nonce: null })
+      .set({ nonce: null, challenge: null })
       .where('connect_webview_id', '=', connectWebviewId)
       .where('nonce', '=', nonce)
+      .where('challenge', '=', challenge)
       .returningAll()
       .executeTakeFirst();
-    return row ? fromRow(row) : null;
+    return row ? this.fromRow(row) : null;
   }
 
   async authorized(connectWebviewId: string, connectedAccountId: string, at: number): Promise<void> {
@@ -212,17 +241,19 @@ export class ConnectWebviewRecords {
       .where('connect_webview_id', '=', connectWebviewId)
       .execute();
   }
-}
 
-function fromRow(row: WebviewsTable['connect_webviews']): ConnectWebview {
-  return {
-    connectWebviewId: row.connect_webview_id,
-    workspaceId: row.workspace_id,
-    wishes: JSON.parse(row.wishes) as WebviewWishes,
-    createdAt: row.created_at,
-    provider: row.provider,
-    status: row.status,
-    authorizedAt: row.authorized_at,
-    connectedAccountId: row.connected_account_id,
-  };
+  private fromRow(row: WebviewsTable['connect_webviews']): ConnectWebview {
+    const { connect_webview_id: connectWebviewId, link_token: sealed } = row;
+    return {
+      connectWebviewId,
+      workspaceId: row.workspace_id,
+      wishes: JSON.parse(row.wishes) as WebviewWishes,
+      createdAt: row.created_at,
+      provider: row.provider,
+      status: row.status,
+      authorizedAt: row.authorized_at,
+      connectedAccountId: row.connected_account_id,
+      linkToken: sealed === null ? null : this.vault.openSecret(purposeOf(connectWebviewId), sealed),
+    };
+  }
 }

@@ -171,7 +171,15 @@ export function connect(
     : by
       ? [{ type: 'LoginRepeated', data: by }]
       : [];
-  return [...again, ...updateAccount(account, login?.wishes ?? {})];
+  // Whoever has a link may connect an account, and not change what one that is there already is.
+  checkCustomer(account, login?.wishes ?? {});
+  return again;
+}
+
+/** @throws {OtherCustomer} */
+function checkCustomer({ customerKey: mine }: Account, { customerKey }: AccountWishes): void {
+  if (customerKey !== undefined && mine !== null && mine !== customerKey)
+    throw new OtherCustomer('The account belongs to another customer.');
 }
 
 /**
@@ -180,10 +188,7 @@ export function connect(
  */
 export function updateAccount(account: Account | null, wanted: AccountWishes): AccountEvent[] {
   if (!live(account)) return [];
-  const { customerKey } = wanted;
-  if (customerKey !== undefined && account.customerKey !== null && account.customerKey !== customerKey) {
-    throw new OtherCustomer('The account belongs to another customer.');
-  }
+  checkCustomer(account, wanted);
   const differs = (name: keyof AccountWishes): boolean =>
     name === 'customMetadata'
       ? !sameMetadata(wanted.customMetadata!, account.customMetadata)

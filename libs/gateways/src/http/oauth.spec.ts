@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { startLockCloud } from '../../../../apps/lock-cloud/src/index';
 import { type Reply, ScriptedMaker } from '../testing/scripted-maker';
 import { simulatedCloud, type SimulatedCloud } from '../testing/simulated-cloud';
@@ -16,7 +17,9 @@ describe('authorizeUrl', () => {
       clientId: 'us & you',
       clientSecret: 'not-told',
     };
-    const url = new URL(authorizeUrl(maker, { redirectUri: back, state: 's=1&x', workspaceId: 'w' }));
+    const url = new URL(
+      authorizeUrl(maker, { redirectUri: back, state: 's=1&x', workspaceId: 'w', codeChallenge: 'hashed' }),
+    );
     expect(url.origin + url.pathname).toBe('https://acme.example/v1/oauth/authorize');
     expect(Object.fromEntries(url.searchParams)).toEqual({
       response_type: 'code',
@@ -25,6 +28,8 @@ describe('authorizeUrl', () => {
       scope: 'locks.read locks.write',
       prompt: 'login',
       state: 's=1&x',
+      code_challenge: 'hashed',
+      code_challenge_method: 'S256',
     });
   });
 
@@ -34,7 +39,9 @@ describe('authorizeUrl', () => {
       ...{ clientId: 'us', clientSecret: 'not-told' },
       loginHint: (workspaceId: string) => `${workspaceId}, signed`,
     };
-    const url = new URL(authorizeUrl(maker, { redirectUri: back, state: 's', workspaceId: 'w-1' }));
+    const url = new URL(
+      authorizeUrl(maker, { redirectUri: back, state: 's', workspaceId: 'w-1', codeChallenge: 'hashed' }),
+    );
     expect(url.searchParams.get('login_hint')).toBe('w-1, signed');
   });
 });
@@ -57,7 +64,9 @@ describe('exchangeCode', () => {
 
   it('sends the code, where it led back to, and who we are, as a form', async () => {
     server.reply = () => ({ status: 200, body: granted });
-    expect(await exchangeCode(server.lockMaker, 'c&1', back, { clock })).toEqual({
+    expect(
+      await exchangeCode(server.lockMaker, { code: 'c&1', redirectUri: back, codeVerifier: 'v' }, { clock }),
+    ).toEqual({
       kind: 'answered',
       value: { accessToken: 'a', refreshToken: 'r', expiresAt: now + 3_600_000, userId: 'u' },
     });
@@ -67,6 +76,7 @@ describe('exchangeCode', () => {
     expect(Object.fromEntries(new URLSearchParams(request?.body))).toEqual({
       grant_type: 'authorization_code',
       code: 'c&1',
+      code_verifier: 'v',
       redirect_uri: back,
       client_id: 'latchkey',
       client_secret: 'client-secret-0123456789',
@@ -100,9 +110,9 @@ describe('exchangeCode', () => {
     ['no answer comes', 'hang', { kind: 'unknown' }],
   ])('says so if %s', async (_why, reply, expected) => {
     server.reply = () => reply;
-    expect(await exchangeCode(server.lockMaker, 'c', back, { clock, timeoutMs: 300 })).toMatchObject(
-      expected,
-    );
+    expect(
+      await exchangeCode(server.lockMaker, { code: 'c', redirectUri: back }, { clock, timeoutMs: 300 }),
+    ).toMatchObject(expected);
   });
 });
 
@@ -126,7 +136,10 @@ describe('OAuth at the simulated cloud', () => {
 
   it('connects an account by way of the consent page, once for each code', async () => {
     const page = new URL(
-      authorizeUrl(cloud.maker, { redirectUri: back, state: 'the-state', workspaceId: 'w' }),
+      authorizeUrl(cloud.maker, {
+        ...{ redirectUri: back, state: 'the-state', workspaceId: 'w' },
+        codeChallenge: createHash('sha256').update('the-verifier').digest('base64url'),
+      }),
     );
     expect((await fetch(page)).status).toBe(200);
     const consent = await fetch(page.origin + page.pathname, {
@@ -142,7 +155,10 @@ describe('OAuth at the simulated cloud', () => {
     const landing = new URL(consent.headers.get('location') ?? '');
     expect(landing.searchParams.get('state')).toBe('the-state');
     const code = landing.searchParams.get('code') ?? '';
-    const tokens = await exchangeCode(cloud.maker, code, back, { clock: cloud });
+    const given = { code, redirectUri: back, codeVerifier: 'the-verifier' };
+    const stolen = await exchangeCode(cloud.maker, { ...given, codeVerifier: 'guessed' }, { clock: cloud });
+    expect(stolen).toMatchObject({ kind: 'refused', errorCode: 'INVALID_GRANT' });
+    const tokens = await exchangeCode(cloud.maker, given, { clock: cloud });
     if (tokens.kind !== 'answered') throw new Error(tokens.message);
     await cloud.tokens.put('account-2', tokens.value);
 
@@ -156,7 +172,7 @@ describe('OAuth at the simulated cloud', () => {
     expect(await ids(cloud.account)).toContain(own.lockId);
     expect(await ids(second)).toHaveLength(2);
     expect(await ids(second)).not.toContain(own.lockId);
-    expect(await exchangeCode(cloud.maker, code, back, { clock: cloud })).toMatchObject({
+    expect(await exchangeCode(cloud.maker, given, { clock: cloud })).toMatchObject({
       kind: 'refused',
       errorCode: 'INVALID_GRANT',
     });

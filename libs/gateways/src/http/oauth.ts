@@ -23,7 +23,13 @@ const tokenAnswer = z.looseObject({
 /** The page of the lock maker where an account's owner consents; it leads back to `redirectUri`. */
 export function authorizeUrl(
   maker: LockMaker,
-  query: { redirectUri: string; state: string; workspaceId: string },
+  query: {
+    redirectUri: string;
+    state: string;
+    workspaceId: string;
+    /** The code is for whoever knows what this is the hash of (PKCE, S256). */
+    codeChallenge: string;
+  },
 ): string {
   const url = new URL(`${maker.baseUrl.replace(/\/+$/, '')}/oauth/authorize`);
   url.search = new URLSearchParams({
@@ -33,6 +39,8 @@ export function authorizeUrl(
     scope,
     prompt: 'login',
     state: query.state,
+    code_challenge: query.codeChallenge,
+    code_challenge_method: 'S256',
     ...(maker.loginHint ? { login_hint: maker.loginHint(query.workspaceId) } : {}),
   }).toString();
   return url.href;
@@ -40,14 +48,13 @@ export function authorizeUrl(
 
 /**
  * Turns the code that the maker's consent page led back with into tokens.
- * `redirectUri` as it was in `authorizeUrl`; null for a code that did not come by that way.
+ * `redirectUri` and `codeVerifier` as they were in `authorizeUrl`; left out for a code that did not come by that way.
  * `refused` with INVALID_GRANT: the code has ended or was used before. `unknown`: the code may be spent, so the
  * owner has to consent again.
  */
 export async function exchangeCode(
   maker: LockMaker,
-  code: string,
-  redirectUri: string | null,
+  given: { readonly code: string; readonly redirectUri?: string; readonly codeVerifier?: string },
   options: { readonly clock: GatewayClock; readonly timeoutMs?: number },
 ): Promise<Answer<AccountTokens>> {
   const transport = new Transport(maker.baseUrl, {
@@ -57,8 +64,9 @@ export async function exchangeCode(
   try {
     const grant = {
       grant_type: 'authorization_code',
-      code,
-      ...(redirectUri === null ? {} : { redirect_uri: redirectUri }),
+      code: given.code,
+      ...(given.redirectUri === undefined ? {} : { redirect_uri: given.redirectUri }),
+      ...(given.codeVerifier === undefined ? {} : { code_verifier: given.codeVerifier }),
     };
     const answer = await requestTokens(transport, maker, grant, options.clock);
     if (answer.kind !== 'answered') return answer;

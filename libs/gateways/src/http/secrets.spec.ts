@@ -111,9 +111,13 @@ describe('secrets', () => {
       message: 'the-code',
     };
     server.reply = () => ({ status: 400, body });
-    const said = await exchangeCode(server.lockMaker, 'the-code', 'https://here/back', {
-      clock: { now: () => now },
-    });
+    const said = await exchangeCode(
+      server.lockMaker,
+      { code: 'the-code', redirectUri: 'https://here/back' },
+      {
+        clock: { now: () => now },
+      },
+    );
     expect(said).toMatchObject({ kind: 'refused', message: 'Acme Locks gives no tokens (HTTP_400).' });
     expect(JSON.stringify(said)).not.toMatch(/the-code|client-secret/);
   });

@@ -60,7 +60,7 @@ export async function simulatedCloud(
 
   const gateway = new HttpLockGateway({ makers: new Map([[maker.name, maker]]), tokens, clock });
   const { code } = await simulate('authorizations', {});
-  const granted = await exchangeCode(maker, code as string, null, { clock });
+  const granted = await exchangeCode(maker, { code: code as string }, { clock });
   if (granted.kind !== 'answered') throw new Error(granted.message);
   await tokens.put(account.accountId, granted.value);
   await gateway.registerWebhook(account, receiver.url);
