@@ -1,3 +1,4 @@
+import { isTransient } from '@latchkey/database';
 import { ApiError, type Logger, LOGGER } from '@latchkey/platform';
 import { HttpException, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
@@ -16,6 +17,15 @@ export class ApiErrors {
     const status = statusOf(error);
     if (status !== undefined && status < 500) return clientFault(status, request);
     const path = pathOf(request);
+    if (isTransient(error)) {
+      this.logger.warn({ err: error, requestId: request.id, path }, 'a request was refused');
+      const told = ApiError.unavailable(
+        'The server can not do this at the moment. Ask again.',
+        RETRY_AFTER_S,
+      );
+      logged.add(told);
+      return told;
+    }
     this.logger.error({ err: error, requestId: request.id, method: request.method, path }, 'request failed');
     const told = new ApiError(
       500,
@@ -26,6 +36,9 @@ export class ApiErrors {
     return told;
   }
 }
+
+/** What was away is mostly back after so long, s. */
+const RETRY_AFTER_S = 2;
 
 const logged = new WeakSet<ApiError>();
 

@@ -17,7 +17,9 @@ import { DocumentsController } from './documents/documents.controller';
 import { OpenApi } from './documents/openapi-text';
 import { EdgeGuard } from './edge.guard';
 import { ErrorsFilter } from './errors.filter';
-import { HealthController, Readiness } from './health.controller';
+import { HealthController } from './health/health.controller';
+import { Readiness } from './health/readiness';
+import { Serving } from './health/serving';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor';
 import { IdempotencyRecords } from './idempotency/idempotency-records';
 import { OkInterceptor } from './ok.interceptor';
@@ -35,6 +37,7 @@ import { WorkspacesController } from './workspaces.controller';
   controllers: [HealthController, DocumentsController, WorkspacesController, SandboxClockController],
   providers: [
     Readiness,
+    Serving,
     ApiErrors,
     OpenApi,
     {

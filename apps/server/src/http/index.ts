@@ -1,6 +1,7 @@
 export { httpAdapter } from './adapter';
 export { configureHttp } from './configure-http';
-export { Readiness } from './health.controller';
+export { Readiness } from './health/readiness';
+export { Serving } from './health/serving';
 export { HttpModule } from './http.module';
 export { SANDBOX_CLOCK, type SandboxClockPort } from './sandbox-clock.controller';
 export { EXAMPLES } from './documents/examples';

@@ -1,11 +1,12 @@
 import pino, { type Logger } from 'pino';
 import { type LogLevel } from '../config/config';
+import { outagesOnce } from './outages-once';
 import { redact, redactError, redactUrl } from './redact';
 
 /**
  * A logger that writes one JSON object a line, to standard output unless told otherwise. Whatever is logged under
  * the name of a PIN, key, token or other credential is hidden, however deep; URLs lose such parameters. `req` and
- * `res` go through their serializers (pino-http's), and lose their secrets after that.
+ * `res` go through their serializers (pino-http's), and lose their secrets after that. An outage is told once.
  */
 export function createLogger(level: LogLevel, destination?: { write(line: string): void }): Logger {
   const logger = pino(
@@ -14,6 +15,7 @@ export function createLogger(level: LogLevel, destination?: { write(line: string
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: hide },
+      hooks: { logMethod: outagesOnce() },
       serializers: { err: (error: unknown) => (error instanceof Error ? redactError(error) : error) },
       redact: {
         paths: ['req.url', 'req.headers', 'req.query', 'req.params', 'req.body', 'res.headers'],

@@ -83,6 +83,8 @@ const KEY_SERVES = 3_600_000;
 /** Which requests came with which idempotency key, and what they were answered. */
 export class IdempotencyRecords {
   private purgedAt = -Infinity;
+  /** Keys that were to be left to the next try while the database was away. */
+  private readonly left = new Set<string>();
   private current = { keyId: '', since: -Infinity };
 
   private constructor(
@@ -140,6 +142,22 @@ export class IdempotencyRecords {
       .execute();
   }
 
+  /**
+   * Lets the next try have the key, under the first one's request id: something was away, and how much was done is
+   * not known. Where even this can't be written, this process remembers it.
+   */
+  async leaveToNext({ workspaceId, key }: KeyedRequest): Promise<void> {
+    this.left.add(keyOf(workspaceId, key));
+    await this.database.db
+      .updateTable('idempotency_keys')
+      .set({ busy_until: 0 })
+      .where('workspace_id', '=', workspaceId)
+      .where('idempotency_key', '=', key)
+      .where('busy_until', 'is not', null)
+      .execute();
+    this.left.delete(keyOf(workspaceId, key));
+  }
+
   /** Gives the key back: nothing was done, and the same request may be tried again. */
   async release({ workspaceId, key }: KeyedRequest): Promise<void> {
     await this.database.db
@@ -185,7 +203,8 @@ export class IdempotencyRecords {
     if (row.key_id !== null && row.fingerprint !== (await request.fingerprint(row.key_id)))
       return { kind: 'other-request' };
     if (row.busy_until === null) return { kind: 'again', status: row.status!, body: row.body! };
-    if (row.busy_until > this.wall()) return { kind: 'under-way' };
+    const left = this.left.delete(keyOf(request.workspaceId, request.key));
+    if (row.busy_until > this.wall() && !left) return { kind: 'under-way' };
     const taken = await db
       .updateTable('idempotency_keys')
       .set({ busy_until: this.wall() + DEAD_AFTER })
@@ -244,3 +263,5 @@ export class IdempotencyRecords {
     return this.current.keyId;
   }
 }
+
+const keyOf = (workspaceId: string, key: string): string => `${workspaceId}/${key}`;

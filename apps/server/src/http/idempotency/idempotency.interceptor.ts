@@ -19,7 +19,8 @@ const LONGEST_KEY = 255;
 
 /**
  * A POST that comes again with the same Idempotency-Key and the same body is not done again: it is given the
- * first answer, as Stripe does it. Requests that were turned away before anything was done are not remembered.
+ * first answer. Requests that were turned away before anything was done are not remembered, and neither is a fault of
+ * ours or an outage: what was asked for is done, once, by the try that comes next.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
@@ -83,31 +84,38 @@ export class IdempotencyInterceptor implements NestInterceptor {
     request: FastifyRequest,
     next: CallHandler,
   ): Promise<unknown> {
-    let answer: { status: number; body: unknown };
+    let body: unknown;
     try {
-      const body: unknown = await lastValueFrom(next.handle());
-      answer = { status: 200, body };
+      body = await lastValueFrom(next.handle());
     } catch (thrown) {
       const error = this.errors.from(thrown, request);
-      if (nothingDone(error)) {
-        await this.records.release(keyed);
-        throw error;
-      }
-      await this.keep(keyed, keyId, error.status, error.toBody());
+      if (error.status >= 500) await this.leaveToNext(keyed);
+      else if (nothingDone(error)) await this.records.release(keyed);
+      else await this.keep(keyed, keyId, error.status, error.toBody());
       throw error;
     }
-    await this.keep(keyed, keyId, answer.status, answer.body);
-    return answer.body;
+    await this.keep(keyed, keyId, 200, body);
+    return body;
   }
 
   private async keep(keyed: KeyedRequest, keyId: string, status: number, body: unknown): Promise<void> {
-    await this.records.answered(keyed, status, await sealAnswer(this.vault, body, keyId));
+    try {
+      await this.records.answered(keyed, status, await sealAnswer(this.vault, body, keyId));
+    } catch (error) {
+      await this.leaveToNext(keyed);
+      throw error;
+    }
+  }
+
+  /** The error that is answered is the one that came first. */
+  private async leaveToNext(keyed: KeyedRequest): Promise<void> {
+    await this.records.leaveToNext(keyed).catch(() => undefined);
   }
 }
 
 /** Whether the request was turned away before it had any effect. */
 function nothingDone({ status }: ApiError): boolean {
-  return [400, 401, 405, 413, 415, 429, 503].includes(status);
+  return [400, 401, 405, 413, 415, 429].includes(status);
 }
 
 /** JSON with the keys of objects in order, so that equal requests are equal texts. */

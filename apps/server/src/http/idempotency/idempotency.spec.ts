@@ -1,7 +1,10 @@
+import { CreateAccessCode } from '@latchkey/access-codes';
 import { testDatabase, testEngines } from '@latchkey/database';
+import { Outage } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { type Edge, openEdge } from '../testing/edge';
 import { IdempotencyRecords, KEPT_FOR } from './idempotency-records';
 
@@ -14,6 +17,10 @@ afterAll(() => edge.close());
 const device_id = randomUUID();
 const create = (key: string, body: object = { device_id, code: '86420' }, apiKey = edge.apiKey) =>
   edge.post('/access_codes/create', body, { 'idempotency-key': key, authorization: `Bearer ${apiKey}` });
+
+/** Under which the creations so far were asked for. */
+const requestIds = () =>
+  edge.shelf.done.flatMap((each) => (each instanceof CreateAccessCode ? [each.caller.requestId] : []));
 
 describe('a request with an Idempotency-Key', () => {
   test('is done once, and answered the same again', async () => {
@@ -61,13 +68,28 @@ describe('a request with an Idempotency-Key', () => {
     expect(other.body.access_code.access_code_id).not.toBe(first.body.access_code.access_code_id);
   });
 
-  test('that failed fails the same again', async () => {
+  test.each([
+    ['a fault of ours', new Error('broken'), 500],
+    ['an outage', new Outage('event store', 'no answer'), 503],
+  ])('that met %s is done by the next try, under the same request id', async (_what, fault, status) => {
     const key = randomUUID();
-    edge.shelf.fails = new Error('broken');
-    const first = await create(key);
+    edge.shelf.fails = fault;
+    expect((await create(key)).status).toBe(status);
     const again = await create(key);
-    expect([first.status, again.status]).toEqual([500, 500]);
-    expect(again.body).toEqual(first.body);
+    expect(again.status).toBe(200);
+    const [first, second] = requestIds().slice(-2);
+    expect(first).toBe(second);
+    expect((await create(key)).body).toEqual(again.body);
+  });
+
+  test('that was done but whose answer could not be kept is done again, under the same request id', async () => {
+    const key = randomUUID();
+    const keeping = jest.spyOn(edge.app.get(IdempotencyRecords), 'answered');
+    keeping.mockRejectedValueOnce(new Outage('database', 'no answer'));
+    expect((await create(key)).status).toBe(503);
+    expect((await create(key)).status).toBe(200);
+    const [first, second] = requestIds().slice(-2);
+    expect(first).toBe(second);
   });
 
   test('that was not valid may be put right', async () => {
@@ -114,7 +136,7 @@ describe.each(testEngines)('the records on %s', (engine) => {
     let wall = 0;
     const database = await test.open();
     const records = await IdempotencyRecords.open(database, clock, noKeys, () => wall);
-    return { records, pass: (ms: number) => void (wall += ms), drop: () => test.drop() };
+    return { records, database, pass: (ms: number) => void (wall += ms), drop: () => test.drop() };
   };
 
   test('leave the key of a request that died with its server to the next try, under its request id', async () => {
@@ -152,6 +174,18 @@ describe.each(testEngines)('the records on %s', (engine) => {
     expect(new Set(used).size).toBe(3);
     expect(erased).toEqual(used.slice(0, 1));
     await test.drop();
+  });
+
+  test('leave a key to the next try even where that could not be written', async () => {
+    const { records, database, drop } = await open();
+    await records.claim(request);
+    await sql`alter table idempotency_keys rename to away`.execute(database.db);
+    await expect(records.leaveToNext(request)).rejects.toThrow();
+    await sql`alter table away rename to idempotency_keys`.execute(database.db);
+    const again = { ...request, requestId: 'second' };
+    expect(await records.claim(again)).toEqual({ kind: 'first', requestId: 'first' });
+    expect(await records.claim(again)).toEqual({ kind: 'under-way' });
+    await drop();
   });
 
   test('give a key to one of many at the same time', async () => {
