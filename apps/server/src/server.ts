@@ -27,7 +27,8 @@ import {
 import { WEBHOOK_DELIVERIES, type Webhooks } from '@latchkey/public-events';
 import type { TokenParts } from './app.module';
 import type { Core } from './core/core';
-import { SANDBOX_CLOCK } from './http';
+import { prepareViews } from './core/prepared-views';
+import { IdempotencyRecords, SANDBOX_CLOCK } from './http';
 import { rememberedClock } from './sandbox/clock-memory';
 import type { SandboxWorkspace } from './sandbox/provisioning';
 import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
@@ -81,10 +82,12 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
   const parts: Parts = { config: given, clock, ids, random, logger, stores, store };
   const core = makeCore(parts, locks);
   const webhooks = makeWebhooks(parts);
+  const restored = await prepareViews([...core.all, webhooks.runner], logger);
   let port = 0;
   const sandbox = maker && (await openSandbox(parts, { maker, core, webhooks, locks }, () => port, started));
 
   const app = await makeEdge({ tokens: tokensOf(parts, locks, core, webhooks, sandbox), core, sandbox });
+  if (restored) await app.get(IdempotencyRecords).forgetSince(restored.endsAt);
   const ready = addReadiness(app, store);
   port = await listen(app, given, started);
   const config = listeningOn(given, port);

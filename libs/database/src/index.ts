@@ -1,6 +1,8 @@
 export { type Database, openDatabase } from './database';
 export { type Engine } from './engines/engine';
+export { lockUntilCommit } from './engines/locks';
 export { forUpdateSkipLocked, isTransient, isUniqueViolation } from './engines/portable';
+export { isUnstorable } from './engines/unstorable';
 export { type PostgresOptions } from './engines/postgres-dialect';
 export { type SqliteOptions } from './engines/sqlite-dialect';
 export { migrate, type Migration } from './migrate';

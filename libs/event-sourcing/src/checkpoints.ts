@@ -1,83 +1,154 @@
 import { type Database, prepared } from '@latchkey/database';
-import type { Kysely } from 'kysely';
-import { comparePositions, type Position, positionFromText } from './event-store';
-import type { Tables } from './projection';
+import type { Kysely, Transaction } from 'kysely';
+import { type Position, positionFromText, positionToText } from './event-store';
+import type { Tables } from './tables';
 
-const POLL_MS = 20;
+/** An event by its place; the id is not known of events that an earlier version had folded. */
+export interface EventMark {
+  readonly position: Position;
+  readonly id: string | undefined;
+}
 
-const checkpoint = (db: Kysely<Tables>, p: { name: string; version: number }) =>
+/** How far a view has got. */
+export interface Checkpoint {
+  readonly position: Position | undefined;
+  /** The last event before it that the view follows: it tells whether the event store is still the same. */
+  readonly lastEvent: EventMark | undefined;
+  /** ms, by our clock. */
+  readonly updatedAt: number;
+}
+
+interface Row {
+  position: string | null;
+  event_position: string | null;
+  event_id: string | null;
+  updated_at: number;
+}
+
+const rowOf = (db: Kysely<Tables>, p: { name: string; version: number }) =>
   db
     .selectFrom('checkpoints')
-    .select('position')
+    .select(['position', 'event_position', 'event_id', 'updated_at'])
     .where('projection', '=', p.name)
     .where('version', '=', p.version);
-/** Where a view stands. */
-export const checkpointOf = prepared<Tables, { name: string; version: number }, { position: string | null }>(
-  checkpoint,
+const plainRow = prepared<Tables, { name: string; version: number }, Row>(rowOf);
+const lockedRow = prepared<Tables, { name: string; version: number }, Row>((db, p) =>
+  rowOf(db, p).forUpdate(),
 );
-/** The same, and nobody else folds the view until the transaction ends. */
-export const checkpointForUpdate = prepared<
+const storeRow = prepared<
   Tables,
-  { name: string; version: number },
-  { position: string | null }
->((db, p) => checkpoint(db, p).forUpdate());
-/** Puts a view's checkpoint. */
-export const storeCheckpoint = prepared<
-  Tables,
-  { name: string; version: number; position: string; at: number },
+  {
+    name: string;
+    version: number;
+    position: string | null;
+    eventPosition: string | null;
+    eventId: string | null;
+    at: number;
+  },
   unknown
 >((db, p) =>
   db
     .updateTable('checkpoints')
-    .set({ position: p.position, updated_at: p.at })
+    .set({ position: p.position, event_position: p.eventPosition, event_id: p.eventId, updated_at: p.at })
     .where('projection', '=', p.name)
     .where('version', '=', p.version),
 );
 
-/** For a process that reads a view which another one folds: looks at the stored checkpoint until it is there. */
-export async function checkpointReached(
-  database: Database<Tables>,
-  projection: { name: string; version: number },
-  position: Position,
-  timeoutMs: number,
-): Promise<boolean> {
-  const until = Date.now() + timeoutMs;
-  for (;;) {
-    const [row] = await checkpointOf.rows(database.db, projection);
-    if (row?.position && comparePositions(positionFromText(row.position), position) >= 0) return true;
-    if (Date.now() >= until) return false;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
+/** The checkpoint of one version of a view. */
+export class Checkpoints {
+  constructor(
+    private readonly database: Database<Tables>,
+    private readonly of: { readonly name: string; readonly version: number },
+  ) {}
 
-/** Makes the tables that all views share, if they are not there. */
-export async function createCheckpoints(database: Database<Tables>): Promise<void> {
-  await database.db.schema
-    .createTable('checkpoints')
-    .ifNotExists()
-    .addColumn('projection', 'text', (column) => column.notNull())
-    .addColumn('version', 'integer', (column) => column.notNull())
-    .addColumn('position', 'text')
-    .addColumn('updated_at', 'bigint', (column) => column.notNull())
-    .addPrimaryKeyConstraint('checkpoints_key', ['projection', 'version'])
-    .execute();
-  await database.db.schema
-    .createTable('built_projections')
-    .ifNotExists()
-    .addColumn('projection', 'text', (column) => column.notNull())
-    .addColumn('version', 'integer', (column) => column.notNull())
-    .addPrimaryKeyConstraint('built_projections_key', ['projection', 'version'])
-    .execute();
-  await database.db.schema
-    .createTable('parked_events')
-    .ifNotExists()
-    .addColumn('projection', 'text', (column) => column.notNull())
-    .addColumn('event_id', 'text', (column) => column.notNull())
-    .addColumn('stream', 'text', (column) => column.notNull())
-    .addColumn('type', 'text', (column) => column.notNull())
-    .addColumn('position', 'text', (column) => column.notNull())
-    .addColumn('reason', 'text', (column) => column.notNull())
-    .addColumn('parked_at', 'bigint', (column) => column.notNull())
-    .addPrimaryKeyConstraint('parked_events_key', ['projection', 'event_id'])
-    .execute();
+  /** undefined: the view has not been begun. */
+  load(): Promise<Checkpoint | undefined> {
+    return this.read(plainRow, this.database.db);
+  }
+
+  /** The same, and nobody else folds the view until the transaction ends. */
+  lock(trx: Transaction<Tables>): Promise<Checkpoint | undefined> {
+    // SQLite has one writer at a time as it is.
+    return this.read(this.database.engine === 'postgres' ? lockedRow : plainRow, trx);
+  }
+
+  private async read(statement: typeof plainRow, db: Kysely<Tables>): Promise<Checkpoint | undefined> {
+    const { name, version } = this.of;
+    const [row] = await statement.rows(db, { name, version });
+    if (!row) return undefined;
+    const position = row.position === null ? undefined : positionFromText(row.position);
+    const marked = row.event_position === null ? undefined : positionFromText(row.event_position);
+    // The first version moved a checkpoint with its events alone.
+    const lastEvent = marked ?? position;
+    return {
+      position,
+      lastEvent: lastEvent && { position: lastEvent, id: row.event_id ?? undefined },
+      updatedAt: row.updated_at,
+    };
+  }
+
+  /** @param at ms, by our clock */
+  async store(
+    trx: Transaction<Tables>,
+    position: Position | undefined,
+    lastEvent: EventMark | undefined,
+    at: number,
+  ): Promise<void> {
+    await storeRow.run(trx, {
+      ...{ name: this.of.name, version: this.of.version, at },
+      position: position ? positionToText(position) : null,
+      eventPosition: lastEvent ? positionToText(lastEvent.position) : null,
+      eventId: lastEvent?.id ?? null,
+    });
+  }
+
+  /** Begins before all events. */
+  async begin(trx: Transaction<Tables>, at: number): Promise<void> {
+    const { name: projection, version } = this.of;
+    await trx
+      .insertInto('checkpoints')
+      .values({ projection, version, position: null, updated_at: at })
+      .execute();
+  }
+
+  /** Forgets how far a version has got. */
+  async forget(trx: Transaction<Tables>, version: number): Promise<void> {
+    for (const table of ['checkpoints', 'built_projections']) {
+      await trx
+        .deleteFrom(table)
+        .where('projection', '=', this.of.name)
+        .where('version', '=', version)
+        .execute();
+    }
+  }
+
+  async olderVersions(): Promise<number[]> {
+    const rows: { version: number }[] = await this.database.db
+      .selectFrom('checkpoints')
+      .select('version')
+      .where('projection', '=', this.of.name)
+      .where('version', '<', this.of.version)
+      .execute();
+    return rows.map(({ version }) => version);
+  }
+
+  /** Whether this version has folded all of history once: before, a restart goes on building. */
+  async isBuilt(): Promise<boolean> {
+    const row: unknown = await this.database.db
+      .selectFrom('built_projections')
+      .select('version')
+      .where('projection', '=', this.of.name)
+      .where('version', '=', this.of.version)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  async markBuilt(): Promise<void> {
+    const { name: projection, version } = this.of;
+    await this.database.db
+      .insertInto('built_projections')
+      .values({ projection, version })
+      .onConflict((conflict) => conflict.columns(['projection', 'version']).doNothing())
+      .execute();
+  }
 }

@@ -16,6 +16,10 @@ export interface EventStore {
   read(stream: string, fromRevision?: number): AsyncIterable<RecordedEvent>;
   /** Reads the last events of a stream, newest first. */
   readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent>;
+  /** Reads the last events of all streams, newest first: so many, the last of all or the last before a position. */
+  readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent>;
+  /** The event that stands exactly there, in whichever stream; undefined where none does, or does any more. */
+  eventAt(position: Position): Promise<RecordedEvent | undefined>;
   /**
    * Follows all streams whose name begins with one of the prefixes, from after a position, in order, for ever:
    * a lost connection is taken up again where it broke. The next batch waits for the handler of the last one.

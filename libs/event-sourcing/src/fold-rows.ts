@@ -1,6 +1,7 @@
 import type { DomainEvent, EventCodec, Happened } from './codec';
 import type { Fold } from './decider';
 import type { RecordedEvent } from './event-store';
+import { folding } from './poison';
 
 /** Where a projection keeps the folded states of its streams. */
 export interface StateRows<S> {
@@ -32,6 +33,7 @@ export interface Step<S, E extends DomainEvent> {
  * Folds the events of one category of streams (`<category>-<id>`) into rows: each stream's state is loaded and
  * saved once, however many of the events are its own. Events of streams that have not begun are passed over.
  * @returns what each event did, in order
+ * @throws {UnreadableEvent | UnfoldableEvent} for the first event that can't be read or folded
  */
 export async function foldRows<S, E extends DomainEvent>(
   events: readonly RecordedEvent[],
@@ -52,7 +54,7 @@ export async function foldRows<S, E extends DomainEvent>(
     const id = idOf(recorded);
     const event = codec.decode(recorded);
     const before = states.get(id) ?? fold.initial;
-    const after = fold.evolve(before, event);
+    const after = folding(recorded, () => fold.evolve(before, event));
     if (after === null || after === undefined) continue;
     if (!states.has(id)) begun.set(id, recorded);
     states.set(id, after);

@@ -1,5 +1,4 @@
 export * from './cause';
-export { checkpointReached } from './checkpoints';
 export * from './codec';
 export * from './decider';
 export * from './due-work';
@@ -7,7 +6,11 @@ export * from './event-store';
 export * from './eventstoredb';
 export * from './fold-rows';
 export * from './known-revisions';
-export * from './projection';
+export { folding, UnfoldableEvent } from './poison';
+export { type Projection, readerOf } from './projection';
+export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner';
+export type { SharedHistory } from './restored-store';
 export { SharedSubscription } from './shared-subscription';
 export { given } from './specification';
+export type { Tables } from './tables';
 export * from './view-barrier';

@@ -64,6 +64,8 @@ const READ_BACK_AFTER = 2_000;
 const LINGER_MS = 20;
 /** The same while time is played: nobody looks on. */
 const LINGER_PLAYING_MS = 250;
+/** So long a worker waits to hear of what another process has folded, ms; then it asks the event store instead. */
+const HEARD_WITHIN_MS = 2_000;
 /** How long an answer to a write waits for the views, ms. */
 const VIEWS_WITHIN_MS = 5_000;
 
@@ -99,13 +101,15 @@ export class Core implements ViewBarrier {
       owner: ids.uuid(),
       clock,
       wall: () => Date.now(),
+      // Alone, nobody else folds the agenda: it can tell of nothing that this process has not seen.
+      heard: database.engine === 'sqlite' ? undefined : () => this.hearWhatOthersFolded(projection),
     });
     const readBacks = new ReadBacks(gateway);
     const calls = new Calls();
     const projection = new AgendaProjection(clock, () => this.executor.wake());
     const shared = {
       streams: this.streams,
-      known: projection,
+      known: projection.known,
       rows: this.rows,
       gateway,
       readBacks,
@@ -141,6 +145,7 @@ export class Core implements ViewBarrier {
       follows: readonly string[],
       linger: () => number,
       shared?: SharedSubscription,
+      listsForeign = true,
     ): ProjectionRunner =>
       new ProjectionRunner({
         store,
@@ -150,13 +155,15 @@ export class Core implements ViewBarrier {
         follows,
         linger,
         clock,
+        listsForeign,
         onParked: (name, event, reason) =>
           logger.error(
             { projection: name, eventId: event.id, type: event.type, reason },
             'an event was parked',
           ),
         onError: (name, error) =>
-          logger.warn({ projection: name, err: error }, 'a subscription broke and begins again'),
+          logger.warn({ projection: name, err: error }, 'a view is held up, and tries again'),
+        onRecovered: (name) => logger.info({ projection: name }, 'a view goes on'),
       });
     const { feed } = options;
     this.domain = new SharedSubscription(store);
@@ -166,7 +173,9 @@ export class Core implements ViewBarrier {
       runner(projection, database, DOMAIN_PREFIXES, () => 0, this.domain),
       ...options.views.map((view) => runner(view, database, DOMAIN_PREFIXES, linger, this.domain)),
     ];
-    if (feed) this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES, linger, this.domain));
+    // Foreign events are listed once: beside the views those of the domain, beside the feed those of its own streams.
+    if (feed)
+      this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES, linger, this.domain, false));
     this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES, linger);
     this.agenda = this.runners[0]!;
     this.reports = new LockReports({
@@ -188,8 +197,14 @@ export class Core implements ViewBarrier {
     for (const runner of this.all) await runner.dropOlder();
   }
 
-  private get all(): ProjectionRunner[] {
+  /** What folds each view. */
+  get all(): readonly ProjectionRunner[] {
     return this.feed ? [...this.runners, this.feed] : this.runners;
+  }
+
+  /** Where another process folds the agenda, it may tell of events that this one has yet to see. */
+  private async hearWhatOthersFolded(agenda: AgendaProjection): Promise<void> {
+    agenda.known.isBelieved = await this.agenda.sawWhatIsFolded(HEARD_WITHIN_MS);
   }
 
   /** Begins to do what is due; to be called once the views are built. */

@@ -48,6 +48,8 @@ export class AgendaRows implements DueSource<AgendaClaim> {
       readonly clock: Clock;
       /** The wall clock, ms: leases are about processes, not about codes. */
       readonly wall: () => number;
+      /** Resolves when this process has heard of all that the rows tell of now, or won't believe what it knows. */
+      readonly heard?: () => Promise<void>;
     },
   ) {
     this.due = new DueRows(database, { table: AGENDA, owner: options.owner, wall: options.wall });
@@ -56,6 +58,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
 
   async claim(now: number, limit: number, workspaceId?: string): Promise<AgendaClaim[]> {
     const rows = await this.due.claim(now, limit, workspaceId);
+    if (rows.length > 0) await this.options.heard?.();
     return rows.map((row) => ({
       ...claimOf(row),
       kind: row.kind,

@@ -1,8 +1,22 @@
-import { ACCOUNT, ACTION_ATTEMPT, CONNECT_WEBVIEW, DEVICE, DOOR } from '@latchkey/devices';
-import type { KnownRevisions, Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
+import {
+  ACCOUNT,
+  accountCodec,
+  ACTION_ATTEMPT,
+  CONNECT_WEBVIEW,
+  DEVICE,
+  deviceCodec,
+  DOOR,
+} from '@latchkey/devices';
+import {
+  type Projection,
+  readerOf,
+  type RecordedEvent,
+  SeenRevisions,
+  type Tables,
+} from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
-import { ACCESS_CODE } from '../domain/events';
-import { KEYPAD } from '../domain/keypad';
+import { ACCESS_CODE, codeCodec } from '../domain/events';
+import { KEYPAD, keypadCodec } from '../domain/keypad';
 import { foldAccount, foldCode, foldDevice, foldKeypad } from './agenda-fold';
 import { AGENDA_VERSION, type AgendaTables, createAgendaTables, dropAgendaTables } from './agenda-tables';
 
@@ -17,9 +31,6 @@ export const DOMAIN_PREFIXES: readonly string[] = [
   ...prefixesOf(DOOR, ACTION_ATTEMPT, CONNECT_WEBVIEW),
 ];
 
-/** Of so many streams the newest revision is kept in memory. */
-const KNOWN_AT_MOST = 50_000;
-
 /** What each category of streams does to the agenda. */
 const FOLDS: Readonly<Record<string, typeof foldCode>> = {
   [ACCESS_CODE]: foldCode,
@@ -29,11 +40,18 @@ const FOLDS: Readonly<Record<string, typeof foldCode>> = {
 };
 
 /** Folds what is to be done, and when: a row for each code, device and account. */
-export class AgendaProjection implements Projection, KnownRevisions {
+export class AgendaProjection implements Projection {
   readonly name = 'agenda';
   readonly version = AGENDA_VERSION;
   readonly prefixes = AGENDA_PREFIXES;
-  private readonly revisions = new Map<string, number>();
+  readonly read = readerOf({
+    [ACCESS_CODE]: codeCodec,
+    [KEYPAD]: keypadCodec,
+    [DEVICE]: deviceCodec,
+    [ACCOUNT]: accountCodec,
+  });
+  /** What this process has seen of the streams. */
+  readonly known = new SeenRevisions();
 
   constructor(
     private readonly clock: { now(): number },
@@ -57,18 +75,12 @@ export class AgendaProjection implements Projection, KnownRevisions {
     }
   }
 
-  onApplied(events: readonly RecordedEvent[]): void {
-    for (const event of events) {
-      this.revisions.delete(event.stream);
-      this.revisions.set(event.stream, event.revision);
-    }
-    // Of a stream that is forgotten here the store is asked again.
-    const oldest = this.revisions.keys();
-    while (this.revisions.size > KNOWN_AT_MOST) this.revisions.delete(oldest.next().value!);
-    this.onDue();
+  /** Before a row can tell of an event: whoever claims it must not plan on what is older. */
+  onSeen(events: readonly RecordedEvent[]): void {
+    this.known.see(events);
   }
 
-  atLeast(stream: string): number | undefined {
-    return this.revisions.get(stream);
+  onApplied(): void {
+    this.onDue();
   }
 }

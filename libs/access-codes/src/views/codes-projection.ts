@@ -1,6 +1,7 @@
 import {
   foldRows,
   type Projection,
+  readerOf,
   type RecordedEvent,
   type StateRows,
   type Tables,
@@ -41,6 +42,7 @@ export class CodesProjection implements Projection {
   readonly name = 'codes';
   readonly version = CODES_VERSION;
   readonly prefixes = [`${ACCESS_CODE}-`];
+  readonly read = readerOf({ [ACCESS_CODE]: codeCodec });
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema

@@ -1,4 +1,5 @@
 import type Libsql from 'libsql';
+import { UnstorableValue } from './unstorable';
 
 const KEPT = 500;
 const LONGEST_KEPT = 20_000;
@@ -63,22 +64,23 @@ function parameter(value: unknown): unknown {
   switch (typeof value) {
     case 'number':
       if (Number.isSafeInteger(value)) return BigInt(value);
-      if (!Number.isFinite(value)) throw new TypeError(`${value} can not be stored.`);
+      if (!Number.isFinite(value)) throw new UnstorableValue(`${value} can not be stored.`);
       return value;
     case 'boolean':
       return value ? 1n : 0n;
     case 'string':
-      if (value.includes('\0')) throw new TypeError('A text with the character U+0000 can not be stored.');
+      if (value.includes('\0'))
+        throw new UnstorableValue('A text with the character U+0000 can not be stored.');
       return value;
     case 'bigint':
-      if (BigInt.asIntN(64, value) !== value) throw new TypeError(`${value} is beyond 64 bits.`);
+      if (BigInt.asIntN(64, value) !== value) throw new UnstorableValue(`${value} is beyond 64 bits.`);
       return value;
     case 'undefined':
       return null;
     default:
       if (value === null) return null;
       if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-      throw new TypeError('Only numbers, texts, booleans, bytes and null can be stored.');
+      throw new UnstorableValue('Only numbers, texts, booleans, bytes and null can be stored.');
   }
 }
 

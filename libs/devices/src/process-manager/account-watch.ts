@@ -74,7 +74,7 @@ export class AccountWatch {
       const decide = (device: Device | null): DeviceEvent[] =>
         seenNow(device, deviceId, lock, account, this.options.settings);
       // Of hundreds of locks hardly one has anything new to tell.
-      const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId)) ?? 0;
+      const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId));
       if (decide((await streams.devices.load(deviceId, atLeast)).state).length > 0)
         await streams.devices.transact(deviceId, cause, decide, atLeast);
       const before = known.get(lock.lockId);

@@ -1,6 +1,7 @@
 import {
   foldRows,
   type Projection,
+  readerOf,
   type RecordedEvent,
   type StateRows,
   type Tables,
@@ -60,6 +61,7 @@ export class DevicesProjection implements Projection {
   readonly name = 'devices';
   readonly version = DEVICES_VERSION;
   readonly prefixes = [DEVICE, ACCOUNT, DOOR].map((category) => `${category}-`);
+  readonly read = readerOf({ [DEVICE]: deviceCodec, [ACCOUNT]: accountCodec, [DOOR]: doorCodec });
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema

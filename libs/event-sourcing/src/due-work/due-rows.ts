@@ -1,6 +1,6 @@
 import { type Database, forUpdateSkipLocked, type Prepared, prepared } from '@latchkey/database';
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
-import type { Tables } from '../projection';
+import type { Tables } from '../tables';
 import type { DueClaim } from './due-source';
 
 /** The columns that a table of due work has beside its own. */

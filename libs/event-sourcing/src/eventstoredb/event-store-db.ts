@@ -19,6 +19,7 @@ import { Outage, within } from '@latchkey/platform';
 import {
   AppendTimeout,
   type Appended,
+  comparePositions,
   type EventStore,
   type EventSubscription,
   type ExpectedRevision,
@@ -92,6 +93,22 @@ export class EventStoreDb implements EventStore {
     return this.readFrom(stream, (client) =>
       client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: count }),
     );
+  }
+
+  readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
+    const fromPosition = before ? { ...before } : END;
+    return this.readFrom('all streams', (client) =>
+      client.readAll({ direction: BACKWARDS, fromPosition, maxCount: count }),
+    );
+  }
+
+  async eventAt(position: Position): Promise<RecordedEvent | undefined> {
+    const fromPosition = { ...position };
+    const events = this.readFrom('all streams', (client) =>
+      client.readAll({ direction: FORWARDS, fromPosition, maxCount: 1 }),
+    );
+    for await (const event of events) if (comparePositions(event.position, position) === 0) return event;
+    return undefined;
   }
 
   subscribeToAll(options: SubscribeOptions): EventSubscription {

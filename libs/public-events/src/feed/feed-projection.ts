@@ -1,6 +1,7 @@
-import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
+import { folding, type Projection, type RecordedEvent, type Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
-import { PUBLIC_EVENTS, type StoredEvent } from '../public-event';
+import { PUBLIC_EVENTS } from '../public-event';
+import { readPublicEvent } from '../read-public-event';
 
 export interface FeedTables {
   events_v2: {
@@ -29,6 +30,7 @@ export class FeedProjection implements Projection {
   readonly name = 'feed';
   readonly version = 2;
   readonly prefixes = [`${PUBLIC_EVENTS}-`];
+  readonly read = readPublicEvent;
 
   /** @param onNews called whenever there are new events */
   constructor(private readonly onNews: () => void = () => undefined) {}
@@ -61,10 +63,11 @@ export class FeedProjection implements Projection {
   }
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
-    for (let from = 0; from < events.length; from += ROWS_AT_ONCE) {
+    const rows = events.map((event) => folding(event, () => rowOf(event)));
+    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
       await (trx as Transaction<FeedTables>)
         .insertInto('events_v2')
-        .values(events.slice(from, from + ROWS_AT_ONCE).map(rowOf))
+        .values(rows.slice(from, from + ROWS_AT_ONCE))
         .onConflict((conflict) => conflict.column('event_id').doNothing())
         .execute();
     }
@@ -76,7 +79,7 @@ export class FeedProjection implements Projection {
 }
 
 function rowOf(recorded: RecordedEvent): FeedTables['events_v2'] {
-  const event = recorded.data as StoredEvent;
+  const { event } = readPublicEvent(recorded);
   return {
     event_id: event.event_id,
     workspace_id: event.workspace_id,

@@ -7,8 +7,8 @@ import {
   type Position,
   positionFromText,
   RevisionConflict,
-  TryAgainLater,
 } from '@latchkey/event-sourcing';
+import { ownPublicEvent } from '../read-public-event';
 
 /** A public event also says where the domain event stands that it comes from. */
 export interface PublicMetadata extends EventMetadata {
@@ -42,16 +42,12 @@ export class PublicStreams {
   constructor(private readonly store: EventStore) {}
 
   /**
-   * Events of one stream, in the order of their sources.
-   * @throws {TryAgainLater} when the store can't be reached; repeating it all is safe
+   * Events of one stream, in the order of their sources. Where the store can't be reached it rejects; repeating it
+   * all is safe.
    */
   async append(stream: string, events: readonly PublicEvent[]): Promise<void> {
-    try {
-      for (let from = 0; from < events.length; from += CHUNK) {
-        await this.appendChunk(stream, events.slice(from, from + CHUNK));
-      }
-    } catch (cause) {
-      throw new TryAgainLater(`${stream} could not be appended to`, { cause });
+    for (let from = 0; from < events.length; from += CHUNK) {
+      await this.appendChunk(stream, events.slice(from, from + CHUNK));
     }
   }
 
@@ -91,9 +87,10 @@ export class PublicStreams {
       let earlier = false;
       for await (const event of this.store.readBackwards(stream, count)) {
         read++;
-        const source = sourceOf(event.metadata as PublicMetadata);
-        tail.source ??= source;
         tail.revision = Math.max(tail.revision, event.revision);
+        const source = ownPublicEvent(event)?.source;
+        if (!source) continue;
+        tail.source ??= source;
         if (comparePositions(source, tail.source) === 0) tail.ids.add(event.id);
         else earlier = true;
       }

@@ -19,8 +19,10 @@ import {
 } from '@latchkey/devices';
 import {
   type EventStore,
+  folding,
   positionToText,
   type Projection,
+  readerOf,
   type RecordedEvent,
   type Tables,
 } from '@latchkey/event-sourcing';
@@ -46,6 +48,14 @@ export class Translator implements Projection {
   readonly prefixes = [ACCESS_CODE, DEVICE, ACCOUNT, DOOR, ACTION_ATTEMPT, CONNECT_WEBVIEW].map(
     (category) => `${category}-`,
   );
+  readonly read = readerOf({
+    [ACCESS_CODE]: codeCodec,
+    [DEVICE]: deviceCodec,
+    [ACCOUNT]: accountCodec,
+    [DOOR]: doorCodec,
+    [ACTION_ATTEMPT]: actionCodec,
+    [CONNECT_WEBVIEW]: loginCodec,
+  });
   private readonly streams: PublicStreams;
 
   constructor(
@@ -79,16 +89,23 @@ export class Translator implements Projection {
     await states.prepare(events);
     const byStream = new Map<string, PublicEvent[]>();
     for (const recorded of events) {
-      const { drafts: bare, workspaceId } = this.translate(recorded, states);
-      const drafts = bare.map((draft) => withBackground(draft, states));
-      if (drafts.length === 0 || workspaceId === null) continue;
+      const { workspaceId, told } = folding(recorded, () => this.publicEventsOf(recorded, states));
+      if (told.length === 0 || workspaceId === null) continue;
       const stream = publicStreamOf(workspaceId);
       const waiting = byStream.get(stream) ?? [];
       byStream.set(stream, waiting);
-      waiting.push(...drafts.map((draft, index) => publicEvent(draft, drafts, index, recorded, workspaceId)));
+      waiting.push(...told);
     }
     await states.save();
     for (const [stream, waiting] of byStream) await this.streams.append(stream, waiting);
+  }
+
+  private publicEventsOf(recorded: RecordedEvent, states: TranslatorStates) {
+    const { drafts: bare, workspaceId } = this.translate(recorded, states);
+    if (workspaceId === null) return { workspaceId, told: [] };
+    const drafts = bare.map((draft) => withBackground(draft, states));
+    const told = drafts.map((draft, index) => publicEvent(draft, drafts, index, recorded, workspaceId));
+    return { workspaceId, told };
   }
 
   private translate(

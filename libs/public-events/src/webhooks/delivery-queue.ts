@@ -2,6 +2,7 @@ import { type Database, forUpdateSkipLocked, type WebhookEndpointsTable } from '
 import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 import { PUBLIC_EVENTS, type StoredEvent } from '../public-event';
+import { readPublicEvent } from '../read-public-event';
 
 export interface DeliveryTables extends WebhookEndpointsTable {
   webhook_deliveries_v1: {
@@ -40,6 +41,8 @@ export class DeliveryQueue implements Projection {
   readonly name = 'webhook-deliveries';
   readonly version = 1;
   readonly prefixes = [`${PUBLIC_EVENTS}-`];
+  readonly lasting = true;
+  readonly read = readPublicEvent;
 
   constructor(
     private readonly clock: { now(): number },
@@ -87,7 +90,7 @@ export class DeliveryQueue implements Projection {
 
 /** Which events are to be sent to which endpoints. */
 async function wanted(db: Kysely<DeliveryTables>, events: readonly RecordedEvent[]) {
-  const stored = events.map((event) => ({ event: event.data as StoredEvent, revision: event.revision }));
+  const stored = events.map((each) => ({ event: readPublicEvent(each).event, revision: each.revision }));
   const endpoints = await db
     .selectFrom('webhook_endpoints')
     .select(['webhook_id', 'workspace_id', 'event_types', 'created_at'])

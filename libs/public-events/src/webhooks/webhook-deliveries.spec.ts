@@ -203,6 +203,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
             workspaceId: WORKSPACE,
             schemaVersion: 1,
             occurredAt: at,
+            ...{ sourcePosition: '7/7' },
           },
         },
       ],

@@ -40,10 +40,18 @@ export class Webhooks {
       projection: new DeliveryQueue(clock, () => this.deliveries.wake()),
       linger: () => LINGER_MS,
       clock,
+      // The feed lists them.
+      listsForeign: false,
       onParked: (_name, event, reason) =>
         logger.error({ eventId: event.id, type: event.type, reason }, 'an event was kept from its webhooks'),
       onError: (_name, error) => logger.warn({ err: error }, 'the webhook queue broke off and begins again'),
+      onRecovered: () => logger.info('the webhook queue goes on'),
     });
+  }
+
+  /** What folds the queue: to be prepared with all views. */
+  get runner(): ProjectionRunner {
+    return this.queue;
   }
 
   /** Makes the queue's tables and follows the public streams. */

@@ -167,6 +167,17 @@ export class IdempotencyRecords {
       .execute();
   }
 
+  /**
+   * Forgets the answers to requests that may have been at work since `instant`, ms by our clock: the event store was
+   * restored to what it was then, and what they tell of is gone.
+   */
+  async forgetSince(instant: number): Promise<void> {
+    await this.database.db
+      .deleteFrom('idempotency_keys')
+      .where('created_at', '>=', instant - DEAD_AFTER)
+      .execute();
+  }
+
   private async insert(request: KeyedRequest, keyId: string, fingerprint: string): Promise<boolean> {
     const result = await this.database.db
       .insertInto('idempotency_keys')

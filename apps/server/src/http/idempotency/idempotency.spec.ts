@@ -188,6 +188,31 @@ describe.each(testEngines)('the records on %s', (engine) => {
     await drop();
   });
 
+  test('forget what was answered since an instant that the event store was restored to', async () => {
+    const test = testDatabase(engine);
+    let now = 0;
+    const records = await IdempotencyRecords.open(
+      await test.open(),
+      { now: () => now, at: () => () => {} },
+      noKeys,
+    );
+    for (const [key, at] of [
+      ['long before', 0],
+      ['just before', 99_000],
+      ['after', 130_000],
+    ] as const) {
+      now = at;
+      await records.claim({ ...request, key });
+      await records.answered({ ...request, key }, 200, key);
+    }
+    await records.forgetSince(100_000);
+    const kinds = ['long before', 'just before', 'after'].map(
+      async (key) => (await records.claim({ ...request, key })).kind,
+    );
+    expect(await Promise.all(kinds)).toEqual(['again', 'first', 'first']);
+    await test.drop();
+  });
+
   test('give a key to one of many at the same time', async () => {
     const { records, drop } = await open();
     const claims = await Promise.all(

@@ -1,0 +1,55 @@
+import type { Transaction } from 'kysely';
+import { ForeignEvent } from './codec';
+import { positionToText, type RecordedEvent } from './event-store';
+import type { Tables } from './tables';
+
+/** A foreign event is no view's own: it is listed once for all views of a database, under this name. */
+const EVERY_VIEW = '*';
+
+/** An event that a view goes on without. */
+export interface Parked {
+  readonly event: RecordedEvent;
+  readonly reason: string;
+  readonly foreign: boolean;
+}
+
+export function parkedFor(event: RecordedEvent, error: unknown): Parked {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { event, reason, foreign: error instanceof ForeignEvent };
+}
+
+const REASON_AT_MOST = 1_000;
+
+/**
+ * Lists events that a view goes on without.
+ * @returns those that were not on the list
+ */
+export async function park(
+  trx: Transaction<Tables>,
+  projection: string,
+  parked: readonly Parked[],
+  at: number,
+): Promise<Parked[]> {
+  const listed: Parked[] = [];
+  for (const each of parked) {
+    const { event, reason, foreign } = each;
+    const { numInsertedOrUpdatedRows = 0n } = await trx
+      .insertInto('parked_events')
+      .values({
+        projection: foreign ? EVERY_VIEW : projection,
+        event_id: event.id,
+        stream: storable(event.stream),
+        type: storable(event.type),
+        position: positionToText(event.position),
+        reason: storable(reason).slice(0, REASON_AT_MOST),
+        parked_at: at,
+      })
+      .onConflict((conflict) => conflict.columns(['projection', 'event_id']).doNothing())
+      .executeTakeFirst();
+    if (numInsertedOrUpdatedRows > 0n) listed.push(each);
+  }
+  return listed;
+}
+
+/** Names of foreign events may be anything; no database takes this character. */
+const storable = (text: string): string => text.replaceAll('\0', '\uFFFD');

@@ -1,0 +1,334 @@
+import type { Database } from '@latchkey/database';
+import type { Checkpoints, EventMark } from './checkpoints';
+import { UnreadableEvent } from './codec';
+import {
+  comparePositions,
+  type EventStore,
+  type EventSubscription,
+  laterPosition,
+  type Position,
+  type RecordedEvent,
+  type SubscribeOptions,
+} from './event-store';
+import { StoreDamaged } from './eventstoredb';
+import { type Parked, park, parkedFor } from './parked-events';
+import { PassedPosition } from './passed-position';
+import { isPoison } from './poison';
+import type { Projection } from './projection';
+import type { SharedHistory } from './restored-store';
+import type { SharedSubscription } from './shared-subscription';
+import { StoredView } from './stored-view';
+import type { Tables } from './tables';
+
+export interface ProjectionRunnerOptions {
+  readonly store: EventStore;
+  readonly database: Database<Tables>;
+  readonly projection: Projection;
+  /**
+   * Stream name prefixes of all events whose positions anybody may wait for: the view passes those that are
+   * not its own too.
+   */
+  readonly follows?: readonly string[];
+  /** Shared with other views of the same events; it begins when it is opened. Left out: a subscription of its own. */
+  readonly shared?: SharedSubscription;
+  /** How long, ms, events may gather while nobody waits for the view; 0 when left out. */
+  readonly linger?: () => number;
+  readonly clock: { now(): number };
+  /** Whether foreign events among its own are listed as parked; false where another view lists them. */
+  readonly listsForeign?: boolean;
+  readonly onParked?: (projection: string, event: RecordedEvent, reason: string) => void;
+  /** What keeps the view from going on, told once until it goes on. */
+  readonly onError?: (projection: string, error: unknown) => void;
+  /** It goes on again. */
+  readonly onRecovered?: (projection: string) => void;
+}
+
+/** How long a checkpoint may lie behind where nothing of the view's own came by, ms. */
+const STORE_PASSED_MS = 1_000;
+
+/** The events of a batch, by what becomes of them. */
+interface Sorted {
+  readonly readable: readonly RecordedEvent[];
+  readonly parked: readonly Parked[];
+}
+
+/**
+ * Keeps one projection up to date. A fault of the database or the event store is waited out, and the same events are
+ * folded again. Foreign events are set aside. An event of ours that can't be read or folded is parked with its reason
+ * while the view runs; while it is built anew it fails loudly, since a new view with a hole is a wrong view.
+ */
+export class ProjectionRunner {
+  private subscription: EventSubscription | undefined;
+  /** How far this process has followed the store, and how far the view is folded, by whichever process. */
+  private seen = new PassedPosition(undefined);
+  private folded = new PassedPosition(undefined);
+  private stored: Position | undefined;
+  private lastEvent: EventMark | undefined;
+  private building = true;
+  /** Events have come that are not folded yet. */
+  private folding = false;
+  private prepared = false;
+  private marking: Promise<void> | undefined;
+  private storing: NodeJS.Timeout | undefined;
+  private readonly view: StoredView;
+  private readonly checkpoints: Checkpoints;
+  /** Set when building failed: the view must not be used. */
+  failure: unknown;
+  /** What keeps the view from going on now; undefined while it goes on. */
+  trouble: unknown;
+  /** Set where the event store no longer has what the view had folded. */
+  restored: SharedHistory | undefined;
+  /** Resolves when the view has folded all of history; rejects when building it failed. */
+  readonly caughtUp: Promise<void>;
+  private onCaughtUp: () => void = () => undefined;
+  private onFailure: (error: unknown) => void = () => undefined;
+
+  constructor(private readonly options: ProjectionRunnerOptions) {
+    this.view = new StoredView(options);
+    this.checkpoints = this.view.checkpoints;
+    this.caughtUp = new Promise((resolve, reject) => {
+      this.onCaughtUp = resolve;
+      this.onFailure = reject;
+    });
+    this.caughtUp.catch(() => undefined);
+  }
+
+  get name(): string {
+    return this.options.projection.name;
+  }
+
+  /** How far this process has followed the store. */
+  get position(): Position | undefined {
+    return this.seen.value;
+  }
+
+  /**
+   * Makes the tables if they are not there, and notices whether the event store still has what the view has folded:
+   * see `restored`. To be called for every view before anything is appended.
+   */
+  async prepare(): Promise<void> {
+    this.restored = await this.view.prepare();
+    this.prepared = true;
+  }
+
+  /**
+   * Prepares, unless that was done, and follows the store from the checkpoint. Where the store no longer has what the
+   * view has folded, the view is begun anew, or, if its rows last, goes on from where the store ended.
+   */
+  async start(): Promise<void> {
+    const { projection, shared, store, follows = [], linger } = this.options;
+    if (!this.prepared) await this.prepare();
+    if (this.restored) await this.view.goBack(this.restored);
+    await this.takeUp();
+    const subscribe = (of: SubscribeOptions): EventSubscription =>
+      shared ? shared.join(of) : store.subscribeToAll(of);
+    this.subscription = subscribe({
+      after: this.seen.value,
+      prefixes: [...new Set([...projection.prefixes, ...follows])],
+      onEvents: (events) => this.take(events),
+      linger: () => (this.building || this.folded.isAwaited ? 0 : (linger?.() ?? 0)),
+      onCheckpoint: (position) => {
+        this.passed(position);
+        return Promise.resolve();
+      },
+      onCaughtUp: () => {
+        this.goesOn();
+        if (this.building) this.marking = this.markBuilt();
+        this.building = false;
+        this.onCaughtUp();
+      },
+      onError: (error) => this.isHeldUp(error),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.subscription?.stop();
+    await this.marking;
+    await this.storePassed();
+    this.folded.giveUp();
+    this.seen.giveUp();
+  }
+
+  /** True once the view has folded everything up to the position; false when `timeoutMs` passed before. */
+  async reached(position: Position | undefined, timeoutMs: number): Promise<boolean> {
+    if (!position || this.folded.has(position)) return true;
+    if (this.failure) throw this.failure as Error;
+    const reached = this.folded.reached(position, timeoutMs);
+    this.subscription?.hurry();
+    return reached;
+  }
+
+  /**
+   * True once this process has seen every event that the view's rows tell of now, though another process folded
+   * them; false when `timeoutMs` passed before.
+   */
+  async sawWhatIsFolded(timeoutMs: number): Promise<boolean> {
+    const last = (await this.checkpoints.load())?.lastEvent;
+    if (!last || this.seen.has(last.position)) return true;
+    const seen = this.seen.reached(last.position, timeoutMs);
+    this.subscription?.hurry();
+    return seen;
+  }
+
+  /** The old versions' tables are of no use once this one stands. */
+  dropOlder(): Promise<void> {
+    return this.view.dropOlder();
+  }
+
+  private async takeUp(): Promise<void> {
+    const checkpoint = await this.checkpoints.load();
+    this.stored = checkpoint?.position;
+    this.lastEvent = checkpoint?.lastEvent;
+    this.seen = new PassedPosition(this.stored);
+    this.folded = new PassedPosition(this.stored);
+    this.building = !this.options.projection.lasting && !(await this.view.isBuilt());
+  }
+
+  private async markBuilt(): Promise<void> {
+    try {
+      await this.checkpoints.markBuilt();
+    } catch (error) {
+      // Then it counts as being built once more after a restart.
+      this.options.onError?.(this.name, error);
+    }
+  }
+
+  private async take(events: readonly RecordedEvent[]): Promise<void> {
+    const unseen = events.filter((event) => !this.seen.has(event.position));
+    const last = unseen.at(-1);
+    if (!last) return;
+    const { projection } = this.options;
+    const own = unseen.filter(({ stream }) =>
+      projection.prefixes.some((prefix) => stream.startsWith(prefix)),
+    );
+    if (own.length > 0) {
+      projection.onSeen?.(own);
+      this.folding = true;
+      await this.foldAll(own);
+      this.folding = false;
+    }
+    this.lastEvent = { position: last.position, id: last.id };
+    this.passed(last.position);
+  }
+
+  private async foldAll(own: readonly RecordedEvent[]): Promise<void> {
+    const sorted = this.sorted(own);
+    try {
+      await this.fold(own, sorted);
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      if (this.building) this.fail(error);
+      // One of them can't be folded: one by one, to find out which.
+      for (const event of own) await this.foldOrPark(event);
+    }
+  }
+
+  private sorted(events: readonly RecordedEvent[]): Sorted {
+    const { projection } = this.options;
+    const readable: RecordedEvent[] = [];
+    const parked: Parked[] = [];
+    for (const event of events) {
+      try {
+        projection.read?.(event);
+        readable.push(event);
+      } catch (error) {
+        if (!(error instanceof UnreadableEvent)) throw error;
+        const each = parkedFor(event, error);
+        if (this.building && !each.foreign) this.fail(error);
+        parked.push(each);
+      }
+    }
+    return { readable, parked };
+  }
+
+  private fail(error: unknown): never {
+    this.failure = error;
+    this.onFailure(error);
+    throw error;
+  }
+
+  private async foldOrPark(event: RecordedEvent): Promise<void> {
+    try {
+      await this.fold([event], this.sorted([event]));
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      await this.fold([event], { readable: [], parked: [parkedFor(event, error)] });
+    }
+  }
+
+  private async fold(events: readonly RecordedEvent[], { readable, parked }: Sorted): Promise<void> {
+    const { database, projection, listsForeign = true, clock, onParked } = this.options;
+    const kept = listsForeign ? parked : parked.filter(({ foreign }) => !foreign);
+    if (kept.length === 0 && (await this.leavesAlone(readable))) return;
+    const last = events.at(-1)!;
+    const { to, listed } = await database.transaction(async (trx) => {
+      // Another process may fold the same view: whoever comes second finds its events folded already.
+      const stored = (await this.checkpoints.lock(trx))?.position;
+      const isNew = ({ position }: RecordedEvent) => !stored || comparePositions(position, stored) > 0;
+      if (!isNew(last)) return { to: stored!, listed: [] };
+      const fresh = readable.filter(isNew);
+      if (fresh.length > 0) await projection.apply(trx, fresh);
+      const set = kept.filter(({ event }) => isNew(event));
+      const listed = await park(trx, projection.name, set, clock.now());
+      await this.checkpoints.store(trx, last.position, last, clock.now());
+      return { to: last.position, listed };
+    });
+    this.stored = laterPosition(this.stored, to);
+    for (const { event, reason } of listed) onParked?.(projection.name, event, reason);
+    // Before anybody hears that the view is there: what it wakes is awake by then.
+    projection.onApplied?.(events);
+    this.folded.moveTo(to);
+  }
+
+  private async leavesAlone(readable: readonly RecordedEvent[]): Promise<boolean> {
+    const { database, projection } = this.options;
+    if (readable.length === 0) return true;
+    return (await projection.leavesAlone?.(database.db, readable)) ?? false;
+  }
+
+  /** The view has everything up to here: folded, or not its own. */
+  private passed(position: Position): void {
+    this.goesOn();
+    this.seen.moveTo(position);
+    this.folded.moveTo(position);
+    if (!this.stored || comparePositions(position, this.stored) > 0)
+      this.storing ??= setTimeout(() => void this.storePassed(), STORE_PASSED_MS).unref();
+  }
+
+  /** What came by without a transaction of its own is stored now and then, so that a start reads only what is new. */
+  private async storePassed(): Promise<void> {
+    if (!this.storing) return;
+    clearTimeout(this.storing);
+    this.storing = undefined;
+    const position = this.seen.value!;
+    const { lastEvent } = this;
+    const { database, clock } = this.options;
+    try {
+      await database.transaction(async (trx) => {
+        const now = (await this.checkpoints.lock(trx))?.position;
+        if (now && comparePositions(position, now) <= 0) return;
+        await this.checkpoints.store(trx, position, lastEvent, clock.now());
+      });
+      this.stored = laterPosition(this.stored, position);
+    } catch (error) {
+      // Then a restart passes these events again.
+      this.options.onError?.(this.name, error);
+    }
+  }
+
+  private isHeldUp(error: unknown): void {
+    if (error instanceof StoreDamaged) {
+      this.failure = error;
+      this.onFailure(error);
+    }
+    if (this.trouble === undefined) this.options.onError?.(this.name, error);
+    this.trouble = error;
+  }
+
+  private goesOn(): void {
+    // What could not be folded comes again.
+    if (this.trouble === undefined || this.folding) return;
+    this.trouble = undefined;
+    this.options.onRecovered?.(this.name);
+  }
+}

@@ -1,0 +1,87 @@
+import { type Database, lockUntilCommit } from '@latchkey/database';
+import type { Transaction } from 'kysely';
+import { type Checkpoint, Checkpoints } from './checkpoints';
+import { comparePositions, type EventStore, type Position } from './event-store';
+import type { Projection } from './projection';
+import { createProjectionTables } from './projection-tables';
+import { type SharedHistory, sharedHistory } from './restored-store';
+import type { Tables } from './tables';
+
+/** A view as it lies in its database: the tables of its version, and how far they have got. */
+export class StoredView {
+  readonly checkpoints: Checkpoints;
+  private before: Checkpoint | undefined;
+
+  constructor(
+    private readonly options: {
+      readonly store: EventStore;
+      readonly database: Database<Tables>;
+      readonly projection: Projection;
+      readonly clock: { now(): number };
+    },
+  ) {
+    this.checkpoints = new Checkpoints(options.database, options.projection);
+  }
+
+  /**
+   * Makes the tables if they are not there.
+   * @returns what the event store still shares with the view, where it no longer has all that the view has folded
+   */
+  async prepare(): Promise<SharedHistory | undefined> {
+    const { database, store } = this.options;
+    await createProjectionTables(database);
+    await this.alone(async (trx) => {
+      if (!(await this.checkpoints.lock(trx))) await this.begin(trx);
+    });
+    this.before = await this.checkpoints.load();
+    return this.before && sharedHistory(store, this.before);
+  }
+
+  /** Begins the view anew, or, if its rows last, goes on from where the event store ended when it was prepared. */
+  async goBack({ end }: SharedHistory): Promise<void> {
+    const { projection, clock } = this.options;
+    await this.alone(async (trx) => {
+      const now = await this.checkpoints.lock(trx);
+      // Another instance may have been faster.
+      if (!samePlace(now?.position, this.before?.position)) return;
+      if (projection.lasting) return this.checkpoints.store(trx, end?.position, end, clock.now());
+      await projection.drop(trx, projection.version);
+      await this.checkpoints.forget(trx, projection.version);
+      await this.begin(trx);
+    });
+  }
+
+  /** Whether this version has folded all of history once: before, a restart goes on building. */
+  isBuilt(): Promise<boolean> {
+    return this.checkpoints.isBuilt();
+  }
+
+  /** The old versions' tables are of no use once this one stands. */
+  async dropOlder(): Promise<void> {
+    const { database, projection } = this.options;
+    for (const version of await this.checkpoints.olderVersions()) {
+      await database.transaction(async (trx) => {
+        await projection.drop(trx, version);
+        await this.checkpoints.forget(trx, version);
+      });
+    }
+  }
+
+  private async begin(trx: Transaction<Tables>): Promise<void> {
+    await this.options.projection.create(trx);
+    await this.checkpoints.begin(trx, this.options.clock.now());
+  }
+
+  /** While no other instance does the same. */
+  private alone(work: (trx: Transaction<Tables>) => Promise<void>): Promise<void> {
+    const { database, projection } = this.options;
+    return database.transaction(async (trx) => {
+      await lockUntilCommit(trx, database.engine, `projection ${projection.name}`);
+      await work(trx);
+    });
+  }
+}
+
+function samePlace(a: Position | undefined, b: Position | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && comparePositions(a, b) === 0);
+}
