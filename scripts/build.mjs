@@ -1,11 +1,23 @@
 // Compiles apps/ and libs/ to dist/ with swc, and only when a source is newer than the last build:
 // `npm start` runs this each time, and a start should not pay for a build that would change nothing.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+// Every command builds first, so this is where a Node that is too old is told in one line.
+const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const [major, minor] = process.versions.node.split('.').map(Number);
+const [oldest, minorOfOldest] = engines.node.replace('>=', '').split('.').map(Number);
+if (major < oldest || (major === oldest && minor < minorOfOldest)) {
+  console.error(
+    `latchkey: Latchkey needs Node ${oldest}.${minorOfOldest} or later, and this is ${process.versions.node}.`,
+  );
+  process.exit(1);
+}
+
 const stamp = join(root, 'dist', '.built');
 
 function newest(path) {

@@ -18,15 +18,15 @@ export class SimulatedClock {
   private readonly store: Query<[number, number, number, number]>;
   private readonly storeActivity: Query<[number]>;
 
-  /** `initial` counts only when the database holds no clock yet. */
-  constructor(db: CloudDatabase, initial: { now: number; running: boolean }) {
+  /** `initial` counts only when the database holds no clock yet, or that is to be forgotten. */
+  constructor(db: CloudDatabase, initial: { now: number; running: boolean }, forget = false) {
     this.store = db.prepare(
       'INSERT OR REPLACE INTO clock (id, now, wall, running, activity) VALUES (1, ?, ?, ?, ?)',
     );
     this.storeActivity = db.prepare('UPDATE clock SET activity = ? WHERE id = 1');
     const stored = db.prepare<[], Setting>('SELECT now, wall, running, activity FROM clock').get();
     this.setting = stored ?? { now: 0, wall: 0, running: 0, activity: 0 };
-    if (stored) return;
+    if (stored && !forget) return;
     // Stored even if it stands at 0, where `put` would see no change.
     this.setting.now = NaN;
     this.put(initial.now, initial.running);

@@ -17,6 +17,7 @@ export interface CloudOptions {
   dataDir: string;
   seed: number;
   clock: { now: number; running: boolean };
+  resetClock?: boolean;
 }
 
 /** What became of a PIN on a keypad. */
@@ -53,7 +54,7 @@ export class Cloud {
 
   constructor(options: CloudOptions) {
     this.db = new CloudDatabase(options.dataDir);
-    this.clock = new SimulatedClock(this.db, options.clock);
+    this.clock = new SimulatedClock(this.db, options.clock, options.resetClock);
     this.accounts = new Accounts(this.db, this.clock);
     this.locks = new Locks(this.db, options.seed);
     this.codes = new Codes(this.db);

@@ -19,6 +19,8 @@ export interface LockCloudOptions {
   seed?: number;
   /** Where the clock begins (ms) if the data folder holds none yet; else with the wall, running. */
   clock?: { now: number; running: boolean };
+  /** Begins as if the data folder held no clock. */
+  resetClock?: boolean;
   /** 'none': no locks to begin with. Else the four of the sandbox, at the first start. */
   locks?: 'sandbox' | 'none';
 }
@@ -37,7 +39,7 @@ export interface LockCloud {
 export async function startLockCloud(options: LockCloudOptions): Promise<LockCloud> {
   const { port, host = '127.0.0.1', dataDir, clientId, clientSecret, redirectUris = [], seed = 1 } = options;
   const clock = options.clock ?? { now: Date.now(), running: true };
-  const cloud = new Cloud({ dataDir, seed, clock });
+  const cloud = new Cloud({ dataDir, seed, clock, resetClock: options.resetClock ?? false });
   const server = httpServer(cloud, { clientId, clientSecret, redirectUris });
   try {
     furnish(cloud, options.locks !== 'none');

@@ -11,6 +11,7 @@ const settings = z.object({
   LOCK_CLOUD_CLIENT_SECRET: z.string().min(1).default('latchkey-sandbox-secret'),
   /** Separated by commas. */
   LOCK_CLOUD_REDIRECT_URIS: z.string().default(''),
+  LOCK_CLOUD_RESET_CLOCK: z.stringbool().default(false),
 });
 
 /** Reads the environment; the message of the error names the first setting that is wrong. */
@@ -36,5 +37,6 @@ export function readSettings(environment: NodeJS.ProcessEnv): LockCloudOptions {
     clientId: LOCK_CLOUD_CLIENT_ID,
     clientSecret: LOCK_CLOUD_CLIENT_SECRET,
     redirectUris: LOCK_CLOUD_REDIRECT_URIS.split(',').filter((uri) => uri !== ''),
+    resetClock: result.data.LOCK_CLOUD_RESET_CLOCK,
   };
 }

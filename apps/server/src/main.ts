@@ -1,7 +1,9 @@
+import './require-node';
 import 'reflect-metadata';
 import { isLeftByClient } from '@latchkey/event-sourcing';
 import { ConfigError, createLogger, loadConfig, StartupError } from '@latchkey/platform';
-import { welcome } from './banner';
+import { Command } from 'commander';
+import { listening, welcome } from './banner';
 import { endWithParent } from './parent';
 import { startServer } from './server';
 
@@ -13,14 +15,25 @@ process.on('unhandledRejection', (rejection) => {
   if (!isLeftByClient(rejection)) throw rejection;
 });
 
+/** What follows `npm start --`. */
+function readOptions(): { resetClock?: boolean } {
+  return new Command('npm start --')
+    .description('Runs the server. Settings come from the environment: README.md lists them.')
+    .option('--reset-clock', "brings the sandbox's clock back to this machine's time")
+    .allowExcessArguments(false)
+    .parse()
+    .opts();
+}
+
 async function main(): Promise<void> {
+  const options = readOptions();
   const config = loadConfig(process.env);
   const logger = createLogger(config.logLevel);
   let stop: (code: number) => void = (code) => process.exit(code);
   process.on('SIGINT', () => stop(0));
   process.on('SIGTERM', () => stop(0));
 
-  const server = await startServer(config, logger);
+  const server = await startServer(config, logger, options);
   let stopping = false;
   stop = (code) => {
     if (stopping) return;
@@ -39,7 +52,8 @@ async function main(): Promise<void> {
     logger.fatal(`stopping: ${reason}`);
     stop(1);
   });
-  process.stdout.write(welcome(server));
+  if (process.stdout.isTTY) process.stdout.write(welcome(server, Date.now()));
+  else if (config.logLevel !== 'silent') createLogger('info').info(listening(server));
 }
 
 main().catch((error: unknown) => {

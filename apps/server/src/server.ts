@@ -20,6 +20,7 @@ import {
   RECORDS,
   RECORDS_DATABASE,
   REPORT_TOKENS,
+  StartupError,
   SystemClock,
   VAULT,
   VIEWS_DATABASE,
@@ -29,6 +30,7 @@ import type { TokenParts } from './app.module';
 import type { Core } from './core/core';
 import { prepareViews } from './core/prepared-views';
 import { IdempotencyRecords, SANDBOX_CLOCK } from './http';
+import { claimMode } from './mode';
 import { rememberedClock } from './sandbox/clock-memory';
 import type { SandboxWorkspace } from './sandbox/provisioning';
 import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
@@ -39,11 +41,17 @@ import { openEventStore } from './start/event-store';
 import { type Locks, openGateway } from './start/gateway';
 import { Started } from './start/started';
 
+export interface SandboxServer extends SandboxWorkspace {
+  readonly lockCloudUrl: string;
+  /** What its clock read when the server had started, ms. */
+  readonly now: number;
+}
+
 export interface RunningServer {
   readonly url: string;
   readonly config: Config;
   /** The sandbox workspace, in sandbox mode. */
-  readonly sandbox: (SandboxWorkspace & { readonly lockCloudUrl: string }) | undefined;
+  readonly sandbox: SandboxServer | undefined;
   /** Resolves with the reason when something that the server can't do without has ended. */
   readonly failed: Promise<string>;
   close(): Promise<void>;
@@ -51,29 +59,41 @@ export interface RunningServer {
 
 /**
  * Starts the whole server: stores, event store, views, executor, API and, in sandbox mode, the lock cloud.
+ * @param options.resetClock brings the sandbox's clock back to this machine's
  * @throws {StartupError} in one clear line; whatever had been started is ended again
  */
-export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  options: { readonly resetClock?: boolean } = {},
+): Promise<RunningServer> {
   const started = new Started();
   try {
-    return await start(config, logger, started);
+    return await start(config, logger, started, options.resetClock ?? false);
   } catch (error) {
     await started.endAll();
     throw error;
   }
 }
 
-async function start(given: Config, logger: Logger, started: Started): Promise<RunningServer> {
+async function start(
+  given: Config,
+  logger: Logger,
+  started: Started,
+  resetClock: boolean,
+): Promise<RunningServer> {
+  if (resetClock && !given.sandbox) throw new StartupError('--reset-clock is for the sandbox.');
   const folder = lockDataDir(given.dataDir, (line) => logger.warn(line));
   started.add(() => folder.release());
-  const clock = given.sandbox
-    ? rememberedClock(given.dataDir, given.sandboxClock === 'running')
-    : new SystemClock();
   const stores = await openStores(given);
   started.add(() => stores.close());
+  await claimMode(stores.records, given);
+  const clock = given.sandbox
+    ? rememberedClock(given.dataDir, given.sandboxClock === 'running', resetClock)
+    : new SystemClock();
   const [store, maker] = await Promise.all([
     openEventStore(given, started),
-    given.sandbox ? openLockCloud(given, stores.records, started) : undefined,
+    given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : undefined,
   ]);
   const locks = await openGateway(given, { records: stores.records, clock, sandbox: maker }, started);
 
@@ -111,7 +131,11 @@ async function start(given: Config, logger: Logger, started: Started): Promise<R
   return {
     url: config.publicUrl,
     config,
-    sandbox: sandbox && { ...sandbox.workspace, lockCloudUrl: sandbox.maker.baseUrl },
+    sandbox: sandbox && {
+      ...sandbox.workspace,
+      lockCloudUrl: sandbox.maker.baseUrl,
+      now: clock.now(),
+    },
     failed: started.failed,
     close: () => started.endAll(),
   };

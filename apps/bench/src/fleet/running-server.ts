@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,7 @@ export class RunningServer {
 
   static async start(): Promise<RunningServer> {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
+    const apiKey = `seam_${randomUUID()}`;
     const main = join(__dirname, '../../../server/src/main.js');
     const child = spawn(process.execPath, [main], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -32,6 +34,7 @@ export class RunningServer {
         PORT: '0',
         EVENTSTORE_PORT: '0',
         LOCK_CLOUD_PORT: '0',
+        SANDBOX_API_KEY: apiKey,
         SANDBOX_CLOCK: 'manual',
         LOG_LEVEL: 'warn',
       },
@@ -41,14 +44,14 @@ export class RunningServer {
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${text}`)));
       child.stdout.on('data', (chunk: Buffer) => {
         text += chunk.toString('utf8');
-        if (text.includes('curl')) resolve(text);
+        if (/listens on .*\n/.test(text)) resolve(text);
       });
     });
     const find = (pattern: RegExp): string => pattern.exec(said)![1]!;
     return new RunningServer(
       find(/listens on (\S+)/),
       find(/lock cloud\s+(http:\/\/[^/\s]+)/),
-      find(/API key\s+(\S+)/),
+      apiKey,
       child,
       folder,
     );

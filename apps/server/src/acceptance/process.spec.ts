@@ -1,8 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { apiKeys } from '../cli/api-keys';
 import { compile, type Compiled } from '../testing/compiled';
 import { HOUR, MINUTE } from '../testing/instants';
 import { allGone, ownSettings, ServerProcess } from '../testing/server-process';
@@ -90,6 +100,25 @@ describe('the server', () => {
     await server.end('SIGKILL');
   }, 120_000);
 
+  it('says in JSON where it listens, without the key, and brings its clock back when told to', async () => {
+    const first = await ServerProcess.start(compiled, settings.env);
+    await first.api.advance(100 * HOUR);
+    const { stdout } = await first.end('SIGINT');
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toContainEqual(
+      expect.stringMatching(/^Latchkey listens on http/),
+    );
+    expect(stdout).not.toContain(first.api.key);
+
+    const second = await ServerProcess.start(compiled, settings.env, ['--reset-clock']);
+    expect(Math.abs((await second.api.now()) - Date.now())).toBeLessThan(HOUR);
+    const lock = await second.locks.named('Front Door');
+    const { access_code_id: id, code } = await second.api.create({ device_id: lock.deviceId });
+    await second.api.advance(MINUTE);
+    expect([await second.api.status(id), await second.locks.opens(lock, code!)]).toEqual(['set', true]);
+    await second.end('SIGINT');
+  }, 120_000);
+
   it('stops in the middle of an advance, and continues it after the next start', async () => {
     const first = await ServerProcess.start(compiled, settings.env);
     const lock = await first.locks.named('Front Door');
@@ -118,8 +147,8 @@ describe('a start that can not be', () => {
     others.push(other);
     await new Promise<void>((resolve) => other.listen(Number(port), '127.0.0.1', resolve));
   };
-  const refusal = async (env: NodeJS.ProcessEnv) => {
-    const server = ServerProcess.spawn(compiled, { ...settings.env, ...env });
+  const refusal = async (env: NodeJS.ProcessEnv, args: string[] = []) => {
+    const server = ServerProcess.spawn(compiled, { ...settings.env, ...env }, args);
     const { code, stdout, stderr } = await server.ended;
     return { failed: code !== 0 && code !== null, stdout, lines: stderr.trimEnd().split('\n') };
   };
@@ -132,7 +161,7 @@ describe('a start that can not be', () => {
       expect({ failed, stdout, lines }).toEqual({
         failed: true,
         stdout: '',
-        lines: [expect.stringMatching(new RegExp(`^latchkey: .*${settings.env[name]}`))],
+        lines: [expect.stringMatching(new RegExp(`^latchkey: .*${name} ${settings.env[name]}`))],
       });
     },
     60_000,
@@ -159,6 +188,16 @@ describe('a start that can not be', () => {
     rmSync(folder, { recursive: true });
   }, 60_000);
 
+  it('because of an unknown option says so in one line, and --help tells which there are', async () => {
+    const { failed, lines } = await refusal({}, ['--fast']);
+    expect({ failed, lines }).toEqual({
+      failed: true,
+      lines: [expect.stringMatching(/unknown option '--fast'/)],
+    });
+    const { code, stdout } = await ServerProcess.spawn(compiled, settings.env, ['--help']).ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/--reset-clock/) });
+  }, 60_000);
+
   it.each([
     ['PORT', 'http'],
     ['SANDBOX', 'maybe'],
@@ -181,12 +220,21 @@ describe('a start that can not be', () => {
 
 describe('outside of the sandbox', () => {
   it('none of it answers', async () => {
-    const sandbox = await ServerProcess.start(compiled, settings.env);
-    const { key, url } = sandbox.api;
-    const { device_id } = (await sandbox.api.devices())[0]!;
-    await sandbox.end('SIGINT');
+    const env: NodeJS.ProcessEnv = { ...settings.env, SANDBOX: 'false', SANDBOX_API_KEY: '' };
+    mkdirSync(env.DATA_DIR!, { recursive: true });
+    const said: string[] = [];
+    const made = await apiKeys(
+      ['make', '--name', 'Front desk', '--new-workspace', 'Hotel'],
+      env,
+      (line) => said.push(line),
+      (line) => said.push(line),
+    );
+    const key = said.find((line) => line.startsWith('seam_'))!;
+    expect({ made, key }).toEqual({ made: 0, key: expect.stringMatching(/^seam_/) });
+    const device_id = randomUUID();
 
-    const server = await ServerProcess.start(compiled, { ...settings.env, SANDBOX: 'false' });
+    const server = await ServerProcess.start(compiled, env);
+    const { url } = server.api;
     expect(server.said).not.toMatch(/seam_|simulator/);
     expect(server.children()).toHaveLength(1);
     const status = async (path: string, params: object) => {
@@ -208,5 +256,9 @@ describe('outside of the sandbox', () => {
     }
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     await server.end('SIGINT');
+    // What it is it stays: without the setting it does not become a sandbox.
+    const mistaken = await ServerProcess.spawn(compiled, settings.env).ended;
+    expect(mistaken).toMatchObject({ code: 1, stdout: '' });
+    expect(mistaken.stderr.trimEnd().split('\n')).toEqual([expect.stringMatching(/set SANDBOX=false/)]);
   }, 120_000);
 });

@@ -85,6 +85,23 @@ test('a data folder that is not there is not made', async () => {
   expect((await run('list')).complaint).toMatch(/no data folder/);
 });
 
+test('the sandbox’s key is shown to who can read the data folder, and there is none elsewhere', async () => {
+  expect((await run('sandbox')).complaint).toMatch(/no sandbox here/);
+  const world = await ServerWorld.start();
+  try {
+    const { out } = await runIn(world.dataDir, 'sandbox');
+    expect(out).toBe(world.server.sandbox!.apiKey);
+  } finally {
+    await world.stop();
+  }
+});
+
+test.each([['--help'], ['make', '--help'], []])('help is given for %j', async (...args) => {
+  const { code, out } = await run(...args);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^Usage: npm run api-keys --/);
+});
+
 test('a running server takes a new key at once, and a revoked one no longer', async () => {
   const world = await ServerWorld.start();
   try {

@@ -1,15 +1,8 @@
 import { newApiToken, openStores, type Records, type Workspace } from '@latchkey/database';
-import { CryptoRandom, iso, loadConfig, RandomIds, StartupError } from '@latchkey/platform';
+import { type Config, CryptoRandom, iso, loadConfig, RandomIds, StartupError } from '@latchkey/platform';
+import { Command, CommanderError } from 'commander';
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-
-const USAGE = `Usage:
-  api-keys make --name NAME [--workspace ID]   makes a key and shows it, this once
-  api-keys make --name NAME --new-workspace WORKSPACE_NAME
-                                               the same, for a workspace made with it: the way in of a new server
-  api-keys list [--workspace ID]               shows the keys there are
-  api-keys revoke KEY_ID                       ends a key at once, for good
-It reads the same settings as the server, and may be used while the server runs.`;
+import { claimMode } from '../mode';
 
 const NAME = /^[^\p{Cc}]{1,100}$/u;
 
@@ -29,62 +22,86 @@ export async function apiKeys(
   print: Print,
   complain: Print,
 ): Promise<number> {
+  const program = commandLine(env, print);
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureHelp({ optionTerm: ({ flags }) => flags.replace(/[<>]/g, '') })
+      .showHelpAfterError()
+      .allowExcessArguments(false)
+      .configureOutput({
+        writeOut: (text) => print(text.trimEnd()),
+        writeErr: (text) => complain(text.trimEnd()),
+      });
+  }
   try {
-    const { verb, values, rest } = parse(args);
-    if (verb === undefined) {
-      print(USAGE);
-      return 0;
-    }
-    return await withRecords(env, async (records) => {
-      if (verb === 'revoke') return revoke(records, rest, print);
-      if (rest.length > 0) throw new Refusal(USAGE);
-      const wantsNew = verb === 'make' && values['new-workspace'] !== undefined;
-      const workspace = wantsNew
-        ? await newWorkspace(records, values['new-workspace']!, env)
-        : await workspaceOf(records, values.workspace);
-      if (verb === 'make') return make(records, workspace, values.name, print);
-      return list(records, workspace, print);
-    });
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync(args, { from: 'user' });
+    return 0;
   } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
     if (!(error instanceof Refusal || error instanceof StartupError)) throw error;
     complain(error.message);
     return 1;
   }
 }
 
-function parse(args: string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        name: { type: 'string' },
-        workspace: { type: 'string' },
-        'new-workspace': { type: 'string' },
-        help: { type: 'boolean' },
-      },
-    });
-    const [verb, ...rest] = positionals;
-    if (values.help || verb === undefined) return { values, rest };
-    if (verb !== 'make' && verb !== 'list' && verb !== 'revoke') throw new Refusal(USAGE);
-    return { verb, values, rest } as const;
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal(`${(error as Error).message}\n${USAGE}`);
-  }
+function commandLine(env: NodeJS.ProcessEnv, print: Print): Command {
+  const program = new Command('npm run api-keys --').description(
+    'Makes, lists and revokes API keys. It reads the same settings as the server, and may be used while that runs.',
+  );
+  program
+    .command('make')
+    .description('makes a key and shows it, this once')
+    .requiredOption('--name <NAME>', 'what to call the key')
+    .option('--workspace <ID>', 'whose key it is, where there are several workspaces')
+    .option('--new-workspace <WORKSPACE_NAME>', 'makes a workspace with it: the way in of a new server')
+    .action(({ name, workspace, newWorkspace }: MakeOptions) =>
+      withRecords(env, async (records, config) => {
+        const owner =
+          newWorkspace === undefined
+            ? await workspaceOf(records, workspace)
+            : await makeWorkspace(records, newWorkspace, config);
+        await make(records, owner, name, print);
+      }),
+    );
+  program
+    .command('list')
+    .description('shows the keys there are')
+    .option('--workspace <ID>', 'whose keys, where there are several workspaces')
+    .action(({ workspace }: Pick<MakeOptions, 'workspace'>) =>
+      withRecords(env, async (records) => list(records, await workspaceOf(records, workspace), print)),
+    );
+  program
+    .command('revoke')
+    .description('ends a key at once, for good')
+    .argument('<KEY_ID>', 'as list shows it')
+    .action((apiKeyId: string) => withRecords(env, (records) => revoke(records, apiKeyId, print)));
+  program
+    .command('sandbox')
+    .description("shows the key of the sandbox's workspace")
+    .action(() => withRecords(env, (records) => showSandboxKey(records, print)));
+  return program;
+}
+
+interface MakeOptions {
+  readonly name: string;
+  readonly workspace?: string;
+  readonly newWorkspace?: string;
 }
 
 async function withRecords(
   env: NodeJS.ProcessEnv,
-  work: (records: Records) => Promise<number>,
-): Promise<number> {
+  work: (records: Records, config: Config) => Promise<void>,
+): Promise<void> {
   const config = loadConfig(env);
   if (config.databaseUrl === undefined && !existsSync(config.dataDir)) {
     throw new Refusal(`There is no data folder ${config.dataDir}: start the server first, or set DATA_DIR.`);
   }
   const stores = await openStores(config);
   try {
-    return await work(stores.records);
+    await claimMode(stores.records, config);
+    await work(stores.records, config);
   } finally {
     await stores.close();
   }
@@ -100,10 +117,13 @@ async function workspaceOf(records: Records, wanted: string | undefined): Promis
   return found;
 }
 
-async function newWorkspace(records: Records, name: string, env: NodeJS.ProcessEnv): Promise<Workspace> {
+async function makeWorkspace(
+  records: Records,
+  name: string,
+  { sandbox: isSandbox }: Config,
+): Promise<Workspace> {
   if (!NAME.test(name)) throw new Refusal('Say what to call the workspace, in at most 100 characters.');
   const workspaceId = new RandomIds().uuid();
-  const isSandbox = loadConfig(env).sandbox;
   await records.workspaces.create({ workspaceId, name, isSandbox, settings: {}, createdAt: Date.now() });
   return (await records.workspaces.get(workspaceId))!;
 }
@@ -111,10 +131,10 @@ async function newWorkspace(records: Records, name: string, env: NodeJS.ProcessE
 async function make(
   records: Records,
   { workspaceId, name: workspace }: Workspace,
-  name: string | undefined,
+  name: string,
   print: Print,
-): Promise<number> {
-  if (name === undefined || !NAME.test(name)) {
+): Promise<void> {
+  if (!NAME.test(name)) {
     throw new Refusal('Say what to call the key: --name NAME, of at most 100 characters.');
   }
   const apiKeyId = new RandomIds().uuid();
@@ -123,26 +143,27 @@ async function make(
   print(`A key for the workspace ${workspace} (${workspaceId}). It is not shown again:`);
   print(token);
   print(`Its id, to revoke it by: ${apiKeyId}`);
-  return 0;
 }
 
-async function list(records: Records, { workspaceId }: Workspace, print: Print): Promise<number> {
+async function list(records: Records, { workspaceId }: Workspace, print: Print): Promise<void> {
   const keys = await records.apiKeys.list(workspaceId);
   for (const { apiKeyId, name, prefix, createdAt, lastUsedAt } of keys) {
     const used = lastUsedAt === null ? 'never used' : `last used ${iso(lastUsedAt)}`;
     print(`${apiKeyId}  ${prefix}…  made ${iso(createdAt)}  ${used}  ${name}`);
   }
   if (keys.length === 0) print('There are no keys.');
-  return 0;
 }
 
-async function revoke(records: Records, rest: string[], print: Print): Promise<number> {
-  const [apiKeyId, ...more] = rest;
-  if (apiKeyId === undefined || more.length > 0) throw new Refusal(USAGE);
+async function revoke(records: Records, apiKeyId: string, print: Print): Promise<void> {
   if (!(await records.apiKeys.revoke(apiKeyId)))
     throw new Refusal(`There is no key ${apiKeyId}: list shows their ids.`);
   print(`The key ${apiKeyId} is revoked.`);
-  return 0;
+}
+
+async function showSandboxKey(records: Records, print: Print): Promise<void> {
+  const key = await records.settings.getSecret('sandbox.api_key');
+  if (key === null) throw new Refusal('There is no sandbox here: start one first with npm start.');
+  print(key);
 }
 
 if (require.main === module) {

@@ -94,8 +94,8 @@ function listening(child: ChildProcess): Promise<Addresses> {
     );
     child.stdout!.on('data', (chunk: Buffer) => {
       said += chunk.toString('utf8');
-      const url = /listens on (http:\S+)/.exec(said)?.[1];
-      const lockCloudUrl = /lock cloud +(http:\S+)\/simulator\/locks\n/.exec(said)?.[1];
+      const url = /listens on (http:[^\s"]+)/.exec(said)?.[1];
+      const lockCloudUrl = /lock cloud +(http:\S+)\/simulator\/locks /.exec(said)?.[1];
       if (url !== undefined && lockCloudUrl !== undefined) resolve({ url, lockCloudUrl });
     });
   });

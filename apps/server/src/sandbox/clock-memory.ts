@@ -11,12 +11,13 @@ const ROOM = 128;
 /**
  * The sandbox's clock as it was left, so that time goes on where it stopped. It is written at every step, of which
  * there are thousands in a second: in place, which is whole after a kill.
+ * @param reset begins with the wall's time, whatever is kept
  * @throws {StartupError} when what is kept can't be read
  */
-export function rememberedClock(dataDir: string, running: boolean): SandboxClock {
+export function rememberedClock(dataDir: string, running: boolean, reset = false): SandboxClock {
   mkdirSync(dataDir, { recursive: true });
   const file = join(dataDir, 'clock.json');
-  const kept = read(file);
+  const kept = reset ? undefined : read(file);
   const opened = openSync(file, kept ? 'r+' : 'w', 0o600);
   const write = (reading: SandboxClockState): void => {
     writeSync(opened, JSON.stringify(reading).padEnd(ROOM), 0);

@@ -26,6 +26,7 @@ export async function spawnLockCloud(options: {
   readonly dataDir: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  readonly resetClock: boolean;
 }): Promise<LockCloudProcess> {
   const child = spawn(process.execPath, programArguments(), {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -36,6 +37,7 @@ export async function spawnLockCloud(options: {
       LOCK_CLOUD_DATA: options.dataDir,
       LOCK_CLOUD_CLIENT_ID: options.clientId,
       LOCK_CLOUD_CLIENT_SECRET: options.clientSecret,
+      LOCK_CLOUD_RESET_CLOCK: String(options.resetClock),
     },
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
@@ -64,9 +66,11 @@ function listening(child: ChildProcess): Promise<number> {
     let complaint = '';
     child.once('error', reject);
     child.stderr!.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8')));
-    child.once('exit', () =>
-      reject(new StartupError(complaint.trim() || 'The lock cloud ended before it listened.')),
-    );
+    child.once('exit', () => {
+      // The lock cloud does not know by which setting it was given its port.
+      const reason = complaint.trim().replace(/\bPort (?=\d)/, 'LOCK_CLOUD_PORT ');
+      reject(new StartupError(reason || 'The lock cloud ended before it listened.'));
+    });
     child.stdout!.on('data', (chunk: Buffer) => {
       said += chunk.toString('utf8');
       const match = /^PORT (\d+)$/m.exec(said);

@@ -22,12 +22,18 @@ import { Simulator } from './simulator';
 import { together } from './timed';
 
 /** The lock cloud, as a process of its own, and the lock maker that it plays. */
-export async function openLockCloud(config: Config, records: Records, started: Started): Promise<LockMaker> {
+export async function openLockCloud(
+  config: Config,
+  records: Records,
+  started: Started,
+  resetClock: boolean,
+): Promise<LockMaker> {
   const client = await sandboxClient(records);
   const child = await spawnLockCloud({
     host: config.host,
     port: config.lockCloudPort,
     dataDir: join(config.dataDir, 'lock-cloud'),
+    resetClock,
     ...client,
   });
   started.addProcess('the lock cloud', child);

@@ -18,8 +18,10 @@ export async function openEventStore(config: Config, started: Started): Promise<
 async function startEmbedded(config: Config, started: Started): Promise<string> {
   const dataDir = join(config.dataDir, 'eventstore');
   const node = await spawnNode({ dataDir, port: config.eventstorePort }).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    // The store does not know by which setting it was given its port.
     throw new StartupError(
-      `The event store can't start: ${error instanceof Error ? error.message : String(error)}`,
+      `The event store can't start: ${reason.replace(/^port (?=\d)/, 'EVENTSTORE_PORT ')}`,
     );
   });
   started.addProcess('the event store', node);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,7 @@ export async function ownSettings(): Promise<{ env: NodeJS.ProcessEnv; remove: (
     LOCK_CLOUD_PORT: String(cloud),
     EVENTSTORE_PORT: String(store),
     DATA_DIR: dataDir,
+    SANDBOX_API_KEY: `seam_${randomUUID()}`,
     SANDBOX_CLOCK: 'manual',
     LOG_LEVEL: 'error',
     ACCOUNT_POLL_EVERY: 'P2D',
@@ -41,7 +43,10 @@ export class ServerProcess {
   api!: Api;
   locks!: Keypads;
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly apiKey: string,
+  ) {
     child.stdout!.on('data', (chunk: Buffer) => (this.stdout += chunk.toString('utf8')));
     child.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString('utf8')));
     this.ended = once(child, 'close').then(([code, signal]: unknown[]) => ({
@@ -53,7 +58,7 @@ export class ServerProcess {
   }
 
   /** Starts it without waiting for anything. */
-  static spawn(compiled: Compiled, env: NodeJS.ProcessEnv): ServerProcess {
+  static spawn(compiled: Compiled, env: NodeJS.ProcessEnv, args: readonly string[] = []): ServerProcess {
     const { PATH, HOME } = process.env;
     const main = compiled.path('apps/server/src/main.js');
     const options = {
@@ -61,13 +66,21 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'] as const,
     };
     return new ServerProcess(
-      spawn(process.execPath, ['--enable-source-maps', main], { ...options, stdio: [...options.stdio] }),
+      spawn(process.execPath, ['--enable-source-maps', main, ...args], {
+        ...options,
+        stdio: [...options.stdio],
+      }),
+      env.SANDBOX_API_KEY ?? '',
     );
   }
 
   /** Resolves when it says that it listens. @throws with what it said when it ends instead */
-  static async start(compiled: Compiled, env: NodeJS.ProcessEnv): Promise<ServerProcess> {
-    const server = ServerProcess.spawn(compiled, env);
+  static async start(
+    compiled: Compiled,
+    env: NodeJS.ProcessEnv,
+    args: readonly string[] = [],
+  ): Promise<ServerProcess> {
+    const server = ServerProcess.spawn(compiled, env, args);
     await server.listening();
     return server;
   }
@@ -101,10 +114,9 @@ export class ServerProcess {
       this.child.stdout!.on('data', () => /Latchkey listens/.test(this.stdout) && resolve());
       void this.ended.then(({ code, stderr }) => reject(new Error(`ended with ${code}: ${stderr}`)));
     });
-    const url = /listens on (\S+)/.exec(this.stdout)![1]!;
-    const key = /API key\s+(\S+)/.exec(this.stdout)?.[1] ?? '';
+    const url = /listens on (http[^\s"]+)/.exec(this.stdout)![1]!;
     const cloud = /lock cloud\s+(\S+)\/simulator\/locks/.exec(this.stdout)?.[1] ?? '';
-    this.api = new Api(url, key);
+    this.api = new Api(url, this.apiKey);
     this.locks = new Keypads(cloud, this.api);
   }
 }

@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { ApiError, iso } from '@latchkey/platform';
 import type { WantedChange, WantedCode } from '../commands/commands';
 import type { CodeParams, CreateAccessCodeParams, UpdateAccessCodeParams } from './access-code-params';
 
@@ -27,7 +27,10 @@ export function wantedOnEach(params: CodeParams, now: number): Omit<WantedCode, 
   }
   checkWindow(startsAt, endsAt);
   if (endsAt !== undefined && endsAt <= now) {
-    throw ApiError.invalidInput('The code would have ended already.', { ends_at: 'must lie in the future' });
+    const clock = `the clock here reads ${iso(now)}`;
+    throw ApiError.invalidInput(`The code would have ended already: ${clock}.`, {
+      ends_at: `must lie in the future: ${clock}`,
+    });
   }
   return compact({
     ...common(params),
