@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import ts from 'typescript';
 
@@ -19,8 +19,26 @@ const ALLOWED: Record<string, readonly string[]> = {
   audit: ['access-codes', 'devices', 'public-events', 'http', 'event-sourcing', 'database', 'platform'],
 };
 
+/** Those whose insides are laid out alike. */
+const FEATURES = new Set(['access-codes', 'devices', 'connect-webviews', 'public-events', 'audit']);
+
+/** The floors inside a feature, from the top down: each may import from those below it and from its own. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['http', 'pages'],
+  ['webhooks'],
+  ['commands'],
+  ['process-manager'],
+  ['views', 'feed', 'translator', 'records'],
+  ['domain'],
+];
+
 /** Decisions and folds are pure: these are all that their folders may import from elsewhere. */
 const DOMAIN_MAY_IMPORT = ['zod', '@latchkey/event-sourcing', '@latchkey/devices', '@latchkey/gateways'];
+
+/** To be opened. */
+const KNOWN_CIRCLE = ['access/gate', 'node/context', 'users/user-directory'].map(
+  (name) => `libs/embedded-eventstore/src/${name}.ts`,
+);
 
 interface Import {
   /** From the root, with `/`. */
@@ -48,6 +66,35 @@ const packageOf = (path: string) => path.split('/').slice(0, 2).join('/');
 const target = ({ file, specifier }: Import) => join(dirname(file), specifier).split(sep).join('/');
 
 const said = ({ file, specifier }: Import) => `${file} imports ${specifier}`;
+
+/** From which file to which an import inside one library or app leads; none for other packages. */
+function edgeOf(each: Import): [string, string][] {
+  if (!each.specifier.startsWith('.')) return [];
+  const path = target(each);
+  const found = [`${path}.ts`, `${path}.tsx`, `${path}/index.ts`].find((file) =>
+    existsSync(join(ROOT, file)),
+  );
+  return found === undefined ? [] : [[each.file, found]];
+}
+
+/** Files that import themselves, by way of others. */
+function inCircles(edges: readonly (readonly [string, string])[]): string[] {
+  const importedBy = new Map<string, string[]>();
+  for (const [from, to] of edges) importedBy.set(from, [...(importedBy.get(from) ?? []), to]);
+  const comesBack = (start: string): boolean => {
+    const seen = new Set<string>();
+    const open = [start];
+    for (let file = open.pop(); file !== undefined; file = open.pop()) {
+      for (const to of importedBy.get(file) ?? []) {
+        if (to === start) return true;
+        if (!seen.has(to)) open.push(to);
+        seen.add(to);
+      }
+    }
+    return false;
+  };
+  return [...importedBy.keys()].filter(comesBack).sort();
+}
 
 describe('imports', () => {
   const imports = [...filesIn(join(ROOT, 'apps')), ...filesIn(join(ROOT, 'libs'))].flatMap(importsOf);
@@ -95,6 +142,24 @@ describe('imports', () => {
         /\/(testing|contract)\/|\.spec$/.test(target(each)),
     );
     expect(wrong.map(said)).toEqual([]);
+  });
+
+  it('go down the floors of a feature', () => {
+    const floorOf = (file: string) => {
+      const folder = /^libs\/[^/]+\/src\/([^/]+)\//.exec(file)?.[1];
+      return FLOORS.findIndex((floor) => floor.includes(folder ?? ''));
+    };
+    const wrong = ofLibraries.filter((each) => {
+      if (!each.specifier.startsWith('.') || !FEATURES.has(each.file.split('/')[1]!)) return false;
+      const [from, to] = [floorOf(each.file), floorOf(target(each))];
+      return from >= 0 && to >= 0 && to < from;
+    });
+    expect(wrong.map(said)).toEqual([]);
+  });
+
+  it('never run in a circle', () => {
+    const running = imports.filter(({ file }) => !isTest(file));
+    expect(inCircles(running.flatMap(edgeOf)).filter((file) => !KNOWN_CIRCLE.includes(file))).toEqual([]);
   });
 
   it('keep domains pure', () => {

@@ -1,7 +1,7 @@
 import { RECORDS_DATABASE, VAULT, type Vault } from '@latchkey/platform';
 import type { Database } from '@latchkey/database';
 import { Module } from '@nestjs/common';
-import { Addresses } from './http/addresses';
+import { Addresses } from './addresses';
 import { ConnectWebviewRecords } from './records/connect-webview-records';
 import { ConnectWebviewsController } from './http/connect-webviews.controller';
 import { Connecting } from './commands/connecting';

@@ -6,11 +6,17 @@ import { ConnectedAccountsController } from './http/connected-accounts.controlle
 import { DevicesController } from './http/devices.controller';
 import { LocksController } from './http/locks.controller';
 import { UnmanagedDevicesController } from './http/unmanaged-devices.controller';
-import { deviceQueryHandlers } from './views';
+import { deviceQueryHandlers, GetActionAttemptHandler } from './views';
 
 /** Devices and connected accounts: their endpoints, and who handles what these ask. */
 @Module({
   controllers: [DevicesController, LocksController, UnmanagedDevicesController, ConnectedAccountsController],
-  providers: [...deviceHandlers, ...accountHandlers, ...actionHandlers, ...deviceQueryHandlers],
+  providers: [
+    ...deviceHandlers,
+    ...accountHandlers,
+    ...actionHandlers,
+    ...deviceQueryHandlers,
+    GetActionAttemptHandler,
+  ],
 })
 export class DevicesModule {}

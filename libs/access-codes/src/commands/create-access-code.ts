@@ -18,7 +18,7 @@ import { request } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
 import { Streams } from '../streams';
 import { CreateAccessCode, type WantedCode } from './commands';
-import { checkAgainstLock, drawFreePin, startToTell } from './pins';
+import { checkAgainstLock, drawFreePin, startToTell } from '../pins';
 import { checkBackupPool, duplicate, roundedFor, windowFor } from './requests';
 
 /** A drawn PIN may be taken by somebody else before it is reserved. */

@@ -8,7 +8,7 @@ import { change, Refused } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
 import { Streams } from '../streams';
 import { UpdateAccessCode, type WantedChange } from './commands';
-import { checkAgainstLock, startToTell } from './pins';
+import { checkAgainstLock, startToTell } from '../pins';
 import { checkBackupPool, duplicate, inApiTerms, ownCode, roundedFor, windowFor } from './requests';
 
 /** Reserves what the changed code will need on the keypad first, then asks for the change. */

@@ -13,6 +13,7 @@ import {
 } from './access-code';
 import type { CodeEvent, CodeEventOf } from './events';
 import { nameRefused } from './refusals';
+import { inFlightOf, noTrouble, offTheLock, requested } from './transitions';
 import { evolveUnmanaged, unmanagedSeen } from './unmanaged-fold';
 
 /** So many failures in a row are told as a failure; before, they are a delay at most. */
@@ -26,53 +27,10 @@ export const codeFold: Fold<AccessCode | null, CodeEvent> = {
   initial: null,
   evolve(code, event) {
     if (event.type === 'CodeRequested') return requested(event.data, event.at);
-    if (event.type === 'UnmanagedCodeSeen') return unmanagedSeen(event, requested);
+    if (event.type === 'UnmanagedCodeSeen') return unmanagedSeen(event);
     return code && evolveCode(code, event);
   },
 };
-
-function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number): AccessCode {
-  return {
-    ...data,
-    schedule: windowOf(data.schedule),
-    backupOf: null,
-    handedOver: false,
-    pulledBackup: null,
-    unmanaged: false,
-    conversionRefused: null,
-    requestedAt: at,
-    wantedAt: at,
-    onLock: null,
-    everOnLock: false,
-    inFlight: null,
-    mayTurnUp: null,
-    lateChanges: [],
-    setAt: null,
-    failedAttempts: 0,
-    failure: null,
-    settingDelayedAt: null,
-    startMissedAt: null,
-    failedToSetAt: null,
-    removalDelayedAt: null,
-    failedToRemoveAt: null,
-    externalConflict: null,
-    externalInEffect: null,
-    connectionLostAt: null,
-    ending: null,
-    removedAt: null,
-    forgotten: false,
-  };
-}
-
-/** Cleared whenever the lock confirms, or something else is wanted. */
-export const noTrouble = {
-  failedAttempts: 0,
-  failure: null,
-  settingDelayedAt: null,
-  startMissedAt: null,
-  failedToSetAt: null,
-  externalConflict: null,
-} as const;
 
 function evolveCode(
   code: AccessCode,
@@ -210,21 +168,6 @@ function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'Chan
   };
 }
 
-/** A programming that begins at an instant, ms. */
-export function inFlightOf({ data }: CodeEventOf<'ProgrammingStarted'>, at: number): InFlight {
-  const { commandId, operation, lockCodeId, attempt } = data;
-  return {
-    commandId,
-    operation,
-    lockCodeId,
-    content: contentOf(data.content),
-    attempt,
-    sentAt: at,
-    deadline: Date.parse(data.deadline),
-    unansweredAt: null,
-  };
-}
-
 function whileInFlight(
   code: AccessCode,
   commandId: string,
@@ -248,10 +191,6 @@ function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode
     // A lock that keeps the window by itself opens from its start on, whatever it did before.
     setAt: window && window.startsAt > at ? null : code.setAt,
   };
-}
-
-export function offTheLock(code: AccessCode): AccessCode {
-  return { ...code, onLock: null, inFlight: null, lateChanges: [], setAt: null };
 }
 
 function programmingFailed(

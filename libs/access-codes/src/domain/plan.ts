@@ -1,9 +1,9 @@
-import type { Account, Device } from '@latchkey/devices';
+import type { Device } from '@latchkey/devices';
 import { canKeep } from '@latchkey/gateways';
 import { type AccessCode, type Content, sameContent, toldOf } from './access-code';
+import type { Circumstances, LeadTimes, PlanSettings } from './circumstances';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
-import type { Keypad } from './keypad';
 import { leaving } from './leaving';
 import { asTold } from './told';
 import {
@@ -14,29 +14,6 @@ import {
   staleReservation,
   standsAside,
 } from './reservations';
-
-/** Lead times and thresholds, ms. */
-export interface PlanSettings {
-  readonly preloadLead: number;
-  readonly justInTimeLead: number;
-  readonly settingDelayAfter: number;
-  readonly removalDelayAfter: number;
-  /** A reservation whose code never came is let go after this. */
-  readonly reservationGrace: number;
-  /** How soon an unanswered command is looked after. */
-  readonly readBackAfter: number;
-}
-
-/** How long before its window a code goes onto its lock, ms. */
-export type LeadTimes = Pick<PlanSettings, 'preloadLead' | 'justInTimeLead'>;
-
-export interface Circumstances {
-  readonly device: Device | null;
-  readonly account: Account | null;
-  readonly keypad: Keypad;
-  readonly now: number;
-  readonly settings: PlanSettings;
-}
 
 /** The one next thing to do for a code. */
 export type Step =

@@ -2,7 +2,8 @@ import { given, type Happened } from '@latchkey/event-sourcing';
 import { storedWindow, type Window } from './access-code';
 import { codeFold } from './code-fold';
 import type { CodeEvent } from './events';
-import { type Listed, type ReadBack, reconcile } from './read-back';
+import type { Listed, ReadBack } from './listing';
+import { reconcile } from './read-back';
 import {
   at,
   content,

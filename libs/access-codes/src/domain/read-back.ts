@@ -5,36 +5,12 @@ import {
   sameWindow,
   storedContent,
   toldOf,
-  type Window,
 } from './access-code';
-import { isNameOf } from '@latchkey/gateways';
-import { inFlightOf } from './code-fold';
 import { confirmed, erased, failed, gone, removed } from './decisions';
-import type { CodeEvent, CodeEventOf, ExternalField, SealedPin } from './events';
+import type { CodeEvent, CodeEventOf, ExternalField } from './events';
+import { entryWith, holds, type Listed, looksLike, type ReadBack, sameName, type Verdict } from './listing';
+import { inFlightOf } from './transitions';
 import { reconcileUnmanaged } from './unmanaged';
-
-/** A code as it was read back from a lock, its PIN as a fingerprint. */
-export interface Listed {
-  readonly lockCodeId: string;
-  readonly name: string | null;
-  readonly pinFingerprint: string;
-  readonly window: Window | null;
-  readonly status: 'active' | 'pending';
-  /** The PIN sealed for this code: present only where it may be taken over. */
-  readonly pin?: SealedPin;
-}
-
-export interface ReadBack {
-  readonly listed: readonly Listed[];
-  /** Codes on the lock that are known to belong to somebody: never taken for another's. */
-  readonly claimed: (lockCodeId: string) => boolean;
-  readonly now: number;
-  /** When to try again what turns out to have failed, ms. */
-  readonly retryAt: number;
-}
-
-/** `later`: the lock has not made up its mind; look again. */
-export type Verdict = readonly CodeEvent[] | 'later';
 
 /** What reading back tells of a code: of the command under way, or of what the lock is known to hold. */
 export function reconcile(code: AccessCode, readBack: ReadBack): Verdict {
@@ -174,20 +150,6 @@ function entryOf(
   return readBack.listed.find((listed) => looksLike(listed, content) && !readBack.claimed(listed.lockCodeId));
 }
 
-/** A maker may give the slot of a code that has gone to another one: then it is that one's. */
-export function entryWith(lockCodeId: string, { listed, claimed }: ReadBack): Listed | undefined {
-  return listed.find((entry) => entry.lockCodeId === lockCodeId && !claimed(lockCodeId));
-}
-
-/** Whether the lock holds what it was told of a code. */
-export function holds(code: AccessCode, listed: Listed, content: Content): boolean {
-  return (
-    sameName(code, listed, content) &&
-    listed.pinFingerprint === content.pinFingerprint &&
-    sameWindow(listed.window, toldOf(content).window)
-  );
-}
-
 /**
  * A name that is the beginning of the one that the lock was told may be the one before it, which the lock still has. On
  * a lock that cuts names both may look the same: at a second attempt that is taken for the new one.
@@ -196,29 +158,4 @@ function isStillToBeRenamed({ onLock }: AccessCode, { name: read }: Listed, inFl
   if (inFlight.operation !== 'change' || inFlight.attempt > 1 || !onLock || !inFlight.content) return false;
   const [before, after] = [toldOf(onLock).name, toldOf(inFlight.content).name];
   return before !== after && read === before;
-}
-
-/** A lock may alter a name by itself. Where it did so again after the name was put back, that is how it has it. */
-function sameName(code: AccessCode, { name: read }: Listed, content: Content): boolean {
-  const { name: told } = toldOf(content);
-  if (isNameOf(told, read)) return true;
-  const { alteredName } = code;
-  return alteredName?.told === told && alteredName.read === read;
-}
-
-/**
- * Whether an entry may be what came of a creation that nobody has answered: it may be an earlier attempt, for which the
- * lock was told an earlier start.
- */
-export function looksLike(listed: Listed, content: Content): boolean {
-  const told = toldOf(content);
-  if (listed.pinFingerprint !== content.pinFingerprint || !isNameOf(told.name, listed.name)) return false;
-  if (sameWindow(listed.window, told.window)) return true;
-  const [there, meant] = [listed.window, content.window];
-  return (
-    content.told !== undefined &&
-    there?.endsAt === meant?.endsAt &&
-    (there?.startsAt ?? 0) >= (meant?.startsAt ?? 0) &&
-    (there?.startsAt ?? 0) <= (told.window?.startsAt ?? 0)
-  );
 }

@@ -1,6 +1,6 @@
 import { type AccessCode, type Content, sameWindow } from './access-code';
+import type { Circumstances, PlanSettings } from './circumstances';
 import { holder, overlap, type Reservation } from './keypad';
-import type { Circumstances, PlanSettings } from './plan';
 
 /** Whether a reservation on a code's PIN is as the code needs it. */
 export function matches(r: Reservation, { schedule, unmanaged }: AccessCode): boolean {

@@ -2,7 +2,8 @@ import { given } from '@latchkey/event-sourcing';
 import { codeFold } from './code-fold';
 import { change, failed } from './decisions';
 import { type CodeEvent, codeCodec, type StoredContent } from './events';
-import { type Listed, reconcile } from './read-back';
+import type { Listed } from './listing';
+import { reconcile } from './read-back';
 import {
   around,
   at,

@@ -1,19 +1,13 @@
 import type { Happened } from '@latchkey/event-sourcing';
 import { type AccessCode, contentOf, type OnLock } from './access-code';
-import { noTrouble, offTheLock } from './code-fold';
 import type { CodeEvent, CodeEventOf, StoredContent } from './events';
-
-/** What makes a new code of what was asked for, at an instant (ms). */
-type Begin = (wanted: CodeEventOf<'CodeRequested'>['data'], at: number) => AccessCode;
+import { noTrouble, offTheLock, requested } from './transitions';
 
 /** A code that is on its lock, and nobody asked for it. */
-export function unmanagedSeen(
-  { data, at }: Happened<CodeEventOf<'UnmanagedCodeSeen'>>,
-  begin: Begin,
-): AccessCode {
+export function unmanagedSeen({ data, at }: Happened<CodeEventOf<'UnmanagedCodeSeen'>>): AccessCode {
   const { lockCodeId, content, ...whose } = data;
   const { window, ...said } = content;
-  const code = begin(
+  const code = requested(
     {
       ...whose,
       ...said,

@@ -4,7 +4,8 @@ import { type AccessCode, storedContent } from './access-code';
 import { codeFold } from './code-fold';
 import { accepted, failed, remove, request, unanswered } from './decisions';
 import type { CodeEvent } from './events';
-import { type Listed, reconcile } from './read-back';
+import type { Listed } from './listing';
+import { reconcile } from './read-back';
 import { content, MINUTE, pin, programming, removalSent, requested, T0 } from './testing/builders';
 import { see, strangers } from './unmanaged';
 

@@ -4,7 +4,8 @@ import { codeFold } from './code-fold';
 import { change, remove, reported } from './decisions';
 import type { CodeEvent, StoredContent } from './events';
 import { keypadFold, occupant, PinTaken, reserve } from './keypad';
-import { type Listed, type ReadBack, reconcile } from './read-back';
+import type { Listed, ReadBack } from './listing';
+import { reconcile } from './read-back';
 import {
   account,
   around,

@@ -1,7 +1,7 @@
 import { type AccessCode, type Content, sameContent, storedContent } from './access-code';
 import { Refused } from './decisions';
 import type { CodeEvent, CodeEventOf } from './events';
-import { entryWith, holds, type Listed, looksLike, type ReadBack, type Verdict } from './read-back';
+import { entryWith, holds, type Listed, looksLike, type ReadBack, type Verdict } from './listing';
 
 /** A code on the lock that somebody else put there. Seen again under the same id, it changes nothing. */
 export function see(

@@ -2,7 +2,7 @@ import type { Device } from '@latchkey/devices';
 import type { KnownRevisions } from '@latchkey/event-sourcing';
 import { backupPoolSize } from '@latchkey/gateways';
 import { ApiError, derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
-import { drawFreePin } from '../commands/pins';
+import { drawFreePin } from '../pins';
 import type { AccessCode } from '../domain/access-code';
 import { isSpare } from '../domain/backup';
 import { remove, request } from '../domain/decisions';

@@ -3,7 +3,7 @@ import { type Cause, RevisionConflict } from '@latchkey/event-sourcing';
 import type { ListedCode } from '@latchkey/gateways';
 import { derivedId, type Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent } from '../domain/access-code';
-import type { Listed } from '../domain/read-back';
+import type { Listed } from '../domain/listing';
 import { see, strangers } from '../domain/unmanaged';
 import type { AgendaRows } from './agenda-rows';
 import type { Streams } from '../streams';

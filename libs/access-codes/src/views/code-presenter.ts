@@ -3,7 +3,7 @@ import type { Database } from '@latchkey/database';
 import { type Clock, CLOCK, CONFIG, type Vault, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { AccessCode } from '../domain/access-code';
-import type { LeadTimes } from '../domain/plan';
+import type { LeadTimes } from '../domain/circumstances';
 import type { Pins } from './pending-mutations';
 import { isReady } from '../domain/backup';
 import { overlap } from '../domain/keypad';

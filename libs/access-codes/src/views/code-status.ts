@@ -1,7 +1,8 @@
 import type { Account, Device } from '@latchkey/devices';
 import { type AccessCode, type Content, sameContent } from '../domain/access-code';
 import { contentFor } from '../domain/decisions';
-import { isNative, type LeadTimes, neededFrom } from '../domain/plan';
+import type { LeadTimes } from '../domain/circumstances';
+import { isNative, neededFrom } from '../domain/plan';
 
 export type CodeStatus = 'unset' | 'setting' | 'set' | 'removing' | 'unknown';
 

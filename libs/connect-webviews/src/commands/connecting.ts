@@ -41,8 +41,8 @@ import {
   REPORT_TOKENS,
 } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
-import { Addresses, callbackAt } from '../http/addresses';
-import { challengeOf } from '../pages/browser';
+import { Addresses, callbackAt } from '../addresses';
+import { challengeOf } from '../browser';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
 
 /** How a way to a lock maker and back ended. */

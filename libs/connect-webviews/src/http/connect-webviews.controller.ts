@@ -15,13 +15,13 @@ import {
   type Vault,
 } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
-import { Addresses } from './addresses';
+import { Addresses } from '../addresses';
 import {
   ConnectWebviewIdParams,
   CreateConnectWebviewParams,
   ListConnectWebviewsParams,
 } from './connect-webview-params';
-import { linkToken, newLinkToken } from '../pages/link';
+import { linkToken, newLinkToken } from '../link';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
 
 const { flag, id, instant, listOf, metadata, named, objectOf, oneOf, orNull, text } = schema;

@@ -2,7 +2,7 @@ import { LOCK_MAKERS } from '@latchkey/platform';
 import { By, type Caller, Choice, Params, schema, SeamRoute } from '@latchkey/http';
 import type { LockMaker } from '@latchkey/gateways';
 import { Controller, Inject } from '@nestjs/common';
-import { Addresses } from './addresses';
+import { Addresses } from '../addresses';
 import { PROVIDER_CATEGORIES } from './provider-categories';
 
 const { flag, listOf, named, objectOf, text } = schema;

@@ -5,9 +5,9 @@ import { Controller, Get, Headers, Inject, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
 import { Connecting } from '../commands/connecting';
-import { Addresses } from '../http/addresses';
-import { keepInBrowser, keptInBrowser } from './browser';
-import { isLinkOf, isOpen, linkToken } from './link';
+import { Addresses } from '../addresses';
+import { keepInBrowser, keptInBrowser } from '../browser';
+import { isLinkOf, isOpen, linkToken } from '../link';
 import { choicePage, connectedPage, PAGE_HEADERS, problemPage } from './page';
 
 type Texts = Readonly<Record<string, string | string[] | undefined>>;

@@ -1,6 +1,5 @@
 import type { Caller } from '@latchkey/http';
-import { Command, Query } from '@nestjs/cqrs';
-import type { SeamActionAttempt } from '../views/present-action';
+import { Command } from '@nestjs/cqrs';
 
 /** Asks a lock to lock or unlock its door; resolves once the lock's maker was asked, mostly before it is done. */
 export class OperateLock extends Command<{ actionAttemptId: string }> {
@@ -19,16 +18,6 @@ export class ConcludeAction extends Command<void> {
     readonly actionAttemptId: string,
     readonly reporter: { readonly maker: string; readonly lockId: string },
     readonly outcome: { readonly success: boolean; readonly errorCode: string | null },
-  ) {
-    super();
-  }
-}
-
-/** Fails with 404 action_attempt_not_found. */
-export class GetActionAttempt extends Query<SeamActionAttempt> {
-  constructor(
-    readonly workspaceId: string,
-    readonly actionAttemptId: string,
   ) {
     super();
   }

@@ -1,12 +1,11 @@
 import { causedBy, type Cause } from '@latchkey/event-sourcing';
 import type { LockGateway } from '@latchkey/gateways';
-import { ApiError, CLOCK, type Clock, CONFIG, type Config, GATEWAY, IDS, type Ids } from '@latchkey/platform';
+import { ApiError, GATEWAY, IDS, type Ids } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
-import { CommandHandler, type ICommandHandler, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { concludeAction, requestAction } from '../domain/action-attempt';
 import { DeviceStreams } from '../streams';
-import { ConcludeAction, GetActionAttempt, OperateLock } from './action-commands';
-import { presentAction, type SeamActionAttempt } from '../views/present-action';
+import { ConcludeAction, OperateLock } from './action-commands';
 
 @CommandHandler(OperateLock)
 export class OperateLockHandler implements ICommandHandler<OperateLock> {
@@ -64,21 +63,5 @@ export class ConcludeActionHandler implements ICommandHandler<ConcludeAction> {
   }
 }
 
-/** Reads attempts straight from their streams: whoever just asked for one finds it. */
-@QueryHandler(GetActionAttempt)
-export class GetActionAttemptHandler implements IQueryHandler<GetActionAttempt> {
-  constructor(
-    private readonly streams: DeviceStreams,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(CONFIG) private readonly config: Pick<Config, 'commandDeadline'>,
-  ) {}
-
-  async execute({ workspaceId, actionAttemptId }: GetActionAttempt): Promise<SeamActionAttempt> {
-    const { state } = await this.streams.attempts.load(actionAttemptId);
-    if (state?.workspaceId !== workspaceId) throw ApiError.notFound('action_attempt');
-    return presentAction(state, { now: this.clock.now(), deadline: this.config.commandDeadline });
-  }
-}
-
 /** Providers of all of these. */
-export const actionHandlers = [OperateLockHandler, ConcludeActionHandler, GetActionAttemptHandler];
+export const actionHandlers = [OperateLockHandler, ConcludeActionHandler];

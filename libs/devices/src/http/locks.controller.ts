@@ -12,8 +12,8 @@ import {
 } from '@latchkey/http';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { GetActionAttempt, OperateLock } from '../commands/action-commands';
-import { GetDevice } from '../views/queries';
+import { OperateLock } from '../commands/action-commands';
+import { GetActionAttempt, GetDevice } from '../views/queries';
 import { SimulateKeypad } from '../commands/commands';
 import { DEVICE_SCHEMA } from './device.schema';
 import { DeviceIdParams, GetDeviceParams, ListDevicesParams } from './device-params';

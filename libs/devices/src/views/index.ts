@@ -11,6 +11,7 @@ export { DevicesProjection, type DevicesTables } from './devices-projection';
 export { accountErrors, accountWarnings, deviceErrors, type SeamError, type SeamWarning } from './issues';
 export { presentAccount, type SeamConnectedAccount } from './present-account';
 export { presentDevice, type SeamDevice, type SeamUnmanagedDevice } from './present-device';
+export { GetActionAttemptHandler } from './action-queries';
 export { actionTypeOf, presentAction, type SeamActionAttempt } from './present-action';
 export * from './queries';
 export { contains, type DeviceWithAccount, meant as meantByMetadata, readDevices } from './read-devices';

@@ -1,6 +1,7 @@
 import type { Page, PageRequest } from '@latchkey/platform';
 import { Query } from '@nestjs/cqrs';
 import type { SeamConnectedAccount } from './present-account';
+import type { SeamActionAttempt } from './present-action';
 import type { SeamDevice, SeamUnmanagedDevice } from './present-device';
 
 /** One device. Fails with 404 device_not_found. */
@@ -86,6 +87,16 @@ export class ListConnectedAccounts extends Query<Page<SeamConnectedAccount>> {
     readonly workspaceId: string,
     readonly filter: ConnectedAccountFilter,
     readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+/** Fails with 404 action_attempt_not_found. */
+export class GetActionAttempt extends Query<SeamActionAttempt> {
+  constructor(
+    readonly workspaceId: string,
+    readonly actionAttemptId: string,
   ) {
     super();
   }

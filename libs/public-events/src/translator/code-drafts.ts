@@ -1,29 +1,10 @@
-import {
-  type AccessCode,
-  type CodeEvent,
-  isNative,
-  type LeadTimes,
-  neededFrom,
-} from '@latchkey/access-codes';
-import type { Account, Device } from '@latchkey/devices';
-import type { Happened } from '@latchkey/event-sourcing';
+import { type AccessCode, isNative, neededFrom } from '@latchkey/access-codes';
 import type { Draft } from '../public-event';
+import type { Around, CodeStep } from './code-step';
 import { confirmations, type Told, toldAtFirst } from './confirmations';
 import { changed, requestedMutations } from './requests';
 import { becameTrue } from './troubles';
 import { isOfUnmanaged, unmanagedDrafts } from './unmanaged-drafts';
-
-export interface Around {
-  readonly device: Device | null;
-  readonly account: Account | null;
-  readonly settings: LeadTimes;
-}
-
-export interface CodeStep {
-  readonly event: Happened<CodeEvent>;
-  readonly before: AccessCode | null;
-  readonly after: AccessCode;
-}
 
 /** What integrations are told when this happens to a code, and what they have been told of it then. */
 export function codeDrafts(

@@ -1,7 +1,7 @@
 import { type AccessCode, sameWindow, timeFrame, type Window } from '@latchkey/access-codes';
 import type { SealedPin } from '@latchkey/platform';
 import type { Draft } from '../public-event';
-import type { CodeStep } from './code-drafts';
+import type { CodeStep } from './code-step';
 
 /** What integrations have been told that a code is: it changes when the lock has confirmed, not when asked. */
 export interface Told {

@@ -1,7 +1,7 @@
 import { type AccessCode, codeErrors, codeWarnings, standingOf } from '@latchkey/access-codes';
 import { accountErrors, accountWarnings, deviceErrors } from '@latchkey/devices';
 import type { Draft } from '../public-event';
-import type { Around, CodeStep } from './code-drafts';
+import type { Around, CodeStep } from './code-step';
 
 const ISSUES = [
   ['settingDelayedAt', 'access_code.delay_in_setting_on_device'],

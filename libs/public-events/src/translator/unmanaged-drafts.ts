@@ -1,6 +1,6 @@
 import { unmanagedIssues } from '@latchkey/access-codes';
 import type { Draft } from '../public-event';
-import type { Around, CodeStep } from './code-drafts';
+import type { Around, CodeStep } from './code-step';
 import { type Told, toldAtFirst } from './confirmations';
 import { becameTrue, issues } from './troubles';
 

@@ -4,7 +4,8 @@ import { type AccessCode, storedWindow, type Window } from '../access-code';
 import { codeFold } from '../code-fold';
 import type { CodeEvent, CodeEventOf, FailureKind, StoredContent } from '../events';
 import type { Keypad, Reservation } from '../keypad';
-import { type Circumstances, plan, type PlanSettings, type Step } from '../plan';
+import type { Circumstances, PlanSettings } from '../circumstances';
+import { plan, type Step } from '../plan';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;

@@ -1,5 +1,5 @@
 import { type Content, toldOf, type Window } from '../access-code';
-import type { Listed } from '../read-back';
+import type { Listed } from '../listing';
 
 interface Entry extends Listed {
   /** What the lock is on its way to; null: nothing. */

@@ -24,7 +24,8 @@ import {
   release,
   reserve,
 } from '../keypad';
-import { type Circumstances, plan, type Step } from '../plan';
+import type { Circumstances } from '../circumstances';
+import { plan, type Step } from '../plan';
 import { reconcile } from '../read-back';
 import {
   account,

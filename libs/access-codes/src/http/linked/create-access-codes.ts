@@ -13,7 +13,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../../commands/commands';
-import { checkAgainstLock, startToTell } from '../../commands/pins';
+import { checkAgainstLock, startToTell } from '../../pins';
 import { windowFor } from '../../commands/requests';
 import { Streams } from '../../streams';
 import { CreateAccessCodes } from './commands';

@@ -1,7 +1,7 @@
 import { ApiError, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { drawFreePin } from '../../commands/pins';
+import { drawFreePin } from '../../pins';
 import { Streams } from '../../streams';
 import { GenerateCode } from './commands';
 

@@ -2,7 +2,7 @@ import type { Device } from '@latchkey/devices';
 import { drawPin, type LockCapabilities, violations } from '@latchkey/gateways';
 import type { Random, Vault } from '@latchkey/platform';
 import type { Window } from '../../domain/access-code';
-import { startToTell } from '../../commands/pins';
+import { startToTell } from '../../pins';
 import { type Keypad, occupant } from '../../domain/keypad';
 
 /** A device, and what is reserved on it. */

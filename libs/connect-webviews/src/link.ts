@@ -1,6 +1,6 @@
 import type { Random, Vault } from '@latchkey/platform';
 import { timingSafeEqual } from 'node:crypto';
-import type { ConnectWebview } from '../records/connect-webview-records';
+import type { ConnectWebview } from './records/connect-webview-records';
 
 /** A link that nobody has used for so long opens nothing any more, ms. */
 export const LINK_VALID_FOR = 7 * 86_400_000;

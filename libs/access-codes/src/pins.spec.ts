@@ -1,5 +1,5 @@
 import { ApiError } from '@latchkey/platform';
-import { nativeLock, T0 } from '../domain/testing/builders';
+import { nativeLock, T0 } from './domain/testing/builders';
 import { checkAgainstLock } from './pins';
 
 const picky = {

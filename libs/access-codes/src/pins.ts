@@ -1,9 +1,9 @@
 import type { Device } from '@latchkey/devices';
 import { drawPin, violations } from '@latchkey/gateways';
 import { ApiError, type Random, type Vault } from '@latchkey/platform';
-import type { Window } from '../domain/access-code';
-import { type Keypad, occupant } from '../domain/keypad';
-import { isNative } from '../domain/plan';
+import type { Window } from './domain/access-code';
+import { type Keypad, occupant } from './domain/keypad';
+import { isNative } from './domain/plan';
 
 /** What is asked of a lock: names are none of it, since each lock is told what it takes of them. */
 export interface Asked {

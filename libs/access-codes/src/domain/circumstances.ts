@@ -1,0 +1,25 @@
+import type { Account, Device } from '@latchkey/devices';
+import type { Keypad } from './keypad';
+
+/** Lead times and thresholds, ms. */
+export interface PlanSettings {
+  readonly preloadLead: number;
+  readonly justInTimeLead: number;
+  readonly settingDelayAfter: number;
+  readonly removalDelayAfter: number;
+  /** A reservation whose code never came is let go after this. */
+  readonly reservationGrace: number;
+  /** How soon an unanswered command is looked after. */
+  readonly readBackAfter: number;
+}
+
+/** How long before its window a code goes onto its lock, ms. */
+export type LeadTimes = Pick<PlanSettings, 'preloadLead' | 'justInTimeLead'>;
+
+export interface Circumstances {
+  readonly device: Device | null;
+  readonly account: Account | null;
+  readonly keypad: Keypad;
+  readonly now: number;
+  readonly settings: PlanSettings;
+}
