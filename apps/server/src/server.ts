@@ -92,7 +92,7 @@ async function start(
     ? rememberedClock(given.dataDir, given.sandboxClock === 'running', resetClock)
     : new SystemClock();
   const [store, maker] = await Promise.all([
-    openEventStore(given, started),
+    openEventStore(given, stores, started),
     given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : undefined,
   ]);
   const locks = await openGateway(given, { records: stores.records, clock, sandbox: maker }, started);

@@ -17,7 +17,7 @@ export {
   type WebhookEndpointsTable,
 } from './records/webhook-endpoints';
 export { type Workspace, type Workspaces } from './records/workspaces';
-export { openStores, rekey, type Stores } from './stores';
+export { openStores, rekey, type Stores, UNMARKED_UNTIL } from './stores';
 export { prepared, type Prepared } from './prepared';
 export { openVault } from './vault/open-vault';
 export { testDatabase, type TestDatabase, testEngines } from './testing/test-databases';

@@ -56,6 +56,8 @@ export async function openStores<Views = unknown>(
     if (masterKeyIsOld) {
       const open = (purpose: string, sealed: string) => openOldSecret(masterKey, purpose, sealed);
       await resealSecrets(recordsDatabase, vault, open);
+      const { settings } = await openRecords(recordsDatabase, vault);
+      await settings.setSecretIfAbsent(UNMARKED_UNTIL, 'now');
     }
     const records = await openRecords(recordsDatabase, vault);
     const views = await open<Views>('views');
@@ -66,6 +68,12 @@ export async function openStores<Views = unknown>(
     throw error;
   }
 }
+
+/**
+ * Up to which position facts may be without a mark: 'now' until the server has seen where they stand after taking
+ * over the data of a version without marks.
+ */
+export const UNMARKED_UNTIL = 'facts.unmarked_until';
 
 /** The vault's master key: the one that is set, or that of the data folder, whose replacement may be half done. */
 async function masterKeyFor(

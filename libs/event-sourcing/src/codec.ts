@@ -79,7 +79,7 @@ export class EventCodec<E extends DomainEvent> {
 
   private readOnce(event: RecordedEvent): Happened<E> | UnreadableEvent {
     if (!this.knows(event.type)) return new ForeignEvent(event, 'unknown type');
-    const foreign = whyForeign(event.metadata);
+    const foreign = event.forged ?? whyForeign(event.metadata);
     if (foreign !== undefined) return new ForeignEvent(event, foreign);
     const { schema, upcasters = [] } = this.shapes[event.type];
     const { schemaVersion: from, occurredAt } = event.metadata;

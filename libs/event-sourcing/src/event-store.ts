@@ -63,6 +63,8 @@ export interface EventMetadata {
   readonly schemaVersion: number;
   /** ISO 8601, by our clock. */
   readonly occurredAt: string;
+  /** By which we know our own events: made by the store that they are appended to. */
+  readonly mark?: string;
 }
 
 export interface Actor {
@@ -80,6 +82,8 @@ export interface RecordedEvent {
   readonly data: unknown;
   /** Of an event of ours. Anybody may append: only a codec can tell. */
   readonly metadata: EventMetadata;
+  /** Why it can't be one of ours, where that is known. */
+  readonly forged?: string;
 }
 
 export interface Appended {

@@ -14,3 +14,4 @@ export { SharedSubscription } from './shared-subscription';
 export { given } from './specification';
 export type { Tables } from './tables';
 export * from './view-barrier';
+export { MarkedEventStore, type Marker } from './marked-event-store';

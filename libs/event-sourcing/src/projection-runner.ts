@@ -1,6 +1,6 @@
 import type { Database } from '@latchkey/database';
 import type { Checkpoints, EventMark } from './checkpoints';
-import { UnreadableEvent } from './codec';
+import { ForeignEvent, UnreadableEvent } from './codec';
 import {
   comparePositions,
   type EventStore,
@@ -229,6 +229,7 @@ export class ProjectionRunner {
     const parked: Parked[] = [];
     for (const event of events) {
       try {
+        if (event.forged !== undefined) throw new ForeignEvent(event, event.forged);
         projection.read?.(event);
         readable.push(event);
       } catch (error) {

@@ -19,7 +19,7 @@ export interface ReadPublicEvent {
  * @throws {ForeignEvent} when the translator did not write it
  */
 export function readPublicEvent(recorded: RecordedEvent): ReadPublicEvent {
-  const foreign = whyForeign(recorded.metadata);
+  const foreign = recorded.forged ?? whyForeign(recorded.metadata);
   if (foreign !== undefined) throw new ForeignEvent(recorded, foreign);
   const { sourcePosition } = recorded.metadata as { sourcePosition?: unknown };
   if (typeof sourcePosition !== 'string' || !/^\d{1,20}\/\d{1,20}$/.test(sourcePosition))

@@ -1,17 +1,23 @@
 import { join } from 'node:path';
+import type { Stores } from '@latchkey/database';
 import { spawnNode } from '@latchkey/embedded-eventstore';
-import { EventStoreDb } from '@latchkey/event-sourcing';
+import { type EventStore, EventStoreDb } from '@latchkey/event-sourcing';
+import { markedEventStore } from './marked-event-store';
 import { type Config, StartupError } from '@latchkey/platform';
 import type { Started } from './started';
 
 /**
- * The event store of EVENTSTORE_URL, or else the embedded one, as a process of its own.
+ * The event store of EVENTSTORE_URL, or else the embedded one, as a process of its own. Only marked events are believed.
  * @throws {StartupError} when the embedded one does not start
  */
-export async function openEventStore(config: Config, started: Started): Promise<EventStoreDb> {
+export async function openEventStore(
+  config: Config,
+  { records, vault }: Pick<Stores<unknown>, 'records' | 'vault'>,
+  started: Started,
+): Promise<EventStore> {
   const store = new EventStoreDb(config.eventstoreUrl ?? (await startEmbedded(config, started)));
   started.add(() => store.close());
-  return store;
+  return markedEventStore(store, records, vault);
 }
 
 /** @returns its connection string */

@@ -10,7 +10,8 @@ import {
 } from '@latchkey/access-codes';
 import { type Database, openDatabase, openRecords, openVault } from '@latchkey/database';
 import { startNode } from '@latchkey/embedded-eventstore';
-import { EventStoreDb } from '@latchkey/event-sourcing';
+import { type EventStore, EventStoreDb } from '@latchkey/event-sourcing';
+import { markedEventStore } from '../start/marked-event-store';
 import { HttpLockGateway, type LockGateway } from '@latchkey/gateways';
 import {
   type Config,
@@ -67,7 +68,7 @@ interface Surroundings {
   readonly ids: SeededIds;
   readonly random: SeededRandom;
   readonly logger: Logger;
-  readonly store: EventStoreDb;
+  readonly store: EventStore;
   readonly vault: Vault;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly views: Database<any>;
@@ -101,10 +102,11 @@ export class World {
     const random = new SeededRandom(seed);
     const logger = createLogger(config.logLevel);
     const node = await startNode({ dataDir: ':memory:', port: 0 });
-    const store = new EventStoreDb(node.connectionString);
+    const plainStore = new EventStoreDb(node.connectionString);
     const [vaultDatabase, recordsDatabase, views] = await Promise.all([inMemory(), inMemory(), inMemory()]);
     const vault = await openVault({ database: vaultDatabase, masterKey: Buffer.alloc(32, 7) });
     const records = await openRecords(recordsDatabase, vault);
+    const store = await markedEventStore(plainStore, records, vault);
     const client = { clientId: 'latchkey', clientSecret: 'secret-of-tests' };
     const cloudClock = { now: MONDAY, running: false };
     const cloud = await startLockCloud({

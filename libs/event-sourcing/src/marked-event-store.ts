@@ -1,0 +1,114 @@
+import {
+  type Appended,
+  comparePositions,
+  type EventStore,
+  type EventSubscription,
+  type ExpectedRevision,
+  type NewEvent,
+  type Position,
+  type RecordedEvent,
+  type SubscribeOptions,
+} from './event-store';
+
+/** Makes marks that nobody else can make, and knows them again. */
+export interface Marker {
+  mark(text: string): string;
+  isMarked(text: string, mark: string): boolean;
+}
+
+/**
+ * Marks every event that is appended, and says of each one read whether it may be believed. The mark covers the
+ * event, its stream and its revision, so that whoever can append to the event store can neither make one up nor
+ * repeat one or copy it elsewhere. What is not believed is still handed on, as `forged`: it counts as a revision.
+ */
+export class MarkedEventStore implements EventStore {
+  constructor(
+    private readonly store: EventStore,
+    private readonly marker: Marker,
+    /** Events up to here were written before there were marks; undefined: there are none. */
+    private readonly unmarkedUntil: Position | undefined,
+  ) {}
+
+  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+    if (expected === 'any') throw new TypeError('A mark needs the revision that its event will have.');
+    const first = expected === 'no-stream' ? 0 : expected + 1;
+    const marked = events.map((event, n): NewEvent => {
+      const mark = this.marker.mark(textOf({ ...event, stream, revision: first + n }, event.metadata));
+      return { ...event, metadata: { ...event.metadata, mark } };
+    });
+    return this.store.append(stream, marked, expected);
+  }
+
+  async *read(stream: string, fromRevision?: number): AsyncIterable<RecordedEvent> {
+    for await (const event of this.store.read(stream, fromRevision)) yield this.judged(event);
+  }
+
+  async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
+    for await (const event of this.store.readBackwards(stream, count)) yield this.judged(event);
+  }
+
+  async *readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
+    for await (const event of this.store.readAllBackwards(count, before)) yield this.judged(event);
+  }
+
+  async eventAt(position: Position): Promise<RecordedEvent | undefined> {
+    const event = await this.store.eventAt(position);
+    return event && this.judged(event);
+  }
+
+  subscribeToAll(options: SubscribeOptions): EventSubscription {
+    return this.store.subscribeToAll({
+      ...options,
+      onEvents: (events) => options.onEvents(events.map((event) => this.judged(event))),
+    });
+  }
+
+  get lastAppended(): Position | undefined {
+    return this.store.lastAppended;
+  }
+
+  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
+    return this.store.lastAppendedTo(prefixes);
+  }
+
+  truncateBefore(stream: string, revision: number): Promise<void> {
+    return this.store.truncateBefore(stream, revision);
+  }
+
+  ping(): Promise<Position | undefined> {
+    return this.store.ping();
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
+
+  private judged(event: RecordedEvent): RecordedEvent {
+    const forged = this.whyForged(event);
+    return forged === undefined ? event : { ...event, forged };
+  }
+
+  private whyForged(event: RecordedEvent): string | undefined {
+    const { mark, ...metadata } = { ...(event.metadata as object | null) } as Record<string, unknown>;
+    if (typeof mark === 'string') {
+      return this.marker.isMarked(textOf(event, metadata), mark) ? undefined : 'its mark is not right';
+    }
+    return this.wasBeforeMarks(event.position) ? undefined : 'it has no mark';
+  }
+
+  private wasBeforeMarks(position: Position): boolean {
+    const { unmarkedUntil } = this;
+    // A store that does not tell positions tells 0.
+    return (
+      unmarkedUntil !== undefined && position.commit > 0n && comparePositions(position, unmarkedUntil) <= 0
+    );
+  }
+}
+
+/** What is marked. JSON that was parsed is written again as it was: names keep their order. */
+function textOf(
+  { stream, revision, id, type, data }: Pick<RecordedEvent, 'stream' | 'revision' | 'id' | 'type' | 'data'>,
+  metadata: object,
+): string {
+  return JSON.stringify([stream, revision, id, type, data, metadata]);
+}
