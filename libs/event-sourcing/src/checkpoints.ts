@@ -132,6 +132,19 @@ export class Checkpoints {
     return rows.map(({ version }) => version);
   }
 
+  /** How far the newest of the older versions has got; undefined where there is none. */
+  async ofOlderVersion(trx: Transaction<Tables>): Promise<Position | undefined> {
+    const row: { position: string | null } | undefined = await trx
+      .selectFrom('checkpoints')
+      .select('position')
+      .where('projection', '=', this.of.name)
+      .where('version', '<', this.of.version)
+      .orderBy('version', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.position ? positionFromText(row.position) : undefined;
+  }
+
   /** Whether this version has folded all of history once: before, a restart goes on building. */
   async isBuilt(): Promise<boolean> {
     const row: unknown = await this.database.db
@@ -143,9 +156,9 @@ export class Checkpoints {
     return row !== undefined;
   }
 
-  async markBuilt(): Promise<void> {
+  async markBuilt(trx: Transaction<Tables>): Promise<void> {
     const { name: projection, version } = this.of;
-    await this.database.db
+    await trx
       .insertInto('built_projections')
       .values({ projection, version })
       .onConflict((conflict) => conflict.columns(['projection', 'version']).doNothing())

@@ -12,8 +12,8 @@ export interface EventStore {
    *   event ids with the same expected revision is safe
    */
   append(stream: string, events: readonly NewEvent[], expectedRevision: ExpectedRevision): Promise<Appended>;
-  /** Reads a stream forwards from a revision; an absent stream is an empty one. */
-  read(stream: string, fromRevision?: number): AsyncIterable<RecordedEvent>;
+  /** Reads a stream forwards from a revision, so many events or all; an absent stream is an empty one. */
+  read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent>;
   /** Reads the last events of a stream, newest first. */
   readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent>;
   /** Reads the last events of all streams, newest first: so many, the last of all or the last before a position. */

@@ -53,3 +53,22 @@ export async function park(
 
 /** Names of foreign events may be anything; no database takes this character. */
 const storable = (text: string): string => text.replaceAll('\0', '\uFFFD');
+
+/** The streams of events of ours that a view went on without. */
+export async function streamsParkedBy(
+  trx: Transaction<Tables>,
+  projection: string,
+): Promise<ReadonlySet<string>> {
+  const rows: { stream: string }[] = await trx
+    .selectFrom('parked_events')
+    .select('stream')
+    .distinct()
+    .where('projection', '=', projection)
+    .execute();
+  return new Set(rows.map(({ stream }) => stream));
+}
+
+/** A view has all of its events now. */
+export async function unpark(trx: Transaction<Tables>, projection: string): Promise<void> {
+  await trx.deleteFrom('parked_events').where('projection', '=', projection).execute();
+}

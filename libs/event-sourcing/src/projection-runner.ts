@@ -186,7 +186,7 @@ export class ProjectionRunner {
 
   private async markBuilt(): Promise<void> {
     try {
-      await this.checkpoints.markBuilt();
+      await this.view.markBuilt();
     } catch (error) {
       // Then it counts as being built once more after a restart.
       this.options.onError?.(this.name, error);

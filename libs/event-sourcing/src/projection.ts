@@ -1,6 +1,13 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { RecordedEvent } from './event-store';
+import type { Position, RecordedEvent } from './event-store';
 import type { Tables } from './tables';
+
+/** What an earlier version of a view had come to. */
+export interface EarlierVersion {
+  readonly position: Position | undefined;
+  /** Streams with events that it went on without, foreign ones apart. */
+  readonly parkedStreams: ReadonlySet<string>;
+}
 
 /** A view folded from the event store. It can be dropped and rebuilt at any time, unless it says otherwise. */
 export interface Projection {
@@ -15,7 +22,7 @@ export interface Projection {
    */
   readonly lasting?: boolean;
   /** Makes the tables of this version. */
-  create(db: Kysely<Tables>): Promise<void>;
+  create(db: Kysely<Tables>, earlier?: EarlierVersion): Promise<void>;
   /** Drops the tables of an older version. */
   drop(db: Kysely<Tables>, version: number): Promise<void>;
   /**

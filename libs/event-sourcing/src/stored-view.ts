@@ -2,6 +2,7 @@ import { type Database, lockUntilCommit } from '@latchkey/database';
 import type { Transaction } from 'kysely';
 import { type Checkpoint, Checkpoints } from './checkpoints';
 import { comparePositions, type EventStore, type Position } from './event-store';
+import { streamsParkedBy, unpark } from './parked-events';
 import type { Projection } from './projection';
 import { createProjectionTables } from './projection-tables';
 import { type SharedHistory, sharedHistory } from './restored-store';
@@ -46,7 +47,6 @@ export class StoredView {
       if (!samePlace(now?.position, this.before?.position)) return;
       if (projection.lasting) return this.checkpoints.store(trx, end?.position, end, clock.now());
       await projection.drop(trx, projection.version);
-      await this.checkpoints.forget(trx, projection.version);
       await this.begin(trx);
     });
   }
@@ -54,6 +54,15 @@ export class StoredView {
   /** Whether this version has folded all of history once: before, a restart goes on building. */
   isBuilt(): Promise<boolean> {
     return this.checkpoints.isBuilt();
+  }
+
+  /** It has folded all of history: what it had gone on without before is in it now. */
+  async markBuilt(): Promise<void> {
+    const { database, projection } = this.options;
+    await database.transaction(async (trx) => {
+      await unpark(trx, projection.name);
+      await this.checkpoints.markBuilt(trx);
+    });
   }
 
   /** The old versions' tables are of no use once this one stands. */
@@ -68,8 +77,12 @@ export class StoredView {
   }
 
   private async begin(trx: Transaction<Tables>): Promise<void> {
-    await this.options.projection.create(trx);
-    await this.checkpoints.begin(trx, this.options.clock.now());
+    const { projection, clock } = this.options;
+    const position = await this.checkpoints.ofOlderVersion(trx);
+    const parkedStreams = await streamsParkedBy(trx, projection.name);
+    await this.checkpoints.forget(trx, projection.version);
+    await projection.create(trx, position && { position, parkedStreams });
+    await this.checkpoints.begin(trx, clock.now());
   }
 
   /** While no other instance does the same. */

@@ -11,6 +11,8 @@ import { publicStreamOf, type StoredEvent } from './public-event';
 export interface ReadPublicEvent {
   readonly event: StoredEvent;
   readonly source: Position;
+  /** It was told after events of later facts. */
+  readonly isLate: boolean;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ReadPublicEvent {
 export function readPublicEvent(recorded: RecordedEvent): ReadPublicEvent {
   const foreign = recorded.forged ?? whyForeign(recorded.metadata);
   if (foreign !== undefined) throw new ForeignEvent(recorded, foreign);
-  const { sourcePosition } = recorded.metadata as { sourcePosition?: unknown };
+  const { sourcePosition, late } = recorded.metadata as { sourcePosition?: unknown; late?: unknown };
   if (typeof sourcePosition !== 'string' || !/^\d{1,20}\/\d{1,20}$/.test(sourcePosition))
     throw new ForeignEvent(recorded, 'no source');
   const event = recorded.data as Partial<StoredEvent> | null;
@@ -33,7 +35,7 @@ export function readPublicEvent(recorded: RecordedEvent): ReadPublicEvent {
     typeof event.created_at === 'string' &&
     !Number.isNaN(Date.parse(event.created_at));
   if (!isOurs) throw new ForeignEvent(recorded, 'its data are not of its id, type and stream');
-  return { event: event as StoredEvent, source: positionFromText(sourcePosition) };
+  return { event: event as StoredEvent, source: positionFromText(sourcePosition), isLate: late === true };
 }
 
 /** The same, but undefined for an event that the translator did not write. */

@@ -80,11 +80,12 @@ export class EventStoreDb implements EventStore {
     }, undefined);
   }
 
-  read(stream: string, fromRevision = 0): AsyncIterable<RecordedEvent> {
+  read(stream: string, fromRevision = 0, count?: number): AsyncIterable<RecordedEvent> {
     return this.readFrom(stream, (client) =>
       client.readStream(stream, {
         direction: FORWARDS,
         fromRevision: fromRevision === 0 ? START : BigInt(fromRevision),
+        maxCount: count,
       }),
     );
   }

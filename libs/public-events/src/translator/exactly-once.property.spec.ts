@@ -8,6 +8,7 @@ import { derivedId, iso } from '@latchkey/platform';
 import fc from 'fast-check';
 import { publicStreamOf } from '../public-event';
 import { Translator } from './translator';
+import { TRANSLATOR_VERSION } from './translator-states';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 const sealed = { keyId: 'k', box: 'b' };
@@ -98,7 +99,7 @@ describe('the translator, interrupted anywhere', () => {
     const recorded: RecordedEvent[] = [];
     for await (const event of store.read(`accessCode-${codeId}`)) recorded.push(event);
     const views: Database<Tables> = await test.open();
-    await views.db.schema.dropTable('translator_v2').ifExists().execute();
+    await new Translator(store, settings).drop(views.db, TRANSLATOR_VERSION);
     await new Translator(store, settings).create(views.db);
     const told = async () => {
       const seen: { id: string; type: string }[] = [];

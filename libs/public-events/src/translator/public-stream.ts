@@ -9,16 +9,20 @@ import {
   RevisionConflict,
 } from '@latchkey/event-sourcing';
 import { ownPublicEvent } from '../read-public-event';
+import { ToldIds } from './told-ids';
 
 /** A public event also says where the domain event stands that it comes from. */
 export interface PublicMetadata extends EventMetadata {
   readonly sourcePosition: string;
+  /** Set where events of later facts stand before it in its stream: see PublicStreams. */
+  readonly late?: true;
 }
 
 export interface PublicEvent extends NewEvent {
   readonly metadata: PublicMetadata;
 }
 
+/** The end of a stream, late events apart but for the revision. */
 interface Tail {
   revision: number;
   /** The source of the last event, and the ids of all events that come from it. */
@@ -31,30 +35,48 @@ const ATTEMPTS = 20;
 const CHUNK = 200;
 
 /**
- * Appends to public streams so that each event is there once, however often it is handed over: events go in by
- * the order of their sources, so whatever comes from before the last one's source is there already. This holds
- * when a crash came between an append and the checkpoint, when all of history is translated again, and when two
- * processes translate at a time.
+ * Appends to public streams so that each event is there once, however often it is handed over: when a crash came
+ * between an append and the checkpoint, when all of history is translated again, and when two processes translate at
+ * a time. Events go in by the order of their sources; one from before the last one's source is looked for by its id.
+ * Where it is not there, since the translator had to go on without its fact, it is told late: its id and its instant
+ * put it in its place.
  */
 export class PublicStreams {
   private readonly tails = new Map<string, Tail>();
+  private readonly told = new Map<string, ToldIds>();
 
   constructor(private readonly store: EventStore) {}
 
   /**
    * Events of one stream, in the order of their sources. Where the store can't be reached it rejects; repeating it
    * all is safe.
+   * @param countsAsTold events from before the last one's source that need not be looked for
    */
-  async append(stream: string, events: readonly PublicEvent[]): Promise<void> {
+  async append(
+    stream: string,
+    events: readonly PublicEvent[],
+    countsAsTold: (event: PublicEvent) => boolean = () => false,
+  ): Promise<void> {
     for (let from = 0; from < events.length; from += CHUNK) {
-      await this.appendChunk(stream, events.slice(from, from + CHUNK));
+      await this.appendChunk(stream, events.slice(from, from + CHUNK), countsAsTold);
     }
   }
 
-  private async appendChunk(stream: string, events: readonly PublicEvent[]): Promise<void> {
+  private async appendChunk(
+    stream: string,
+    events: readonly PublicEvent[],
+    countsAsTold: (event: PublicEvent) => boolean,
+  ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const tail = await this.tailOf(stream);
-      const missing = events.filter((event) => !isThere(event, tail));
+      const missing: PublicEvent[] = [];
+      for (const event of events) {
+        if (!isBefore(event, tail)) {
+          if (!tail.ids.has(event.id)) missing.push(event);
+        } else if (!countsAsTold(event) && !(await this.isTold(stream, event, tail))) {
+          missing.push({ ...event, metadata: { ...event.metadata, late: true } });
+        }
+      }
       if (missing.length === 0) return;
       try {
         const { revision } = await this.store.append(stream, missing, tail.revision);
@@ -68,6 +90,12 @@ export class PublicStreams {
         if (error instanceof RevisionConflict) await this.tailOf(stream, error.actual);
       }
     }
+  }
+
+  private isTold(stream: string, event: PublicEvent, { revision }: Tail): Promise<boolean> {
+    let told = this.told.get(stream);
+    if (!told) this.told.set(stream, (told = new ToldIds(this.store, stream)));
+    return told.has(event.id, sourceOf(event.metadata), revision);
   }
 
   private async tailOf(stream: string, atLeast = -1): Promise<Tail> {
@@ -88,8 +116,9 @@ export class PublicStreams {
       for await (const event of this.store.readBackwards(stream, count)) {
         read++;
         tail.revision = Math.max(tail.revision, event.revision);
-        const source = ownPublicEvent(event)?.source;
-        if (!source) continue;
+        const own = ownPublicEvent(event);
+        if (!own || own.isLate) continue;
+        const { source } = own;
         tail.source ??= source;
         if (comparePositions(source, tail.source) === 0) tail.ids.add(event.id);
         else earlier = true;
@@ -99,16 +128,17 @@ export class PublicStreams {
   }
 }
 
-function isThere(event: PublicEvent, { source, ids }: Tail): boolean {
-  if (!source) return false;
-  const order = comparePositions(sourceOf(event.metadata), source);
-  return order < 0 || (order === 0 && ids.has(event.id));
+function isBefore(event: PublicEvent, { source }: Tail): boolean {
+  return source !== undefined && comparePositions(sourceOf(event.metadata), source) < 0;
 }
 
 function moved(tail: Tail, appended: readonly PublicEvent[], revision: number): Tail {
-  const source = sourceOf(appended.at(-1)!.metadata);
+  const inOrder = appended.filter(({ metadata }) => !metadata.late);
+  const lastInOrder = inOrder.at(-1);
+  if (!lastInOrder) return { ...tail, revision };
+  const source = sourceOf(lastInOrder.metadata);
   const same = tail.source && comparePositions(tail.source, source) === 0;
-  const last = appended.filter((event) => comparePositions(sourceOf(event.metadata), source) === 0);
+  const last = inOrder.filter((event) => comparePositions(sourceOf(event.metadata), source) === 0);
   return { revision, source, ids: new Set([...(same ? tail.ids : []), ...last.map((event) => event.id)]) };
 }
 

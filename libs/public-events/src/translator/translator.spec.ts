@@ -25,6 +25,7 @@ import { FeedProjection, type FeedTables } from '../feed/feed-projection';
 import { type EventFilter, ListEvents } from '../feed/queries';
 import { publicStreamOf, type SeamEvent } from '../public-event';
 import { Translator } from './translator';
+import { TRANSLATOR_VERSION } from './translator-states';
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 5, 1, 12);
@@ -381,7 +382,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     const lying = JSON.stringify([
       (await stored()).map((each) => [each.data, each.metadata]),
       await views.db.selectFrom('events_v2').selectAll().execute(),
-      await views.db.selectFrom('translator_v2').selectAll().execute(),
+      await views.db.selectFrom('translator_v3').selectAll().execute(),
     ]);
     expect(lying).not.toContain('482193');
   });
@@ -414,7 +415,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     await code(await programmed('create', false), set);
     const before = (await stored()).map((event) => event.id);
     await stop();
-    await views.db.schema.dropTable('translator_v2').execute();
+    await new Translator(store, settings).drop(views.db, TRANSLATOR_VERSION);
     await views.db.schema.dropTable('events_v2').execute();
     await views.db.deleteFrom('checkpoints').execute();
 

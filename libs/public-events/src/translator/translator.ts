@@ -18,6 +18,7 @@ import {
   loginCodec,
 } from '@latchkey/devices';
 import {
+  type EarlierVersion,
   type EventStore,
   folding,
   positionToText,
@@ -34,17 +35,19 @@ import { codeDrafts } from './code-drafts';
 import { withBackground } from './background';
 import { accountDrafts, deviceDrafts } from './device-drafts';
 import { doorDrafts } from './door-drafts';
+import { ToldEarlier } from './earlier-version';
 import { type PublicEvent, PublicStreams } from './public-stream';
-import { type TranslatorTables, TranslatorStates } from './translator-states';
+import { TRANSLATOR_VERSION, type TranslatorTables, TranslatorStates } from './translator-states';
 
 /**
  * Tells integrations what happens, in the API's words: folds the domain's events and appends what they mean to
  * the workspace's public stream. It is a projection whose rows are the states that it compares; repeated, or
- * built anew, it appends nothing that is there.
+ * built anew, it appends nothing that is there, and what is missing there. A version that finds more to tell of facts
+ * than the one before has a number of its own, so that old facts are not told as news: see ToldEarlier.
  */
 export class Translator implements Projection {
   readonly name = 'translator';
-  readonly version = 2;
+  readonly version = TRANSLATOR_VERSION;
   readonly prefixes = [ACCESS_CODE, DEVICE, ACCOUNT, DOOR, ACTION_ATTEMPT, CONNECT_WEBVIEW].map(
     (category) => `${category}-`,
   );
@@ -57,6 +60,7 @@ export class Translator implements Projection {
     [CONNECT_WEBVIEW]: loginCodec,
   });
   private readonly streams: PublicStreams;
+  private earlier: ToldEarlier | undefined;
 
   constructor(
     store: EventStore,
@@ -65,28 +69,33 @@ export class Translator implements Projection {
     this.streams = new PublicStreams(store);
   }
 
-  async create(db: Kysely<Tables>): Promise<void> {
+  async create(db: Kysely<Tables>, earlier?: EarlierVersion): Promise<void> {
     await db.schema
-      .createTable('translator_v2')
+      .createTable('translator_v3')
       .addColumn('stream', 'text', (c) => c.primaryKey())
       .addColumn('account_id', 'text')
       .addColumn('state', 'text', (c) => c.notNull())
       .addColumn('told', 'text')
       .execute();
     await db.schema
-      .createIndex('translator_by_account_v2')
-      .on('translator_v2')
+      .createIndex('translator_by_account_v3')
+      .on('translator_v3')
       .column('account_id')
       .execute();
+    await ToldEarlier.create(db, earlier);
+    this.earlier = undefined;
   }
 
   async drop(db: Kysely<Tables>, version: number): Promise<void> {
     await db.schema.dropTable(`translator_v${version}`).ifExists().execute();
+    await ToldEarlier.drop(db, version);
   }
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
     const states = new TranslatorStates(trx as Transaction<TranslatorTables>);
     await states.prepare(events);
+    const earlier = (this.earlier ??= await ToldEarlier.load(trx));
+    const toldEarlier = new Set<PublicEvent>();
     const byStream = new Map<string, PublicEvent[]>();
     for (const recorded of events) {
       const { workspaceId, told } = folding(recorded, () => this.publicEventsOf(recorded, states));
@@ -95,9 +104,12 @@ export class Translator implements Projection {
       const waiting = byStream.get(stream) ?? [];
       byStream.set(stream, waiting);
       waiting.push(...told);
+      if (earlier.has(recorded)) for (const each of told) toldEarlier.add(each);
     }
     await states.save();
-    for (const [stream, waiting] of byStream) await this.streams.append(stream, waiting);
+    for (const [stream, waiting] of byStream) {
+      await this.streams.append(stream, waiting, (event) => toldEarlier.has(event));
+    }
   }
 
   private publicEventsOf(recorded: RecordedEvent, states: TranslatorStates) {

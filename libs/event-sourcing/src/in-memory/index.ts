@@ -1,0 +1,1 @@
+export { type ForeignNewEvent, InMemoryEventStore } from './in-memory-event-store';
