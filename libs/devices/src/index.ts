@@ -1,5 +1,6 @@
 export { DevicesModule } from './devices.module';
 export * from './domain/account';
+export * from './domain/battery';
 export * from './domain/device';
 export {
   add as addDevice,

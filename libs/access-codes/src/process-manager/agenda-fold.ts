@@ -17,6 +17,7 @@ export const RESERVATION_GRACE = 5 * 60_000;
 const NO_MATTER: ReadonlySet<DeviceEvent['type']> = new Set([
   'BatteryRanLow',
   'BatteryRecovered',
+  'BatteryMeasured',
   'CodeLengthsReported',
 ]);
 

@@ -1,7 +1,9 @@
 import type { LockDescription } from '@latchkey/gateways';
+import { batteryStatusOf, LOW_BATTERY } from './battery';
 import type { CustomMetadata, Described, Device, DeviceEvent, OfflineBecause } from './device';
 
-const LOW_BATTERY = 0.2;
+/** Less than this is what a battery may seem to lose or gain from one look to the next. */
+const BATTERY_STEP = 0.02;
 
 /** What a lock's own description makes of the device: only what is new is told. */
 export function observe(
@@ -34,13 +36,20 @@ export function observe(
     if (!trusted && device.clockTrusted)
       events.push({ type: 'ClockDrifted', data: { driftMs: seen.clockDrift } });
   }
-  if (seen.batteryLevel !== null) {
-    const low = seen.batteryLevel < LOW_BATTERY;
-    if (low && !device.batteryLow) events.push({ type: 'BatteryRanLow', data: { level: seen.batteryLevel } });
-    if (!low && device.batteryLow)
-      events.push({ type: 'BatteryRecovered', data: { level: seen.batteryLevel } });
-  }
+  if (seen.batteryLevel !== null) events.push(...battery(device, seen.batteryLevel));
   return events;
+}
+
+/** A battery is told of when it becomes low or is so no longer, comes to another status, or goes down by some steps. */
+function battery({ batteryLow, batteryLevel = null }: Device, level: number): DeviceEvent[] {
+  const low = level < LOW_BATTERY;
+  if (low && !batteryLow) return [{ type: 'BatteryRanLow', data: { level } }];
+  if (!low && batteryLow) return [{ type: 'BatteryRecovered', data: { level } }];
+  const same =
+    batteryLevel !== null &&
+    Math.abs(batteryLevel - level) < BATTERY_STEP &&
+    batteryStatusOf(batteryLevel) === batteryStatusOf(level);
+  return same ? [] : [{ type: 'BatteryMeasured', data: { level } }];
 }
 
 const becauseOf = (seen: LockDescription): OfflineBecause =>

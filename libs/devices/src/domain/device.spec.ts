@@ -26,7 +26,7 @@ const lock: LockDescription = {
   name: 'Front Door',
   model: 'M1',
   online: true,
-  batteryLevel: 0.9,
+  batteryLevel: null,
   timeZone: 'Europe/Berlin',
   clockDrift: 0,
   updatedAt: null,
@@ -149,7 +149,7 @@ describe('a device', () => {
       .when((device) => observe(device, { ...lock, batteryLevel: 0.19 }, limits))
       .then([ranLow]);
     happened(wasAdded, ranLow)
-      .when((device) => observe(device, { ...lock, batteryLevel: 0.1 }, limits))
+      .when((device) => observe(device, { ...lock, batteryLevel: 0.18 }, limits))
       .then([]);
     happened(wasAdded, ranLow)
       .when((device) => observe(device, { ...lock, batteryLevel: null }, limits))
@@ -157,6 +157,34 @@ describe('a device', () => {
     happened(wasAdded, ranLow)
       .when((device) => observe(device, { ...lock, batteryLevel: 0.2 }, limits))
       .then([{ type: 'BatteryRecovered', data: { level: 0.2 } }]);
+  });
+
+  it('tells its battery’s level at first, and then by steps and at each other status', () => {
+    const measured = (level: number): DeviceEvent => ({ type: 'BatteryMeasured', data: { level } });
+    const looking = (batteryLevel: number) => (device: Device | null) =>
+      observe(device, { ...lock, batteryLevel }, limits);
+    happened(wasAdded)
+      .when(looking(0.5))
+      .then([measured(0.5)]);
+    happened(wasAdded, measured(0.5)).when(looking(0.49)).then([]);
+    happened(wasAdded, measured(0.5))
+      .when(looking(0.48))
+      .then([measured(0.48)]);
+    happened(wasAdded, measured(0.95))
+      .when(looking(0.94))
+      .then([measured(0.94)]);
+    happened(wasAdded, ranLow)
+      .when(looking(0.09))
+      .then([measured(0.09)]);
+    expect(happened(wasAdded, measured(0.5)).state?.batteryLevel).toBe(0.5);
+    expect(happened(wasAdded, ranLow).state).toMatchObject({ batteryLevel: 0.19, batteryLow: true });
+    expect(happened(wasAdded, measured(0.5), gone, wasAdded).state?.batteryLevel).toBe(0.5);
+  });
+
+  it('knows since when its clock has been wrong, and by how much', () => {
+    expect(happened(wasAdded, drifted).state?.clockDrift).toEqual({ since: T0 + 1, by: -60_001 });
+    const corrected: DeviceEvent = { type: 'ClockCorrected', data: { driftMs: 0 } };
+    expect(happened(wasAdded, drifted, corrected).state?.clockDrift).toBeNull();
   });
 
   it('is silent once it is gone', () => {

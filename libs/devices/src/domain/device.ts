@@ -83,6 +83,8 @@ const shapes = {
   ClockCorrected: { schema: z.object({ driftMs: z.number() }) },
   BatteryRanLow: { schema: z.object({ level: z.number().nullable() }) },
   BatteryRecovered: { schema: z.object({ level: z.number().nullable() }) },
+  /** Another level than before, 0 to 1, though neither low nor no longer low by it. */
+  BatteryMeasured: { schema: z.object({ level: z.number() }) },
 };
 
 export type DeviceEvent = {
@@ -125,7 +127,11 @@ export interface Device {
   readonly deletedInIntake: number | null;
   /** False while the lock's clock is too far off to be left to keep a window. */
   readonly clockTrusted: boolean;
+  /** Since when, ms, and by how much it was off then, ms: ahead, or behind where negative. */
+  readonly clockDrift?: { readonly since: number; readonly by: number } | null;
   readonly batteryLow: boolean;
+  /** 0 to 1; null or left out: its maker has not told. */
+  readonly batteryLevel?: number | null;
 }
 
 /** Null until the device was added. */
@@ -153,7 +159,9 @@ export const deviceFold: Fold<Device | null, DeviceEvent> = {
         deletedAt: null,
         deletedInIntake: null,
         clockTrusted: true,
+        clockDrift: null,
         batteryLow: false,
+        batteryLevel: known?.batteryLevel ?? null,
       };
     }
     return device && evolveDevice(device, event);
@@ -201,13 +209,15 @@ function evolveDevice(
       };
     }
     case 'ClockDrifted':
-      return { ...device, clockTrusted: false };
+      return { ...device, clockTrusted: false, clockDrift: { since: event.at, by: event.data.driftMs } };
     case 'ClockCorrected':
-      return { ...device, clockTrusted: true };
+      return { ...device, clockTrusted: true, clockDrift: null };
     case 'BatteryRanLow':
-      return { ...device, batteryLow: true };
+      return { ...device, batteryLow: true, batteryLevel: event.data.level ?? device.batteryLevel };
     case 'BatteryRecovered':
-      return { ...device, batteryLow: false };
+      return { ...device, batteryLow: false, batteryLevel: event.data.level ?? device.batteryLevel };
+    case 'BatteryMeasured':
+      return { ...device, batteryLevel: event.data.level };
     default: {
       const never: never = event;
       return never;

@@ -1,6 +1,7 @@
 import { schema } from '@latchkey/http';
 
-const { anything, flag, id, instant, issues, listOf, metadata, named, objectOf, text, whole } = schema;
+const { anything, flag, id, instant, issues, listOf, metadata, named, number, objectOf, oneOf, text, whole } =
+  schema;
 
 const codeConstraint = objectOf({ constraint_type: text, min_length: whole, max_length: whole }, [
   'min_length',
@@ -11,6 +12,8 @@ const deviceProperties = {
   ...objectOf(
     {
       online: flag,
+      battery: objectOf({ level: number, status: oneOf('critical', 'low', 'good', 'full') }),
+      battery_level: number,
       name: text,
       appearance: objectOf({ name: text }),
       manufacturer: text,
@@ -21,7 +24,7 @@ const deviceProperties = {
       supports_backup_access_code_pool: flag,
       online_time_frame_options: listOf(anything),
     },
-    ['manufacturer', 'max_active_codes_supported', 'online_time_frame_options'],
+    ['manufacturer', 'max_active_codes_supported', 'online_time_frame_options', 'battery', 'battery_level'],
   ),
   additionalProperties: true,
 };

@@ -8,7 +8,14 @@ import {
 
 export { deviceTypeOf } from './device-type';
 export { DevicesProjection, type DevicesTables } from './devices-projection';
-export { accountErrors, accountWarnings, deviceErrors, type SeamError, type SeamWarning } from './issues';
+export {
+  accountErrors,
+  accountWarnings,
+  deviceErrors,
+  deviceWarnings,
+  type SeamError,
+  type SeamWarning,
+} from './issues';
 export { presentAccount, type SeamConnectedAccount } from './present-account';
 export { presentDevice, type SeamDevice, type SeamUnmanagedDevice } from './present-device';
 export { GetActionAttemptHandler } from './action-queries';

@@ -43,6 +43,42 @@ export function accountWarnings(account: Account | null): SeamWarning[] {
   ];
 }
 
+/** What is not as it should be with a device, though it can be reached. */
+export function deviceWarnings(device: Device | null): SeamWarning[] {
+  if (!device || device.removedAt !== null) return [];
+  const { clockDrift, clockTrusted, timeZone, capabilities, addedAt } = device;
+  const warnings: SeamWarning[] = [];
+  if (!clockTrusted) {
+    const by = clockDrift ? `${durationOf(clockDrift.by)} ${clockDrift.by > 0 ? 'fast' : 'slow'}` : 'wrong';
+    warnings.push({
+      warning_code: 'time_zone_mismatch',
+      message: `The clock of the device is ${by}. Until it is put right, time frames are kept by the server and not by the device.`,
+      created_at: iso(clockDrift?.since ?? addedAt),
+    });
+  }
+  if (timeZone === null && capabilities.nativeScheduling && capabilities.timeStepMinutes !== undefined) {
+    warnings.push({
+      warning_code: 'time_zone_unknown',
+      message: 'The time zone of the device is not known. Its time frames are rounded as in UTC.',
+      created_at: iso(addedAt),
+    });
+  }
+  return warnings;
+}
+
+/** As people say it, in whole units: 3 d 2 h, 5 min, 40 s. */
+function durationOf(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1000);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ];
+  const said = parts.filter(([count]) => count > 0).slice(0, 2);
+  return said.map(([count, unit]) => `${count} ${unit}`).join(' ') || '0 s';
+}
+
 /** What is wrong with a device, its account's errors included. */
 export function deviceErrors(device: Device | null, account: Account | null): SeamError[] {
   const errors: SeamError[] = accountErrors(account).map(({ error_code, message, created_at }) => ({

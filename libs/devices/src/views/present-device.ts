@@ -1,9 +1,10 @@
 import { backupPoolSize } from '@latchkey/gateways';
 import { iso } from '@latchkey/platform';
 import type { Account } from '../domain/account';
+import { type BatteryStatus, batteryStatusOf } from '../domain/battery';
 import { type Device, displayNameOf } from '../domain/device';
 import { deviceTypeOf } from './device-type';
-import { deviceErrors, type SeamError, type SeamWarning } from './issues';
+import { deviceErrors, deviceWarnings, type SeamError, type SeamWarning } from './issues';
 
 export interface SeamCodeConstraint {
   constraint_type: string;
@@ -27,6 +28,9 @@ export interface SeamDevice {
   location?: { time_zone: string; timezone: string };
   properties: {
     online: boolean;
+    /** Left out until its maker has told. */
+    battery?: { level: number; status: BatteryStatus };
+    battery_level?: number;
     /** How its door was left; left out until somebody told. */
     locked?: boolean;
     name: string;
@@ -152,7 +156,7 @@ export function presentDevice(
     can_simulate_hub_connection: simulated && device.offlineBecause === 'hub_disconnected',
     can_simulate_hub_disconnection: simulated && device.online,
     errors: deviceErrors(device, account),
-    warnings: [],
+    warnings: deviceWarnings(device),
     created_at: iso(device.addedAt),
     is_managed: true,
   };
@@ -190,6 +194,7 @@ function propertiesOf(device: Device, online: boolean): SeamDevice['properties']
   const { name, maker, capabilities } = device;
   return {
     online,
+    ...batteryOf(device),
     name: displayNameOf(device),
     appearance: { name },
     manufacturer: maker,
@@ -213,6 +218,10 @@ function propertiesOf(device: Device, online: boolean): SeamDevice['properties']
     ...(device.backupPool === null ? {} : { backup_access_code_pool_enabled: device.backupPool }),
     online_time_frame_options: [{ display_name: 'Any time frame' }],
   };
+}
+
+function batteryOf({ batteryLevel: level = null }: Device) {
+  return level === null ? {} : { battery: { level, status: batteryStatusOf(level) }, battery_level: level };
 }
 
 function modelOf({ name, model, maker }: Device): SeamDevice['properties']['model'] {

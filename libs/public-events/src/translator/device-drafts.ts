@@ -4,14 +4,14 @@ import {
   type AccountEvent,
   accountWarnings,
   type Device,
+  batteryStatusOf,
   deviceErrors,
+  deviceWarnings,
+  LOW_BATTERY,
   type DeviceEvent,
   displayNameOf,
 } from '@latchkey/devices';
 import type { Draft } from '../public-event';
-
-/** Below this a battery counts as low, where the lock does not say how low it is. */
-const LOW_BATTERY = 0.2;
 
 export interface DeviceStep {
   readonly event: DeviceEvent;
@@ -27,9 +27,21 @@ function renamed(before: Device | null, after: Device): Draft[] {
   return [{ type: 'device.name_changed', body: { ...idsOf(after), device_name: displayNameOf(after) } }];
 }
 
+/** Not when the first level comes: before, there was none to have changed. */
+function batteryStatusChanged(before: Device | null, after: Device): Draft[] {
+  const [from, to] = [before?.batteryLevel ?? null, after.batteryLevel ?? null];
+  if (from === null || to === null || batteryStatusOf(from) === batteryStatusOf(to)) return [];
+  const body = { ...idsOf(after), battery_level: to, battery_status: batteryStatusOf(to) };
+  return [{ type: 'device.battery_status_changed', body }];
+}
+
 /** What integrations are told when this happens to a device. */
 export function deviceDrafts({ event, before, after }: DeviceStep, account: Account | null): Draft[] {
-  return [...happened({ event, before, after }, account), ...renamed(before, after)];
+  return [
+    ...happened({ event, before, after }, account),
+    ...batteryStatusChanged(before, after),
+    ...renamed(before, after),
+  ];
 }
 
 function happened({ event, before, after }: DeviceStep, account: Account | null): Draft[] {
@@ -55,6 +67,11 @@ function happened({ event, before, after }: DeviceStep, account: Account | null)
       return [
         { type: 'device.low_battery', body: { ...body, battery_level: event.data.level ?? LOW_BATTERY } },
       ];
+    // A lock whose clock is wrong has no word in the API that was there before.
+    case 'ClockDrifted':
+      return [{ type: 'device.clock_drifted', body: { ...body, ...troublesOf(after, account) } }];
+    case 'ClockCorrected':
+      return [{ type: 'device.clock_corrected', body }];
     default:
       return [];
   }
@@ -114,18 +131,16 @@ export function accountDrafts(event: AccountEvent, after: Account, devices: read
 }
 
 function disconnected(device: Device, account: Account | null, errorCode: string): Draft {
-  return {
-    type: `${kindOf(device)}.disconnected`,
-    body: {
-      ...idsOf(device),
-      error_code: errorCode,
-      device_errors: deviceErrors(device, account),
-      device_warnings: [],
-      connected_account_errors: accountErrors(account),
-      connected_account_warnings: accountWarnings(account),
-    },
-  };
+  const body = { ...idsOf(device), error_code: errorCode, ...troublesOf(device, account) };
+  return { type: `${kindOf(device)}.disconnected`, body };
 }
+
+const troublesOf = (device: Device, account: Account | null) => ({
+  device_errors: deviceErrors(device, account),
+  device_warnings: deviceWarnings(device),
+  connected_account_errors: accountErrors(account),
+  connected_account_warnings: accountWarnings(account),
+});
 
 const keyed = (device: Device, draft: Draft): Draft => ({ ...draft, key: device.deviceId });
 

@@ -1,5 +1,5 @@
 import { type AccessCode, codeErrors, codeWarnings, standingOf } from '@latchkey/access-codes';
-import { accountErrors, accountWarnings, deviceErrors } from '@latchkey/devices';
+import { accountErrors, accountWarnings, deviceErrors, deviceWarnings } from '@latchkey/devices';
 import type { Draft } from '../public-event';
 import type { Around, CodeStep } from './code-step';
 
@@ -26,7 +26,7 @@ export function issues(code: AccessCode, around: Around, now: number): Record<st
     access_code_errors: codeErrors(code, standing, { device: null, account: null }, noPins),
     access_code_warnings: codeWarnings(code, standing, noPins),
     device_errors: deviceErrors(device, account),
-    device_warnings: [],
+    device_warnings: deviceWarnings(device),
     connected_account_errors: accountErrors(account),
     connected_account_warnings: accountWarnings(account),
   };
