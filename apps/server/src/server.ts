@@ -36,6 +36,7 @@ import type { SandboxWorkspace } from './sandbox/provisioning';
 import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
 import { SandboxReset } from './sandbox/sandbox-reset';
 import { makeCore, makeWebhooks, type Parts } from './start/core';
+import { watchedClock } from './start/watched-clock';
 import { addReadiness, listen, makeEdge } from './start/edge';
 import { openEventStore } from './start/event-store';
 import { type Locks, openGateway } from './start/gateway';
@@ -99,7 +100,8 @@ async function start(
 
   const ids = new RandomIds();
   const random = new CryptoRandom();
-  const parts: Parts = { config: given, clock, ids, random, logger, stores, store };
+  const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
+  const parts: Parts = { config: given, clock, clockWatch, ids, random, logger, stores, store };
   const core = makeCore(parts, locks);
   const webhooks = makeWebhooks(parts);
   const restored = await prepareViews([...core.all, webhooks.runner], logger);

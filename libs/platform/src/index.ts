@@ -1,4 +1,5 @@
 export { type Clock } from './clock/clock';
+export { ClockWatch } from './clock/clock-watch';
 export { iso, parseDuration, parseInstant } from './clock/instant';
 export { readingOf, SandboxClock, type SandboxClockState } from './clock/sandbox-clock';
 export { SystemClock } from './clock/system-clock';

@@ -28,7 +28,7 @@ import {
 } from '@latchkey/event-sourcing';
 import type { LockGateway } from '@latchkey/gateways';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
-import type { Clock, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
+import type { Clock, ClockWatch, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
 import { CountedGateway } from './counted-gateway';
 
 const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
@@ -41,6 +41,8 @@ export interface CoreOptions {
   readonly vault: Vault;
   readonly gateway: LockGateway;
   readonly clock: Clock;
+  /** Notices when the clock is put; left out where it can't be. */
+  readonly clockWatch?: ClockWatch | undefined;
   readonly ids: Ids;
   readonly random: Random;
   readonly logger: Logger;
@@ -57,6 +59,9 @@ export interface CoreOptions {
   /** Erases what let us act for an account that was deleted. */
   readonly forgetAccount?: (accountId: string, maker: string) => Promise<void>;
 }
+
+/** A clock that nobody can put. */
+const NEVER_PUT = { offset: 0, believe: () => undefined };
 
 /** How soon an unanswered command is looked after, ms. */
 const READ_BACK_AFTER = 2_000;
@@ -122,7 +127,13 @@ export class Core implements ViewBarrier {
     const devices = { ...shared, streams: this.deviceStreams, locks: this.rows };
     this.departures = new Departures({ ...devices, codes: new LeavingCodes(shared), forgetAccount });
     this.backups = new BackupPool({ ...shared, vault, settings: config });
-    this.accountWatch = new AccountWatch({ ...devices, departures: this.departures, settings: config });
+    const { clockWatch } = options;
+    this.accountWatch = new AccountWatch({
+      ...devices,
+      departures: this.departures,
+      ownClock: clockWatch ?? NEVER_PUT,
+      settings: config,
+    });
     this.deviceWatch = new DeviceWatch({ ...shared, work, backups: this.backups, settings: config });
     const codes = new CodeWork({
       ...shared,
@@ -130,6 +141,7 @@ export class Core implements ViewBarrier {
       calls,
       vault,
       ids,
+      latest: () => clockWatch?.latest() ?? clock.now(),
       settings: {
         ...config,
         reservationGrace: RESERVATION_GRACE,
@@ -212,6 +224,22 @@ export class Core implements ViewBarrier {
     // On SQLite nobody else works on it.
     if (this.options.database.engine === 'sqlite') await this.rows.releaseAll();
     this.executor.start();
+    this.options.clockWatch?.onJump((by) => void this.clockWasPut(by));
+  }
+
+  /** Everything that was to happen at some instant is looked at again by what the clock reads now. */
+  private async clockWasPut(by: number): Promise<void> {
+    const { logger } = this.options;
+    if (by === 0)
+      logger.info('the clock is right by what locks tell, or since nothing has spoken against it');
+    else logger.warn({ byMs: Math.round(by) }, 'the clock was put: everything is looked at again');
+    try {
+      if (by !== 0) this.accountWatch.clockWasPut();
+      await this.rows.makeAllDue();
+      this.executor.wake();
+    } catch (error) {
+      logger.error({ err: error }, 'the agenda could not be made due after the clock was put');
+    }
   }
 
   async stop(): Promise<void> {

@@ -2,7 +2,7 @@ import { CodesProjection } from '@latchkey/access-codes';
 import type { Stores } from '@latchkey/database';
 import { DevicesProjection, forgetAccount } from '@latchkey/devices';
 import type { EventStore } from '@latchkey/event-sourcing';
-import type { Clock, Config, Ids, Logger, Random } from '@latchkey/platform';
+import type { Clock, ClockWatch, Config, Ids, Logger, Random } from '@latchkey/platform';
 import { FeedProjection, Translator, Webhooks } from '@latchkey/public-events';
 import { Core } from '../core/core';
 import type { Locks } from './gateway';
@@ -11,6 +11,7 @@ import type { Locks } from './gateway';
 export interface Parts {
   readonly config: Config;
   readonly clock: Clock;
+  readonly clockWatch?: ClockWatch | undefined;
   readonly ids: Ids;
   readonly random: Random;
   readonly logger: Logger;
@@ -21,10 +22,10 @@ export interface Parts {
 
 /** The domain with its views, and what tells integrations of it. */
 export function makeCore(parts: Parts, { gateway, reportTokens }: Locks): Core {
-  const { config, clock, ids, random, logger, stores, store } = parts;
+  const { config, clock, clockWatch, ids, random, logger, stores, store } = parts;
   const { records, vault } = stores;
   const core: Core = new Core({
-    ...{ config, store, database: stores.views, vault, gateway, clock, ids, random, logger },
+    ...{ config, store, database: stores.views, vault, gateway, clock, clockWatch, ids, random, logger },
     views: [new DevicesProjection(), new CodesProjection()],
     feed: {
       database: stores.feed,

@@ -21,5 +21,7 @@ export interface Circumstances {
   readonly account: Account | null;
   readonly keypad: Keypad;
   readonly now: number;
+  /** The latest that it may be, ms, where the server's clock has been put back; left out: now. */
+  readonly latest?: number;
   readonly settings: PlanSettings;
 }

@@ -123,9 +123,18 @@ function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   return events;
 }
 
+/** Of two processes' clocks, one may be ahead by so much, ms. */
+const AHEAD_OF_OTHERS = 5_000;
+
+/** What happened at an instant that has not come: the clock was put back since, and waiting for it makes no sense. */
+function wasPutBack(now: number, happenedAt: number): boolean {
+  return now < happenedAt - AHEAD_OF_OTHERS;
+}
+
 function whileInFlight(code: AccessCode, circumstances: Circumstances): Step {
   const { now, settings } = circumstances;
-  const { deadline, unansweredAt } = code.inFlight!;
+  const { deadline, sentAt, unansweredAt } = code.inFlight!;
+  if (wasPutBack(now, sentAt)) return { do: 'verify' };
   const lookAt = unansweredAt === null ? deadline : Math.min(deadline, unansweredAt + settings.readBackAfter);
   return now >= lookAt ? { do: 'verify' } : waitForFacts(code, circumstances, lookAt);
 }
@@ -146,7 +155,7 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
     return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
   }
   const earlier = earlierHolder(code, circumstances);
-  if (onLock && earlier && standsAside(code, onLock, wanted, earlier, now)) {
+  if (onLock && earlier && standsAside(code, onLock, wanted, earlier, latestOf(circumstances))) {
     return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
   }
   if (accepted(code) || (onLock && sameContent(onLock, wanted))) {
@@ -181,7 +190,8 @@ function gated(code: AccessCode, circumstances: Circumstances, step: Step): Step
   const cleared =
     (failure.kind === 'keypad' && keypad.releasedAt > failure.at) ||
     (failure.kind === 'offline' && device!.online && device!.connectionChangedAt > failure.at) ||
-    (failure.kind === 'outage' && account!.backSince > failure.at);
+    (failure.kind === 'outage' && account!.backSince > failure.at) ||
+    wasPutBack(now, failure.at);
   if (cleared || failure.retryAt === null || now >= failure.retryAt) return step;
   return waitForFacts(code, circumstances, failure.retryAt, failure.kind === 'keypad');
 }
@@ -212,15 +222,20 @@ export function neededFrom(code: AccessCode, native: boolean, settings: LeadTime
 
 function desired(
   code: AccessCode,
-  { device, now, settings }: Circumstances,
+  circumstances: Circumstances,
 ): { native: boolean; wanted: Content | null; from: number } {
+  const { device, now, settings } = circumstances;
   const native = isNative(code, device);
   const from = neededFrom(code, native, settings);
-  // What a lock keeps by itself may stay on it, however far its window has moved away.
-  const there = native && code.onLock?.window != null;
+  // What a lock keeps by itself may stay on it, however far its window has moved away; and what it was time for
+  // before the clock was put back stays, since a guest may be in the middle of their stay.
+  const there =
+    code.onLock !== null && ((native && code.onLock.window !== null) || latestOf(circumstances) >= from);
   const wanted = !code.ending && (now >= from || there) ? contentFor(code, native) : null;
   return { native, wanted, from };
 }
+
+const latestOf = ({ now, latest = now }: Circumstances): number => Math.max(now, latest);
 
 /** Since when it could have been on the lock, ms: what somebody erased is awaited anew. */
 function awaitedFrom(code: AccessCode, native: boolean, settings: PlanSettings): number {

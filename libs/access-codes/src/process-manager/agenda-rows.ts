@@ -35,6 +35,9 @@ export type Settlement =
   /** Nothing is left to do, as of `revision`. */
   | { readonly do: 'drop'; readonly revision: number };
 
+/** A lock is taken for so long at first, ms; the command's own deadline takes over when it is appended. */
+export const COMMAND_AT_MOST = 120_000;
+
 /** The agenda as the executor works through it, and what it knows of locks. */
 export class AgendaRows implements DueSource<AgendaClaim> {
   private readonly due: DueRows<AgendaRow>;
@@ -134,6 +137,18 @@ export class AgendaRows implements DueSource<AgendaClaim> {
       .set((eb) => ({ due_at: this.options.clock.now(), version: eb('version', '+', 1) }))
       .where('subject', '=', subject)
       .execute();
+  }
+
+  /** The clock was put: everything is due now, and no command holds a lock until an instant of another time. */
+  async makeAllDue(): Promise<void> {
+    const { clock } = this.options;
+    await this.database.transaction(async (trx) => {
+      await lockLeases.endBy(trx, clock.now() + COMMAND_AT_MOST);
+      await trx
+        .updateTable(AGENDA)
+        .set((eb) => ({ due_at: clock.now(), version: eb('version', '+', 1) }))
+        .execute();
+    });
   }
 
   /** Takes the lock for one command until its deadline. False: another command is in flight there. */

@@ -13,7 +13,7 @@ import type { CodeEvent } from '../domain/events';
 import { PinTaken, release, reserve } from '../domain/keypad';
 import type { Circumstances, PlanSettings } from '../domain/circumstances';
 import { plan, type Step } from '../domain/plan';
-import type { AgendaClaim, AgendaRows, Settlement } from './agenda-rows';
+import { type AgendaClaim, type AgendaRows, COMMAND_AT_MOST, type Settlement } from './agenda-rows';
 import type { Calls } from './calls';
 import { handOver } from './hand-over';
 import type { LockWork, Touch } from './lock-work';
@@ -23,8 +23,6 @@ import type { Streams } from '../streams';
 const STEPS_AT_MOST = 25;
 /** How soon to look again at a lock that had not made up its mind, ms. */
 const LOOK_AGAIN = 5_000;
-/** A lock is taken for so long at first, ms; the command's own deadline takes over when it is appended. */
-const COMMAND_AT_MOST = 120_000;
 
 export interface CodeWorkSettings extends PlanSettings {
   /** Whether an expired code's PIN may still be asked for. */
@@ -58,6 +56,8 @@ export class CodeWork {
       readonly calls: Calls;
       readonly vault: Vault;
       readonly clock: Clock;
+      /** The latest that it may be, ms: later than the clock reads where that was put back. */
+      readonly latest: () => number;
       readonly ids: Ids;
       readonly settings: CodeWorkSettings;
     },
@@ -108,7 +108,8 @@ export class CodeWork {
     const account = accountId
       ? (await streams.accounts.load(accountId, known.atLeast(streams.accounts.streamOf(accountId)))).state
       : null;
-    return { device: device.state, account, keypad, now, settings };
+    const latest = this.options.latest();
+    return { device: device.state, account, keypad, now, latest, settings };
   }
 
   private async take(look: Look): Promise<Taken> {

@@ -49,6 +49,11 @@ export const lockLeases = {
     await wakeNext.run(db, { deviceId });
   },
 
+  /** No command holds its lock for longer than until an instant, ms. */
+  async endBy(db: Db, instant: number): Promise<void> {
+    await db.updateTable(LOCK_LEASES).set({ until: instant }).where('until', '>', instant).execute();
+  },
+
   /** When the command in flight is over at the latest, ms; null: none is. */
   async freeAt(db: Db, deviceId: string): Promise<number | null> {
     const row = await db

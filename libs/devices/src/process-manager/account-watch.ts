@@ -1,12 +1,13 @@
-import { type Cause, type KnownRevisions } from '@latchkey/event-sourcing';
+import { type Cause, evolved, type KnownRevisions } from '@latchkey/event-sourcing';
 import type { LockDescription, LockGateway } from '@latchkey/gateways';
-import { type Clock, derivedId } from '@latchkey/platform';
+import { type Clock, derivedId, type Logger } from '@latchkey/platform';
 import { type Account, reachable } from '../domain/account';
-import type { Device, DeviceEvent } from '../domain/device';
+import { type Device, type DeviceEvent, deviceFold } from '../domain/device';
 import { add, observe, remove } from '../domain/device-decisions';
 import type { DeviceStreams } from '../streams';
 import type { Departures } from './departures';
 import type { KnownLocks } from './known-locks';
+import { LockClocks, type OwnClock } from './lock-clocks';
 import { recordOutage } from './outages';
 
 export interface AccountWatchSettings {
@@ -22,6 +23,8 @@ export const deviceIdOf = (accountId: string, lockId: string): string => derived
 
 /** Keeps accounts and their locks in step with what their makers tell, slowly, for the reports that never came. */
 export class AccountWatch {
+  private readonly clocks: LockClocks;
+
   constructor(
     private readonly options: {
       readonly streams: DeviceStreams;
@@ -30,9 +33,24 @@ export class AccountWatch {
       readonly gateway: LockGateway;
       readonly departures: Departures;
       readonly clock: Clock;
+      readonly ownClock: OwnClock;
+      readonly logger: Logger;
       readonly settings: AccountWatchSettings;
     },
-  ) {}
+  ) {
+    const { ownClock: own, logger, locks, settings } = options;
+    this.clocks = new LockClocks({
+      ...{ own, logger, tolerance: settings.clockDriftTolerance },
+      onVerdict: async (accountIds) => {
+        for (const accountId of accountIds) await locks.makeDue(`account:${accountId}`);
+      },
+    });
+  }
+
+  /** The server's clock has been put: what the locks' clocks are off by is found anew. */
+  clockWasPut(): void {
+    this.clocks.forget();
+  }
 
   /** Asks for an account's locks. Returns when to ask again. */
   readonly account = async (accountId: string): Promise<number | null> => {
@@ -69,14 +87,18 @@ export class AccountWatch {
   ): Promise<void> {
     const { streams, locks } = this.options;
     const known = new Map((await locks.locksOf(account.accountId)).map((lock) => [lock.lock_id, lock]));
-    for (const lock of seen) {
+    const ours = await this.clocks.hear(account.accountId, seen);
+    for (const described of seen) {
+      const { clockDrift } = described;
+      const lock = { ...described, clockDrift: clockDrift === null ? null : clockDrift - ours };
       const deviceId = known.get(lock.lockId)?.device_id ?? deviceIdOf(account.accountId, lock.lockId);
       const decide = (device: Device | null): DeviceEvent[] =>
-        seenNow(device, deviceId, lock, account, this.options.settings);
+        seenNow(device, deviceId, lock, account, this.options);
       // Of hundreds of locks hardly one has anything new to tell.
       const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId));
-      if (decide((await streams.devices.load(deviceId, atLeast)).state).length > 0)
-        await streams.devices.transact(deviceId, cause, decide, atLeast);
+      const news = decide((await streams.devices.load(deviceId, atLeast)).state);
+      if (news.length > 0) await streams.devices.transact(deviceId, cause, decide, atLeast);
+      this.log(deviceId, news);
       const before = known.get(lock.lockId);
       if (before && before.read_back_of !== lock.updatedAt) {
         await locks.makeDue(`device:${deviceId}`);
@@ -86,6 +108,16 @@ export class AccountWatch {
     const present = new Set(seen.map((lock) => lock.lockId));
     for (const lock of known.values()) {
       if (!present.has(lock.lock_id)) await streams.devices.transact(lock.device_id, cause, remove);
+    }
+  }
+
+  /** What somebody should see to at the lock itself. */
+  private log(deviceId: string, news: readonly DeviceEvent[]): void {
+    const { logger } = this.options;
+    for (const { type, data } of news) {
+      if (type === 'ClockDrifted') logger.warn({ deviceId, ...data }, "a lock's clock is wrong");
+      if (type === 'ClockCorrected') logger.info({ deviceId, ...data }, "a lock's clock is right again");
+      if (type === 'BatteryRanLow') logger.warn({ deviceId, ...data }, "a lock's battery is low");
     }
   }
 
@@ -100,7 +132,7 @@ function seenNow(
   deviceId: string,
   lock: LockDescription,
   account: Account,
-  limits: Pick<AccountWatchSettings, 'clockDriftTolerance'>,
+  { settings: limits, clock }: { settings: AccountWatchSettings; clock: Clock },
 ): DeviceEvent[] {
   if (device && device.removedAt === null) return observe(device, lock, limits);
   const { accountId, workspaceId, maker, intakes } = account;
@@ -109,5 +141,7 @@ function seenNow(
     : !account.acceptedCapabilities.includes('lock');
   if (unwanted) return [];
   const identity = { deviceId, workspaceId, accountId, maker, lockId: lock.lockId };
-  return add(device, identity, lock, account.managesNewDevices);
+  const added = add(device, identity, lock, account.managesNewDevices);
+  // How its clock and battery are counts from the first moment on.
+  return [...added, ...observe(evolved(deviceFold, device, added, clock.now()), lock, limits)];
 }

@@ -1,0 +1,42 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ClockWatch, type Logger } from '@latchkey/platform';
+import type { Started } from './started';
+
+const REMEMBER_MS = 60_000;
+
+/**
+ * Watches the machine's clock, and remembers what it read, so that the next process notices when it has been put back in
+ * between. What can't be read or written is done without: the clock is taken for right then.
+ */
+export function watchedClock(dataDir: string, logger: Logger, started: Pick<Started, 'add'>): ClockWatch {
+  const file = join(dataDir, 'wall-clock.json');
+  const watch = new ClockWatch({ lastRead: lastRead(file) });
+  const remember = (): void => {
+    try {
+      writeFileSync(`${file}.new`, JSON.stringify({ latest: watch.latest() }), { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+    } catch (error) {
+      logger.debug({ err: error }, "the clock's reading could not be written down");
+    }
+  };
+  const timer = setInterval(remember, REMEMBER_MS).unref();
+  watch.start();
+  if (watch.offset < 0)
+    logger.warn({ byMs: Math.round(watch.offset) }, 'the clock was put back while the server was down');
+  started.add(() => {
+    clearInterval(timer);
+    watch.stop();
+    remember();
+  });
+  return watch;
+}
+
+function lastRead(file: string): number | undefined {
+  try {
+    const { latest } = JSON.parse(readFileSync(file, 'utf8')) as { latest?: unknown };
+    return typeof latest === 'number' ? latest : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Logger } from '@latchkey/platform';
+import { sharedDrift } from '../domain/shared-drift';
+
+/** What is known of the server's own clock by the machine itself. */
+export interface OwnClock {
+  /** By how much it has jumped since it was last known to be right, ms. */
+  readonly offset: number;
+  /** It is right as it is. */
+  believe(): void;
+}
+
+/** So many locks, those that were heard of last, are witnesses enough. */
+const WITNESSES = 200;
+
+/** Holds the locks' clocks against each other, to tell a lock whose clock is wrong from a server whose clock is. */
+export class LockClocks {
+  private readonly heard = new Map<string, { readonly drift: number; readonly accountId: string }>();
+  private shared = 0;
+
+  constructor(
+    private readonly options: {
+      readonly own: OwnClock;
+      readonly tolerance: number;
+      readonly logger: Logger;
+      /** What was found of the clocks of these accounts' locks may have to be found anew. */
+      readonly onVerdict: (accountIds: readonly string[]) => Promise<void>;
+    },
+  ) {}
+
+  /**
+   * Takes what the locks of an account tell: each lock's clock less ours, ms; null where it tells none.
+   * @returns what of all those drifts is the server's own, ms
+   */
+  async hear(
+    accountId: string,
+    drifts: readonly { readonly lockId: string; readonly clockDrift: number | null }[],
+  ): Promise<number> {
+    const { own, tolerance, logger, onVerdict } = this.options;
+    for (const { lockId, clockDrift: drift } of drifts) {
+      if (drift === null) continue;
+      const key = `${accountId}/${lockId}`;
+      this.heard.delete(key);
+      this.heard.set(key, { drift, accountId });
+    }
+    for (const key of this.heard.keys()) {
+      if (this.heard.size <= WITNESSES) break;
+      this.heard.delete(key);
+    }
+    const all = [...this.heard.values()].map(({ drift }) => drift);
+    const shared = sharedDrift(all, tolerance, own.offset);
+    const right = all.filter((drift) => Math.abs(drift) <= tolerance).length;
+    if (own.offset !== 0 && right > 0 && right * 2 >= all.length) own.believe();
+    if ((shared === 0) !== (this.shared === 0)) {
+      if (shared === 0) logger.info("the server's clock is right again by what the locks say");
+      else {
+        const message =
+          "the server's clock is wrong by what the locks say: they keep the time frames that they have been told";
+        logger.error({ byMs: -shared, locks: all.length }, message);
+      }
+      const others = new Set([...this.heard.values()].map((one) => one.accountId));
+      others.delete(accountId);
+      this.shared = shared;
+      await onVerdict([...others]);
+    }
+    this.shared = shared;
+    return shared;
+  }
+
+  /** The server's clock has been put: what was heard before is measured against another one. */
+  forget(): void {
+    this.heard.clear();
+  }
+}

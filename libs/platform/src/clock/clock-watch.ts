@@ -1,0 +1,99 @@
+const TICK_MS = 1_000;
+/** Less than this is what two readings may differ by on a machine that is busy, or whose clock is being slewed. */
+const TOLERANCE_MS = 2_000;
+const DAY_MS = 86_400_000;
+
+export interface ClockWatchOptions {
+  /** The machine's clock, ms since the epoch; anybody may put it. */
+  readonly wall?: () => number;
+  /** Time as it passes, ms from any instant; nobody can put it. */
+  readonly monotonic?: () => number;
+  /** What the wall clock read when it was last known to be right, ms: it may have been put back since. */
+  readonly lastRead?: number;
+}
+
+/**
+ * Notices when the machine's clock is put, by holding it against time as it passes. Which of the two is right it can't
+ * know: until somebody who does has said so, it is as late as either says.
+ */
+export class ClockWatch {
+  private readonly wall: () => number;
+  private readonly monotonic: () => number;
+  private readonly listeners: ((by: number) => void)[] = [];
+  /** The wall's reading less the passing of time, while all is well. */
+  private base: number;
+  private jumped = 0;
+  private jumpedAt = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor({ wall = Date.now, monotonic = () => performance.now(), lastRead }: ClockWatchOptions = {}) {
+    this.wall = wall;
+    this.monotonic = monotonic;
+    this.base = wall() - monotonic();
+    const back = lastRead === undefined ? 0 : wall() - lastRead;
+    // Further back than a day, it is likelier that it was ahead then.
+    if (back < -TOLERANCE_MS && back > -DAY_MS) {
+      this.jumped = back;
+      this.base -= back;
+    }
+  }
+
+  /** By how much the clock has been put since it was last known to be right, ms; negative: back. */
+  get offset(): number {
+    this.look();
+    return this.jumped;
+  }
+
+  /** The latest that it can be, ms: the clock's reading, or later where it has been put back. */
+  latest(): number {
+    return this.wall() - Math.min(0, this.offset);
+  }
+
+  /** The clock is right as it is now. */
+  believe(): void {
+    this.look();
+    this.takeForRight();
+  }
+
+  /** Calls back whenever the clock has been put, with by how much, ms; 0: when it has turned out to be right. */
+  onJump(listener: (by: number) => void): void {
+    this.listeners.push(listener);
+  }
+
+  start(): void {
+    this.timer = setInterval(() => this.look(), TICK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private look(): void {
+    const passed = this.monotonic();
+    const by = this.wall() - passed - this.base - this.jumped;
+    if (Math.abs(by) <= TOLERANCE_MS) {
+      this.base += by;
+      // A machine that was asleep wakes up at the right time; nothing has spoken against it for a day.
+      if (this.jumped > 0 && passed - this.jumpedAt > DAY_MS) this.takeForRight();
+      return;
+    }
+    this.jumped += by;
+    this.jumpedAt = passed;
+    if (Math.abs(this.jumped) <= TOLERANCE_MS) {
+      this.base += this.jumped;
+      this.jumped = 0;
+    }
+    this.tell(by);
+  }
+
+  private takeForRight(): void {
+    if (this.jumped === 0) return;
+    this.base += this.jumped;
+    this.jumped = 0;
+    this.tell(0);
+  }
+
+  private tell(by: number): void {
+    for (const listener of this.listeners) listener(by);
+  }
+}
