@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { ServerWorld } from '../testing/server-world';
 import { sdkNames, Sdks } from './testing/sdk';
 
@@ -68,4 +71,32 @@ test('a replay is of a webhook that there is, and of a range that is one', async
   expect(await world.api.ask('/webhooks/replay', { webhook_id, since, until })).toMatchObject({
     replay: { queued: 0 },
   });
+});
+
+test('the clock is put forward without waiting for a webhook that is silent, and a healthy one misses nothing', async () => {
+  const told: string[] = [];
+  const receiver = createServer((request, response) => {
+    if (request.url === '/silent') return;
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      told.push((JSON.parse(Buffer.concat(chunks).toString()) as { event_type: string }).event_type);
+      response.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  const origin = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  for (const path of ['/silent', '/healthy']) {
+    await world.api.ask('/webhooks/create', { url: origin + path, event_types: ['access_code.*'] });
+  }
+  const { devices } = await world.api.ask<{ devices: { device_id: string }[] }>('/devices/list');
+  await world.api.ask('/access_codes/create', { device_id: devices[0]!.device_id, name: 'Guest' });
+  const began = Date.now();
+  await world.api.ask('/sandbox/clock/advance', { by: 'PT10M' });
+
+  // An attempt at a silent endpoint takes 15 s.
+  expect(Date.now() - began).toBeLessThan(10_000);
+  expect(told).toEqual(expect.arrayContaining(['access_code.created', 'access_code.set_on_device']));
+  receiver.closeAllConnections();
+  receiver.close();
 });

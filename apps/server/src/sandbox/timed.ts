@@ -7,14 +7,14 @@ export function together(core: Timed, webhooks: Webhooks): Timed {
   return {
     async settle() {
       await core.settle();
-      await deliveries.whenIdle();
+      await webhooks.settled();
     },
     async caughtUp() {
       await core.caughtUp();
-      await webhooks.settle();
+      await webhooks.caughtUp();
     },
     async nextDue() {
-      const instants = [await core.nextDue(), await deliveries.nextDue()];
+      const instants = [await core.nextDue(), webhooks.nextDue];
       const due = instants.filter((instant) => instant !== null);
       return due.length === 0 ? null : Math.min(...due);
     },

@@ -44,13 +44,15 @@ export function makeCore(parts: Parts, { gateway, reportTokens }: Locks): Core {
   return core;
 }
 
-export function makeWebhooks({ config, clock, logger, stores, store }: Parts): Webhooks {
+export function makeWebhooks({ config, clock, ids, random, logger, stores, store }: Parts): Webhooks {
   return new Webhooks({
     store,
     database: stores.recordsDatabase,
     endpoints: stores.records.webhookEndpoints,
     vault: stores.vault,
     clock,
+    ids,
+    random,
     logger,
     config,
   });

@@ -1,6 +1,7 @@
 import { type Vault } from '@latchkey/platform';
 import { type Selectable } from 'kysely';
 import { type Database } from '../database';
+import { lockUntilCommit } from '../engines/locks';
 import { type Migration } from '../migrate';
 
 /** Where a workspace's events are sent. */
@@ -21,12 +22,14 @@ export interface WebhookEndpoint {
 }
 
 export interface WebhookEndpoints {
+  /** @returns false when the workspace has `atMost` already: then it is not made */
   create(
     endpoint: Pick<
       WebhookEndpoint,
       'webhookId' | 'workspaceId' | 'url' | 'eventTypes' | 'secret' | 'createdAt'
     >,
-  ): Promise<void>;
+    atMost?: number,
+  ): Promise<boolean>;
   /** Of any workspace. */
   find(webhookId: string): Promise<WebhookEndpoint | null>;
   /** A workspace's, oldest first. */
@@ -83,7 +86,8 @@ export const webhookEndpointsMigration: Migration = {
 
 export const purposeOfWebhook = (webhookId: string): string => `webhook/${webhookId}`;
 
-export function webhookEndpoints({ db }: Database<WebhookEndpointsTable>, vault: Vault): WebhookEndpoints {
+export function webhookEndpoints(database: Database<WebhookEndpointsTable>, vault: Vault): WebhookEndpoints {
+  const { db } = database;
   const opened = (row: Selectable<WebhookEndpointsTable['webhook_endpoints']>): WebhookEndpoint => ({
     webhookId: row.webhook_id,
     workspaceId: row.workspace_id,
@@ -98,20 +102,34 @@ export function webhookEndpoints({ db }: Database<WebhookEndpointsTable>, vault:
     db.updateTable('webhook_endpoints').set(values).where('webhook_id', '=', webhookId);
 
   return {
-    async create({ webhookId, workspaceId, url, eventTypes, secret, createdAt }) {
-      await db
-        .insertInto('webhook_endpoints')
-        .values({
-          webhook_id: webhookId,
-          workspace_id: workspaceId,
-          url,
-          event_types: JSON.stringify(eventTypes),
-          sealed_secret: vault.sealSecret(purposeOfWebhook(webhookId), secret),
-          created_at: createdAt,
-          failing_since: null,
-          disabled_at: null,
-        })
-        .execute();
+    create({ webhookId, workspaceId, url, eventTypes, secret, createdAt }, atMost = Number.MAX_SAFE_INTEGER) {
+      return database.transaction(async (trx) => {
+        await lockUntilCommit<WebhookEndpointsTable>(
+          trx,
+          database.engine,
+          `webhook_endpoints/${workspaceId}`,
+        );
+        const { count } = await trx
+          .selectFrom('webhook_endpoints')
+          .select((eb) => eb.fn.countAll<number>().as('count'))
+          .where('workspace_id', '=', workspaceId)
+          .executeTakeFirstOrThrow();
+        if (Number(count) >= atMost) return false;
+        await trx
+          .insertInto('webhook_endpoints')
+          .values({
+            webhook_id: webhookId,
+            workspace_id: workspaceId,
+            url,
+            event_types: JSON.stringify(eventTypes),
+            sealed_secret: vault.sealSecret(purposeOfWebhook(webhookId), secret),
+            created_at: createdAt,
+            failing_since: null,
+            disabled_at: null,
+          })
+          .execute();
+        return true;
+      });
     },
     async find(webhookId) {
       const row = await db

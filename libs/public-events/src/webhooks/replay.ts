@@ -1,7 +1,8 @@
 import type { Database, WebhookEndpoint } from '@latchkey/database';
 import type { FeedTables } from '../feed/feed-projection';
 import type { StoredEvent } from '../public-event';
-import { type DeliveryRows, wants } from './delivery-queue';
+import { wants } from './delivery-queue';
+import type { DeliveryRows } from './delivery-rows';
 
 const CHUNK = 500;
 
@@ -30,9 +31,13 @@ export async function replay(
       .limit(CHUNK)
       .execute();
     const wanted = events
-      .map((row) => ({ event: JSON.parse(row.data) as StoredEvent, revision: row.revision }))
+      .map((row) => ({
+        webhookId: endpoint.webhookId,
+        event: JSON.parse(row.data) as StoredEvent,
+        revision: row.revision,
+      }))
       .filter(({ event }) => wants(endpoint.eventTypes, event.event_type));
-    await rows.enqueue(endpoint.webhookId, wanted, now);
+    await rows.enqueue(wanted, now);
     queued += wanted.length;
     if (events.length < CHUNK) return queued;
     after = events.at(-1)!.revision;

@@ -25,6 +25,7 @@ import {
   type SeamWebhook,
   UpdateWebhook,
 } from './commands';
+import { wants } from './delivery-queue';
 import { Names } from './names';
 import { replay } from './replay';
 import { WebhookDeliveries } from './webhook-deliveries';
@@ -34,6 +35,8 @@ export const WEBHOOK_DELIVERIES = Symbol('WEBHOOK_DELIVERIES');
 
 type Endpoints = Pick<Records, 'webhookEndpoints'>;
 
+/** So many webhooks a workspace may have. */
+const ENDPOINTS_AT_MOST = 50;
 const SECRET_BYTES = 32;
 const EVERYTHING = ['*'];
 
@@ -71,7 +74,12 @@ export class CreateWebhookHandler implements ICommandHandler<CreateWebhook> {
       secret: `whsec_${this.random.bytes(SECRET_BYTES).toString('base64')}`,
       createdAt: this.clock.now(),
     };
-    await this.records.webhookEndpoints.create(created);
+    if (!(await this.records.webhookEndpoints.create(created, ENDPOINTS_AT_MOST))) {
+      throw ApiError.badRequest(
+        'too_many_webhooks',
+        `A workspace has ${ENDPOINTS_AT_MOST} webhooks at most: delete one that is not used any more.`,
+      );
+    }
     return present({ ...created, failingSince: null, disabledAt: null });
   }
 }
@@ -82,12 +90,16 @@ function typesOf(eventTypes: readonly string[] = EVERYTHING): string[] {
 
 @CommandHandler(UpdateWebhook)
 export class UpdateWebhookHandler implements ICommandHandler<UpdateWebhook> {
-  constructor(@Inject(RECORDS) private readonly records: Endpoints) {}
+  constructor(
+    @Inject(RECORDS) private readonly records: Endpoints,
+    @Inject(WEBHOOK_DELIVERIES) private readonly deliveries: WebhookDeliveries,
+  ) {}
 
   async execute({ workspaceId, webhookId, wanted }: UpdateWebhook): Promise<void> {
     const types = typesOf(wanted.eventTypes);
     const found = await this.records.webhookEndpoints.update(workspaceId, webhookId, types);
     if (!found) throw ApiError.notFound('webhook');
+    await this.deliveries.rows.clear(webhookId, (eventType) => wants(types, eventType));
   }
 }
 
@@ -101,7 +113,7 @@ export class DeleteWebhookHandler implements ICommandHandler<DeleteWebhook> {
   async execute({ workspaceId, webhookId }: DeleteWebhook): Promise<void> {
     const found = await this.records.webhookEndpoints.delete(workspaceId, webhookId);
     if (!found) throw ApiError.notFound('webhook');
-    await this.deliveries.rows.clear(webhookId);
+    await this.deliveries.rows.remove(webhookId);
   }
 }
 

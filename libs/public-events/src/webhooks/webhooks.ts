@@ -1,37 +1,46 @@
-import type { Database, WebhookEndpoints } from '@latchkey/database';
+import { type Database, migrate, type WebhookEndpoints } from '@latchkey/database';
 import { type EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
-import type { Clock, Config, Logger, Vault } from '@latchkey/platform';
+import type { Clock, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
 import { PUBLIC_EVENTS } from '../public-event';
 import { AddressRules } from './addresses';
-import { DeliveryQueue, type DeliveryTables } from './delivery-queue';
+import { DeliveryQueue } from './delivery-queue';
+import { type DeliveryTables, queueMigrations } from './queue-tables';
 import { Sender } from './sender';
 import { WebhookDeliveries } from './webhook-deliveries';
 
 const FOLLOWED = [`${PUBLIC_EVENTS}-`];
 const QUEUED_WITHIN_MS = 5_000;
+/** How long a played clock waits for an endpoint's answer, ms by the wall. */
+const PATIENCE_MS = 500;
 /** How long, ms, events may gather: each transaction on the records waits for the disk. */
 const LINGER_MS = 20;
 
 /** All of the webhooks of a server: the queue that follows the public streams, and whoever sends what it holds. */
 export class Webhooks {
   readonly deliveries: WebhookDeliveries;
+  private readonly database: Database<DeliveryTables>;
   private readonly sender: Sender;
   private readonly queue: ProjectionRunner;
   private readonly store: EventStore;
+  private readonly clock: Clock;
 
   constructor(options: {
     readonly store: EventStore;
-    /** The database of the records: see DeliveryQueue. */
+    /** The database of the records: see queueMigrations. */
     readonly database: Database<DeliveryTables>;
     readonly endpoints: WebhookEndpoints;
     readonly vault: Vault;
     readonly clock: Clock;
+    readonly ids: Ids;
+    readonly random: Random;
     readonly logger: Logger;
     /** Where messages may go. */
     readonly config: Pick<Config, 'sandbox' | 'webhookAllowedHosts'>;
   }) {
     const { store, database, clock, logger, config } = options;
     this.store = store;
+    this.clock = clock;
+    this.database = database;
     this.sender = new Sender({ rules: new AddressRules(config.sandbox, config.webhookAllowedHosts) });
     this.deliveries = new WebhookDeliveries({ ...options, sender: this.sender });
     this.queue = new ProjectionRunner({
@@ -56,19 +65,35 @@ export class Webhooks {
 
   /** Makes the queue's tables and follows the public streams. */
   async start(): Promise<void> {
+    await migrate(this.database, 'webhooks', queueMigrations);
     await this.queue.start();
     await this.queue.caughtUp;
   }
 
   /** Begins to send. */
   work(): Promise<void> {
-    return this.deliveries.start();
+    return this.deliveries.resume();
   }
 
-  /** Resolves when what was appended to the public streams has been sent, or waits for another attempt. */
-  async settle(): Promise<void> {
+  /** Resolves when what was appended to the public streams has been queued, and `settled`. */
+  async caughtUp(): Promise<void> {
     await this.queue.reached(this.store.lastAppendedTo(FOLLOWED), QUEUED_WITHIN_MS);
-    await this.deliveries.whenIdle();
+    await this.settled();
+  }
+
+  /**
+   * Resolves when what is due has been sent, or waits for another attempt, or for an endpoint that is slow to answer:
+   * a clock that is played does not wait for that one.
+   */
+  settled(): Promise<void> {
+    return this.deliveries.whenIdle(PATIENCE_MS);
+  }
+
+  /** When something that can be sent falls due next, ms; null: never by itself. */
+  get nextDue(): number | null {
+    const { nextDue } = this.deliveries;
+    // What is due now and could not be begun waits for places that slow endpoints hold.
+    return nextDue !== null && nextDue > this.clock.now() ? nextDue : null;
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,299 @@
+import { type Database } from '@latchkey/database';
+import { claimOf, type DueClaim, DueRows, type DueSource } from '@latchkey/event-sourcing';
+import { sql, type Transaction } from 'kysely';
+import type { StoredEvent } from '../public-event';
+import type { DeliveryTables } from './queue-tables';
+
+/** An endpoint that has something due. */
+export interface QueueClaim extends DueClaim {
+  readonly version: number;
+}
+
+/** One message to one endpoint. */
+export interface Delivery {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly attempts: number;
+  readonly version: number;
+  /** The stored event, as JSON. */
+  readonly data: string;
+}
+
+export interface Queued {
+  readonly webhookId: string;
+  readonly event: StoredEvent;
+  readonly revision: number;
+}
+
+/** Rows that one statement writes. */
+const CHUNK = 100;
+
+/**
+ * Queues events for endpoints, due at `dueAt` (ms); one that waits already begins again. Every transaction takes
+ * messages first and endpoints last, each in order, so that none waits for another in a circle.
+ */
+export async function enqueue(
+  trx: Transaction<DeliveryTables>,
+  queued: readonly Queued[],
+  dueAt: number,
+): Promise<void> {
+  const messages = new Map(queued.map(({ event, revision }) => [event.event_id, { event, revision }]));
+  for (const some of chunks(
+    [...messages.values()].sort((a, b) => order(a.event.event_id, b.event.event_id)),
+  )) {
+    await trx
+      .insertInto('webhook_messages')
+      .values(
+        some.map(({ event, revision }) => ({
+          event_id: event.event_id,
+          event_type: event.event_type,
+          revision,
+          data: JSON.stringify(event),
+        })),
+      )
+      // Written again, so that nobody who finds it waited for by none removes it meanwhile.
+      .onConflict((c) => c.column('event_id').doUpdateSet((eb) => ({ data: eb.ref('excluded.data') })))
+      .execute();
+  }
+  const deliveries = queued.map(({ webhookId, event, revision }) => ({
+    delivery_id: `${webhookId}:${event.event_id}`,
+    webhook_id: webhookId,
+    event_id: event.event_id,
+    revision,
+    attempts: 0,
+    due_at: dueAt,
+    version: 0,
+  }));
+  for (const some of chunks(deliveries.sort((a, b) => order(a.delivery_id, b.delivery_id)))) {
+    await trx
+      .insertInto('webhook_deliveries')
+      .values(some)
+      .onConflict((c) =>
+        c.column('delivery_id').doUpdateSet((eb) => ({
+          attempts: 0,
+          due_at: dueAt,
+          version: eb('webhook_deliveries.version', '+', 1),
+        })),
+      )
+      .execute();
+  }
+  const endpoints = new Map(queued.map(({ webhookId, event }) => [webhookId, event.workspace_id]));
+  for (const [webhookId, workspaceId] of [...endpoints].sort(([a], [b]) => order(a, b))) {
+    await trx
+      .insertInto('webhook_queues')
+      .values({
+        ...{ subject: webhookId, workspace_id: workspaceId, due_at: dueAt, version: 0, attempts: 0 },
+        ...{ lease_owner: null, lease_until: 0 },
+      })
+      .onConflict((c) =>
+        c.column('subject').doUpdateSet((eb) => ({
+          due_at: eb
+            .case()
+            .when('webhook_queues.due_at', '<', dueAt)
+            .then(eb.ref('webhook_queues.due_at'))
+            .else(eb.cast<number>(eb.val(dueAt), 'bigint'))
+            .end(),
+          version: eb('webhook_queues.version', '+', 1),
+        })),
+      )
+      .execute();
+  }
+}
+
+/** The rows of the queue, for whoever delivers them. */
+export class DeliveryRows implements DueSource<QueueClaim> {
+  private readonly due: DueRows<DeliveryTables['webhook_queues']>;
+
+  constructor(
+    private readonly database: Database<DeliveryTables>,
+    options: { readonly owner: string; readonly wall: () => number },
+  ) {
+    this.due = new DueRows(database, { table: 'webhook_queues', ...options });
+  }
+
+  async claim(now: number, limit: number, workspaceId?: string): Promise<QueueClaim[]> {
+    const rows = await this.due.claim(now, limit, workspaceId);
+    return rows.map((row) => ({ ...claimOf(row), version: row.version }));
+  }
+
+  dueWorkspaces(now: number): Promise<string[]> {
+    return this.due.dueWorkspaces(now);
+  }
+
+  nextDue(): Promise<number | null> {
+    return this.due.nextDue();
+  }
+
+  releaseAll(): Promise<void> {
+    return this.due.releaseAll();
+  }
+
+  async putOff({ subject, version, attempts }: QueueClaim, until: number): Promise<void> {
+    await this.database.db
+      .updateTable('webhook_queues')
+      .set((eb) => ({
+        due_at: eb
+          .case()
+          .when('version', '=', version)
+          .then(eb.cast<number | null>(eb.val(until), 'bigint'))
+          .else(eb.ref('due_at'))
+          .end(),
+        attempts: attempts + 1,
+        lease_owner: null,
+        lease_until: 0,
+      }))
+      .where('subject', '=', subject)
+      .execute();
+  }
+
+  /** Gives an endpoint back, due when the first of what is left for it is. */
+  async settle({ subject, version }: QueueClaim): Promise<void> {
+    const { numUpdatedRows } = await this.database.db
+      .updateTable('webhook_queues')
+      .set((eb) => ({
+        due_at: eb
+          .selectFrom('webhook_deliveries')
+          .select((each) => each.fn.min<number | null>('webhook_deliveries.due_at').as('next'))
+          .where('webhook_id', '=', subject),
+        attempts: 0,
+        lease_owner: null,
+        lease_until: 0,
+      }))
+      .where('subject', '=', subject)
+      .where('version', '=', version)
+      .executeTakeFirst();
+    // Something was queued meanwhile: as due as that made it.
+    if (numUpdatedRows === 0n) await this.due.release(subject);
+  }
+
+  /** Up to `limit` of what is due to an endpoint, the oldest first. */
+  async dueTo(webhookId: string, now: number, limit: number): Promise<Delivery[]> {
+    const rows = await this.database.db
+      .selectFrom('webhook_deliveries')
+      .innerJoin('webhook_messages', 'webhook_messages.event_id', 'webhook_deliveries.event_id')
+      .selectAll('webhook_deliveries')
+      .select(['webhook_messages.event_type', 'webhook_messages.data'])
+      .where('webhook_id', '=', webhookId)
+      .where('due_at', '<=', now)
+      .orderBy('due_at')
+      .orderBy('webhook_deliveries.revision')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({
+      deliveryId: row.delivery_id,
+      eventId: row.event_id,
+      eventType: row.event_type,
+      attempts: row.attempts,
+      version: row.version,
+      data: row.data,
+    }));
+  }
+
+  /** Whether more than so many deliveries are due to an endpoint. */
+  async hasMoreThan(count: number, webhookId: string, now: number): Promise<boolean> {
+    const row = await this.database.db
+      .selectFrom('webhook_deliveries')
+      .select('delivery_id')
+      .where('webhook_id', '=', webhookId)
+      .where('due_at', '<=', now)
+      .orderBy('due_at')
+      .orderBy('revision')
+      .offset(count)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** Forgets a message to an endpoint; unless it was asked for again meanwhile: then it is sent again. */
+  async done(deliveries: readonly Delivery[]): Promise<void> {
+    await this.removing(
+      deliveries.map(({ eventId }) => eventId),
+      async (trx) => {
+        for (const { deliveryId, version } of deliveries) {
+          await trx
+            .deleteFrom('webhook_deliveries')
+            .where('delivery_id', '=', deliveryId)
+            .where('version', '=', version)
+            .execute();
+        }
+      },
+    );
+  }
+
+  /** Not before `dueAt` (ms), unless it was asked for again meanwhile. */
+  async retry({ deliveryId, version }: Delivery, attempts: number, dueAt: number): Promise<void> {
+    await this.database.db
+      .updateTable('webhook_deliveries')
+      .set({ attempts, due_at: dueAt })
+      .where('delivery_id', '=', deliveryId)
+      .where('version', '=', version)
+      .execute();
+  }
+
+  /** Queues events of one endpoint, due at `dueAt` (ms). */
+  async enqueue(queued: readonly Queued[], dueAt: number): Promise<void> {
+    await this.database.transaction((trx) => enqueue(trx, queued, dueAt));
+  }
+
+  /** Forgets what waits for an endpoint, or of that what it does not want any more. */
+  async clear(webhookId: string, wanted: (eventType: string) => boolean = () => false): Promise<void> {
+    const rows = await this.database.db
+      .selectFrom('webhook_deliveries')
+      .innerJoin('webhook_messages', 'webhook_messages.event_id', 'webhook_deliveries.event_id')
+      .select(['webhook_deliveries.event_id', 'event_type'])
+      .where('webhook_id', '=', webhookId)
+      .execute();
+    const unwanted = rows.filter((row) => !wanted(row.event_type)).map((row) => row.event_id);
+    for (const some of chunks(unwanted)) {
+      await this.removing(some, async (trx) => {
+        await trx
+          .deleteFrom('webhook_deliveries')
+          .where('webhook_id', '=', webhookId)
+          .where('event_id', 'in', some)
+          .execute();
+      });
+    }
+  }
+
+  /** Forgets an endpoint that is no more, with all that waits for it. */
+  async remove(webhookId: string): Promise<void> {
+    await this.clear(webhookId);
+    await this.database.db.deleteFrom('webhook_queues').where('subject', '=', webhookId).execute();
+  }
+
+  /** Removes deliveries, and then of their messages those that wait for nobody any more. */
+  private async removing(
+    eventIds: readonly string[],
+    remove: (trx: Transaction<DeliveryTables>) => Promise<void>,
+  ): Promise<void> {
+    if (eventIds.length === 0) return;
+    const ids = [...new Set(eventIds)].sort(order);
+    await this.database.transaction(async (trx) => {
+      if (this.database.engine === 'postgres') {
+        await trx
+          .selectFrom('webhook_messages')
+          .select('event_id')
+          .where('event_id', 'in', ids)
+          .orderBy('event_id')
+          .forUpdate()
+          .execute();
+      }
+      await remove(trx);
+      await trx
+        .deleteFrom('webhook_messages')
+        .where('event_id', 'in', ids)
+        .where(
+          sql<boolean>`not exists (select 1 from webhook_deliveries as waiting
+            where waiting.event_id = webhook_messages.event_id)`,
+        )
+        .execute();
+    });
+  }
+}
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function* chunks<T>(all: readonly T[]): Iterable<T[]> {
+  for (let from = 0; from < all.length; from += CHUNK) yield all.slice(from, from + CHUNK);
+}
