@@ -31,7 +31,7 @@ describe('what is written down of a door', () => {
   };
 
   beforeAll(async () => {
-    node = await startNode({ dataDir, port: 0, report: () => undefined });
+    node = await startNode({ dataDir, port: 0, access: 'insecure', report: () => undefined });
     store = new EventStoreDb(node.connectionString);
   });
   afterAll(async () => {

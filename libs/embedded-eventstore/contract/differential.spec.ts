@@ -138,7 +138,7 @@ withRealServer('the embedded node and a real server, given the same calls', () =
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'latchkey-differential-'));
-    node = await startNode({ dataDir, port: 0 });
+    node = await startNode({ dataDir, port: 0, access: 'insecure' });
     embedded = EventStoreDBClient.connectionString(node.connectionString);
     real = EventStoreDBClient.connectionString(url);
   });

@@ -21,7 +21,7 @@ describe('the newer client, @kurrent/kurrentdb-client', () => {
     let connectionString = process.env.EVENTSTORE_TEST_URL ?? '';
     if (connectionString === '') {
       const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-kurrent-'));
-      const node = await spawnNode({ dataDir, port: 0 });
+      const node = await spawnNode({ dataDir, port: 0, access: 'insecure' });
       connectionString = node.connectionString;
       stop = async () => {
         await node.close();

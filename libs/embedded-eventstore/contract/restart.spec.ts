@@ -77,7 +77,7 @@ describe.each([
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'latchkey-restart-'));
-    node = await spawnNode({ dataDir, port: 0 });
+    node = await spawnNode({ dataDir, port: 0, access: 'insecure' });
     before = EventStoreDBClient.connectionString(node.connectionString);
     for (const stream of [KEPT, TRUNCATED, DELETED, GONE]) {
       await before.appendToStream(stream, numberedFrom(0, 4));
@@ -95,7 +95,7 @@ describe.each([
     all = await collect(before.readAll());
 
     await end(node);
-    node = await spawnNode({ dataDir, port: 0 });
+    node = await spawnNode({ dataDir, port: 0, access: 'insecure' });
     after = EventStoreDBClient.connectionString(node.connectionString);
   });
   afterAll(async () => {

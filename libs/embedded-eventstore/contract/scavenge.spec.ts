@@ -93,7 +93,7 @@ describe('a scavenge of the embedded node', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'latchkey-scavenge-'));
-    node = await startNode({ dataDir, port: 0 });
+    node = await startNode({ dataDir, port: 0, access: 'insecure' });
     client = EventStoreDBClient.connectionString(node.connectionString);
     operations = new OperationsClient(`127.0.0.1:${node.port}`, credentials.createInsecure());
   });

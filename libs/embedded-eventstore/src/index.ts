@@ -1,5 +1,13 @@
-export { type NodeOptions, type RunningNode, type SpawnedNode, type SpawnOptions } from './node/node-options';
+export { ownerAddress } from './node/node-folder';
+export {
+  type Access,
+  type NodeOptions,
+  type RunningNode,
+  type SpawnedNode,
+  type SpawnOptions,
+} from './node/node-options';
 export { killRun, type KillRunOptions, type KillRunResult } from './faults/kill-run';
 export { spawnNode } from './node/spawn-node';
 export { startNode } from './node/start-node';
 export { StartRefused } from './storage/database';
+export { type NodeUser, UsersOfNode } from './users/users-of-node';

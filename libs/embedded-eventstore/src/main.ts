@@ -4,12 +4,26 @@ import { type ChildMessage } from './node/spawn-node';
 import { startNode } from './node/start-node';
 import { StartRefused } from './storage/database';
 
-/** The node as a program: `--data DIR --port 2113 [--certs DIR]`, or DATA_DIR, PORT and CERT_DIR. */
+const USAGE = `Usage: eventstore --data DIR [--port N] [--host ADDRESS] [--certs DIR] [--max-append-size BYTES]
+                  [--insecure | --private]
+  --data DIR         the folder of its file (DATA_DIR)
+  --port N           2113 if not given; 0 picks one (PORT)
+  --host ADDRESS     127.0.0.1 if not given (EVENTSTORE_HOST)
+  --certs DIR        a folder with ca.crt, node.crt, node.key, in place of certificates of its own (CERT_DIR)
+  --insecure         no TLS and no login: whoever reaches the port may do everything
+  --private          everything by the Unix socket node.sock in DIR; subscribers alone by the port
+The passwords of a new database: EVENTSTORE_DEFAULT_ADMIN_PASSWORD, EVENTSTORE_DEFAULT_OPS_PASSWORD.`;
+
+/** The node as a program, by itself or as a child: then its parent says when it ends. */
 async function main(): Promise<void> {
+  // What it writes is for its own account alone.
+  process.umask(0o077);
   const parent = process.send?.bind(process);
   let node: RunningNode;
   try {
-    node = await startNode(optionsFrom(process.argv.slice(2), process.env));
+    const options = optionsFrom(process.argv.slice(2), process.env);
+    if (options === 'help') return console.log(USAGE);
+    node = await startNode(options);
   } catch (error) {
     const reason = error instanceof StartRefused ? error.message : String(error);
     if (parent) parent({ kind: 'refused', reason } satisfies ChildMessage);
@@ -18,6 +32,7 @@ async function main(): Promise<void> {
     if (parent) process.disconnect();
     return;
   }
+  for (const notice of node.notices) console.error(`eventstore: ${notice}`);
   const stop = (): void => void node.close();
   void node.closed.then(() => process.exit(0));
   process.once('SIGTERM', stop);
@@ -25,31 +40,27 @@ async function main(): Promise<void> {
     // A Ctrl-C reaches the whole group; when to end is for the parent to say.
     process.on('SIGINT', () => undefined);
     process.once('disconnect', stop);
-    const { port, connectionString } = node;
-    parent({ kind: 'listening', port, connectionString } satisfies ChildMessage);
+    const { port, connectionString, caFile } = node;
+    parent({ kind: 'listening', port, connectionString, caFile } satisfies ChildMessage);
   } else {
     process.once('SIGINT', stop);
     console.log(`PORT ${node.port}`);
   }
 }
 
-function optionsFrom(args: string[], env: NodeJS.ProcessEnv): NodeOptions {
-  const { values } = parseArgs({
-    args,
-    options: {
-      data: { type: 'string' },
-      port: { type: 'string' },
-      host: { type: 'string' },
-      certs: { type: 'string' },
-      'max-append-size': { type: 'string' },
-    },
-  });
+function optionsFrom(args: string[], env: NodeJS.ProcessEnv): NodeOptions | 'help' {
+  const values = valuesOf(args);
+  if (values.help) return 'help';
   const dataDir = values.data ?? env['DATA_DIR'];
   if (!dataDir) throw new StartRefused('say where the data is to be: --data DIR, or DATA_DIR');
+  if (values.insecure && values.private)
+    throw new StartRefused('--insecure and --private exclude each other');
   const maxAppendSize = values['max-append-size'] ?? env['EVENTSTORE_MAX_APPEND_SIZE'];
+  const port = values.port ?? env['PORT'] ?? (values.private ? undefined : '2113');
   return {
     dataDir,
-    port: numberIn(values.port ?? env['PORT'] ?? '2113', 0, 65_535, 'the port'),
+    port: port === undefined ? undefined : numberIn(port, 0, 65_535, 'the port'),
+    access: values.insecure ? 'insecure' : values.private ? 'private' : 'logins',
     host: values.host ?? env['EVENTSTORE_HOST'],
     certs: values.certs ?? env['CERT_DIR'],
     adminPassword: env['EVENTSTORE_DEFAULT_ADMIN_PASSWORD'],
@@ -59,6 +70,26 @@ function optionsFrom(args: string[], env: NodeJS.ProcessEnv): NodeOptions {
         ? undefined
         : numberIn(maxAppendSize, 1, 16 * 1024 * 1024, 'the largest append'),
   };
+}
+
+function valuesOf(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        data: { type: 'string' },
+        port: { type: 'string' },
+        host: { type: 'string' },
+        certs: { type: 'string' },
+        'max-append-size': { type: 'string' },
+        insecure: { type: 'boolean' },
+        private: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new StartRefused(`${(error as Error).message}\n${USAGE}`);
+  }
 }
 
 function numberIn(text: string, least: number, most: number, what: string): number {

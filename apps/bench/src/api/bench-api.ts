@@ -24,7 +24,7 @@ export async function benchApi({ quick = false } = {}): Promise<void> {
   const size = quick ? QUICK : FULL;
   const folder = mkdtempSync(join(tmpdir(), 'bench-api-'));
   const server = await RunningServer.start();
-  const node = await spawnNode({ dataDir: join(folder, 'eventstore'), port: 0 });
+  const node = await spawnNode({ dataDir: join(folder, 'eventstore'), port: 0, access: 'insecure' });
   const fake = await startChild('fake-seam.js', [String(LOCKS)]);
   let bare: Target | undefined;
   try {

@@ -96,7 +96,7 @@ async function bench(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-eventstore-'));
   const stub = await startStub();
-  const node = await spawnNode({ dataDir: join(folder, 'data'), port: 0 });
+  const node = await spawnNode({ dataDir: join(folder, 'data'), port: 0, access: 'insecure' });
   try {
     const samples = measurements.map((): Sample[] => []);
     for (let round = 1; round <= rounds; round += 1) {

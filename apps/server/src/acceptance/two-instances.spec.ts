@@ -52,9 +52,14 @@ async function database(): Promise<string> {
 }
 
 /** A program that prints its port. */
-async function portOf(compiled: Compiled, program: string, env: NodeJS.ProcessEnv): Promise<number> {
+async function portOf(
+  compiled: Compiled,
+  program: string,
+  env: NodeJS.ProcessEnv,
+  ...args: string[]
+): Promise<number> {
   const { PATH } = process.env;
-  const child = spawn(process.execPath, [compiled.path(program)], {
+  const child = spawn(process.execPath, [compiled.path(program), ...args], {
     env: { PATH, ...compiled.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -112,7 +117,12 @@ withPostgres(
     const compiled = compile();
     ends.push(() => compiled.remove());
     const [store, cloud] = await Promise.all([
-      portOf(compiled, 'libs/embedded-eventstore/src/main.js', { DATA_DIR: folder(), PORT: '0' }),
+      portOf(
+        compiled,
+        'libs/embedded-eventstore/src/main.js',
+        { DATA_DIR: folder(), PORT: '0' },
+        '--insecure',
+      ),
       portOf(compiled, 'apps/lock-cloud/src/main.js', {
         LOCK_CLOUD_DATA: folder(),
         LOCK_CLOUD_PORT: '0',

@@ -1,5 +1,7 @@
 import { ACCESS_CODE } from '@latchkey/access-codes';
+import { ownerAddress } from '@latchkey/embedded-eventstore';
 import { EventStoreDb } from '@latchkey/event-sourcing';
+import { join } from 'node:path';
 
 export interface CodeEvent {
   readonly at: number;
@@ -8,12 +10,13 @@ export interface CodeEvent {
   readonly detail: string | null;
 }
 
-/** Reads what happened to codes from the event store, through the protocol that anybody else could use. */
+/** Reads what happened to codes from the event store, by the way in that is the server's own. */
 export class CodeEvents {
   private readonly store: EventStoreDb;
 
-  constructor(port: number) {
-    this.store = new EventStoreDb(`esdb://127.0.0.1:${port}?tls=false`);
+  /** @param dataDir the server's data folder */
+  constructor(dataDir: string) {
+    this.store = new EventStoreDb(ownerAddress(join(dataDir, 'eventstore')));
   }
 
   /** @param from how many of the code's events are known already */

@@ -13,13 +13,8 @@ export class Scene {
 
   static async open(): Promise<Scene> {
     const server = await ThrowawayServer.start();
-    const { url, apiKey, lockCloudUrl, eventStorePort } = server;
-    return new Scene(
-      server,
-      new Api(url, apiKey),
-      new LocksAtHand(lockCloudUrl),
-      new CodeEvents(eventStorePort),
-    );
+    const { url, apiKey, lockCloudUrl, folder } = server;
+    return new Scene(server, new Api(url, apiKey), new LocksAtHand(lockCloudUrl), new CodeEvents(folder));
   }
 
   events(): CodeEvents {
@@ -31,7 +26,7 @@ export class Scene {
     await this.codeEvents.close();
     await this.server.kill();
     await this.server.restart();
-    this.codeEvents = new CodeEvents(this.server.eventStorePort);
+    this.codeEvents = new CodeEvents(this.server.folder);
   }
 
   async close(): Promise<void> {

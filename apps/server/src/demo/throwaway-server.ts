@@ -22,8 +22,9 @@ export class ThrowawayServer {
   private addresses!: Addresses;
 
   private constructor(
-    private readonly folder: string,
-    readonly eventStorePort: number,
+    /** Its data folder. */
+    readonly folder: string,
+    private readonly eventStorePort: number,
   ) {}
 
   /** @throws {Error} with what the server said, when it can't start */

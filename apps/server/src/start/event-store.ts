@@ -23,13 +23,15 @@ export async function openEventStore(
 /** @returns its connection string */
 async function startEmbedded(config: Config, started: Started): Promise<string> {
   const dataDir = join(config.dataDir, 'eventstore');
-  const node = await spawnNode({ dataDir, port: config.eventstorePort }).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    // The store does not know by which setting it was given its port.
-    throw new StartupError(
-      `The event store can't start: ${reason.replace(/^port (?=\d)/, 'EVENTSTORE_PORT ')}`,
-    );
-  });
+  const node = await spawnNode({ dataDir, port: config.eventstorePort, access: 'private' }).catch(
+    (error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      // The store does not know by which setting it was given its port.
+      throw new StartupError(
+        `The event store can't start: ${reason.replace(/^port (?=\d)/, 'EVENTSTORE_PORT ')}`,
+      );
+    },
+  );
   started.addProcess('the event store', node);
   return node.connectionString;
 }

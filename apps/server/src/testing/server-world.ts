@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ownerAddress } from '@latchkey/embedded-eventstore';
 import { EventStoreDb } from '@latchkey/event-sourcing';
 import { createLogger, loadConfig } from '@latchkey/platform';
 import { type RunningServer, startServer } from '../server';
@@ -26,11 +27,11 @@ export class ServerWorld {
   private constructor(
     readonly server: RunningServer,
     readonly dataDir: string,
-    eventstorePort: number,
+    readonly eventstorePort: number,
   ) {
     this.api = new Api(server.url, server.sandbox!.apiKey);
     this.locks = new Keypads(server.sandbox!.lockCloudUrl, this.api);
-    this.store = new EventStoreDb(`esdb://127.0.0.1:${eventstorePort}?tls=false`);
+    this.store = new EventStoreDb(ownerAddress(join(dataDir, 'eventstore')));
   }
 
   /** @param env settings, as the environment would give them */

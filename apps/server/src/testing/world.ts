@@ -101,7 +101,7 @@ export class World {
     const ids = new SeededIds(seed);
     const random = new SeededRandom(seed);
     const logger = createLogger(config.logLevel);
-    const node = await startNode({ dataDir: ':memory:', port: 0 });
+    const node = await startNode({ dataDir: ':memory:', port: 0, access: 'insecure' });
     const plainStore = new EventStoreDb(node.connectionString);
     const [vaultDatabase, recordsDatabase, views] = await Promise.all([inMemory(), inMemory(), inMemory()]);
     const vault = await openVault({ database: vaultDatabase, masterKey: Buffer.alloc(32, 7) });

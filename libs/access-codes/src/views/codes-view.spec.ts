@@ -74,7 +74,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
 
   beforeEach(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'latchkey-views-'));
-    node = await startNode({ dataDir, port: 0 });
+    node = await startNode({ dataDir, port: 0, access: 'insecure' });
     store = new EventStoreDb(node.connectionString);
     test = testDatabase(engine);
     views = await test.open();

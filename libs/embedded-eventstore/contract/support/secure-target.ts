@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventStoreDBClient } from '@eventstore/db-client';
@@ -6,7 +6,7 @@ import { OperationsClient } from '@eventstore/db-client/generated/operations_grp
 import { UsersClient } from '@eventstore/db-client/generated/users_grpc_pb';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { startNode } from '../../src';
-import { makeCertificates } from './certificates';
+import { makeCertificates } from '../../src/node/x509';
 
 /** Who calls. */
 export interface Login {
@@ -56,8 +56,17 @@ async function openSecureTarget(): Promise<SecureTarget & { close(): Promise<voi
   }
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-contract-tls-'));
   const certs = join(folder, 'certs');
-  await makeCertificates(certs);
-  const node = await startNode({ dataDir: join(folder, 'data'), port: 0, certs });
+  await mkdir(certs);
+  for (const [file, text] of Object.entries(makeCertificates(['localhost', '127.0.0.1'], 1))) {
+    await writeFile(join(certs, file), text as string);
+  }
+  const node = await startNode({
+    dataDir: join(folder, 'data'),
+    port: 0,
+    certs,
+    adminPassword: ADMIN.password,
+    opsPassword: OPS.password,
+  });
   return connect(`localhost:${node.port}`, join(certs, 'ca.crt'), async () => {
     await node.close();
     await rm(folder, { recursive: true, force: true });

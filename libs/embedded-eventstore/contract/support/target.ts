@@ -73,7 +73,7 @@ async function openTarget(): Promise<OpenTarget> {
   if (url !== undefined) return connect(url, 'server', async () => {});
 
   const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-contract-'));
-  const node = await startNode({ dataDir, port: 0 });
+  const node = await startNode({ dataDir, port: 0, access: 'insecure' });
   return connect(node.connectionString, 'embedded', async () => {
     await node.close();
     await rm(dataDir, { recursive: true, force: true });

@@ -1,4 +1,15 @@
-import { ALL_STREAM, type StreamAccess, type StreamAction } from './stream-access';
+import { type Metadata } from '@grpc/grpc-js';
+
+export type StreamAction = 'read' | 'write' | 'delete';
+
+/** The name by which all events go; nothing is ever written to it. */
+export const ALL_STREAM = '$all';
+
+/** Tells who makes a call. */
+export interface Gate {
+  /** @throws RpcError UNAUTHENTICATED for a login that is wrong */
+  identify(metadata: Metadata): Caller | Promise<Caller>;
+}
 
 /** Who makes a call, and what they may do. */
 export interface Caller {
@@ -8,19 +19,36 @@ export interface Caller {
   readonly isAdmin: boolean;
   /** Member of $ops or $admins. */
   readonly isOperator: boolean;
+  /** The most messages that a group or a consumer of theirs may keep in memory. */
+  readonly bufferLimit: number;
   may(action: StreamAction, stream: string): boolean;
+  /** Whether they may make, change and delete the persistent subscriptions of a stream. */
+  mayManageGroupsOf(stream: string): boolean;
+  /** Whether they may ask about the persistent subscriptions of a stream. */
+  maySeeGroupsOf(stream: string): boolean;
+  /**
+   * Calls `listener` when the login ends or changes, so that a call that goes on for long ends with it.
+   * @returns how to stop listening
+   */
+  onLoginEnded(listener: () => void): () => void;
 }
 
 export const ADMINS = '$admins';
 export const OPERATORS = '$ops';
 
-/** Everybody, on a node without certificates. */
+const neverEnds = (): (() => void) => () => undefined;
+
+/** Everybody who comes in where no login is asked for. */
 export const EVERYBODY: Caller = {
   name: undefined,
   isAuthenticated: true,
   isAdmin: true,
   isOperator: true,
+  bufferLimit: Infinity,
   may: (action, stream) => action === 'read' || stream !== ALL_STREAM,
+  mayManageGroupsOf: () => true,
+  maySeeGroupsOf: () => true,
+  onLoginEnded: neverEnds,
 };
 
 /** Somebody who gave no login, on a node that wants one. */
@@ -29,18 +57,12 @@ export const ANONYMOUS: Caller = {
   isAuthenticated: false,
   isAdmin: false,
   isOperator: false,
+  bufferLimit: 0,
   may: () => false,
+  mayManageGroupsOf: () => false,
+  maySeeGroupsOf: () => false,
+  onLoginEnded: neverEnds,
 };
 
-/** A user whose password was right. */
-export function userCaller(name: string, groups: readonly string[], access: StreamAccess): Caller {
-  const roles = new Set([name, ...groups]);
-  const isAdmin = groups.includes(ADMINS);
-  return {
-    name,
-    isAuthenticated: true,
-    isAdmin,
-    isOperator: isAdmin || groups.includes(OPERATORS),
-    may: (action, stream) => access.allows(roles, isAdmin, action, stream),
-  };
-}
+/** Lets everybody in who gets as far as here. */
+export const OPEN_GATE: Gate = { identify: () => EVERYBODY };

@@ -45,7 +45,7 @@ const GROUP = 'kill-run';
  */
 export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
   const { dataDir, kills, lifetime, random } = options;
-  let node = await spawnNode({ dataDir, port: 0 });
+  let node = await spawnNode({ dataDir, port: 0, access: 'insecure' });
   const { port, connectionString } = node;
   const client = EventStoreDBClient.connectionString(connectionString);
   const filter = streamNameFilter({ prefixes: [PREFIX] });
@@ -97,7 +97,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
 }
 
 async function restart(dataDir: string, port: number): Promise<SpawnedNode> {
-  return spawnNode({ dataDir, port });
+  return spawnNode({ dataDir, port, access: 'insecure' });
 }
 
 async function readBack(

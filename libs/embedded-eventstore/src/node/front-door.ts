@@ -1,6 +1,7 @@
 import { type ConnectionInjector } from '@grpc/grpc-js';
+import { chmodSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { StartRefused } from '../storage/database';
 import { type NodeCertificates } from './certificates';
@@ -27,30 +28,43 @@ export class FrontDoor {
     private readonly grpc: ConnectionInjector,
     requests: RequestListener,
     certificates: NodeCertificates | undefined,
+    mostConnections = Infinity,
   ) {
     this.http = createHttpServer({ keepAliveTimeout: 5000 }, requests);
     this.server = certificates ? this.overTls(certificates) : this.plain();
+    if (mostConnections !== Infinity) this.server.maxConnections = mostConnections;
   }
 
   /**
    * @returns the port
    * @throws StartRefused when it cannot be had
    */
-  listen(host: string, port: number): Promise<number> {
+  async listen(host: string, port: number): Promise<number> {
+    await this.listenOn({ host, port }, (error) =>
+      error.code === 'EADDRINUSE'
+        ? `port ${port} on ${host} is taken`
+        : `cannot listen on ${host}:${port}: ${error.message}`,
+    );
+    const address = this.server.address();
+    return typeof address === 'object' && address ? address.port : port;
+  }
+
+  /**
+   * Listens on a Unix socket, for the account of this process alone.
+   * @throws StartRefused when it cannot be had
+   */
+  async listenOnSocket(path: string): Promise<void> {
+    await this.listenOn({ path }, (error) => `cannot listen on ${path}: ${error.message}`);
+    chmodSync(path, 0o600);
+  }
+
+  private listenOn(where: ListenOptions, refusal: (error: NodeJS.ErrnoException) => string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void =>
-        reject(
-          new StartRefused(
-            error.code === 'EADDRINUSE'
-              ? `port ${port} on ${host} is taken`
-              : `cannot listen on ${host}:${port}: ${error.message}`,
-          ),
-        );
+      const failed = (error: NodeJS.ErrnoException): void => reject(new StartRefused(refusal(error)));
       this.server.once('error', failed);
-      this.server.listen({ host, port, backlog: 1024 }, () => {
+      this.server.listen({ ...where, backlog: 1024 }, () => {
         this.server.off('error', failed);
-        const address = this.server.address();
-        resolve(typeof address === 'object' && address ? address.port : port);
+        resolve();
       });
     });
   }

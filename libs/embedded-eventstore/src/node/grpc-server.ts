@@ -13,13 +13,16 @@ import { type GroupRegistry } from '../persistent-subscriptions/registry';
 import { type NodeService, withDecodedRequests, withEncodedResponses } from '../protocol/definitions';
 import { serverFeaturesService } from '../server-features/server-features-service';
 import { decodeBatchAppend } from '../streams/batch-append-request';
-import { streamsService } from '../streams/streams-service';
+import { readOnlyStreamsService, streamsService } from '../streams/streams-service';
 import { type UserDirectory } from '../users/user-directory';
 import { usersService } from '../users/users-service';
-import { type NodeContext } from './context';
+import { type NodeContext } from '../streams/context';
 
 /** Messages may be as large as the largest batch a client sends, with room for the largest record. */
 const LARGEST_MESSAGE = 17 * 1024 * 1024;
+
+/** Who only reads has no need of large ones. */
+const LARGEST_SUBSCRIBER_MESSAGE = 128 * 1024;
 
 /** How long calls that are being answered have when the node stops, ms. */
 const GRACE = 250;
@@ -34,28 +37,60 @@ export interface GrpcServer {
   close(cutConnections: () => void): Promise<void>;
 }
 
+/** What the services of a node have in common, whoever calls. */
+export interface GrpcParts {
+  readonly instanceId: string;
+  readonly users: UserDirectory;
+  readonly scavenger: Scavenger;
+  readonly shutDown: () => void;
+  readonly groups: GroupRegistry;
+  readonly endpoint: () => { host: string; port: number };
+  readonly keepAlive: { readonly interval: number; readonly timeout: number };
+}
+
 /** The gRPC side of a node: every service it offers. */
-export function createGrpcServer(
-  context: NodeContext,
-  options: {
-    readonly instanceId: string;
-    readonly users: UserDirectory;
-    readonly scavenger: Scavenger;
-    readonly shutDown: () => void;
-    readonly groups: GroupRegistry;
-    readonly endpoint: () => { host: string; port: number };
-  },
-): GrpcServer {
-  const { instanceId, users, groups, scavenger, endpoint, shutDown } = options;
-  const services: NodeService[] = [
-    {
-      definition: withDecodedRequests(
-        withEncodedResponses(StreamsService, 'read', 'batchAppend'),
-        'batchAppend',
-        decodeBatchAppend,
-      ),
-      implementation: streamsService(context),
-    },
+export function createGrpcServer(context: NodeContext, parts: GrpcParts): GrpcServer {
+  const { users, groups, scavenger, shutDown } = parts;
+  return serverOf(
+    [
+      {
+        definition: withDecodedRequests(
+          withEncodedResponses(StreamsService, 'read', 'batchAppend'),
+          'batchAppend',
+          decodeBatchAppend,
+        ),
+        implementation: streamsService(context),
+      },
+      ...commonServices(context, parts),
+      { definition: UsersService, implementation: usersService(context, users) },
+      {
+        definition: OperationsService,
+        implementation: operationsService(context, scavenger, groups, shutDown),
+      },
+    ],
+    LARGEST_MESSAGE,
+    parts,
+  );
+}
+
+/** What subscribers of a private node are offered: to read and to consume. */
+export function createSubscriberServer(context: NodeContext, parts: GrpcParts): GrpcServer {
+  return serverOf(
+    [
+      {
+        definition: withEncodedResponses(StreamsService, 'read'),
+        implementation: readOnlyStreamsService(context),
+      },
+      ...commonServices(context, parts),
+    ],
+    LARGEST_SUBSCRIBER_MESSAGE,
+    parts,
+  );
+}
+
+function commonServices(context: NodeContext, parts: GrpcParts): NodeService[] {
+  const { instanceId, groups, endpoint } = parts;
+  return [
     {
       definition: withEncodedResponses(PersistentSubscriptionsService, 'read'),
       implementation: persistentSubscriptionsService(context, groups),
@@ -64,17 +99,20 @@ export function createGrpcServer(
       definition: GossipService,
       implementation: gossipService({ instanceId, now: context.now, endpoint }),
     },
-    { definition: UsersService, implementation: usersService(context, users) },
-    {
-      definition: OperationsService,
-      implementation: operationsService(context, scavenger, groups, shutDown),
-    },
+  ];
+}
+
+function serverOf(offered: NodeService[], largestMessage: number, { keepAlive }: GrpcParts): GrpcServer {
+  const services: NodeService[] = [
+    ...offered,
     { definition: ServerFeaturesService, implementation: serverFeaturesService(() => services) },
   ];
   const server = new Server({
-    'grpc.max_receive_message_length': LARGEST_MESSAGE,
+    'grpc.max_receive_message_length': largestMessage,
     'grpc.max_send_message_length': -1,
     'grpc.enable_channelz': 0,
+    'grpc.keepalive_time_ms': keepAlive.interval,
+    'grpc.keepalive_timeout_ms': keepAlive.timeout,
   });
   for (const { definition, implementation } of services) server.addService(definition, implementation);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());

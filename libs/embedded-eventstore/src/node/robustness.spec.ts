@@ -16,7 +16,12 @@ describe('a node among clients that misbehave', () => {
   const reported: unknown[] = [];
 
   beforeAll(async () => {
-    node = await startNode({ dataDir: ':memory:', port: 0, report: (error) => reported.push(error) });
+    node = await startNode({
+      dataDir: ':memory:',
+      port: 0,
+      access: 'insecure',
+      report: (error) => reported.push(error),
+    });
     client = EventStoreDBClient.connectionString(node.connectionString);
   });
   afterAll(async () => {

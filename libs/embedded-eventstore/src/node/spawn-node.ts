@@ -2,12 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartRefused } from '../storage/database';
-import { type SpawnedNode, type SpawnOptions } from './node-options';
+import { type NodeAddresses, type SpawnedNode, type SpawnOptions } from './node-options';
 
 /** What the child tells its parent. */
 export type ChildMessage =
-  | { readonly kind: 'listening'; readonly port: number; readonly connectionString: string }
-  | { readonly kind: 'refused'; readonly reason: string };
+  ({ readonly kind: 'listening' } & NodeAddresses) | { readonly kind: 'refused'; readonly reason: string };
 
 /** A child that does not end on request within this is killed, ms. What it acknowledged is on the disk. */
 const STOP_WITHIN = 10_000;
@@ -24,8 +23,8 @@ export async function spawnNode(options: SpawnOptions): Promise<SpawnedNode> {
     env: childEnvironment(),
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  const { port, connectionString } = await listening(child);
-  return { port, connectionString, pid: child.pid!, exited, close: () => stop(child, exited) };
+  const { port, connectionString, caFile } = await listening(child);
+  return { port, connectionString, caFile, pid: child.pid!, exited, close: () => stop(child, exited) };
 }
 
 /** The parent's settings, with keys and passwords among them, are for the parent. */
@@ -42,16 +41,18 @@ function programArguments(): string[] {
     : ['--require', require.resolve('esbuild-register'), join(__dirname, '..', 'main.ts')];
 }
 
-function nodeArguments({ dataDir, port, host, certs, maxAppendSize }: SpawnOptions): string[] {
+function nodeArguments({ dataDir, port, host, access, certs, maxAppendSize }: SpawnOptions): string[] {
   return [
-    ...['--data', dataDir, '--port', String(port)],
+    ...['--data', dataDir],
+    ...(port === undefined ? [] : ['--port', String(port)]),
+    ...(access === undefined || access === 'logins' ? [] : [`--${access}`]),
     ...(host === undefined ? [] : ['--host', host]),
     ...(certs === undefined ? [] : ['--certs', certs]),
     ...(maxAppendSize === undefined ? [] : ['--max-append-size', String(maxAppendSize)]),
   ];
 }
 
-function listening(child: ChildProcess): Promise<{ port: number; connectionString: string }> {
+function listening(child: ChildProcess): Promise<NodeAddresses> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) =>

@@ -21,7 +21,7 @@ describe('a node on a data folder', () => {
   let client: EventStoreDBClient;
 
   const connect = async (): Promise<void> => {
-    node = await startNode({ dataDir, port: 0 });
+    node = await startNode({ dataDir, port: 0, access: 'insecure' });
     client = EventStoreDBClient.connectionString(node.connectionString);
   };
   const disconnect = async (): Promise<void> => {
@@ -76,18 +76,24 @@ describe('a node on a data folder', () => {
   });
 
   it('refuses a data folder that another node has', async () => {
-    await expect(startNode({ dataDir, port: 0 })).rejects.toThrow(/in use by another process/);
-    await expect(spawnNode({ dataDir, port: 0 })).rejects.toThrow(/in use by another process/);
+    await expect(startNode({ dataDir, port: 0, access: 'insecure' })).rejects.toThrow(
+      /in use by another process/,
+    );
+    await expect(spawnNode({ dataDir, port: 0, access: 'insecure' })).rejects.toThrow(
+      /in use by another process/,
+    );
   });
 
   it('refuses a port that is taken', async () => {
-    await expect(startNode({ dataDir: ':memory:', port: node.port })).rejects.toThrow(/is taken/);
+    await expect(startNode({ dataDir: ':memory:', port: node.port, access: 'insecure' })).rejects.toThrow(
+      /is taken/,
+    );
   });
 });
 
 describe('a node in a child process', () => {
   it('serves, and is gone when closed', async () => {
-    const node = await spawnNode({ dataDir: ':memory:', port: 0 });
+    const node = await spawnNode({ dataDir: ':memory:', port: 0, access: 'insecure' });
     const client = EventStoreDBClient.connectionString(node.connectionString);
     await client.appendToStream('count-1', event(1));
     expect(await collect(client.readStream('count-1'))).toHaveLength(1);
@@ -104,7 +110,7 @@ describe('a node in a child process', () => {
     const program = `
       require('esbuild-register');
       const { spawnNode } = require(${JSON.stringify(join(__dirname, 'spawn-node.ts'))});
-      spawnNode({ dataDir: ':memory:', port: 0 }).then((node) => console.log(node.pid));
+      spawnNode({ dataDir: ':memory:', port: 0, access: 'insecure' }).then((node) => console.log(node.pid));
     `;
     const parent = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [output] = (await once(parent.stdout, 'data')) as [Buffer];

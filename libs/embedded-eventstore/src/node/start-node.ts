@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { loginGate, OPEN_GATE } from '../access/gate';
-import { StreamAccess } from '../access/stream-access';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { Scavenger } from '../operations/scavenger';
 import { GroupRegistry } from '../persistent-subscriptions/registry';
 import { CommitQueue } from '../storage/commit-queue';
@@ -14,20 +13,21 @@ import {
 } from '../storage/database';
 import { checkIntegrity } from '../storage/integrity';
 import { EventLog } from '../storage/event-log';
+import { type NodeParts } from '../streams/context';
 import { StreamMetadataReader } from '../streams/stream-metadata';
 import { StreamReader } from '../streams/stream-reader';
 import { StreamWriter } from '../streams/stream-writer';
+import { StreamAccess } from '../users/stream-access';
 import { UserDirectory } from '../users/user-directory';
-import { type NodeCertificates, readCertificates } from './certificates';
-import { type NodeContext } from './context';
+import { readCertificates } from './certificates';
+import { Doors } from './doors';
 import { initializeDatabase } from './first-events';
-import { FrontDoor } from './front-door';
-import { createGrpcServer, type GrpcServer } from './grpc-server';
-import { httpRequests } from './http-requests';
+import { type NodeFolder, openNodeFolder } from './node-folder';
 import { type NodeOptions, type RunningNode } from './node-options';
+import { ownCertificates } from './own-certificates';
 
 const LOOPBACK = '127.0.0.1';
-const DEFAULT_PASSWORD = 'changeit';
+const KEEP_ALIVE = { interval: 10_000, timeout: 10_000 };
 
 /**
  * Runs the node in this process.
@@ -35,85 +35,117 @@ const DEFAULT_PASSWORD = 'changeit';
  * certificates are not to be had
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const host = options.host ?? LOOPBACK;
-  if (options.certs === undefined && !isLoopback(host)) {
-    throw new StartRefused(`without certificates the node listens on loopback only, not on ${host}`);
-  }
-  const certificates = options.certs === undefined ? undefined : readCertificates(options.certs);
-  const db = openDatabase(options.dataDir);
+  checkOptions(options);
+  const folder = openNodeFolder(options.dataDir);
+  let db: SqliteDatabase | undefined;
   try {
-    return await serve(options, host, certificates, db);
+    db = openDatabase(options.dataDir);
+    return await serve(options, folder, db);
   } catch (error) {
-    abandonDatabase(db);
+    // Without the database the folder may be another node's, at work.
+    if (db) {
+      abandonDatabase(db);
+      folder.clear();
+    }
     throw String((error as { code?: unknown }).code).startsWith('SQLITE')
       ? refusal(error, options.dataDir)
       : error;
   }
 }
 
+/** @throws StartRefused when the options do not go together */
+function checkOptions({ access = 'logins', host = LOOPBACK, port }: NodeOptions): void {
+  if (access === 'insecure' && !isLoopback(host)) {
+    throw new StartRefused(`an insecure node listens on loopback only, not on ${host}`);
+  }
+  if (access !== 'private' && port === undefined) throw new StartRefused('say which port to listen on');
+}
+
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-async function serve(
-  options: NodeOptions,
-  host: string,
-  certificates: NodeCertificates | undefined,
-  db: SqliteDatabase,
-): Promise<RunningNode> {
-  const { context, users } = createContext(db, options, certificates !== undefined);
-  let port = 0;
-  let ready = false;
-  const groups = openLog(context, db, options.dataDir);
-  const scavenger = new Scavenger(context);
-  const grpc = createGrpcServer(context, {
-    instanceId: randomUUID(),
-    users,
-    groups,
-    scavenger,
-    shutDown: () => void node.close(),
-    endpoint: () => ({ host, port }),
-  });
-  const door = new FrontDoor(
-    grpc.injector,
-    httpRequests(() => ready),
-    certificates,
-  );
-  try {
-    await initializeDatabase(context);
-    if (certificates) {
-      await users.initialize({
-        admin: options.adminPassword ?? DEFAULT_PASSWORD,
-        ops: options.opsPassword ?? DEFAULT_PASSWORD,
-      });
-    }
-    port = await door.listen(host, options.port);
-  } catch (error) {
-    door.close();
-    groups.close();
-    await grpc.close(() => door.cutConnections());
-    throw error;
-  }
-  ready = true;
+async function serve(options: NodeOptions, folder: NodeFolder, db: SqliteDatabase): Promise<RunningNode> {
+  const { access = 'logins', host = LOOPBACK } = options;
+  const parts = createParts(db, options);
+  const users = new UserDirectory(parts);
+  checkIntegrity(db, parts.log, options.dataDir);
+  const groups = new GroupRegistry(parts);
+  const scavenger = new Scavenger(parts);
+  const state = { port: 0, ready: false };
   const closed = deferred();
   let closing: Promise<void> | undefined;
-  const node: RunningNode = {
-    port,
-    connectionString: connectionString(host, port, certificates !== undefined),
-    close: () => {
-      ready = false;
-      closing ??= close({ door, scavenger, groups, grpc, context, db }).finally(closed.resolve);
-      return closing;
-    },
-    closed: closed.promise,
+  const close = (): Promise<void> => {
+    state.ready = false;
+    closing ??= shutDown({ doors, scavenger, groups, parts, folder, db }).finally(closed.resolve);
+    return closing;
   };
-  return node;
+  const doors = new Doors(
+    parts,
+    {
+      ...{ instanceId: randomUUID(), users, groups, scavenger },
+      shutDown: () => void close(),
+      endpoint: () => ({ host, port: state.port }),
+      keepAlive: options.keepAlive ?? KEEP_ALIVE,
+    },
+    () => state.ready,
+  );
+  const notices = [...folder.notices];
+  try {
+    await initializeDatabase(parts);
+    if (access === 'logins') notices.push(...(await initializeUsers(users, options, folder)));
+    const where = await openDoors(doors, options, folder, new StreamAccess(parts.log, parts.metadata));
+    state.port = where.port;
+    state.ready = true;
+    if (access === 'insecure') notices.push(insecureNotice(where.connectionString));
+    return { ...where, notices, close, closed: closed.promise };
+  } catch (error) {
+    doors.close();
+    groups.close();
+    await doors.cut();
+    throw error;
+  }
 }
 
-/** Checks the log and starts the persistent subscriptions on it. @throws StartRefused when it is damaged */
-function openLog(context: NodeContext, db: SqliteDatabase, dataDir: string): GroupRegistry {
-  checkIntegrity(db, context.log, dataDir);
-  return new GroupRegistry(context);
+/** @returns where the node is reached */
+async function openDoors(
+  doors: Doors,
+  { access = 'logins', host = LOOPBACK, port, certs }: NodeOptions,
+  folder: NodeFolder,
+  acls: StreamAccess,
+): Promise<Pick<RunningNode, 'port' | 'connectionString' | 'caFile'>> {
+  const secure = access !== 'insecure' && port !== undefined;
+  const certificates = !secure
+    ? undefined
+    : certs === undefined
+      ? ownCertificates(folder.certificates, host)
+      : readCertificates(certs);
+  const caFile = secure ? join(certs ?? folder.certificates, 'ca.crt') : undefined;
+  const opened = port === undefined ? 0 : await doors.openPort(access, { host, port }, certificates, acls);
+  if (access !== 'private') {
+    return { port: opened, caFile, connectionString: connectionString(host, opened, caFile) };
+  }
+  const path = folder.socketPath();
+  await doors.openSocket(path);
+  return { port: opened, caFile, connectionString: `unix:${path}` };
+}
+
+/** Makes admin and ops in a new database. @returns what to say about their passwords */
+async function initializeUsers(
+  users: UserDirectory,
+  { adminPassword, opsPassword }: NodeOptions,
+  folder: NodeFolder,
+): Promise<string[]> {
+  const drawn = adminPassword === undefined && !users.find('admin') ? folder.adminPassword() : undefined;
+  await users.initialize({
+    admin: adminPassword ?? drawn?.password ?? '',
+    ops: opsPassword ?? randomBytes(24).toString('base64url'),
+  });
+  return drawn ? [`the password of admin is in ${drawn.path}`] : [];
+}
+
+function insecureNotice(address: string): string {
+  return `INSECURE: whoever reaches ${address} may read and write everything and shut the node down, without a login`;
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {
@@ -122,47 +154,42 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-function connectionString(host: string, port: number, secure: boolean): string {
+function connectionString(host: string, port: number, caFile: string | undefined): string {
   const name = host.includes(':') ? `[${host}]` : host;
-  return `esdb://${name}:${port}?tls=${secure}`;
+  return caFile === undefined
+    ? `esdb://${name}:${port}?tls=false`
+    : `esdb://${name}:${port}?tls=true&tlsCAFile=${encodeURIComponent(caFile)}`;
 }
 
-function createContext(
-  db: SqliteDatabase,
-  options: NodeOptions,
-  secure: boolean,
-): { context: NodeContext; users: UserDirectory } {
+function createParts(db: SqliteDatabase, options: NodeOptions): NodeParts {
   const now = options.now ?? (() => Date.now());
   const log = new EventLog(db, now);
   const commits = new CommitQueue(log);
   const metadata = new StreamMetadataReader(log);
   const reader = new StreamReader(log, metadata, now);
   const writer = new StreamWriter(log, metadata);
-  const users = new UserDirectory({ log, commits, reader, writer });
-  const gate = secure ? loginGate(users, new StreamAccess(log, metadata)) : OPEN_GATE;
   const maxAppendSize = options.maxAppendSize ?? 1024 * 1024;
   const report = options.report ?? ((error: unknown) => console.error('eventstore:', error));
-  return {
-    users,
-    context: { log, commits, metadata, reader, writer, gate, now, maxAppendSize, report },
-  };
+  return { log, commits, metadata, reader, writer, now, maxAppendSize, report };
 }
 
 /** Takes no new calls, lets appends in flight reach the disk and be answered, then ends what would never end. */
-async function close(parts: {
-  door: FrontDoor;
+async function shutDown(running: {
+  doors: Doors;
   scavenger: Scavenger;
   groups: GroupRegistry;
-  grpc: GrpcServer;
-  context: NodeContext;
+  parts: NodeParts;
+  folder: NodeFolder;
   db: SqliteDatabase;
 }): Promise<void> {
-  const { door, scavenger, groups, grpc, context, db } = parts;
-  door.close();
-  await context.commits.drained();
+  const { doors, scavenger, groups, parts, folder, db } = running;
+  doors.close();
+  await parts.commits.drained();
   await scavenger.close();
   groups.close();
-  await grpc.close(() => door.cutConnections());
-  await context.commits.drained();
+  await doors.cut();
+  await parts.commits.drained();
+  // The socket first: once the database is free another node may make its own there.
+  folder.clear();
   closeDatabase(db);
 }

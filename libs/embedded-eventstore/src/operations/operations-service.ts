@@ -10,7 +10,7 @@ import {
   type StopScavengeReq,
 } from '@eventstore/db-client/generated/operations_pb';
 import { Empty } from '@eventstore/db-client/generated/shared_pb';
-import { type NodeContext } from '../node/context';
+import { type NodeContext } from '../streams/context';
 import { type GroupRegistry } from '../persistent-subscriptions/registry';
 import { accessDenied, RpcError } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';

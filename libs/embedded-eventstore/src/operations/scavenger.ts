@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setMetadata, systemEvent } from '../persistent-subscriptions/system-streams';
-import { type NodeContext } from '../node/context';
+import { type NodeParts } from '../streams/context';
 import { nextTurn } from '../protocol/signal';
 import { isTombstoned } from '../storage/stream-table';
 import { STORED_TOMBSTONE_REVISION, type StoredEvent } from '../storage/stored-event';
@@ -15,7 +15,7 @@ const BATCH = 400;
 export class Scavenger {
   private running: { readonly id: string; stop: boolean; done: Promise<void> } | undefined;
 
-  constructor(private readonly context: NodeContext) {}
+  constructor(private readonly context: NodeParts) {}
 
   start(): ScavengeAnswer {
     if (this.running) return { id: this.running.id, result: 'in-progress' };

@@ -1,7 +1,7 @@
 import { type ServerDuplexStream } from '@grpc/grpc-js';
 import persistent from '@eventstore/db-client/generated/persistent_pb';
-import { ALL_STREAM } from '../access/stream-access';
-import { type NodeContext } from '../node/context';
+import { ALL_STREAM } from '../access/caller';
+import { type NodeContext } from '../streams/context';
 import { ResponseStream } from '../protocol/response-stream';
 import { accessDenied, isFault, toRpcError, unhandled } from '../protocol/rpc-error';
 import { uuidFromWire } from '../protocol/uuid';
@@ -51,6 +51,7 @@ export class ConsumerSession {
     const bufferSize = options.getBufferSize();
     if (bufferSize <= 0) throw unhandled();
     if (!this.response.isOpen) return;
+    this.response.onEnd(caller.onLoginEnded(() => this.response.fail(accessDenied())));
     // From here on in one turn of the loop: else the group could fill up, or be gone, before this consumer is in it.
     const group = this.registry.get(stream, groupName);
     if (group.isFull) throw maximumSubscribersReached(stream, groupName);
@@ -61,7 +62,7 @@ export class ConsumerSession {
         user: caller.name ?? 'anonymous',
         from: this.call.getPeer(),
       },
-      bufferSize,
+      Math.min(bufferSize, caller.bufferLimit),
       options.getUuidOption()?.hasString() ? 'text' : 'structured',
       group.definition.settings.extraStatistics,
       this.context.now,

@@ -1,4 +1,4 @@
-import { ALL_STREAM } from '../access/stream-access';
+import { ALL_STREAM } from '../access/caller';
 import { type EventLog } from '../storage/event-log';
 import { type StoredEvent } from '../storage/stored-event';
 import { compileExpression, type EventFilter } from '../streams/event-filter';

@@ -1,5 +1,5 @@
 import { SubscriptionInfo } from '@eventstore/db-client/generated/persistent_pb';
-import { ALL_STREAM } from '../access/stream-access';
+import { ALL_STREAM } from '../access/caller';
 import { type Consumer } from './consumer';
 import { type SubscriptionGroup } from './subscription-group';
 

@@ -1,5 +1,4 @@
 import {
-  type Metadata,
   type sendUnaryData,
   type ServerDuplexStream,
   type ServerUnaryCall,
@@ -8,13 +7,14 @@ import {
 import persistent from '@eventstore/db-client/generated/persistent_pb';
 import { Empty } from '@eventstore/db-client/generated/shared_pb';
 import { type Caller } from '../access/caller';
-import { ALL_STREAM } from '../access/stream-access';
-import { type NodeContext } from '../node/context';
-import { accessDenied, unhandled } from '../protocol/rpc-error';
+import { ALL_STREAM } from '../access/caller';
+import { type NodeContext } from '../streams/context';
+import { accessDenied, type RpcError, unhandled } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';
 import { ConsumerSession } from './consumer-session';
 import { groupDoesNotExist, groupFailed } from './errors';
 import { subscriptionInfo } from './info';
+import { type GroupDefinition } from './group-settings';
 import { type GroupRegistry } from './registry';
 import { definitionFrom, streamNameOf } from './requests';
 
@@ -24,39 +24,50 @@ export function persistentSubscriptionsService(
   registry: GroupRegistry,
 ): UntypedServiceImplementation {
   const unary =
-    <Req, Resp>(may: (caller: Caller) => boolean, work: (request: Req, by: string) => Resp | Promise<Resp>) =>
+    <Req, Resp>(work: (request: Req, caller: Caller) => Resp | Promise<Resp>) =>
     (call: ServerUnaryCall<Req, Resp>, callback: sendUnaryData<Resp>): void =>
       answer(context, callback, async () => {
-        const by = await permitted(context, call.metadata, may);
-        return work(call.request, by);
+        const caller = await context.gate.identify(call.metadata);
+        if (!caller.isAuthenticated) throw accessDenied();
+        return work(call.request, caller);
       });
-  const operator = (caller: Caller): boolean => caller.isOperator;
-  const anybody = (caller: Caller): boolean => caller.isAuthenticated;
+  const managed = (caller: Caller, stream: string): void => {
+    if (!caller.mayManageGroupsOf(stream)) throw accessDenied();
+  };
 
   return {
-    create: unary(operator, async (request: persistent.CreateReq, by) => {
-      await registry.create(definitionFrom(request, context.log), by);
+    create: unary(async (request: persistent.CreateReq, caller) => {
+      const definition = definitionFrom(request, context.log);
+      managed(caller, definition.stream);
+      checkBounds(definition, registry, caller);
+      await registry.create(definition, nameOf(caller));
       return new persistent.CreateResp();
     }),
-    update: unary(operator, async (request: persistent.UpdateReq, by) => {
-      await registry.update(definitionFrom(request, context.log), by);
+    update: unary(async (request: persistent.UpdateReq, caller) => {
+      const definition = definitionFrom(request, context.log);
+      managed(caller, definition.stream);
+      checkBounds(definition, registry, caller);
+      await registry.update(definition, nameOf(caller));
       return new persistent.UpdateResp();
     }),
-    delete: unary(operator, async (request: persistent.DeleteReq, by) => {
+    delete: unary(async (request: persistent.DeleteReq, caller) => {
       const { stream, group } = named(request.getOptions());
-      await registry.delete(stream, group, by);
+      managed(caller, stream);
+      await registry.delete(stream, group, nameOf(caller));
       return new persistent.DeleteResp();
     }),
-    getInfo: unary(anybody, (request: persistent.GetInfoReq) => {
+    getInfo: unary((request: persistent.GetInfoReq, caller) => {
       const { stream, group } = named(request.getOptions());
+      if (!caller.maySeeGroupsOf(stream)) throw accessDenied();
       const response = new persistent.GetInfoResp();
       response.setSubscriptionInfo(subscriptionInfo(registry.get(stream, group), context.now()));
       return response;
     }),
-    list: unary(anybody, (request: persistent.ListReq) => list(request, registry, context.now())),
-    replayParked: unary(operator, (request: persistent.ReplayParkedReq) => {
+    list: unary((request: persistent.ListReq, caller) => list(request, registry, caller, context.now())),
+    replayParked: unary((request: persistent.ReplayParkedReq, caller) => {
       const options = request.getOptions();
       const { stream, group } = named(options);
+      managed(caller, stream);
       if (!options?.hasStopAt() && !options?.hasNoLimit()) throw unhandled();
       const stopAt = options.hasStopAt() ? Number(options.getStopAt()) : undefined;
       if (stopAt !== undefined && stopAt < 0) {
@@ -65,7 +76,8 @@ export function persistentSubscriptionsService(
       registry.get(stream, group).replayParked(stopAt);
       return new persistent.ReplayParkedResp();
     }),
-    restartSubsystem: unary(operator, () => {
+    restartSubsystem: unary((_request: Empty, caller) => {
+      if (!caller.isOperator) throw accessDenied();
       registry.restart();
       return new Empty();
     }),
@@ -75,15 +87,25 @@ export function persistentSubscriptionsService(
   };
 }
 
-async function permitted(
-  context: NodeContext,
-  metadata: Metadata,
-  may: (caller: Caller) => boolean,
-): Promise<string> {
-  const caller = await context.gate.identify(metadata);
-  if (!may(caller)) throw accessDenied();
-  return caller.name ?? 'anonymous';
+/** The most groups on a stream to which its subscribers may add. */
+const MOST_GROUPS_OF_SUBSCRIBERS = 100;
+
+/** What one who does not run the node may make it keep in memory is bounded. */
+function checkBounds(definition: GroupDefinition, registry: GroupRegistry, caller: Caller): void {
+  if (caller.isOperator) return;
+  const { stream, group, settings } = definition;
+  const refuse = (reason: string): RpcError => groupFailed(stream, group, reason);
+  if (
+    Math.max(settings.historyBufferSize, settings.liveBufferSize, settings.readBatchSize) > caller.bufferLimit
+  ) {
+    throw refuse(`Buffers must not be larger than ${caller.bufferLimit}.`);
+  }
+  if (registry.has(stream, group)) return;
+  const others = registry.list().filter((each) => each.definition.stream === stream);
+  if (others.length >= MOST_GROUPS_OF_SUBSCRIBERS) throw refuse('There are too many groups on this stream.');
 }
+
+const nameOf = (caller: Caller): string => caller.name ?? 'anonymous';
 
 function named(
   options:
@@ -98,11 +120,16 @@ function named(
   return { stream: options.hasAll() ? ALL_STREAM : streamNameOf(options), group: options.getGroupName() };
 }
 
-function list(request: persistent.ListReq, registry: GroupRegistry, now: number): persistent.ListResp {
+function list(
+  request: persistent.ListReq,
+  registry: GroupRegistry,
+  caller: Caller,
+  now: number,
+): persistent.ListResp {
   const options = request.getOptions();
   const forStream = options?.getListForStream();
   if (!options?.hasListAllSubscriptions() && !forStream) throw unhandled();
-  let groups = registry.list();
+  let groups = registry.list().filter(({ definition }) => caller.maySeeGroupsOf(definition.stream));
   if (forStream) {
     const stream = forStream.hasAll()
       ? ALL_STREAM

@@ -1,4 +1,4 @@
-import { ALL_STREAM } from '../access/stream-access';
+import { ALL_STREAM } from '../access/caller';
 import { allSource, type EventSource, streamSource } from './event-source';
 import { groupDoesNotExist, groupDropped, groupExists, groupFailed } from './errors';
 import { type GroupDefinition, groupKey, refusalOf } from './group-settings';

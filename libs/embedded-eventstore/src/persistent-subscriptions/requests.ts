@@ -1,5 +1,5 @@
 import persistent, { type CreateReq, type UpdateReq } from '@eventstore/db-client/generated/persistent_pb';
-import { ALL_STREAM } from '../access/stream-access';
+import { ALL_STREAM } from '../access/caller';
 import { storable, streamNameFrom } from '../protocol/names';
 import { invalidArgument, unhandled } from '../protocol/rpc-error';
 import { type EventLog } from '../storage/event-log';

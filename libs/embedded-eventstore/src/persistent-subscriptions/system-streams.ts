@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { uuidBytes } from '../protocol/uuid';
-import { type NodeContext } from '../node/context';
+import { type NodeParts } from '../streams/context';
 import { type ProposedEvent, type StoredEvent } from '../storage/stored-event';
 import { metastreamOf } from '../streams/stream-metadata';
 import { metadataEvent } from '../streams/stream-writer';
 
 /** Parts of a node that keep their own facts in system streams. */
-export type SystemStreams = Pick<NodeContext, 'log' | 'commits' | 'reader' | 'writer' | 'report' | 'now'>;
+export type SystemStreams = Pick<NodeParts, 'log' | 'commits' | 'reader' | 'writer' | 'report' | 'now'>;
 
 const NO_BYTES = new Uint8Array(0);
 

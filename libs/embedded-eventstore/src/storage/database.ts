@@ -1,5 +1,5 @@
 import Database from 'libsql';
-import { existsSync, linkSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type SqliteDatabase = Database.Database;
@@ -81,12 +81,14 @@ export function abandonDatabase(db: SqliteDatabase): void {
  * file under it is damage.
  */
 function createFile(dataDir: string, path: string): void {
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const unfinished = `${path}.${process.pid}.new`;
   rmSync(unfinished, { force: true });
   const db = new Database(unfinished);
   createSchema(db);
   closeDatabase(db);
+  // For its owner alone, as the logs that SQLite puts beside it then are.
+  chmodSync(unfinished, 0o600);
   try {
     // Unlike a rename it leaves alone what another process may have made in the meantime.
     linkSync(unfinished, path);

@@ -1,6 +1,6 @@
 import { type AppendReq, AppendResp } from '@eventstore/db-client/generated/streams_pb';
 import { Empty } from '@eventstore/db-client/generated/shared_pb';
-import { type NodeContext } from '../node/context';
+import { type NodeContext } from './context';
 import { streamNameFrom } from '../protocol/names';
 import {
   accessDenied,

@@ -1,7 +1,7 @@
 import { type ServerDuplexStream } from '@grpc/grpc-js';
 import { type Status } from '@eventstore/db-client/generated/status_pb';
 import { ANONYMOUS, type Caller } from '../access/caller';
-import { type NodeContext } from '../node/context';
+import { type NodeContext } from './context';
 import { ResponseStream } from '../protocol/response-stream';
 import { toRpcError } from '../protocol/rpc-error';
 import { uuidInMessage } from '../protocol/uuid';

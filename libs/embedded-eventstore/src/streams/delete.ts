@@ -4,7 +4,7 @@ import {
   type TombstoneReq,
   TombstoneResp,
 } from '@eventstore/db-client/generated/streams_pb';
-import { type NodeContext } from '../node/context';
+import { type NodeContext } from './context';
 import { streamDeleted, wrongExpectedVersion } from '../protocol/rpc-error';
 import { type Target, targetOf } from './append';
 import { expectedVersionNumber } from './expected-revision';

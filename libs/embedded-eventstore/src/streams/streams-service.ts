@@ -16,8 +16,8 @@ import type {
   TombstoneReq,
   TombstoneResp,
 } from '@eventstore/db-client/generated/streams_pb';
-import { ALL_STREAM } from '../access/stream-access';
-import { type NodeContext } from '../node/context';
+import { ALL_STREAM } from '../access/caller';
+import { type NodeContext } from './context';
 import { ResponseStream } from '../protocol/response-stream';
 import { accessDenied, isFault, toRpcError } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';
@@ -32,13 +32,7 @@ import { subscribeToAll, subscribeToStream } from './subscription';
 /** The streams service: read and subscribe, append, delete. */
 export function streamsService(context: NodeContext): UntypedServiceImplementation {
   return {
-    read: (call: ServerWritableStream<ReadReq, Buffer>) => {
-      const response = new ResponseStream(call as never);
-      read(context, call, response).catch((error: unknown) => {
-        if (isFault(error)) context.report(error);
-        response.fail(toRpcError(error));
-      });
-    },
+    read: reads(context),
     append: (call: ServerReadableStream<AppendReq, AppendResp>, callback: sendUnaryData<AppendResp>) =>
       answer(context, callback, async () => {
         const caller = await context.gate.identify(call.metadata);
@@ -59,6 +53,28 @@ export function streamsService(context: NodeContext): UntypedServiceImplementati
   };
 }
 
+/** The streams service for those who may read: whatever writes is refused before anything of it is looked at. */
+export function readOnlyStreamsService(context: NodeContext): UntypedServiceImplementation {
+  const refuse = (_call: unknown, callback: sendUnaryData<never>): void => callback(accessDenied());
+  return {
+    read: reads(context),
+    append: refuse,
+    delete: refuse,
+    tombstone: refuse,
+    batchAppend: (call: ServerDuplexStream<unknown, unknown>) => void call.emit('error', accessDenied()),
+  };
+}
+
+function reads(context: NodeContext): (call: ServerWritableStream<ReadReq, Buffer>) => void {
+  return (call) => {
+    const response = new ResponseStream(call as never);
+    read(context, call, response).catch((error: unknown) => {
+      if (isFault(error)) context.report(error);
+      response.fail(toRpcError(error));
+    });
+  };
+}
+
 async function permitted(context: NodeContext, metadata: Metadata, target: Target): Promise<Target> {
   const caller = await context.gate.identify(metadata);
   if (!caller.may('delete', target.stream)) throw accessDenied();
@@ -75,6 +91,7 @@ async function read(
   const request = readRequest(call.request);
   const { target } = request;
   if (!caller.may('read', target.kind === 'all' ? ALL_STREAM : target.name)) throw accessDenied();
+  response.onEnd(caller.onLoginEnded(() => response.fail(accessDenied())));
   // A link shows its reader nothing that reader may not read.
   const reader = context.reader.forReader((stream) => caller.may('read', stream));
   const subscribes = request.maxCount === undefined;

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { ADMINS, OPERATORS } from '../access/caller';
-import { type NodeContext } from '../node/context';
 import { uuidBytes } from '../protocol/uuid';
 import { BoundedCache } from '../storage/bounded-cache';
 import { type ProposedEvent, type StoredEvent } from '../storage/stored-event';
+import { type NodeParts } from '../streams/context';
 import { metadataEvent } from '../streams/stream-writer';
 import { hashPassword, type PasswordHash, verifyPassword } from './password';
 
@@ -37,10 +37,12 @@ export class UserDirectory {
   /** Logins that were right a moment ago: scrypt is slow on purpose, and each call brings its login. */
   private readonly verified = new BoundedCache<string, string>(1000);
   private readonly key = randomBytes(32);
+  /** Who is to hear when a login ends or changes. */
+  private readonly listeners = new Map<string, Set<() => void>>();
   /** Stands in for an unknown user, so that guessing names takes as long as guessing passwords. */
   private readonly nobody = hashPassword(randomUUID());
 
-  constructor(private readonly context: Pick<NodeContext, 'log' | 'commits' | 'reader' | 'writer'>) {}
+  constructor(private readonly context: Pick<NodeParts, 'log' | 'commits' | 'reader' | 'writer'>) {}
 
   /** Makes admin and ops if they are not there, and what a new database has besides. */
   async initialize(passwords: { admin: string; ops: string }): Promise<void> {
@@ -86,7 +88,9 @@ export class UserDirectory {
       if (!(await verifyPassword(password, user))) return undefined;
       this.verified.set(loginName, fingerprint);
     }
-    return user.disabled ? undefined : user;
+    // Comparing takes its time: the user may have been changed or deleted meanwhile.
+    const current = this.find(loginName)?.user;
+    return current?.hash === user.hash && !current.disabled ? current : undefined;
   }
 
   /** Repeating a creation with the same password succeeds. @throws UserChangeRefused */
@@ -120,7 +124,7 @@ export class UserDirectory {
         userEvent('$UserUpdated', change(record.user)),
       ]);
     });
-    this.verified.delete(loginName);
+    this.changed(loginName);
   }
 
   async setPassword(loginName: string, password: string): Promise<void> {
@@ -141,7 +145,23 @@ export class UserDirectory {
       if (!this.find(loginName)) throw new UserChangeRefused('not-found');
       this.context.writer.softDelete(streamOf(loginName), 'any');
     });
+    this.changed(loginName);
+  }
+
+  /** @returns how to stop listening */
+  onChanged(loginName: string, listener: () => void): () => void {
+    const listeners = this.listeners.get(loginName) ?? new Set();
+    this.listeners.set(loginName, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.listeners.get(loginName) === listeners)
+        this.listeners.delete(loginName);
+    };
+  }
+
+  private changed(loginName: string): void {
     this.verified.delete(loginName);
+    for (const listener of [...(this.listeners.get(loginName) ?? [])]) listener();
   }
 
   private async ensure(

@@ -7,7 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import users from '@eventstore/db-client/generated/users_pb';
 import { type Caller } from '../access/caller';
-import { type NodeContext } from '../node/context';
+import { type NodeContext } from '../streams/context';
 import { accessDenied, isFault, RpcError, toRpcError, unhandled } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';
 import { type UserDirectory, UserChangeRefused, type UserRecord } from './user-directory';

@@ -28,7 +28,8 @@ export class Connection {
   private closed = false;
   private readonly renewals = new Set<() => void>();
 
-  constructor(private readonly connectionString: string) {
+  /** @param address a connection string, `esdb://…`, or an embedded node's Unix socket, `unix:/path` */
+  constructor(private readonly address: string) {
     this.client = this.make();
     this.pingLater(PING_EVERY_MS);
   }
@@ -120,10 +121,15 @@ export class Connection {
   }
 
   private make(): EventStoreDBClient {
-    if (this.generation === 0) return EventStoreDBClient.connectionString(this.connectionString);
     // Another interval, and the connection is one of its own: it begins to connect at once.
-    const keepAlive = KEEP_ALIVE_MS + (this.generation % GENERATIONS);
-    return EventStoreDBClient.connectionString(withKeepAlive(this.connectionString, keepAlive));
+    const keepAliveInterval = KEEP_ALIVE_MS + (this.generation % GENERATIONS);
+    // A connection string can't name a Unix socket.
+    if (this.address.startsWith('unix:')) {
+      return new EventStoreDBClient({ endpoint: this.address, keepAliveInterval }, { insecure: true });
+    }
+    return EventStoreDBClient.connectionString(
+      this.generation === 0 ? this.address : withKeepAlive(this.address, keepAliveInterval),
+    );
   }
 }
 

@@ -47,8 +47,9 @@ export class EventStoreDb implements EventStore {
   lastAppended: Position | undefined;
   private readonly lastByPrefix = new Map<string, Position>();
 
-  constructor(connectionString: string) {
-    this.connection = new Connection(connectionString);
+  /** @param address a connection string, `esdb://…`, or an embedded node's Unix socket, `unix:/path` */
+  constructor(address: string) {
+    this.connection = new Connection(address);
   }
 
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {

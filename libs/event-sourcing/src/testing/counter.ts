@@ -69,7 +69,12 @@ export class TestNode {
   private readonly dataDir = mkdtempSync(join(tmpdir(), 'latchkey-es-'));
 
   async start(): Promise<string> {
-    this.running = await startNode({ dataDir: this.dataDir, port: this.port, report: () => undefined });
+    this.running = await startNode({
+      dataDir: this.dataDir,
+      port: this.port,
+      access: 'insecure',
+      report: () => undefined,
+    });
     this.port = this.running.port;
     return this.running.connectionString;
   }

@@ -46,7 +46,7 @@ describe('the translator, interrupted anywhere', () => {
 
   beforeAll(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'latchkey-once-'));
-    node = await startNode({ dataDir, port: 0 });
+    node = await startNode({ dataDir, port: 0, access: 'insecure' });
     store = new EventStoreDb(node.connectionString);
     test = testDatabase('sqlite');
   });

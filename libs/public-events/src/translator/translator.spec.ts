@@ -54,7 +54,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
 
   beforeEach(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'latchkey-events-'));
-    node = await startNode({ dataDir, port: 0 });
+    node = await startNode({ dataDir, port: 0, access: 'insecure' });
     store = new EventStoreDb(node.connectionString);
     test = testDatabase(engine);
     views = await test.open();

@@ -1,3 +1,4 @@
+import { ALL_STREAM, type StreamAction } from '../access/caller';
 import { type EventLog } from '../storage/event-log';
 import {
   isMetastream,
@@ -6,11 +7,6 @@ import {
   type StreamAcl,
   type StreamMetadataReader,
 } from '../streams/stream-metadata';
-
-export type StreamAction = 'read' | 'write' | 'delete';
-
-/** The name by which all events go; nothing is ever written to it. */
-export const ALL_STREAM = '$all';
 
 /** The role everybody with a login has. */
 const ALL = '$all';
@@ -43,6 +39,13 @@ export class StreamAccess {
     const subject = aboutMetadata ? originalOf(stream) : stream;
     const allowed = this.rolesFor(aboutMetadata ? metadataAction(action) : action, subject);
     return allowed.some((role) => role === ALL || roles.has(role));
+  }
+
+  /** Whether a user stream's own $acl names one of the roles as a reader. What is open to everybody does not count. */
+  namesReader(roles: ReadonlySet<string>, stream: string): boolean {
+    if (stream.startsWith('$')) return false;
+    const readers = this.metadata.of(stream).acl?.read ?? [];
+    return readers.some((role) => !role.startsWith('$') && roles.has(role));
   }
 
   private rolesFor(action: keyof StreamAcl, stream: string): readonly string[] {
