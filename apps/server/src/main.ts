@@ -7,8 +7,10 @@ import { listening, welcome } from './banner';
 import { endWithParent } from './parent';
 import { startServer } from './server';
 
-/** However much there is to finish, a stop takes no longer, ms. */
-const STOP_WITHIN_MS = 1_800;
+/** However much there is to finish, a stop takes no longer, ms: less than what Docker allows before it kills. */
+const STOP_WITHIN_MS = 9_500;
+/** What has nothing left to answer ends within so long, or with the process, ms. */
+const END_WITHIN_MS = 1_700;
 
 // Whoever waits for those appends is told by other promises; anything else ends the process, as it would without this.
 process.on('unhandledRejection', (rejection) => {
@@ -39,7 +41,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref();
-    server.close().then(
+    server.close(END_WITHIN_MS).then(
       () => process.exit(code),
       (error: unknown) => {
         logger.error({ err: error }, 'could not stop in order');

@@ -24,6 +24,7 @@ import {
   SystemClock,
   VAULT,
   VIEWS_DATABASE,
+  within,
 } from '@latchkey/platform';
 import { WEBHOOK_DELIVERIES, type Webhooks } from '@latchkey/public-events';
 import type { TokenParts } from './app.module';
@@ -37,9 +38,11 @@ import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
 import { SandboxReset } from './sandbox/sandbox-reset';
 import { makeCore, makeWebhooks, type Parts } from './start/core';
 import { watchedClock } from './start/watched-clock';
-import { addReadiness, listen, makeEdge } from './start/edge';
+import { listen, makeEdge, stopServing } from './start/edge';
 import { openEventStore } from './start/event-store';
 import { type Locks, openGateway } from './start/gateway';
+import { asStartupError } from './start/faults';
+import { watchStartup } from './start/readiness';
 import { Started } from './start/started';
 
 export interface SandboxServer extends SandboxWorkspace {
@@ -55,7 +58,11 @@ export interface RunningServer {
   readonly sandbox: SandboxServer | undefined;
   /** Resolves with the reason when something that the server can't do without has ended. */
   readonly failed: Promise<string>;
-  close(): Promise<void>;
+  /**
+   * Takes no more requests, answers those under way, and ends.
+   * @param endWithinMs so long the rest may take once they are answered; left out: as long as it takes
+   */
+  close(endWithinMs?: number): Promise<void>;
 }
 
 /**
@@ -73,7 +80,7 @@ export async function startServer(
     return await start(config, logger, started, options.resetClock ?? false);
   } catch (error) {
     await started.endAll();
-    throw error;
+    throw asStartupError(error);
   }
 }
 
@@ -93,7 +100,7 @@ async function start(
     ? rememberedClock(given.dataDir, given.sandboxClock === 'running', resetClock)
     : new SystemClock();
   const [store, maker] = await Promise.all([
-    openEventStore(given, stores, started),
+    openEventStore(given, stores, started, logger),
     given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : undefined,
   ]);
   const locks = await openGateway(given, { records: stores.records, clock, sandbox: maker }, started);
@@ -104,22 +111,25 @@ async function start(
   const parts: Parts = { config: given, clock, clockWatch, ids, random, logger, stores, store };
   const core = makeCore(parts, locks);
   const webhooks = makeWebhooks(parts);
-  const restored = await prepareViews([...core.all, webhooks.runner], logger);
+  const views = [...core.all, webhooks.runner];
+  const restored = await prepareViews(views, logger);
   let port = 0;
   const sandbox = maker && (await openSandbox(parts, { maker, core, webhooks, locks }, () => port, started));
 
   const app = await makeEdge({ tokens: tokensOf(parts, locks, core, webhooks, sandbox), core, sandbox });
   if (restored) await app.get(IdempotencyRecords).forgetSince(restored.endsAt);
-  const ready = addReadiness(app, store);
+  const startup = watchStartup(app, { store, core, views, config: given, logger });
   port = await listen(app, given, started);
   const config = listeningOn(given, port);
   await sandbox?.simulator.registerClient(sandbox.maker, [callbackAt(config.publicUrl)]);
 
-  await core.start();
+  await startup.building();
   started.add(() => core.stop());
-  await webhooks.start();
+  await core.start();
   started.add(() => webhooks.stop());
+  await webhooks.start();
   await sandbox?.driver.begin();
+  startup.serve();
   if (given.roles.includes('worker')) {
     await core.work();
     await webhooks.work();
@@ -129,7 +139,7 @@ async function start(
     await sandbox.account.open();
     await app.get(SandboxReset).finish();
   }
-  ready();
+  startup.ready();
   return {
     url: config.publicUrl,
     config,
@@ -139,7 +149,15 @@ async function start(
       now: clock.now(),
     },
     failed: started.failed,
-    close: () => started.endAll(),
+    close: async (endWithinMs) => {
+      // An advance of the clock would hold up the stop for as long as it plays.
+      const played = sandbox?.driver.stop();
+      await stopServing(app);
+      await played;
+      const ended = started.endAll();
+      if (endWithinMs === undefined) await ended;
+      else await within(ended, endWithinMs, () => new Error('late')).catch(() => undefined);
+    },
   };
 }
 

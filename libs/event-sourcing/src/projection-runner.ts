@@ -76,6 +76,8 @@ export class ProjectionRunner {
   failure: unknown;
   /** What keeps the view from going on now; undefined while it goes on. */
   trouble: unknown;
+  /** How many events this process has followed it past since the start. */
+  passedCount = 0;
   /** Set where the event store no longer has what the view had folded. */
   restored: SharedHistory | undefined;
   /** Resolves when the view has folded all of history; rejects when building it failed. */
@@ -208,6 +210,7 @@ export class ProjectionRunner {
       this.folding = false;
     }
     this.lastEvent = { position: last.position, id: last.id };
+    this.passedCount += unseen.length;
     this.passed(last.position);
   }
 

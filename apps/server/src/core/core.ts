@@ -25,6 +25,7 @@ import {
   ProjectionRunner,
   SharedSubscription,
   type ViewBarrier,
+  ViewsBehind,
 } from '@latchkey/event-sourcing';
 import type { LockGateway } from '@latchkey/gateways';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
@@ -93,6 +94,8 @@ export class Core implements ViewBarrier {
   private readonly domain: SharedSubscription;
   /** Those that fold the domain's events. */
   private readonly runners: ProjectionRunner[];
+  /** Makes public events of them. */
+  private readonly translator: ProjectionRunner | undefined;
   /** Folds what the translator makes of them. */
   private readonly feed: ProjectionRunner | undefined;
 
@@ -186,8 +189,9 @@ export class Core implements ViewBarrier {
       ...options.views.map((view) => runner(view, database, DOMAIN_PREFIXES, linger, this.domain)),
     ];
     // Foreign events are listed once: beside the views those of the domain, beside the feed those of its own streams.
-    if (feed)
-      this.runners.push(runner(feed.translator, feed.database, DOMAIN_PREFIXES, linger, this.domain, false));
+    this.translator =
+      feed && runner(feed.translator, feed.database, DOMAIN_PREFIXES, linger, this.domain, false);
+    if (this.translator) this.runners.push(this.translator);
     this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES, linger);
     this.agenda = this.runners[0]!;
     this.reports = new LockReports({
@@ -253,9 +257,25 @@ export class Core implements ViewBarrier {
     await Promise.all(this.all.map((runner) => runner.stop()));
   }
 
+  /** @throws {ViewsBehind} when what is read has not folded it in time; integrations may be told later */
   async reached(position: Position | undefined): Promise<void> {
-    await Promise.all(this.runners.map((runner) => runner.reached(position, VIEWS_WITHIN_MS)));
-    await this.feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), VIEWS_WITHIN_MS);
+    if (!(await this.folded(position))) throw new ViewsBehind();
+  }
+
+  /** Whether what is read has folded everything up to the position in time. */
+  private async folded(position: Position | undefined): Promise<boolean> {
+    const until = performance.now() + VIEWS_WITHIN_MS;
+    const reached = await Promise.all(
+      this.runners.map(
+        async (runner) =>
+          (await runner.reached(position, VIEWS_WITHIN_MS)) ||
+          // It is what integrations are told by, not what is read.
+          runner === this.translator,
+      ),
+    );
+    const left = Math.max(0, until - performance.now());
+    await this.feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), left);
+    return reached.every(Boolean);
   }
 
   /** Resolves when nothing that was due is left undone. */
@@ -271,7 +291,7 @@ export class Core implements ViewBarrier {
 
   /** Resolves when everything that happened can be read. */
   async caughtUp(): Promise<void> {
-    await this.reached(this.options.store.lastAppendedTo(DOMAIN_PREFIXES));
+    await this.folded(this.options.store.lastAppendedTo(DOMAIN_PREFIXES));
   }
 
   playing(begun: boolean): void {

@@ -1,4 +1,5 @@
 import { isTransient } from '@latchkey/database';
+import { ViewsBehind } from '@latchkey/event-sourcing';
 import { ApiError, type Logger, LOGGER } from '@latchkey/platform';
 import { HttpException, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
@@ -19,10 +20,7 @@ export class ApiErrors {
     const path = pathOf(request);
     if (isTransient(error)) {
       this.logger.warn({ err: error, requestId: request.id, path }, 'a request was refused');
-      const told = ApiError.unavailable(
-        'The server can not do this at the moment. Ask again.',
-        RETRY_AFTER_S,
-      );
+      const told = ApiError.unavailable(error instanceof ViewsBehind ? DONE : NOT_NOW, RETRY_AFTER_S);
       logged.add(told);
       return told;
     }
@@ -37,6 +35,9 @@ export class ApiErrors {
   }
 }
 
+const NOT_NOW = 'The server can not do this at the moment. Ask again.';
+const DONE =
+  'What was asked for is done, and can not be shown yet. Ask again, with the same Idempotency-Key.';
 /** What was away is mostly back after so long, s. */
 const RETRY_AFTER_S = 2;
 

@@ -1,8 +1,8 @@
-import { type Config, StartupError } from '@latchkey/platform';
+import { type Config, StartupError, within } from '@latchkey/platform';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, type ServerParts } from '../app.module';
-import { configureHttp, httpAdapter, Readiness } from '../http';
+import { configureHttp, httpAdapter, Serving } from '../http';
 import type { Started } from './started';
 
 /** How often connections that have fallen idle are closed while the server stops, ms. */
@@ -42,24 +42,24 @@ export async function listen(
   return (app.getHttpServer().address() as { port: number }).port;
 }
 
-/** Says that it is ready once `ready` was called. */
-export function addReadiness(app: NestFastifyApplication, store: { ping(): Promise<unknown> }): () => void {
-  const readiness = app.get(Readiness);
-  let isReady = false;
-  readiness.add('views', () =>
-    isReady ? Promise.resolve() : Promise.reject(new Error('the views are being built')),
-  );
-  readiness.add('event store', () => store.ping());
-  return () => (isReady = true);
+/** So long requests that are under way have to be answered when the server stops, ms. */
+const ANSWERED_WITHIN_MS = 7_500;
+
+/** Takes no more requests, answers those under way, and then ends. May be called again. */
+export async function stopServing(app: NestFastifyApplication): Promise<void> {
+  app.get(Serving).stop();
+  await within(closeApp(app), ANSWERED_WITHIN_MS, () => new Error('late')).catch(() => undefined);
 }
 
-/** Connections that are in use when closing begins are closed as they fall idle, and not a minute later. */
-async function closeApp(app: NestFastifyApplication): Promise<void> {
+const closing = new WeakMap<NestFastifyApplication, Promise<void>>();
+
+function closeApp(app: NestFastifyApplication): Promise<void> {
+  const known = closing.get(app);
+  if (known) return known;
   const server = app.getHttpServer();
+  // Connections that are in use when closing begins are closed as they fall idle, and not a minute later.
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-  try {
-    await app.close();
-  } finally {
-    clearInterval(sweep);
-  }
+  const closed = app.close().finally(() => clearInterval(sweep));
+  closing.set(app, closed);
+  return closed;
 }

@@ -1,23 +1,48 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Stores } from '@latchkey/database';
 import { spawnNode } from '@latchkey/embedded-eventstore';
 import { type EventStore, EventStoreDb } from '@latchkey/event-sourcing';
+import { type Config, type Logger, Outage, StartupError } from '@latchkey/platform';
 import { markedEventStore } from './marked-event-store';
-import { type Config, StartupError } from '@latchkey/platform';
 import type { Started } from './started';
 
 /**
  * The event store of EVENTSTORE_URL, or else the embedded one, as a process of its own. Only marked events are believed.
+ * Waits until it answers.
  * @throws {StartupError} when the embedded one does not start
+ * @throws {Outage} when it does not answer within a minute
  */
 export async function openEventStore(
   config: Config,
   { records, vault }: Pick<Stores<unknown>, 'records' | 'vault'>,
   started: Started,
+  logger: Logger,
 ): Promise<EventStore> {
   const store = new EventStoreDb(config.eventstoreUrl ?? (await startEmbedded(config, started)));
   started.add(() => store.close());
+  await answering(store, logger);
   return markedEventStore(store, records, vault);
+}
+
+/** A store that starts at the same time as we do is waited for so long, ms. */
+const ANSWERS_WITHIN_MS = 60_000;
+const ASK_AGAIN_MS = 500;
+
+/** @throws {Outage} when it has not answered after a minute */
+async function answering(store: EventStoreDb, logger: Logger): Promise<void> {
+  const until = performance.now() + ANSWERS_WITHIN_MS;
+  for (;;) {
+    try {
+      await store.ping();
+      return;
+    } catch (error) {
+      if (!(error instanceof Outage)) return;
+      if (performance.now() > until) throw error;
+      logger.warn({ err: error }, 'waiting for the event store');
+      await delay(ASK_AGAIN_MS);
+    }
+  }
 }
 
 /** @returns its connection string */
