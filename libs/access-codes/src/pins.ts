@@ -4,6 +4,7 @@ import { ApiError, type Random, type Vault } from '@latchkey/platform';
 import type { Window } from './domain/access-code';
 import { type Keypad, occupant } from './domain/keypad';
 import { isNative } from './domain/plan';
+import { type NeighbouringPins, NO_NEIGHBOURS } from './neighbouring-pins';
 
 /** What is asked of a lock: names are none of it, since each lock is told what it takes of them. */
 export interface Asked {
@@ -18,8 +19,12 @@ export interface Asked {
  * Refuses a PIN or start that the lock's rules forbid.
  * @throws {ApiError} 400, which names the rules and never the PIN
  */
-export function checkAgainstLock(device: Device, { pin, startsAt, now }: Asked): void {
-  const broken = violations(device.capabilities, { pin, startsAt, now });
+export function checkAgainstLock(
+  device: Device,
+  { pin, startsAt, now }: Asked,
+  { others: otherPins }: NeighbouringPins = NO_NEIGHBOURS,
+): void {
+  const broken = violations(device.capabilities, { pin, startsAt, now, otherPins });
   if (broken.length === 0) return;
   const errors: Record<string, string[]> = {};
   for (const { constraintType, message } of broken) {
@@ -49,18 +54,22 @@ export function drawFreePin(
   wanted: { readonly codeId: string; readonly window: Window | null; readonly preferredLength?: number },
   vault: Vault,
   random: Random,
+  { others: otherPins, ofItsSet }: NeighbouringPins = NO_NEIGHBOURS,
 ): string {
+  const { capabilities } = device;
   const isFree = (pin: string): boolean =>
+    (otherPins.length === 0 || violations(capabilities, { pin, otherPins }).length === 0) &&
     !occupant(keypad, {
       codeId: wanted.codeId,
       pinFingerprint: vault.fingerprint(device.deviceId, pin),
       window: wanted.window,
     });
-  const pin = drawPin(device.capabilities, random, isFree, wanted.preferredLength);
+  const pin = drawPin(capabilities, random, isFree, wanted.preferredLength, ofItsSet);
   if (pin === null) {
+    const rules = capabilities.codeConstraints.map(({ constraintType }) => constraintType).join(', ');
     throw ApiError.conflict(
       'no_code_available',
-      'No code that this device takes is free in the given period.',
+      `No code that this device takes is free in the given period.${rules ? ` Its rules: ${rules}.` : ''}`,
     );
   }
   return pin;

@@ -21,15 +21,20 @@ const usualLength = 4;
  * our choice. Among those of its length each is equally likely. The supported length next to the preferred one
  * comes first; the others only when that has none left. PINs that everybody tries first (all the same, 1234,
  * 4321) are drawn only when nothing else is left. Rules about other codes on the lock are for `isFree`.
+ * @param ofItsSet where the lock takes PINs of a set of its account's only: those of it that are known
  */
 export function drawPin(
   capabilities: LockCapabilities,
   random: RandomInts,
   isFree: (pin: string) => boolean,
   preferredLength: number = usualLength,
+  ofItsSet: readonly string[] = [],
 ): string | null {
-  if (capabilities.codeConstraints.some(({ constraintType }) => drawnByNobody.includes(constraintType))) {
-    return null;
+  const has = (rule: string) => capabilities.codeConstraints.some((one) => one.constraintType === rule);
+  if (has('cannot_specify_pin_code')) return null;
+  if (has('pin_code_matches_existing_set')) {
+    const left = ofItsSet.filter((pin) => violations(capabilities, { pin }).length === 0 && isFree(pin));
+    return left[random.int(left.length || 1)] ?? null;
   }
   const allowed = (pin: string) => violations(capabilities, { pin }).length === 0 && isFree(pin);
   const strong = (pin: string) => !isWeak(pin) && allowed(pin);
@@ -45,9 +50,6 @@ export function drawPin(
   }
   return null;
 }
-
-/** Where the lock draws, or where only somebody who knows the account's users can choose. */
-const drawnByNobody: readonly string[] = ['cannot_specify_pin_code', 'pin_code_matches_existing_set'];
 
 /** Leaving out forbidden digits from the start keeps draws from missing on long PINs. */
 function digitsAllowedBy({ codeConstraints }: LockCapabilities): string {

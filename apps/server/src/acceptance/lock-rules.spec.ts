@@ -177,6 +177,67 @@ describe('a lock that takes no start that has passed', () => {
   });
 });
 
+describe('rules about the other codes on a lock', () => {
+  it('are kept when a PIN is given, and the rule is named', async () => {
+    const { api, locks } = world;
+    const lock = await locks.add({ code_constraints: [{ constraint_type: 'unique_first_four_digits' }] });
+    const window = { starts_at: (await api.now()) + DAY, ends_at: (await api.now()) + 2 * DAY };
+    const first = await api.create({ device_id: lock.deviceId, code: '482100', ...window });
+    const asked = { device_id: lock.deviceId, code: '482199' };
+    const { status, body } = await api.call(CREATE, asked);
+    expect([status, body.error?.type]).toEqual([400, 'invalid_input']);
+    expect(body.error?.message).toContain('(unique_first_four_digits)');
+    expect(JSON.stringify(body)).not.toMatch(/4821/);
+    // At another time they are nobody's.
+    const after = { starts_at: window.ends_at + HOUR, ends_at: window.ends_at + 2 * HOUR };
+    const other = await api.create({ ...asked, ...after });
+    const moved = {
+      access_code_id: other.access_code_id,
+      starts_at: new Date(window.starts_at).toISOString(),
+    };
+    expect((await api.call('/access_codes/update', { ...moved, code: '482199' })).status).toBe(400);
+    await api.delete(first.access_code_id);
+    await api.advance(MINUTE);
+    await api.update(other.access_code_id, { starts_at: window.starts_at, code: '482199' });
+  });
+
+  it('are kept when PINs are drawn, for one lock and for several', async () => {
+    const { api, locks } = world;
+    const rules = { code_constraints: [{ constraint_type: 'unique_first_four_digits' }] };
+    const lock = await locks.add({ ...rules, supported_code_lengths: [5] });
+    const other = await locks.add({ supported_code_lengths: [5] });
+    for (let nth = 0; nth < 15; nth++) await api.create({ device_id: lock.deviceId });
+    const device_ids = [other.deviceId, lock.deviceId];
+    await api.ask('/access_codes/create_multiple', { device_ids });
+    await api.advance(HOUR);
+    const codes = await locks.codes(lock);
+    expect(codes).toHaveLength(16);
+    expect(new Set(codes.map(({ code }) => code.slice(0, 4))).size).toBe(16);
+  });
+
+  it('let a PIN be drawn that is known to be of the set that the lock takes', async () => {
+    const { api, locks } = world;
+    const rule = { constraint_type: 'pin_code_matches_existing_set', pin_codes: ['1357', '2468'] };
+    const lock = await locks.add({ code_constraints: [rule] });
+    const now = await api.now();
+    const onDay = (day: number) => ({
+      device_id: lock.deviceId,
+      ...{ starts_at: now + day * DAY, ends_at: now + day * DAY + HOUR },
+    });
+    const none = await api.call(CREATE, { device_id: lock.deviceId });
+    expect([none.status, none.body.error?.type]).toEqual([409, 'no_code_available']);
+    expect(none.body.error?.message).toContain('pin_code_matches_existing_set');
+    await api.create({ ...onDay(1), code: '1357' });
+    expect(await api.create(onDay(2))).toMatchObject({ code: '1357' });
+    // One that the lock does not take is no dead code: the set may come to hold it.
+    const { access_code_id: id } = await api.create({ device_id: lock.deviceId, code: '9999' });
+    await api.advance(MINUTE);
+    expect((await api.get(id)).errors.map(({ error_code }) => error_code)).not.toContain(
+      'code_constraints_violated',
+    );
+  });
+});
+
 describe('what a lock has refused for good', () => {
   it('is tried again by an update, with the same PIN or with nothing new at all', async () => {
     const { api, locks } = world;

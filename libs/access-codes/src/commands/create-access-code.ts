@@ -18,6 +18,7 @@ import { request } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
 import { Streams } from '../streams';
 import { CreateAccessCode, type WantedCode } from './commands';
+import { type NeighbouringPins, neighbouringPins } from '../neighbouring-pins';
 import { checkAgainstLock, drawFreePin, startToTell } from '../pins';
 import { checkBackupPool, duplicate, roundedFor, windowFor } from './requests';
 
@@ -58,7 +59,6 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
     checkAbilities(wanted, device);
     // The start as it was asked for: rounding may put it into the past.
     const startsAt = startToTell(device, window, native) === null ? null : asked!.startsAt;
-    checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now });
     if (wanted.usesBackupPool) checkBackupPool(device, window);
 
     const cause = causedBy(caller);
@@ -68,8 +68,16 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       await this.views.reached(undefined);
       return { accessCodeId: codeId };
     }
+    const neighbours = await neighbouringPins(device, { codeId, window }, this.streams, this.vault);
+    checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now }, neighbours);
     const name = wanted.name ?? null;
-    const { pin, pinFingerprint } = await this.reservePin(codeId, device, window, wanted, cause);
+    const { pin, pinFingerprint } = await this.reservePin(
+      codeId,
+      { device, neighbours },
+      window,
+      wanted,
+      cause,
+    );
     const decided = await this.streams.codes.transact(codeId, cause, (code) =>
       request(code, {
         codeId,
@@ -94,7 +102,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
 
   private async reservePin(
     codeId: string,
-    device: Device,
+    { device, neighbours }: { device: Device; neighbours: NeighbouringPins },
     window: Window | null,
     wanted: WantedCode,
     cause: ReturnType<typeof causedBy>,
@@ -109,6 +117,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
           { codeId, window, preferredLength: wanted.preferredCodeLength },
           this.vault,
           this.random,
+          neighbours,
         );
       const pinFingerprint = this.vault.fingerprint(deviceId, text);
       try {

@@ -8,6 +8,7 @@ import { change, Refused } from '../domain/decisions';
 import { PinTaken, reserve } from '../domain/keypad';
 import { Streams } from '../streams';
 import { UpdateAccessCode, type WantedChange } from './commands';
+import { neighbouringPins } from '../neighbouring-pins';
 import { checkAgainstLock, startToTell } from '../pins';
 import { checkBackupPool, duplicate, inApiTerms, ownCode, roundedFor, windowFor } from './requests';
 
@@ -41,7 +42,9 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
       }
       const schedule = this.rounded(device, code, scheduleFor(code, wanted), wanted);
       const startsAt = newStart(device, code, schedule, wanted);
-      checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now: this.clock.now() });
+      const place = { codeId: accessCodeId, window: schedule };
+      const neighbours = await neighbouringPins(device, place, this.streams, this.vault);
+      checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now: this.clock.now() }, neighbours);
       if (wanted.usesBackupPool) checkBackupPool(device, schedule);
       const cause = causedBy(caller);
       const pinFingerprint =

@@ -2,6 +2,7 @@ import type { Device } from '@latchkey/devices';
 import type { KnownRevisions } from '@latchkey/event-sourcing';
 import { backupPoolSize } from '@latchkey/gateways';
 import { ApiError, derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
+import { neighbouringPins } from '../neighbouring-pins';
 import { drawFreePin } from '../pins';
 import type { AccessCode } from '../domain/access-code';
 import { isSpare } from '../domain/backup';
@@ -107,13 +108,9 @@ export class BackupPool {
       workspaceId,
     };
     try {
-      const pin = drawFreePin(
-        device,
-        await streams.keypad(deviceId),
-        { codeId, window: null },
-        vault,
-        random,
-      );
+      const place = { codeId, window: null };
+      const neighbours = await neighbouringPins(device, place, streams, vault);
+      const pin = drawFreePin(device, await streams.keypad(deviceId), place, vault, random, neighbours);
       const pinFingerprint = vault.fingerprint(deviceId, pin);
       await streams.onKeypad(deviceId, cause, (keypad) =>
         reserve(keypad, { codeId, pinFingerprint, window: null }),

@@ -13,6 +13,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../../commands/commands';
+import { neighbouringPins } from '../../neighbouring-pins';
 import { checkAgainstLock, startToTell } from '../../pins';
 import { windowFor } from '../../commands/requests';
 import { Streams } from '../../streams';
@@ -49,7 +50,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
   /** What is to be created on each device. */
   private async pins({ caller, deviceIds, wanted, otherwise }: CreateAccessCodes): Promise<WantedCode[]> {
     const doors = await Promise.all(
-      [...new Set(deviceIds)].map((deviceId) => this.door(caller.workspaceId, deviceId)),
+      [...new Set(deviceIds)].map((deviceId) => this.door(caller.workspaceId, deviceId, wanted)),
     );
     const { code, ...rest } = wanted;
     const sharing = code === undefined ? this.drawn(doors, wanted) : this.given(doors, code, wanted);
@@ -66,7 +67,11 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     }));
   }
 
-  private async door(workspaceId: string, deviceId: string): Promise<Door> {
+  private async door(
+    workspaceId: string,
+    deviceId: string,
+    wanted: CreateAccessCodes['wanted'],
+  ): Promise<Door> {
     const [{ state: device }, keypad] = await Promise.all([
       this.streams.devices.load(deviceId),
       this.streams.keypad(deviceId),
@@ -74,16 +79,22 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     if (!device || device.workspaceId !== workspaceId || device.removedAt !== null) {
       throw ApiError.notFound('device');
     }
-    return { device, keypad };
+    const place = { codeId: '', window: this.terms(wanted).window };
+    const neighbours = await neighbouringPins(device, place, this.streams, this.vault);
+    return { device, keypad, neighbours };
   }
 
   /** Why a device can't have the code that the others can. */
-  private reason({ device }: Door, code: string | undefined, wanted: CreateAccessCodes['wanted']): ApiError {
+  private reason(
+    { device, neighbours }: Door,
+    code: string | undefined,
+    wanted: CreateAccessCodes['wanted'],
+  ): ApiError {
     if (code === undefined) {
       return ApiError.badRequest('code_cannot_be_shared', 'There is no code that all of these devices take.');
     }
     const { window, native, now } = this.terms(wanted);
-    checkAgainstLock(device, { pin: code, startsAt: startToTell(device, window, native), now });
+    checkAgainstLock(device, { pin: code, startsAt: startToTell(device, window, native), now }, neighbours);
     return ApiError.conflict(
       'duplicate_access_code',
       'Another access code on one of the devices has the same code in an overlapping period.',

@@ -1,6 +1,7 @@
 import { ApiError, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { neighbouringPins } from '../../neighbouring-pins';
 import { drawFreePin } from '../../pins';
 import { Streams } from '../../streams';
 import { GenerateCode } from './commands';
@@ -20,6 +21,7 @@ export class GenerateCodeHandler implements IQueryHandler<GenerateCode> {
     }
     const keypad = await this.streams.keypad(deviceId);
     const wanted = { codeId: '', window: null };
-    return { code: drawFreePin(device, keypad, wanted, this.vault, this.random) };
+    const neighbours = await neighbouringPins(device, wanted, this.streams, this.vault);
+    return { code: drawFreePin(device, keypad, wanted, this.vault, this.random, neighbours) };
   }
 }

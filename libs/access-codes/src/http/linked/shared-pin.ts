@@ -2,6 +2,7 @@ import type { Device } from '@latchkey/devices';
 import { drawPin, type LockCapabilities, violations } from '@latchkey/gateways';
 import type { Random, Vault } from '@latchkey/platform';
 import type { Window } from '../../domain/access-code';
+import type { NeighbouringPins } from '../../neighbouring-pins';
 import { startToTell } from '../../pins';
 import { type Keypad, occupant } from '../../domain/keypad';
 
@@ -9,6 +10,7 @@ import { type Keypad, occupant } from '../../domain/keypad';
 export interface Door {
   readonly device: Device;
   readonly keypad: Keypad;
+  readonly neighbours: NeighbouringPins;
 }
 
 /** Whether nobody else, ours or not, has the PIN on that device in that window. */
@@ -25,7 +27,7 @@ export function takes(
   vault: Vault,
 ): boolean {
   const startsAt = startToTell(door.device, wanted.window, wanted.native);
-  const proposal = { pin, startsAt, now: wanted.now };
+  const proposal = { pin, startsAt, now: wanted.now, otherPins: door.neighbours.others };
   return (
     violations(door.device.capabilities, proposal).length === 0 && isFree(door, pin, wanted.window, vault)
   );
@@ -39,8 +41,17 @@ export function drawShared(
   vault: Vault,
   random: Random,
 ): string | null {
-  const free = (pin: string) => doors.every((door) => isFree(door, pin, window, vault));
-  return drawPin(together(doors.map(({ device }) => device.capabilities)), random, free, preferredLength);
+  const free = (pin: string) =>
+    doors.every((door) => isFree(door, pin, window, vault) && fitsBesideOthers(door, pin));
+  const sets = doors.map(({ neighbours }) => neighbours.ofItsSet).filter((set) => set.length > 0);
+  const [first = [], ...rest] = sets;
+  const inAll = first.filter((pin) => rest.every((set) => set.includes(pin)));
+  const rules = together(doors.map(({ device }) => device.capabilities));
+  return drawPin(rules, random, free, preferredLength, inAll);
+}
+
+function fitsBesideOthers({ device, neighbours: { others: otherPins } }: Door, pin: string): boolean {
+  return otherPins.length === 0 || violations(device.capabilities, { pin, otherPins }).length === 0;
 }
 
 /** What holds for locks that are to have the same PIN: the rules of all of them. */

@@ -1,0 +1,76 @@
+import {
+  around,
+  at,
+  content,
+  creating,
+  DAY,
+  failure,
+  fold,
+  HOUR,
+  MINUTE,
+  nativeLock,
+  onLock,
+  planned,
+  programming,
+  requested,
+  simpleLock,
+  T0,
+} from './testing/builders';
+
+const stay = { startsAt: T0 + 3 * HOUR, endsAt: T0 + 9 * HOUR };
+const during = T0 + 4 * HOUR;
+const renamed = (lock: 'simple' | 'native') =>
+  fold([
+    ...onLock(stay, lock === 'native', {}, stay.startsAt),
+    at(during, { type: 'ChangeRequested', data: { name: 'Anna' } }),
+  ]);
+
+const delayed = at(during, { type: 'SettingDelayed', data: {} });
+
+describe('a clock that was put back', () => {
+  it.each([HOUR + MINUTE, 3 * HOUR, 30 * DAY])(
+    'takes no code off in the middle of its stay: by %d ms',
+    (by) => {
+      for (const [lock, device] of [
+        ['simple', simpleLock],
+        ['native', nativeLock],
+      ] as const) {
+        const step = planned(around(during - by, { device, latest: during }))(renamed(lock));
+        expect(step).toMatchObject({ do: 'program', operation: 'change', content: { name: 'Anna' } });
+      }
+    },
+  );
+
+  it('takes off what was put on ahead of its time by a clock that is known to have been ahead', () => {
+    const ahead = T0 + 4 * HOUR;
+    const early = fold([
+      at(T0, requested(stay)),
+      at(ahead, programming('create-1', 'create', content(null), ahead + MINUTE)),
+      at(ahead, { type: 'SetOnDevice', data: { commandId: 'create-1', lockCodeId: 'lock-code-1' } }),
+    ]);
+    const right = around(T0, { device: simpleLock, latest: T0 });
+    expect(planned(right)(early)).toMatchObject({ do: 'remove', purpose: 'withdrawal' });
+  });
+
+  it('puts nothing on that is not there yet', () => {
+    const waiting = fold([at(T0, requested(stay))]);
+    const step = planned(around(T0, { device: simpleLock, latest: during }))(waiting);
+    expect(step).toMatchObject({ do: 'wait', until: stay.startsAt - HOUR });
+  });
+
+  it('lets no command be waited for until an instant of another time', () => {
+    const sent = fold([...creating(null, false, during), delayed]);
+    expect(planned(around(during - HOUR, { device: simpleLock }))(sent)).toEqual({ do: 'verify' });
+    // Two processes' clocks are never quite the same.
+    expect(planned(around(during - 1000, { device: simpleLock }))(sent)).toMatchObject({ do: 'wait' });
+  });
+
+  it('lets no retry be waited for until then', () => {
+    const failed = fold([
+      ...creating(null, false, during),
+      at(during, failure('ProgrammingFailed', 'create-1', 'passing', during + 10 * MINUTE)),
+      delayed,
+    ]);
+    expect(planned(around(during - HOUR, { device: simpleLock }))(failed)).toMatchObject({ do: 'program' });
+  });
+});
