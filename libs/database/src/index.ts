@@ -19,5 +19,6 @@ export {
 export { type Workspace, type Workspaces } from './records/workspaces';
 export { openStores, rekey, type Stores, UNMARKED_UNTIL } from './stores';
 export { prepared, type Prepared } from './prepared';
+export { inSteps, inWindows } from './steps';
 export { openVault } from './vault/open-vault';
 export { testDatabase, type TestDatabase, testEngines } from './testing/test-databases';

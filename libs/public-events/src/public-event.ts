@@ -43,11 +43,21 @@ export const publicStreamOf = (workspaceId: string): string => `${PUBLIC_EVENTS}
 
 /** The event as it is given out: with its PINs, or null where one has been erased. */
 export async function delivered(stored: StoredEvent, vault: Vault): Promise<SeamEvent> {
-  const { sealed_pins: places = [], ...event } = stored;
-  if (places.length === 0) return event;
-  const filled = structuredClone(event);
-  for (const { path, pin } of places) put(filled, path.split('.'), await vault.open(pin));
-  return filled;
+  const [event] = await deliveredAll([stored], vault);
+  return event!;
+}
+
+/** The same for many, with one question to the vault for all. */
+export async function deliveredAll(stored: readonly StoredEvent[], vault: Vault): Promise<SeamEvent[]> {
+  const places = stored.flatMap(({ sealed_pins = [] }) => sealed_pins);
+  const pins = places.length > 0 ? await vault.openAll(places.map(({ pin }) => pin)) : [];
+  let next = 0;
+  return stored.map(({ sealed_pins = [], ...event }) => {
+    if (sealed_pins.length === 0) return event;
+    const filled = structuredClone(event);
+    for (const { path } of sealed_pins) put(filled, path.split('.'), pins[next++] ?? null);
+    return filled;
+  });
 }
 
 function put(target: unknown, path: string[], value: string | null): void {

@@ -22,6 +22,7 @@ import { Readiness } from './health/readiness';
 import { Serving } from './health/serving';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor';
 import { IdempotencyRecords } from './idempotency/idempotency-records';
+import { LongAnswersInterceptor } from './long-answers.interceptor';
 import { OkInterceptor } from './ok.interceptor';
 import { SandboxClockController } from './sandbox-clock.controller';
 import { WorkspacesController } from './workspaces.controller';
@@ -59,6 +60,7 @@ import { WorkspacesController } from './workspaces.controller';
     },
     { provide: APP_GUARD, useClass: EdgeGuard },
     { provide: APP_FILTER, useClass: ErrorsFilter },
+    { provide: APP_INTERCEPTOR, useClass: LongAnswersInterceptor },
     { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
     { provide: APP_INTERCEPTOR, useClass: OkInterceptor },
   ],

@@ -1,4 +1,4 @@
-import type { Database } from '@latchkey/database';
+import { type Database, inWindows } from '@latchkey/database';
 import { type Page, pageOf, type PageRequest, type RowKey, type Vault } from '@latchkey/platform';
 import { sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
@@ -29,28 +29,42 @@ export async function codePage(
   { listed, workspaceId, deviceId, accessCodeIds, commonCodeKey, search }: WantedCodes,
   { page, scope, after }: Place,
 ): Promise<Page<AccessCode>> {
-  let query = db
-    .selectFrom('codes_v2')
-    .select(['code_id', 'position', 'state'])
-    // The first bound is the second's, said so that every engine finds the place in the index.
-    .where(listed, '>=', after.at)
-    .where(sql<boolean>`(${sql.ref(listed)}, code_id) > (${after.at}, ${after.id})`);
-  // The device's own index is the shorter one; the expression keeps SQLite from taking the workspace's.
-  query =
-    deviceId === undefined
+  const inOrder = (from: RowKey) => {
+    const query = db
+      .selectFrom('codes_v2')
+      // The first bound is the second's, said so that every engine finds the place in the index.
+      .where(listed, '>=', from.at)
+      .where(sql<boolean>`(${sql.ref(listed)}, code_id) > (${from.at}, ${from.id})`)
+      .orderBy(listed)
+      .orderBy('code_id');
+    // The device's own index is the shorter one; the expression keeps SQLite from taking the workspace's.
+    return deviceId === undefined
       ? query.where('workspace_id', '=', workspaceId)
       : query.where('device_id', '=', deviceId).where(sql<boolean>`workspace_id || '' = ${workspaceId}`);
-  if (accessCodeIds) query = query.where('code_id', 'in', [...new Set(accessCodeIds)]);
-  if (commonCodeKey !== undefined) query = query.where('common_code_key', '=', commonCodeKey);
-  if (search !== undefined) {
-    const withPin = await codesWithPin(db, vault, workspaceId, search);
-    query = query.where((eb) => matches(eb, search, withPin));
-  }
-  const rows = await query
-    .orderBy(listed)
-    .orderBy('code_id')
-    .limit(page.limit + 1)
-    .execute();
+  };
+  const withPin = search === undefined ? [] : await codesWithPin(db, vault, workspaceId, search);
+  const read = (from: RowKey, upTo: RowKey | undefined, limit: number) => {
+    let query = inOrder(from).select(['code_id', 'position', 'state']).limit(limit);
+    if (upTo) query = query.where(sql<boolean>`(${sql.ref(listed)}, code_id) <= (${upTo.at}, ${upTo.id})`);
+    if (accessCodeIds) query = query.where('code_id', 'in', [...new Set(accessCodeIds)]);
+    if (commonCodeKey !== undefined) query = query.where('common_code_key', '=', commonCodeKey);
+    if (search !== undefined) query = query.where((eb) => matches(eb, search, withPin));
+    return query.execute();
+  };
+  const most = page.limit + 1;
+  const rows =
+    search === undefined
+      ? await read(after, undefined, most)
+      : await inWindows(
+          { after, limit: most },
+          (from, far) =>
+            inOrder(from)
+              .select([sql<number>`${sql.ref(listed)}`.as('at'), 'code_id as id'])
+              .offset(far - 1)
+              .limit(1)
+              .executeTakeFirst(),
+          read,
+        );
   return pageOf(
     rows,
     page,

@@ -47,13 +47,11 @@ export class CodePresenter {
       codes.map((code) => code.deviceId),
     );
     const now = this.clock.now();
-    const shown: T[] = [];
-    for (const code of codes) {
+    const pins = await openAllPins(codes, this.vault);
+    return codes.map((code, index) => {
       const { device = null, account = null } = devices.get(code.deviceId) ?? {};
-      const pins = await openPins(code, this.vault);
-      shown.push(present(code, { device, account, now, settings: this.settings, pins }));
-    }
-    return shown;
+      return present(code, { device, account, now, settings: this.settings, pins: pins[index]! });
+    });
   }
 
   /** The devices that have a backup code ready for one of these. */
@@ -113,12 +111,31 @@ export class CodePresenter {
 
 /** The PINs of a code in plain text, as far as they have not been erased. */
 export async function openPins(code: AccessCode, vault: Vault): Promise<Pins> {
-  const wanted = await vault.open(code.pin);
-  const { onLock } = code;
-  if (!onLock) return { wanted, onLock: null };
-  if (onLock.pinFingerprint === code.pinFingerprint) return { wanted, onLock: wanted };
-  // A PIN that somebody else put on the lock is known by its fingerprint only: then the box holds our own.
-  const there = await vault.open(onLock.pin);
-  const known = there !== null && vault.fingerprint(code.deviceId, there) === onLock.pinFingerprint;
-  return { wanted, onLock: known ? there : null };
+  const [pins] = await openAllPins([code], vault);
+  return pins!;
 }
+
+/** The PINs of each of these codes, with one question to the vault for all. */
+async function openAllPins(codes: readonly AccessCode[], vault: Vault): Promise<Pins[]> {
+  const others = codes.filter(hasOtherPinOnLock);
+  const opened = await vault.openAll([
+    ...codes.map(({ pin }) => pin),
+    ...others.map(({ onLock }) => onLock.pin),
+  ]);
+  const there = new Map(others.map(({ codeId }, index) => [codeId, opened[codes.length + index] ?? null]));
+  return codes.map((code, index) => {
+    const wanted = opened[index] ?? null;
+    const { onLock } = code;
+    if (!onLock) return { wanted, onLock: null };
+    if (!hasOtherPinOnLock(code)) return { wanted, onLock: wanted };
+    // A PIN that somebody else put on the lock is known by its fingerprint only: then the box holds our own.
+    const other = there.get(code.codeId) ?? null;
+    const known = other !== null && vault.fingerprint(code.deviceId, other) === onLock.pinFingerprint;
+    return { wanted, onLock: known ? other : null };
+  });
+}
+
+const hasOtherPinOnLock = (
+  code: AccessCode,
+): code is AccessCode & { onLock: NonNullable<AccessCode['onLock']> } =>
+  code.onLock !== null && code.onLock.pinFingerprint !== code.pinFingerprint;

@@ -1,4 +1,4 @@
-import type { Database, Records } from '@latchkey/database';
+import { type Database, inSteps, type Records } from '@latchkey/database';
 import type { DevicesTables } from '@latchkey/devices';
 import {
   ApiError,
@@ -93,17 +93,19 @@ export class ListAccessCodesHandler implements IQueryHandler<ListAccessCodes> {
 
   async execute({ workspaceId, filter, page }: ListAccessCodes): Promise<Page<SeamAccessCode>> {
     const scope = { list: 'access_codes', workspaceId, ...filter };
-    const after = startOf(page, scope);
+    startOf(page, scope);
     const { accessCodeIds, customerKey, userIdentifierKey } = filter;
     const findsNothing = customerKey !== undefined || userIdentifierKey !== undefined;
     if (findsNothing || accessCodeIds?.length === 0) return emptyPage();
     const listed = await listedBy(this.records, workspaceId, this.config);
-    const codes = await codePage(
-      this.views,
-      this.vault,
-      { ...filter, workspaceId, listed },
-      { page, scope, after },
-    );
-    return { items: await this.presenter.present(codes.items), pagination: codes.pagination };
+    return inSteps(page, async (step) => {
+      const codes = await codePage(
+        this.views,
+        this.vault,
+        { ...filter, workspaceId, listed },
+        { page: step, scope, after: startOf(step, scope) },
+      );
+      return { items: await this.presenter.present(codes.items), pagination: codes.pagination };
+    });
   }
 }

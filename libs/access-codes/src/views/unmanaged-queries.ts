@@ -1,4 +1,4 @@
-import type { Database } from '@latchkey/database';
+import { type Database, inSteps } from '@latchkey/database';
 import type { DevicesTables } from '@latchkey/devices';
 import {
   ApiError,
@@ -64,13 +64,16 @@ export class ListUnmanagedAccessCodesHandler implements IQueryHandler<ListUnmana
     page,
   }: ListUnmanagedAccessCodes): Promise<Page<SeamUnmanagedAccessCode>> {
     const scope = { list: 'unmanaged_access_codes', workspaceId, ...filter };
-    const after = startOf(page, scope);
+    startOf(page, scope);
     const { deviceId, search, userIdentifierKey } = filter;
     await this.checkDevice(workspaceId, deviceId);
     if (userIdentifierKey !== undefined) return emptyPage();
     const wanted = { listed: 'unmanaged_at', workspaceId, deviceId, search } as const;
-    const codes = await codePage(this.views, this.vault, wanted, { page, scope, after });
-    return { items: await this.presenter.presentUnmanaged(codes.items), pagination: codes.pagination };
+    return inSteps(page, async (step) => {
+      const place = { page: step, scope, after: startOf(step, scope) };
+      const codes = await codePage(this.views, this.vault, wanted, place);
+      return { items: await this.presenter.presentUnmanaged(codes.items), pagination: codes.pagination };
+    });
   }
 
   /** @throws {ApiError} 404 for a device that is not there, or another workspace's */

@@ -1,7 +1,7 @@
-import { type Database, migrate, type Migration } from '@latchkey/database';
-import { meantByMetadata } from '@latchkey/devices';
-import { type Page, pageOf, type PageRequest, startOf, type Vault } from '@latchkey/platform';
-import { sql } from 'kysely';
+import { type Database, inSteps, inWindows, migrate, type Migration } from '@latchkey/database';
+import { contains, meantByMetadata } from '@latchkey/devices';
+import { type Page, pageOf, type PageRequest, type RowKey, startOf, type Vault } from '@latchkey/platform';
+import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 
 /** What a connect webview was asked to be; kept as it came. */
 export interface WebviewWishes {
@@ -39,6 +39,12 @@ interface WebviewsTable {
     workspace_id: string;
     /** JSON */
     wishes: string;
+    /** Of the wishes, what a list is narrowed by. */
+    customer_key: string | null;
+    /** In lower case. */
+    search_text: string;
+    /** As `entriesOf` writes them. */
+    metadata_entries: string;
     created_at: number;
     provider: string | null;
     /** What the lock maker has to bring back; used once. */
@@ -83,7 +89,64 @@ const migrations: Migration[] = [
         await db.schema.alterTable('connect_webviews').addColumn(column, 'text').execute();
     },
   },
+  {
+    name: 'connect_webviews_filters',
+    async up(db) {
+      await db.schema.alterTable('connect_webviews').addColumn('customer_key', 'text').execute();
+      for (const column of ['search_text', 'metadata_entries'])
+        await db.schema
+          .alterTable('connect_webviews')
+          .addColumn(column, 'text', (text) => text.notNull().defaultTo(''))
+          .execute();
+      await fillIn(db);
+      await db.schema
+        .createIndex('connect_webviews_by_customer')
+        .on('connect_webviews')
+        .columns(['workspace_id', 'customer_key', 'created_at', 'connect_webview_id'])
+        .execute();
+    },
+  },
 ];
+
+/** What lists are narrowed by, of invitations from before it was kept apart. */
+async function fillIn(db: Kysely<WebviewsTable>): Promise<void> {
+  for (let last = ''; ;) {
+    const rows = await db
+      .selectFrom('connect_webviews')
+      .select(['connect_webview_id', 'wishes'])
+      .where('connect_webview_id', '>', last)
+      .orderBy('connect_webview_id')
+      .limit(500)
+      .execute();
+    if (rows.length === 0) return;
+    for (const { connect_webview_id: id, wishes } of rows) {
+      await db
+        .updateTable('connect_webviews')
+        .set(filteredBy(id, JSON.parse(wishes) as WebviewWishes))
+        .where('connect_webview_id', '=', id)
+        .execute();
+    }
+    last = rows.at(-1)!.connect_webview_id;
+  }
+}
+
+function filteredBy(connectWebviewId: string, wishes: WebviewWishes) {
+  const { customerKey, customMetadata, acceptedProviders } = wishes;
+  const searched = [
+    connectWebviewId,
+    ...acceptedProviders,
+    customerKey ?? '',
+    JSON.stringify(customMetadata),
+  ];
+  return {
+    customer_key: customerKey,
+    search_text: searched.join('\n').toLowerCase(),
+    metadata_entries: `\n${Object.entries(customMetadata).map(entryOf).join('')}`,
+  };
+}
+
+/** JSON holds no line end of its own, so that one entry is found in the text of all. */
+const entryOf = (entry: readonly [string, string | boolean]): string => `${JSON.stringify(entry)}\n`;
 
 const purposeOf = (connectWebviewId: string): string => `connect webview/${connectWebviewId}`;
 
@@ -95,21 +158,24 @@ export interface WebviewFilter {
   readonly search?: string;
 }
 
-function isAskedFor({ connectWebviewId, wishes }: ConnectWebview, filter: WebviewFilter): boolean {
-  const { customerKey, customMetadata, acceptedProviders } = wishes;
-  const metadata = Object.entries(filter.customMetadataHas ?? {});
-  const searched = [
-    connectWebviewId,
-    ...acceptedProviders,
-    customerKey ?? '',
-    JSON.stringify(customMetadata),
-  ];
-  return (
-    (filter.customerKey === undefined || filter.customerKey === customerKey) &&
-    metadata.every(([name, value]) => meantByMetadata(value).some((each) => each === customMetadata[name])) &&
-    (filter.search === undefined ||
-      searched.some((text) => text.toLowerCase().includes(filter.search!.toLowerCase())))
-  );
+/** Invitations by which nobody but the filter's are found. */
+function narrowed<O>(
+  query: SelectQueryBuilder<WebviewsTable, 'connect_webviews', O>,
+  { customerKey, customMetadataHas = {}, search }: WebviewFilter,
+): SelectQueryBuilder<WebviewsTable, 'connect_webviews', O> {
+  let found = query;
+  if (customerKey !== undefined) found = found.where('customer_key', '=', customerKey);
+  if (search !== undefined) found = found.where(contains('search_text', search));
+  for (const [name, value] of Object.entries(customMetadataHas)) {
+    const entries = meantByMetadata(value).map((meant) => `\n${entryOf([name, meant])}`);
+    // Where taking the entry out changes the text it was there; unlike `like`, that minds upper and lower case.
+    found = found.where((eb) =>
+      eb.or(
+        entries.map((entry) => sql<boolean>`replace(metadata_entries, ${entry}, '') <> metadata_entries`),
+      ),
+    );
+  }
+  return found;
 }
 
 /** The invitations that were made. */
@@ -136,6 +202,7 @@ export class ConnectWebviewRecords {
         connect_webview_id: webview.connectWebviewId,
         workspace_id: webview.workspaceId,
         wishes: JSON.stringify(webview.wishes),
+        ...filteredBy(webview.connectWebviewId, webview.wishes),
         created_at: webview.createdAt,
         provider: null,
         nonce: null,
@@ -159,25 +226,41 @@ export class ConnectWebviewRecords {
   }
 
   /** A workspace's, oldest first. */
-  async list(workspaceId: string, page: PageRequest, filter: WebviewFilter): Promise<Page<ConnectWebview>> {
+  list(workspaceId: string, page: PageRequest, filter: WebviewFilter): Promise<Page<ConnectWebview>> {
     const scope = { list: 'connect_webviews', workspaceId, ...filter };
-    const after = startOf(page, scope);
-    const rows = await this.database.db
+    return inSteps(page, async (step) => {
+      const rows = await inWindows(
+        { after: startOf(step, scope), limit: step.limit + 1 },
+        async (after, far) =>
+          this.ordered(workspaceId, after)
+            .select(['created_at as at', 'connect_webview_id as id'])
+            .offset(far - 1)
+            .limit(1)
+            .executeTakeFirst(),
+        (after, upTo, limit) => {
+          const query = narrowed(this.ordered(workspaceId, after), filter).selectAll().limit(limit);
+          const bound = sql<boolean>`(created_at, connect_webview_id) <= (${upTo?.at}, ${upTo?.id})`;
+          return (upTo ? query.where(bound) : query).execute();
+        },
+      );
+      return pageOf(
+        rows,
+        step,
+        scope,
+        (row) => ({ at: row.created_at, id: row.connect_webview_id }),
+        (row) => this.fromRow(row),
+      );
+    });
+  }
+
+  private ordered(workspaceId: string, after: RowKey) {
+    return this.database.db
       .selectFrom('connect_webviews')
-      .selectAll()
       .where('workspace_id', '=', workspaceId)
+      .where('created_at', '>=', after.at)
       .where(sql<boolean>`(created_at, connect_webview_id) > (${after.at}, ${after.id})`)
       .orderBy('created_at')
-      .orderBy('connect_webview_id')
-      .execute();
-    const found = rows.map((row) => this.fromRow(row)).filter((webview) => isAskedFor(webview, filter));
-    return pageOf(
-      found.slice(0, page.limit + 1),
-      page,
-      scope,
-      ({ createdAt, connectWebviewId }) => ({ at: createdAt, id: connectWebviewId }),
-      (webview) => webview,
-    );
+      .orderBy('connect_webview_id');
   }
 
   /** @returns whether the workspace had it */

@@ -1,5 +1,5 @@
-import type { Database } from '@latchkey/database';
-import { ApiError, type Page, pageOf, startOf, VIEWS_DATABASE } from '@latchkey/platform';
+import { type Database, inSteps, inWindows } from '@latchkey/database';
+import { ApiError, type Page, pageOf, type RowKey, startOf, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
@@ -38,22 +38,50 @@ export class ListConnectedAccountsHandler implements IQueryHandler<ListConnected
 
   async execute({ workspaceId, filter, page }: ListConnectedAccounts): Promise<Page<SeamConnectedAccount>> {
     const scope = { list: 'connected_accounts', workspaceId, ...filter };
-    const after = startOf(page, scope);
-    let query = visible(this.views, workspaceId).where(
-      sql<boolean>`(listed_at, account_id) > (${after.at}, ${after.id})`,
-    );
-    const { search, customerKey, customMetadataHas: metadata = {} } = filter;
+    return inSteps(page, async (step) => {
+      const after = startOf(step, scope);
+      const rows = await inWindows(
+        { after, limit: step.limit + 1 },
+        (from, far) =>
+          this.inOrder(workspaceId, from)
+            .select(['listed_at as at', 'account_id as id'])
+            .offset(far - 1)
+            .limit(1)
+            .executeTakeFirst(),
+        (from, upTo, limit) => this.read(workspaceId, filter, from, upTo, limit),
+      );
+      return pageOf(rows, step, scope, (row) => row, present);
+    });
+  }
+
+  private inOrder(workspaceId: string, after: RowKey) {
+    return this.views.db
+      .selectFrom('accounts_v2')
+      .where('workspace_id', '=', workspaceId)
+      .where('listed_at', '>=', after.at)
+      .where(sql<boolean>`(listed_at, account_id) > (${after.at}, ${after.id})`)
+      .orderBy('listed_at')
+      .orderBy('account_id');
+  }
+
+  private read(
+    workspaceId: string,
+    { search, customerKey, customMetadataHas: metadata = {} }: ListConnectedAccounts['filter'],
+    after: RowKey,
+    upTo: RowKey | undefined,
+    limit: number,
+  ) {
+    let query = this.inOrder(workspaceId, after)
+      .select(['account_id as id', 'listed_at as at', 'state'])
+      .where('removed', '=', 0)
+      .limit(limit);
+    if (upTo) query = query.where(sql<boolean>`(listed_at, account_id) <= (${upTo.at}, ${upTo.id})`);
     if (customerKey !== undefined) query = query.where('customer_key', '=', customerKey);
     if (Object.keys(metadata).length > 0)
       query = query.where(hasMetadata('accounts_v2.account_id', metadata));
     if (search !== undefined) {
       query = query.where((eb) => eb.or([contains('search_text', search), contains('account_id', search)]));
     }
-    const rows = await query
-      .orderBy('listed_at')
-      .orderBy('account_id')
-      .limit(page.limit + 1)
-      .execute();
-    return pageOf(rows, page, scope, (row) => row, present);
+    return query.execute();
   }
 }

@@ -1,4 +1,4 @@
-import type { Database } from '@latchkey/database';
+import { type Database, inSteps, inWindows } from '@latchkey/database';
 import {
   ApiError,
   CONFIG,
@@ -6,6 +6,7 @@ import {
   emptyPage,
   type Page,
   pageOf,
+  type RowKey,
   startOf,
   VIEWS_DATABASE,
 } from '@latchkey/platform';
@@ -70,32 +71,58 @@ class DeviceShelf {
   ): Promise<Page<T>> {
     const list = this.managed ? 'devices' : 'unmanaged_devices';
     const scope = { list, workspaceId, ...filter };
-    const after = startOf(page, scope);
+    startOf(page, scope);
     if (among(filter).some(([, values]) => values.length === 0)) return emptyPage();
-    let query = visible(this.views, workspaceId, this.managed).where(
-      sql<boolean>`(devices_v2.listed_at, devices_v2.device_id) > (${after.at}, ${after.id})`,
-    );
-    for (const [column, values] of among(filter)) query = query.where(column, 'in', values);
-    const { search, createdBefore, customMetadataHas: metadata = {} } = filter;
-    if (createdBefore !== undefined) query = query.where('devices_v2.created_at', '<', createdBefore);
-    if (Object.keys(metadata).length > 0) query = query.where(hasMetadata('devices_v2.device_id', metadata));
-    if (search !== undefined) {
-      query = query.where((eb) =>
-        eb.or([contains('devices_v2.search_text', search), contains('devices_v2.device_id', search)]),
+    return inSteps(page, async (step) => {
+      const rows = await this.rows(workspaceId, filter, startOf(step, scope), step.limit + 1);
+      return pageOf(
+        rows,
+        step,
+        scope,
+        (row) => row,
+        (row) => present(parsed(row)),
       );
-    }
-    const rows = await query
-      .orderBy('devices_v2.listed_at')
-      .orderBy('devices_v2.device_id')
-      .limit(page.limit + 1)
-      .execute();
-    return pageOf(
-      rows,
-      page,
-      scope,
-      (row) => row,
-      (row) => present(parsed(row)),
-    );
+    });
+  }
+
+  private rows(workspaceId: string, filter: DeviceFilter, after: RowKey, limit: number) {
+    const read = (from: RowKey, upTo: RowKey | undefined, most: number) => {
+      let query = visible(this.views, workspaceId, this.managed)
+        .where('devices_v2.listed_at', '>=', from.at)
+        .where(sql<boolean>`(devices_v2.listed_at, devices_v2.device_id) > (${from.at}, ${from.id})`);
+      if (upTo)
+        query = query.where(
+          sql<boolean>`(devices_v2.listed_at, devices_v2.device_id) <= (${upTo.at}, ${upTo.id})`,
+        );
+      for (const [column, values] of among(filter)) query = query.where(column, 'in', values);
+      const { search, createdBefore, customMetadataHas: metadata = {} } = filter;
+      if (createdBefore !== undefined) query = query.where('devices_v2.created_at', '<', createdBefore);
+      if (Object.keys(metadata).length > 0)
+        query = query.where(hasMetadata('devices_v2.device_id', metadata));
+      if (search !== undefined) {
+        query = query.where((eb) =>
+          eb.or([contains('devices_v2.search_text', search), contains('devices_v2.device_id', search)]),
+        );
+      }
+      return query.orderBy('devices_v2.listed_at').orderBy('devices_v2.device_id').limit(most).execute();
+    };
+    if (filter.deviceIds) return read(after, undefined, limit);
+    return inWindows({ after, limit }, (from, far) => this.farther(workspaceId, from, far), read);
+  }
+
+  /** The key of the device that comes so many after another, whatever may be asked of it. */
+  private farther(workspaceId: string, after: RowKey, far: number): Promise<RowKey | undefined> {
+    return this.views.db
+      .selectFrom('devices_v2')
+      .select(['listed_at as at', 'device_id as id'])
+      .where('workspace_id', '=', workspaceId)
+      .where('listed_at', '>=', after.at)
+      .where(sql<boolean>`(listed_at, device_id) > (${after.at}, ${after.id})`)
+      .orderBy('listed_at')
+      .orderBy('device_id')
+      .offset(far - 1)
+      .limit(1)
+      .executeTakeFirst();
   }
 }
 

@@ -1,8 +1,9 @@
-import type { Database } from '@latchkey/database';
-import { ApiError, VAULT, type Vault, FEED_DATABASE } from '@latchkey/platform';
+import { type Database, inWindows } from '@latchkey/database';
+import { ApiError, FEED_DATABASE, type RowKey, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { delivered, type SeamEvent, type StoredEvent } from '../public-event';
+import { sql } from 'kysely';
+import { delivered, deliveredAll, type SeamEvent, type StoredEvent } from '../public-event';
 import type { FeedTables } from './feed-projection';
 import { type EventFilter, GetEvent, ListEvents, MOST_EVENTS } from './queries';
 
@@ -43,23 +44,48 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
   async execute({ workspaceId, filter, limit }: ListEvents): Promise<SeamEvent[]> {
     const lists = among(filter);
     if (lists.some(([, values]) => values.length === 0)) return [];
-    let query = this.views.db.selectFrom('events_v2').select('data').where('workspace_id', '=', workspaceId);
-    if (filter.since !== undefined) query = query.where('created_at', '>=', filter.since);
-    if (filter.between) {
-      const [after, before] = filter.between;
-      query = query.where('created_at', '>', after).where('created_at', '<', before);
-    }
-    for (const [column, values] of lists) query = query.where(column, 'in', values);
-    const rows = await query
-      .orderBy('created_at')
-      .orderBy('revision')
-      .limit(Math.min(limit, MOST_EVENTS))
-      .execute();
-    const events: SeamEvent[] = [];
-    for (const row of rows) events.push(await delivered(JSON.parse(row.data) as StoredEvent, this.vault));
-    return events;
+    const rows = await this.rows(workspaceId, filter, Math.min(limit, MOST_EVENTS));
+    const stored = rows.map((row) => JSON.parse(row.data) as StoredEvent);
+    return deliveredAll(stored, this.vault);
+  }
+
+  private rows(workspaceId: string, filter: EventFilter, limit: number) {
+    const inOrder = (from: RowKey, upTo: RowKey | undefined) => {
+      let query = this.views.db
+        .selectFrom('events_v2')
+        .where('workspace_id', '=', workspaceId)
+        .where('created_at', '>=', from.at)
+        .where(sql<boolean>`(created_at, revision) > (${from.at}, ${Number(from.id)})`)
+        .orderBy('created_at')
+        .orderBy('revision');
+      if (upTo) query = query.where(sql<boolean>`(created_at, revision) <= (${upTo.at}, ${Number(upTo.id)})`);
+      return filter.between ? query.where('created_at', '<', filter.between[1]) : query;
+    };
+    const since = Math.max(filter.since ?? 0, (filter.between?.[0] ?? -1) + 1);
+    const after = { at: since, id: '-1' };
+    const read = (from: RowKey, upTo: RowKey | undefined, most: number) => {
+      let query = inOrder(from, upTo).select('data').limit(most);
+      for (const [column, values] of among(filter)) query = query.where(column, 'in', values);
+      return query.execute();
+    };
+    // These have indexes of their own, which find what is asked for at once.
+    if (among(filter).some(([column]) => INDEXED.includes(column))) return read(after, undefined, limit);
+    return inWindows(
+      { after, limit },
+      async (from, far) => {
+        const there = await inOrder(from, undefined)
+          .select(['created_at as at', 'revision'])
+          .offset(far - 1)
+          .limit(1)
+          .executeTakeFirst();
+        return there && { at: there.at, id: String(there.revision) };
+      },
+      read,
+    );
   }
 }
+
+const INDEXED: readonly Column[] = ['event_id', 'access_code_id', 'device_id'];
 
 type Column =
   | 'event_type'

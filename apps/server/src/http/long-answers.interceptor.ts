@@ -1,0 +1,52 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Readable } from 'node:stream';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  StreamableFile,
+} from '@nestjs/common';
+import { map, type Observable } from 'rxjs';
+import { JSON_TYPE } from './answers';
+
+/** Items of a list that are written at a stroke. */
+const AT_ONCE = 100;
+
+/** Writes an answer with a long list piece by piece: at a stroke it would keep everybody else waiting. */
+@Injectable()
+export class LongAnswersInterceptor implements NestInterceptor {
+  intercept(_: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> {
+    return next.handle().pipe(map((answer) => (isLong(answer) ? streamed(answer) : answer)));
+  }
+}
+
+const isLong = (answer: unknown): answer is object =>
+  Object.getPrototypeOf(answer ?? 0) === Object.prototype &&
+  Object.values(answer as object).some((part) => Array.isArray(part) && part.length > AT_ONCE);
+
+const streamed = (answer: object): StreamableFile =>
+  new StreamableFile(Readable.from(pieces(answer), { objectMode: false }), { type: JSON_TYPE });
+
+/** The answer's JSON, as JSON.stringify writes it. */
+async function* pieces(answer: object): AsyncGenerator<string> {
+  let before = '{';
+  for (const [key, part] of Object.entries(answer) as [string, unknown][]) {
+    if (part === undefined) continue;
+    yield `${before}${JSON.stringify(key)}:`;
+    if (Array.isArray(part)) yield* items(part);
+    else yield JSON.stringify(part);
+    before = ',';
+  }
+  yield before === '{' ? '{}' : '}';
+}
+
+async function* items(list: readonly unknown[]): AsyncGenerator<string> {
+  yield '[';
+  for (let from = 0; from < list.length; from += AT_ONCE) {
+    const text = JSON.stringify(list.slice(from, from + AT_ONCE)).slice(1, -1);
+    yield from === 0 ? text : `,${text}`;
+    await nextTurn();
+  }
+  yield ']';
+}
