@@ -161,6 +161,14 @@ export class Accounts {
     });
   }
 
+  /** Ends a grant with all its tokens; an unknown token is none that could be used (RFC 7009, 2.2). */
+  revoke(refreshToken: string): void {
+    this.db.transact(() => {
+      const found = this.tokenByHash.get(hash(refreshToken), 'refresh');
+      if (found) this.removeGrant.run(found.grant_id);
+    });
+  }
+
   /** The account that a valid access token stands for, or null. */
   accountOf(accessToken: string): string | null {
     const found = this.tokenByHash.get(hash(accessToken), 'access');

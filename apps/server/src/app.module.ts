@@ -8,7 +8,7 @@ import {
 } from '@latchkey/access-codes';
 import { ConnectWebviewsModule } from '@latchkey/connect-webviews';
 import type { Database, Records } from '@latchkey/database';
-import { AccountWatch, Departures, DevicesModule, DeviceStreams } from '@latchkey/devices';
+import { AccountWatch, Departures, DevicesModule, DeviceStreams, ReportAddresses } from '@latchkey/devices';
 import { type EventStore, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import type { LockGateway, LockMaker } from '@latchkey/gateways';
 import {
@@ -28,7 +28,6 @@ import {
   RANDOM,
   RECORDS,
   RECORDS_DATABASE,
-  REPORT_TOKENS,
   type Vault,
   VAULT,
   VIEWS_DATABASE,
@@ -58,7 +57,6 @@ export interface TokenParts {
   readonly [VIEW_BARRIER]: ViewBarrier;
   readonly [GATEWAY]: LockGateway;
   readonly [LOCK_MAKERS]: ReadonlyMap<string, LockMaker>;
-  readonly [REPORT_TOKENS]: ReadonlyMap<string, string>;
   readonly [WEBHOOK_DELIVERIES]: WebhookDeliveries;
   readonly [SANDBOX_CLOCK]: SandboxClockPort | undefined;
 }
@@ -67,6 +65,7 @@ export interface TokenParts {
 export interface ServerParts {
   readonly tokens: TokenParts;
   readonly core: Core;
+  readonly reportAddresses: ReportAddresses;
   readonly sandbox: Sandbox | undefined;
 }
 
@@ -74,12 +73,13 @@ export interface ServerParts {
 @Global()
 @Module({})
 class PartsModule {
-  static with({ tokens, core }: ServerParts): DynamicModule {
+  static with({ tokens, core, reportAddresses }: ServerParts): DynamicModule {
     const providers = [
       ...providedByToken(tokens),
       provided(Core, core),
       provided(Streams, core.streams),
       provided(DeviceStreams, core.deviceStreams),
+      provided(ReportAddresses, reportAddresses),
       provided(AgendaRows, core.rows),
       provided(LockReports, core.reports),
       provided(DeviceWatch, core.deviceWatch),

@@ -1,4 +1,4 @@
-import { callbackAt } from '@latchkey/connect-webviews';
+import { Addresses, callbackAt } from '@latchkey/connect-webviews';
 import { openStores } from '@latchkey/database';
 import { VIEW_BARRIER } from '@latchkey/event-sourcing';
 import {
@@ -19,7 +19,6 @@ import {
   RandomIds,
   RECORDS,
   RECORDS_DATABASE,
-  REPORT_TOKENS,
   StartupError,
   SystemClock,
   VAULT,
@@ -37,8 +36,9 @@ import type { SandboxWorkspace } from './sandbox/provisioning';
 import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
 import { SandboxReset } from './sandbox/sandbox-reset';
 import { makeCore, makeWebhooks, type Parts } from './start/core';
-import { watchedClock } from './start/watched-clock';
 import { listen, makeEdge, stopServing } from './start/edge';
+import { beginMovingReports } from './start/move-reports';
+import { watchedClock } from './start/watched-clock';
 import { openEventStore } from './start/event-store';
 import { type Locks, openGateway } from './start/gateway';
 import { asStartupError } from './start/faults';
@@ -103,10 +103,10 @@ async function start(
     openEventStore(given, stores, started, logger),
     given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : undefined,
   ]);
-  const locks = await openGateway(given, { records: stores.records, clock, sandbox: maker }, started);
-
   const ids = new RandomIds();
   const random = new CryptoRandom();
+  const { records } = stores;
+  const locks = await openGateway(given, { records, clock, random, sandbox: maker }, started);
   const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
   const parts: Parts = { config: given, clock, clockWatch, ids, random, logger, stores, store };
   const core = makeCore(parts, locks);
@@ -116,7 +116,8 @@ async function start(
   let port = 0;
   const sandbox = maker && (await openSandbox(parts, { maker, core, webhooks, locks }, () => port, started));
 
-  const app = await makeEdge({ tokens: tokensOf(parts, locks, core, webhooks, sandbox), core, sandbox });
+  const tokens = tokensOf(parts, locks, core, webhooks, sandbox);
+  const app = await makeEdge({ tokens, core, reportAddresses: locks.reportAddresses, sandbox });
   if (restored) await app.get(IdempotencyRecords).forgetSince(restored.endsAt);
   const startup = watchStartup(app, { store, core, views, config: given, logger });
   port = await listen(app, given, started);
@@ -133,6 +134,7 @@ async function start(
   if (given.roles.includes('worker')) {
     await core.work();
     await webhooks.work();
+    beginMovingReports(parts, locks, core, app.get(Addresses), started);
   }
   if (sandbox) {
     started.add(() => sandbox.driver.stop());
@@ -164,7 +166,7 @@ async function start(
 /** Which part is asked for by which token. */
 function tokensOf(
   { config, clock, ids, random, logger, stores, store }: Parts,
-  { gateway, makers, reportTokens }: Locks,
+  { gateway, makers }: Locks,
   core: Core,
   { deliveries }: Webhooks,
   sandbox: Sandbox | undefined,
@@ -184,7 +186,6 @@ function tokensOf(
     [VIEW_BARRIER]: core,
     [GATEWAY]: gateway,
     [LOCK_MAKERS]: makers,
-    [REPORT_TOKENS]: reportTokens,
     [WEBHOOK_DELIVERIES]: deliveries,
     [SANDBOX_CLOCK]: sandbox?.driver,
   };

@@ -8,7 +8,7 @@ import { Connecting } from './commands/connecting';
 import { DeviceProvidersController } from './http/device-providers.controller';
 import { ConnectPagesController } from './pages/pages.controller';
 
-/** Connecting accounts. Needs LOCK_MAKERS, REPORT_TOKENS, DeviceStreams and GATEWAY besides what HttpModule needs. */
+/** Connecting accounts. Needs LOCK_MAKERS, ReportAddresses, DeviceStreams and GATEWAY besides what HttpModule needs. */
 @Module({
   controllers: [ConnectWebviewsController, ConnectPagesController, DeviceProvidersController],
   providers: [
@@ -20,6 +20,6 @@ import { ConnectPagesController } from './pages/pages.controller';
       useFactory: (database: Database<unknown>, vault: Vault) => ConnectWebviewRecords.open(database, vault),
     },
   ],
-  exports: [ConnectWebviewRecords],
+  exports: [Addresses, ConnectWebviewRecords],
 })
 export class ConnectWebviewsModule {}

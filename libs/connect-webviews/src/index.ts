@@ -1,3 +1,3 @@
 export { ConnectWebviewsModule } from './connect-webviews.module';
-export { callbackAt } from './addresses';
+export { Addresses, callbackAt } from './addresses';
 export { ConnectWebviewRecords } from './records/connect-webview-records';

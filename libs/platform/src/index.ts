@@ -12,6 +12,7 @@ export { ConfigError, StartupError } from './errors/startup-error';
 export { derivedId, type Ids, RandomIds, SeededIds } from './ids/ids';
 export { CryptoRandom, type Random, SeededRandom } from './ids/random';
 export { createLogger, type Logger } from './logging/logger';
+export { redactUrl } from './logging/redact';
 export { backOff } from './turns/back-off';
 export { KeyedTurns } from './turns/keyed-turns';
 export { type KeyStore } from './vault/key-store';

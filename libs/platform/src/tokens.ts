@@ -26,5 +26,3 @@ export const EVENT_STORE = Symbol('EVENT_STORE');
 export const GATEWAY = Symbol('GATEWAY');
 /** The lock makers that accounts can be connected to, by name: ReadonlyMap<string, LockMaker> */
 export const LOCK_MAKERS = Symbol('LOCK_MAKERS');
-/** For each lock maker, the secret part of the address that its reports come to: ReadonlyMap<string, string> */
-export const REPORT_TOKENS = Symbol('REPORT_TOKENS');

@@ -43,6 +43,12 @@ const tokenRequest = z.object({
   client_secret: z.string().optional(),
 });
 
+const revocation = z.object({
+  token: z.string(),
+  client_id: z.string().optional(),
+  client_secret: z.string().optional(),
+});
+
 const digest = (secret: string) => createHash('sha256').update(secret).digest();
 const sameSecret = (a: string, b: string) => timingSafeEqual(digest(a), digest(b));
 
@@ -115,6 +121,15 @@ export function oauth(cloud: Cloud, client: Client) {
         scope,
         user_id,
       });
+    });
+
+    app.post('/oauth/revoke', (request, reply) => {
+      const body = revocation.safeParse(request.body ?? {});
+      if (!body.success) return refuse(reply, 400, 'invalid_request', 'token is missing.');
+      if (!isClient(request, body.data, client))
+        return refuse(reply, 401, 'invalid_client', 'Unknown client, or a wrong secret.');
+      cloud.accounts.revoke(body.data.token);
+      return reply.send({});
     });
 
     const showConsent = (reply: FastifyReply, wanted: AuthorizationRequest, problem: string | null) => {

@@ -1,6 +1,6 @@
 import { isTransient } from '@latchkey/database';
 import { ViewsBehind } from '@latchkey/event-sourcing';
-import { ApiError, type Logger, LOGGER } from '@latchkey/platform';
+import { ApiError, type Logger, LOGGER, redactUrl } from '@latchkey/platform';
 import { HttpException, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
@@ -69,4 +69,4 @@ function clientFault(status: number, request: FastifyRequest): ApiError {
   }
 }
 
-const pathOf = (request: FastifyRequest) => request.url.split('?', 1)[0]!.slice(0, 200);
+const pathOf = (request: FastifyRequest) => redactUrl(request.url.split('?', 1)[0]!).slice(0, 200);

@@ -16,8 +16,8 @@ export class SandboxAccount {
       readonly simulator: Simulator;
       readonly gateway: HttpLockGateway;
       readonly clock: Clock;
-      /** Where the lock cloud's reports go to. */
-      readonly reportsAddress: () => string;
+      /** Where the lock cloud's reports of the account go to. */
+      readonly reportsAddress: (accountId: string) => Promise<string>;
     },
   ) {}
 
@@ -40,7 +40,10 @@ export class SandboxAccount {
     const { core, maker, gateway, reportsAddress } = this.options;
     const accountId = await connectSandboxAccount({ ...this.options, anew });
     if (accountId === null) return;
-    const registered = await gateway.registerWebhook({ accountId, maker: maker.name }, reportsAddress());
+    const registered = await gateway.registerWebhook(
+      { accountId, maker: maker.name },
+      await reportsAddress(accountId),
+    );
     if (registered.kind !== 'answered')
       throw new StartupError(`The lock cloud takes no webhook: ${registered.message}`);
     if (anew) await core.accountWatch.account(accountId);

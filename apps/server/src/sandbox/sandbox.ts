@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Records } from '@latchkey/database';
-import { type LockMaker, reportsPath } from '@latchkey/gateways';
+import type { LockMaker } from '@latchkey/gateways';
 import { type Config, SandboxClock } from '@latchkey/platform';
 import type { Webhooks } from '@latchkey/public-events';
 import type { Core } from '../core/core';
@@ -9,13 +9,7 @@ import type { Locks } from '../start/gateway';
 import type { Started } from '../start/started';
 import { spawnLockCloud } from './lock-cloud-process';
 import { ownAddress } from './own-address';
-import {
-  openWorkspace,
-  SANDBOX_MAKER,
-  sandboxClient,
-  sandboxMaker,
-  type SandboxWorkspace,
-} from './provisioning';
+import { openWorkspace, sandboxClient, sandboxMaker, type SandboxWorkspace } from './provisioning';
 import { SandboxAccount } from './sandbox-account';
 import { SandboxClockDriver } from './sandbox-clock';
 import { Simulator } from './simulator';
@@ -62,11 +56,12 @@ export async function openSandbox(
   started.add(() => simulator.close());
   const driver = new SandboxClockDriver({ clock, simulator, server: together(core, webhooks) });
   const workspace = await openWorkspace(records, config, { clock, ids, random });
-  const path = reportsPath(SANDBOX_MAKER, locks.reportTokens.get(SANDBOX_MAKER)!);
   const account = new SandboxAccount({
     workspaceId: workspace.workspaceId,
     ...{ core, records, maker, simulator, gateway: locks.gateway, clock },
-    reportsAddress: () => ownAddress(config.host, port()) + path,
+    reportsAddress: async (accountId) =>
+      ownAddress(config.host, port()) +
+      (await locks.reportAddresses.pathFor({ accountId, maker: maker.name })),
   });
   return { workspace, maker, simulator, account, driver };
 }

@@ -21,7 +21,7 @@ export interface Parts {
 }
 
 /** The domain with its views, and what tells integrations of it. */
-export function makeCore(parts: Parts, { gateway, reportTokens }: Locks): Core {
+export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Core {
   const { config, clock, clockWatch, ids, random, logger, stores, store } = parts;
   const { records, vault } = stores;
   const core: Core = new Core({
@@ -36,10 +36,7 @@ export function makeCore(parts: Parts, { gateway, reportTokens }: Locks): Core {
       ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? config.expiredCodes) ===
       'readable',
     forgetAccount: (accountId, maker) =>
-      forgetAccount(
-        { accountId, maker },
-        { records, gateway, locks: core.rows, reportToken: reportTokens.get(maker), logger },
-      ),
+      forgetAccount({ accountId, maker }, { records, gateway, reportAddresses, logger }),
   });
   return core;
 }

@@ -129,7 +129,7 @@ export class World {
     await world.begin();
     const { core } = world;
     const accountId = (await connectSandboxAccount({ workspaceId, core, records, maker, simulator, clock }))!;
-    await gateway.registerWebhook({ accountId, maker: maker.name }, reports.url);
+    await gateway.registerWebhook({ accountId, maker: maker.name }, reports.urlFor(accountId));
     Object.assign(world, { accountId });
     world.closers.push(
       () => store.close(),

@@ -1,5 +1,5 @@
 import type { EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
-import type { LockReport } from '@latchkey/gateways';
+import type { AccountRef, LockReport } from '@latchkey/gateways';
 import { UUID } from '@latchkey/http';
 import type { Ids } from '@latchkey/platform';
 import { DOMAIN_PREFIXES } from './agenda';
@@ -30,18 +30,17 @@ export class LockReports {
     },
   ) {}
 
-  async take(maker: string, report: LockReport): Promise<Reception> {
-    const devices = await this.options.rows.devicesOf(maker, report.lockId);
-    if (devices.length === 0) {
-      if (report.kind === 'added') await this.askAgain(maker);
-      return 'taken';
+  /** @param account whose report it is: nothing in it is believed of another account's locks */
+  async take({ accountId, maker }: AccountRef, report: LockReport): Promise<Reception> {
+    const { rows, onDue } = this.options;
+    const devices = await rows.devicesOf(maker, report.lockId);
+    const device = devices.find(({ account_id }) => account_id === accountId);
+    if (device) return this.takeFor(device, report);
+    if (report.kind === 'added') {
+      await rows.makeDue(`account:${accountId}`);
+      onDue();
     }
-    // One lock, but a device in each workspace that its account is connected to.
-    let reception: Reception = 'taken';
-    for (const device of devices) {
-      if ((await this.takeFor(device, report)) === 'again-later') reception = 'again-later';
-    }
-    return reception;
+    return 'taken';
   }
 
   private async takeFor(
@@ -112,14 +111,6 @@ export class LockReports {
       return true;
     }
     return false;
-  }
-
-  /** A lock that nobody knows yet: its account is not told, so each of the maker's is asked. */
-  private async askAgain(maker: string): Promise<void> {
-    for (const accountId of await this.options.rows.accountsAt(maker)) {
-      await this.options.rows.makeDue(`account:${accountId}`);
-    }
-    this.options.onDue();
   }
 
   private async outcome(

@@ -242,7 +242,10 @@ export class LockWork {
     };
   }
 
-  /** A lock's own report of a code. */
+  /**
+   * A lock maker's report of a code. Reports are not signed, and whoever knows the address can say that something was
+   * done: only what the lock itself is seen to hold counts. What was not done is tried again, whoever says so.
+   */
   async report(codeId: string, device: Device, outcome: Omit<Outcome, 'retryAt' | 'rules'>): Promise<void> {
     const { streams } = this.options;
     let readBack = false;
@@ -253,8 +256,9 @@ export class LockWork {
         { ...outcome, retryAt: this.retryAt(code), rules: device.capabilities },
         now,
       );
-      readBack = events === 'read-back';
-      return events === 'read-back' ? [] : events;
+      if (events !== 'read-back' && (!outcome.success || events.length === 0)) return events;
+      readBack = true;
+      return [];
     });
     if (readBack && decided.state) await this.verify(codeId, device);
   }

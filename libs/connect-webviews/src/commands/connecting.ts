@@ -9,6 +9,7 @@ import {
   type LoginEvent,
   loginFold,
   OtherCustomer,
+  ReportAddresses,
 } from '@latchkey/devices';
 import {
   type Cause,
@@ -17,13 +18,7 @@ import {
   VIEW_BARRIER,
   type ViewBarrier,
 } from '@latchkey/event-sourcing';
-import {
-  authorizeUrl,
-  exchangeCode,
-  type HttpLockGateway,
-  type LockMaker,
-  reportsPath,
-} from '@latchkey/gateways';
+import { authorizeUrl, exchangeCode, type HttpLockGateway, type LockMaker } from '@latchkey/gateways';
 import {
   type Clock,
   CLOCK,
@@ -38,7 +33,6 @@ import {
   type Random,
   RANDOM,
   RECORDS,
-  REPORT_TOKENS,
 } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { Addresses, callbackAt } from '../addresses';
@@ -61,7 +55,7 @@ export class Connecting {
     private readonly webviews: ConnectWebviewRecords,
     private readonly addresses: Addresses,
     @Inject(LOCK_MAKERS) private readonly makers: ReadonlyMap<string, LockMaker>,
-    @Inject(REPORT_TOKENS) private readonly reportTokens: ReadonlyMap<string, string>,
+    private readonly reportAddresses: ReportAddresses,
     private readonly streams: DeviceStreams,
     @Inject(GATEWAY) private readonly gateway: HttpLockGateway,
     @Inject(RECORDS) private readonly records: Records,
@@ -167,10 +161,9 @@ export class Connecting {
     );
     // Somebody may have been about to forget those of an account that had been deleted.
     await keepTokens();
-    const token = this.reportTokens.get(maker.name);
-    if (token === undefined) return;
-    const url = this.addresses.for(maker) + reportsPath(maker.name, token);
-    const registered = await this.gateway.registerWebhook({ accountId, maker: maker.name }, url);
+    const account = { accountId, maker: maker.name };
+    const url = this.addresses.for(maker) + (await this.reportAddresses.pathFor(account));
+    const registered = await this.gateway.registerWebhook(account, url);
     // The account is asked for its locks again and again: without reports it is only slower.
     if (registered.kind !== 'answered') {
       this.logger.warn({ maker: maker.name, reason: registered.message }, 'the lock maker takes no webhook');

@@ -1,4 +1,5 @@
 import type { Caller } from '@latchkey/http';
+import type { LockRef } from '@latchkey/gateways';
 import { Command } from '@nestjs/cqrs';
 
 /** Asks a lock to lock or unlock its door; resolves once the lock's maker was asked, mostly before it is done. */
@@ -16,7 +17,7 @@ export class OperateLock extends Command<{ actionAttemptId: string }> {
 export class ConcludeAction extends Command<void> {
   constructor(
     readonly actionAttemptId: string,
-    readonly reporter: { readonly maker: string; readonly lockId: string },
+    readonly reporter: LockRef,
     readonly outcome: { readonly success: boolean; readonly errorCode: string | null },
   ) {
     super();

@@ -1,9 +1,10 @@
 import { causedBy, type Cause } from '@latchkey/event-sourcing';
-import type { LockGateway } from '@latchkey/gateways';
+import type { LockGateway, LockRef } from '@latchkey/gateways';
 import { ApiError, GATEWAY, IDS, type Ids } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { concludeAction, requestAction } from '../domain/action-attempt';
+import type { Device } from '../domain/device';
 import { DeviceStreams } from '../streams';
 import { ConcludeAction, OperateLock } from './action-commands';
 
@@ -49,7 +50,7 @@ export class ConcludeActionHandler implements ICommandHandler<ConcludeAction> {
   async execute({ actionAttemptId, reporter, outcome }: ConcludeAction): Promise<void> {
     const { state } = await this.streams.attempts.load(actionAttemptId);
     const device = state?.deviceId ? (await this.streams.devices.load(state.deviceId)).state : null;
-    if (device?.maker !== reporter.maker || device.lockId !== reporter.lockId) return;
+    if (!device || !isLock(device, reporter)) return;
     const cause: Cause = {
       correlationId: actionAttemptId,
       causationId: 'lock report',
@@ -62,6 +63,9 @@ export class ConcludeActionHandler implements ICommandHandler<ConcludeAction> {
     await this.streams.attempts.transact(actionAttemptId, cause, (attempt) => concludeAction(attempt, told));
   }
 }
+
+const isLock = (device: Device, { accountId, maker, lockId }: LockRef): boolean =>
+  device.accountId === accountId && device.maker === maker && device.lockId === lockId;
 
 /** Providers of all of these. */
 export const actionHandlers = [OperateLockHandler, ConcludeActionHandler];

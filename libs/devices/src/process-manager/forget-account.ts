@@ -1,33 +1,32 @@
 import type { Records } from '@latchkey/database';
-import { type HttpLockGateway, reportsPath } from '@latchkey/gateways';
+import type { HttpLockGateway } from '@latchkey/gateways';
 import type { Logger } from '@latchkey/platform';
-import type { KnownLocks } from './known-locks';
+import type { ReportAddresses } from './report-addresses';
 
 /**
- * Ends what let us act for an account, and hear of it. Reports end only where no other workspace has the same account
- * at the lock maker connected; a maker that can't be reached keeps sending them, and nobody listens.
+ * Ends what let us act for an account, and hear of it: its reports, its tokens at the lock maker, and what we kept of
+ * both. A maker that can't be reached keeps sending reports, and nobody listens.
  */
 export async function forgetAccount(
-  { accountId, maker }: { readonly accountId: string; readonly maker: string },
+  account: { readonly accountId: string; readonly maker: string },
   parts: {
     readonly records: Records;
-    readonly gateway: Pick<HttpLockGateway, 'unregisterWebhooks'>;
-    readonly locks: Pick<KnownLocks, 'accountsAt'>;
-    readonly reportToken: string | undefined;
+    readonly gateway: Pick<HttpLockGateway, 'unregisterWebhooks' | 'revokeTokens'>;
+    readonly reportAddresses: ReportAddresses;
     readonly logger: Logger;
   },
 ): Promise<void> {
-  const { records, gateway, locks, reportToken, logger } = parts;
-  const tokens = await records.accountTokens.get(accountId);
-  if (!tokens) return;
-  const others = (await locks.accountsAt(maker)).filter((other) => other !== accountId);
-  const users = await Promise.all(
-    others.map(async (other) => (await records.accountTokens.get(other))?.userId),
-  );
-  if (reportToken !== undefined && !users.includes(tokens.userId)) {
-    const ended = await gateway.unregisterWebhooks({ accountId, maker }, reportsPath(maker, reportToken));
-    if (ended.kind !== 'answered')
-      logger.warn({ maker, reason: ended.message }, "the lock maker's reports could not be ended");
-  }
+  const { records, gateway, reportAddresses, logger } = parts;
+  const { accountId, maker } = account;
+  if (!(await records.accountTokens.get(accountId))) return reportAddresses.forget(accountId);
+  const path = await reportAddresses.pathOf(account);
+  const ended = path === null ? null : await gateway.unregisterWebhooks(account, path);
+  if (ended && ended.kind !== 'answered')
+    logger.warn({ maker, reason: ended.message }, "the lock maker's reports could not be ended");
+  const revoked = await gateway.revokeTokens(account);
+  // Many makers have nothing of the kind: then the tokens end by themselves.
+  if (revoked.kind !== 'answered')
+    logger.info({ maker, reason: revoked.message }, 'the tokens could not be revoked at the lock maker');
+  await reportAddresses.forget(accountId);
   await records.accountTokens.delete(accountId);
 }

@@ -106,6 +106,11 @@ export class HttpLockGateway implements LockGateway {
     return unregisterWebhooks(this.#api, account, urlEnding);
   }
 
+  /** Ends the account's grant at its maker; nothing can be done for the account after that. */
+  revokeTokens(account: AccountRef): Promise<Answer<void>> {
+    return this.#api.revoke(account);
+  }
+
   /** Drops what is in flight and closes all connections. */
   close(): Promise<void> {
     return this.#api.close();

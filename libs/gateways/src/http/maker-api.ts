@@ -2,7 +2,7 @@ import { type AccountRef, type Answer, type Refusal } from '../lock-gateway';
 import { AccessTokens } from './access-tokens';
 import { type ApiAnswer, judge } from './answers';
 import { type GatewayClock, type LockMaker } from './lock-maker';
-import { refreshTokens } from './oauth';
+import { refreshTokens, revokeTokens } from './oauth';
 import { type AccountTokens, type TokenStore } from './token-store';
 import { Transport } from './transport';
 
@@ -73,6 +73,15 @@ export class MakerApi {
       }
       tokens = await this.#accessTokens.renewed(account, accessToken);
     }
+  }
+
+  /** Ends the account's grant at its maker. */
+  async revoke(account: AccountRef): Promise<Answer<void>> {
+    const maker = this.maker(account);
+    if ('kind' in maker) return maker;
+    const tokens = await this.#options.tokens.get(account.accountId);
+    if (tokens === null) return { kind: 'answered', value: undefined };
+    return revokeTokens(this.#transport(maker), maker, tokens, this.#options.clock);
   }
 
   async close(): Promise<void> {

@@ -79,6 +79,30 @@ export async function exchangeCode(
   }
 }
 
+/** Tells the maker that an account's grant is wanted no more (RFC 7009). Many makers have no such endpoint. */
+export async function revokeTokens(
+  transport: Transport,
+  maker: LockMaker,
+  tokens: AccountTokens,
+  clock: GatewayClock,
+): Promise<Answer<void>> {
+  const { refreshToken, accessToken } = tokens;
+  const exchange = await transport.exchange({
+    method: 'POST',
+    path: ['oauth', 'revoke'],
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams({
+      token: refreshToken,
+      token_type_hint: 'refresh_token',
+      client_id: maker.clientId,
+      client_secret: maker.clientSecret,
+    }).toString(),
+  });
+  const secrets = [refreshToken, accessToken, maker.clientSecret];
+  const answer = judge(exchange, { maker, clock, write: true, secrets });
+  return answer.kind === 'ok' ? { kind: 'answered', value: undefined } : answer;
+}
+
 /** New tokens for an account whose access token ends. `unauthorized`: the refresh token is good no more. */
 export async function refreshTokens(
   transport: Transport,

@@ -30,11 +30,16 @@ export function redactError(error: Error): Record<string, unknown> {
   return new Walk().error(error, 0);
 }
 
-/** A URL whose parameters that are secrets are hidden. */
+/** Paths whose last part is a secret: whoever knows the address may report for a lock maker. */
+const SECRET_PATHS = /(\/lock_makers\/[^/?#]*\/reports\/)[^/?#]+/g;
+
+/** A URL, or its path, without the secrets in it. */
 export function redactUrl(url: string): string {
-  return url.replace(/([?&])([^=&#]+)=([^&#]*)/g, (whole, before: string, name: string) =>
-    isSecretName(decoded(name)) || name === 'state' ? `${before}${name}=${HIDDEN}` : whole,
-  );
+  return url
+    .replace(SECRET_PATHS, `$1${HIDDEN}`)
+    .replace(/([?&])([^=&#]+)=([^&#]*)/g, (whole, before: string, name: string) =>
+      isSecretName(decoded(name)) || name === 'state' ? `${before}${name}=${HIDDEN}` : whole,
+    );
 }
 
 class Walk {
