@@ -1,49 +1,20 @@
-import { newApiToken, openStores, type Records, type Workspace } from '@latchkey/database';
-import { type Config, CryptoRandom, iso, loadConfig, RandomIds, StartupError } from '@latchkey/platform';
-import { Command, CommanderError } from 'commander';
-import { existsSync } from 'node:fs';
-import { claimMode } from '../mode';
-
-const NAME = /^[^\p{Cc}]{1,100}$/u;
-
-/** What was asked for can't be done; the message says why. */
-class Refusal extends Error {}
-
-type Print = (line: string) => void;
+import { newApiToken, type Records, type Workspace } from '@latchkey/database';
+import { type Config, CryptoRandom, iso, RandomIds } from '@latchkey/platform';
+import { Command } from 'commander';
+import { NAME, type Print, Refusal, runCommandLine, withRecords, workspaceOf } from './command-line';
 
 /**
  * The command line for API keys.
  * @param args what follows the command's name
  * @returns the exit code
  */
-export async function apiKeys(
+export function apiKeys(
   args: string[],
   env: NodeJS.ProcessEnv,
   print: Print,
   complain: Print,
 ): Promise<number> {
-  const program = commandLine(env, print);
-  for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .configureHelp({ optionTerm: ({ flags }) => flags.replace(/[<>]/g, '') })
-      .showHelpAfterError()
-      .allowExcessArguments(false)
-      .configureOutput({
-        writeOut: (text) => print(text.trimEnd()),
-        writeErr: (text) => complain(text.trimEnd()),
-      });
-  }
-  try {
-    if (args.length === 0) program.outputHelp();
-    else await program.parseAsync(args, { from: 'user' });
-    return 0;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
-    if (!(error instanceof Refusal || error instanceof StartupError)) throw error;
-    complain(error.message);
-    return 1;
-  }
+  return runCommandLine(commandLine(env, print), args, print, complain);
 }
 
 function commandLine(env: NodeJS.ProcessEnv, print: Print): Command {
@@ -88,33 +59,6 @@ interface MakeOptions {
   readonly name: string;
   readonly workspace?: string;
   readonly newWorkspace?: string;
-}
-
-async function withRecords(
-  env: NodeJS.ProcessEnv,
-  work: (records: Records, config: Config) => Promise<void>,
-): Promise<void> {
-  const config = loadConfig(env);
-  if (config.databaseUrl === undefined && !existsSync(config.dataDir)) {
-    throw new Refusal(`There is no data folder ${config.dataDir}: start the server first, or set DATA_DIR.`);
-  }
-  const stores = await openStores(config);
-  try {
-    await claimMode(stores.records, config);
-    await work(stores.records, config);
-  } finally {
-    await stores.close();
-  }
-}
-
-async function workspaceOf(records: Records, wanted: string | undefined): Promise<Workspace> {
-  const all = await records.workspaces.list();
-  const names = all.map(({ workspaceId, name }) => `  ${workspaceId}  ${name}`).join('\n');
-  if (all.length === 0) throw new Refusal('There is no workspace yet: make one with --new-workspace NAME.');
-  if (wanted === undefined && all.length > 1) throw new Refusal(`Say which workspace:\n${names}`);
-  const found = all.find(({ workspaceId }) => wanted === undefined || workspaceId === wanted);
-  if (!found) throw new Refusal(`There is no workspace ${wanted}. There are:\n${names}`);
-  return found;
 }
 
 async function makeWorkspace(

@@ -57,10 +57,15 @@ export class ServerWorld {
   }
 
   async stop(): Promise<void> {
+    await this.shutDown();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** Stops the server and leaves its data folder, which is the caller's to remove. */
+  async shutDown(): Promise<void> {
     await this.store.close();
     await this.locks.close();
     await this.server.close();
-    rmSync(this.dataDir, { recursive: true, force: true });
   }
 
   /** A code's own events, oldest first. */

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type Records, type Workspace } from '@latchkey/database';
+import {
+  type NodeUser,
+  ownerAddress,
+  startNode,
+  StartRefused,
+  UsersOfNode,
+} from '@latchkey/embedded-eventstore';
+import { type Config, iso, lockDataDir, StartupError } from '@latchkey/platform';
+import { publicStreamOf } from '@latchkey/public-events';
+import { Command } from 'commander';
+import { NAME, type Print, Refusal, runCommandLine, withRecords, workspaceOf } from './command-line';
+
+/** Logins of subscribers begin like this; nobody else's are touched. */
+const LOGIN = /^subscriber-[0-9a-f]{12}$/;
+
+/** The group that the stream of a workspace's public events is open to. */
+const groupOf = (workspaceId: string) => `subscribers-${workspaceId}`;
+
+/**
+ * The command line for subscribers of the embedded event store.
+ * @param args what follows the command's name
+ * @returns the exit code
+ */
+export function subscribers(
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  print: Print,
+  complain: Print,
+): Promise<number> {
+  return runCommandLine(commandLine(env, print), args, print, complain);
+}
+
+function commandLine(env: NodeJS.ProcessEnv, print: Print): Command {
+  const program = new Command('npm run subscribers --').description(
+    "Makes, lists and revokes logins that read a workspace's public events from the embedded event store. It reads the same settings as the server, and may be used while that runs.",
+  );
+  program
+    .command('make')
+    .description('makes a login and shows it, this once')
+    .requiredOption('--name <NAME>', 'what to call the subscriber')
+    .option('--workspace <ID>', 'whose events, where there are several workspaces')
+    .action(({ name, workspace }: { name: string; workspace?: string }) =>
+      withUsers(env, workspace, async (users, owner, config) => {
+        if (!NAME.test(name))
+          throw new Refusal('Say what to call the subscriber, in at most 100 characters.');
+        await make(users, owner, config, name, print);
+      }),
+    );
+  program
+    .command('list')
+    .description('shows the subscribers there are')
+    .option('--workspace <ID>', 'whose, where there are several workspaces')
+    .action(({ workspace }: { workspace?: string }) =>
+      withUsers(env, workspace, async (users, { workspaceId }) => {
+        const found = (await users.list()).filter(({ groups }) => groups.includes(groupOf(workspaceId)));
+        for (const user of found) print(lineOf(user));
+        if (found.length === 0) print('There are no subscribers.');
+      }),
+    );
+  program
+    .command('revoke')
+    .description('ends a login at once, for good, and what it has running')
+    .argument('<LOGIN>', 'as list shows it')
+    .action((login: string) =>
+      withNode(env, async (users) => {
+        if (!LOGIN.test(login) || !(await users.delete(login)))
+          throw new Refusal(`There is no subscriber ${login}: list shows their logins.`);
+        print(`The subscriber ${login} is revoked.`);
+      }),
+    );
+  return program;
+}
+
+async function make(
+  users: UsersOfNode,
+  { workspaceId, name: workspace }: Workspace,
+  config: Config,
+  name: string,
+  print: Print,
+): Promise<void> {
+  const loginName = `subscriber-${randomBytes(6).toString('hex')}`;
+  const password = randomBytes(24).toString('base64url');
+  const stream = publicStreamOf(workspaceId);
+  await users.allowReading(stream, groupOf(workspaceId));
+  await users.create({ loginName, fullName: name, groups: [groupOf(workspaceId)], password });
+  const authority = join(eventStoreOf(config), 'tls', 'ca.crt');
+  const port = config.eventstorePort === 0 ? 'EVENTSTORE_PORT' : config.eventstorePort;
+  print(
+    `A subscriber to the stream ${stream} of the workspace ${workspace}. The password is not shown again:`,
+  );
+  print(`  login     ${loginName}`);
+  print(`  password  ${password}`);
+  print(`It connects to esdb://${loginName}:PASSWORD@localhost:${port}?tls=true&tlsCAFile=ca.crt`);
+  print(`with a copy of ${authority}, which the server makes when it starts.`);
+}
+
+function lineOf({ loginName, fullName, lastUpdated }: NodeUser): string {
+  return `${loginName}  made ${iso(lastUpdated)}  ${fullName}`;
+}
+
+const eventStoreOf = (config: Config) => join(config.dataDir, 'eventstore');
+
+function withUsers(
+  env: NodeJS.ProcessEnv,
+  workspace: string | undefined,
+  work: (users: UsersOfNode, workspace: Workspace, config: Config) => Promise<void>,
+): Promise<void> {
+  return withNode(env, async (users, records, config) => {
+    await work(users, await workspaceOf(records, workspace), config);
+  });
+}
+
+/** Works on the users of the embedded event store: the running server's, or one that is started for it. */
+function withNode(
+  env: NodeJS.ProcessEnv,
+  work: (users: UsersOfNode, records: Records, config: Config) => Promise<void>,
+): Promise<void> {
+  return withRecords(env, async (records, config) => {
+    if (config.eventstoreUrl !== undefined) {
+      throw new Refusal(
+        'EVENTSTORE_URL is set: subscribers are users of that event store; docs/embedded-eventstore.md says how.',
+      );
+    }
+    const { address, close } = await reach(config);
+    const users = new UsersOfNode(address);
+    try {
+      await work(users, records, config);
+    } finally {
+      await users.close();
+      await close();
+    }
+  });
+}
+
+/** The server holds its data folder for as long as it runs: whoever gets the folder is alone with the event store. */
+async function reach(config: Config): Promise<{ address: string; close: () => Promise<void> }> {
+  const dataDir = eventStoreOf(config);
+  const lock = lockUnlessRunning(config);
+  if (!lock) return { address: addressOfRunning(dataDir), close: () => Promise.resolve() };
+  try {
+    const node = await startNode({ dataDir, access: 'private' });
+    const close = async () => {
+      await node.close();
+      lock.release();
+    };
+    return { address: node.connectionString, close };
+  } catch (error) {
+    lock.release();
+    if (error instanceof StartRefused) throw new Refusal(`The event store can't be opened: ${error.message}`);
+    throw error;
+  }
+}
+
+function lockUnlessRunning({ dataDir }: Config): { release(): void } | undefined {
+  try {
+    return lockDataDir(dataDir);
+  } catch (error) {
+    if (error instanceof StartupError && /in use/.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+function addressOfRunning(dataDir: string): string {
+  try {
+    return ownerAddress(dataDir);
+  } catch {
+    throw new Refusal('The server is only just starting: try again in a moment.');
+  }
+}
+
+if (require.main === module) {
+  void subscribers(
+    process.argv.slice(2),
+    process.env,
+    (line) => process.stdout.write(`${line}\n`),
+    (line) => process.stderr.write(`${line}\n`),
+  ).then((code) => (process.exitCode = code));
+}
