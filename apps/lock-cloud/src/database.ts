@@ -91,10 +91,19 @@ export class CloudDatabase {
       this.commit.run();
       return result;
     } catch (error) {
-      this.rollback.run();
+      this.undo();
       throw error;
     } finally {
       this.inTransaction = false;
+    }
+  }
+
+  /** Some errors (a full disk) have rolled it back already; a rollback that fails must not hide what it was for. */
+  private undo(): void {
+    try {
+      if (this.db.inTransaction) this.rollback.run();
+    } catch {
+      // The error that is thrown is the one that came first.
     }
   }
 
@@ -141,4 +150,9 @@ function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   mkdirSync(path, { mode: 0o700 });
+}
+
+/** Whether the file could not be written or read now: the same may go through later. */
+export function isStorageFault(error: unknown): boolean {
+  return /^SQLITE_(FULL|IOERR|NOMEM|READONLY|BUSY)/.test(String((error as { code?: unknown } | null)?.code));
 }

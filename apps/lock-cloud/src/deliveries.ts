@@ -1,6 +1,6 @@
 import { Agent } from 'undici';
 import type { SimulatedClock } from './clock';
-import type { CloudDatabase } from './database';
+import { type CloudDatabase, isStorageFault } from './database';
 
 interface DeliveryRow {
   seq: number;
@@ -22,6 +22,9 @@ const TIMEOUT_MS = 5000;
 const GIVE_UP_AFTER_MS = 24 * 3600_000;
 /** A webhook that a living subscriber has refused so often steps out of the line; the others go on. */
 const ATTEMPTS_IN_ORDER = 5;
+
+/** An outcome that could not be written is written again after so long, ms. */
+const RECORD_AGAIN_MS = 1000;
 
 const backoff = (failures: number) => Math.min(1000 * 2 ** (failures - 1), 3600_000);
 
@@ -111,17 +114,29 @@ export class Deliveries {
     if (!head || !subscription) return this.look(webhookId);
     queue.inFlight = true;
     this.flying += 1;
-    const settle = (outcome: Outcome) => {
+    const settle = (outcome: Outcome): void => {
+      // A cloud that closes keeps what is not known to be delivered; its next start sends it again.
+      if (this.open && !this.recorded(webhookId, head, outcome)) {
+        setTimeout(() => settle(outcome), RECORD_AGAIN_MS).unref();
+        return;
+      }
       queue.inFlight = false;
       this.flying -= 1;
-      // A cloud that closes keeps what is not known to be delivered; its next start sends it again.
-      if (this.open) {
-        this.db.transact(() => this.record(webhookId, head, outcome));
-        this.look(webhookId);
-      }
+      if (this.open) this.look(webhookId);
       this.onSettled();
     };
     void this.send(subscription.url, head.body).then(settle);
+  }
+
+  /** @returns false where it could not be written now: the queue waits, so that nothing is sent over and over */
+  private recorded(webhookId: string, delivery: DeliveryRow, outcome: Outcome): boolean {
+    try {
+      this.db.transact(() => this.record(webhookId, delivery, outcome));
+      return true;
+    } catch (error) {
+      if (!isStorageFault(error)) throw error;
+      return false;
+    }
   }
 
   private async send(url: string, body: string): Promise<Outcome> {

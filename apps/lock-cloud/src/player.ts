@@ -1,4 +1,5 @@
 import type { SimulatedClock } from './clock';
+import { isStorageFault } from './database';
 import type { Deliveries } from './deliveries';
 import { invalidRequest } from './errors';
 import type { Operations } from './operations';
@@ -7,6 +8,8 @@ import type { Operations } from './operations';
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Two running clocks never agree to the millisecond: a running clock may be put back by less than this. */
 const LEEWAY_MS = 1000;
+/** What could not be written is tried again after so long, ms. */
+const TRY_AGAIN_MS = 1000;
 
 export interface ClockReading {
   now: number;
@@ -20,6 +23,7 @@ export interface ClockReading {
 export class Player {
   private timer: NodeJS.Timeout | undefined;
   private woken = false;
+  private failing = false;
   private open = true;
   private waiting: (() => void)[] = [];
   private lastAdvance: Promise<unknown> = Promise.resolve();
@@ -30,7 +34,7 @@ export class Player {
     private readonly deliveries: Deliveries,
   ) {
     deliveries.onSettled = () => {
-      this.turn();
+      this.turnOrLater();
       for (const resume of this.waiting.splice(0)) resume();
     };
   }
@@ -41,7 +45,7 @@ export class Player {
     this.woken = true;
     setImmediate(() => {
       this.woken = false;
-      this.turn();
+      this.turnOrLater();
     });
   }
 
@@ -112,12 +116,27 @@ export class Player {
     this.arm();
   }
 
+  /** A turn that nobody waits for: a disk that is full must not end the cloud. */
+  private turnOrLater(): void {
+    try {
+      this.turn();
+    } catch (error) {
+      if (!isStorageFault(error)) throw error;
+      if (!this.failing) console.error(`lock-cloud: ${String(error)}; tried again until it can be written`);
+      this.failing = true;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.turnOrLater(), TRY_AGAIN_MS);
+      return;
+    }
+    this.failing = false;
+  }
+
   private arm(): void {
     clearTimeout(this.timer);
     if (!this.clock.running) return;
     const next = this.nextDue();
     if (next === null) return;
     const wait = Math.min(Math.max(0, next - this.clock.now()), MAX_TIMER_MS);
-    this.timer = setTimeout(() => this.turn(), wait);
+    this.timer = setTimeout(() => this.turnOrLater(), wait);
   }
 }

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Cloud } from '../cloud';
+import { isStorageFault } from '../database';
 import { Refusal } from '../errors';
 import { makerApi } from './maker-api';
 import { type Client, oauth } from './oauth';
@@ -35,6 +36,14 @@ export function httpServer(cloud: Cloud, client: Client): FastifyInstance {
     if (error instanceof Refusal) return answerRefusal(reply, error.status, error.code, error.message);
     const status = error.statusCode ?? 500;
     if (status < 500) return answerRefusal(reply, status, 'INVALID_REQUEST', 'The request cannot be read.');
+    if (isStorageFault(error)) {
+      return answerRefusal(
+        reply,
+        503,
+        'SERVICE_UNAVAILABLE',
+        'The cloud can not store anything at the moment.',
+      );
+    }
     console.error(error);
     return answerRefusal(reply, 500, 'INTERNAL_ERROR', 'The cloud failed.');
   });

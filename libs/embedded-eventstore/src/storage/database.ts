@@ -65,6 +65,18 @@ export function closeDatabase(db: SqliteDatabase): void {
   db.close();
 }
 
+/**
+ * Rolls back what is under way. Some errors (a full disk) have done so already; a rollback that fails must not hide
+ * what it was for.
+ */
+export function rollBack(db: SqliteDatabase): void {
+  try {
+    if (db.inTransaction) db.exec('ROLLBACK');
+  } catch {
+    // The error to be told is the one that came first.
+  }
+}
+
 /** Lets go of a database that may not be sound, or not ours. */
 export function abandonDatabase(db: SqliteDatabase): void {
   try {

@@ -1,5 +1,5 @@
 import { Changes } from './changes';
-import { type SqliteDatabase } from './database';
+import { rollBack, type SqliteDatabase } from './database';
 import { type EventTable } from './event-table';
 import { Facts } from './facts';
 import { Generations } from './generations';
@@ -282,7 +282,7 @@ export class EventLog {
     this.inserted = 0;
     this.streams.forget();
     for (const listener of this.rollbackListeners) listener();
-    if (this.db.inTransaction) this.db.exec('ROLLBACK');
+    rollBack(this.db);
     this.begun = false;
     this.newest = this.readNewest();
     this.largestEvent = this.facts.number(LARGEST_EVENT);

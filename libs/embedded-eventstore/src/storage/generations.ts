@@ -1,4 +1,4 @@
-import { type SqliteDatabase } from './database';
+import { rollBack, type SqliteDatabase } from './database';
 import { EventTable } from './event-table';
 import { type Facts } from './facts';
 import { type StoredEvent } from './stored-event';
@@ -110,7 +110,7 @@ export class Generations {
       this.db.exec('COMMIT');
       this.tables = tables;
     } catch (error) {
-      if (this.db.inTransaction) this.db.exec('ROLLBACK');
+      rollBack(this.db);
       throw error;
     }
   }
