@@ -101,7 +101,7 @@ export class Core implements ViewBarrier {
 
   constructor(private readonly options: CoreOptions) {
     const { config, store, database, vault, clock, ids, random, logger } = options;
-    this.gateway = new CountedGateway(options.gateway);
+    this.gateway = new CountedGateway(options.gateway, logger);
     const { gateway } = this;
     this.deviceStreams = new DeviceStreams(store, clock, ids);
     this.streams = new Streams(store, clock, ids, this.deviceStreams);

@@ -1,13 +1,18 @@
 import type { AccountRef, LockCode, LockGateway, LockRef } from '@latchkey/gateways';
+import type { Logger } from '@latchkey/platform';
 
 /**
  * Counts what locks were asked to do, so that whoever plays their part knows whether there is anything to play. A
- * request counts when it is sent and when it is over: whoever looks between the two may find nothing yet.
+ * request counts when it is sent and when it is over: whoever looks between the two may find nothing yet. Each is told
+ * at the log level `debug`.
  */
 export class CountedGateway implements LockGateway {
   writes = 0;
 
-  constructor(private readonly gateway: LockGateway) {}
+  constructor(
+    private readonly gateway: LockGateway,
+    private readonly logger: Logger,
+  ) {}
 
   locks(account: AccountRef) {
     return this.gateway.locks(account);
@@ -18,25 +23,33 @@ export class CountedGateway implements LockGateway {
   }
 
   program(lock: LockRef, code: LockCode) {
-    return this.counted(() => this.gateway.program(lock, code));
+    return this.counted('program', lock, () => this.gateway.program(lock, code));
   }
 
   change(lock: LockRef, lockCodeId: string, code: LockCode) {
-    return this.counted(() => this.gateway.change(lock, lockCodeId, code));
+    return this.counted('change', lock, () => this.gateway.change(lock, lockCodeId, code));
   }
 
   remove(lock: LockRef, lockCodeId: string) {
-    return this.counted(() => this.gateway.remove(lock, lockCodeId));
+    return this.counted('remove', lock, () => this.gateway.remove(lock, lockCodeId));
   }
 
   operate(lock: LockRef, action: 'lock' | 'unlock', actionId: string) {
-    return this.counted(() => this.gateway.operate(lock, action, actionId));
+    return this.counted('operate', lock, () => this.gateway.operate(lock, action, actionId));
   }
 
-  private async counted<T>(write: () => Promise<T>): Promise<T> {
+  private async counted<T extends { readonly kind: string }>(
+    command: string,
+    { accountId, lockId }: LockRef,
+    write: () => Promise<T>,
+  ): Promise<T> {
     this.writes++;
+    const begun = performance.now();
     try {
-      return await write();
+      const answer = await write();
+      const ms = Math.round(performance.now() - begun);
+      this.logger.debug({ command, accountId, lockId, answer: answer.kind, ms }, 'lock command');
+      return answer;
     } finally {
       this.writes++;
     }

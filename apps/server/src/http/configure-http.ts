@@ -1,7 +1,9 @@
+import { type Logger, LOGGER } from '@latchkey/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { errorAnswer, REQUEST_ID } from './answers';
 import { OpenApi } from './documents/openapi-text';
 import { Serving } from './health/serving';
+import { logRequests } from './log-requests';
 import { boundRequests } from './request-deadline';
 
 /**
@@ -27,5 +29,6 @@ export function configureHttp(app: NestFastifyApplication): NestFastifyApplicati
     done();
   });
   boundRequests(fastify);
+  logRequests(fastify, app.get<Logger>(LOGGER));
   return app;
 }

@@ -351,6 +351,50 @@ describe('what goes wrong behind the edge', () => {
   });
 });
 
+describe('the log', () => {
+  const lines = () =>
+    edge.log
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => msg === 'request');
+  const lineOf = async (id: string | null) => {
+    for (;;) {
+      const found = lines().find(({ requestId }) => requestId === id);
+      if (found) return found;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+
+  test('has one line a request, with its route, status, duration and the id of its key', async () => {
+    const [key] = await edge.records.apiKeys.list(edge.workspaceId);
+    const { headers } = await edge.post('/devices/get', { device_id: 'x', name: 'secret' });
+    const id = headers.get('seam-request-id');
+    expect(await lineOf(id)).toMatchObject({
+      ...{ level: 'info', method: 'POST', route: '/devices/get', status: 400, keyId: key!.apiKeyId },
+      ms: expect.any(Number),
+    });
+    expect(lines().filter(({ requestId }) => requestId === id)).toHaveLength(1);
+  });
+
+  test('has no path, key or query of what nobody may ask', async () => {
+    const { headers } = await edge.get('/nothing/secret-token?code=4821', {
+      authorization: 'Bearer seam_guess',
+    });
+    expect(await lineOf(headers.get('seam-request-id'))).toMatchObject({
+      route: null,
+      status: 404,
+      keyId: null,
+    });
+    expect(edge.log.join('')).not.toMatch(/secret-token|4821|seam_guess/);
+  });
+
+  test('tells nothing of health at its usual level', async () => {
+    await edge.get('/health/live');
+    const { headers } = await edge.post('/workspaces/get', {});
+    await lineOf(headers.get('seam-request-id'));
+    expect(lines().filter(({ route }) => String(route).startsWith('/health'))).toEqual([]);
+  });
+});
+
 describe('the sandbox clock', () => {
   test('is read and put forward', async () => {
     expect((await edge.post('/sandbox/clock/get', {})).body.clock).toEqual({ now: later(0) });
