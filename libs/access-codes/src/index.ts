@@ -27,6 +27,7 @@ export { Executor } from './process-manager/executor';
 export { LeavingCodes } from './process-manager/leaving-codes';
 export { LockReports } from './process-manager/lock-reports';
 export { LockWork } from './process-manager/lock-work';
+export { NextLooks } from './process-manager/next-looks';
 export { ReadBacks } from './process-manager/read-backs';
 export { Streams } from './streams';
 export * from './views';

@@ -160,6 +160,11 @@ export class ProjectionRunner {
     return reached;
   }
 
+  /** Where the last event stands that anybody has folded into the view; undefined: none yet. */
+  async storedPosition(): Promise<Position | undefined> {
+    return (await this.checkpoints.load())?.lastEvent?.position;
+  }
+
   /**
    * True once this process has seen every event that the view's rows tell of now, though another process folded
    * them; false when `timeoutMs` passed before.

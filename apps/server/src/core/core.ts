@@ -5,6 +5,8 @@ import {
   type AgendaTables,
   BackupPool,
   Calls,
+  codeStates,
+  type CodesTables,
   CodeWork,
   DeviceWatch,
   DOMAIN_PREFIXES,
@@ -12,6 +14,7 @@ import {
   LeavingCodes,
   LockReports,
   LockWork,
+  NextLooks,
   ReadBacks,
   RESERVATION_GRACE,
   Streams,
@@ -30,6 +33,7 @@ import {
 import type { LockGateway } from '@latchkey/gateways';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
+import type { Kysely } from 'kysely';
 import { CountedGateway } from './counted-gateway';
 
 const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
@@ -91,6 +95,7 @@ export class Core implements ViewBarrier {
   /** Time is being played, from one due instant to the next. */
   private played = false;
   private readonly agenda: ProjectionRunner;
+  private readonly nextLooks: NextLooks;
   private readonly domain: SharedSubscription;
   /** Those that fold the domain's events. */
   private readonly runners: ProjectionRunner[];
@@ -138,12 +143,8 @@ export class Core implements ViewBarrier {
       settings: config,
     });
     this.deviceWatch = new DeviceWatch({ ...shared, work, backups: this.backups, settings: config });
-    const codes = new CodeWork({
+    const planning = {
       ...shared,
-      work,
-      calls,
-      vault,
-      ids,
       latest: () => clockWatch?.latest() ?? clock.now(),
       settings: {
         ...config,
@@ -151,7 +152,13 @@ export class Core implements ViewBarrier {
         readBackAfter: READ_BACK_AFTER,
         keepsExpired: options.keepsExpired,
       },
-    });
+    };
+    const codes = new CodeWork({ ...planning, work, calls, vault, ids });
+    const states = {
+      upToDate: () => this.codesHaveWhatTheAgendaHas(),
+      load: (codeIds: readonly string[]) => codeStates(database.db as Kysely<CodesTables>, codeIds),
+    };
+    this.nextLooks = new NextLooks({ ...planning, states });
     const others = { device: this.deviceWatch.device, account: this.accountWatch.account };
     this.executor = new Executor({ ...shared, codes, others });
     const runner = (
@@ -223,10 +230,18 @@ export class Core implements ViewBarrier {
     agenda.known.isBelieved = await this.agenda.sawWhatIsFolded(HEARD_WITHIN_MS);
   }
 
+  /** Whether the view of codes has folded all that the agenda tells of by now. */
+  private async codesHaveWhatTheAgendaHas(): Promise<boolean> {
+    const codes = this.runners.find(({ name }) => name === 'codes');
+    const stored = await this.agenda.storedPosition();
+    return codes !== undefined && (await codes.reached(stored, VIEWS_WITHIN_MS));
+  }
+
   /** Begins to do what is due; to be called once the views are built. */
   async work(): Promise<void> {
     // On SQLite nobody else works on it.
     if (this.options.database.engine === 'sqlite') await this.rows.releaseAll();
+    await this.nextLooks.arrange();
     this.executor.start();
     this.options.clockWatch?.onJump((by) => void this.clockWasPut(by));
   }

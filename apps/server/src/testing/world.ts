@@ -1,4 +1,5 @@
 import {
+  CodesProjection,
   CreateAccessCode,
   CreateAccessCodeHandler,
   DeleteAccessCode,
@@ -59,6 +60,8 @@ export interface WorldOptions {
   readonly locks?: 'sandbox' | 'none';
   /** Settings, as the environment would give them. */
   readonly env?: NodeJS.ProcessEnv;
+  /** With the view of codes that the API reads. */
+  readonly codesView?: boolean;
 }
 
 /** What outlives a crash of the server. */
@@ -71,7 +74,8 @@ interface Surroundings {
   readonly store: EventStore;
   readonly vault: Vault;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly views: Database<any>;
+  views: Database<any>;
+  readonly codesView: boolean;
   readonly gateway: LockGateway;
   readonly simulator: Simulator;
   readonly reports: Awaited<ReturnType<typeof listenForReports>>;
@@ -95,7 +99,12 @@ export class World {
     private readonly closers: (() => Promise<unknown>)[],
   ) {}
 
-  static async start({ seed = 1, locks = 'sandbox', env = {} }: WorldOptions = {}): Promise<World> {
+  static async start({
+    seed = 1,
+    locks = 'sandbox',
+    env = {},
+    codesView = false,
+  }: WorldOptions = {}): Promise<World> {
     const config = loadConfig({ LOG_LEVEL: 'fatal', ...env });
     const clock = new SandboxClock({ now: MONDAY, running: false });
     const ids = new SeededIds(seed);
@@ -124,7 +133,8 @@ export class World {
     const reports = await listenForReports(maker.name);
     const { workspaceId } = await openWorkspace(records, config, { clock, ids, random });
 
-    const around = { config, clock, ids, random, logger, store, vault, views, gateway, simulator, reports };
+    const shared = { config, clock, ids, random, logger, store, vault, views, gateway, simulator, reports };
+    const around = { ...shared, codesView };
     const world = new World(workspaceId, 'to be connected', around, []);
     await world.begin();
     const { core } = world;
@@ -138,7 +148,7 @@ export class World {
       () => cloud.close(),
       () => reports.close(),
       () => node.close(),
-      () => views.close(),
+      () => around.views.close(),
       () => recordsDatabase.close(),
       () => vaultDatabase.close(),
     );
@@ -182,6 +192,14 @@ export class World {
   /** A new server on what the old one left: same event store, same database, same locks. */
   async restart(): Promise<void> {
     await this.core.abandon();
+    await this.begin();
+  }
+
+  /** A new server on the same facts, whose views are lost. */
+  async restartWithoutViews(): Promise<void> {
+    await this.core.abandon();
+    await this.around.views.close();
+    this.around.views = await inMemory();
     await this.begin();
   }
 
@@ -284,7 +302,7 @@ export class World {
     const keepsExpired = () => Promise.resolve(false);
     this.core = new Core({
       ...{ config, store, database: views, vault, gateway, clock, ids, random, logger },
-      views: [],
+      views: this.around.codesView ? [new CodesProjection()] : [],
       keepsExpired,
     });
     const { core } = this;

@@ -1,7 +1,7 @@
 import type { Database } from '@latchkey/database';
 import { claimOf, type DueClaim, DueRows, type DueSource } from '@latchkey/event-sourcing';
 import type { Clock } from '@latchkey/platform';
-import { putOff } from './agenda-statements';
+import { dropMany, putOff } from './agenda-statements';
 import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, type LockRow, LOCKS } from './agenda-tables';
 import { lockLeases } from './lock-leases';
 import { SettleBatches } from './settle-batches';
@@ -85,6 +85,19 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   /** A worker that starts anew takes back what it had claimed in an earlier life. */
   releaseAll(): Promise<void> {
     return this.due.releaseAll();
+  }
+
+  /** Gives rows back as due as they are. */
+  releaseThese(claims: readonly AgendaClaim[]): Promise<void> {
+    return this.due.releaseThese(claims.map(({ subject }) => subject));
+  }
+
+  /** Nothing is left to do for these, unless something has happened since they were claimed. */
+  async dropThese(claims: readonly AgendaClaim[]): Promise<void> {
+    if (claims.length === 0) return;
+    const { rows } = await dropMany(this.database.engine, claims).execute(this.database.db);
+    const dropped = new Set(rows.map(({ subject }) => subject));
+    await this.releaseThese(claims.filter(({ subject }) => !dropped.has(subject)));
   }
 
   async putOff(claim: AgendaClaim, until: number): Promise<void> {

@@ -15,6 +15,7 @@ import type { Circumstances, PlanSettings } from '../domain/circumstances';
 import { plan, type Step } from '../domain/plan';
 import { type AgendaClaim, type AgendaRows, COMMAND_AT_MOST, type Settlement } from './agenda-rows';
 import type { Calls } from './calls';
+import { circumstancesOf } from './circumstances';
 import { handOver } from './hand-over';
 import type { LockWork, Touch } from './lock-work';
 import type { Streams } from '../streams';
@@ -81,7 +82,7 @@ export class CodeWork {
     const now = clock.now();
     const loaded = await streams.codes.load(claim.id, atLeast);
     const code = loaded.state;
-    const circumstances = await this.circumstances(claim, code, now);
+    const circumstances = await circumstancesOf(claim, code, now, this.options);
     const step = plan(claim.id, code, circumstances);
     if (step.do === 'append') {
       // What a fact leads to is appended with it where that touches the lock: one write instead of two.
@@ -91,25 +92,6 @@ export class CodeWork {
       }
     }
     return { claim, loaded, circumstances, facts: [], step };
-  }
-
-  private async circumstances(
-    claim: AgendaClaim,
-    code: AccessCode | null,
-    now: number,
-  ): Promise<Circumstances> {
-    const { streams, known, settings } = this.options;
-    const deviceId = code?.deviceId ?? claim.deviceId ?? '';
-    const [device, keypad] = await Promise.all([
-      streams.devices.load(deviceId, known.atLeast(streams.devices.streamOf(deviceId))),
-      streams.keypad(deviceId, known.atLeast(streams.keypadStream(deviceId))),
-    ]);
-    const accountId = device.state?.accountId ?? code?.accountId;
-    const account = accountId
-      ? (await streams.accounts.load(accountId, known.atLeast(streams.accounts.streamOf(accountId)))).state
-      : null;
-    const latest = this.options.latest();
-    return { device: device.state, account, keypad, now, latest, settings };
   }
 
   private async take(look: Look): Promise<Taken> {

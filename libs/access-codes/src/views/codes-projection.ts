@@ -95,6 +95,20 @@ export class CodesProjection implements Projection {
   }
 }
 
+/** The states of these codes, by id, as far as the view has them. */
+export async function codeStates(
+  db: Kysely<CodesTables>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, AccessCode>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('codes_v2')
+    .select(['code_id', 'state'])
+    .where('code_id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
+}
+
 function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
   const positions = new Map<string, number>();
   return {

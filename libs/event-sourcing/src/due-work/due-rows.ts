@@ -24,6 +24,8 @@ interface DueTable {
 
 /** A process that has not settled what it claimed for so long, ms by the wall, is dead: its rows are anybody's. */
 const LEASE_MS = 60_000;
+/** So many rows are given back by one statement. */
+const CHUNK = 500;
 
 /** Makes the indexes that serve claims; the table has `DueColumns`. */
 export async function createDueIndexes(db: Kysely<Tables>, table: string): Promise<void> {
@@ -127,6 +129,17 @@ export class DueRows<Row extends DueColumns> {
       .set({ lease_owner: null, lease_until: 0 })
       .where('subject', '=', subject)
       .execute();
+  }
+
+  /** Gives rows back as due as they are. */
+  async releaseThese(subjects: readonly string[]): Promise<void> {
+    for (let from = 0; from < subjects.length; from += CHUNK) {
+      await this.db
+        .updateTable(this.due)
+        .set({ lease_owner: null, lease_until: 0 })
+        .where('subject', 'in', subjects.slice(from, from + CHUNK))
+        .execute();
+    }
   }
 
   /** Gives back what anybody had claimed: for the one process of an installation, at its start. */

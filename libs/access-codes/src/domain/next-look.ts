@@ -1,0 +1,26 @@
+import type { AccessCode } from './access-code';
+import type { Circumstances } from './circumstances';
+import { plan } from './plan';
+
+/**
+ * When a code is to be looked at, by what is known of it: not before `until`; now, since there is something to do;
+ * or never again, since it is gone and cleaned up.
+ */
+export type NextLook =
+  | { readonly at: 'later'; readonly until: number | null; readonly forKeypad: boolean }
+  | { readonly at: 'now' }
+  | { readonly at: 'never' };
+
+export function nextLook(codeId: string, code: AccessCode | null, circumstances: Circumstances): NextLook {
+  if (code && code.removedAt !== null) return isCleanedUp(code, circumstances) ? NEVER : NOW;
+  const step = plan(codeId, code, circumstances);
+  return step.do === 'wait' ? { at: 'later', until: step.until, forKeypad: step.forKeypad } : NOW;
+}
+
+const NOW = { at: 'now' } as const;
+const NEVER = { at: 'never' } as const;
+
+/** Its PIN is released last of all. One that was forgotten later has a key that may still be there. */
+function isCleanedUp(code: AccessCode, { keypad }: Circumstances): boolean {
+  return !code.forgotten && !keypad.reservations.some(({ codeId }) => codeId === code.codeId);
+}

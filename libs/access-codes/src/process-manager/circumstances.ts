@@ -1,0 +1,31 @@
+import type { KnownRevisions } from '@latchkey/event-sourcing';
+import type { AccessCode } from '../domain/access-code';
+import type { Circumstances, PlanSettings } from '../domain/circumstances';
+import type { Streams } from '../streams';
+import type { AgendaClaim } from './agenda-rows';
+
+/** What a code's next step depends on beside itself, as far as this process knows or the store tells. */
+export async function circumstancesOf(
+  claim: Pick<AgendaClaim, 'deviceId'>,
+  code: AccessCode | null,
+  now: number,
+  of: {
+    readonly streams: Streams;
+    readonly known: KnownRevisions;
+    readonly settings: PlanSettings;
+    /** The latest that it may be, ms. */
+    readonly latest: () => number;
+  },
+): Promise<Circumstances> {
+  const { streams, known, settings } = of;
+  const deviceId = code?.deviceId ?? claim.deviceId ?? '';
+  const [device, keypad] = await Promise.all([
+    streams.devices.load(deviceId, known.atLeast(streams.devices.streamOf(deviceId))),
+    streams.keypad(deviceId, known.atLeast(streams.keypadStream(deviceId))),
+  ]);
+  const accountId = device.state?.accountId ?? code?.accountId;
+  const account = accountId
+    ? (await streams.accounts.load(accountId, known.atLeast(streams.accounts.streamOf(accountId)))).state
+    : null;
+  return { device: device.state, account, keypad, now, latest: of.latest(), settings };
+}
