@@ -27,6 +27,18 @@ describe('managing persistent subscriptions to a stream', () => {
   const create = (stream: string, group: string, changes: Parameters<typeof settings>[0] = {}) =>
     target().client.createPersistentSubscriptionToStream(stream, group, settings(changes));
 
+  it('never takes one for another whose names together are the same', async () => {
+    const stream = newStream('managed');
+    await create(`${stream}::b`, 'c');
+
+    expect(await rejection(create(stream, 'b::c'))).toBeInstanceOf(PersistentSubscriptionExistsError);
+    expect(
+      await rejection(target().client.getPersistentSubscriptionToStreamInfo(stream, 'b::c')),
+    ).toBeInstanceOf(PersistentSubscriptionDoesNotExistError);
+    const info = await target().client.getPersistentSubscriptionToStreamInfo(`${stream}::b`, 'c');
+    expect([info.eventSource, info.groupName]).toEqual([`${stream}::b`, 'c']);
+  });
+
   it('creates one once', async () => {
     const stream = newStream('managed');
     await create(stream, 'group');

@@ -133,4 +133,25 @@ describe('the strategies of a persistent subscription', () => {
     expect(members.filter((member) => member.items.length > 0).length).toBeGreaterThan(1);
     await close(members);
   });
+
+  it('pinned gives a newcomer its share while the others are busy', async () => {
+    const prefix = newStream('pinned-newcomer');
+    const group = newStream('pinned-newcomer-group');
+    await target().client.createPersistentSubscriptionToAll(
+      group,
+      persistentSubscriptionToAllSettingsFromDefaults({ startFrom: START, consumerStrategyName: PINNED }),
+      { filter: streamNameFilter({ prefixes: [prefix] }) },
+    );
+    const first = await Consumer.join(target().client, { group, bufferSize: 100 }, keep);
+    for (const stream of range(20)) await target().client.appendToStream(`${prefix}-${stream}`, numbered(0));
+    await first.atLeast(20);
+
+    const second = await Consumer.join(target().client, { group, bufferSize: 100 });
+    for (const stream of range(20)) await target().client.appendToStream(`${prefix}-${stream}`, numbered(1));
+    await all([first, second], 40);
+
+    expect(second.items.length).toBeGreaterThanOrEqual(8);
+    expect(second.items.length).toBeLessThanOrEqual(12);
+    await close([first, second]);
+  });
 });

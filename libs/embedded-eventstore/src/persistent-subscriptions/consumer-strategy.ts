@@ -66,27 +66,56 @@ class Pinned implements ConsumerStrategy {
 
   choose(consumers: readonly Consumer[], message: Message): Choice {
     if (!consumers.some((consumer) => consumer.canTake)) return 'full';
-    const bucket = hash(this.belongsTo(message)) % BUCKETS;
+    const bucket = this.bucketOf(message);
     const owner = (this.owners[bucket] ??= this.leastLoaded(consumers));
     return owner.canTake ? owner : 'later';
   }
 
-  /** Newcomers get their share: buckets of consumers that have more than theirs and nothing in flight are free again. */
+  /**
+   * A newcomer gets its share of the buckets in use at once, of those with the least in flight first. What is in flight
+   * stays with whom it is.
+   */
   joined(consumers: readonly Consumer[]): void {
-    const fair = Math.ceil(BUCKETS / consumers.length);
-    const owned = new Map<Consumer, number>();
-    this.owners.forEach((owner, bucket) => {
-      if (!owner) return;
-      const count = (owned.get(owner) ?? 0) + 1;
-      owned.set(owner, count);
-      if (count > fair && owner.inFlight.size === 0) this.owners[bucket] = undefined;
-    });
+    const newcomer = consumers.at(-1)!;
+    const owned = this.bucketsByOwner();
+    const used = [...owned.values()].reduce((sum, buckets) => sum + buckets.length, 0);
+    const fair = Math.ceil(used / consumers.length);
+    for (const [owner, buckets] of owned) {
+      if (owner === newcomer || buckets.length <= fair) continue;
+      const busy = this.inFlightByBucket(owner);
+      buckets.sort((a, b) => (busy.get(a) ?? 0) - (busy.get(b) ?? 0));
+      for (const bucket of buckets.slice(0, buckets.length - fair)) this.owners[bucket] = newcomer;
+    }
   }
 
   left(consumer: Consumer): void {
     this.owners.forEach((owner, bucket) => {
       if (owner === consumer) this.owners[bucket] = undefined;
     });
+  }
+
+  private bucketOf(message: Message): number {
+    return hash(this.belongsTo(message)) % BUCKETS;
+  }
+
+  private bucketsByOwner(): Map<Consumer, number[]> {
+    const owned = new Map<Consumer, number[]>();
+    this.owners.forEach((owner, bucket) => {
+      if (!owner) return;
+      const buckets = owned.get(owner);
+      if (buckets) buckets.push(bucket);
+      else owned.set(owner, [bucket]);
+    });
+    return owned;
+  }
+
+  private inFlightByBucket(consumer: Consumer): Map<number, number> {
+    const counts = new Map<number, number>();
+    for (const message of consumer.inFlight.values()) {
+      const bucket = this.bucketOf(message);
+      counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+    }
+    return counts;
   }
 
   private leastLoaded(consumers: readonly Consumer[]): Consumer {

@@ -18,7 +18,8 @@ const MOST_UNSENT = 1024 * 1024;
 /** One connected consumer of a group, and what it has been sent but not answered. */
 export class Consumer {
   readonly id = randomUUID();
-  readonly inFlight = new Set<string>();
+  /** By message key. */
+  readonly inFlight = new Map<string, Message>();
   readonly times: ProcessingTimes | undefined;
   /** Called when it can take more after it could not. */
   onReady: () => void = () => undefined;
@@ -51,7 +52,7 @@ export class Consumer {
 
   send(message: Message): void {
     const key = messageKey(message);
-    this.inFlight.add(key);
+    this.inFlight.set(key, message);
     this.totalItems += 1;
     this.times?.begin(key, this.now());
     const bytes = encodePersistentReadEvent(message.resolved, this.uuids, message.retryCount);

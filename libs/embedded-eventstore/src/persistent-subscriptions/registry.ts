@@ -29,7 +29,8 @@ export class GroupRegistry {
   /** @throws RpcError when there is no such group */
   get(stream: string, group: string): SubscriptionGroup {
     const found = this.groups.get(groupKey(stream, group));
-    if (!found) throw groupDoesNotExist(stream, group);
+    // Names with `::` in them can have one key: group b::c on a, and group c on a::b.
+    if (found?.definition.stream !== stream) throw groupDoesNotExist(stream, group);
     return found;
   }
 

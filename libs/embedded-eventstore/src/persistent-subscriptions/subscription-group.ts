@@ -100,7 +100,7 @@ export class SubscriptionGroup {
     if (index < 0) return;
     this.consumers.splice(index, 1);
     this.strategy.left(consumer);
-    for (const key of [...consumer.inFlight]) this.retryOrPark(key);
+    for (const key of [...consumer.inFlight.keys()]) this.retryOrPark(key);
     this.schedule();
   }
 
