@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { Refusal } from '@latchkey/event-sourcing';
 import { nativeLock, T0 } from './domain/testing/builders';
 import { checkAgainstLock } from './pins';
 
@@ -20,8 +20,8 @@ test('a PIN that a lock does not take is refused with every rule that it breaks,
   } catch (error) {
     refused = error;
   }
-  expect(refused).toBeInstanceOf(ApiError);
-  const { message } = refused as ApiError;
+  expect(refused).toBeInstanceOf(Refusal);
+  const { message } = refused as Refusal;
   expect(message).toMatch(/^The lock does not take this access code\. (\S[^.]*\.( |$)){2}$/);
   expect(JSON.stringify(refused) + message).not.toContain('4444');
 });

@@ -1,6 +1,8 @@
+import type { CodeRefusal } from './domain/refused';
+import { Refusal } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
 import { drawPin, violations } from '@latchkey/gateways';
-import { ApiError, type Random, type Vault } from '@latchkey/platform';
+import type { Random, Vault } from '@latchkey/platform';
 import type { Window } from './domain/access-code';
 import { type Keypad, occupant } from './domain/keypad';
 import { isNative } from './domain/plan';
@@ -17,7 +19,7 @@ export interface Asked {
 
 /**
  * Refuses a PIN or start that the lock's rules forbid.
- * @throws {ApiError} 400, which names the rules and never the PIN
+ * @throws {Refusal} which names the rules and never the PIN
  */
 export function checkAgainstLock(
   device: Device,
@@ -28,11 +30,11 @@ export function checkAgainstLock(
   if (broken.length === 0) return;
   const errors: Record<string, string[]> = {};
   for (const { constraintType, message } of broken) {
-    const parameter = constraintType === 'start_date_in_future' ? 'starts_at' : 'code';
-    (errors[parameter] ??= []).push(message.replace(/\.$/, ` (${constraintType}).`));
+    const property = constraintType === 'start_date_in_future' ? 'startsAt' : 'code';
+    (errors[property] ??= []).push(message.replace(/\.$/, ` (${constraintType}).`));
   }
   const messages = Object.values(errors).flat().join(' ');
-  throw ApiError.invalidInput(`The lock does not take this access code. ${messages}`, errors);
+  throw Refusal.invalid(`The lock does not take this access code. ${messages}`, errors);
 }
 
 /** The start that a lock is told of a window, where it is left to keep it, ms. */
@@ -46,7 +48,7 @@ export function startToTell(
 
 /**
  * Draws a PIN that the lock takes and that is free in the window.
- * @throws {ApiError} 409 when there is none
+ * @throws {Refusal} when there is none
  */
 export function drawFreePin(
   device: Device,
@@ -67,8 +69,8 @@ export function drawFreePin(
   const pin = drawPin(capabilities, random, isFree, wanted.preferredLength, ofItsSet);
   if (pin === null) {
     const rules = capabilities.codeConstraints.map(({ constraintType }) => constraintType).join(', ');
-    throw ApiError.conflict(
-      'no_code_available',
+    throw Refusal.conflict<CodeRefusal>(
+      'no-pin-free',
       `No code that this device takes is free in the given period.${rules ? ` Its rules: ${rules}.` : ''}`,
     );
   }

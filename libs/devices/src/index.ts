@@ -2,6 +2,7 @@ export { DevicesModule } from './devices.module';
 export * from './domain/account';
 export * from './domain/battery';
 export * from './domain/device';
+export type { DeviceRefusal } from './domain/refused';
 export {
   add as addDevice,
   connection as deviceConnection,

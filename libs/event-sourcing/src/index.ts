@@ -16,3 +16,4 @@ export { given } from './specification';
 export type { Tables } from './tables';
 export * from './view-barrier';
 export { MarkedEventStore, type Marker } from './marked-event-store';
+export * from './refusal';

@@ -11,4 +11,4 @@ export type { DeliveryTables } from './webhooks/queue-tables';
 export { Sender } from './webhooks/sender';
 export { WebhookDeliveries } from './webhooks/webhook-deliveries';
 export { Webhooks } from './webhooks/webhooks';
-export { WEBHOOK_DELIVERIES, webhookHandlers } from './webhooks/webhook-handlers';
+export { WEBHOOK_DELIVERIES, webhookHandlers, type WebhookRefusal } from './webhooks/webhook-handlers';

@@ -1,8 +1,10 @@
+import { Refusal } from '@latchkey/event-sourcing';
 import { isTransient } from '@latchkey/database';
 import { ViewsBehind } from '@latchkey/event-sourcing';
 import { ApiError, type Logger, LOGGER, redactUrl } from '@latchkey/platform';
 import { HttpException, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { refusalInApiTerms } from './refusals';
 
 /** What a client is told of an error; what was not meant for it is logged, and it gets a hint alone. */
 @Injectable()
@@ -15,6 +17,7 @@ export class ApiErrors {
         this.logger.warn({ err: error, requestId: request.id }, 'request failed');
       return error;
     }
+    if (error instanceof Refusal) return refusalInApiTerms(error);
     const status = statusOf(error);
     if (status !== undefined && status < 500) return clientFault(status, request);
     const path = pathOf(request);

@@ -5,7 +5,7 @@ import { sameWindow } from '../domain/access-code';
 import { PinTaken, reserve } from '../domain/keypad';
 import { refuseConversion, takeIntoManagement } from '../domain/unmanaged';
 import { Streams } from '../streams';
-import { duplicate, inApiTerms, unmanagedCode } from './requests';
+import { unmanagedCode } from './requests';
 import { ConvertToManaged } from './unmanaged-commands';
 
 /** Somebody changed the code on its lock while its PIN was being reserved. */
@@ -38,28 +38,26 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
     const code = unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
     const { deviceId, pinFingerprint, schedule: window } = code;
     const cause = causedBy(caller);
-    await inApiTerms(async () => {
-      // Refused before anything is reserved for it.
-      takeIntoManagement(code, externalModificationAllowed);
-      try {
-        await this.streams.onKeypad(deviceId, cause, (keypad) =>
-          reserve(keypad, { codeId: accessCodeId, pinFingerprint, window }),
-        );
-      } catch (error) {
-        if (!(error instanceof PinTaken)) throw error;
-        const { byCodeId } = error;
-        const told = await codes.transact(accessCodeId, cause, (current) =>
-          refuseConversion(current, byCodeId),
-        );
-        await this.views.reached(told.position);
-        throw duplicate(error);
-      }
-      const decided = await codes.transact(accessCodeId, cause, (current) => {
-        const reserved = current?.pinFingerprint === pinFingerprint && sameWindow(current.schedule, window);
-        if (current?.unmanaged && !reserved) throw new ChangedMeanwhile();
-        return takeIntoManagement(current, externalModificationAllowed);
-      });
-      await this.views.reached(decided.position);
+    // Refused before anything is reserved for it.
+    takeIntoManagement(code, externalModificationAllowed);
+    try {
+      await this.streams.onKeypad(deviceId, cause, (keypad) =>
+        reserve(keypad, { codeId: accessCodeId, pinFingerprint, window }),
+      );
+    } catch (error) {
+      if (!(error instanceof PinTaken)) throw error;
+      const { byCodeId } = error;
+      const told = await codes.transact(accessCodeId, cause, (current) =>
+        refuseConversion(current, byCodeId),
+      );
+      await this.views.reached(told.position);
+      throw error;
+    }
+    const decided = await codes.transact(accessCodeId, cause, (current) => {
+      const reserved = current?.pinFingerprint === pinFingerprint && sameWindow(current.schedule, window);
+      if (current?.unmanaged && !reserved) throw new ChangedMeanwhile();
+      return takeIntoManagement(current, externalModificationAllowed);
     });
+    await this.views.reached(decided.position);
   }
 }

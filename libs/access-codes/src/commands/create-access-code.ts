@@ -1,15 +1,7 @@
-import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import { askedWindow, checkNotOver } from '../domain/asked-window';
+import { causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
-import {
-  ApiError,
-  CLOCK,
-  type Clock,
-  derivedId,
-  RANDOM,
-  type Random,
-  VAULT,
-  type Vault,
-} from '@latchkey/platform';
+import { CLOCK, type Clock, derivedId, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Window } from '../domain/access-code';
@@ -20,7 +12,7 @@ import { Streams } from '../streams';
 import { CreateAccessCode, type WantedCode } from './commands';
 import { type NeighbouringPins, neighbouringPins } from '../neighbouring-pins';
 import { checkAgainstLock, drawFreePin, startToTell } from '../pins';
-import { checkBackupPool, duplicate, roundedFor, windowFor } from './requests';
+import { checkBackupPool, roundedFor } from './requests';
 
 /** A drawn PIN may be taken by somebody else before it is reserved. */
 const DRAWS = 20;
@@ -47,15 +39,13 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       device.removedAt !== null ||
       !device.managed
     ) {
-      throw ApiError.notFound('device');
+      throw Refusal.absent('device');
     }
     const now = this.clock.now();
     const { maxTimeRounding, preferNativeScheduling: native = true } = wanted;
-    const asked = windowFor(wanted.startsAt, wanted.endsAt);
+    const asked = askedWindow(wanted.startsAt, wanted.endsAt);
     const window = roundedFor(device, asked, { maxTimeRounding, native });
-    if (window && window.endsAt <= now) {
-      throw ApiError.invalidInput('ends_at must be in the future.', { ends_at: 'must be in the future' });
-    }
+    checkNotOver(window, now);
     checkAbilities(wanted, device);
     // The start as it was asked for: rounding may put it into the past.
     const startsAt = startToTell(device, window, native) === null ? null : asked!.startsAt;
@@ -126,7 +116,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
         );
       } catch (error) {
         if (!(error instanceof PinTaken)) throw error;
-        if (wanted.code !== undefined || draw >= DRAWS) throw duplicate(error);
+        if (wanted.code !== undefined || draw >= DRAWS) throw error;
         continue;
       }
       return { pin: await this.vault.seal(codeId, text), pinFingerprint };
@@ -135,14 +125,14 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
 }
 
 function checkAbilities(wanted: WantedCode, device: Device): void {
-  const refuse = (parameter: string, message: string): never => {
-    throw ApiError.invalidInput(message, { [parameter]: message });
+  const refuse = (property: keyof WantedCode, message: string): never => {
+    throw Refusal.invalid(message, { [property]: message });
   };
   if (wanted.isOfflineAccessCode)
-    refuse('is_offline_access_code', 'This device does not take offline access codes.');
+    refuse('isOfflineAccessCode', 'This device does not take offline access codes.');
   if (wanted.isOneTimeUse && !device.capabilities.oneTimeCodes)
-    refuse('is_one_time_use', 'This device does not take one-time access codes.');
+    refuse('isOneTimeUse', 'This device does not take one-time access codes.');
   if (wanted.attemptForOfflineDevice === false && !device.online) {
-    refuse('attempt_for_offline_device', 'The device is offline.');
+    refuse('attemptForOfflineDevice', 'The device is offline.');
   }
 }

@@ -1,12 +1,13 @@
+import { absent } from '../domain/refused';
 import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
-import { ApiError, CLOCK, type Clock } from '@latchkey/platform';
+import { CLOCK, type Clock } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { remove } from '../domain/decisions';
 import { endReservations } from '../domain/keypad';
 import { Streams } from '../streams';
 import { DeleteAccessCode } from './commands';
-import { inApiTerms, ownCode } from './requests';
+import { ownCode } from './requests';
 
 /** Asks for the removal first: from then on its PIN may be promised to somebody for later. */
 @CommandHandler(DeleteAccessCode)
@@ -19,15 +20,11 @@ export class DeleteAccessCodeHandler implements ICommandHandler<DeleteAccessCode
 
   async execute({ caller, accessCodeId, deviceId }: DeleteAccessCode): Promise<void> {
     const code = ownCode((await this.streams.codes.load(accessCodeId)).state, caller.workspaceId);
-    if (deviceId !== undefined && deviceId !== code.deviceId) throw ApiError.notFound('access_code');
-    await inApiTerms(async () => {
-      const cause = causedBy(caller);
-      const decided = await this.streams.codes.transact(accessCodeId, cause, remove);
-      const now = this.clock.now();
-      await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
-        endReservations(keypad, accessCodeId, now),
-      );
-      await this.views.reached(decided.position);
-    });
+    if (deviceId !== undefined && deviceId !== code.deviceId) throw absent();
+    const cause = causedBy(caller);
+    const decided = await this.streams.codes.transact(accessCodeId, cause, remove);
+    const now = this.clock.now();
+    await this.streams.onKeypad(code.deviceId, cause, (keypad) => endReservations(keypad, accessCodeId, now));
+    await this.views.reached(decided.position);
   }
 }

@@ -3,7 +3,7 @@ import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { remove } from '../domain/decisions';
 import { Streams } from '../streams';
-import { inApiTerms, unmanagedCode } from './requests';
+import { unmanagedCode } from './requests';
 import { DeleteUnmanagedAccessCode } from './unmanaged-commands';
 
 /** Asks for the removal; the rest is as with a code of ours, and it shows as unmanaged until it is gone. */
@@ -17,12 +17,10 @@ export class DeleteUnmanagedAccessCodeHandler implements ICommandHandler<DeleteU
   async execute({ caller, accessCodeId }: DeleteUnmanagedAccessCode): Promise<void> {
     const { codes } = this.streams;
     unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
-    await inApiTerms(async () => {
-      const decided = await codes.transact(accessCodeId, causedBy(caller), (code) =>
-        // Converted meanwhile: then it is not this that was to be deleted.
-        remove(code?.unmanaged ? code : null),
-      );
-      await this.views.reached(decided.position);
-    });
+    const decided = await codes.transact(accessCodeId, causedBy(caller), (code) =>
+      // Converted meanwhile: then it is not this that was to be deleted.
+      remove(code?.unmanaged ? code : null),
+    );
+    await this.views.reached(decided.position);
   }
 }

@@ -1,11 +1,11 @@
+import { absent } from '../domain/refused';
 import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
-import { ApiError } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { reserve } from '../domain/keypad';
 import { letGo } from '../domain/unmanaged';
 import { Streams } from '../streams';
-import { inApiTerms, ownCode } from './requests';
+import { ownCode } from './requests';
 import { LetGoOfAccessCode } from './unmanaged-commands';
 
 /** Lets go of the code first; then its PIN is no longer one of ours, which planning sees to if we don't. */
@@ -19,17 +19,15 @@ export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCo
   async execute({ caller, accessCodeId, deviceId }: LetGoOfAccessCode): Promise<void> {
     const { codes } = this.streams;
     const code = ownCode((await codes.load(accessCodeId)).state, caller.workspaceId);
-    if (deviceId !== undefined && deviceId !== code.deviceId) throw ApiError.notFound('access_code');
+    if (deviceId !== undefined && deviceId !== code.deviceId) throw absent();
     const cause = causedBy(caller);
-    await inApiTerms(async () => {
-      const decided = await codes.transact(accessCodeId, cause, letGo);
-      const { pinFingerprint, schedule: window, unmanaged } = decided.state!;
-      if (unmanaged) {
-        await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
-          reserve(keypad, { codeId: accessCodeId, pinFingerprint, window, foreign: true }),
-        );
-      }
-      await this.views.reached(decided.position);
-    });
+    const decided = await codes.transact(accessCodeId, cause, letGo);
+    const { pinFingerprint, schedule: window, unmanaged } = decided.state!;
+    if (unmanaged) {
+      await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
+        reserve(keypad, { codeId: accessCodeId, pinFingerprint, window, foreign: true }),
+      );
+    }
+    await this.views.reached(decided.position);
   }
 }

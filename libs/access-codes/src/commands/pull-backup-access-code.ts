@@ -1,14 +1,14 @@
-import { type Caller, causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import type { CodeRefusal } from '../domain/refused';
+import { type Caller, causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { CLOCK, type Clock } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
 import { assign, endOfTroubled, isReady } from '../domain/backup';
-import { Refused } from '../domain/decisions';
 import { BackupPool } from '../process-manager/backup-pool';
 import { handOver, stands } from '../process-manager/hand-over';
 import { Streams } from '../streams';
-import { inApiTerms, ownCode } from './requests';
+import { ownCode } from './requests';
 
 /** A backup code takes the place of a code that is in trouble. Again: the same backup code. */
 export class PullBackupAccessCode extends Command<{ backupAccessCodeId: string }> {
@@ -33,24 +33,22 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
     private readonly pool: BackupPool,
   ) {}
 
-  execute({ caller, accessCodeId }: PullBackupAccessCode): Promise<{ backupAccessCodeId: string }> {
-    return inApiTerms(async () => {
-      const { codes } = this.streams;
-      const cause = causedBy(caller);
-      const code = ownCode((await codes.load(accessCodeId)).state, caller.workspaceId);
-      const endsAt = endOfTroubled(code, this.clock.now());
-      const before = code.pulledBackup?.codeId;
-      if (before !== undefined && (await stands(this.streams, before))) return { backupAccessCodeId: before };
+  async execute({ caller, accessCodeId }: PullBackupAccessCode): Promise<{ backupAccessCodeId: string }> {
+    const { codes } = this.streams;
+    const cause = causedBy(caller);
+    const code = ownCode((await codes.load(accessCodeId)).state, caller.workspaceId);
+    const endsAt = endOfTroubled(code, this.clock.now());
+    const before = code.pulledBackup?.codeId;
+    if (before !== undefined && (await stands(this.streams, before))) return { backupAccessCodeId: before };
 
-      const taken = await this.take(code, endsAt, cause);
-      const given = { backupCodeId: taken, toCodeId: accessCodeId };
-      const { backupCodeId, position } = await handOver(this.streams, given, cause);
-      await this.views.reached(position);
-      return { backupAccessCodeId: backupCodeId };
-    });
+    const taken = await this.take(code, endsAt, cause);
+    const given = { backupCodeId: taken, toCodeId: accessCodeId };
+    const { backupCodeId, position } = await handOver(this.streams, given, cause);
+    await this.views.reached(position);
+    return { backupAccessCodeId: backupCodeId };
   }
 
-  /** @throws {Refused} where none is ready */
+  /** @throws {Refusal} where none is ready */
   private async take(
     { codeId, deviceId }: AccessCode,
     endsAt: number,
@@ -66,11 +64,11 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
         return backup.codeId;
       } catch (error) {
         // Somebody else was faster: the next one.
-        if (!(error instanceof Refused)) throw error;
+        if (!(error instanceof Refusal)) throw error;
       }
     }
-    throw new Refused(
-      'backup_access_code_not_available',
+    throw Refusal.untimely<CodeRefusal>(
+      'no-backup-available',
       'No backup access code is ready on the device. Create codes with use_backup_access_code_pool to have some.',
     );
   }

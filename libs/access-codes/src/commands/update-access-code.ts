@@ -1,16 +1,18 @@
-import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import { askedWindow, checkOngoing } from '../domain/asked-window';
+import { absent } from '../domain/refused';
+import { causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
-import { ApiError, CLOCK, type Clock, VAULT, type Vault } from '@latchkey/platform';
+import { CLOCK, type Clock, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type AccessCode, sameWindow, type Window } from '../domain/access-code';
-import { change, Refused } from '../domain/decisions';
-import { PinTaken, reserve } from '../domain/keypad';
+import { change } from '../domain/decisions';
+import { reserve } from '../domain/keypad';
 import { Streams } from '../streams';
 import { UpdateAccessCode, type WantedChange } from './commands';
 import { neighbouringPins } from '../neighbouring-pins';
 import { checkAgainstLock, startToTell } from '../pins';
-import { checkBackupPool, duplicate, inApiTerms, ownCode, roundedFor, windowFor } from './requests';
+import { checkBackupPool, ownCode, roundedFor } from './requests';
 
 /** Reserves what the changed code will need on the keypad first, then asks for the change. */
 @CommandHandler(UpdateAccessCode)
@@ -24,57 +26,51 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
 
   async execute({ caller, accessCodeId, wanted }: UpdateAccessCode): Promise<void> {
     const code = ownCode((await this.streams.codes.load(accessCodeId)).state, caller.workspaceId);
-    await inApiTerms(async () => {
-      // Refused before anything is reserved for it.
-      change(code, {});
-      if (code.removedAt !== null) throw new Refused('access_code_not_found', 'The access code is gone.');
-      const { state: device } = await this.streams.devices.load(code.deviceId);
-      if (!device) throw ApiError.notFound('device');
-      if (wanted.deviceId !== undefined && wanted.deviceId !== code.deviceId) {
-        throw ApiError.invalidInput('An access code stays on its device.', {
-          device_id: 'is not the device of the code',
-        });
-      }
-      if (wanted.attemptForOfflineDevice === false && !device.online) {
-        throw ApiError.invalidInput('The device is offline.', {
-          attempt_for_offline_device: 'the device is offline',
-        });
-      }
-      const schedule = this.rounded(device, code, scheduleFor(code, wanted), wanted);
-      const startsAt = newStart(device, code, schedule, wanted);
-      const place = { codeId: accessCodeId, window: schedule };
-      const neighbours = await neighbouringPins(device, place, this.streams, this.vault);
-      checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now: this.clock.now() }, neighbours);
-      if (wanted.usesBackupPool) checkBackupPool(device, schedule);
-      const cause = causedBy(caller);
-      const pinFingerprint =
-        wanted.code === undefined ? code.pinFingerprint : this.vault.fingerprint(code.deviceId, wanted.code);
-      try {
-        await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
-          reserve(keypad, { codeId: accessCodeId, pinFingerprint, window: schedule }),
-        );
-      } catch (error) {
-        throw error instanceof PinTaken ? duplicate(error) : error;
-      }
-      const pin = wanted.code === undefined ? undefined : await this.vault.seal(accessCodeId, wanted.code);
-      const { name, preferNativeScheduling, externalModificationAllowed, usesBackupPool } = wanted;
-      const decided = await this.streams.codes.transact(accessCodeId, cause, (current) =>
-        change(current, {
-          name,
-          pin,
-          pinFingerprint,
-          schedule:
-            wanted.type === undefined && wanted.startsAt === undefined && wanted.endsAt === undefined
-              ? undefined
-              : schedule,
-          preferNativeScheduling,
-          externalModificationAllowed,
-          usesBackupPool,
-          again: true,
-        }),
-      );
-      await this.views.reached(decided.position);
-    });
+    // Refused before anything is reserved for it.
+    change(code, {});
+    if (code.removedAt !== null) throw absent();
+    const { state: device } = await this.streams.devices.load(code.deviceId);
+    if (!device) throw Refusal.absent('device');
+    if (wanted.deviceId !== undefined && wanted.deviceId !== code.deviceId) {
+      throw Refusal.invalid('An access code stays on its device.', {
+        deviceId: 'is not the device of the code',
+      });
+    }
+    if (wanted.attemptForOfflineDevice === false && !device.online) {
+      throw Refusal.invalid('The device is offline.', {
+        attemptForOfflineDevice: 'the device is offline',
+      });
+    }
+    const schedule = this.rounded(device, code, scheduleFor(code, wanted), wanted);
+    const startsAt = newStart(device, code, schedule, wanted);
+    const place = { codeId: accessCodeId, window: schedule };
+    const neighbours = await neighbouringPins(device, place, this.streams, this.vault);
+    checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now: this.clock.now() }, neighbours);
+    if (wanted.usesBackupPool) checkBackupPool(device, schedule);
+    const cause = causedBy(caller);
+    const pinFingerprint =
+      wanted.code === undefined ? code.pinFingerprint : this.vault.fingerprint(code.deviceId, wanted.code);
+    await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
+      reserve(keypad, { codeId: accessCodeId, pinFingerprint, window: schedule }),
+    );
+    const pin = wanted.code === undefined ? undefined : await this.vault.seal(accessCodeId, wanted.code);
+    const { name, preferNativeScheduling, externalModificationAllowed, usesBackupPool } = wanted;
+    const decided = await this.streams.codes.transact(accessCodeId, cause, (current) =>
+      change(current, {
+        name,
+        pin,
+        pinFingerprint,
+        schedule:
+          wanted.type === undefined && wanted.startsAt === undefined && wanted.endsAt === undefined
+            ? undefined
+            : schedule,
+        preferNativeScheduling,
+        externalModificationAllowed,
+        usesBackupPool,
+        again: true,
+      }),
+    );
+    await this.views.reached(decided.position);
   }
 
   /** What is asked of the window is rounded; what it was stays as it was, and an end that is past ends the code. */
@@ -95,23 +91,19 @@ function newStart(device: Device, code: AccessCode, schedule: Window | null, wan
 
 /**
  * The schedule that the code is to have. An end in the past is allowed: it ends the code.
- * @throws {ApiError} 400
+ * @throws {Refusal}
  */
 function scheduleFor(code: AccessCode, wanted: WantedChange): Window | null {
   const { startsAt, endsAt } = wanted;
   if (wanted.type === 'ongoing') {
-    if (startsAt !== undefined || endsAt !== undefined) {
-      throw ApiError.invalidInput('An ongoing access code has no starts_at and no ends_at.', {
-        type: 'ongoing goes without starts_at and ends_at',
-      });
-    }
+    checkOngoing(startsAt, endsAt);
     return null;
   }
-  const window = windowFor(startsAt ?? code.schedule?.startsAt, endsAt ?? code.schedule?.endsAt);
+  const window = askedWindow(startsAt ?? code.schedule?.startsAt, endsAt ?? code.schedule?.endsAt);
   if (wanted.type === 'time_bound' && !window) {
-    throw ApiError.invalidInput('A time-bound access code needs starts_at and ends_at.', {
-      starts_at: 'is required',
-      ends_at: 'is required',
+    throw Refusal.invalid('A time-bound access code needs starts_at and ends_at.', {
+      startsAt: 'is required',
+      endsAt: 'is required',
     });
   }
   return window;

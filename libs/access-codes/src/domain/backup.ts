@@ -1,5 +1,6 @@
+import { Refusal } from '@latchkey/event-sourcing';
+import { absent, beingRemoved, type CodeRefusal } from './refused';
 import { type AccessCode, storedWindow } from './access-code';
-import { Refused } from './decisions';
 import type { CodeEvent } from './events';
 
 /** A backup code that nobody has pulled, and that is to stay. */
@@ -14,7 +15,7 @@ export function isReady(code: AccessCode): boolean {
 
 /**
  * A backup code stands in for another one from now (ms) until that one ends. It is given away once.
- * @throws {Refused} where it has been given away, or is no longer ready
+ * @throws {Refusal} where it has been given away, or is no longer ready
  */
 export function assign(
   code: AccessCode | null,
@@ -23,7 +24,7 @@ export function assign(
 ): CodeEvent[] {
   if (code?.backupOf === instead.codeId && code.removedAt === null) return [];
   if (!code || !isReady(code)) {
-    throw new Refused('backup_access_code_not_available', 'This backup access code is not to be had.');
+    throw Refusal.untimely<CodeRefusal>('no-backup-available', 'This backup access code is not to be had.');
   }
   const schedule = storedWindow({ startsAt: now, endsAt: instead.endsAt })!;
   return [{ type: 'BackupAssigned', data: { forCodeId: instead.codeId, schedule } }];
@@ -31,17 +32,17 @@ export function assign(
 
 /**
  * When the time of a code that a backup is asked for ends, ms.
- * @throws {Refused} for a code that is gone or going, or that has no end
+ * @throws {Refusal} for a code that is gone or going, or that has no end
  */
 export function endOfTroubled(code: AccessCode | null, now: number): number {
   if (!code || code.unmanaged || code.removedAt !== null) {
-    throw new Refused('access_code_not_found', 'The access code does not exist.');
+    throw absent();
   }
   if (!code.schedule) {
-    throw new Refused('access_code_not_time_bound', 'Only a time-bound access code can have a backup.');
+    throw Refusal.untimely<CodeRefusal>('not-time-bound', 'Only a time-bound access code can have a backup.');
   }
   if (code.ending || code.schedule.endsAt <= now) {
-    throw new Refused('access_code_being_removed', 'The access code is being removed.');
+    throw beingRemoved('The access code is being removed.');
   }
   return code.schedule.endsAt;
 }

@@ -9,22 +9,8 @@ import {
   type Window,
 } from './access-code';
 import type { CodeEvent, CodeEventOf, RemovalCause, SealedPin } from './events';
+import { absent, beingRemoved } from './refused';
 import { kindOf, type Trouble } from './refusals';
-
-/** The request makes no sense in the state that the code is in. `type` is the API's word for it. */
-export class Refused extends Error {
-  constructor(
-    readonly type:
-      | 'access_code_not_found'
-      | 'access_code_being_removed'
-      | 'access_code_not_set_on_device'
-      | 'access_code_not_time_bound'
-      | 'backup_access_code_not_available',
-    message: string,
-  ) {
-    super(message);
-  }
-}
 
 /** A new code. Asked again with the same id it changes nothing. */
 export function request(code: AccessCode | null, data: CodeEventOf<'CodeRequested'>['data']): CodeEvent[] {
@@ -46,17 +32,14 @@ export interface Changes {
 /**
  * Something else is wanted of a code. Only what differs is told; what the lock has refused for good is tried again,
  * though nothing differs.
- * @throws {Refused} for a code that is gone or going
+ * @throws {Refusal} for a code that is gone or going
  */
 export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
   const live = existing(code);
   // Let go of meanwhile: nothing is asked of it any more.
   if (live.unmanaged) throw absent();
   if (live.ending) {
-    throw new Refused(
-      'access_code_being_removed',
-      'The access code is being removed and can no longer be changed.',
-    );
+    throw beingRemoved();
   }
   const data: Mutable<CodeEventOf<'ChangeRequested'>['data']> = {};
   if (wanted.name !== undefined && wanted.name !== live.name) data.name = wanted.name;
@@ -91,7 +74,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /**
  * The code is to go. One that no lock ever heard of is gone at once; one that an expired workspace setting
  * kept readable is forgotten.
- * @throws {Refused} for a code that is gone
+ * @throws {Refusal} for a code that is gone
  */
 export function remove(code: AccessCode | null): CodeEvent[] {
   const live = existing(code, 'readable');
@@ -113,8 +96,6 @@ function existing(code: AccessCode | null, expired?: 'readable'): AccessCode {
   }
   return code;
 }
-
-const absent = (): Refused => new Refused('access_code_not_found', 'The access code does not exist.');
 
 export function removed(code: AccessCode, cause: RemovalCause): CodeEvent {
   return { type: 'Removed', data: { cause, wasOnDevice: code.everOnLock } };

@@ -1,4 +1,5 @@
-import { EventCodec, type Fold } from '@latchkey/event-sourcing';
+import type { CodeRefusal } from './refused';
+import { EventCodec, type Fold, Refusal } from '@latchkey/event-sourcing';
 import { z } from 'zod';
 import { sameWindow, storedWindow, type Window, windowOf } from './access-code';
 
@@ -108,9 +109,13 @@ export const keypadFold: Fold<Keypad, KeypadEvent> = {
 };
 
 /** The PIN is taken by another code in a window that overlaps. */
-export class PinTaken extends Error {
+export class PinTaken extends Refusal {
   constructor(readonly byCodeId: string) {
-    super('another access code on this device has this PIN in an overlapping period');
+    const why: CodeRefusal = 'pin-taken';
+    super(
+      { kind: 'conflict', why, by: byCodeId },
+      'Another access code on this device has the same code in an overlapping period.',
+    );
   }
 }
 

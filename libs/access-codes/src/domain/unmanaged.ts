@@ -1,5 +1,6 @@
+import { Refusal } from '@latchkey/event-sourcing';
+import { absent, beingRemoved, type CodeRefusal } from './refused';
 import { type AccessCode, type Content, sameContent, storedContent } from './access-code';
-import { Refused } from './decisions';
 import type { CodeEvent, CodeEventOf } from './events';
 import { entryWith, holds, type Listed, looksLike, type ReadBack, type Verdict } from './listing';
 
@@ -53,14 +54,14 @@ export function strangers(
 
 /**
  * An unmanaged code becomes ours, as it is on the lock. Asked again it changes nothing.
- * @throws {Refused} for a code that is gone or going
+ * @throws {Refusal} for a code that is gone or going
  */
 export function takeIntoManagement(
   code: AccessCode | null,
   externalModificationAllowed: boolean,
 ): CodeEvent[] {
   if (!code || code.removedAt !== null) throw absent();
-  if (code.ending) throw going();
+  if (code.ending) throw beingRemoved();
   return code.unmanaged ? [{ type: 'TakenIntoManagement', data: { externalModificationAllowed } }] : [];
 }
 
@@ -72,23 +73,18 @@ export function refuseConversion(code: AccessCode | null, byCodeId: string): Cod
 
 /**
  * We let go of a code of ours, and it stays on the lock.
- * @throws {Refused} for a code that is gone or going, or that the lock is not known to hold as it should
+ * @throws {Refusal} for a code that is gone or going, or that the lock is not known to hold as it should
  */
 export function letGo(code: AccessCode | null): CodeEvent[] {
   if (!code || code.removedAt !== null) throw absent();
-  if (code.ending) throw going();
+  if (code.ending) throw beingRemoved();
   if (code.unmanaged) return [];
   const { onLock, inFlight, mayTurnUp } = code;
   if (!onLock || inFlight || mayTurnUp || onLock.pinFingerprint !== code.pinFingerprint) {
-    throw new Refused(
-      'access_code_not_set_on_device',
+    throw Refusal.untimely<CodeRefusal>(
+      'not-set-on-device',
       'Only an access code that is set on its device can be let go of there.',
     );
   }
   return [{ type: 'LetGo', data: {} }];
 }
-
-const absent = (): Refused => new Refused('access_code_not_found', 'The access code does not exist.');
-
-const going = (): Refused =>
-  new Refused('access_code_being_removed', 'The access code is being removed and can no longer be changed.');

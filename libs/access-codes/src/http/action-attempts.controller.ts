@@ -1,3 +1,4 @@
+import { isAbsence } from '@latchkey/event-sourcing';
 import { ACTION_ATTEMPT_SCHEMA, GetActionAttempt } from '@latchkey/devices';
 import {
   By,
@@ -79,7 +80,7 @@ async function orNull<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
+    if (isAbsence(error)) return null;
     throw error;
   }
 }

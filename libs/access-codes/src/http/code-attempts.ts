@@ -1,3 +1,4 @@
+import { isAbsence } from '@latchkey/event-sourcing';
 import { ApiError } from '@latchkey/platform';
 import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
@@ -74,7 +75,7 @@ export class GetCodeAttemptHandler implements IQueryHandler<GetCodeAttempt> {
       return { access_code: await this.queries.execute(query) };
     } catch (error) {
       // Gone since: then the attempt has nothing more to show.
-      if (error instanceof ApiError && error.status === 404) return {};
+      if (isAbsence(error)) return {};
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { checkOrder } from '../domain/asked-window';
 import { By, type Caller, DeviceLimits, Params, SeamRoute } from '@latchkey/http';
 import { type Clock, CLOCK } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
@@ -17,7 +18,7 @@ import {
   UpdateAccessCodesParams,
 } from './more-params';
 import { GetTimeline } from './timeline/get-timeline';
-import { checkWindow, wantedOnEach } from './wanted';
+import { wantedOnEach } from './wanted';
 
 /** /access_codes: codes that are shared by several devices, and what else there is to ask about codes. */
 @Controller()
@@ -53,7 +54,7 @@ export class LinkedCodesController {
   })
   async update(@By() caller: Caller, @Params(UpdateAccessCodesParams) params: UpdateAccessCodesParams) {
     const { common_code_key, name, starts_at: startsAt, ends_at: endsAt } = params;
-    checkWindow(startsAt, endsAt);
+    checkOrder(startsAt, endsAt);
     const wanted = {
       ...(name === undefined ? {} : { name }),
       ...(startsAt === undefined ? {} : { startsAt }),

@@ -1,11 +1,12 @@
-import { ApiError, iso } from '@latchkey/platform';
+import { askedWindow, checkNotOver, checkOngoing, checkOrder } from '../domain/asked-window';
+import { ApiError } from '@latchkey/platform';
 import type { WantedChange, WantedCode } from '../commands/commands';
 import type { CodeParams, CreateAccessCodeParams, UpdateAccessCodeParams } from './access-code-params';
 
 /**
  * The code that the parameters of a creation ask for.
  * @param now ms
- * @throws ApiError 400 for a window that can't be
+ * @throws {Refusal} for a window that can't be
  */
 export function wantedCode(params: CreateAccessCodeParams, now: number): WantedCode {
   const { common_code_key: commonCodeKey, device_id: deviceId } = params;
@@ -15,23 +16,7 @@ export function wantedCode(params: CreateAccessCodeParams, now: number): WantedC
 /** The same, of a code for one device or several. */
 export function wantedOnEach(params: CodeParams, now: number): Omit<WantedCode, 'deviceId'> {
   const { starts_at: startsAt, ends_at: endsAt } = params;
-  if (startsAt === undefined && endsAt !== undefined) {
-    throw ApiError.invalidInput('A code with an end needs a start.', {
-      starts_at: 'is required with ends_at',
-    });
-  }
-  if (startsAt !== undefined && endsAt === undefined) {
-    throw ApiError.invalidInput('A code with a start needs an end.', {
-      ends_at: 'is required with starts_at',
-    });
-  }
-  checkWindow(startsAt, endsAt);
-  if (endsAt !== undefined && endsAt <= now) {
-    const clock = `the clock here reads ${iso(now)}`;
-    throw ApiError.invalidInput(`The code would have ended already: ${clock}.`, {
-      ends_at: `must lie in the future: ${clock}`,
-    });
-  }
+  checkNotOver(askedWindow(startsAt, endsAt), now);
   return compact({
     ...common(params),
     preferredCodeLength: params.preferred_code_length,
@@ -48,12 +33,8 @@ export function wantedOnEach(params: CodeParams, now: number): Omit<WantedCode, 
  */
 export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
   const { starts_at: startsAt, ends_at: endsAt, type } = params;
-  checkWindow(startsAt, endsAt);
-  if (type === 'ongoing' && (startsAt !== undefined || endsAt !== undefined)) {
-    throw ApiError.invalidInput('An ongoing code has neither start nor end.', {
-      type: 'must not be ongoing together with starts_at or ends_at',
-    });
-  }
+  checkOrder(startsAt, endsAt);
+  if (type === 'ongoing') checkOngoing(startsAt, endsAt);
   const { use_backup_access_code_pool: usesBackupPool, max_time_rounding: maxTimeRounding } = params;
   return compact({ ...common(params), deviceId: params.device_id, type, usesBackupPool, maxTimeRounding });
 }
@@ -84,15 +65,6 @@ function common(params: CodeParams) {
       params.is_external_modification_allowed ?? params.allow_external_modification,
     attemptForOfflineDevice: params.attempt_for_offline_device,
   };
-}
-
-/** @throws ApiError 400 where the end is not after the start */
-export function checkWindow(startsAt: number | undefined, endsAt: number | undefined): void {
-  if (startsAt !== undefined && endsAt !== undefined && endsAt <= startsAt) {
-    throw ApiError.invalidInput('The code would end before it starts.', {
-      ends_at: 'must be after starts_at',
-    });
-  }
 }
 
 /** Without what was not asked for. */

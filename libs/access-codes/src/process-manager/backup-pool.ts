@@ -1,13 +1,13 @@
 import type { Device } from '@latchkey/devices';
-import type { KnownRevisions } from '@latchkey/event-sourcing';
+import { type KnownRevisions, Refusal } from '@latchkey/event-sourcing';
 import { backupPoolSize } from '@latchkey/gateways';
-import { ApiError, derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
+import { derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
 import { neighbouringPins } from '../neighbouring-pins';
 import { drawFreePin } from '../pins';
 import type { AccessCode } from '../domain/access-code';
 import { isSpare } from '../domain/backup';
 import { remove, request } from '../domain/decisions';
-import { PinTaken, reserve } from '../domain/keypad';
+import { reserve } from '../domain/keypad';
 import type { AgendaRows } from './agenda-rows';
 import type { Streams } from '../streams';
 
@@ -131,7 +131,7 @@ export class BackupPool {
       return true;
     } catch (error) {
       // No PIN is free, or somebody else was faster: the device is looked at again.
-      if (!(error instanceof ApiError || error instanceof PinTaken)) throw error;
+      if (!(error instanceof Refusal && error.reason.kind === 'conflict')) throw error;
       logger.warn({ deviceId, err: error }, 'the backup pool can not be filled');
       return false;
     }

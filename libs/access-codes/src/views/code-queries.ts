@@ -1,7 +1,7 @@
+import { absent } from '../domain/refused';
 import { type Database, inSteps, type Records } from '@latchkey/database';
 import type { DevicesTables } from '@latchkey/devices';
 import {
-  ApiError,
   type Clock,
   CLOCK,
   type Config,
@@ -66,7 +66,7 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
       rows.map((row) => JSON.parse(row.state) as AccessCode),
       this.clock.now(),
     );
-    if (!code) throw ApiError.notFound('access_code');
+    if (!code) throw absent();
     const [shown] = await this.presenter.present([code]);
     return shown!;
   }

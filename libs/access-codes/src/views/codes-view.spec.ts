@@ -17,9 +17,8 @@ import {
   ListDevices,
 } from '@latchkey/devices';
 import { type RunningNode, startNode } from '@latchkey/embedded-eventstore';
-import { DeciderStreams, EventStoreDb, ProjectionRunner } from '@latchkey/event-sourcing';
+import { DeciderStreams, EventStoreDb, ProjectionRunner, Refusal } from '@latchkey/event-sourcing';
 import {
-  ApiError,
   CLOCK,
   CONFIG,
   RECORDS,
@@ -246,7 +245,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     expect(found.access_code_id).toBe(id(10));
     await expect(
       queries.execute(new GetAccessCode(WORKSPACE, { deviceId: BARN, code: '4821' })),
-    ).rejects.toMatchObject({ status: 404, type: 'access_code_not_found' });
+    ).rejects.toMatchObject({ reason: { kind: 'absent', what: 'access code' } });
   });
 
   it('shows nothing to another workspace', async () => {
@@ -255,9 +254,9 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     const other = id(99);
 
     await expect(queries.execute(new GetAccessCode(other, { accessCodeId: id(10) }))).rejects.toThrow(
-      ApiError,
+      Refusal,
     );
-    await expect(queries.execute(new GetDevice(other, { deviceId: FRONT }))).rejects.toThrow(ApiError);
+    await expect(queries.execute(new GetDevice(other, { deviceId: FRONT }))).rejects.toThrow(Refusal);
     const page = { limit: 10 };
     expect((await queries.execute(new ListAccessCodes(other, { deviceId: FRONT }, page))).items).toEqual([]);
     expect((await queries.execute(new ListAccessCodes(other, { search: '4821' }, page))).items).toEqual([]);
@@ -354,7 +353,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     await accounts().transact(ACCOUNT_ID, cause, () => [{ type: 'AccountRemoved', data: {} }]);
     expect(await named({})).toEqual([]);
     await expect(queries.execute(new GetDevice(WORKSPACE, { deviceId: FRONT }))).rejects.toMatchObject({
-      type: 'device_not_found',
+      reason: { kind: 'absent', what: 'device' },
     });
   });
 

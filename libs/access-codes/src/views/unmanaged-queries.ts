@@ -1,14 +1,8 @@
+import { Refusal } from '@latchkey/event-sourcing';
+import { absent } from '../domain/refused';
 import { type Database, inSteps } from '@latchkey/database';
 import type { DevicesTables } from '@latchkey/devices';
-import {
-  ApiError,
-  emptyPage,
-  type Page,
-  startOf,
-  type Vault,
-  VAULT,
-  VIEWS_DATABASE,
-} from '@latchkey/platform';
+import { emptyPage, type Page, startOf, type Vault, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
@@ -44,7 +38,7 @@ export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanaged
       .orderBy('unmanaged_at')
       .limit(1)
       .executeTakeFirst();
-    if (!row) throw ApiError.notFound('access_code');
+    if (!row) throw absent();
     const [shown] = await this.presenter.presentUnmanaged([JSON.parse(row.state) as AccessCode]);
     return shown!;
   }
@@ -76,7 +70,7 @@ export class ListUnmanagedAccessCodesHandler implements IQueryHandler<ListUnmana
     });
   }
 
-  /** @throws {ApiError} 404 for a device that is not there, or another workspace's */
+  /** @throws {Refusal} for a device that is not there, or another workspace's */
   private async checkDevice(workspaceId: string, deviceId: string): Promise<void> {
     const row = await this.views.db
       .selectFrom('devices_v2')
@@ -84,6 +78,6 @@ export class ListUnmanagedAccessCodesHandler implements IQueryHandler<ListUnmana
       .where('device_id', '=', deviceId)
       .where('workspace_id', '=', workspaceId)
       .executeTakeFirst();
-    if (!row) throw ApiError.notFound('device');
+    if (!row) throw Refusal.absent('device');
   }
 }

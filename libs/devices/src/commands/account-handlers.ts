@@ -1,8 +1,7 @@
-import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
-import { ApiError } from '@latchkey/platform';
+import { causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Account, OtherCustomer, removeAccount, requestSync, updateAccount } from '../domain/account';
+import { type Account, removeAccount, requestSync, updateAccount } from '../domain/account';
 import { AccountWatch } from '../process-manager/account-watch';
 import { Departures } from '../process-manager/departures';
 import { DeviceStreams } from '../streams';
@@ -12,7 +11,7 @@ import { DeleteConnectedAccount, SyncConnectedAccount, UpdateConnectedAccount } 
 async function ownAccount(streams: DeviceStreams, workspaceId: string, accountId: string): Promise<Account> {
   const { state: account } = await streams.accounts.load(accountId);
   if (account?.workspaceId !== workspaceId || account.removedAt !== null) {
-    throw ApiError.notFound('connected_account');
+    throw Refusal.absent('connected account');
   }
   return account;
 }
@@ -26,15 +25,10 @@ export class UpdateConnectedAccountHandler implements ICommandHandler<UpdateConn
 
   async execute({ caller, connectedAccountId, wanted }: UpdateConnectedAccount): Promise<void> {
     await ownAccount(this.streams, caller.workspaceId, connectedAccountId);
-    try {
-      const decided = await this.streams.accounts.transact(connectedAccountId, causedBy(caller), (account) =>
-        updateAccount(account, wanted),
-      );
-      await this.views.reached(decided.position);
-    } catch (error) {
-      if (!(error instanceof OtherCustomer)) throw error;
-      throw ApiError.invalidInput(error.message, { customer_key: 'is given once, and stays' });
-    }
+    const decided = await this.streams.accounts.transact(connectedAccountId, causedBy(caller), (account) =>
+      updateAccount(account, wanted),
+    );
+    await this.views.reached(decided.position);
   }
 }
 

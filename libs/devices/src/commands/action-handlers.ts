@@ -1,6 +1,7 @@
-import { causedBy, type Cause } from '@latchkey/event-sourcing';
+import type { DeviceRefusal } from '../domain/refused';
+import { type Cause, causedBy, Refusal } from '@latchkey/event-sourcing';
 import type { LockGateway, LockRef } from '@latchkey/gateways';
-import { ApiError, GATEWAY, IDS, type Ids } from '@latchkey/platform';
+import { GATEWAY, IDS, type Ids } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { concludeAction, requestAction } from '../domain/action-attempt';
@@ -20,10 +21,13 @@ export class OperateLockHandler implements ICommandHandler<OperateLock> {
     const { state: device } = await this.streams.devices.load(deviceId);
     const { workspaceId } = caller;
     if (device?.workspaceId !== workspaceId || device.removedAt !== null || !device.managed)
-      throw ApiError.notFound('device');
+      throw Refusal.absent('device');
     const { canRemotelyLock, canRemotelyUnlock } = device.capabilities;
     if (!(action === 'lock' ? canRemotelyLock : canRemotelyUnlock)) {
-      throw ApiError.badRequest('action_not_supported', `This device can not be ${action}ed from afar.`);
+      throw Refusal.untimely<DeviceRefusal>(
+        'action-not-supported',
+        `This device can not be ${action}ed from afar.`,
+      );
     }
     const actionAttemptId = this.ids.uuid();
     const cause = causedBy(caller);

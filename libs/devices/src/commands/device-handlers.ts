@@ -1,5 +1,4 @@
-import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
-import { ApiError } from '@latchkey/platform';
+import { causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Device } from '../domain/device';
@@ -13,7 +12,7 @@ const MOST_METADATA = 50;
 /** The device, if it is the workspace's and was not deleted. */
 async function ownDevice(streams: DeviceStreams, workspaceId: string, deviceId: string): Promise<Device> {
   const { state: device } = await streams.devices.load(deviceId);
-  if (device?.workspaceId !== workspaceId || device.deletedAt !== null) throw ApiError.notFound('device');
+  if (device?.workspaceId !== workspaceId || device.deletedAt !== null) throw Refusal.absent('device');
   return device;
 }
 
@@ -27,11 +26,11 @@ export class UpdateDeviceHandler implements ICommandHandler<UpdateDevice> {
 
   async execute({ caller, deviceId, wanted, kind }: UpdateDevice): Promise<void> {
     const device = await ownDevice(this.streams, caller.workspaceId, deviceId);
-    if (device.managed !== (kind === 'managed')) throw ApiError.notFound('device');
+    if (device.managed !== (kind === 'managed')) throw Refusal.absent('device');
     const metadata = laidOver(device.customMetadata, wanted.customMetadata ?? {});
     if (Object.keys(metadata).length > MOST_METADATA) {
-      throw ApiError.invalidInput(`A device has at most ${MOST_METADATA} entries of custom metadata.`, {
-        custom_metadata: `must leave at most ${MOST_METADATA} entries`,
+      throw Refusal.invalid(`A device has at most ${MOST_METADATA} entries of custom metadata.`, {
+        customMetadata: `must leave at most ${MOST_METADATA} entries`,
       });
     }
     await this.views.reached(await this.departures.updateDevice(deviceId, wanted, causedBy(caller)));
@@ -61,11 +60,11 @@ export class ReportCodeLengthsHandler implements ICommandHandler<ReportCodeLengt
 
   async execute({ caller, deviceId, lengths }: ReportCodeLengths): Promise<void> {
     const device = await ownDevice(this.streams, caller.workspaceId, deviceId);
-    if (device.removedAt !== null || !device.managed) throw ApiError.notFound('device');
+    if (device.removedAt !== null || !device.managed) throw Refusal.absent('device');
     if (!device.makersCodeLengths.some((length) => lengths.includes(length))) {
-      throw ApiError.invalidInput(
+      throw Refusal.invalid(
         `The device takes codes of ${device.makersCodeLengths.join(', ')} digits: none of these would be left.`,
-        { supported_code_lengths: 'must hold a length that the device takes' },
+        { supportedCodeLengths: 'must hold a length that the device takes' },
       );
     }
     const decided = await this.streams.devices.transact(deviceId, causedBy(caller), (state) =>

@@ -1,4 +1,4 @@
-import { EventCodec, type Fold, type Happened } from '@latchkey/event-sourcing';
+import { EventCodec, type Fold, type Happened, Refusal } from '@latchkey/event-sourcing';
 import { z } from 'zod';
 import { type CustomMetadata } from './device';
 import { sameMetadata } from './device-decisions';
@@ -148,8 +148,11 @@ export interface AccountWishes {
 }
 
 /** The account belongs to a customer already, and stays theirs. */
-export class OtherCustomer extends Error {
-  override readonly name = 'OtherCustomer';
+export class OtherCustomer extends Refusal {
+  constructor() {
+    const wrong = { customerKey: 'is given once, and stays' };
+    super({ kind: 'invalid', wrong }, 'The account belongs to another customer.');
+  }
 }
 
 /**
@@ -178,8 +181,7 @@ export function connect(
 
 /** @throws {OtherCustomer} */
 function checkCustomer({ customerKey: mine }: Account, { customerKey }: AccountWishes): void {
-  if (customerKey !== undefined && mine !== null && mine !== customerKey)
-    throw new OtherCustomer('The account belongs to another customer.');
+  if (customerKey !== undefined && mine !== null && mine !== customerKey) throw new OtherCustomer();
 }
 
 /**

@@ -1,5 +1,6 @@
+import { Refusal } from '@latchkey/event-sourcing';
 import { type Database, inSteps, inWindows } from '@latchkey/database';
-import { ApiError, type Page, pageOf, type RowKey, startOf, VIEWS_DATABASE } from '@latchkey/platform';
+import { type Page, pageOf, type RowKey, startOf, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
@@ -27,7 +28,7 @@ export class GetConnectedAccountHandler implements IQueryHandler<GetConnectedAcc
     const row = await visible(this.views, workspaceId)
       .where('account_id', '=', by.connectedAccountId)
       .executeTakeFirst();
-    if (!row) throw ApiError.notFound('connected_account');
+    if (!row) throw Refusal.absent('connected account');
     return present(row);
   }
 }

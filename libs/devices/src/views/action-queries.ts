@@ -1,4 +1,5 @@
-import { ApiError, type Clock, CLOCK, type Config, CONFIG } from '@latchkey/platform';
+import { Refusal } from '@latchkey/event-sourcing';
+import { type Clock, CLOCK, type Config, CONFIG } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { DeviceStreams } from '../streams';
@@ -16,7 +17,7 @@ export class GetActionAttemptHandler implements IQueryHandler<GetActionAttempt> 
 
   async execute({ workspaceId, actionAttemptId }: GetActionAttempt): Promise<SeamActionAttempt> {
     const { state } = await this.streams.attempts.load(actionAttemptId);
-    if (state?.workspaceId !== workspaceId) throw ApiError.notFound('action_attempt');
+    if (state?.workspaceId !== workspaceId) throw Refusal.absent('action attempt');
     return presentAction(state, { now: this.clock.now(), deadline: this.config.commandDeadline });
   }
 }

@@ -1,6 +1,6 @@
+import { Refusal } from '@latchkey/event-sourcing';
 import { type Database, inSteps, inWindows } from '@latchkey/database';
 import {
-  ApiError,
   CONFIG,
   type Config,
   emptyPage,
@@ -61,7 +61,7 @@ class DeviceShelf {
         ? query.where('devices_v2.device_id', '=', by.deviceId)
         : query.where('devices_v2.name', '=', by.name).orderBy('devices_v2.listed_at').limit(1)
     ).executeTakeFirst();
-    if (!row) throw ApiError.notFound('device');
+    if (!row) throw Refusal.absent('device');
     return parsed(row);
   }
 

@@ -1,5 +1,6 @@
+import { Refusal } from '@latchkey/event-sourcing';
 import { type Database, inWindows } from '@latchkey/database';
-import { ApiError, FEED_DATABASE, type RowKey, VAULT, type Vault } from '@latchkey/platform';
+import { FEED_DATABASE, type RowKey, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
@@ -29,7 +30,7 @@ export class GetEventHandler implements IQueryHandler<GetEvent> {
             .orderBy('revision', 'desc')
             .limit(1)
     ).executeTakeFirst();
-    if (!row) throw ApiError.notFound('event');
+    if (!row) throw Refusal.absent('event');
     return delivered(JSON.parse(row.data) as StoredEvent, this.vault);
   }
 }

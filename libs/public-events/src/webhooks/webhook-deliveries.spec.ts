@@ -471,7 +471,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
   it('has fifty endpoints a workspace at most', async () => {
     const { url } = await receiver();
     await Promise.all(Array.from({ length: 50 }, () => create(url)));
-    await expect(create(url)).rejects.toMatchObject({ status: 400, type: 'too_many_webhooks' });
+    await expect(create(url)).rejects.toMatchObject({ reason: { kind: 'untimely', why: 'too-many' } });
     expect(await queries.execute(new ListWebhooks(WORKSPACE))).toHaveLength(50);
   });
 
@@ -510,7 +510,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
       () => commands.execute(new DeleteWebhook(other, webhook.webhook_id)),
       () => commands.execute(new ReplayWebhook(other, webhook.webhook_id, { since: 0 })),
     ]) {
-      await expect(attempt()).rejects.toMatchObject({ status: 404, type: 'webhook_not_found' });
+      await expect(attempt()).rejects.toMatchObject({ reason: { kind: 'absent', what: 'webhook' } });
     }
 
     await commands.execute(new DeleteWebhook(WORKSPACE, webhook.webhook_id));
@@ -538,6 +538,8 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
   ])('refuses %s outside the sandbox', async (url) => {
     config.sandbox = false;
 
-    await expect(create(url)).rejects.toMatchObject({ status: 400, type: 'invalid_input' });
+    await expect(create(url)).rejects.toMatchObject({
+      reason: { kind: 'invalid', wrong: { url: expect.any(String) } },
+    });
   });
 });

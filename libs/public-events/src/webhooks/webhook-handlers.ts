@@ -1,16 +1,16 @@
+import { Refusal } from '@latchkey/event-sourcing';
 import type { Database, Records, WebhookEndpoint } from '@latchkey/database';
 import {
-  ApiError,
   CLOCK,
   type Clock,
   CONFIG,
   type Config,
+  FEED_DATABASE,
   IDS,
   type Ids,
   RANDOM,
   type Random,
   RECORDS,
-  FEED_DATABASE,
 } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
@@ -30,6 +30,9 @@ import { Names } from './names';
 import { replay } from './replay';
 import { WebhookDeliveries } from './webhook-deliveries';
 
+/** Why what is asked of a webhook is refused for now. */
+export type WebhookRefusal = 'disabled' | 'too-many';
+
 /** WebhookDeliveries */
 export const WEBHOOK_DELIVERIES = Symbol('WEBHOOK_DELIVERIES');
 
@@ -44,10 +47,10 @@ function present({ webhookId, url, eventTypes, secret }: WebhookEndpoint): SeamW
   return { webhook_id: webhookId, url, event_types: eventTypes, secret };
 }
 
-/** @throws {ApiError} 404 webhook_not_found */
+/** @throws {Refusal} where there is none */
 async function owned(records: Endpoints, workspaceId: string, webhookId: string): Promise<WebhookEndpoint> {
   const endpoint = await records.webhookEndpoints.find(webhookId);
-  if (endpoint?.workspaceId !== workspaceId) throw ApiError.notFound('webhook');
+  if (endpoint?.workspaceId !== workspaceId) throw Refusal.absent('webhook');
   return endpoint;
 }
 
@@ -65,7 +68,7 @@ export class CreateWebhookHandler implements ICommandHandler<CreateWebhook> {
     const rules = new AddressRules(this.config.sandbox, this.config.webhookAllowedHosts);
     const reachable = async () => rules.sandbox || (await new Names(rules).leadsOut(wanted.url));
     const wrong = rules.refusalOf(wanted.url) ?? ((await reachable()) ? null : NOT_REACHABLE);
-    if (wrong !== null) throw ApiError.invalidInput(`url ${wrong}.`, { url: wrong });
+    if (wrong !== null) throw Refusal.invalid(`url ${wrong}.`, { url: wrong });
     const created = {
       webhookId: this.ids.uuid(),
       workspaceId,
@@ -75,8 +78,8 @@ export class CreateWebhookHandler implements ICommandHandler<CreateWebhook> {
       createdAt: this.clock.now(),
     };
     if (!(await this.records.webhookEndpoints.create(created, ENDPOINTS_AT_MOST))) {
-      throw ApiError.badRequest(
-        'too_many_webhooks',
+      throw Refusal.untimely<WebhookRefusal>(
+        'too-many',
         `A workspace has ${ENDPOINTS_AT_MOST} webhooks at most: delete one that is not used any more.`,
       );
     }
@@ -98,7 +101,7 @@ export class UpdateWebhookHandler implements ICommandHandler<UpdateWebhook> {
   async execute({ workspaceId, webhookId, wanted }: UpdateWebhook): Promise<void> {
     const types = typesOf(wanted.eventTypes);
     const found = await this.records.webhookEndpoints.update(workspaceId, webhookId, types);
-    if (!found) throw ApiError.notFound('webhook');
+    if (!found) throw Refusal.absent('webhook');
     await this.deliveries.rows.clear(webhookId, (eventType) => wants(types, eventType));
   }
 }
@@ -112,7 +115,7 @@ export class DeleteWebhookHandler implements ICommandHandler<DeleteWebhook> {
 
   async execute({ workspaceId, webhookId }: DeleteWebhook): Promise<void> {
     const found = await this.records.webhookEndpoints.delete(workspaceId, webhookId);
-    if (!found) throw ApiError.notFound('webhook');
+    if (!found) throw Refusal.absent('webhook');
     await this.deliveries.rows.remove(webhookId);
   }
 }
@@ -129,8 +132,8 @@ export class ReplayWebhookHandler implements ICommandHandler<ReplayWebhook> {
   async execute({ workspaceId, webhookId, range }: ReplayWebhook): Promise<{ queued: number }> {
     const endpoint = await owned(this.records, workspaceId, webhookId);
     if (endpoint.disabledAt !== null) {
-      throw ApiError.badRequest(
-        'webhook_disabled',
+      throw Refusal.untimely<WebhookRefusal>(
+        'disabled',
         'The webhook is disabled: update it first to use it again.',
       );
     }

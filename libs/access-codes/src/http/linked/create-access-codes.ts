@@ -1,3 +1,4 @@
+import { PinTaken } from '../../domain/keypad';
 import type { Caller } from '@latchkey/http';
 import {
   ApiError,
@@ -15,7 +16,7 @@ import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../../commands/commands';
 import { neighbouringPins } from '../../neighbouring-pins';
 import { checkAgainstLock, startToTell } from '../../pins';
-import { windowFor } from '../../commands/requests';
+import { askedWindow } from '../../domain/asked-window';
 import { Streams } from '../../streams';
 import { CreateAccessCodes } from './commands';
 import { type Door, drawShared, takes } from './shared-pin';
@@ -41,7 +42,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
       try {
         return { accessCodeIds: await this.createAll(command.caller, wanted) };
       } catch (error) {
-        const taken = error instanceof ApiError && error.type === 'duplicate_access_code';
+        const taken = error instanceof PinTaken;
         if (!taken || command.wanted.code !== undefined || draw >= DRAWS) throw error;
       }
     }
@@ -127,7 +128,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
   }
 
   private terms({ startsAt, endsAt, preferNativeScheduling: native = true }: CreateAccessCodes['wanted']) {
-    return { window: windowFor(startsAt, endsAt), native, now: this.clock.now() };
+    return { window: askedWindow(startsAt, endsAt), native, now: this.clock.now() };
   }
 
   private async createAll(caller: Caller, wanted: readonly WantedCode[]): Promise<string[]> {

@@ -1,0 +1,16 @@
+import { Refusal } from '@latchkey/event-sourcing';
+
+/** Why what is asked of an access code is refused for now. */
+export type CodeRefusal =
+  | 'being-removed'
+  | 'not-set-on-device'
+  | 'not-time-bound'
+  | 'no-backup-available'
+  | 'pin-taken'
+  | 'no-pin-free';
+
+export const absent = (): Refusal => Refusal.absent('access code');
+
+export const beingRemoved = (
+  message = 'The access code is being removed and can no longer be changed.',
+): Refusal => Refusal.untimely<CodeRefusal>('being-removed', message);

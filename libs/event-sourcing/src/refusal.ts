@@ -1,0 +1,47 @@
+/** Why something that was asked for is not done. */
+export type Reason =
+  /** There is no such thing, or it is another workspace's, which is the same to whoever asks. */
+  | { readonly kind: 'absent'; readonly what: string }
+  /** It can't be meant so: what is wrong with which property. */
+  | { readonly kind: 'invalid'; readonly wrong: Readonly<Record<string, string | string[]>> }
+  /** It makes no sense in the state that things are in. */
+  | { readonly kind: 'untimely'; readonly why: string }
+  /** Something else stands in its way; `by`: which. */
+  | { readonly kind: 'conflict'; readonly why: string; readonly by?: string };
+
+/**
+ * What a decider or handler throws instead of doing what was asked. It speaks the domain's words; whoever passes it on
+ * to a client puts it into the client's. The message never holds a PIN or token.
+ */
+export class Refusal extends Error {
+  override readonly name: string = 'Refusal';
+
+  constructor(
+    readonly reason: Reason,
+    message: string,
+  ) {
+    super(message);
+  }
+
+  /** @param what as in "The access code does not exist." */
+  static absent(what: string): Refusal {
+    return new Refusal({ kind: 'absent', what }, `The ${what} does not exist.`);
+  }
+
+  /** @param wrong what is wrong with each property, by its name */
+  static invalid(message: string, wrong: Readonly<Record<string, string | string[]>>): Refusal {
+    return new Refusal({ kind: 'invalid', wrong }, message);
+  }
+
+  static untimely<Why extends string>(why: Why, message: string): Refusal {
+    return new Refusal({ kind: 'untimely', why }, message);
+  }
+
+  static conflict<Why extends string>(why: Why, message: string): Refusal {
+    return new Refusal({ kind: 'conflict', why }, message);
+  }
+}
+
+/** Whether somebody asked for what is not there. */
+export const isAbsence = (error: unknown): boolean =>
+  error instanceof Refusal && error.reason.kind === 'absent';
