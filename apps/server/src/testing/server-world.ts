@@ -34,9 +34,9 @@ export class ServerWorld {
     this.store = new EventStoreDb(ownerAddress(join(dataDir, 'eventstore')));
   }
 
-  /** @param env settings, as the environment would give them */
+  /** @param env settings, as the environment would give them; a DATA_DIR among them goes with the world, too */
   static async start(env: NodeJS.ProcessEnv = {}): Promise<ServerWorld> {
-    const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-acceptance-'));
+    const dataDir = env['DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'latchkey-acceptance-'));
     const eventstorePort = await freePort();
     const config = loadConfig({
       PORT: '0',

@@ -36,16 +36,11 @@ describe.each([
   ['whose views were removed', () => withoutViews(unpacked())],
 ])('a data folder of the first version, %s', (_, folder) => {
   let world: ServerWorld;
-  let dataDir: string;
 
   beforeAll(async () => {
-    dataDir = folder();
-    world = await ServerWorld.start({ DATA_DIR: dataDir });
+    world = await ServerWorld.start({ DATA_DIR: folder() });
   });
-  afterAll(async () => {
-    await world.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  afterAll(() => world.stop());
 
   it('shows every code as it was', async () => {
     const { access_codes } = await world.api.ask<{ access_codes: SeamAccessCode[] }>('/access_codes/list');
