@@ -66,7 +66,7 @@ export interface CoreOptions {
 }
 
 /** A clock that nobody can put. */
-const NEVER_PUT = { offset: 0, believe: () => undefined };
+const NEVER_PUT = { offset: 0, believe: () => undefined, doubt: () => undefined };
 
 /** How soon an unanswered command is looked after, ms. */
 const READ_BACK_AFTER = 2_000;
@@ -145,7 +145,7 @@ export class Core implements ViewBarrier {
     this.deviceWatch = new DeviceWatch({ ...shared, work, backups: this.backups, settings: config });
     const planning = {
       ...shared,
-      latest: () => clockWatch?.latest() ?? clock.now(),
+      bounds: () => clockWatch?.bounds() ?? { earliest: clock.now(), latest: clock.now() },
       settings: {
         ...config,
         reservationGrace: RESERVATION_GRACE,

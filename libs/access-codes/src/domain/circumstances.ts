@@ -23,5 +23,7 @@ export interface Circumstances {
   readonly now: number;
   /** The latest that it may be, ms, where the server's clock has been put back; left out: now. */
   readonly latest?: number;
+  /** The earliest, where it has been put forward. */
+  readonly earliest?: number;
   readonly settings: PlanSettings;
 }

@@ -74,3 +74,37 @@ describe('a clock that was put back', () => {
     expect(planned(around(during - HOUR, { device: simpleLock }))(failed)).toMatchObject({ do: 'program' });
   });
 });
+
+describe('a clock that was put forward, nobody knows whether rightly', () => {
+  const days = 3 * DAY;
+  const forward = (device = simpleLock) => around(during + days, { device, earliest: during });
+
+  it('ends no stay, puts on nothing whose time has not come and tells of no start, until time has passed for it', () => {
+    const staying = fold(onLock(stay, false, {}, stay.startsAt));
+    expect(planned(forward())(staying)).toMatchObject({ do: 'wait', until: stay.endsAt + days });
+    const over = around(stay.endsAt + days, { device: simpleLock, earliest: stay.endsAt });
+    expect(planned(over)(staying)).toMatchObject({ do: 'append', events: [{ type: 'RemovalStarted' }] });
+
+    const next = { startsAt: during + DAY, endsAt: during + 2 * DAY };
+    const from = next.startsAt - HOUR;
+    expect(planned(forward())(fold([at(T0, requested(next))]))).toMatchObject({
+      do: 'wait',
+      until: from + days,
+    });
+    const begun = around(from + days, { device: simpleLock, earliest: from });
+    expect(planned(begun)({ ...fold([at(T0, requested(next))]), settingDelayedAt: T0 })).toMatchObject({
+      do: 'program',
+    });
+    expect(planned(forward(nativeLock))(fold(onLock(next, true)))).toMatchObject({
+      do: 'wait',
+      until: next.startsAt + days,
+    });
+  });
+
+  it('keeps no code waiting that is asked for now', () => {
+    const asked = at(during + days, requested({ startsAt: during + HOUR / 2, endsAt: during + days + HOUR }));
+    expect(planned(forward())(fold([asked]))).toMatchObject({ do: 'program' });
+    const ongoing = at(during + days, requested(null));
+    expect(planned(forward())(fold([ongoing]))).toMatchObject({ do: 'program' });
+  });
+});

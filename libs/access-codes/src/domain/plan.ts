@@ -1,6 +1,6 @@
 import type { Device } from '@latchkey/devices';
 import { canKeep } from '@latchkey/gateways';
-import { type AccessCode, type Content, sameContent, toldOf } from './access-code';
+import { type AccessCode, type Content, sameContent, toldOf, type Window } from './access-code';
 import type { Circumstances, LeadTimes, PlanSettings } from './circumstances';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
@@ -95,20 +95,21 @@ function withoutDevice(code: AccessCode, now: number): Step {
   return wait(code.schedule?.endsAt ?? null);
 }
 
-/** What the mere passing of time makes true. */
+/** What the mere passing of time makes true; while the clock is in doubt, a start or end has to have come either way. */
 function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   const { now, settings } = circumstances;
+  const certain = now - doubtOf(circumstances);
   if (code.ending) {
     const late = now >= code.ending.at + settings.removalDelayAfter && code.removalDelayedAt === null;
     return late && !untouched(code) ? [{ type: 'RemovalDelayed', data: {} }] : [];
   }
-  if (code.schedule && now >= code.schedule.endsAt)
+  if (code.schedule && certain >= code.schedule.endsAt)
     return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
   const { native, wanted } = desired(code, circumstances);
   if (!wanted || accepted(code)) return [];
   const { onLock } = code;
   if (onLock) {
-    const ahead = native && now < opensFrom(code);
+    const ahead = native && certain < opensFrom(code);
     return !ahead && code.setAt === null && sameContent(onLock, wanted)
       ? [{ type: 'SetOnDevice', data: { commandId: null, lockCodeId: onLock.lockCodeId } }]
       : [];
@@ -117,7 +118,7 @@ function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   if (code.settingDelayedAt === null && now >= delayedAt(code, native, circumstances)) {
     events.push({ type: 'SettingDelayed', data: {} });
   }
-  if (code.startMissedAt === null && now >= missedAt(code, native, settings)) {
+  if (code.startMissedAt === null && certain >= missedAt(code, native, settings)) {
     events.push({ type: 'StartMissed', data: {} });
   }
   return events;
@@ -214,10 +215,12 @@ export function isNative(
 /** When the code is to be on the lock from, ms. */
 export function neededFrom(code: AccessCode, native: boolean, settings: LeadTimes): number {
   if (!code.schedule) return code.requestedAt;
-  return Math.max(
-    code.requestedAt,
-    code.schedule.startsAt - (native ? settings.preloadLead : settings.justInTimeLead),
-  );
+  return Math.max(code.requestedAt, leadOf(code.schedule, native, settings));
+}
+
+/** How early a code may be on its lock at all, ms. */
+function leadOf({ startsAt }: Window, native: boolean, settings: LeadTimes): number {
+  return startsAt - (native ? settings.preloadLead : settings.justInTimeLead);
 }
 
 function desired(
@@ -227,15 +230,20 @@ function desired(
   const { device, now, settings } = circumstances;
   const native = isNative(code, device);
   const from = neededFrom(code, native, settings);
+  const begun =
+    code.schedule === null || now - doubtOf(circumstances) >= leadOf(code.schedule, native, settings);
   // What a lock keeps by itself may stay on it, however far its window has moved away; and what it was time for
   // before the clock was put back stays, since a guest may be in the middle of their stay.
   const there =
     code.onLock !== null && ((native && code.onLock.window !== null) || latestOf(circumstances) >= from);
-  const wanted = !code.ending && (now >= from || there) ? contentFor(code, native) : null;
-  return { native, wanted, from };
+  const wanted = !code.ending && ((now >= from && begun) || there) ? contentFor(code, native) : null;
+  return { native, wanted, from: begun ? from : from + doubtOf(circumstances) };
 }
 
 const latestOf = ({ now, latest = now }: Circumstances): number => Math.max(now, latest);
+
+/** By how much the clock may be ahead, ms: it was put forward, and nobody has said whether rightly. */
+const doubtOf = ({ now, earliest = now }: Circumstances): number => Math.max(0, now - earliest);
 
 /** Since when it could have been on the lock, ms: what somebody erased is awaited anew. */
 function awaitedFrom(code: AccessCode, native: boolean, settings: PlanSettings): number {
@@ -271,11 +279,12 @@ function waitForFacts(
     if (code.removalDelayedAt === null) instants.push(code.ending.at + settings.removalDelayAfter);
   } else if (!code.unmanaged) {
     const native = isNative(code, device);
-    if (code.schedule) instants.push(code.schedule.endsAt);
-    if (native && code.setAt === null) instants.push(opensFrom(code));
+    const doubt = doubtOf(circumstances);
+    if (code.schedule) instants.push(code.schedule.endsAt + doubt);
+    if (native && code.setAt === null) instants.push(opensFrom(code) + doubt);
     if (!code.onLock && !accepted(code)) {
       if (code.settingDelayedAt === null) instants.push(delayedAt(code, native, circumstances));
-      if (code.startMissedAt === null) instants.push(missedAt(code, native, settings));
+      if (code.startMissedAt === null) instants.push(missedAt(code, native, settings) + doubt);
     }
   }
   for (const r of keypad.reservations) {

@@ -13,8 +13,8 @@ export async function circumstancesOf(
     readonly streams: Streams;
     readonly known: KnownRevisions;
     readonly settings: PlanSettings;
-    /** The latest that it may be, ms. */
-    readonly latest: () => number;
+    /** Between which instants it is, ms. */
+    readonly bounds: () => { readonly earliest: number; readonly latest: number };
   },
 ): Promise<Circumstances> {
   const { streams, known, settings } = of;
@@ -27,5 +27,5 @@ export async function circumstancesOf(
   const account = accountId
     ? (await streams.accounts.load(accountId, known.atLeast(streams.accounts.streamOf(accountId)))).state
     : null;
-  return { device: device.state, account, keypad, now, latest: of.latest(), settings };
+  return { device: device.state, account, keypad, now, ...of.bounds(), settings };
 }

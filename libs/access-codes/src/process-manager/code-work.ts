@@ -57,8 +57,8 @@ export class CodeWork {
       readonly calls: Calls;
       readonly vault: Vault;
       readonly clock: Clock;
-      /** The latest that it may be, ms: later than the clock reads where that was put back. */
-      readonly latest: () => number;
+      /** Between which instants it is, ms: not the same where the clock was put, and nobody knows whether rightly. */
+      readonly bounds: () => { readonly earliest: number; readonly latest: number };
       readonly ids: Ids;
       readonly settings: CodeWorkSettings;
     },

@@ -33,8 +33,8 @@ export class NextLooks {
       readonly clock: Clock;
       readonly logger: Logger;
       readonly settings: PlanSettings;
-      /** The latest that it may be, ms. */
-      readonly latest: () => number;
+      /** Between which instants it is, ms. */
+      readonly bounds: () => { readonly earliest: number; readonly latest: number };
     },
   ) {}
 

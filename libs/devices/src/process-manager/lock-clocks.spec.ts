@@ -6,7 +6,13 @@ const HOUR = 60 * MINUTE;
 
 function clocksWith(offset = 0) {
   const verdicts: (readonly string[])[] = [];
-  const own = { offset, believed: 0, believe: () => void (own.believed += 1) };
+  const own = {
+    offset,
+    believed: 0,
+    doubted: 0,
+    believe: () => void (own.believed += 1),
+    doubt: () => void (own.doubted += 1),
+  };
   const clocks = new LockClocks({
     ...{ own, tolerance: MINUTE, logger: createLogger('fatal') },
     onVerdict: (accountIds) => Promise.resolve(void verdicts.push(accountIds)),
@@ -46,10 +52,10 @@ it('hears nothing of locks that tell no time, and forgets when the clock is put'
 it('needs one lock where the clock is known to have been put, and says when that was right', async () => {
   const forward = clocksWith(HOUR);
   expect(await forward.hear('a', -HOUR)).toBe(-HOUR);
-  expect(forward.own.believed).toBe(0);
+  expect([forward.own.believed, forward.own.doubted]).toEqual([0, 1]);
   const rightly = clocksWith(HOUR);
   expect(await rightly.hear('a', 300)).toBe(0);
-  expect(rightly.own.believed).toBe(1);
+  expect([rightly.own.believed, rightly.own.doubted]).toEqual([1, 0]);
 });
 
 it('takes one lock that is wrong by itself for that', async () => {

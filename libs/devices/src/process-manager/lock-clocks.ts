@@ -7,6 +7,8 @@ export interface OwnClock {
   readonly offset: number;
   /** It is right as it is. */
   believe(): void;
+  /** It is wrong as it is. */
+  doubt(): void;
 }
 
 /** So many locks, those that were heard of last, are witnesses enough. */
@@ -50,6 +52,7 @@ export class LockClocks {
     const shared = sharedDrift(all, tolerance, own.offset);
     const right = all.filter((drift) => Math.abs(drift) <= tolerance).length;
     if (own.offset !== 0 && right > 0 && right * 2 >= all.length) own.believe();
+    if (shared !== 0) own.doubt();
     if ((shared === 0) !== (this.shared === 0)) {
       if (shared === 0) logger.info("the server's clock is right again by what the locks say");
       else {

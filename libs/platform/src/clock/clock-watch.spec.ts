@@ -54,16 +54,27 @@ it('takes the clock for right when somebody knows it is, and says so', () => {
   expect(told).toEqual([-HOUR, 0]);
 });
 
-it('takes a leap forward for right after a day, as after a machine’s sleep, and a leap back never', () => {
+it('takes a leap forward for right soon, as after a machine’s sleep, and a leap back never', () => {
   const asleep = machine();
   asleep.put(8 * HOUR);
-  expect(asleep.watch.offset).toBe(8 * HOUR);
-  asleep.passes(DAY + 1);
-  expect(asleep.watch.offset).toBe(0);
+  expect(asleep.watch.bounds()).toEqual({ earliest: asleep.wall() - 8 * HOUR, latest: asleep.wall() });
+  asleep.passes(3 * 60_000);
+  expect(asleep.watch.bounds()).toEqual({ earliest: asleep.wall(), latest: asleep.wall() });
   asleep.put(-HOUR);
   asleep.watch.latest();
   asleep.passes(9 * DAY);
-  expect(asleep.watch.latest()).toBe(asleep.wall() + HOUR);
+  expect(asleep.watch.bounds()).toEqual({ earliest: asleep.wall(), latest: asleep.wall() + HOUR });
+});
+
+it('keeps a leap forward in doubt while somebody knows that it is wrong', () => {
+  const { watch, put, passes, wall } = machine();
+  put(3 * DAY);
+  expect(watch.offset).toBe(3 * DAY);
+  watch.doubt();
+  passes(9 * DAY);
+  expect(watch.bounds()).toEqual({ earliest: wall() - 3 * DAY, latest: wall() });
+  watch.believe();
+  expect(watch.offset).toBe(0);
 });
 
 it('knows of a clock that was put back while nobody looked', () => {

@@ -2,6 +2,8 @@ const TICK_MS = 1_000;
 /** Less than this is what two readings may differ by on a machine that is busy, or whose clock is being slewed. */
 const TOLERANCE_MS = 2_000;
 const DAY_MS = 86_400_000;
+/** A leap forward that nobody speaks against for so long is right: as after a machine's sleep. */
+const UNDISPUTED_MS = 120_000;
 
 export interface ClockWatchOptions {
   /** The machine's clock, ms since the epoch; anybody may put it. */
@@ -24,6 +26,7 @@ export class ClockWatch {
   private base: number;
   private jumped = 0;
   private jumpedAt = 0;
+  private disputed = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor({ wall = Date.now, monotonic = () => performance.now(), lastRead }: ClockWatchOptions = {}) {
@@ -47,6 +50,18 @@ export class ClockWatch {
   /** The latest that it can be, ms: the clock's reading, or later where it has been put back. */
   latest(): number {
     return this.wall() - Math.min(0, this.offset);
+  }
+
+  /** Between which instants it is, ms: what the clock reads, and what it would read had it not been put. */
+  bounds(): { earliest: number; latest: number } {
+    const wall = this.wall();
+    const other = wall - this.offset;
+    return { earliest: Math.min(wall, other), latest: Math.max(wall, other) };
+  }
+
+  /** The clock is wrong as it is now, and stays in doubt until somebody says otherwise or it is put again. */
+  doubt(): void {
+    this.disputed = true;
   }
 
   /** The clock is right as it is now. */
@@ -73,12 +88,12 @@ export class ClockWatch {
     const by = this.wall() - passed - this.base - this.jumped;
     if (Math.abs(by) <= TOLERANCE_MS) {
       this.base += by;
-      // A machine that was asleep wakes up at the right time; nothing has spoken against it for a day.
-      if (this.jumped > 0 && passed - this.jumpedAt > DAY_MS) this.takeForRight();
+      if (this.jumped > 0 && !this.disputed && passed - this.jumpedAt > UNDISPUTED_MS) this.takeForRight();
       return;
     }
     this.jumped += by;
     this.jumpedAt = passed;
+    this.disputed = false;
     if (Math.abs(this.jumped) <= TOLERANCE_MS) {
       this.base += this.jumped;
       this.jumped = 0;
