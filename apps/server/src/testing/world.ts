@@ -32,6 +32,7 @@ import { connectSandboxAccount, openWorkspace, sandboxMaker } from '../sandbox/p
 import { SandboxClockDriver } from '../sandbox/sandbox-clock';
 import { Simulator } from '../sandbox/simulator';
 import { CrashingGateway } from './crashing-gateway';
+import { PutClock } from './put-clock';
 import { listenForReports } from './report-listener';
 
 export const MONDAY = parseInstant('2026-06-01T12:00:00Z');
@@ -67,7 +68,9 @@ export interface WorldOptions {
 /** What outlives a crash of the server. */
 interface Surroundings {
   readonly config: Config;
-  readonly clock: SandboxClock;
+  /** Time as it passes, and the server's own clock. */
+  readonly time: SandboxClock;
+  readonly clock: PutClock;
   readonly ids: SeededIds;
   readonly random: SeededRandom;
   readonly logger: Logger;
@@ -106,7 +109,8 @@ export class World {
     codesView = false,
   }: WorldOptions = {}): Promise<World> {
     const config = loadConfig({ LOG_LEVEL: 'fatal', ...env });
-    const clock = new SandboxClock({ now: MONDAY, running: false });
+    const time = new SandboxClock({ now: MONDAY, running: false });
+    const clock = new PutClock(time);
     const ids = new SeededIds(seed);
     const random = new SeededRandom(seed);
     const logger = createLogger(config.logLevel);
@@ -133,8 +137,8 @@ export class World {
     const reports = await listenForReports(maker.name);
     const { workspaceId } = await openWorkspace(records, config, { clock, ids, random });
 
-    const shared = { config, clock, ids, random, logger, store, vault, views, gateway, simulator, reports };
-    const around = { ...shared, codesView };
+    const shared = { config, time, clock, ids, random, logger, store, vault, views, gateway };
+    const around = { ...shared, simulator, reports, codesView };
     const world = new World(workspaceId, 'to be connected', around, []);
     await world.begin();
     const { core } = world;
@@ -157,7 +161,7 @@ export class World {
   }
 
   get now(): number {
-    return this.around.clock.now();
+    return this.around.time.now();
   }
 
   get cloudUrl(): string {
@@ -167,6 +171,12 @@ export class World {
   /** Resolves when nothing that is due is left undone. */
   async settle(): Promise<void> {
     await this.advanceTo(this.now);
+  }
+
+  /** Somebody puts the server's own clock. */
+  async putClock(by: number): Promise<void> {
+    this.around.clock.put(by);
+    await this.settle();
   }
 
   async advance(by: number): Promise<void> {
@@ -296,12 +306,13 @@ export class World {
   }
 
   private async begin(): Promise<void> {
-    const { config, clock, ids, random, logger, store, vault, views, simulator, reports } = this.around;
+    const { config, time, clock, ids, random, logger, store, vault, views, simulator, reports } = this.around;
     this.crashing = new CrashingGateway(this.around.gateway);
     const gateway = this.crashing;
     const keepsExpired = () => Promise.resolve(false);
     this.core = new Core({
       ...{ config, store, database: views, vault, gateway, clock, ids, random, logger },
+      clockWatch: clock.watch,
       views: this.around.codesView ? [new CodesProjection()] : [],
       keepsExpired,
     });
@@ -312,7 +323,7 @@ export class World {
       update: new UpdateAccessCodeHandler(core.streams, core, vault, clock),
       remove: new DeleteAccessCodeHandler(core.streams, core, clock),
     };
-    this.driver = new SandboxClockDriver({ clock, simulator, server: core });
+    this.driver = new SandboxClockDriver({ clock: time, simulator, server: clock.played(core) });
     await core.start();
     await this.driver.begin();
     await core.work();
