@@ -94,9 +94,10 @@ describe.each(testEngines)('claims of the agenda on %s', (engine) => {
     const recorded = new AgendaRows({ ...database, db: seen }, { owner: 'w', clock, wall: () => NOW });
     await recorded.nextDue();
     await recorded.claim(NOW, 64);
-    await recorded.claim(NOW, 64, 'workspace-quiet');
+    await recorded.claim(NOW, 64, { workspaceId: 'workspace-quiet' });
+    await recorded.claim(NOW, 16, { workspaceId: 'workspace-quiet', newest: true });
     await recorded.dueWorkspaces(NOW);
-    expect(asked).toHaveLength(4);
+    expect(asked).toHaveLength(5);
 
     const plans: string[] = [];
     for (const query of asked) plans.push(await planOf(database, query));
@@ -106,6 +107,7 @@ describe.each(testEngines)('claims of the agenda on %s', (engine) => {
     expect(plans[1]).toContain(`${AGENDA}_by_due`);
     expect(plans[2]).toContain(`${AGENDA}_by_workspace`);
     expect(plans[3]).toContain(`${AGENDA}_by_workspace`);
+    expect(plans[4]).toContain(`${AGENDA}_by_workspace`);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Database } from '@latchkey/database';
-import { claimOf, type DueClaim, DueRows, type DueSource } from '@latchkey/event-sourcing';
+import { claimOf, type DueClaim, DueRows, type DueSource, type OfWorkspace } from '@latchkey/event-sourcing';
 import type { Clock } from '@latchkey/platform';
 import { dropMany, putOff } from './agenda-statements';
 import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, type LockRow, LOCKS } from './agenda-tables';
@@ -59,8 +59,8 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     this.batches = new SettleBatches(database);
   }
 
-  async claim(now: number, limit: number, workspaceId?: string): Promise<AgendaClaim[]> {
-    const rows = await this.due.claim(now, limit, workspaceId);
+  async claim(now: number, limit: number, of?: OfWorkspace): Promise<AgendaClaim[]> {
+    const rows = await this.due.claim(now, limit, of);
     if (rows.length > 0) await this.options.heard?.();
     return rows.map((row) => ({
       ...claimOf(row),

@@ -1,7 +1,7 @@
 import { type Database, forUpdateSkipLocked, type Prepared, prepared } from '@latchkey/database';
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables';
-import type { DueClaim } from './due-source';
+import type { DueClaim, OfWorkspace } from './due-source';
 
 /** The columns that a table of due work has beside its own. */
 export interface DueColumns {
@@ -45,6 +45,8 @@ export async function createDueIndexes(db: Kysely<Tables>, table: string): Promi
 const isFree = (eb: ExpressionBuilder<DueTable, 'due'>, wall: number) =>
   eb.or([eb('lease_owner', 'is', null), eb('lease_until', '<', wall)]);
 
+type Which = 'oldest' | 'oldest-of-workspace' | 'newest-of-workspace';
+
 interface Wanted {
   owner: string;
   leaseUntil: number;
@@ -59,6 +61,7 @@ export class DueRows<Row extends DueColumns> {
   private readonly due: 'due';
   private readonly oldest: Prepared<DueTable, Wanted, Row>;
   private readonly ofWorkspace: Prepared<DueTable, Wanted, Row>;
+  private readonly newestOf: Prepared<DueTable, Wanted, Row>;
   private readonly first: Prepared<DueTable, { wall: number }, { due_at: number | null }>;
 
   constructor(
@@ -71,8 +74,9 @@ export class DueRows<Row extends DueColumns> {
     },
   ) {
     this.due = options.table as 'due';
-    this.oldest = prepared((db, p) => this.claiming(db, p, false));
-    this.ofWorkspace = prepared((db, p) => this.claiming(db, p, true));
+    this.oldest = prepared((db, p) => this.claiming(db, p, 'oldest'));
+    this.ofWorkspace = prepared((db, p) => this.claiming(db, p, 'oldest-of-workspace'));
+    this.newestOf = prepared((db, p) => this.claiming(db, p, 'newest-of-workspace'));
     this.first = prepared((db, p) =>
       db
         .selectFrom(this.due)
@@ -84,12 +88,19 @@ export class DueRows<Row extends DueColumns> {
     );
   }
 
-  /** Claims up to `limit` rows that are due at `now` (ms), the longest due first. */
-  async claim(now: number, limit: number, workspaceId?: string): Promise<Row[]> {
+  /** Claims up to `limit` rows that are due at `now` (ms), the longest due first; see `DueSource`. */
+  async claim(now: number, limit: number, of?: OfWorkspace): Promise<Row[]> {
     const { owner } = this.options;
     const wall = this.options.wall();
-    const wanted = { owner, leaseUntil: wall + LEASE_MS, now, wall, limit, workspaceId: workspaceId ?? '' };
-    const statement = workspaceId === undefined ? this.oldest : this.ofWorkspace;
+    const wanted = {
+      owner,
+      leaseUntil: wall + LEASE_MS,
+      now,
+      wall,
+      limit,
+      workspaceId: of?.workspaceId ?? '',
+    };
+    const statement = !of ? this.oldest : of.newest ? this.newestOf : this.ofWorkspace;
     const rows = await statement.rows(this.database.db as Kysely<DueTable>, wanted);
     return rows.sort((a, b) => a.due_at! - b.due_at! || (a.subject < b.subject ? -1 : 1));
   }
@@ -155,7 +166,7 @@ export class DueRows<Row extends DueColumns> {
     return this.database.db as Kysely<DueTable>;
   }
 
-  private claiming(db: Kysely<DueTable>, p: Wanted, ofWorkspace: boolean) {
+  private claiming(db: Kysely<DueTable>, p: Wanted, which: Which) {
     const { engine } = this.database;
     return db
       .with('claimed', (query) => {
@@ -164,9 +175,9 @@ export class DueRows<Row extends DueColumns> {
           .select('subject')
           .where('due_at', '<=', p.now)
           .where((eb) => isFree(eb, p.wall))
-          .$if(ofWorkspace, (of) => of.where('workspace_id', '=', p.workspaceId))
-          .orderBy('due_at')
-          .orderBy('subject')
+          .$if(which !== 'oldest', (of) => of.where('workspace_id', '=', p.workspaceId))
+          .orderBy('due_at', which === 'newest-of-workspace' ? 'desc' : 'asc')
+          .orderBy('subject', which === 'newest-of-workspace' ? 'desc' : 'asc')
           .limit(p.limit);
         return due.modifyEnd(forUpdateSkipLocked(engine));
       })

@@ -8,13 +8,19 @@ export interface DueClaim {
   readonly attempts: number;
 }
 
+/** Which of the due work of a workspace. */
+export interface OfWorkspace {
+  readonly workspaceId: string;
+  readonly newest?: boolean;
+}
+
 /** Where due work is kept. What is claimed nobody else gets, until it is settled or its lease ends. */
 export interface DueSource<C extends DueClaim> {
   /**
    * Claims up to `limit` pieces of work that are due at `now` (ms), the longest due first.
-   * @param workspaceId of this workspace alone
+   * @param of of one workspace alone; `newest`: those that fell due last
    */
-  claim(now: number, limit: number, workspaceId?: string): Promise<C[]>;
+  claim(now: number, limit: number, of?: OfWorkspace): Promise<C[]>;
   /** The workspaces that have something due at `now` (ms) which nobody works on. */
   dueWorkspaces(now: number): Promise<string[]>;
   /** When the first of what nobody works on falls due, ms; null: nothing will by itself. */

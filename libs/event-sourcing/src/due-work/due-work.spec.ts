@@ -64,7 +64,7 @@ describe.each(testEngines)('due work on %s', (engine) => {
   ): DueWork<DueClaim> {
     const rows = rowsOf('worker');
     const source: DueSource<DueClaim> = {
-      claim: async (now, limit, workspaceId) => (await rows.claim(now, limit, workspaceId)).map(claimOf),
+      claim: async (now, limit, of) => (await rows.claim(now, limit, of)).map(claimOf),
       dueWorkspaces: (now) => rows.dueWorkspaces(now),
       nextDue: () => rows.nextDue(),
       putOff: async ({ subject, attempts }, until) => {
@@ -235,6 +235,22 @@ describe.each(testEngines)('due work on %s', (engine) => {
       const early = done.slice(0, 150).filter((each) => each === workspaceId);
       expect(early.length).toBeGreaterThanOrEqual(30);
     }
+  });
+
+  it('that falls due while much else is waiting does not wait for all of it', async () => {
+    await add(...Array.from({ length: 400 }, (_, n) => row(`a${n}`, NOW - 1000)));
+    const done: string[] = [];
+    const work = working(
+      async (claim) => {
+        if (done.push(claim.subject) === 100) await add(row('late', NOW));
+        await finish(claim);
+      },
+      { places: 32 },
+    );
+    work.start();
+    await work.whenIdle();
+    expect(done).toHaveLength(401);
+    expect(done.indexOf('late')).toBeLessThan(200);
   });
 
   it('is claimed by one process alone, and by another when that one has died', async () => {

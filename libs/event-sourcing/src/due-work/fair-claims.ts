@@ -3,6 +3,7 @@ import type { Shares } from './shares';
 
 /** So many are claimed at once, at most. */
 const BATCH = 64;
+const NEWEST_ONE_IN = 4;
 
 /**
  * Claims what is due, the longest due first; when more is due than can be begun, in turns between workspaces, so
@@ -13,6 +14,7 @@ export class FairClaims<C extends DueClaim> {
   /** Workspaces that have their turn still to come in this round. */
   private round: string[] = [];
   private rounds = 0;
+  private turns = 0;
 
   constructor(
     private readonly source: DueSource<C>,
@@ -44,8 +46,19 @@ export class FairClaims<C extends DueClaim> {
       const share = Math.ceil(Math.min(BATCH, this.shares.free) / this.round.length);
       const workspaceId = this.round.shift()!;
       const limit = Math.min(share, this.shares.allowance(workspaceId));
-      if (limit > 0) claimed.push(...this.placed(await this.source.claim(now, limit, workspaceId)));
+      if (limit > 0) claimed.push(...(await this.claimOf(workspaceId, now, limit)));
     }
+    return claimed;
+  }
+
+  /** A quarter of a workspace's places is for what fell due last: it does not wait for all that came before. */
+  private async claimOf(workspaceId: string, now: number, limit: number): Promise<C[]> {
+    const newest = limit < NEWEST_ONE_IN ? Number(this.turns++ % NEWEST_ONE_IN === 0) : limit / NEWEST_ONE_IN;
+    const last = Math.min(limit, Math.floor(newest));
+    const claimed =
+      last > 0 ? this.placed(await this.source.claim(now, last, { workspaceId, newest: true })) : [];
+    const rest = limit - last;
+    if (rest > 0) claimed.push(...this.placed(await this.source.claim(now, rest, { workspaceId })));
     return claimed;
   }
 

@@ -1,4 +1,4 @@
 export { claimOf, createDueIndexes, type DueColumns, DueRows } from './due-rows';
-export type { DueClaim, DueSource } from './due-source';
+export type { DueClaim, DueSource, OfWorkspace } from './due-source';
 export { DueWork, type DueWorkState } from './due-work';
 export { Shares } from './shares';

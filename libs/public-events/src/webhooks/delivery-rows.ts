@@ -1,5 +1,5 @@
 import { type Database } from '@latchkey/database';
-import { claimOf, type DueClaim, DueRows, type DueSource } from '@latchkey/event-sourcing';
+import { claimOf, type DueClaim, DueRows, type DueSource, type OfWorkspace } from '@latchkey/event-sourcing';
 import { sql, type Transaction } from 'kysely';
 import type { StoredEvent } from '../public-event';
 import type { DeliveryTables } from './queue-tables';
@@ -112,8 +112,8 @@ export class DeliveryRows implements DueSource<QueueClaim> {
     this.due = new DueRows(database, { table: 'webhook_queues', ...options });
   }
 
-  async claim(now: number, limit: number, workspaceId?: string): Promise<QueueClaim[]> {
-    const rows = await this.due.claim(now, limit, workspaceId);
+  async claim(now: number, limit: number, of?: OfWorkspace): Promise<QueueClaim[]> {
+    const rows = await this.due.claim(now, limit, of);
     return rows.map((row) => ({ ...claimOf(row), version: row.version }));
   }
 
