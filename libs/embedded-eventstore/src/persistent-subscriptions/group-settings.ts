@@ -26,8 +26,11 @@ export interface GroupDefinition {
   readonly group: string;
   /** On `$all` only. */
   readonly filter: FilterDefinition | undefined;
-  /** A revision or a position, that one included; -1 means the end as it was when the group was made. */
-  readonly startFrom: number;
+  /**
+   * A revision or a position, that one included; -1 means the end as it was when the group was made. In digits where a
+   * number of JavaScript would not be exact.
+   */
+  readonly startFrom: number | string;
   /** What had been read already when the group was made: where to begin when there is no checkpoint. */
   readonly startAfter: number;
   readonly settings: GroupSettings;

@@ -61,7 +61,7 @@ function connectionInfo(consumer: Consumer, seconds: number): SubscriptionInfo.C
   return info;
 }
 
-function placeText(stream: string, place: number | undefined): string {
+function placeText(stream: string, place: number | string | undefined): string {
   if (place === undefined) return '';
   return stream === ALL_STREAM ? `C:${place}/P:${place}` : String(place);
 }

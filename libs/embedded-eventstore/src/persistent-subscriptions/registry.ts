@@ -102,7 +102,7 @@ export class GroupRegistry {
   }
 
   private refusal({ stream, startFrom, settings }: GroupDefinition): string | undefined {
-    if (stream === ALL_STREAM && startFrom > this.streams.log.lastPosition) {
+    if (stream === ALL_STREAM && Number(startFrom) > this.streams.log.lastPosition) {
       return 'Invalid Start From position: commit position must be less than or equal to the last commit position in the transaction file.';
     }
     return refusalOf(settings);

@@ -61,15 +61,13 @@ function fromStream(
   if (stream && !stream.hasStart() && !stream.hasEnd() && !stream.hasRevision()) {
     throw invalidArgument("'None' is not a valid revision");
   }
-  const from = !stream
-    ? numberFrom(settings.getRevision())
-    : stream.hasRevision()
-      ? numberFrom(stream.getRevision())
-      : stream.hasEnd()
-        ? 'end'
-        : 0;
+  const revision = !stream ? settings.getRevision() : stream.hasRevision() ? stream.getRevision() : undefined;
+  const from = revision !== undefined ? numberFrom(revision) : stream?.hasEnd() ? 'end' : 0;
   const base = { stream: name, filter: undefined };
-  if (typeof from === 'number') return { ...base, startFrom: from, startAfter: from - 1 };
+  if (typeof from === 'number') {
+    const isExact = revision === undefined || Number.isSafeInteger(Number(revision));
+    return { ...base, startFrom: isExact ? from : revision, startAfter: from - 1 };
+  }
   return { ...base, startFrom: -1, startAfter: log.head(name)?.lastRevision ?? -1 };
 }
 

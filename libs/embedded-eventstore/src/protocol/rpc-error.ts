@@ -45,7 +45,7 @@ export function streamDeleted(stream: string): RpcError {
 export function wrongExpectedVersion(
   operation: string,
   stream: string,
-  expected: number,
+  expected: number | bigint,
   actual: number,
 ): RpcError {
   return new RpcError(

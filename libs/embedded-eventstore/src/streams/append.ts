@@ -11,7 +11,7 @@ import {
 } from '../protocol/rpc-error';
 import { type ProposedEvent } from '../storage/stored-event';
 import { uuidFromWire } from '../protocol/uuid';
-import { type ExpectedRevision, isRevision } from './expected-revision';
+import { type ExpectedRevision, isRevision, revisionFrom } from './expected-revision';
 import { appendSize, proposedEvent, type ProposedMessage } from './proposed-event';
 import { type WriteOutcome } from './stream-writer';
 
@@ -44,7 +44,7 @@ export function targetFrom(name: Uint8Array | undefined, expected: ExpectedRevis
   const stream = streamNameFrom(name);
   if (stream === '') throw unhandled();
   if (expected === undefined) throw invalidArgument("'None' is not a valid expected stream revision");
-  if (typeof expected === 'number' && !isRevision(expected)) throw unhandled();
+  if (typeof expected !== 'string' && !isRevision(expected)) throw unhandled();
   return { stream, expected };
 }
 
@@ -52,7 +52,7 @@ function expectedOf(options: ExpectationOptions): ExpectedRevision | undefined {
   if (options.hasAny()) return 'any';
   if (options.hasNoStream()) return 'no_stream';
   if (options.hasStreamExists()) return 'stream_exists';
-  return options.hasRevision() ? Number(options.getRevision()) : undefined;
+  return options.hasRevision() ? revisionFrom(options.getRevision()) : undefined;
 }
 
 function proposed(message: AppendReq.ProposedMessage): ProposedMessage {
@@ -139,7 +139,7 @@ function wrongExpectedVersion(current: number, expected: ExpectedRevision): Appe
       break;
     default:
       details.setExpectedRevision(String(expected));
-      details.setExpectedRevision2060(expected);
+      details.setExpectedRevision2060(Number(expected));
   }
   if (current < 0) {
     details.setCurrentNoStream(new Empty());

@@ -1,6 +1,6 @@
 import { FieldReader } from '../protocol/byte-reader';
 import { uuidInMessage } from '../protocol/uuid';
-import { type ExpectedRevision } from './expected-revision';
+import { exactly, type ExpectedRevision } from './expected-revision';
 import { type ProposedMessage } from './proposed-event';
 
 /**
@@ -67,7 +67,8 @@ function decodeOptions(field: FieldReader, earlier: BatchAppendOptions | undefin
         stream = streamName(field.inner());
         break;
       case 2:
-        expected = field.value;
+        expected =
+          field.value > Number.MAX_SAFE_INTEGER ? exactly(BigInt.asUintN(64, field.int64())) : field.value;
         break;
       case 3:
         expected = 'no_stream';

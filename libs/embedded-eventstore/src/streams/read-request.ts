@@ -4,6 +4,7 @@ import { streamNameFrom } from '../protocol/names';
 import { invalidArgument, RpcError, unhandled } from '../protocol/rpc-error';
 import { type UuidForm } from '../protocol/read-response';
 import { type EventLog } from '../storage/event-log';
+import { LARGEST_INT64 } from './expected-revision';
 import { type EventFilter, type WindowedFilter, windowedFilter } from './event-filter';
 
 /** Where a reader begins; numbers are a revision or a position. */
@@ -81,7 +82,7 @@ function positionFrom(options: ReadReq.Options.AllOptions): ReadFrom {
 export function numberFrom(text: string): ReadFrom {
   if (text === '18446744073709551615') return 'end';
   const number = Number(text);
-  if (number < 0 || Number.isNaN(number)) throw unhandled();
+  if (number < 0 || Number.isNaN(number) || BigInt(text) > LARGEST_INT64) throw unhandled();
   return Math.min(number, Number.MAX_SAFE_INTEGER - 1);
 }
 

@@ -1,6 +1,8 @@
 import { BoundedCache } from '../storage/bounded-cache';
 import { type EventLog } from '../storage/event-log';
 import { type StoredEvent } from '../storage/stored-event';
+import { LARGEST_INT64 } from './expected-revision';
+import { jsonMembers, withMember } from './json-members';
 
 /** `$tb` of a soft-deleted stream: the largest int64. */
 const DELETED = '9223372036854775807';
@@ -76,42 +78,50 @@ export function softDeletedMetadata(): Buffer {
   return Buffer.from(`{"$tb":${DELETED}}`);
 }
 
-/** The metadata that makes a soft-deleted stream live again, its old events hidden. */
+/** The metadata that makes a soft-deleted stream live again, its old events hidden, and all else as it was written. */
 export function undeletedMetadata(raw: string, recreateFrom: number): Buffer | undefined {
   try {
-    const metadata = JSON.parse(raw) as Record<string, unknown>;
-    return Buffer.from(JSON.stringify({ ...metadata, $tb: recreateFrom }));
+    JSON.parse(raw);
+    return Buffer.from(withMember(raw, '$tb', String(recreateFrom)));
   } catch {
     return undefined;
   }
 }
 
 function parseMetadata(event: StoredEvent): StreamMetadata {
+  const text = Buffer.from(event.data).toString('utf8');
   let json: Record<string, unknown>;
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(event.data).toString('utf8'));
+    const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return NONE;
     json = parsed as Record<string, unknown>;
   } catch {
     return NONE;
   }
-  const truncateBefore = count(json['$tb']);
-  const isSoftDeleted = typeof json['$tb'] === 'number' && json['$tb'] > Number.MAX_SAFE_INTEGER;
+  const written = new Map(jsonMembers(text).map(({ key, value }) => [key, value]));
+  const truncateBefore = count(written.get('$tb'));
+  const isSoftDeleted = written.get('$tb') === DELETED;
   return {
-    maxCount: positive(json['$maxCount']),
-    maxAge: positive(json['$maxAge']),
-    truncateBefore,
+    maxCount: positive(written.get('$maxCount')),
+    maxAge: positive(written.get('$maxAge')),
+    truncateBefore: isSoftDeleted ? undefined : truncateBefore,
     isSoftDeleted,
     acl: parseAcl(json['$acl']),
   };
 }
 
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+/**
+ * @param written the number as it stands in the metadata; as on a real server only an int64 without a fraction counts
+ * @returns at most the largest number that JavaScript counts exactly, which lies beyond every event
+ */
+function count(written: string | undefined): number | undefined {
+  if (written === undefined || !/^\d{1,19}$/.test(written) || BigInt(written) > LARGEST_INT64)
+    return undefined;
+  return Math.min(Number(written), Number.MAX_SAFE_INTEGER);
 }
 
-function positive(value: unknown): number | undefined {
-  const number = count(value);
+function positive(written: string | undefined): number | undefined {
+  const number = count(written);
   return number === 0 ? undefined : number;
 }
 

@@ -93,6 +93,7 @@ export class StreamWriter {
     if (expected === 'any' || expected === 'stream_exists') {
       return this.decideByIds(head, events, softDeleted);
     }
+    if (typeof expected === 'bigint') return wrongExpectedRevision(current);
     const revision = expected === 'no_stream' ? -1 : expected;
     if (revision > current) return wrongExpectedRevision(current);
     if (revision === current) return { kind: 'write', undelete: softDeleted };
