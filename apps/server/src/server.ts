@@ -1,3 +1,5 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { LockMaker } from '@latchkey/gateways';
 import { Addresses, callbackAt } from '@latchkey/connect-webviews';
 import { openStores } from '@latchkey/database';
 import { VIEW_BARRIER } from '@latchkey/event-sourcing';
@@ -90,25 +92,8 @@ async function start(
   started: Started,
   resetClock: boolean,
 ): Promise<RunningServer> {
-  if (resetClock && !given.sandbox) throw new StartupError('--reset-clock is for the sandbox.');
-  const folder = lockDataDir(given.dataDir, (line) => logger.warn(line));
-  started.add(() => folder.release());
-  const stores = await openStores(given);
-  started.add(() => stores.close());
-  await claimMode(stores.records, given);
-  const clock = given.sandbox
-    ? rememberedClock(given.dataDir, given.sandboxClock === 'running', resetClock)
-    : new SystemClock();
-  const [store, maker] = await Promise.all([
-    openEventStore(given, stores, started, logger),
-    given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : undefined,
-  ]);
-  const ids = new RandomIds();
-  const random = new CryptoRandom();
-  const { records } = stores;
-  const locks = await openGateway(given, { records, clock, random, sandbox: maker }, started);
-  const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
-  const parts: Parts = { config: given, clock, clockWatch, ids, random, logger, stores, store };
+  const { parts, locks, maker } = await openParts(given, logger, started, resetClock);
+  const { store, clock } = parts;
   const core = makeCore(parts, locks);
   const webhooks = makeWebhooks(parts);
   const views = [...core.all, webhooks.runner];
@@ -151,16 +136,52 @@ async function start(
       now: clock.now(),
     },
     failed: started.failed,
-    close: async (endWithinMs) => {
-      // An advance of the clock would hold up the stop for as long as it plays.
-      const played = sandbox?.driver.stop();
-      await stopServing(app);
-      await played;
-      const ended = started.endAll();
-      if (endWithinMs === undefined) await ended;
-      else await within(ended, endWithinMs, () => new Error('late')).catch(() => undefined);
-    },
+    close: (endWithinMs) => close(app, sandbox, started, endWithinMs),
   };
+}
+
+/** Opens what the parts stand on: the data folder, the stores, the clock, the event store and the way to the locks. */
+async function openParts(
+  given: Config,
+  logger: Logger,
+  started: Started,
+  resetClock: boolean,
+): Promise<{ readonly parts: Parts; readonly locks: Locks; readonly maker: LockMaker | undefined }> {
+  if (resetClock && !given.sandbox) throw new StartupError('--reset-clock is for the sandbox.');
+  const folder = lockDataDir(given.dataDir, (line) => logger.warn(line));
+  started.add(() => folder.release());
+  const stores = await openStores(given);
+  started.add(() => stores.close());
+  await claimMode(stores.records, given);
+  const clock = given.sandbox
+    ? rememberedClock(given.dataDir, given.sandboxClock === 'running', resetClock)
+    : new SystemClock();
+  const [store, maker] = await Promise.all([
+    openEventStore(given, stores, started, logger),
+    given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : undefined,
+  ]);
+  const ids = new RandomIds();
+  const random = new CryptoRandom();
+  const { records } = stores;
+  const locks = await openGateway(given, { records, clock, random, sandbox: maker }, started);
+  const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
+  const parts: Parts = { config: given, clock, clockWatch, ids, random, logger, stores, store };
+  return { parts, locks, maker };
+}
+
+async function close(
+  app: NestFastifyApplication,
+  sandbox: Sandbox | undefined,
+  started: Started,
+  endWithinMs: number | undefined,
+): Promise<void> {
+  // An advance of the clock would hold up the stop for as long as it plays.
+  const played = sandbox?.driver.stop();
+  await stopServing(app);
+  await played;
+  const ended = started.endAll();
+  if (endWithinMs === undefined) await ended;
+  else await within(ended, endWithinMs, () => new Error('late')).catch(() => undefined);
 }
 
 /** Which part is asked for by which token. */
