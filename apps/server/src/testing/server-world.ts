@@ -31,7 +31,8 @@ export class ServerWorld {
   ) {
     this.api = new Api(server.url, server.sandbox!.apiKey);
     this.locks = new Keypads(server.sandbox!.lockCloudUrl, this.api);
-    this.store = new EventStoreDb(ownerAddress(join(dataDir, 'eventstore')));
+    const { eventstoreUrl } = server.config;
+    this.store = new EventStoreDb(eventstoreUrl ?? ownerAddress(join(dataDir, 'eventstore')));
   }
 
   /** @param env settings, as the environment would give them; a DATA_DIR among them goes with the world, too */

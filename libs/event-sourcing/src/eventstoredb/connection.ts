@@ -21,7 +21,8 @@ const GENERATIONS = 1_000;
  */
 export class Connection {
   private client: EventStoreDBClient;
-  private generation = 0;
+  /** Which client it is. What was read on an earlier one may have ended before its end, without an error. */
+  generation = 0;
   private renewing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private pinging: Promise<void> | undefined;
@@ -57,11 +58,13 @@ export class Connection {
    */
   async ping(): Promise<Position | undefined> {
     const client = await this.current();
+    const { generation } = this;
     const stream = client.readAll({ maxCount: 1, fromPosition: END, direction: BACKWARDS });
     const answer = (async () => {
       let newest: Position | undefined;
       // Read to its end: a read that is left early stays open.
       for await (const { event } of stream) newest = event?.position;
+      this.sameAs(generation);
       return newest;
     })();
     try {
@@ -70,6 +73,11 @@ export class Connection {
       void stream.cancel().catch(() => undefined);
       throw meaning(error);
     }
+  }
+
+  /** @throws {Outage} when the client has been replaced since it was of that generation */
+  sameAs(generation: number): void {
+    if (generation !== this.generation) throw new Outage('event store', 'the connection was given up');
   }
 
   async close(): Promise<void> {

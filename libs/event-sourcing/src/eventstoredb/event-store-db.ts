@@ -157,7 +157,9 @@ export class EventStoreDb implements EventStore {
     stream: string,
     begin: (client: EventStoreDBClient) => StreamingRead<ResolvedEvent | AllStreamResolvedEvent>,
   ): AsyncIterable<RecordedEvent> {
-    const source = begin(await this.connection.current());
+    const client = await this.connection.current();
+    const { generation } = this.connection;
+    const source = begin(client);
     const forget = this.connection.onRenewed(() =>
       source.destroy(new Outage('event store', 'the connection was given up')),
     );
@@ -168,7 +170,7 @@ export class EventStoreDb implements EventStore {
       for (;;) {
         const next = await within(events.next(), READ_WITHIN_MS, late);
         over = next.done === true;
-        if (over) return;
+        if (over) return this.connection.sameAs(generation);
         const { event } = next.value as ResolvedEvent;
         // A foreign one in bytes too: it counts as a revision of its stream.
         if (event) yield fromClient(event);

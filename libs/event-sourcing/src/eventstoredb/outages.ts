@@ -54,4 +54,5 @@ export function isLeftByClient(rejection: unknown): boolean {
 }
 
 /** gRPC puts its number and name before what was said. */
-const withoutNumber = (message: string): string => message.replace(/^\d+ [A-Z_]+: /, '');
+const withoutNumber = (message: string): string =>
+  message.replace(/^\d+ [A-Z_]+: | *Resolution note:.*/gs, '');

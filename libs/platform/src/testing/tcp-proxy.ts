@@ -26,7 +26,7 @@ export class TcpProxy {
 
   /** Listens on a free port and passes on to `port` at `host`. */
   static async to(port: number, host = '127.0.0.1'): Promise<TcpProxy> {
-    const server = createServer({ allowHalfOpen: true });
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new TcpProxy(server, { host, port });
   }
@@ -100,7 +100,8 @@ export class TcpProxy {
       near.resetAndDestroy();
       return;
     }
-    const far = this.state === 'frozen' ? undefined : connect({ ...this.target, allowHalfOpen: true });
+    const far =
+      this.state === 'frozen' ? undefined : connect({ ...this.target, allowHalfOpen: true, noDelay: true });
     const link: Link = { near, far };
     this.links.add(link);
     const drop = (): void => this.drop(link);
