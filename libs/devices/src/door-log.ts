@@ -6,6 +6,7 @@ import {
   RevisionConflict,
 } from '@latchkey/event-sourcing';
 import { KeyedTurns } from '@latchkey/platform';
+import { LRUCache } from 'lru-cache';
 import { DOOR, doorCodec, type DoorEvent, recordAtDoor } from './domain/door';
 
 /** So many of a door's latest events are looked through for one that was reported before. */
@@ -24,7 +25,7 @@ interface Latest {
 export class DoorLog {
   private readonly turns = new KeyedTurns();
   /** Never wrong: an append on what is stale fails by its expected revision. */
-  private readonly kept = new Map<string, Latest>();
+  private readonly kept = new LRUCache<string, Latest>({ max: DOORS });
 
   constructor(
     private readonly options: {
@@ -57,7 +58,7 @@ export class DoorLog {
       if (!event) return undefined;
       try {
         const appended = await store.append(stream, [doorCodec.encode(event, id, metadata)], revision);
-        this.keep(stream, { events: [event, ...events].slice(0, LATEST), revision: appended.revision });
+        this.kept.set(stream, { events: [event, ...events].slice(0, LATEST), revision: appended.revision });
         return appended.position;
       } catch (error) {
         // Without an answer it may be there: then it is found.
@@ -79,11 +80,5 @@ export class DoorLog {
       if (event) events.push(event);
     }
     return { events, revision };
-  }
-
-  private keep(stream: string, latest: Latest): void {
-    this.kept.delete(stream);
-    this.kept.set(stream, latest);
-    if (this.kept.size > DOORS) this.kept.delete(this.kept.keys().next().value!);
   }
 }

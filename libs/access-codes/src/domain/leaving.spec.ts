@@ -1,5 +1,5 @@
 import type { CodeEvent } from './events';
-import { forsake, handOver, leaving } from './leaving';
+import { abandon, ceaseToManage, leaving } from './leaving';
 import { account, creating, fold, onLock, requested, simpleLock, T0, at, MINUTE } from './testing/builders';
 
 const deleted: CodeEvent = { type: 'RemovalStarted', data: { cause: 'deleted' } };
@@ -11,19 +11,19 @@ const underWay = fold(creating(null, false));
 
 describe('codes of a device that was deleted', () => {
   it('are gone with it, wherever they were in their lives, and stay on the lock', () => {
-    expect(forsake(set)).toEqual([deleted, left]);
-    expect(forsake(unsent)).toEqual([deleted, never]);
-    expect(forsake(underWay)).toEqual([deleted, never]);
-    expect(forsake(fold([...onLock(null, false), at(T0 + MINUTE, deleted)]))).toEqual([left]);
+    expect(abandon(set)).toEqual([deleted, left]);
+    expect(abandon(unsent)).toEqual([deleted, never]);
+    expect(abandon(underWay)).toEqual([deleted, never]);
+    expect(abandon(fold([...onLock(null, false), at(T0 + MINUTE, deleted)]))).toEqual([left]);
   });
 
   it('go once', () => {
-    const gone = forsake(set).reduce(
+    const gone = abandon(set).reduce(
       (events, event) => [...events, at(T0 + MINUTE, event)],
       onLock(null, false),
     );
-    expect(forsake(fold(gone))).toEqual([]);
-    expect(forsake(null)).toEqual([]);
+    expect(abandon(fold(gone))).toEqual([]);
+    expect(abandon(null)).toEqual([]);
   });
 
   it('go with their account as well', () => {
@@ -40,11 +40,11 @@ describe('codes of a device that is not managed any more', () => {
 
   it('are left to whoever sees to the lock, where they are on it', () => {
     expect(leaving(set, unmanaged, account)).toEqual([{ type: 'LetGo', data: {} }]);
-    expect(handOver(unsent)).toEqual([deleted, never]);
+    expect(ceaseToManage(unsent)).toEqual([deleted, never]);
   });
 
   it('finish what is under way first', () => {
     expect(leaving(underWay, unmanaged, account)).toEqual([]);
-    expect(handOver(fold([...onLock(null, false), at(T0 + MINUTE, deleted)]))).toEqual([]);
+    expect(ceaseToManage(fold([...onLock(null, false), at(T0 + MINUTE, deleted)]))).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import type { CodeEvent } from './events';
 import { letGo } from './unmanaged';
 
 /** Its device is no longer to be seen here: the code is gone with it, and stays on the lock if it is there. */
-export function forsake(code: AccessCode | null): CodeEvent[] {
+export function abandon(code: AccessCode | null): CodeEvent[] {
   if (!code || code.removedAt !== null) return [];
   if (code.unmanaged) return [{ type: 'UnmanagedCodeGone', data: {} }];
   const started: CodeEvent[] =
@@ -17,16 +17,16 @@ export function forsake(code: AccessCode | null): CodeEvent[] {
  * Its device is no longer ours to manage: what is on the lock becomes a code that is not ours, and what is not there
  * never will be. What is under way is waited for.
  */
-export function handOver(code: AccessCode | null): CodeEvent[] {
+export function ceaseToManage(code: AccessCode | null): CodeEvent[] {
   if (!code || code.removedAt !== null || code.unmanaged || code.ending || code.inFlight) return [];
   const { onLock, mayTurnUp, pinFingerprint } = code;
   const settled = onLock !== null && !mayTurnUp && onLock.pinFingerprint === pinFingerprint;
-  return settled ? letGo(code) : forsake(code);
+  return settled ? letGo(code) : abandon(code);
 }
 
 /** What has to happen to a code because of where its device and account stand; nothing, if they are ours. */
 export function leaving(code: AccessCode, device: Device | null, account: Account | null): CodeEvent[] {
   const isDeleted = device?.deletedAt != null || account?.removedAt != null;
-  if (isDeleted) return forsake(code);
-  return device?.managed === false ? handOver(code) : [];
+  if (isDeleted) return abandon(code);
+  return device?.managed === false ? ceaseToManage(code) : [];
 }

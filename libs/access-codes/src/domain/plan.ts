@@ -10,7 +10,7 @@ import {
   earlierHolder,
   graceEnds,
   matches,
-  misreserved,
+  lacksReservation,
   staleReservation,
   standsAside,
 } from './reservations';
@@ -63,7 +63,7 @@ export function plan(codeId: string, code: AccessCode | null, circumstances: Cir
   if (account.unreachableSince !== null) return waitForFacts(code, circumstances, null);
   if (code.inFlight) return whileInFlight(code, circumstances);
 
-  if (misreserved(code, circumstances)) return { do: 'reserve' };
+  if (lacksReservation(code, circumstances)) return { do: 'reserve' };
   const stale = staleReservation(code, circumstances);
   if (stale) return { do: 'release', pinFingerprint: stale.pinFingerprint };
   return towards(code, circumstances);
@@ -81,7 +81,7 @@ function unmanaged(code: AccessCode, circumstances: Circumstances): Step {
   const { device, account } = circumstances;
   const outOfSight = [device, account].some((one) => one !== null && one.removedAt !== null);
   if (outOfSight) return append({ type: 'UnmanagedCodeGone', data: {} });
-  if (misreserved(code, circumstances)) return { do: 'reserve' };
+  if (lacksReservation(code, circumstances)) return { do: 'reserve' };
   const stale = staleReservation(code, circumstances);
   if (stale) return { do: 'release', pinFingerprint: stale.pinFingerprint };
   return waitForFacts(code, circumstances, null);

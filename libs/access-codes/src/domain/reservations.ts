@@ -42,7 +42,7 @@ export function standsAside(
  * The code has a PIN or window that it did not reserve: somebody else's change was accepted, or a change was reserved
  * and, after a crash, never asked for. What another code holds is left to that one.
  */
-export function misreserved(code: AccessCode, { keypad, now, settings }: Circumstances): boolean {
+export function lacksReservation(code: AccessCode, { keypad, now, settings }: Circumstances): boolean {
   if (code.ending) return false;
   const { codeId, pinFingerprint, schedule } = code;
   const mine = keypad.reservations.filter((r) => r.codeId === codeId);

@@ -7,7 +7,7 @@ import type { CodeEvent } from './events';
 import type { Listed } from './listing';
 import { reconcile } from './read-back';
 import { content, MINUTE, pin, programming, removalSent, requested, T0 } from './testing/builders';
-import { see, strangers } from './unmanaged';
+import { see, unknownAmong } from './unmanaged';
 
 const SLOTS = ['slot-1', 'slot-2', 'slot-3', 'slot-4'];
 const PINS = ['pin-a', 'pin-b', 'pin-c'];
@@ -71,7 +71,7 @@ class Household {
       const verdict = reconcile(code, { listed, claimed, now: this.now, retryAt: this.now });
       if (verdict !== 'later') this.append(code.codeId, verdict);
     }
-    for (const entry of strangers(listed, new Set(owners.keys()), this.live())) {
+    for (const entry of unknownAmong(listed, new Set(owners.keys()), this.live())) {
       let nth = 0;
       while (this.codes.has(`${entry.lockCodeId}/${nth}`)) nth++;
       const codeId = `${entry.lockCodeId}/${nth}`;

@@ -28,7 +28,7 @@ import {
   T0,
 } from './testing/builders';
 import { isSpare } from './backup';
-import { letGo, refuseConversion, strangers, takeIntoManagement } from './unmanaged';
+import { letGo, refuseConversion, unknownAmong, takeIntoManagement } from './unmanaged';
 
 const stay: Window = { startsAt: T0 + HOUR, endsAt: T0 + 3 * HOUR };
 
@@ -109,7 +109,7 @@ describe('a code that is not ours, read back', () => {
 
 describe('whose an entry on a lock is', () => {
   const of = (listed: Listed[], known: string[], codes: AccessCode[] = []) =>
-    strangers(listed, new Set(known), codes).map(({ lockCodeId }) => lockCodeId);
+    unknownAmong(listed, new Set(known), codes).map(({ lockCodeId }) => lockCodeId);
   const guest = (more: Partial<Listed> = {}) => entry({ name: 'Guest', ...more });
 
   it("is somebody else's if nobody that we know has it", () => {

@@ -33,7 +33,7 @@ export function reconcileUnmanaged(code: AccessCode, readBack: ReadBack): Verdic
  * @param known the lock's ids of codes that are known already, ours or not
  * @param codes all that is known of the codes on the lock, as of after the listing
  */
-export function strangers(
+export function unknownAmong(
   listed: readonly Listed[],
   known: ReadonlySet<string>,
   codes: readonly AccessCode[],

@@ -45,7 +45,7 @@ export class DeviceWatch {
     );
     if (!account?.connected || account.unreachableSince !== null) return null;
     await backups.fill(device);
-    const told = await work.verifyAll(await rows.codesOf(deviceId), device, 'strangers');
+    const told = await work.verifyAll(await rows.codesOf(deviceId), device, 'unknown-codes');
     if (told === 'not-read') return clock.now() + settings.retryLimit;
     const { readBackEvery } = settings;
     const at = clock.now() + readBackEvery - random.int(Math.max(1, Math.round(readBackEvery / 10)));

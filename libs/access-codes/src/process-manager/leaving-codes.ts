@@ -1,6 +1,6 @@
 import type { CodesOnDevice } from '@latchkey/devices';
 import { type Cause, laterPosition, type Position } from '@latchkey/event-sourcing';
-import { forsake, handOver } from '../domain/leaving';
+import { abandon, ceaseToManage } from '../domain/leaving';
 import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
 
@@ -14,17 +14,17 @@ export class LeavingCodes implements CodesOnDevice {
   ) {}
 
   abandon(deviceId: string, cause: Cause): Promise<Position | undefined> {
-    return this.eachCode(deviceId, cause, forsake);
+    return this.eachCode(deviceId, cause, abandon);
   }
 
   letGo(deviceId: string, cause: Cause): Promise<Position | undefined> {
-    return this.eachCode(deviceId, cause, handOver);
+    return this.eachCode(deviceId, cause, ceaseToManage);
   }
 
   private async eachCode(
     deviceId: string,
     cause: Cause,
-    decide: typeof forsake,
+    decide: typeof abandon,
   ): Promise<Position | undefined> {
     const { streams, rows } = this.options;
     let latest: Position | undefined;

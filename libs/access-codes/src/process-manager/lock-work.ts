@@ -11,7 +11,7 @@ import { reconcile } from '../domain/read-back';
 import type { AgendaRows } from './agenda-rows';
 import type { ReadBacks } from './read-backs';
 import { retryAt } from './retry';
-import { Strangers } from './strangers';
+import { UnknownCodes } from './unknown-codes';
 import type { Streams } from '../streams';
 
 export interface LockWorkSettings {
@@ -30,7 +30,7 @@ export type Touched = 'done' | 'lost-the-race';
  * command id; whoever loses that race does nothing. What the other side answers is appended as it said it.
  */
 export class LockWork {
-  private readonly strangers: Strangers;
+  private readonly unknownCodes: UnknownCodes;
 
   constructor(
     private readonly options: {
@@ -46,7 +46,7 @@ export class LockWork {
       readonly settings: LockWorkSettings;
     },
   ) {
-    this.strangers = new Strangers(options);
+    this.unknownCodes = new UnknownCodes(options);
   }
 
   /**
@@ -163,13 +163,13 @@ export class LockWork {
   /**
    * Reads a lock back and holds codes against it. What is known of them is loaded before the lock is read, and
    * what comes of it is appended only if that is still all: what happened meanwhile, the reading may not show.
-   * @param look 'strangers': also for codes that nobody asked us for
+   * @param look 'unknown-codes': also for codes that nobody asked us for
    * @returns 'later' when it told nothing of one of them
    */
   async verifyAll(
     codeIds: readonly string[],
     device: Device,
-    look?: 'strangers',
+    look?: 'unknown-codes',
   ): Promise<'told' | 'later' | 'not-read'> {
     const { streams, known, rows, readBacks, vault, clock } = this.options;
     const { deviceId } = device;
@@ -202,7 +202,7 @@ export class LockWork {
       if (verdict === 'later') later = true;
       else if (verdict.length > 0) await this.appendUnlessOvertaken(codeId, loaded, verdict);
     }
-    if (look) await this.strangers.see(device, listed, answer.value, owners);
+    if (look) await this.unknownCodes.see(device, listed, answer.value, owners);
     return later ? 'later' : 'told';
   }
 

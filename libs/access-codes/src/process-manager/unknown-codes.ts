@@ -4,7 +4,7 @@ import type { ListedCode } from '@latchkey/gateways';
 import { derivedId, type Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent } from '../domain/access-code';
 import type { Listed } from '../domain/listing';
-import { see, strangers } from '../domain/unmanaged';
+import { see, unknownAmong } from '../domain/unmanaged';
 import type { AgendaRows } from './agenda-rows';
 import type { Streams } from '../streams';
 
@@ -16,7 +16,7 @@ export const unmanagedCodeId = (deviceId: string, lockCodeId: string, nth: numbe
   derivedId(deviceId, `unmanaged code ${lockCodeId} ${nth}`);
 
 /** Takes note of codes on a lock that nobody asked us for. */
-export class Strangers {
+export class UnknownCodes {
   constructor(
     private readonly options: {
       readonly streams: Streams;
@@ -42,9 +42,9 @@ export class Strangers {
     if (unowned.length === 0) return;
     // A code of ours may have been set, or its answer taken, while the lock was read.
     const owned = new Set((await rows.lockCodes(deviceId)).keys());
-    const unknown = strangers(unowned, owned, []);
+    const unknown = unknownAmong(unowned, owned, []);
     if (unknown.length === 0) return;
-    for (const entry of strangers(unknown, owned, await this.codesOn(deviceId))) {
+    for (const entry of unknownAmong(unknown, owned, await this.codesOn(deviceId))) {
       const { pin } = read.find(({ lockCodeId }) => lockCodeId === entry.lockCodeId)!;
       await this.take(device, entry, pin);
     }
