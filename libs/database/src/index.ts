@@ -1,4 +1,5 @@
 export { type Database, openDatabase } from './database';
+export { columnsOf } from './engines/columns';
 export { type Engine } from './engines/engine';
 export { lockUntilCommit } from './engines/locks';
 export { forUpdateSkipLocked, isTransient, isUniqueViolation } from './engines/portable';

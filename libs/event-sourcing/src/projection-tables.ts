@@ -1,4 +1,4 @@
-import { type Database, lockUntilCommit } from '@latchkey/database';
+import { columnsOf, type Database, type Engine, lockUntilCommit } from '@latchkey/database';
 import type { Kysely } from 'kysely';
 import type { Tables } from './tables';
 
@@ -6,7 +6,7 @@ import type { Tables } from './tables';
 export async function createProjectionTables(database: Database<Tables>): Promise<void> {
   await database.transaction(async (trx) => {
     await lockUntilCommit(trx, database.engine, 'projection tables');
-    await createCheckpoints(trx);
+    await createCheckpoints(trx, database.engine);
     await trx.schema
       .createTable('built_projections')
       .ifNotExists()
@@ -29,7 +29,7 @@ export async function createProjectionTables(database: Database<Tables>): Promis
   });
 }
 
-async function createCheckpoints(db: Kysely<Tables>): Promise<void> {
+async function createCheckpoints(db: Kysely<Tables>, engine: Engine): Promise<void> {
   await db.schema
     .createTable('checkpoints')
     .ifNotExists()
@@ -39,8 +39,7 @@ async function createCheckpoints(db: Kysely<Tables>): Promise<void> {
     .addColumn('updated_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('checkpoints_key', ['projection', 'version'])
     .execute();
-  const tables = await db.introspection.getTables();
-  const there = tables.find(({ name }) => name === 'checkpoints')?.columns.map(({ name }) => name) ?? [];
+  const there = await columnsOf(db, engine, 'checkpoints');
   // Databases of the first version have neither.
   for (const column of ['event_position', 'event_id'].filter((name) => !there.includes(name))) {
     await db.schema.alterTable('checkpoints').addColumn(column, 'text').execute();

@@ -8,6 +8,7 @@ import pg from 'pg';
 import { Api } from '../testing/api';
 import { compile, type Compiled } from '../testing/compiled';
 import type { CodeOnLock } from '../testing/keypads';
+import { connectAccount } from '../testing/connect-account';
 import { ServerProcess } from '../testing/server-process';
 import { freePort } from '../testing/server-world';
 
@@ -84,38 +85,14 @@ async function until<T>(what: string, within: number, look: () => Promise<T | un
   }
 }
 
-const hidden = (html: string) =>
-  Object.fromEntries(
-    [...html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)].map(([, name, value]) => [
-      name!,
-      value!.replaceAll('&amp;', '&').replaceAll('&quot;', '"'),
-    ]),
-  );
-
-/** An owner's way through the lock maker's consent, as a browser goes it. */
-async function connect(api: Api): Promise<void> {
-  const { connect_webview } = await api.ask<{ connect_webview: { url: string } }>('/connect_webviews/create');
-  const page = await (await fetch(connect_webview.url)).text();
-  const query = new URLSearchParams({ ...hidden(page), provider: 'acme' });
-  const away = await fetch(`${api.url}/connect_webviews/authorize?${query.toString()}`, {
-    redirect: 'manual',
-  });
-  const consentAt = new URL(away.headers.get('location')!);
-  const form = await (await fetch(consentAt)).text();
-  const answer = { ...hidden(form), decision: 'allow', account: 'new', new_account: 'House' };
-  const back = await fetch(new URL('/oauth/authorize', consentAt), {
-    method: 'POST',
-    body: new URLSearchParams(answer),
-    redirect: 'manual',
-  });
-  expect((await fetch(back.headers.get('location')!)).status).toBe(200);
-}
-
 withPostgres(
   'instances share the work, and what a killed one had begun the other one ends, once',
   async () => {
     const compiled = compile();
     ends.push(() => compiled.remove());
+    const ports = [await freePort(), await freePort()];
+    // What locks report, and browsers, come to the instance that stays: a load balancer would see to that.
+    const PUBLIC_URL = `http://127.0.0.1:${ports[1]}`;
     const [store, cloud] = await Promise.all([
       portOf(
         compiled,
@@ -128,6 +105,7 @@ withPostgres(
         LOCK_CLOUD_PORT: '0',
         LOCK_CLOUD_CLIENT_ID: 'latchkey',
         LOCK_CLOUD_CLIENT_SECRET: 'the client secret',
+        LOCK_CLOUD_REDIRECT_URIS: `${PUBLIC_URL}/connect_webviews/callback`,
       }),
     ]);
     const makers = join(folder(), 'lock-makers.json');
@@ -142,9 +120,6 @@ withPostgres(
       ACME_SECRET: 'the client secret',
       LOG_LEVEL: 'error',
     };
-    const ports = [await freePort(), await freePort()];
-    // What locks report, and browsers, come to the instance that stays: a load balancer would see to that.
-    const PUBLIC_URL = `http://127.0.0.1:${ports[1]}`;
     const own = (port?: number) => ({ ...shared, PUBLIC_URL, DATA_DIR: folder(), PORT: String(port) });
     const [settings, others] = [own(ports[0]), own(ports[1])];
     const made = execFileSync(
@@ -159,7 +134,7 @@ withPostgres(
     ends.push(() => second.end('SIGKILL'));
     const apis = [first, second].map((server) => new Api(server.api.url, key));
     const [one, other] = [apis[0]!, apis[1]!];
-    await connect(one);
+    await connectAccount(one, {}, undefined, 'acme');
     const devices = await until('the locks appear', 20_000, async () => {
       const { devices } = await other.ask<{ devices: { device_id: string }[] }>('/devices/list');
       return devices.length > 0 ? devices : undefined;

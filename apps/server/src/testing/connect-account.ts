@@ -14,17 +14,19 @@ let made = 0;
 /**
  * Connects an account of the lock cloud as its owner would, in a browser: by the page, the lock maker's consent and
  * back.
+ * @param provider the lock maker, by name
  * @param house the account's name there; a new account with two locks unless it was named before
  */
 export async function connectAccount(
   api: Api,
   params: object = {},
   house?: string,
+  provider = 'lock-cloud',
 ): Promise<{ webview: Webview; house: string; page: string }> {
   const { connect_webview } = await api.ask<{ connect_webview: Webview }>('/connect_webviews/create', params);
   const browser = new Browser();
   const html = await (await browser.open(connect_webview.url)).text();
-  const query = new URLSearchParams({ ...hiddenFields(html), provider: 'lock-cloud' });
+  const query = new URLSearchParams({ ...hiddenFields(html), provider });
   const away = await sentOn(await browser.open(`${api.url}/connect_webviews/authorize?${query.toString()}`));
   const form = await (await browser.open(away)).text();
   const name = house ?? `Cottage ${++made}`;

@@ -1,4 +1,4 @@
-import type { Engine, Migration, WebhookEndpointsTable } from '@latchkey/database';
+import { columnsOf, type Engine, type Migration, type WebhookEndpointsTable } from '@latchkey/database';
 import { createDueIndexes, type DueColumns } from '@latchkey/event-sourcing';
 import { sql } from 'kysely';
 
@@ -82,8 +82,7 @@ export const queueMigrations: Migration[] = [
 
 /** What the version before this one had still to send, with a copy of its event in each row. */
 async function takeOver(db: Parameters<Migration['up']>[0], engine: Engine): Promise<void> {
-  const tables = await db.introspection.getTables();
-  if (!tables.some(({ name }) => name === 'webhook_deliveries_v1')) return;
+  if ((await columnsOf(db, engine, 'webhook_deliveries_v1')).length === 0) return;
   const eventType = engine === 'postgres' ? sql`data::json->>'event_type'` : sql`data->>'event_type'`;
   for (const statement of [
     sql`insert into webhook_messages (event_id, event_type, revision, data)
