@@ -1,10 +1,12 @@
 import { benchAppends, benchEventStore, benchKills } from './eventstore/bench-eventstore';
+import { benchAgenda } from './agenda/bench-agenda';
 import { benchApi } from './api/bench-api';
 import { benchFleet } from './fleet/fleet';
 
 /** Each benchmark by its name: `npm run bench -- NAME`. */
 const benchmarks: Record<string, () => Promise<void>> = {
   api: () => benchApi(),
+  agenda: () => benchAgenda(),
   fleet: benchFleet,
   eventstore: () => benchEventStore(),
   'eventstore-appends': () => benchAppends(),

@@ -18,7 +18,7 @@ export type { LeadTimes, PlanSettings } from './domain/circumstances';
 export { isNative, neededFrom } from './domain/plan';
 export { AgendaProjection, DOMAIN_PREFIXES } from './process-manager/agenda';
 export { RESERVATION_GRACE } from './process-manager/agenda-fold';
-export type { AgendaTables } from './process-manager/agenda-tables';
+export { AGENDA, type AgendaTables } from './process-manager/agenda-tables';
 export { AgendaRows } from './process-manager/agenda-rows';
 export { BackupPool } from './process-manager/backup-pool';
 export { Calls } from './process-manager/calls';

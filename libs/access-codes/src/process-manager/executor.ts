@@ -16,7 +16,7 @@ const PLACES = 96;
 export class Executor extends DueWork<AgendaClaim> {
   constructor(options: {
     readonly rows: AgendaRows;
-    readonly codes: CodeWork;
+    readonly codes: Pick<CodeWork, 'workThrough'>;
     readonly others: OtherWork;
     readonly clock: Clock;
     readonly random: Random;
