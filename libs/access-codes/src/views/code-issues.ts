@@ -60,6 +60,10 @@ function settingErrors(code: AccessCode, pins: Pins, occupant: Occupant | null):
       );
     }
   }
+  if (pins.wanted === null && failedToSetAt === null) {
+    const lost = 'The PIN of the code can not be read: the vault lacks its key. Give the code a new PIN.';
+    errors.push(own('failed_to_set_on_device', code.wantedAt, lost));
+  }
   if (startMissedAt !== null) {
     errors.push(
       own('failed_to_issue', startMissedAt, 'The code was not on the device when its time frame began.'),

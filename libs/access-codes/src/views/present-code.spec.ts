@@ -1,3 +1,4 @@
+import { presentCode } from './present-code';
 import {
   account,
   at,
@@ -14,6 +15,7 @@ import {
   schedule,
   scheduled,
   sealed,
+  settings,
   set,
   shown,
   simpleLock,
@@ -38,6 +40,22 @@ describe('a natively scheduled code', () => {
         scheduled_at: new Date(START - 72 * HOUR).toISOString(),
       }),
     ]);
+  });
+
+  it('whose key the vault lacks is shown without its PIN, and says so', () => {
+    const around = { device: nativeLock, account, now: REQUESTED, settings };
+    const code = presentCode(fold(requested()), { ...around, pins: { wanted: null, onLock: null } });
+
+    expect(code).toMatchObject({
+      code: null,
+      errors: [
+        {
+          error_code: 'failed_to_set_on_device',
+          is_access_code_error: true,
+          message: expect.stringContaining('the vault lacks its key'),
+        },
+      ],
+    });
   });
 
   it('is still unset while it is preloaded, and once it waits on the lock', () => {
