@@ -183,6 +183,30 @@ describe('a private node', () => {
     for (let n = 0; n < 100; n += 1) await client.deletePersistentSubscriptionToStream('events-a', `g-${n}`);
   });
 
+  it('serves those who are in while somebody guesses passwords', async () => {
+    const client = ann();
+    expect(await read(client, 'events-a')).toContain(1);
+    const guessing = as();
+    const guess = async (n: number) => {
+      const credentials = { username: 'ann', password: `guess-${n}` };
+      for await (const _ of guessing.readStream('events-a', { credentials }));
+    };
+    const guesses = Array.from({ length: 300 }, (_, n) =>
+      guess(n).then(
+        () => 'in',
+        (error: { code?: number }) => error.code ?? 'denied',
+      ),
+    );
+    const from = performance.now();
+    expect(await read(client, 'events-a')).toContain(1);
+    const took = performance.now() - from;
+
+    const outcomes = await Promise.all(guesses);
+    expect(outcomes).not.toContain('in');
+    expect(outcomes).toContain(status.RESOURCE_EXHAUSTED);
+    expect(took).toBeLessThan(5000);
+  }, 60_000);
+
   it('ends what a subscriber has running when the login ends', async () => {
     await users.create({
       loginName: 'bob',

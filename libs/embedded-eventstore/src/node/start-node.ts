@@ -156,9 +156,10 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
 
 function connectionString(host: string, port: number, caFile: string | undefined): string {
   const name = host.includes(':') ? `[${host}]` : host;
-  return caFile === undefined
-    ? `esdb://${name}:${port}?tls=false`
-    : `esdb://${name}:${port}?tls=true&tlsCAFile=${encodeURIComponent(caFile)}`;
+  if (caFile === undefined) return `esdb://${name}:${port}?tls=false`;
+  // TLS goes by names: with an address for one, clients on Node.js complain.
+  const tlsName = host === LOOPBACK ? 'localhost' : name;
+  return `esdb://${tlsName}:${port}?tls=true&tlsCAFile=${encodeURIComponent(caFile)}`;
 }
 
 function createParts(db: SqliteDatabase, options: NodeOptions): NodeParts {

@@ -1,5 +1,8 @@
+import { status } from '@grpc/grpc-js';
+import { Semaphore } from 'async-mutex';
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { ADMINS, OPERATORS } from '../access/caller';
+import { RpcError } from '../protocol/rpc-error';
 import { uuidBytes } from '../protocol/uuid';
 import { BoundedCache } from '../storage/bounded-cache';
 import { type ProposedEvent, type StoredEvent } from '../storage/stored-event';
@@ -32,11 +35,19 @@ const USERS_STREAM = '$users';
 const NO_BYTES = new Uint8Array(0);
 const ADMIN_ONLY = { $acl: { $w: ADMINS, $d: ADMINS, $mw: ADMINS } };
 
+/** Passwords compared at a time: it takes processor and memory on purpose, and guesses must not take all there is. */
+const COMPARED_AT_A_TIME = 2;
+
+/** Guesses that may wait for their turn; more are turned away. */
+const MOST_WAITING = 100;
+
 /** The users of a node, kept as events: `$user-<login>` for each of them, and `$users` that lists them. */
 export class UserDirectory {
   /** Logins that were right a moment ago: scrypt is slow on purpose, and each call brings its login. */
   private readonly verified = new BoundedCache<string, string>(1000);
   private readonly key = randomBytes(32);
+  private readonly turns = new Semaphore(COMPARED_AT_A_TIME);
+  private waiting = 0;
   /** Who is to hear when a login ends or changes. */
   private readonly listeners = new Map<string, Set<() => void>>();
   /** Stands in for an unknown user, so that guessing names takes as long as guessing passwords. */
@@ -77,7 +88,7 @@ export class UserDirectory {
   async authenticate(loginName: string, password: string): Promise<User | undefined> {
     const record = this.find(loginName);
     if (!record) {
-      await verifyPassword(password, await this.nobody);
+      await this.compare(password, await this.nobody);
       return undefined;
     }
     const { user } = record;
@@ -85,12 +96,25 @@ export class UserDirectory {
       .update(`${user.salt}\n${user.hash}\n${password}`)
       .digest('base64');
     if (this.verified.get(loginName) !== fingerprint) {
-      if (!(await verifyPassword(password, user))) return undefined;
+      if (!(await this.compare(password, user))) return undefined;
       this.verified.set(loginName, fingerprint);
     }
     // Comparing takes its time: the user may have been changed or deleted meanwhile.
     const current = this.find(loginName)?.user;
     return current?.hash === user.hash && !current.disabled ? current : undefined;
+  }
+
+  /** @throws RpcError RESOURCE_EXHAUSTED when too many wait already */
+  private async compare(password: string, kept: PasswordHash): Promise<boolean> {
+    if (this.waiting >= MOST_WAITING) {
+      throw new RpcError(status.RESOURCE_EXHAUSTED, 'Too many logins are being checked.');
+    }
+    this.waiting += 1;
+    try {
+      return await this.turns.runExclusive(() => verifyPassword(password, kept));
+    } finally {
+      this.waiting -= 1;
+    }
   }
 
   /** Repeating a creation with the same password succeeds. @throws UserChangeRefused */
