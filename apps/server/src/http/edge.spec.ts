@@ -336,6 +336,19 @@ describe('a GET with a body', () => {
   });
 });
 
+test('a page says where the next one is', async () => {
+  const device_id = randomUUID();
+  const ids = [1, 2, 3].map(() => edge.shelf.add(edge.workspaceId, { deviceId: device_id }));
+  const first = await edge.post('/access_codes/list', { device_id, limit: 2 });
+  const { next_page_url, next_page_cursor } = first.body.pagination;
+  expect(next_page_url).toBe(
+    `${edge.url}/access_codes/list?device_id=${device_id}&limit=2&page_cursor=${next_page_cursor}`,
+  );
+  const { body } = await edge.get((next_page_url as string).slice(edge.url.length));
+  expect(body.access_codes).toMatchObject([{ access_code_id: ids[2] }]);
+  expect(body.pagination).toMatchObject({ has_next_page: false, next_page_url: null });
+});
+
 describe('what goes wrong behind the edge', () => {
   test('is a 500 without detail, and logged with its request id', async () => {
     edge.shelf.fails = new Error('the disk is full of secrets');
@@ -376,7 +389,7 @@ describe('the log', () => {
   });
 
   test('has no path, key or query of what nobody may ask', async () => {
-    const { headers } = await edge.get('/nothing/secret-token?code=4821', {
+    const { headers } = await edge.get('/nothing/secret-token?code=48210042', {
       authorization: 'Bearer seam_guess',
     });
     expect(await lineOf(headers.get('seam-request-id'))).toMatchObject({
@@ -384,7 +397,7 @@ describe('the log', () => {
       status: 404,
       keyId: null,
     });
-    expect(edge.log.join('')).not.toMatch(/secret-token|4821|seam_guess/);
+    expect(edge.log.join('')).not.toMatch(/secret-token|48210042|seam_guess/);
   });
 
   test('tells nothing of health at its usual level', async () => {

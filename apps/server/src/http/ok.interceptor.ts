@@ -1,12 +1,50 @@
-import { endpointOf } from '@latchkey/http';
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { type EdgeRequest, endpointOf } from '@latchkey/http';
+import { type Config, CONFIG, listeningOn, type Pagination } from '@latchkey/platform';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 
-/** Adds `ok: true` to what an endpoint answers. */
+/** Adds `ok: true` to what an endpoint answers, and to a page where the next one is. */
 @Injectable()
 export class OkInterceptor implements NestInterceptor {
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
   intercept(context: ExecutionContext, next: CallHandler<object | undefined>): Observable<unknown> {
-    if (!endpointOf(context.getHandler())) return next.handle();
-    return next.handle().pipe(map((answer) => ({ ...answer, ok: true })));
+    const endpoint = endpointOf(context.getHandler());
+    if (!endpoint) return next.handle();
+    const request = context.switchToHttp().getRequest<FastifyRequest & EdgeRequest>();
+    return next.handle().pipe(
+      map((answer) => {
+        const { pagination } = (answer ?? {}) as { pagination?: Partial<Pagination> };
+        const cursor = pagination?.next_page_cursor;
+        if (!cursor || !('next_page_url' in pagination)) return { ...answer, ok: true };
+        const next_page_url = this.address(endpoint.path, request, cursor);
+        return { ...answer, pagination: { ...pagination, next_page_url }, ok: true };
+      }),
+    );
   }
+
+  /** The next page by GET, with the parameters of this one. */
+  private address(path: string, { query, body, raw }: FastifyRequest & EdgeRequest, cursor: string): string {
+    const asked = { ...query, ...((body ?? {}) as object), page_cursor: cursor };
+    const words = new URLSearchParams(
+      Object.entries(asked).flatMap(([name, value]) => texts(name, value as unknown)),
+    );
+    const { publicUrl } = listeningOn(this.config, raw.socket.localPort ?? this.config.port);
+    return `${publicUrl}${path}?${words.toString()}`;
+  }
+}
+
+/** As Seam's SDKs write them: lists by repeating the name, objects with dots. */
+function texts(name: string, value: unknown): [string, string][] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value.map((each) => [name, String(each)]);
+  if (typeof value !== 'object') return [[name, String(value as string | number | boolean)]];
+  return Object.entries(value).flatMap(([key, inner]) => texts(`${name}.${key}`, inner));
 }

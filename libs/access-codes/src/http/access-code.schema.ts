@@ -70,10 +70,15 @@ export const ACCESS_CODE_SCHEMA = named(
 /** A code on a lock that nobody asked us for. */
 export const UNMANAGED_ACCESS_CODE_SCHEMA = named(
   'unmanaged_access_code',
-  objectOf({ ...codeBase, status: oneOf('set'), is_managed: { type: 'boolean', enum: [false] } }, [
-    'starts_at',
-    'ends_at',
-  ]),
+  objectOf(
+    {
+      ...codeBase,
+      status: oneOf('set'),
+      display_status: text,
+      is_managed: { type: 'boolean', enum: [false] },
+    },
+    ['starts_at', 'ends_at'],
+  ),
 );
 
 export const GENERATED_CODE_SCHEMA = named('generated_code', objectOf({ device_id: id, code: text }));

@@ -7,7 +7,7 @@ import { DeleteAccessCode } from '../commands/commands';
 import { LetGoOfAccessCode } from '../commands/unmanaged-commands';
 import { GetAccessCode, ListAccessCodes } from '../views/queries';
 import { ACCESS_CODE_SCHEMA } from './access-code.schema';
-import { codeAttempt } from './code-attempts';
+import { codeAttempt, resultOf } from './code-attempts';
 import {
   CreateAccessCodeParams,
   DeleteAccessCodeParams,
@@ -80,7 +80,10 @@ export class AccessCodesController {
     if (isToBeLetGo(params, wanted)) {
       await this.commands.execute(new LetGoOfAccessCode(caller, accessCodeId, params.device_id));
     } else await this.linked.update(caller, accessCodeId, wanted);
-    return { action_attempt: codeAttempt('UPDATE_ACCESS_CODE', params.access_code_id) };
+    const result = await resultOf(
+      this.queries.execute(new GetAccessCode(caller.workspaceId, { accessCodeId })),
+    );
+    return { action_attempt: codeAttempt('UPDATE_ACCESS_CODE', accessCodeId, result) };
   }
 
   @SeamRoute('/access_codes/delete', ['DELETE'], {

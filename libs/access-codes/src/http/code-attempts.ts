@@ -64,20 +64,23 @@ export class GetCodeAttemptHandler implements IQueryHandler<GetCodeAttempt> {
       const codeId = turned(actionAttemptId, action);
       const { state: code } = await this.streams.codes.load(codeId);
       if (code?.workspaceId !== workspaceId || !happened(action, code)) continue;
-      return codeAttempt(action, codeId, action === 'CREATE_ACCESS_CODE' ? await this.created(code) : {});
+      return codeAttempt(action, codeId, action === 'DELETE_ACCESS_CODE' ? {} : await this.shown(code));
     }
     throw ApiError.notFound('action_attempt');
   }
 
-  private async created({ workspaceId, codeId }: AccessCode): Promise<object> {
-    try {
-      const query = new GetAccessCode(workspaceId, { accessCodeId: codeId });
-      return { access_code: await this.queries.execute(query) };
-    } catch (error) {
-      // Gone since: then the attempt has nothing more to show.
-      if (isAbsence(error)) return {};
-      throw error;
-    }
+  private shown({ workspaceId, codeId }: AccessCode): Promise<object> {
+    return resultOf(this.queries.execute(new GetAccessCode(workspaceId, { accessCodeId: codeId })));
+  }
+}
+
+/** What an attempt has to show of its code; nothing where that is gone. */
+export async function resultOf(code: Promise<object>): Promise<object> {
+  try {
+    return { access_code: await code };
+  } catch (error) {
+    if (isAbsence(error)) return {};
+    throw error;
   }
 }
 

@@ -156,6 +156,9 @@ export function codeWarnings(code: AccessCode, standing: Standing, pins: Pins): 
   }
   if (code.settingDelayedAt !== null) {
     warn('delay_in_setting_on_device', code.settingDelayedAt, 'Setting the code takes longer than usual.');
+    // Until it has failed, which is an error then.
+    if (code.startMissedAt === null)
+      warn('delay_in_issuing', code.settingDelayedAt, 'The code may not be on the device when it begins.');
   }
   if (code.pulledBackup) {
     warn('using_backup_access_code', code.pulledBackup.at, 'A backup access code is in use in its place.');

@@ -14,6 +14,7 @@ export interface SeamUnmanagedAccessCode {
   code: string | null;
   type: 'ongoing' | 'time_bound';
   status: 'set';
+  display_status: string;
   starts_at?: string;
   ends_at?: string;
   created_at: string;
@@ -36,6 +37,7 @@ export function presentUnmanaged(
     code: around.pins.wanted,
     type: schedule ? 'time_bound' : 'ongoing',
     status: 'set',
+    display_status: code.ending ? 'Being removed from the device' : 'Set on the device',
     ...(schedule ? { starts_at: iso(schedule.startsAt), ends_at: iso(schedule.endsAt) } : {}),
     created_at: iso(code.requestedAt),
     ...unmanagedIssues(code, around),

@@ -36,7 +36,7 @@ export function accountWarnings(account: Account | null): SeamWarning[] {
   if (!account || account.removedAt !== null || account.unreachableSince === null) return [];
   return [
     {
-      warning_code: 'unknown_issue_with_connected_account',
+      warning_code: 'provider_service_unavailable',
       message: "The lock maker's service does not answer. What is due is done once it does.",
       created_at: iso(account.unreachableSince),
     },

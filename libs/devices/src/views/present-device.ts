@@ -89,6 +89,22 @@ const CONSTRAINT_TYPES = new Set([
   'name_must_be_unique',
 ]);
 
+/** What a device can do. */
+const CAN_FLAGS = [
+  'can_program_online_access_codes',
+  'can_program_offline_access_codes',
+  'can_unlock_with_code',
+  'can_remotely_lock',
+  'can_remotely_unlock',
+  'can_simulate_connection',
+  'can_simulate_disconnection',
+  'can_simulate_removal',
+  'can_simulate_hub_connection',
+  'can_simulate_hub_disconnection',
+] as const satisfies readonly (keyof SeamDevice)[];
+
+type CanFlag = (typeof CAN_FLAGS)[number];
+
 /** A device that is not managed, in the API's shape. */
 export interface SeamUnmanagedDevice extends Pick<
   SeamDevice,
@@ -102,6 +118,8 @@ export interface SeamUnmanagedDevice extends Pick<
   | 'errors'
   | 'warnings'
   | 'created_at'
+  | 'display_name'
+  | CanFlag
 > {
   properties: Pick<
     SeamDevice['properties'],
@@ -172,6 +190,8 @@ export function presentUnmanagedDevice(device: Device, account: Account | null):
     workspace_id: shown.workspace_id,
     connected_account_id: shown.connected_account_id,
     device_type: shown.device_type,
+    display_name: shown.display_name,
+    ...canFlags(shown),
     capabilities_supported: shown.capabilities_supported,
     custom_metadata: shown.custom_metadata,
     ...(shown.location ? { location: shown.location } : {}),
@@ -189,6 +209,9 @@ export function presentUnmanagedDevice(device: Device, account: Account | null):
     is_managed: false,
   };
 }
+
+const canFlags = (shown: SeamDevice) =>
+  Object.fromEntries(CAN_FLAGS.map((flag) => [flag, shown[flag]])) as Pick<SeamDevice, CanFlag>;
 
 function propertiesOf(device: Device, online: boolean): SeamDevice['properties'] {
   const { name, maker, capabilities } = device;

@@ -11,7 +11,8 @@ export interface Pagination {
   has_next_page: boolean;
   /** Opaque: give it back, with the same filters, for the page that follows. */
   next_page_cursor: string | null;
-  next_page_url: null;
+  /** Filled in at the edge, which knows what was asked. */
+  next_page_url: string | null;
 }
 
 /** What is asked for: so many items, from after a cursor. */

@@ -42,11 +42,15 @@ function modern(schema: unknown): unknown {
 }
 
 function published(value: unknown): unknown {
-  const { errors } = value as { errors?: { error_code: string }[] };
+  const { errors, warnings } = value as {
+    errors?: { error_code: string }[];
+    warnings?: { warning_code: string }[];
+  };
   if (!errors) return value;
   const unpublished: readonly string[] = UNPUBLISHED_CODES;
   return {
     ...(value as object),
     errors: errors.filter(({ error_code }) => !unpublished.includes(error_code)),
+    ...(warnings && { warnings: warnings.filter(({ warning_code }) => warning_code !== 'delay_in_issuing') }),
   };
 }

@@ -26,6 +26,7 @@ import {
   UpdateWebhook,
 } from './commands';
 import { wants } from './delivery-queue';
+import { isEventType } from './event-types';
 import { Names } from './names';
 import { replay } from './replay';
 import { WebhookDeliveries } from './webhook-deliveries';
@@ -87,7 +88,14 @@ export class CreateWebhookHandler implements ICommandHandler<CreateWebhook> {
   }
 }
 
+/** @throws {ApiError} 400 for one that is no event's */
 function typesOf(eventTypes: readonly string[] = EVERYTHING): string[] {
+  const unknown = eventTypes.find((name) => !isEventType(name));
+  if (unknown !== undefined) {
+    throw ApiError.invalidInput(`There are no events ${JSON.stringify(unknown.slice(0, 100))}.`, {
+      event_types: 'must hold only names of events, whole or up to a final *',
+    });
+  }
   return eventTypes.length === 0 ? [...EVERYTHING] : [...new Set(eventTypes)];
 }
 
