@@ -88,11 +88,11 @@ export class CreateWebhookHandler implements ICommandHandler<CreateWebhook> {
   }
 }
 
-/** @throws {ApiError} 400 for one that is no event's */
+/** @throws {Refusal} for one that is no event's */
 function typesOf(eventTypes: readonly string[] = EVERYTHING): string[] {
   const unknown = eventTypes.find((name) => !isEventType(name));
   if (unknown !== undefined) {
-    throw ApiError.invalidInput(`There are no events ${JSON.stringify(unknown.slice(0, 100))}.`, {
+    throw Refusal.invalid(`There are no events ${JSON.stringify(unknown.slice(0, 100))}.`, {
       event_types: 'must hold only names of events, whole or up to a final *',
     });
   }
