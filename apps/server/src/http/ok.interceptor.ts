@@ -32,7 +32,7 @@ export class OkInterceptor implements NestInterceptor {
 
   /** The next page by GET, with the parameters of this one. */
   private address(path: string, { query, body, raw }: FastifyRequest & EdgeRequest, cursor: string): string {
-    const asked = { ...query, ...((body ?? {}) as object), page_cursor: cursor };
+    const asked = { ...query, ...(body ?? {}), page_cursor: cursor };
     const words = new URLSearchParams(
       Object.entries(asked).flatMap(([name, value]) => texts(name, value as unknown)),
     );
@@ -45,6 +45,6 @@ export class OkInterceptor implements NestInterceptor {
 function texts(name: string, value: unknown): [string, string][] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value.map((each) => [name, String(each)]);
-  if (typeof value !== 'object') return [[name, String(value as string | number | boolean)]];
+  if (typeof value !== 'object') return [[name, String(value)]];
   return Object.entries(value).flatMap(([key, inner]) => texts(`${name}.${key}`, inner));
 }
