@@ -44,7 +44,9 @@ export class OkInterceptor implements NestInterceptor {
 /** As Seam's SDKs write them: lists by repeating the name, objects with dots. */
 function texts(name: string, value: unknown): [string, string][] {
   if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return value.map((each) => [name, String(each)]);
-  if (typeof value !== 'object') return [[name, String(value)]];
-  return Object.entries(value).flatMap(([key, inner]) => texts(`${name}.${key}`, inner));
+  if (Array.isArray(value)) return value.map((each: unknown) => [name, String(each)]);
+  if (typeof value === 'object') {
+    return Object.entries(value).flatMap(([key, inner]) => texts(`${name}.${key}`, inner));
+  }
+  return [[name, typeof value === 'string' ? value : JSON.stringify(value)]];
 }
