@@ -21,7 +21,7 @@ export const NO_NEIGHBOURS: NeighbouringPins = { others: [], ofItsSet: [] };
 export async function neighbouringPins(
   { deviceId, capabilities }: Device,
   { codeId: except, window }: { readonly codeId: string; readonly window: Window | null },
-  streams: Pick<Streams, 'keypad' | 'codes'>,
+  streams: Pick<Streams, 'reservations' | 'codes'>,
   vault: Vault,
 ): Promise<NeighbouringPins> {
   const has = (rule: string) => capabilities.codeConstraints.some((one) => one.constraintType === rule);
@@ -29,7 +29,7 @@ export async function neighbouringPins(
   if (!firstFour && !set) return NO_NEIGHBOURS;
   const others = new Set<string>();
   const ofItsSet = new Set<string>();
-  for (const reservation of (await streams.keypad(deviceId)).reservations) {
+  for (const reservation of await streams.reservations(deviceId)) {
     if (reservation.codeId === except) continue;
     const { state } = await streams.codes.load(reservation.codeId);
     for (const pin of state ? await pinsOf(state, vault) : []) {

@@ -2,11 +2,11 @@ import type { CodeRefusal } from './domain/refused';
 import { Refusal } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
 import { drawPin, violations } from '@latchkey/gateways';
-import type { Random, Vault } from '@latchkey/platform';
+import { KeyErasedError, type PinOfCode, type Random, type Vault } from '@latchkey/platform';
 import type { Window } from './domain/access-code';
-import { type Keypad, occupant } from './domain/keypad';
 import { isNative } from './domain/plan';
 import { type NeighbouringPins, NO_NEIGHBOURS } from './neighbouring-pins';
+import type { IsFree } from './streams';
 
 /** What is asked of a lock: names are none of it, since each lock is told what it takes of them. */
 export interface Asked {
@@ -52,21 +52,16 @@ export function startToTell(
  */
 export function drawFreePin(
   device: Device,
-  keypad: Keypad,
-  wanted: { readonly codeId: string; readonly window: Window | null; readonly preferredLength?: number },
-  vault: Vault,
+  isFree: IsFree,
+  wanted: { readonly window: Window | null; readonly preferredLength?: number },
   random: Random,
   { others: otherPins, ofItsSet }: NeighbouringPins = NO_NEIGHBOURS,
 ): string {
   const { capabilities } = device;
-  const isFree = (pin: string): boolean =>
+  const free = (pin: string): boolean =>
     (otherPins.length === 0 || violations(capabilities, { pin, otherPins }).length === 0) &&
-    !occupant(keypad, {
-      codeId: wanted.codeId,
-      pinFingerprint: vault.fingerprint(device.deviceId, pin),
-      window: wanted.window,
-    });
-  const pin = drawPin(capabilities, random, isFree, wanted.preferredLength, ofItsSet);
+    isFree(pin, wanted.window);
+  const pin = drawPin(capabilities, random, free, wanted.preferredLength, ofItsSet);
   if (pin === null) {
     const rules = capabilities.codeConstraints.map(({ constraintType }) => constraintType).join(', ');
     throw Refusal.conflict<CodeRefusal>(
@@ -76,3 +71,19 @@ export function drawFreePin(
   }
   return pin;
 }
+
+/**
+ * Seals the PIN of a code that is to be: with the key of its id, or, should that have been erased because an earlier
+ * try was given up, with another one of its own.
+ */
+export async function sealForNewCode(vault: Vault, codeId: string, pin: string): Promise<PinOfCode> {
+  for (let nth = 1; ; nth++) {
+    try {
+      return await vault.sealPin(nth === 1 ? codeId : `${codeId}/${nth}`, pin);
+    } catch (error) {
+      if (!(error instanceof KeyErasedError) || nth >= KEYS_AT_MOST) throw error;
+    }
+  }
+}
+
+const KEYS_AT_MOST = 20;

@@ -1,18 +1,31 @@
 import type { DeviceStreams } from '@latchkey/devices';
-import { type Cause, DeciderStreams, type EventStore, evolved } from '@latchkey/event-sourcing';
-import type { Clock, Ids } from '@latchkey/platform';
-import type { AccessCode } from './domain/access-code';
+import { type Cause, type Decided, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
+import type { Clock, Ids, Logger, Vault } from '@latchkey/platform';
+import type { AccessCode, Window } from './domain/access-code';
 import { codeFold } from './domain/code-fold';
-import { ACCESS_CODE, codeCodec, type CodeEvent } from './domain/events';
+import { ACCESS_CODE, codeCodec, type CodeEvent, type SealedPin } from './domain/events';
+import { type IndexedKeypad, indexedKeypadFold, isFreeIn, keypadFor } from './domain/indexed-keypad';
 import {
   type Keypad,
   KEYPAD,
   keypadCodec,
   type KeypadEvent,
-  keypadFold,
-  snapshot,
-  SNAPSHOT_AFTER,
+  type PinClaim,
+  type Reservation,
+  reserve,
 } from './domain/keypad';
+import { KeypadPins } from './keypad-pins';
+import { KeypadSnapshots } from './keypad-snapshots';
+import { pinWith } from './known-pins';
+
+/** A keypad of so many events, or of as many as it has reservations, is written down whole. */
+const SNAPSHOT_AFTER = 500;
+
+/** A code, or one to be, with the PIN that it is asked about. */
+export type CodeWithPin = Pick<AccessCode, 'codeId' | 'pin' | 'pinFingerprint'>;
+
+/** Whether a PIN is free for a new code in a window. */
+export type IsFree = (pin: string, window: Window | null) => boolean;
 
 /** The streams that a code's life is decided on. */
 export class Streams {
@@ -21,44 +34,128 @@ export class Streams {
   readonly accounts: DeviceStreams['accounts'];
   readonly attempts: DeviceStreams['attempts'];
   readonly doors: DeviceStreams['doors'];
-  private readonly keypads: DeciderStreams<Keypad, KeypadEvent>;
+  private readonly keypads: DeciderStreams<IndexedKeypad, KeypadEvent>;
+  private readonly snapshots: KeypadSnapshots;
+  private readonly snapshotting = new Map<string, Promise<void>>();
+  /** Up to which revision a keypad was last written down. */
+  private readonly writtenDown = new Map<string, number>();
+  private readonly pins: KeypadPins;
 
   constructor(
-    private readonly store: EventStore,
+    store: EventStore,
     clock: Clock,
     ids: Ids,
     { devices, accounts, attempts, doors }: DeviceStreams,
+    private readonly vault: Vault,
+    private readonly logger: Logger,
   ) {
     const shared = { store, clock, ids };
     this.codes = new DeciderStreams({ ...shared, category: ACCESS_CODE, codec: codeCodec, fold: codeFold });
-    this.keypads = new DeciderStreams({ ...shared, category: KEYPAD, codec: keypadCodec, fold: keypadFold });
+    this.snapshots = new KeypadSnapshots(shared);
+    this.keypads = new DeciderStreams({
+      ...shared,
+      category: KEYPAD,
+      codec: keypadCodec,
+      fold: indexedKeypadFold,
+      snapshots: this.snapshots,
+    });
+    this.pins = new KeypadPins(vault, async ({ codeId, pinFingerprint }) => {
+      const { state } = await this.codes.load(codeId);
+      return state && pinWith(state, pinFingerprint);
+    });
     this.devices = devices;
     this.accounts = accounts;
     this.attempts = attempts;
     this.doors = doors;
   }
 
-  async keypad(deviceId: string, atLeast?: number): Promise<Keypad> {
-    return (await this.keypads.load(deviceId, atLeast)).state;
-  }
-
   keypadStream(deviceId: string): string {
     return this.keypads.streamOf(deviceId);
   }
 
+  /** All that is reserved on a keypad, in no order. */
+  async reservations(deviceId: string): Promise<Reservation[]> {
+    const { state } = await this.keypads.load(deviceId);
+    return [...state.byCode.entries()].flatMap(([, reservations]) => reservations);
+  }
+
+  /** The keypad as a code sees it: what it has reserved, and who else has its PIN. */
+  async keypadFor(
+    deviceId: string,
+    code: CodeWithPin | { readonly codeId: string },
+    atLeast?: number,
+  ): Promise<Keypad> {
+    const { state } = await this.keypads.load(deviceId, atLeast);
+    return 'pin' in code
+      ? this.seenBy(deviceId, state, code)
+      : keypadFor(state, { ...code, pinFingerprint: '' }, []);
+  }
+
+  /** What is free on a keypad; whoever is to have a PIN that is free still has to reserve it. */
+  async freePins(deviceId: string): Promise<IsFree> {
+    const { state } = await this.keypads.load(deviceId);
+    const withPin = await this.pins.with(deviceId, state, (each) => each);
+    return (pin, window) => isFreeIn(window, withPin(pin));
+  }
+
   /**
-   * Decides on a keypad. Every so many events it is written down whole and what came before is hidden, so that a
-   * busy lock stays as fast as a quiet one. A crash between the two only leaves more to read.
+   * Reserves a PIN for a code, or moves the window of the reservation that it has.
+   * @throws {PinTaken}
    */
-  async onKeypad(deviceId: string, cause: Cause, decide: (keypad: Keypad) => KeypadEvent[]): Promise<void> {
-    let whole = false;
-    const decided = await this.keypads.transact(deviceId, cause, (keypad, now) => {
-      const events = decide(keypad);
-      whole = events.length > 0 && keypad.sinceSnapshot + events.length >= SNAPSHOT_AFTER;
-      return whole ? [...events, snapshot(evolved(keypadFold, keypad, events, now))] : events;
-    });
-    if (whole) {
-      await this.store.truncateBefore(this.keypads.streamOf(deviceId), decided.revision);
-    }
+  async reservePin(deviceId: string, cause: Cause, claim: PinClaim): Promise<void> {
+    await this.decide(deviceId, cause, async (state) =>
+      reserve(await this.seenBy(deviceId, state, claim), claim),
+    );
+  }
+
+  /** Decides on what one code has reserved. */
+  async onReservationsOf(
+    codeId: string,
+    deviceId: string,
+    cause: Cause,
+    decide: (keypad: Keypad) => KeypadEvent[],
+  ): Promise<void> {
+    await this.decide(deviceId, cause, (state) =>
+      decide(keypadFor(state, { codeId, pinFingerprint: '' }, [])),
+    );
+  }
+
+  /** Resolves when no keypad is being written down. */
+  async settled(): Promise<void> {
+    await Promise.all(this.snapshotting.values());
+  }
+
+  private async seenBy(deviceId: string, state: IndexedKeypad, code: CodeWithPin): Promise<Keypad> {
+    const pin = await this.plain(code.pin);
+    return this.pins.with(deviceId, state, (withPin) =>
+      keypadFor(state, code, pin === null ? [] : withPin(pin)),
+    );
+  }
+
+  private async plain(sealed: SealedPin): Promise<string | null> {
+    const [pin] = await this.vault.openAll([sealed]);
+    return pin ?? null;
+  }
+
+  private async decide(
+    deviceId: string,
+    cause: Cause,
+    decide: (state: IndexedKeypad) => KeypadEvent[] | Promise<KeypadEvent[]>,
+  ): Promise<void> {
+    const decided = await this.keypads.transact(deviceId, cause, decide);
+    this.writeDownWhereBusy(deviceId, decided, cause);
+  }
+
+  /** Beside the work: a snapshot that fails is told, and tried again later. */
+  private writeDownWhereBusy(deviceId: string, decided: Decided<IndexedKeypad>, cause: Cause): void {
+    const since = decided.revision - (this.writtenDown.get(deviceId) ?? -1);
+    if (since < Math.max(SNAPSHOT_AFTER, decided.state.byCode.size) || this.snapshotting.has(deviceId))
+      return;
+    this.writtenDown.set(deviceId, decided.revision);
+    const writing = this.snapshots
+      .write(deviceId, decided, cause)
+      .catch((err: unknown) => this.logger.warn({ err, deviceId }, 'a keypad could not be written down'))
+      .finally(() => this.snapshotting.delete(deviceId));
+    this.snapshotting.set(deviceId, writing);
   }
 }

@@ -24,7 +24,7 @@ export interface Stores<Views> {
   recordsDatabase: Database<unknown>;
   /**
    * The master key is one with which a version before made fingerprints of PINs that facts still have: with it,
-   * guesses of erased PINs can be tested.
+   * guesses of erased PINs can be tested. Replaced by itself where it lies in the data folder.
    */
   masterKeyIsOld: boolean;
   close(): Promise<void>;
@@ -52,12 +52,18 @@ export async function openStores<Views = unknown>(
     const masterKey = await masterKeyFor(config, vaultDatabase);
     const { vault, keyring } = await openVaultWithKeyring({ database: vaultDatabase, masterKey });
     const recordsDatabase = await open<unknown>('records');
-    const { masterKeyIsOld } = keyring;
+    let { masterKeyIsOld } = keyring;
     if (masterKeyIsOld) {
       const open = (purpose: string, sealed: string) => openOldSecret(masterKey, purpose, sealed);
       await resealSecrets(recordsDatabase, vault, open);
       const { settings } = await openRecords(recordsDatabase, vault);
       await settings.setSecretIfAbsent(UNMARKED_UNTIL, 'now');
+      if (config.vaultKey === undefined) {
+        await replaceMasterKey(config.dataDir, (next) =>
+          rekeyVault({ database: vaultDatabase, masterKey }, next),
+        );
+        masterKeyIsOld = false;
+      }
     }
     const records = await openRecords(recordsDatabase, vault);
     const views = await open<Views>('views');

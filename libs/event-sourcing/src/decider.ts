@@ -42,6 +42,8 @@ export interface Decided<S> extends Loaded<S> {
 
 /** Every conflict means that somebody else got on; so many in a row mean that something is wrong. */
 const CONFLICT_RETRIES = 200;
+/** A snapshot may be replaced while what follows it is read. */
+const SNAPSHOT_RETRIES = 5;
 
 /**
  * All streams of one kind (`accessCode-<id>`): loads them, decides on them, appends what was decided. Folded
@@ -62,6 +64,8 @@ export class DeciderStreams<S, E extends DomainEvent> {
       readonly clock: { now(): number };
       readonly ids: { uuid(): string };
       readonly cacheSize?: number;
+      /** What stands for the beginning of a stream, which may be hidden up to there. */
+      readonly snapshots?: { load(id: string): Promise<Loaded<S> | undefined> };
     },
   ) {}
 
@@ -81,16 +85,46 @@ export class DeciderStreams<S, E extends DomainEvent> {
 
   /** Foreign events count as revisions, and change nothing. */
   private async standing(id: string, atLeast: number | undefined): Promise<Decided<S>> {
-    const { store, fold, codec } = this.options;
     const kept = this.cache.get(id);
     if (kept && atLeast !== undefined && kept.revision >= atLeast) return this.keep(id, kept);
-    let { state, revision, position } = kept ?? { state: fold.initial, revision: -1, position: undefined };
-    for await (const recorded of store.read(this.streamOf(id), revision + 1)) {
-      const event = codec.decodeOwn(recorded);
-      if (event) state = fold.evolve(state, event);
+    const found = kept && (await this.readOn(id, kept));
+    // A kept state whose next events are hidden by now is of no use.
+    return this.keep(id, found ?? (await this.fromTheBeginning(id)));
+  }
+
+  private async fromTheBeginning(id: string): Promise<Decided<S>> {
+    const { fold, snapshots } = this.options;
+    for (let attempt = 0; ; attempt++) {
+      const snapshot = await snapshots?.load(id);
+      const beginning = { position: undefined, ...(snapshot ?? { state: fold.initial, revision: -1 }) };
+      const found = await this.readOn(id, beginning, snapshot === undefined);
+      if (found) return found;
+      if (attempt >= SNAPSHOT_RETRIES) throw new Error(`events of ${this.streamOf(id)} are missing`);
+    }
+  }
+
+  /**
+   * The state after what has happened since. The event that it was folded up to is read again where its position is
+   * not known.
+   * @param mayBegin the stream may begin later, with an event that stands for what came before
+   * @returns undefined when the next events are hidden
+   */
+  private async readOn(id: string, from: Decided<S>, mayBegin = false): Promise<Decided<S> | undefined> {
+    const { store, fold, codec } = this.options;
+    let { state, revision, position } = from;
+    const first = position === undefined ? Math.max(revision, 0) : revision + 1;
+    let isGap = false;
+    // Read to its end in any case: a read that is left early stays open.
+    for await (const recorded of store.read(this.streamOf(id), first)) {
+      isGap ||= recorded.revision > revision + 1 && !(mayBegin && revision === -1);
+      if (isGap && this.options.snapshots) continue;
+      if (recorded.revision > revision) {
+        const event = codec.decodeOwn(recorded);
+        if (event) state = fold.evolve(state, event);
+      }
       ({ revision, position } = recorded);
     }
-    return this.keep(id, { state, revision, position });
+    return isGap && this.options.snapshots ? undefined : { state, revision, position };
   }
 
   /** Every event of ours in a stream, with what is recorded of it, oldest first. */
@@ -105,12 +139,12 @@ export class DeciderStreams<S, E extends DomainEvent> {
 
   /**
    * Decides on the current state and appends what comes of it, again from the start when somebody else was
-   * faster. `decide` must be pure: it may be called several times. What it throws is passed on.
+   * faster. `decide` must change nothing: it may be called several times. What it throws is passed on.
    */
   transact(
     id: string,
     cause: Cause,
-    decide: (state: S, now: number) => readonly E[],
+    decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
     atLeast?: number,
   ): Promise<Decided<S>> {
     return this.turns.take(id, () => this.decideUntilAppended(id, cause, decide, atLeast));
@@ -119,12 +153,12 @@ export class DeciderStreams<S, E extends DomainEvent> {
   private async decideUntilAppended(
     id: string,
     cause: Cause,
-    decide: (state: S, now: number) => readonly E[],
+    decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
     atLeast: number | undefined,
   ): Promise<Decided<S>> {
     for (let attempt = 0; ; attempt++) {
       const loaded = await this.standing(id, attempt === 0 ? atLeast : undefined);
-      const events = decide(loaded.state, this.options.clock.now());
+      const events = await decide(loaded.state, this.options.clock.now());
       if (events.length === 0) return loaded;
       try {
         return await this.append(id, loaded, events, cause);

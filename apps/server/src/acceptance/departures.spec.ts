@@ -42,7 +42,7 @@ describe('a server that dies in the middle of letting an account go', () => {
     }
     const { state: device } = await world.core.streams.devices.load(front);
     expect(device?.deletedAt).toBe(world.now);
-    expect((await world.core.streams.keypad(front)).reservations).toEqual([]);
+    expect(await world.core.streams.reservations(front)).toEqual([]);
     expect(await world.opens(lock, '482193')).toBe(true);
     const types = (await world.allEvents()).filter((event) => event.endsWith('DeviceDeleted'));
     expect(types).toHaveLength(4);

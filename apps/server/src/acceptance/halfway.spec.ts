@@ -42,7 +42,7 @@ async function foundOnLock(name: string, code: string): Promise<string> {
 }
 
 const names = async () => (await world.lockNamed('Front Door')).codes.map(({ name }) => name);
-const reservations = async () => (await world.core.streams.keypad(deviceId)).reservations;
+const reservations = () => world.core.streams.reservations(deviceId);
 const eventsOf = async (id: string) =>
   (await world.allEvents()).filter((event) => event.startsWith(`accessCode-${id}`)).length;
 
@@ -60,11 +60,9 @@ describe('a server that dies halfway', () => {
 
   it('through a conversion leaves the code as it was, and its PIN to whoever asks for it', async () => {
     const id = await foundOnLock('Owner', '4821');
-    const { pinFingerprint } = await world.code(id);
+    const { pin, pinFingerprint } = await world.code(id);
     // What a conversion does first.
-    await world.core.streams.onKeypad(deviceId, cause(), () => [
-      { type: 'PinReserved', data: { codeId: id, pinFingerprint, window: null } },
-    ]);
+    await world.core.streams.reservePin(deviceId, cause(), { codeId: id, pin, pinFingerprint, window: null });
     await world.restart();
     await world.settle();
     expect((await reservations())[0]?.foreign).toBeUndefined();
@@ -246,13 +244,13 @@ it('a conversion begins anew where somebody has changed the PIN meanwhile', asyn
   const content = { name: 'Owner', pin: onLock!.pin, pinFingerprint: 'another', window: null };
   let changed = false;
   // The read-back that tells of it comes right after the PIN was reserved.
-  const onKeypad: typeof streams.onKeypad = async (...asked) => {
-    await streams.onKeypad(...asked);
+  const reservePin: typeof streams.reservePin = async (...asked) => {
+    await streams.reservePin(...asked);
     if (changed) return;
     changed = true;
     await streams.codes.transact(id, cause(), () => [{ type: 'UnmanagedCodeChanged', data: { content } }]);
   };
-  const overtaken = Object.assign(Object.create(streams) as typeof streams, { onKeypad });
+  const overtaken = Object.assign(Object.create(streams) as typeof streams, { reservePin });
   await new ConvertToManagedHandler(overtaken, world.core).execute(new ConvertToManaged(caller(), id, true));
   expect(await world.code(id)).toMatchObject({ unmanaged: false, pinFingerprint: 'another' });
   const [mine] = (await reservations()).filter(({ pinFingerprint }) => pinFingerprint === 'another');

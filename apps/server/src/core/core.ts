@@ -109,7 +109,7 @@ export class Core implements ViewBarrier {
     this.gateway = new CountedGateway(options.gateway, logger);
     const { gateway } = this;
     this.deviceStreams = new DeviceStreams(store, clock, ids);
-    this.streams = new Streams(store, clock, ids, this.deviceStreams);
+    this.streams = new Streams(store, clock, ids, this.deviceStreams, vault, logger);
     this.rows = new AgendaRows(database as Database<AgendaTables>, {
       owner: ids.uuid(),
       clock,

@@ -2,7 +2,7 @@ import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourci
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { sameWindow } from '../domain/access-code';
-import { PinTaken, reserve } from '../domain/keypad';
+import { PinTaken } from '../domain/keypad';
 import { refuseConversion, takeIntoManagement } from '../domain/unmanaged';
 import { Streams } from '../streams';
 import { unmanagedCode } from './requests';
@@ -36,14 +36,13 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
   }: ConvertToManaged): Promise<void> {
     const { codes } = this.streams;
     const code = unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
-    const { deviceId, pinFingerprint, schedule: window } = code;
+    const { deviceId, pin, pinFingerprint, schedule: window } = code;
     const cause = causedBy(caller);
     // Refused before anything is reserved for it.
     takeIntoManagement(code, externalModificationAllowed);
     try {
-      await this.streams.onKeypad(deviceId, cause, (keypad) =>
-        reserve(keypad, { codeId: accessCodeId, pinFingerprint, window }),
-      );
+      const claim = { codeId: accessCodeId, pin, pinFingerprint, window };
+      await this.streams.reservePin(deviceId, cause, claim);
     } catch (error) {
       if (!(error instanceof PinTaken)) throw error;
       const { byCodeId } = error;

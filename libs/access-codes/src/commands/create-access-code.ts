@@ -7,11 +7,11 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Window } from '../domain/access-code';
 import { storedWindow } from '../domain/access-code';
 import { request } from '../domain/decisions';
-import { PinTaken, reserve } from '../domain/keypad';
+import { PinTaken } from '../domain/keypad';
 import { Streams } from '../streams';
 import { CreateAccessCode, type WantedCode } from './commands';
 import { type NeighbouringPins, neighbouringPins } from '../neighbouring-pins';
-import { checkAgainstLock, drawFreePin, startToTell } from '../pins';
+import { checkAgainstLock, drawFreePin, sealForNewCode, startToTell } from '../pins';
 import { checkBackupPool, roundedFor } from './requests';
 
 /** A drawn PIN may be taken by somebody else before it is reserved. */
@@ -103,23 +103,20 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
         wanted.code ??
         drawFreePin(
           device,
-          await this.streams.keypad(deviceId),
-          { codeId, window, preferredLength: wanted.preferredCodeLength },
-          this.vault,
+          await this.streams.freePins(deviceId),
+          { window, preferredLength: wanted.preferredCodeLength },
           this.random,
           neighbours,
         );
-      const pinFingerprint = this.vault.fingerprint(deviceId, text);
+      const pin = await sealForNewCode(this.vault, codeId, text);
       try {
-        await this.streams.onKeypad(deviceId, cause, (keypad) =>
-          reserve(keypad, { codeId, pinFingerprint, window }),
-        );
+        await this.streams.reservePin(deviceId, cause, { codeId, ...pin, window });
       } catch (error) {
         if (!(error instanceof PinTaken)) throw error;
         if (wanted.code !== undefined || draw >= DRAWS) throw error;
         continue;
       }
-      return { pin: await this.vault.seal(codeId, text), pinFingerprint };
+      return pin;
     }
   }
 }

@@ -24,7 +24,9 @@ export class DeleteAccessCodeHandler implements ICommandHandler<DeleteAccessCode
     const cause = causedBy(caller);
     const decided = await this.streams.codes.transact(accessCodeId, cause, remove);
     const now = this.clock.now();
-    await this.streams.onKeypad(code.deviceId, cause, (keypad) => endReservations(keypad, accessCodeId, now));
+    await this.streams.onReservationsOf(accessCodeId, code.deviceId, cause, (keypad) =>
+      endReservations(keypad, accessCodeId, now),
+    );
     await this.views.reached(decided.position);
   }
 }

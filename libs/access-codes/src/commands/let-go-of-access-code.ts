@@ -2,7 +2,6 @@ import { absent } from '../domain/refused';
 import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { reserve } from '../domain/keypad';
 import { letGo } from '../domain/unmanaged';
 import { Streams } from '../streams';
 import { ownCode } from './requests';
@@ -22,11 +21,10 @@ export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCo
     if (deviceId !== undefined && deviceId !== code.deviceId) throw absent();
     const cause = causedBy(caller);
     const decided = await codes.transact(accessCodeId, cause, letGo);
-    const { pinFingerprint, schedule: window, unmanaged } = decided.state!;
+    const { pin, pinFingerprint, schedule: window, unmanaged } = decided.state!;
     if (unmanaged) {
-      await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
-        reserve(keypad, { codeId: accessCodeId, pinFingerprint, window, foreign: true }),
-      );
+      const claim = { codeId: accessCodeId, pin, pinFingerprint, window, foreign: true };
+      await this.streams.reservePin(code.deviceId, cause, claim);
     }
     await this.views.reached(decided.position);
   }

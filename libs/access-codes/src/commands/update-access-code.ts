@@ -2,12 +2,12 @@ import { askedWindow, checkOngoing } from '../domain/asked-window';
 import { absent } from '../domain/refused';
 import { causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
-import { CLOCK, type Clock, VAULT, type Vault } from '@latchkey/platform';
+import { CLOCK, type Clock, type PinOfCode, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type AccessCode, sameWindow, type Window } from '../domain/access-code';
 import { change } from '../domain/decisions';
-import { reserve } from '../domain/keypad';
+import { knownPins } from '../known-pins';
 import { Streams } from '../streams';
 import { UpdateAccessCode, type WantedChange } from './commands';
 import { neighbouringPins } from '../neighbouring-pins';
@@ -48,12 +48,9 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
     checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now: this.clock.now() }, neighbours);
     if (wanted.usesBackupPool) checkBackupPool(device, schedule);
     const cause = causedBy(caller);
-    const pinFingerprint =
-      wanted.code === undefined ? code.pinFingerprint : this.vault.fingerprint(code.deviceId, wanted.code);
-    await this.streams.onKeypad(code.deviceId, cause, (keypad) =>
-      reserve(keypad, { codeId: accessCodeId, pinFingerprint, window: schedule }),
-    );
-    const pin = wanted.code === undefined ? undefined : await this.vault.seal(accessCodeId, wanted.code);
+    const { pin, pinFingerprint } = await this.wantedPin(code, wanted.code);
+    const claim = { codeId: accessCodeId, pin, pinFingerprint, window: schedule };
+    await this.streams.reservePin(code.deviceId, cause, claim);
     const { name, preferNativeScheduling, externalModificationAllowed, usesBackupPool } = wanted;
     const decided = await this.streams.codes.transact(accessCodeId, cause, (current) =>
       change(current, {
@@ -71,6 +68,13 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
       }),
     );
     await this.views.reached(decided.position);
+  }
+
+  /** As the code's events have it, where it had that PIN before. */
+  private async wantedPin(code: AccessCode, text: string | undefined): Promise<PinOfCode> {
+    if (text === undefined) return code;
+    const known = (await knownPins(code, this.vault)).get(text);
+    return known ?? this.vault.sealPin(code.pin.keyId, text);
   }
 
   /** What is asked of the window is rounded; what it was stays as it was, and an end that is past ends the code. */

@@ -6,7 +6,7 @@ export const ACCESS_CODE = 'accessCode';
 
 const instant = z.iso.datetime();
 const window = z.object({ startsAt: instant, endsAt: instant });
-const sealedPin = z.object({ keyId: z.string(), box: z.string() });
+export const sealedPin = z.object({ keyId: z.string(), box: z.string() });
 
 /** What a lock holds, or is to hold, of a code. `window` only where the lock keeps time by itself. */
 const content = z.object({

@@ -2,10 +2,15 @@ import type { CodeRefusal } from './refused';
 import { EventCodec, type Fold, Refusal } from '@latchkey/event-sourcing';
 import { z } from 'zod';
 import { sameWindow, storedWindow, type Window, windowOf } from './access-code';
+import { type SealedPin, sealedPin } from './events';
 
 /**
- * Streams `keypad-<deviceId>`: which PIN (as a keyed fingerprint) is reserved for which window on one lock.
- * Here it is decided that no PIN opens one door for two codes at a time.
+ * Streams `keypad-<deviceId>`: which PIN is reserved for which window on one lock. Here it is decided that no PIN
+ * opens one door for two codes at a time.
+ *
+ * Each code's PINs are sealed and fingerprinted with a key of its own, which is erased with the code: whether two
+ * codes have one PIN is found out by opening both (KeypadPins), and a decision is given the keypad as one code sees
+ * it: its own reservations, and those of others that have its PIN, under its own fingerprint.
  */
 export const KEYPAD = 'keypad';
 
@@ -13,20 +18,25 @@ const window = z.object({ startsAt: z.iso.datetime(), endsAt: z.iso.datetime() }
 const reservation = z.object({
   codeId: z.string(),
   pinFingerprint: z.string(),
+  /** Missing in reservations of a version before: then the code's own stream has it. */
+  pin: sealedPin.optional(),
   /** Null: for good. */
   window: window.nullable(),
   /** Of a code that is not ours: it has the PIN whether we like it or not, and keeps it from nobody. */
   foreign: z.literal(true).optional(),
 });
 
+/** A reservation as it is written down in snapshots. */
+export const storedReservation = reservation.extend({ reservedAt: z.iso.datetime() });
+
 const shapes = {
   PinReserved: { schema: reservation },
   /** Without a fingerprint: all that the code had reserved. */
   PinReleased: { schema: z.object({ codeId: z.string(), pinFingerprint: z.string().nullable() }) },
-  /** All of it, so that what came before need not be read. */
+  /** Written by versions before: all of it, so that what came before need not be read. */
   KeypadSnapshotted: {
     schema: z.object({
-      reservations: z.array(reservation.extend({ reservedAt: z.iso.datetime() })),
+      reservations: z.array(storedReservation),
       releasedAt: z.iso.datetime().nullable(),
     }),
   },
@@ -38,9 +48,15 @@ export type KeypadEvent = {
 
 export const keypadCodec = new EventCodec<KeypadEvent>(shapes);
 
+/** The same with the PIN itself, sealed for the code. */
+export interface PinClaim extends Claim {
+  readonly pin: SealedPin;
+}
+
 export interface Reservation {
   readonly codeId: string;
   readonly pinFingerprint: string;
+  readonly pin?: SealedPin;
   readonly window: Window | null;
   readonly reservedAt: number;
   /** On the lock by somebody else's hand. */
@@ -51,11 +67,13 @@ export interface Reservation {
 export interface Claim {
   readonly codeId: string;
   readonly pinFingerprint: string;
+  readonly pin?: SealedPin;
   readonly window: Window | null;
   /** For a code that is not ours. */
   readonly foreign?: boolean;
 }
 
+/** What is reserved on a keypad, all of it or as one code sees it. */
 export interface Keypad {
   readonly reservations: readonly Reservation[];
   /** When something last left the keypad, ms; 0 before. */
@@ -70,13 +88,14 @@ export const keypadFold: Fold<Keypad, KeypadEvent> = {
     const sinceSnapshot = keypad.sinceSnapshot + 1;
     switch (event.type) {
       case 'PinReserved': {
-        const { codeId, pinFingerprint, foreign } = event.data;
+        const { codeId, pinFingerprint, pin, foreign } = event.data;
         const others = keypad.reservations.filter(
           (r) => r.codeId !== codeId || r.pinFingerprint !== pinFingerprint,
         );
         const mine: Reservation = {
           codeId,
           pinFingerprint,
+          ...(pin ? { pin } : {}),
           window: windowOf(event.data.window),
           reservedAt: event.at,
           ...(foreign ? { foreign } : {}),
@@ -92,11 +111,7 @@ export const keypadFold: Fold<Keypad, KeypadEvent> = {
       }
       case 'KeypadSnapshotted':
         return {
-          reservations: event.data.reservations.map((r) => ({
-            ...r,
-            window: windowOf(r.window),
-            reservedAt: Date.parse(r.reservedAt),
-          })),
+          reservations: reservationsOf(event.data.reservations),
           releasedAt: event.data.releasedAt ? Date.parse(event.data.releasedAt) : 0,
           sinceSnapshot: 0,
         };
@@ -156,7 +171,7 @@ function collide(r: Reservation, wanted: Claim): boolean {
  * @throws {PinTaken}
  */
 export function reserve(keypad: Keypad, wanted: Claim): KeypadEvent[] {
-  const { codeId, pinFingerprint, foreign = false } = wanted;
+  const { codeId, pinFingerprint, pin, foreign = false } = wanted;
   const taken = foreign ? undefined : holder(keypad, wanted);
   if (taken) throw new PinTaken(taken.codeId);
   const mine = keypad.reservations.find((r) => r.codeId === codeId && r.pinFingerprint === pinFingerprint);
@@ -165,7 +180,11 @@ export function reserve(keypad: Keypad, wanted: Claim): KeypadEvent[] {
   return [
     {
       type: 'PinReserved',
-      data: { codeId, pinFingerprint, window, ...(foreign ? { foreign: true as const } : {}) },
+      data: {
+        ...{ codeId, pinFingerprint, window },
+        ...(pin ? { pin } : {}),
+        ...(foreign ? { foreign: true as const } : {}),
+      },
     },
   ];
 }
@@ -187,26 +206,42 @@ export function endReservations(keypad: Keypad, codeId: string, at: number): Key
       data: {
         codeId,
         pinFingerprint: r.pinFingerprint,
+        ...(r.pin ? { pin: r.pin } : {}),
         window: storedWindow({ startsAt: Math.min(r.window?.startsAt ?? at, at), endsAt: at }),
       },
     }));
 }
 
-/** After so many events a busy keypad is written down whole. */
-export const SNAPSHOT_AFTER = 500;
-
+/** All of a keypad in one event: as versions before wrote it down. */
 export function snapshot(keypad: Keypad): KeypadEvent {
   return {
     type: 'KeypadSnapshotted',
     data: {
-      reservations: keypad.reservations.map((r) => ({
-        codeId: r.codeId,
-        pinFingerprint: r.pinFingerprint,
-        window: storedWindow(r.window),
-        reservedAt: new Date(r.reservedAt).toISOString(),
-        ...(r.foreign ? { foreign: r.foreign } : {}),
-      })),
+      reservations: storedReservations(keypad.reservations),
       releasedAt: keypad.releasedAt ? new Date(keypad.releasedAt).toISOString() : null,
     },
   };
+}
+
+/** Reservations as they are written down in snapshots. */
+export function storedReservations(
+  reservations: readonly Reservation[],
+): z.infer<typeof storedReservation>[] {
+  return reservations.map((r) => ({
+    codeId: r.codeId,
+    pinFingerprint: r.pinFingerprint,
+    ...(r.pin ? { pin: r.pin } : {}),
+    window: storedWindow(r.window),
+    reservedAt: new Date(r.reservedAt).toISOString(),
+    ...(r.foreign ? { foreign: r.foreign } : {}),
+  }));
+}
+
+/** Reservations that were written down. */
+export function reservationsOf(stored: readonly z.infer<typeof storedReservation>[]): Reservation[] {
+  return stored.map((r) => ({
+    ...r,
+    window: windowOf(r.window),
+    reservedAt: Date.parse(r.reservedAt),
+  }));
 }

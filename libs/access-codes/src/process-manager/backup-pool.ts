@@ -3,11 +3,10 @@ import { type KnownRevisions, Refusal } from '@latchkey/event-sourcing';
 import { backupPoolSize } from '@latchkey/gateways';
 import { derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
 import { neighbouringPins } from '../neighbouring-pins';
-import { drawFreePin } from '../pins';
+import { drawFreePin, sealForNewCode } from '../pins';
 import type { AccessCode } from '../domain/access-code';
 import { isSpare } from '../domain/backup';
 import { remove, request } from '../domain/decisions';
-import { reserve } from '../domain/keypad';
 import type { AgendaRows } from './agenda-rows';
 import type { Streams } from '../streams';
 
@@ -110,15 +109,13 @@ export class BackupPool {
     try {
       const place = { codeId, window: null };
       const neighbours = await neighbouringPins(device, place, streams, vault);
-      const pin = drawFreePin(device, await streams.keypad(deviceId), place, vault, random, neighbours);
-      const pinFingerprint = vault.fingerprint(deviceId, pin);
-      await streams.onKeypad(deviceId, cause, (keypad) =>
-        reserve(keypad, { codeId, pinFingerprint, window: null }),
-      );
+      const text = drawFreePin(device, await streams.freePins(deviceId), place, random, neighbours);
+      const pin = await sealForNewCode(vault, codeId, text);
+      await streams.reservePin(deviceId, cause, { codeId, ...pin, window: null });
       const data = {
-        ...{ codeId, workspaceId, deviceId, accountId, pinFingerprint },
+        ...{ codeId, workspaceId, deviceId, accountId },
+        ...pin,
         name: `Backup ${nth + 1}`,
-        pin: await vault.seal(codeId, pin),
         schedule: null,
         preferNativeScheduling: true,
         externalModificationAllowed: false,

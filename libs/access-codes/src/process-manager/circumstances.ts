@@ -6,7 +6,7 @@ import type { AgendaClaim } from './agenda-rows';
 
 /** What a code's next step depends on beside itself, as far as this process knows or the store tells. */
 export async function circumstancesOf(
-  claim: Pick<AgendaClaim, 'deviceId'>,
+  claim: Pick<AgendaClaim, 'id' | 'deviceId'>,
   code: AccessCode | null,
   now: number,
   of: {
@@ -21,7 +21,7 @@ export async function circumstancesOf(
   const deviceId = code?.deviceId ?? claim.deviceId ?? '';
   const [device, keypad] = await Promise.all([
     streams.devices.load(deviceId, known.atLeast(streams.devices.streamOf(deviceId))),
-    streams.keypad(deviceId, known.atLeast(streams.keypadStream(deviceId))),
+    streams.keypadFor(deviceId, code ?? { codeId: claim.id }, known.atLeast(streams.keypadStream(deviceId))),
   ]);
   const accountId = device.state?.accountId ?? code?.accountId;
   const account = accountId

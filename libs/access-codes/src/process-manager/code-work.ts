@@ -10,7 +10,7 @@ import type { Clock, Ids, Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { codeFold } from '../domain/code-fold';
 import type { CodeEvent } from '../domain/events';
-import { PinTaken, release, reserve } from '../domain/keypad';
+import { PinTaken, release } from '../domain/keypad';
 import type { Circumstances, PlanSettings } from '../domain/circumstances';
 import { plan, type Step } from '../domain/plan';
 import { type AgendaClaim, type AgendaRows, COMMAND_AT_MOST, type Settlement } from './agenda-rows';
@@ -107,6 +107,7 @@ export class CodeWork {
       case 'hand-over':
         return this.handOver(claim.id, code!, step.toCodeId);
       case 'release':
+        if (!code) await this.forgetPins(circumstances);
         await this.letGo(claim, code, step.pinFingerprint);
         return code ? 'done' : { do: 'drop', revision: loaded.revision };
       case 'clean-up':
@@ -134,12 +135,11 @@ export class CodeWork {
   }
 
   private async reserve(code: AccessCode): Promise<'done'> {
-    const { codeId, deviceId, pinFingerprint, schedule: window, unmanaged: foreign } = code;
+    const { codeId, deviceId, pin, pinFingerprint, schedule: window, unmanaged: foreign } = code;
     const cause = this.options.work.causeOf(code, 'plan');
     try {
-      await this.options.streams.onKeypad(deviceId, cause, (keypad) =>
-        reserve(keypad, { codeId, pinFingerprint, window, foreign }),
-      );
+      const claim = { codeId, pin, pinFingerprint, window, foreign };
+      await this.options.streams.reservePin(deviceId, cause, claim);
     } catch (error) {
       // Somebody else was faster: planning sees that now.
       if (!(error instanceof PinTaken)) throw error;
@@ -154,6 +154,11 @@ export class CodeWork {
     return 'done';
   }
 
+  /** A code that never came leaves no PIN behind. */
+  private async forgetPins({ keypad }: Circumstances): Promise<void> {
+    for (const { pin } of keypad.reservations) if (pin) await this.options.vault.erase(pin.keyId);
+  }
+
   private async letGo(
     claim: AgendaClaim,
     code: AccessCode | null,
@@ -162,7 +167,7 @@ export class CodeWork {
     const deviceId = code?.deviceId ?? claim.deviceId;
     if (!deviceId) return;
     const cause: Cause = this.options.work.causeOf(code, 'plan', claim.workspaceId, claim.id);
-    await this.options.streams.onKeypad(deviceId, cause, (keypad) =>
+    await this.options.streams.onReservationsOf(claim.id, deviceId, cause, (keypad) =>
       release(keypad, claim.id, pinFingerprint),
     );
   }

@@ -1,15 +1,15 @@
 import { type Device, recordOutage } from '@latchkey/devices';
 import { type Cause, type KnownRevisions, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
-import type { ListedCode, LockGateway, LockRef, WriteAnswer } from '@latchkey/gateways';
+import type { LockGateway, LockRef, WriteAnswer } from '@latchkey/gateways';
 import type { Clock, Ids, Random, Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent, toldOf } from '../domain/access-code';
 import { accepted, failed, type Outcome, reported, unanswered } from '../domain/decisions';
 import type { CodeEvent } from '../domain/events';
 import type { Step } from '../domain/plan';
-import type { Listed, ReadBack } from '../domain/listing';
 import { reconcile } from '../domain/read-back';
 import type { AgendaRows } from './agenda-rows';
 import type { ReadBacks } from './read-backs';
+import { listedForCode } from './listed-for-code';
 import { retryAt } from './retry';
 import { UnknownCodes } from './unknown-codes';
 import type { Streams } from '../streams';
@@ -188,21 +188,17 @@ export class LockWork {
       );
       return 'not-read';
     }
-    const listed: Listed[] = answer.value.map(({ pin, ...rest }) => ({
-      ...rest,
-      pinFingerprint: vault.fingerprint(deviceId, pin),
-    }));
     let later = false;
     for (const [codeId, loaded] of codes) {
       const code = loaded.state;
       if (!code || code.removedAt !== null) continue;
       const claimed = (lockCodeId: string): boolean => (owners.get(lockCodeId) ?? codeId) !== codeId;
-      const readBack = { listed, claimed, now: clock.now(), retryAt: this.retryAt(code) };
-      const verdict = reconcile(code, await this.withOwnPin(readBack, code, answer.value));
+      const listed = await listedForCode(code, answer.value, vault);
+      const verdict = reconcile(code, { listed, claimed, now: clock.now(), retryAt: this.retryAt(code) });
       if (verdict === 'later') later = true;
       else if (verdict.length > 0) await this.appendUnlessOvertaken(codeId, loaded, verdict);
     }
-    if (look) await this.unknownCodes.see(device, listed, answer.value, owners);
+    if (look) await this.unknownCodes.see(device, answer.value, owners);
     return later ? 'later' : 'told';
   }
 
@@ -222,24 +218,6 @@ export class LockWork {
       // Something was learnt meanwhile: its event has made the code due again.
       if (!(error instanceof RevisionConflict)) throw error;
     }
-  }
-
-  /** Where somebody else's PIN may be taken over, it is sealed for the code. */
-  private async withOwnPin(
-    readBack: ReadBack,
-    code: AccessCode,
-    read: readonly ListedCode[],
-  ): Promise<ReadBack> {
-    const { onLock } = code;
-    if (!onLock || !(code.externalModificationAllowed || code.unmanaged)) return readBack;
-    const mine = readBack.listed.find((entry) => entry.lockCodeId === onLock.lockCodeId);
-    const plain = read.find((entry) => entry.lockCodeId === onLock.lockCodeId);
-    if (!mine || !plain || mine.pinFingerprint === onLock.pinFingerprint) return readBack;
-    const pin = await this.options.vault.seal(code.codeId, plain.pin);
-    return {
-      ...readBack,
-      listed: readBack.listed.map((entry) => (entry === mine ? { ...entry, pin } : entry)),
-    };
   }
 
   /**

@@ -63,7 +63,7 @@ export class NextLooks {
 
   /** @returns those that are due now */
   private async arrangeSome(claims: readonly AgendaClaim[]): Promise<AgendaClaim[]> {
-    const { rows, clock, states } = this.options;
+    const { rows, clock, states, streams } = this.options;
     const codes = await states.load(claims.map(({ id }) => id));
     const due: AgendaClaim[] = [];
     const gone: AgendaClaim[] = [];
@@ -74,7 +74,9 @@ export class NextLooks {
       const deviceId = code?.deviceId ?? claim.deviceId ?? '';
       const known = ofDevice.get(deviceId) ?? circumstancesOf(claim, code, clock.now(), this.options);
       ofDevice.set(deviceId, known);
-      const look = nextLook(claim.id, code, await known);
+      // Each code sees the keypad in its own way.
+      const keypad = await streams.keypadFor(deviceId, code ?? { codeId: claim.id }, 0);
+      const look = nextLook(claim.id, code, { ...(await known), keypad });
       if (look.at === 'now') due.push(claim);
       else if (look.at === 'never') gone.push(claim);
       else settled.push(rows.settle(claim, { do: 'wait', revision: claim.revision, ...look }));

@@ -5,6 +5,7 @@ import { derivedId, type Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent } from '../domain/access-code';
 import type { Listed } from '../domain/listing';
 import { see, unknownAmong } from '../domain/unmanaged';
+import { awaitedPlainly, listedPlainly } from './listed-for-code';
 import type { AgendaRows } from './agenda-rows';
 import type { Streams } from '../streams';
 
@@ -27,35 +28,28 @@ export class UnknownCodes {
 
   /**
    * What of a listing nobody is known to own becomes an unmanaged code each.
-   * @param listed the listing, and `read` the same with PINs
    * @param owners whose is what, as it was known before the lock was read
    */
-  async see(
-    device: Device,
-    listed: readonly Listed[],
-    read: readonly ListedCode[],
-    owners: ReadonlyMap<string, string>,
-  ): Promise<void> {
+  async see(device: Device, read: readonly ListedCode[], owners: ReadonlyMap<string, string>): Promise<void> {
     const { rows } = this.options;
     const { deviceId } = device;
-    const unowned = listed.filter(({ lockCodeId }) => !owners.has(lockCodeId));
+    const unowned = listedPlainly(read).filter(({ lockCodeId }) => !owners.has(lockCodeId));
     if (unowned.length === 0) return;
     // A code of ours may have been set, or its answer taken, while the lock was read.
     const owned = new Set((await rows.lockCodes(deviceId)).keys());
     const unknown = unknownAmong(unowned, owned, []);
     if (unknown.length === 0) return;
     for (const entry of unknownAmong(unknown, owned, await this.codesOn(deviceId))) {
-      const { pin } = read.find(({ lockCodeId }) => lockCodeId === entry.lockCodeId)!;
-      await this.take(device, entry, pin);
+      await this.take(device, entry, entry.pinFingerprint);
     }
   }
 
   private async codesOn(deviceId: string): Promise<AccessCode[]> {
-    const { rows, streams } = this.options;
+    const { rows, streams, vault } = this.options;
     const codes: AccessCode[] = [];
     for (const codeId of await rows.codesOf(deviceId)) {
       const { state } = await streams.codes.load(codeId);
-      if (state) codes.push(state);
+      if (state) codes.push(await awaitedPlainly(state, vault));
     }
     return codes;
   }
@@ -63,15 +57,14 @@ export class UnknownCodes {
   private async take(device: Device, entry: Listed, plain: string): Promise<void> {
     const { streams, vault } = this.options;
     const { deviceId, workspaceId, accountId } = device;
-    const { lockCodeId, name, pinFingerprint, window } = entry;
+    const { lockCodeId, name, window } = entry;
     for (let nth = 0; ; nth++) {
       const codeId = unmanagedCodeId(deviceId, lockCodeId, nth);
       const loaded = await streams.codes.load(codeId);
       // It has been seen already, and the agenda does not know yet.
       if (loaded.state?.onLock?.lockCodeId === lockCodeId) return;
       if (loaded.state) continue;
-      const pin = await vault.seal(codeId, plain);
-      const content = storedContent({ name, pin, pinFingerprint, window });
+      const content = storedContent({ name, window, ...(await vault.sealPin(codeId, plain)) });
       const data = { codeId, workspaceId, deviceId, accountId, lockCodeId, content };
       try {
         await streams.codes.append(codeId, loaded, see(loaded.state, data), causeOf(device));

@@ -42,7 +42,8 @@ export async function codePage(
       ? query.where('workspace_id', '=', workspaceId)
       : query.where('device_id', '=', deviceId).where(sql<boolean>`workspace_id || '' = ${workspaceId}`);
   };
-  const withPin = search === undefined ? [] : await codesWithPin(db, vault, workspaceId, search);
+  const withPin =
+    search === undefined ? [] : await codesWithPin(db, vault, { workspaceId, deviceId, listed, pin: search });
   const read = (from: RowKey, upTo: RowKey | undefined, limit: number) => {
     let query = inOrder(from).select(['code_id', 'position', 'state']).limit(limit);
     if (upTo) query = query.where(sql<boolean>`(${sql.ref(listed)}, code_id) <= (${upTo.at}, ${upTo.id})`);

@@ -80,30 +80,30 @@ export class CodePresenter {
         !code.ending && code.removedAt === null && code.onLock?.pinFingerprint !== code.pinFingerprint,
     );
     const found = new Map<string, Occupant>();
-    for (let from = 0; from < waiting.length; from += CHUNK) {
-      const some = waiting.slice(from, from + CHUNK);
+    const deviceIds = [...new Set(waiting.map((code) => code.deviceId))];
+    for (let from = 0; from < deviceIds.length; from += CHUNK) {
       const rows = await this.views.db
         .selectFrom('codes_v2')
         .select('state')
-        .where(
-          'pin_fingerprint',
-          'in',
-          some.map((code) => code.pinFingerprint),
-        )
+        .where('device_id', 'in', deviceIds.slice(from, from + CHUNK))
         .where('unmanaged_at', 'is not', null)
         .execute();
+      if (rows.length === 0) continue;
       const unmanaged = rows.map((row) => JSON.parse(row.state) as AccessCode);
-      for (const code of some) {
+      const there = await this.vault.openAll(unmanaged.map((one) => one.pin));
+      const wanted = await this.vault.openAll(waiting.map((code) => code.pin));
+      waiting.forEach((code, n) => {
         const other = unmanaged.find(
-          (one) =>
+          (one, at) =>
             one.deviceId === code.deviceId &&
-            one.pinFingerprint === code.pinFingerprint &&
+            there[at] !== null &&
+            there[at] === wanted[n] &&
             overlap(one.schedule, code.schedule),
         );
-        if (!other) continue;
+        if (!other) return;
         const { codeId, requestedAt } = other;
         found.set(code.codeId, { codeId, since: Math.max(requestedAt, code.wantedAt) });
-      }
+      });
     }
     return found;
   }
@@ -128,10 +128,9 @@ async function openAllPins(codes: readonly AccessCode[], vault: Vault): Promise<
     const { onLock } = code;
     if (!onLock) return { wanted, onLock: null };
     if (!hasOtherPinOnLock(code)) return { wanted, onLock: wanted };
-    // A PIN that somebody else put on the lock is known by its fingerprint only: then the box holds our own.
-    const other = there.get(code.codeId) ?? null;
-    const known = other !== null && vault.fingerprint(code.deviceId, other) === onLock.pinFingerprint;
-    return { wanted, onLock: known ? other : null };
+    // A version before told a PIN that somebody else put there by its fingerprint only: then the box holds our own.
+    const known = onLock.pin.box !== code.pin.box;
+    return { wanted, onLock: known ? (there.get(code.codeId) ?? null) : null };
   });
 }
 

@@ -18,6 +18,7 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
 import { codePage } from './code-page';
+import { codesWithPin } from './code-search';
 import { CodePresenter } from './code-presenter';
 import type { CodesTables } from './codes-projection';
 import type { SeamAccessCode } from './present-code';
@@ -58,9 +59,7 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
     const rows = await (
       'accessCodeId' in by
         ? query.where('code_id', '=', by.accessCodeId)
-        : query
-            .where('device_id', '=', by.deviceId)
-            .where('pin_fingerprint', '=', this.vault.fingerprint(by.deviceId, by.code))
+        : query.where('code_id', 'in', await this.withPin(workspaceId, by, listed))
     ).execute();
     const code = nearest(
       rows.map((row) => JSON.parse(row.state) as AccessCode),
@@ -69,6 +68,23 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
     if (!code) throw absent();
     const [shown] = await this.presenter.present([code]);
     return shown!;
+  }
+
+  /** @throws {Refusal} where there is none */
+  private async withPin(
+    workspaceId: string,
+    { deviceId, code: pin }: { deviceId: string; code: string },
+    listed: 'live_at' | 'readable_at',
+  ): Promise<string[]> {
+    const search = { workspaceId, deviceId, pin };
+    const { db } = this.views;
+    const [shown, pooled] = await Promise.all([
+      codesWithPin(db, this.vault, { ...search, listed }),
+      codesWithPin(db, this.vault, { ...search, listed: 'pool_at' }),
+    ]);
+    const found = [...new Set([...shown, ...pooled])];
+    if (found.length === 0) throw absent();
+    return found;
   }
 }
 

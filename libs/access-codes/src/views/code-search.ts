@@ -1,10 +1,11 @@
 import { contains, type DevicesTables } from '@latchkey/devices';
 import type { Vault } from '@latchkey/platform';
 import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
+import type { AccessCode } from '../domain/access-code';
 import type { CodesTables } from './codes-projection';
 
-/** As many values as one statement is given. */
-const CHUNK = 1000;
+/** As many PINs are opened before others get a turn. */
+const CHUNK = 500;
 
 /** Whether a row's name or id contains what is searched, or its PIN is just that. */
 export function matches(
@@ -19,32 +20,37 @@ export function matches(
   ]);
 }
 
+/** Where to look for a PIN. */
+export interface PinSearch {
+  readonly workspaceId: string;
+  readonly deviceId?: string;
+  /** The column that says which codes are looked at. */
+  readonly listed: 'live_at' | 'readable_at' | 'unmanaged_at' | 'pool_at';
+  readonly pin: string;
+}
+
 /**
- * The codes of a workspace whose PIN is exactly `search`. Fingerprints differ from device to device, so there is
- * one to look for on each.
+ * The codes whose PIN is exactly that. Nothing that is kept lets PINs be compared, so all are opened, some at a time.
  */
 export async function codesWithPin(
-  db: Kysely<CodesTables & DevicesTables>,
+  db: Kysely<CodesTables>,
   vault: Vault,
-  workspaceId: string,
-  search: string,
+  { workspaceId, deviceId, listed, pin }: PinSearch,
 ): Promise<string[]> {
-  if (!/^\d{3,20}$/.test(search)) return [];
-  const devices = await db
-    .selectFrom('devices_v2')
-    .select('device_id')
-    .where('workspace_id', '=', workspaceId)
-    .execute();
-  const fingerprints = devices.map((device) => vault.fingerprint(device.device_id, search));
+  if (!/^\d{3,20}$/.test(pin)) return [];
   const found: string[] = [];
-  for (let from = 0; from < fingerprints.length; from += CHUNK) {
-    const rows = await db
+  for (let after = ''; ;) {
+    let query = db
       .selectFrom('codes_v2')
-      .select('code_id')
-      .where('pin_fingerprint', 'in', fingerprints.slice(from, from + CHUNK))
+      .select(['code_id', 'state'])
       .where('workspace_id', '=', workspaceId)
-      .execute();
-    found.push(...rows.map((row) => row.code_id));
+      .where(listed, 'is not', null)
+      .where('code_id', '>', after);
+    if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
+    const rows = await query.orderBy('code_id').limit(CHUNK).execute();
+    const pins = await vault.openAll(rows.map((row) => (JSON.parse(row.state) as AccessCode).pin));
+    rows.forEach((row, n) => pins[n] === pin && found.push(row.code_id));
+    if (rows.length < CHUNK) return found;
+    after = rows.at(-1)!.code_id;
   }
-  return found;
 }

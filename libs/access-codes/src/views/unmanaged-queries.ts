@@ -7,6 +7,7 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
 import { codePage } from './code-page';
+import { codesWithPin } from './code-search';
 import { CodePresenter } from './code-presenter';
 import type { CodesTables } from './codes-projection';
 import type { SeamUnmanagedAccessCode } from './present-unmanaged';
@@ -31,9 +32,7 @@ export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanaged
     const row = await (
       'accessCodeId' in by
         ? query.where('code_id', '=', by.accessCodeId)
-        : query
-            .where('device_id', '=', by.deviceId)
-            .where('pin_fingerprint', '=', this.vault.fingerprint(by.deviceId, by.code))
+        : query.where('code_id', 'in', await this.withPin(workspaceId, by))
     )
       .orderBy('unmanaged_at')
       .limit(1)
@@ -41,6 +40,14 @@ export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanaged
     if (!row) throw absent();
     const [shown] = await this.presenter.presentUnmanaged([JSON.parse(row.state) as AccessCode]);
     return shown!;
+  }
+
+  /** @throws {Refusal} where there is none */
+  private async withPin(workspaceId: string, { deviceId, code: pin }: { deviceId: string; code: string }) {
+    const search = { workspaceId, deviceId, listed: 'unmanaged_at', pin } as const;
+    const found = await codesWithPin(this.views.db, this.vault, search);
+    if (found.length === 0) throw absent();
+    return found;
   }
 }
 

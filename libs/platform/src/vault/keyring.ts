@@ -12,8 +12,6 @@ export interface Keyring {
   readonly root: Buffer;
   /** Whether the master key is still the one that once made fingerprints of PINs. */
   readonly masterKeyIsOld: boolean;
-  /** What made those fingerprints, as long as it is not replaced. */
-  readonly fingerprint?: Buffer;
 }
 
 export function newKeyring(): Keyring {
@@ -44,7 +42,6 @@ export function openKeyring(masterKey: Buffer, sealed: string): Keyring {
     wrap: Buffer.from(wrap, 'base64'),
     root: Buffer.from(root, 'base64'),
     masterKeyIsOld,
-    ...(masterKeyIsOld ? { fingerprint: derived(masterKey, 'fingerprint') } : {}),
   };
 }
 

@@ -55,9 +55,9 @@ export class KeyErasedError extends Error {
 }
 
 /** Makes a vault from the place that keeps the keys of its PINs, and its own keys. */
-export function createVault(keys: KeyStore, { wrap, root, fingerprint }: Keyring): Vault {
+export function createVault(keys: KeyStore, { wrap, root }: Keyring): Vault {
   const unwrap = (keyId: string, wrapped: string) => decrypt(wrap, wrapped, keyId);
-  const fingerprinting = fingerprint ?? derived(root, 'fingerprint');
+  const fingerprinting = derived(root, 'fingerprint');
   const marking = derived(root, 'mark');
   const secretKey = (purpose: string) => derived(root, `secret/${purpose}`);
 

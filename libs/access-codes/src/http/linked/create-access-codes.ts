@@ -73,16 +73,16 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     deviceId: string,
     wanted: CreateAccessCodes['wanted'],
   ): Promise<Door> {
-    const [{ state: device }, keypad] = await Promise.all([
+    const [{ state: device }, isFree] = await Promise.all([
       this.streams.devices.load(deviceId),
-      this.streams.keypad(deviceId),
+      this.streams.freePins(deviceId),
     ]);
     if (!device || device.workspaceId !== workspaceId || device.removedAt !== null) {
       throw ApiError.notFound('device');
     }
     const place = { codeId: '', window: this.terms(wanted).window };
     const neighbours = await neighbouringPins(device, place, this.streams, this.vault);
-    return { device, keypad, neighbours };
+    return { device, isFree, neighbours };
   }
 
   /** Why a device can't have the code that the others can. */
@@ -105,15 +105,14 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
 
   private given(doors: readonly Door[], code: string, wanted: CreateAccessCodes['wanted']) {
     const terms = this.terms(wanted);
-    const able = doors.filter((door) => takes(door, code, terms, this.vault));
+    const able = doors.filter((door) => takes(door, code, terms));
     return new Map(able.map((door) => [door, code]));
   }
 
   /** As many devices as can share one PIN, tried in the order in which they were named. */
   private drawn(doors: readonly Door[], wanted: CreateAccessCodes['wanted']): Map<Door, string> {
     const { window } = this.terms(wanted);
-    const draw = (some: readonly Door[]) =>
-      drawShared(some, window, wanted.preferredCodeLength, this.vault, this.random);
+    const draw = (some: readonly Door[]) => drawShared(some, window, wanted.preferredCodeLength, this.random);
     const forAll = draw(doors);
     if (forAll !== null) return new Map(doors.map((door) => [door, forAll]));
     let sharing: Door[] = [];

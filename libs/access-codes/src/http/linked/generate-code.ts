@@ -19,9 +19,9 @@ export class GenerateCodeHandler implements IQueryHandler<GenerateCode> {
     if (!device || device.workspaceId !== workspaceId || device.removedAt !== null) {
       throw ApiError.notFound('device');
     }
-    const keypad = await this.streams.keypad(deviceId);
+    const isFree = await this.streams.freePins(deviceId);
     const wanted = { codeId: '', window: null };
     const neighbours = await neighbouringPins(device, wanted, this.streams, this.vault);
-    return { code: drawFreePin(device, keypad, wanted, this.vault, this.random, neighbours) };
+    return { code: drawFreePin(device, isFree, wanted, this.random, neighbours) };
   }
 }

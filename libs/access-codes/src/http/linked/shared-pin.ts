@@ -1,22 +1,17 @@
 import type { Device } from '@latchkey/devices';
 import { drawPin, type LockCapabilities, violations } from '@latchkey/gateways';
-import type { Random, Vault } from '@latchkey/platform';
+import type { Random } from '@latchkey/platform';
 import type { Window } from '../../domain/access-code';
 import type { NeighbouringPins } from '../../neighbouring-pins';
 import { startToTell } from '../../pins';
-import { type Keypad, occupant } from '../../domain/keypad';
+import type { IsFree } from '../../streams';
 
-/** A device, and what is reserved on it. */
+/** A device, and what is free on it. */
 export interface Door {
   readonly device: Device;
-  readonly keypad: Keypad;
+  /** Whether nobody, ours or not, has a PIN on it in a window. */
+  readonly isFree: IsFree;
   readonly neighbours: NeighbouringPins;
-}
-
-/** Whether nobody else, ours or not, has the PIN on that device in that window. */
-export function isFree({ device, keypad }: Door, pin: string, window: Window | null, vault: Vault): boolean {
-  const pinFingerprint = vault.fingerprint(device.deviceId, pin);
-  return !occupant(keypad, { codeId: '', pinFingerprint, window });
 }
 
 /** Whether the device would take the PIN. */
@@ -24,13 +19,10 @@ export function takes(
   door: Door,
   pin: string,
   wanted: { readonly window: Window | null; readonly native: boolean; readonly now: number },
-  vault: Vault,
 ): boolean {
   const startsAt = startToTell(door.device, wanted.window, wanted.native);
   const proposal = { pin, startsAt, now: wanted.now, otherPins: door.neighbours.others };
-  return (
-    violations(door.device.capabilities, proposal).length === 0 && isFree(door, pin, wanted.window, vault)
-  );
+  return violations(door.device.capabilities, proposal).length === 0 && door.isFree(pin, wanted.window);
 }
 
 /** A PIN that every one of the devices takes and that is free on all of them; null if there is none. */
@@ -38,11 +30,10 @@ export function drawShared(
   doors: readonly Door[],
   window: Window | null,
   preferredLength: number | undefined,
-  vault: Vault,
   random: Random,
 ): string | null {
   const free = (pin: string) =>
-    doors.every((door) => isFree(door, pin, window, vault) && fitsBesideOthers(door, pin));
+    doors.every((door) => door.isFree(pin, window) && fitsBesideOthers(door, pin));
   const sets = doors.map(({ neighbours }) => neighbours.ofItsSet).filter((set) => set.length > 0);
   const [first = [], ...rest] = sets;
   const inAll = first.filter((pin) => rest.every((set) => set.includes(pin)));

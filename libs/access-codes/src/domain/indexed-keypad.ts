@@ -1,0 +1,68 @@
+import type { Fold } from '@latchkey/event-sourcing';
+
+import type { Window } from './access-code';
+import { type Keypad, type KeypadEvent, keypadFold, overlap, type Reservation } from './keypad';
+import { PersistentMap } from './persistent-map';
+
+/** All that is reserved on a keypad, by code: a decision costs what one code has, however many there are. */
+export interface IndexedKeypad {
+  readonly byCode: PersistentMap<readonly Reservation[]>;
+  /** When something last left the keypad, ms; 0 before. */
+  readonly releasedAt: number;
+}
+
+/** Folds each event into what its code has, as a keypad of that code alone would. */
+export const indexedKeypadFold: Fold<IndexedKeypad, KeypadEvent> = {
+  initial: { byCode: PersistentMap.empty(), releasedAt: 0 },
+  evolve(keypad, event) {
+    if (event.type === 'KeypadSnapshotted') {
+      const { reservations, releasedAt } = keypadFold.evolve(keypadFold.initial, event);
+      return indexed(reservations, releasedAt);
+    }
+    const { codeId } = event.data;
+    const before = ofCode(keypad, codeId);
+    const { reservations, releasedAt } = keypadFold.evolve(
+      { reservations: before, releasedAt: keypad.releasedAt, sinceSnapshot: 0 },
+      event,
+    );
+    return {
+      byCode: keypad.byCode.set(codeId, reservations.length === 0 ? undefined : reservations),
+      releasedAt,
+    };
+  },
+};
+
+export function indexed(reservations: Iterable<Reservation>, releasedAt: number): IndexedKeypad {
+  let { byCode } = indexedKeypadFold.initial;
+  for (const each of reservations)
+    byCode = byCode.set(each.codeId, [...(byCode.get(each.codeId) ?? []), each]);
+  return { byCode, releasedAt };
+}
+
+/** What a code has reserved. */
+export function ofCode({ byCode }: IndexedKeypad, codeId: string): readonly Reservation[] {
+  return byCode.get(codeId) ?? [];
+}
+
+/**
+ * The keypad as one code sees it: its own reservations, and those of others with its PIN, told by the fingerprint
+ * that the PIN has for this code.
+ * @param samePin whoever has the code's PIN reserved
+ */
+export function keypadFor(
+  keypad: IndexedKeypad,
+  { codeId, pinFingerprint }: { readonly codeId: string; readonly pinFingerprint: string },
+  samePin: readonly Reservation[],
+): Keypad {
+  const rivals = samePin.filter((r) => r.codeId !== codeId).map((r) => ({ ...r, pinFingerprint }));
+  return {
+    reservations: [...ofCode(keypad, codeId), ...rivals],
+    releasedAt: keypad.releasedAt,
+    sinceSnapshot: 0,
+  };
+}
+
+/** Whether a PIN is free for a new code, as far as those who have it reserved go. */
+export function isFreeIn(window: Window | null, samePin: readonly Reservation[]): boolean {
+  return !samePin.some((r) => overlap(r.window, window));
+}

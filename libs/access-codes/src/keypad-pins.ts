@@ -1,0 +1,96 @@
+import { KeyedTurns, type Vault } from '@latchkey/platform';
+import { LRUCache } from 'lru-cache';
+import type { SealedPin } from './domain/events';
+import { type IndexedKeypad, indexedKeypadFold } from './domain/indexed-keypad';
+import type { Reservation } from './domain/keypad';
+
+/** So many PINs are kept open in memory at most. */
+const PINS = 500_000;
+/** As many are opened before others get a turn. */
+const AT_ONCE = 500;
+
+/** Who has which PIN reserved on one keypad, as of one state of it. Never written down. */
+interface OpenedKeypad {
+  state: IndexedKeypad;
+  readonly byPin: Map<string, Set<Reservation>>;
+  readonly pinOf: Map<Reservation, string>;
+}
+
+/** Finds the reservations of a PIN. */
+export type WithPin = (pin: string) => readonly Reservation[];
+
+/**
+ * Tells which reservations on a keypad have one PIN, by opening them all: what is kept of a PIN lets nobody compare
+ * it to another. A keypad that changed is brought up to date by what changed.
+ */
+export class KeypadPins {
+  private readonly opened = new LRUCache<string, OpenedKeypad>({
+    maxSize: PINS,
+    sizeCalculation: ({ pinOf }) => 1 + pinOf.size,
+  });
+  private readonly turns = new KeyedTurns();
+
+  constructor(
+    private readonly vault: Vault,
+    /** The PIN of a reservation of a version before, which did not carry it; null where nothing tells. */
+    private readonly pinOf: (reservation: Reservation) => Promise<SealedPin | null>,
+  ) {}
+
+  /** Calls `use` while what it is given is that of `state`; it must not wait for anything. */
+  with<T>(deviceId: string, state: IndexedKeypad, use: (withPin: WithPin) => T): Promise<T> {
+    return this.turns.take(deviceId, async () => {
+      const keypad: OpenedKeypad = this.opened.get(deviceId) ?? {
+        state: indexedKeypadFold.initial,
+        byPin: new Map(),
+        pinOf: new Map(),
+      };
+      if (keypad.state !== state) {
+        await this.bringUpToDate(keypad, state);
+        this.opened.set(deviceId, keypad);
+      }
+      return use((pin) => [...(keypad.byPin.get(pin) ?? [])]);
+    });
+  }
+
+  private async bringUpToDate(keypad: OpenedKeypad, state: IndexedKeypad): Promise<void> {
+    const added: Reservation[] = [];
+    const gone: Reservation[] = [];
+    for (const [, before = [], after = []] of state.byCode.changesSince(keypad.state.byCode)) {
+      gone.push(...before.filter((each) => !after.includes(each)));
+      added.push(...after.filter((each) => !before.includes(each)));
+    }
+    const pins: (string | null)[] = [];
+    for (let from = 0; from < added.length; from += AT_ONCE) {
+      pins.push(...(await this.open(added.slice(from, from + AT_ONCE))));
+      if (added.length > AT_ONCE) await new Promise((resolve) => setImmediate(resolve));
+    }
+    // All at once, so that what fails on the way leaves it as it was.
+    for (const each of gone) remove(keypad, each);
+    added.forEach((each, n) => put(keypad, each, pins[n]!));
+    keypad.state = state;
+  }
+
+  private async open(some: readonly Reservation[]): Promise<(string | null)[]> {
+    const sealed = await Promise.all(some.map(async (each) => each.pin ?? (await this.pinOf(each))));
+    const opened = await this.vault.openAll(sealed.filter((each) => each !== null));
+    return sealed.map((each) => (each === null ? null : (opened.shift() ?? null)));
+  }
+}
+
+/** A PIN whose key was erased is nobody's any more. */
+function put({ byPin, pinOf }: OpenedKeypad, reservation: Reservation, pin: string | null): void {
+  if (pin === null) return;
+  pinOf.set(reservation, pin);
+  const same = byPin.get(pin);
+  if (same) same.add(reservation);
+  else byPin.set(pin, new Set([reservation]));
+}
+
+function remove({ byPin, pinOf }: OpenedKeypad, reservation: Reservation): void {
+  const pin = pinOf.get(reservation);
+  if (pin === undefined) return;
+  pinOf.delete(reservation);
+  const same = byPin.get(pin)!;
+  same.delete(reservation);
+  if (same.size === 0) byPin.delete(pin);
+}

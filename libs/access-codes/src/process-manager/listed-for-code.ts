@@ -1,0 +1,47 @@
+import type { ListedCode } from '@latchkey/gateways';
+import type { Vault } from '@latchkey/platform';
+import type { AccessCode, Content } from '../domain/access-code';
+import type { Listed } from '../domain/listing';
+import { knownPins } from '../known-pins';
+
+/** Of a PIN that a code has nothing to do with: the fingerprint of none. */
+const UNKNOWN = '';
+
+/**
+ * A listing as one code sees it: PINs by the fingerprints that the code's events have for them. A PIN that is new
+ * where the code lies on the lock is sealed for the code.
+ */
+export async function listedForCode(
+  code: AccessCode,
+  read: readonly ListedCode[],
+  vault: Vault,
+): Promise<Listed[]> {
+  const known = await knownPins(code, vault);
+  const lockCodeId = code.inFlight?.lockCodeId ?? code.onLock?.lockCodeId;
+  const listed: Listed[] = [];
+  for (const { pin, ...rest } of read) {
+    const found = known.get(pin);
+    if (found) listed.push({ ...rest, pinFingerprint: found.pinFingerprint });
+    else if (rest.lockCodeId !== lockCodeId) listed.push({ ...rest, pinFingerprint: UNKNOWN });
+    else listed.push({ ...rest, ...(await vault.sealPin(code.pin.keyId, pin)) });
+  }
+  return listed;
+}
+
+/** A listing, and what codes are awaited to have on the lock, with PINs told by themselves: for comparing only. */
+export function listedPlainly(read: readonly ListedCode[]): Listed[] {
+  return read.map(({ pin, ...rest }) => ({ ...rest, pinFingerprint: pin }));
+}
+
+export async function awaitedPlainly(code: AccessCode, vault: Vault): Promise<AccessCode> {
+  const plainly = async <C extends Content>(content: C): Promise<C> => ({
+    ...content,
+    pinFingerprint: (await vault.open(content.pin)) ?? UNKNOWN,
+  });
+  const { inFlight, mayTurnUp } = code;
+  return {
+    ...code,
+    inFlight: inFlight && { ...inFlight, content: inFlight.content && (await plainly(inFlight.content)) },
+    mayTurnUp: mayTurnUp && (await plainly(mayTurnUp)),
+  };
+}
