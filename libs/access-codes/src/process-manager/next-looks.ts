@@ -63,7 +63,7 @@ export class NextLooks {
 
   /** @returns those that are due now */
   private async arrangeSome(claims: readonly AgendaClaim[]): Promise<AgendaClaim[]> {
-    const { rows, clock, states, streams } = this.options;
+    const { rows, clock, states, streams, known } = this.options;
     const codes = await states.load(claims.map(({ id }) => id));
     const due: AgendaClaim[] = [];
     const gone: AgendaClaim[] = [];
@@ -72,11 +72,12 @@ export class NextLooks {
     for (const claim of claims) {
       const code = codes.get(claim.id) ?? null;
       const deviceId = code?.deviceId ?? claim.deviceId ?? '';
-      const known = ofDevice.get(deviceId) ?? circumstancesOf(claim, code, clock.now(), this.options);
-      ofDevice.set(deviceId, known);
+      const around = ofDevice.get(deviceId) ?? circumstancesOf(claim, code, clock.now(), this.options);
+      ofDevice.set(deviceId, around);
       // Each code sees the keypad in its own way.
-      const keypad = await streams.keypadFor(deviceId, code ?? { codeId: claim.id }, 0);
-      const look = nextLook(claim.id, code, { ...(await known), keypad });
+      const atLeast = known.atLeast(streams.keypadStream(deviceId));
+      const keypad = await streams.keypadFor(deviceId, code ?? { codeId: claim.id }, atLeast);
+      const look = nextLook(claim.id, code, { ...(await around), keypad });
       if (look.at === 'now') due.push(claim);
       else if (look.at === 'never') gone.push(claim);
       else settled.push(rows.settle(claim, { do: 'wait', revision: claim.revision, ...look }));
