@@ -92,7 +92,7 @@ async function executorOn(database: Database<AgendaTables>, store: InMemoryEvent
   const vault = await openVault({ database: vaultDatabase, masterKey: random.bytes(32) });
   const records = await openRecords(recordsDatabase, vault);
   const gateway = new HttpLockGateway({ makers: new Map(), tokens: records.accountTokens, clock });
-  const streams = new Streams(store, clock, ids, new DeviceStreams(store, clock, ids));
+  const streams = new Streams(store, clock, ids, new DeviceStreams(store, clock, ids), vault, logger);
   const projection = new AgendaProjection(clock, () => executor.wake());
   const rows = new AgendaRows(database, { owner: ids.uuid(), clock, wall: () => Date.now() });
   const shared = { streams, known: projection.known, rows, clock, ids, random, vault };
