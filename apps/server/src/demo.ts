@@ -1,3 +1,4 @@
+import { Command } from 'commander';
 import { lives } from './demo/lives';
 import { Scene } from './demo/scene';
 import { Disagreement, Story } from './demo/story';
@@ -38,6 +39,11 @@ async function main(): Promise<number> {
     await close();
   }
 }
+
+new Command('npm run demo')
+  .description('Plays the lives of access codes on a server of its own, and checks each at the keypad.')
+  .allowExcessArguments(false)
+  .parse();
 
 main().then(
   (code) => process.exit(code),
