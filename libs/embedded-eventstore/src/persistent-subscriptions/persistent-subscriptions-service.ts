@@ -68,12 +68,7 @@ export function persistentSubscriptionsService(
       const options = request.getOptions();
       const { stream, group } = named(options);
       managed(caller, stream);
-      if (!options?.hasStopAt() && !options?.hasNoLimit()) throw unhandled();
-      const stopAt = options.hasStopAt() ? Number(options.getStopAt()) : undefined;
-      if (stopAt !== undefined && stopAt < 0) {
-        throw groupFailed(stream, group, 'Cannot stop replaying parked message at a negative version.');
-      }
-      registry.get(stream, group).replayParked(stopAt);
+      registry.get(stream, group).replayParked(stopAtOf(options, stream, group));
       return new persistent.ReplayParkedResp();
     }),
     restartSubsystem: unary((_request: Empty, caller) => {
@@ -85,6 +80,20 @@ export function persistentSubscriptionsService(
       new ConsumerSession(context, registry, call);
     },
   };
+}
+
+/** @returns the revision before which parked messages are replayed; undefined for all of them */
+function stopAtOf(
+  options: persistent.ReplayParkedReq.Options | undefined,
+  stream: string,
+  group: string,
+): number | undefined {
+  if (!options?.hasStopAt() && !options?.hasNoLimit()) throw unhandled();
+  const stopAt = options.hasStopAt() ? Number(options.getStopAt()) : undefined;
+  if (stopAt !== undefined && stopAt < 0) {
+    throw groupFailed(stream, group, 'Cannot stop replaying parked message at a negative version.');
+  }
+  return stopAt;
 }
 
 /** The most groups on a stream to which its subscribers may add. */
