@@ -1,4 +1,6 @@
-export { DeviceLimits, RateLimit } from './limits/rate-limit';
+export { DeviceLimits } from './limits/device-limits';
+export { type Counters, ownCounters, RateLimit } from './limits/rate-limit';
+export { sharedCounters } from './limits/shared-counters';
 export * from './params/decorators';
 export {
   type Kind,

@@ -1,5 +1,5 @@
 import type { Records } from '@latchkey/database';
-import { type EdgeRequest, endpointOf, isOpen, RateLimit, type Verb } from '@latchkey/http';
+import { type Counters, type EdgeRequest, endpointOf, isOpen, RateLimit, type Verb } from '@latchkey/http';
 import {
   ApiError,
   type Clock,
@@ -20,6 +20,9 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FailedAttempts } from './failed-attempts';
 
+/** Counters, where limits are counted */
+export const RATE_COUNTERS = Symbol('RATE_COUNTERS');
+
 /** Lets a request in: an endpoint that is there, a verb that it answers, a key that is good. */
 @Injectable()
 export class EdgeGuard implements CanActivate, OnModuleDestroy {
@@ -31,8 +34,9 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
     @Inject(RECORDS) private readonly records: Records,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(RATE_COUNTERS) counters: Counters,
   ) {
-    this.perKey = new RateLimit(config.rateLimitPerKey);
+    this.perKey = new RateLimit('key', config.rateLimitPerKey, counters);
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -62,7 +66,7 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
       throw ApiError.unauthorized();
     }
     const { apiKeyId, workspaceId } = key;
-    this.perKey.take(apiKeyId);
+    await this.perKey.take(apiKeyId);
     request.caller = { workspaceId, actor: { type: 'api_key', id: apiKeyId }, requestId: request.id };
     this.records.apiKeys.touch(apiKeyId, this.clock.now()).catch((error: unknown) => {
       this.logger.warn({ err: error, apiKeyId }, "could not note an API key's use");

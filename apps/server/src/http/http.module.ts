@@ -1,5 +1,5 @@
 import type { Database } from '@latchkey/database';
-import { DeviceLimits } from '@latchkey/http';
+import { type Counters, DeviceLimits, sharedCounters } from '@latchkey/http';
 import {
   type Clock,
   CLOCK,
@@ -15,7 +15,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { ApiErrors } from './api-errors';
 import { DocumentsController } from './documents/documents.controller';
 import { OpenApi } from './documents/openapi-text';
-import { EdgeGuard } from './edge.guard';
+import { EdgeGuard, RATE_COUNTERS } from './edge.guard';
 import { ErrorsFilter } from './errors.filter';
 import { HealthController } from './health/health.controller';
 import { Readiness } from './health/readiness';
@@ -48,15 +48,23 @@ import { WorkspacesController } from './workspaces.controller';
         IdempotencyRecords.open(database, clock, vault),
     },
     {
+      provide: RATE_COUNTERS,
+      inject: [RECORDS_DATABASE],
+      useFactory: (database: Database<unknown>) => sharedCounters(database),
+    },
+    {
       provide: DeviceLimits,
-      inject: [CONFIG],
-      useFactory: (config: Config) =>
-        new DeviceLimits({
-          create: config.rateLimitCreate,
-          update: config.rateLimitUpdate,
-          delete: config.rateLimitDelete,
-          operate: config.rateLimitOperate,
-        }),
+      inject: [CONFIG, RATE_COUNTERS],
+      useFactory: (config: Config, counters: Counters) =>
+        new DeviceLimits(
+          {
+            create: config.rateLimitCreate,
+            update: config.rateLimitUpdate,
+            delete: config.rateLimitDelete,
+            operate: config.rateLimitOperate,
+          },
+          counters,
+        ),
     },
     { provide: APP_GUARD, useClass: EdgeGuard },
     { provide: APP_FILTER, useClass: ErrorsFilter },

@@ -39,7 +39,7 @@ export class AccessCodesController {
   })
   async create(@By() caller: Caller, @Params(CreateAccessCodeParams) params: CreateAccessCodeParams) {
     const wanted = wantedCode(params, this.clock.now());
-    this.limits.create.take(wanted.deviceId);
+    await this.limits.take('create', caller, wanted.deviceId);
     const { accessCodeId } = await this.linked.create(caller, wanted);
     const query = new GetAccessCode(caller.workspaceId, { accessCodeId });
     const access_code = await this.queries.execute(query);
@@ -98,10 +98,11 @@ export class AccessCodesController {
   }
 
   /** Counts against what the code's device may be asked a minute. */
-  private async takeOf(what: 'update' | 'delete', { workspaceId }: Caller, accessCodeId: string) {
-    if (!this.limits[what].isOn) return;
-    const { device_id } = await this.queries.execute(new GetAccessCode(workspaceId, { accessCodeId }));
-    this.limits[what].take(device_id);
+  private async takeOf(work: 'update' | 'delete', caller: Caller, accessCodeId: string) {
+    if (!this.limits.isOn(work)) return;
+    const query = new GetAccessCode(caller.workspaceId, { accessCodeId });
+    const { device_id } = await this.queries.execute(query);
+    await this.limits.take(work, caller, device_id);
   }
 }
 

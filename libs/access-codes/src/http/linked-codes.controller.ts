@@ -37,7 +37,7 @@ export class LinkedCodesController {
   })
   async create(@By() caller: Caller, @Params(CreateAccessCodesParams) params: CreateAccessCodesParams) {
     const wanted = wantedOnEach(params, this.clock.now());
-    for (const deviceId of new Set(params.device_ids)) this.limits.create.take(deviceId);
+    for (const deviceId of new Set(params.device_ids)) await this.limits.take('create', caller, deviceId);
     const otherwise = params.behavior_when_code_cannot_be_shared ?? 'throw';
     const { accessCodeIds } = await this.commands.execute(
       new CreateAccessCodes(caller, params.device_ids, wanted, otherwise),

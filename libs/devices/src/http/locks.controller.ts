@@ -122,7 +122,7 @@ export class LocksController {
   }
 
   private async operate(caller: Caller, deviceId: string, action: OperateLock['action']) {
-    this.limits.operate.take(deviceId);
+    await this.limits.take('operate', caller, deviceId);
     const { actionAttemptId } = await this.commands.execute(new OperateLock(caller, deviceId, action));
     return this.attemptOf(caller.workspaceId, actionAttemptId);
   }

@@ -1,10 +1,21 @@
 import { ApiError } from '@latchkey/platform';
+import { testDatabase, testEngines } from '@latchkey/database';
 import fc from 'fast-check';
-import { RateLimit } from './rate-limit';
+import { DeviceLimits } from './device-limits';
+import { RateLimit, WINDOW_S } from './rate-limit';
+import { sharedCounters } from './shared-counters';
 
-function retryAfter(take: () => void): number | undefined {
+const START = Date.UTC(2030, 0, 1);
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: START, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+});
+afterEach(() => jest.useRealTimers());
+
+/** @returns how long to wait, s; undefined where it was taken */
+async function refusal(taking: Promise<void>): Promise<number | undefined> {
   try {
-    take();
+    await taking;
     return undefined;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -13,48 +24,84 @@ function retryAfter(take: () => void): number | undefined {
   }
 }
 
-test('the eleventh in a minute is turned away, and told when to come again', () => {
-  let now = 0;
-  const limit = new RateLimit(10, () => now);
-  for (let n = 0; n < 10; n++) {
-    limit.take('lock');
-    now += 1000;
-  }
-  expect(retryAfter(() => limit.take('lock'))).toBe(50);
-  expect(retryAfter(() => limit.take('other lock'))).toBeUndefined();
-  now = 60_000;
-  expect(retryAfter(() => limit.take('lock'))).toBeUndefined();
-  expect(retryAfter(() => limit.take('lock'))).toBe(1);
-});
+describe('a limit', () => {
+  test('turns the eleventh in a minute away, and tells it when to come again', async () => {
+    const limit = new RateLimit('test', 10);
+    for (let n = 0; n < 10; n++) {
+      await limit.take('lock');
+      jest.advanceTimersByTime(1000);
+    }
+    expect(await refusal(limit.take('lock'))).toBe(50);
+    expect(await refusal(limit.take('other lock'))).toBeUndefined();
+    jest.setSystemTime(START + 60_000);
+    expect(await refusal(limit.take('lock'))).toBeUndefined();
+  });
 
-test('0 is no limit', () => {
-  const limit = new RateLimit(0, () => 0);
-  for (let n = 0; n < 1000; n++) expect(retryAfter(() => limit.take('lock'))).toBeUndefined();
-});
+  test('of 0 is none', async () => {
+    const limit = new RateLimit('test', 0);
+    for (let n = 0; n < 1000; n++) expect(await refusal(limit.take('lock'))).toBeUndefined();
+  });
 
-test('no minute ever holds more than the limit, and waiting as told always helps', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 8 }),
-      fc.array(fc.integer({ min: 0, max: 30_000 }), { maxLength: 100 }),
-      (perMinute, pauses) => {
-        let now = 0;
-        const limit = new RateLimit(perMinute, () => now);
-        const taken: number[] = [];
-        for (const pause of pauses) {
-          now += pause;
-          const wait = retryAfter(() => limit.take('lock'));
-          if (wait !== undefined) {
-            now += wait * 1000;
-            limit.take('lock');
+  test('is not washed away by ten thousand other keys', async () => {
+    const limit = new RateLimit('test', 2);
+    await limit.take('lock');
+    await limit.take('lock');
+    for (let n = 0; n < 10_000; n++) await limit.take(`made up ${n}`);
+    expect(await refusal(limit.take('lock'))).toBe(60);
+  });
+
+  test('holds for each window, also where parts are taken ahead, and waiting as told always helps', async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 200, max: 900 })),
+        fc.array(fc.integer({ min: 0, max: 30_000 }), { maxLength: 60 }),
+        async (perMinute, pauses) => {
+          const limit = new RateLimit(`test ${run++}`, perMinute);
+          let begun = -Infinity;
+          let taken = 0;
+          for (const pause of pauses) {
+            jest.setSystemTime(Date.now() + pause);
+            for (let n = 0; n < perMinute / 4; n++) {
+              const wait = await refusal(limit.take('lock'));
+              if (wait !== undefined) {
+                jest.setSystemTime(Date.now() + wait * 1000);
+                await limit.take('lock');
+              }
+              if (Date.now() - begun >= WINDOW_S * 1000) [begun, taken] = [Date.now(), 0];
+              expect(++taken).toBeLessThanOrEqual(perMinute);
+            }
           }
-          taken.push(now);
-        }
-        for (const start of taken) {
-          const within = taken.filter((at) => at >= start && at < start + 60_000);
-          expect(within.length).toBeLessThanOrEqual(perMinute);
-        }
-      },
-    ),
-  );
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+test('what one workspace asks of a device is not counted against another one', async () => {
+  const limits = new DeviceLimits({ create: 1, update: 1, delete: 1, operate: 1 });
+  const [ours, theirs] = [{ workspaceId: 'ours' }, { workspaceId: 'theirs' }];
+  await limits.take('create', theirs, 'lock');
+  expect(await refusal(limits.take('create', theirs, 'lock'))).toBe(60);
+  expect(await refusal(limits.take('create', ours, 'lock'))).toBeUndefined();
+  expect(await refusal(limits.take('update', ours, 'lock'))).toBeUndefined();
+});
+
+describe.each(testEngines)('counters on %s', (engine) => {
+  test('count what every instance that shares the database has taken', async () => {
+    jest.useRealTimers();
+    const test = testDatabase(engine);
+    try {
+      // On SQLite there is one instance, whose counters are its own.
+      const databases = engine === 'postgres' ? [await test.open(), await test.open()] : [await test.open()];
+      const counters = await Promise.all(databases.map((database) => sharedCounters(database)));
+      const limits = counters.map((each) => new RateLimit('shared', 3, each));
+      for (let n = 0; n < 3; n++) await limits[n % limits.length]!.take('key');
+      for (const limit of limits) expect(await refusal(limit.take('key'))).toBeGreaterThan(0);
+      expect(await refusal(limits.at(-1)!.take('other key'))).toBeUndefined();
+    } finally {
+      await test.drop();
+    }
+  });
 });

@@ -1,67 +1,67 @@
 import { ApiError } from '@latchkey/platform';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
-const MINUTE = 60_000;
-/** Whoever was quiet longest is forgotten first. */
-const MOST_KEYS = 10_000;
+/** A window in which a key may take so many, s. It begins with the first that is taken. */
+export const WINDOW_S = 60;
+/** Of a large limit so many parts are taken from a shared counter at a time: a request in a hundred asks for it. */
+const PARTS = 100;
+
+/** Makes the counter of a limit: of this process, or one that all instances share. */
+export type Counters = (name: string, perMinute: number) => RateLimiterAbstract;
+
+/** Counters of this process alone. */
+export const ownCounters: Counters = (name, perMinute) =>
+  new RateLimiterMemory({ keyPrefix: name, points: perMinute, duration: WINDOW_S });
 
 interface Taken {
-  /** When each of the last so many were taken, ms; the oldest at `next`. */
-  readonly at: Float64Array;
-  next: number;
+  /** Taken from the counter and not used yet. */
+  left: number;
+  /** When what is left is worth nothing any more, ms by the machine's clock. */
+  until: number;
 }
 
-/**
- * So many a minute of each key, in whatever minute one looks at. By the machine's own clock, since clients wait
- * by theirs. Each instance of the server counts for itself.
- */
+/** So many a minute of each key. By the machine's own clock, since clients wait by theirs. */
 export class RateLimit {
-  private readonly byKey = new Map<string, Taken>();
+  private readonly counter: RateLimiterAbstract | undefined;
+  private readonly part: number;
+  private readonly ahead = new Map<string, Taken>();
 
-  /** @param perMinute 0: no limit */
-  constructor(
-    private readonly perMinute: number,
-    private readonly now: () => number = () => performance.now(),
-  ) {}
+  /**
+   * @param name tells it from other limits, in every instance the same
+   * @param perMinute 0: no limit
+   */
+  constructor(name: string, perMinute: number, counters: Counters = ownCounters) {
+    this.counter = perMinute > 0 ? counters(name, perMinute) : undefined;
+    this.part = Math.max(1, Math.floor(perMinute / PARTS));
+  }
 
   get isOn(): boolean {
-    return this.perMinute > 0;
+    return this.counter !== undefined;
   }
 
   /** @throws ApiError 429 with Retry-After, and then takes nothing */
-  take(key: string): void {
-    if (!this.isOn) return;
-    const now = this.now();
-    const taken = this.recall(key);
-    const wait = taken.at[taken.next]! + MINUTE - now;
-    if (wait > 0) throw ApiError.tooManyRequests(wait / 1000);
-    taken.at[taken.next] = now;
-    taken.next = (taken.next + 1) % this.perMinute;
+  async take(key: string): Promise<void> {
+    if (!this.counter) return;
+    const ahead = this.ahead.get(key);
+    if (ahead && ahead.left > 0 && ahead.until > Date.now()) {
+      ahead.left--;
+      return;
+    }
+    this.ahead.delete(key);
+    const { part } = this;
+    const { msBeforeNext } = await this.counter.consume(key, part).catch((refusal: unknown) => {
+      if (!(refusal instanceof RateLimiterRes)) throw refusal;
+      throw ApiError.tooManyRequests(Math.max(refusal.msBeforeNext, 1) / 1000);
+    });
+    if (part > 1) this.keepAhead(key, { left: part - 1, until: Date.now() + msBeforeNext });
   }
 
-  private recall(key: string): Taken {
-    const taken = this.byKey.get(key) ?? {
-      at: new Float64Array(this.perMinute).fill(-Infinity),
-      next: 0,
-    };
-    this.byKey.delete(key);
-    this.byKey.set(key, taken);
-    if (this.byKey.size > MOST_KEYS) this.byKey.delete(this.byKey.keys().next().value!);
-    return taken;
-  }
-}
-
-/** What is limited on each device: as on Seam, a lock can't do it faster. */
-export class DeviceLimits {
-  readonly create: RateLimit;
-  readonly update: RateLimit;
-  readonly delete: RateLimit;
-  readonly operate: RateLimit;
-
-  /** Requests a minute; 0: no limit. */
-  constructor(perMinute: { create: number; update: number; delete: number; operate: number }) {
-    this.create = new RateLimit(perMinute.create);
-    this.update = new RateLimit(perMinute.update);
-    this.delete = new RateLimit(perMinute.delete);
-    this.operate = new RateLimit(perMinute.operate);
+  /** What has run out is dropped by and by, so that made-up keys do not gather. */
+  private keepAhead(key: string, taken: Taken): void {
+    for (const [other, { until }] of this.ahead) {
+      if (until > Date.now()) break;
+      this.ahead.delete(other);
+    }
+    this.ahead.set(key, taken);
   }
 }

@@ -57,15 +57,15 @@ export interface Config {
   backupPoolSize: number;
   /** EXPIRED_CODES: whether an expired code answers 404 (gone) or stays readable until it is deleted. gone */
   expiredCodes: 'gone' | 'readable';
-  /** RATE_LIMIT_PER_KEY: requests a minute that an API key may make; 0: as many as it likes. 0 */
+  /** RATE_LIMIT_PER_KEY: requests a minute that an API key may make; 0: as many as it likes. 600000 */
   rateLimitPerKey: number;
-  /** RATE_LIMIT_CREATE: access codes a minute that may be created on a device (Seam: 10); 0: no limit. 0 */
+  /** RATE_LIMIT_CREATE: access codes a minute that may be created on a device (Seam: 10); 0: no limit. 60000 */
   rateLimitCreate: number;
-  /** RATE_LIMIT_UPDATE: changes a minute to the access codes of a device (Seam: 10); 0: no limit. 0 */
+  /** RATE_LIMIT_UPDATE: changes a minute to the access codes of a device (Seam: 10); 0: no limit. 60000 */
   rateLimitUpdate: number;
-  /** RATE_LIMIT_DELETE: access codes a minute that may be deleted on a device (Seam: 20); 0: no limit. 0 */
+  /** RATE_LIMIT_DELETE: access codes a minute that may be deleted on a device (Seam: 20); 0: no limit. 60000 */
   rateLimitDelete: number;
-  /** RATE_LIMIT_OPERATE: times a minute that a device may be locked or unlocked (Seam: 15); 0: no limit. 0 */
+  /** RATE_LIMIT_OPERATE: times a minute that a device may be locked or unlocked (Seam: 15); 0: no limit. 600 */
   rateLimitOperate: number;
   /**
    * WEBHOOK_ALLOWED_HOSTS: host names, IP addresses and CIDR ranges, comma-separated, that webhooks may go to though
@@ -118,11 +118,11 @@ const readers = {
   READ_BACK_EVERY: duration('PT1S'),
   EXPIRED_CODES: oneOf('gone', 'readable'),
   BACKUP_POOL_SIZE: whole(20),
-  RATE_LIMIT_PER_KEY: whole(100_000),
-  RATE_LIMIT_CREATE: whole(1000),
-  RATE_LIMIT_UPDATE: whole(1000),
-  RATE_LIMIT_DELETE: whole(1000),
-  RATE_LIMIT_OPERATE: whole(1000),
+  RATE_LIMIT_PER_KEY: whole(10_000_000),
+  RATE_LIMIT_CREATE: whole(1_000_000),
+  RATE_LIMIT_UPDATE: whole(1_000_000),
+  RATE_LIMIT_DELETE: whole(1_000_000),
+  RATE_LIMIT_OPERATE: whole(1_000_000),
   WEBHOOK_ALLOWED_HOSTS: hosts(),
 };
 
@@ -173,11 +173,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     readBackEvery: withDefault('READ_BACK_EVERY', 'PT24H'),
     expiredCodes: withDefault('EXPIRED_CODES', 'gone'),
     backupPoolSize: withDefault('BACKUP_POOL_SIZE', '2'),
-    rateLimitPerKey: withDefault('RATE_LIMIT_PER_KEY', '0'),
-    rateLimitCreate: withDefault('RATE_LIMIT_CREATE', '0'),
-    rateLimitUpdate: withDefault('RATE_LIMIT_UPDATE', '0'),
-    rateLimitDelete: withDefault('RATE_LIMIT_DELETE', '0'),
-    rateLimitOperate: withDefault('RATE_LIMIT_OPERATE', '0'),
+    rateLimitPerKey: withDefault('RATE_LIMIT_PER_KEY', '600000'),
+    rateLimitCreate: withDefault('RATE_LIMIT_CREATE', '60000'),
+    rateLimitUpdate: withDefault('RATE_LIMIT_UPDATE', '60000'),
+    rateLimitDelete: withDefault('RATE_LIMIT_DELETE', '60000'),
+    rateLimitOperate: withDefault('RATE_LIMIT_OPERATE', '600'),
     webhookAllowedHosts: optional('WEBHOOK_ALLOWED_HOSTS') ?? [],
   };
   config.publicUrl = optional('PUBLIC_URL')?.replace(/\/+$/, '') ?? ownUrl(config.host, config.port);
