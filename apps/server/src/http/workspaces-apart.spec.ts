@@ -99,6 +99,8 @@ test('every list is empty', async () => {
     ['/webhooks/list', {}],
     ['/connect_webviews/list', {}],
     ['/action_attempts/list', { action_attempt_ids: [action_attempt_id] }],
+    ['/action_attempts/list', {}],
+    ['/action_attempts/list', { device_id }],
     ['/devices/unmanaged/list', {}],
     ['/devices/unmanaged/list', { device_ids: [device_id] }],
   ];

@@ -1,4 +1,4 @@
-import { CodesProjection } from '@latchkey/access-codes';
+import { AttemptsProjection, CodesProjection } from '@latchkey/access-codes';
 import type { Stores } from '@latchkey/database';
 import { DevicesProjection, forgetAccount } from '@latchkey/devices';
 import type { EventStore } from '@latchkey/event-sourcing';
@@ -26,7 +26,7 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Cor
   const { records, vault } = stores;
   const core: Core = new Core({
     ...{ config, store, database: stores.views, vault, gateway, clock, clockWatch, ids, random, logger },
-    views: [new DevicesProjection(), new CodesProjection()],
+    views: [new DevicesProjection(), new CodesProjection(), new AttemptsProjection()],
     feed: {
       database: stores.feed,
       translator: new Translator(store, config),

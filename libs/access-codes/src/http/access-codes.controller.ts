@@ -7,7 +7,8 @@ import { DeleteAccessCode } from '../commands/commands';
 import { LetGoOfAccessCode } from '../commands/unmanaged-commands';
 import { GetAccessCode, ListAccessCodes } from '../views/queries';
 import { ACCESS_CODE_SCHEMA } from './access-code.schema';
-import { codeAttempt, resultOf } from './code-attempts';
+import { codeAttempt } from '../views/present-code-attempt';
+import { resultOf } from './code-attempts';
 import {
   CreateAccessCodeParams,
   DeleteAccessCodeParams,

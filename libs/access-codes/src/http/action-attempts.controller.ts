@@ -14,6 +14,7 @@ import {
 import { ApiError, pageOf, startOf } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
+import { ListActionAttempts } from '../views/queries';
 import { GetCodeAttempt } from './code-attempts';
 
 const MOST = 500;
@@ -24,8 +25,11 @@ class GetActionAttemptParams {
 }
 
 class ListActionAttemptsParams extends paged(MOST) {
-  @UuidList({ max: MOST })
-  action_attempt_ids!: string[];
+  @Uuid({ optional: true })
+  device_id?: string;
+
+  @UuidList({ optional: true, max: MOST })
+  action_attempt_ids?: string[];
 }
 
 /** /action_attempts: what became of requests to locks, and of those about codes. */
@@ -45,7 +49,7 @@ export class ActionAttemptsController {
   }
 
   @SeamRoute('/action_attempts/list', ['GET'], {
-    summary: 'What became of some actions; ids that nobody knows are left out',
+    summary: 'Actions and what became of them, oldest first; ids that nobody knows are left out',
     answer: { action_attempts: { listOf: ACTION_ATTEMPT_SCHEMA }, pagination: PAGINATION },
     params: ListActionAttemptsParams,
   })
@@ -53,7 +57,20 @@ export class ActionAttemptsController {
     @By() { workspaceId }: Caller,
     @Params(ListActionAttemptsParams) params: ListActionAttemptsParams,
   ) {
-    const ids = [...new Set(params.action_attempt_ids)];
+    const { device_id: deviceId, action_attempt_ids: ids } = params;
+    if (ids !== undefined && deviceId === undefined)
+      return this.named(workspaceId, [...new Set(ids)], params);
+    const filter = {
+      ...(deviceId === undefined ? {} : { deviceId }),
+      ...(ids === undefined ? {} : { actionAttemptIds: ids }),
+    };
+    const query = new ListActionAttempts(workspaceId, filter, pageAsked(params));
+    const { items, pagination } = await this.queries.execute(query);
+    return { action_attempts: items, pagination };
+  }
+
+  /** By their ids, in that order: also those of requests that changed nothing, which are in no list. */
+  private async named(workspaceId: string, ids: readonly string[], params: ListActionAttemptsParams) {
     const page = pageAsked(params);
     const filter = { list: 'action_attempts', workspaceId, ids };
     const { at } = startOf(page, filter);

@@ -11,7 +11,7 @@ import { GetUnmanagedAccessCode, ListUnmanagedAccessCodes } from '../views/queri
 import { GetAccessCodeParams } from './access-code-params';
 import { UNMANAGED_ACCESS_CODE_SCHEMA } from './access-code.schema';
 import { whichCode } from './access-codes.controller';
-import { codeAttempt } from './code-attempts';
+import { codeAttempt } from '../views/present-code-attempt';
 import {
   ConvertToManagedParams,
   DeleteUnmanagedAccessCodeParams,

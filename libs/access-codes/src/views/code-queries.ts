@@ -28,10 +28,10 @@ type Settings = Pick<Config, 'preloadLead' | 'justInTimeLead' | 'expiredCodes'>;
 type Views = Database<CodesTables & DevicesTables>;
 
 /** Whether a workspace's expired codes can still be read, and so by which column its codes are listed. */
-async function listedBy(
+export async function listedBy(
   records: Pick<Records, 'workspaces'>,
   workspaceId: string,
-  settings: Settings,
+  settings: Pick<Config, 'expiredCodes'>,
 ): Promise<'live_at' | 'readable_at'> {
   const workspace = await records.workspaces.get(workspaceId);
   const said = workspace?.settings['expired_codes'] ?? settings.expiredCodes;

@@ -1,8 +1,10 @@
+import { ListActionAttemptsHandler } from './attempt-queries';
 import { CodePresenter } from './code-presenter';
 import { GetAccessCodeHandler, ListAccessCodesHandler } from './code-queries';
 import { GetLinkedPinHandler } from './linked-pin';
 import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from './unmanaged-queries';
 
+export { AttemptsProjection } from './attempts-projection';
 export { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
 export { CodePresenter, openPins } from './code-presenter';
 export { type CodeStatus, type Standing, standingOf, type Surroundings } from './code-status';
@@ -21,4 +23,5 @@ export const codeQueryHandlers = [
   GetUnmanagedAccessCodeHandler,
   ListUnmanagedAccessCodesHandler,
   GetLinkedPinHandler,
+  ListActionAttemptsHandler,
 ];

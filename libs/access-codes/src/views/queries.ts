@@ -1,6 +1,8 @@
+import type { SeamActionAttempt } from '@latchkey/devices';
 import type { Page, PageRequest } from '@latchkey/platform';
 import { Query } from '@nestjs/cqrs';
 import type { SeamAccessCode } from './present-code';
+import type { CodeAttempt } from './present-code-attempt';
 import type { SeamUnmanagedAccessCode } from './present-unmanaged';
 
 /**
@@ -63,6 +65,23 @@ export class ListUnmanagedAccessCodes extends Query<Page<SeamUnmanagedAccessCode
   constructor(
     readonly workspaceId: string,
     readonly filter: UnmanagedFilter,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+export interface AttemptFilter {
+  deviceId?: string;
+  /** Those that nobody knows are left out. */
+  actionAttemptIds?: readonly string[];
+}
+
+/** Action attempts about locks and about codes, in the order in which they were asked for. */
+export class ListActionAttempts extends Query<Page<SeamActionAttempt | CodeAttempt>> {
+  constructor(
+    readonly workspaceId: string,
+    readonly filter: AttemptFilter,
     readonly page: PageRequest,
   ) {
     super();

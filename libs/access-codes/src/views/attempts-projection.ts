@@ -1,0 +1,170 @@
+import { ACTION_ATTEMPT, type ActionAttempt, actionCodec, actionFold } from '@latchkey/devices';
+import {
+  folding,
+  type Projection,
+  readerOf,
+  type RecordedEvent,
+  type Tables,
+} from '@latchkey/event-sourcing';
+import type { Kysely, Transaction } from 'kysely';
+import { type CodeAction, turned } from '../domain/code-attempt';
+import { ACCESS_CODE, codeCodec, type CodeEvent } from '../domain/events';
+
+export interface AttemptsTables {
+  attempts_v1: {
+    action_attempt_id: string;
+    workspace_id: string;
+    /** Null where it is about no device. */
+    device_id: string | null;
+    /** Where it stands in lists, by the position of the event that it began with; null: in none. */
+    listed_at: number | null;
+    /** Of attempts about codes: which code, and what is done to it. */
+    code_id: string | null;
+    code_action: CodeAction | null;
+    /** Of all others: the folded ActionAttempt, as JSON. */
+    state: string | null;
+  };
+}
+
+type Row = AttemptsTables['attempts_v1'];
+
+const CHUNK = 500;
+const ROWS_AT_ONCE = 50;
+
+/** The attempts that requests about codes are answered with; UnmanagedCodeSeen only tells where the code is. */
+const OF_CODES: Readonly<Partial<Record<CodeEvent['type'], CodeAction>>> = {
+  CodeRequested: 'CREATE_ACCESS_CODE',
+  UnmanagedCodeSeen: 'CREATE_ACCESS_CODE',
+  ChangeRequested: 'UPDATE_ACCESS_CODE',
+  LetGo: 'UPDATE_ACCESS_CODE',
+  RemovalStarted: 'DELETE_ACCESS_CODE',
+  Forgotten: 'DELETE_ACCESS_CODE',
+};
+
+/** The view of action attempts: those of locks, and those that requests about codes are answered with. */
+export class AttemptsProjection implements Projection {
+  readonly name = 'attempts';
+  readonly version = 1;
+  readonly prefixes = [`${ACTION_ATTEMPT}-`, `${ACCESS_CODE}-`];
+  readonly read = readerOf({ [ACTION_ATTEMPT]: actionCodec, [ACCESS_CODE]: codeCodec });
+
+  async create(db: Kysely<Tables>): Promise<void> {
+    await db.schema
+      .createTable('attempts_v1')
+      .addColumn('action_attempt_id', 'text', (c) => c.primaryKey())
+      .addColumn('workspace_id', 'text', (c) => c.notNull())
+      .addColumn('device_id', 'text')
+      .addColumn('listed_at', 'bigint')
+      .addColumn('code_id', 'text')
+      .addColumn('code_action', 'text')
+      .addColumn('state', 'text')
+      .execute();
+    for (const [name, owner] of [
+      ['workspace', 'workspace_id'],
+      ['device', 'device_id'],
+    ] as const) {
+      await db.schema
+        .createIndex(`attempts_by_${name}_v1`)
+        .on('attempts_v1')
+        .columns([owner, 'listed_at', 'action_attempt_id'])
+        .execute();
+    }
+  }
+
+  async drop(db: Kysely<Tables>, version: number): Promise<void> {
+    await db.schema.dropTable(`attempts_v${version}`).ifExists().execute();
+  }
+
+  leavesAlone(_db: Kysely<Tables>, events: readonly RecordedEvent[]): Promise<boolean> {
+    return Promise.resolve(!events.some(isOfAttempt));
+  }
+
+  async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
+    const own = events.filter(isOfAttempt);
+    if (own.length === 0) return;
+    const typed = trx as Transaction<AttemptsTables>;
+    const rows = await load(typed, [...new Set(own.map(rowIdOf))]);
+    const changed = new Map<string, Row>();
+    for (const event of own) {
+      const row = folding(event, () =>
+        isOfCode(event) ? ofCode(event, rows.get(rowIdOf(event))) : ofAction(event, rows.get(rowIdOf(event))),
+      );
+      // The same change of a code may be asked for many times: the first counts.
+      if (!row || (row.code_id !== null && changed.has(row.action_attempt_id))) continue;
+      rows.set(row.action_attempt_id, row);
+      changed.set(row.action_attempt_id, row);
+    }
+    await save(typed, [...changed.values()]);
+  }
+}
+
+const isOfCode = ({ stream }: RecordedEvent): boolean => stream.startsWith(`${ACCESS_CODE}-`);
+
+const isOfAttempt = (event: RecordedEvent): boolean =>
+  event.stream.startsWith(`${ACTION_ATTEMPT}-`) || (isOfCode(event) && Object.hasOwn(OF_CODES, event.type));
+
+const idOf = (event: RecordedEvent): string => event.stream.slice(event.stream.indexOf('-') + 1);
+
+/** The row that must be known to fold the event: the attempt's own, or that of the code's beginning. */
+const rowIdOf = (event: RecordedEvent): string =>
+  isOfCode(event) ? turned(idOf(event), 'CREATE_ACCESS_CODE') : idOf(event);
+
+const listedAt = ({ position }: RecordedEvent): number => Number(position.commit);
+
+/** @param begun the row of the code's beginning, which says whose it is and where */
+function ofCode(recorded: RecordedEvent, begun: Row | undefined): Row | null {
+  const event = codeCodec.decode(recorded);
+  const codeId = idOf(recorded);
+  const action = OF_CODES[event.type]!;
+  const attempt = { action_attempt_id: turned(codeId, action), code_id: codeId, code_action: action };
+  const rest = { listed_at: listedAt(recorded), state: null };
+  if (event.type === 'CodeRequested' || event.type === 'UnmanagedCodeSeen') {
+    const { workspaceId: workspace_id, deviceId: device_id } = event.data;
+    // Nobody asked for a backup code, or for one that turned up.
+    const asked = event.type === 'CodeRequested' && !event.data.isBackup;
+    return { ...attempt, ...rest, workspace_id, device_id, listed_at: asked ? rest.listed_at : null };
+  }
+  if (!begun || (event.type === 'RemovalStarted' && event.data.cause !== 'deleted')) return null;
+  return { ...attempt, ...rest, workspace_id: begun.workspace_id, device_id: begun.device_id };
+}
+
+function ofAction(recorded: RecordedEvent, row: Row | undefined): Row | null {
+  const before = row?.state == null ? null : (JSON.parse(row.state) as ActionAttempt);
+  const after = actionFold.evolve(before, actionCodec.decode(recorded));
+  if (!after) return null;
+  return {
+    action_attempt_id: after.actionAttemptId,
+    workspace_id: after.workspaceId,
+    device_id: after.deviceId,
+    listed_at: row?.listed_at ?? listedAt(recorded),
+    code_id: null,
+    code_action: null,
+    state: JSON.stringify(after),
+  };
+}
+
+async function load(trx: Transaction<AttemptsTables>, ids: readonly string[]): Promise<Map<string, Row>> {
+  const rows = new Map<string, Row>();
+  for (let from = 0; from < ids.length; from += CHUNK) {
+    const found = await trx
+      .selectFrom('attempts_v1')
+      .selectAll()
+      .where('action_attempt_id', 'in', ids.slice(from, from + CHUNK))
+      .execute();
+    for (const row of found) rows.set(row.action_attempt_id, row);
+  }
+  return rows;
+}
+
+/** What an attempt began with stays: the same change of a code may be asked for many times. */
+async function save(trx: Transaction<AttemptsTables>, rows: readonly Row[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    await trx
+      .insertInto('attempts_v1')
+      .values(rows.slice(from, from + ROWS_AT_ONCE))
+      .onConflict((conflict) =>
+        conflict.column('action_attempt_id').doUpdateSet((eb) => ({ state: eb.ref('excluded.state') })),
+      )
+      .execute();
+  }
+}
