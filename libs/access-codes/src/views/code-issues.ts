@@ -156,8 +156,8 @@ export function codeWarnings(code: AccessCode, standing: Standing, pins: Pins): 
   }
   if (code.settingDelayedAt !== null) {
     warn('delay_in_setting_on_device', code.settingDelayedAt, 'Setting the code takes longer than usual.');
-    // Until it has failed, which is an error then.
-    if (code.startMissedAt === null)
+    // A code without a start has none to miss; one that has missed it has an error.
+    if (code.schedule !== null && code.startMissedAt === null)
       warn('delay_in_issuing', code.settingDelayedAt, 'The code may not be on the device when it begins.');
   }
   if (code.pulledBackup) {

@@ -89,6 +89,17 @@ describe('a natively scheduled code', () => {
     expect(warningsOf(shown(late, START))).toEqual(['delay_in_setting_on_device']);
   });
 
+  it('may miss its start, and is told of that before it does', () => {
+    const late = fold(requested(), at(START - HOUR, { type: 'SettingDelayed', data: {} }));
+    expect(warningsOf(shown(late, START - 60_000))).toEqual([
+      'delay_in_setting_on_device',
+      'delay_in_issuing',
+    ]);
+    // A code without a start has none to miss.
+    const ongoing = fold(requested({ schedule: null }), at(START, { type: 'SettingDelayed', data: {} }));
+    expect(warningsOf(shown(ongoing, START))).toEqual(['delay_in_setting_on_device']);
+  });
+
   it('is removing from its end on', () => {
     expect(shown(preloaded, END).status).toBe('removing');
     expect(mutationsOf(shown(preloaded, END))).toEqual(['deleting']);
