@@ -1,32 +1,62 @@
-import { benchAppends, benchEventStore, benchKills } from './eventstore/bench-eventstore';
+import { Command, InvalidArgumentError } from 'commander';
 import { benchAgenda } from './agenda/bench-agenda';
 import { benchApi } from './api/bench-api';
+import { benchAppends, benchEventStore, benchKills } from './eventstore/bench-eventstore';
 import { benchFleet } from './fleet/fleet';
+import { benchRebuild } from './rebuild/bench-rebuild';
 
 /** Each benchmark by its name: `npm run bench -- NAME`. */
-const benchmarks: Record<string, () => Promise<void>> = {
-  api: () => benchApi(),
-  agenda: () => benchAgenda(),
-  fleet: benchFleet,
-  eventstore: () => benchEventStore(),
-  'eventstore-appends': () => benchAppends(),
-  'eventstore-kills': () => benchKills(),
-};
+const program = new Command('npm run bench --').description(
+  'Measures Latchkey beside what it is held against, in the same run.',
+);
 
-async function main(): Promise<void> {
-  const names = process.argv.slice(2);
-  const unknown = names.filter((name) => !Object.hasOwn(benchmarks, name));
-  if (names.length === 0 || unknown.length > 0) {
-    process.stderr.write(
-      `usage: npm run bench -- NAME …, with NAME one of ${Object.keys(benchmarks).join(', ')}\n`,
-    );
-    process.exitCode = 2;
-    return;
-  }
-  for (const name of names) await benchmarks[name]!();
+interface Quick {
+  readonly quick?: boolean;
 }
 
-main().catch((error: unknown) => {
+const named = (name: string, description: string) =>
+  program.command(name).description(description).option('--quick', 'smaller, in well under a minute');
+
+named('api', 'codes created, read and listed').action((options: Quick) => benchApi(options));
+named('rebuild', 'all views folded anew, beside a bare read of the same log')
+  .option('--codes <number>', 'codes in the larger log; 250,000 make more than a million events', positive)
+  .action((options: Quick & { codes?: number }) => benchRebuild(options));
+named('agenda', 'claims among sleeping codes, and codes that fall due in one instant').action(
+  (options: Quick) => benchAgenda(options),
+);
+named('fleet', 'many codes on many locks played through on the test clock').action((options: Quick) =>
+  benchFleet(options),
+);
+named('eventstore', 'the embedded event store').action((options: Quick) => benchEventStore(options));
+program
+  .command('eventstore-appends')
+  .description('its single appends alone')
+  .action(() => benchAppends());
+program
+  .command('eventstore-kills')
+  .description('its kills under load')
+  .action(() => benchKills());
+named('all', 'api, rebuild, agenda, fleet and eventstore').action(async (options: Quick) => {
+  for (const [name, bench] of Object.entries({
+    api: benchApi,
+    rebuild: benchRebuild,
+    agenda: benchAgenda,
+    fleet: benchFleet,
+    eventstore: benchEventStore,
+  })) {
+    process.stdout.write(`\n${name}\n`);
+    await bench(options);
+  }
+});
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number over 0.');
+  return value;
+}
+
+program.parseAsync().catch((error: unknown) => {
   console.error(error);
   // What a failed benchmark left running would keep the process.
   process.exit(1);

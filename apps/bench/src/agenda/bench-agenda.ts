@@ -13,8 +13,9 @@ import { timeLooks } from './looks';
  * Claims among a million sleeping codes, and 50,000 codes that fall due in one instant. SLEEPING, DUE, CODES and LOCKS
  * say how many. On SQLite, and on PostgreSQL where DATABASE_TEST_URL names one.
  */
-export async function benchAgenda(): Promise<void> {
-  const given = (name: string, fallback: number) => Number(process.env[name] ?? fallback);
+export async function benchAgenda({ quick = false } = {}): Promise<void> {
+  const given = (name: string, fallback: number) =>
+    Number(process.env[name] ?? (quick ? fallback / 10 : fallback));
   const [sleeping, due] = [given('SLEEPING', 1_000_000), given('DUE', 50_000)];
   const [codes, locks] = [given('CODES', 50_000), given('LOCKS', 500)];
   const results: string[][] = [];

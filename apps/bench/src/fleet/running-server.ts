@@ -19,12 +19,16 @@ export class RunningServer {
     readonly cloudUrl: string,
     readonly apiKey: string,
     private readonly child: ChildProcess,
-    private readonly folder: string,
+    private readonly thrownAway: string | undefined,
   ) {}
 
-  static async start(): Promise<RunningServer> {
-    const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
-    const apiKey = `seam_${randomUUID()}`;
+  /**
+   * @param given a data folder that stays, and the API key of its sandbox; left out: a folder and a key of its own
+   * @returns once it is ready
+   */
+  static async start(given?: { readonly folder: string; readonly apiKey: string }): Promise<RunningServer> {
+    const folder = given?.folder ?? mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
+    const apiKey = given?.apiKey ?? `seam_${randomUUID()}`;
     const main = join(__dirname, '../../../server/src/main.js');
     const child = spawn(process.execPath, [main], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -53,7 +57,7 @@ export class RunningServer {
       find(/lock cloud\s+(http:\/\/[^/\s]+)/),
       apiKey,
       child,
-      folder,
+      given ? undefined : folder,
     );
   }
 
@@ -77,6 +81,16 @@ export class RunningServer {
     }
   }
 
+  /** The most memory that the server's own process has held, bytes; 0 where the system does not tell. */
+  peakMemory(): number {
+    try {
+      const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+      return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+    } catch {
+      return 0;
+    }
+  }
+
   get pid(): number {
     return this.child.pid!;
   }
@@ -86,7 +100,7 @@ export class RunningServer {
     this.child.kill('SIGTERM');
     await ended;
     await this.agent.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (this.thrownAway) rmSync(this.thrownAway, { recursive: true, force: true });
   }
 
   private async call<T>(
