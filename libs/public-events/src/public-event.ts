@@ -41,7 +41,13 @@ export const PUBLIC_EVENTS = 'events';
 
 export const publicStreamOf = (workspaceId: string): string => `${PUBLIC_EVENTS}-${workspaceId}`;
 
-/** The event as it is given out: with its PINs, or null where one has been erased. */
+/** Events whose `code` is a text always, as the API publishes them. */
+const ALWAYS_A_TEXT: ReadonlySet<string> = new Set([
+  'access_code.scheduled_on_device',
+  'access_code.set_on_device',
+]);
+
+/** The event as it is given out: with its PINs, or nothing where one has been erased: null, or an empty text. */
 export async function delivered(stored: StoredEvent, vault: Vault): Promise<SeamEvent> {
   const [event] = await deliveredAll([stored], vault);
   return event!;
@@ -55,7 +61,8 @@ export async function deliveredAll(stored: readonly StoredEvent[], vault: Vault)
   return stored.map(({ sealed_pins = [], ...event }) => {
     if (sealed_pins.length === 0) return event;
     const filled = structuredClone(event);
-    for (const { path } of sealed_pins) put(filled, path.split('.'), pins[next++] ?? null);
+    const erased = ALWAYS_A_TEXT.has(event.event_type) ? '' : null;
+    for (const { path } of sealed_pins) put(filled, path.split('.'), pins[next++] ?? erased);
     return filled;
   });
 }

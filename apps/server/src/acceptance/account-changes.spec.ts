@@ -81,8 +81,9 @@ describe('an account that is connected', () => {
     const devices = await devicesOf(connected_account_id);
     expect(devices).toHaveLength(2);
     const events = await allEvents({ connected_account_id });
-    expect(events.slice(0, 4).map(bare)).toEqual([
+    expect(events.slice(0, 5).map(bare)).toEqual([
       ['connect_webview.login_succeeded', true],
+      ['connected_account.created', true],
       ['connected_account.connected', true],
       ['device.added', false],
       ['device.connected', false],
@@ -92,8 +93,10 @@ describe('an account that is connected', () => {
     expect(events.every(({ customer_key }) => customer_key === 'Smith')).toBe(true);
     expect(await allEvents({ customer_key: 'Smith' })).toEqual(events);
     const { connect_webview_id } = webview;
+    expect(events.map(bare)).toContainEqual(['connected_account.completed_first_sync', false]);
     expect(await typesOf({ connect_webview_id })).toEqual([
       'connect_webview.login_succeeded',
+      'connected_account.created',
       'connected_account.connected',
     ]);
     const listed = async (params: object) =>

@@ -4,6 +4,7 @@ import {
   type Account,
   type AccountEvent,
   accountFold,
+  completeSync,
   connect,
   disconnect,
   OtherCustomer,
@@ -17,7 +18,8 @@ import {
 
 const T0 = Date.UTC(2026, 5, 1, 12);
 const identity = { accountId: 'a-1', workspaceId: 'w-1', maker: 'sandbox', displayName: 'Home' };
-const connected: AccountEvent = { type: 'AccountConnected', data: identity };
+const connected: AccountEvent = { type: 'AccountConnected', data: { ...identity, awaitsFirstSync: true } };
+const synced: AccountEvent = { type: 'FirstSyncCompleted', data: {} };
 const disconnected: AccountEvent = { type: 'AccountDisconnected', data: { reason: 'revoked' } };
 const reconnected: AccountEvent = { type: 'AccountReconnected', data: {} };
 const out: AccountEvent = { type: 'MakerUnreachable', data: { reason: 'no route' } };
@@ -36,6 +38,7 @@ const asked = {
   remove: removeAccount,
   unreachable: (account: Account | null) => unreachable(account, 'no route'),
   reachable,
+  completeSync,
 };
 
 describe('an account', () => {
@@ -59,7 +62,7 @@ describe('an account', () => {
     const by = { connectWebviewId: 'webview' };
     happened()
       .when(invited)
-      .then([{ type: 'AccountConnected', data: { ...identity, ...by, ...wishes } }]);
+      .then([{ type: 'AccountConnected', data: { ...identity, ...by, ...wishes, awaitsFirstSync: true } }]);
     // One that is there already stays what it is: a link may connect an account, and not change one.
     happened(connected)
       .when(invited)
@@ -92,6 +95,19 @@ describe('an account', () => {
     expect(intakes(...requestSync(happened(connected).state))).toBe(2);
     expect(intakes(gone, connected)).toBe(2);
     happened(connected, gone).when(requestSync).then([]);
+  });
+
+  it('is synced for the first time once, each time it is connected anew', () => {
+    happened().when(completeSync).then([]);
+    happened(connected).when(completeSync).then([synced]);
+    happened(connected, synced).when(completeSync).then([]);
+    happened(connected, synced, disconnected, reconnected).when(completeSync).then([]);
+    happened(connected, synced, gone).when(completeSync).then([]);
+    happened(connected, synced, gone, connected).when(completeSync).then([synced]);
+  });
+
+  it('was synced long ago if a version connected it that did not tell', () => {
+    happened({ type: 'AccountConnected', data: identity }).when(completeSync).then([]);
   });
 
   it('is lost and comes back', () => {

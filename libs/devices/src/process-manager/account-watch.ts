@@ -1,7 +1,7 @@
 import { type Cause, evolved, type KnownRevisions } from '@latchkey/event-sourcing';
 import type { LockDescription, LockGateway } from '@latchkey/gateways';
 import { type Clock, derivedId, type Logger } from '@latchkey/platform';
-import { type Account, reachable } from '../domain/account';
+import { type Account, completeSync, reachable } from '../domain/account';
 import { type Device, type DeviceEvent, deviceFold } from '../domain/device';
 import { add, observe, remove } from '../domain/device-decisions';
 import type { DeviceStreams } from '../streams';
@@ -76,7 +76,8 @@ export class AccountWatch {
       return clock.now() + pause;
     }
     await this.compareLocks(account, answer.value, cause);
-    await streams.accounts.transact(accountId, cause, (state) => reachable(state), 0);
+    const looked = (state: Account | null) => [...reachable(state), ...completeSync(state)];
+    await streams.accounts.transact(accountId, cause, looked, 0);
     return clock.now() + settings.accountPollEvery;
   };
 

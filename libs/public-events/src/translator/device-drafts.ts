@@ -92,11 +92,22 @@ export function accountDrafts(event: AccountEvent, after: Account, devices: read
     case 'AccountConnected':
       return [
         ...loggedIn(event.data.connectWebviewId),
+        // The API's event names the invitation: there is none of an account that the sandbox began with.
+        ...(event.data.connectWebviewId === undefined
+          ? []
+          : [
+              {
+                type: 'connected_account.created',
+                body: { ...body, ...invited(event.data.connectWebviewId) },
+              },
+            ]),
         {
           type: 'connected_account.connected',
           body: { ...body, ...invited(event.data.connectWebviewId) },
         },
       ];
+    case 'FirstSyncCompleted':
+      return [{ type: 'connected_account.completed_first_sync', body }];
     case 'LoginRepeated':
       return loggedIn(event.data.connectWebviewId);
     case 'AccountReconnected':

@@ -14,10 +14,10 @@ import type { RecordedEvent } from '@latchkey/event-sourcing';
 import type { Transaction } from 'kysely';
 import type { Told } from './confirmations';
 
-export const TRANSLATOR_VERSION = 3;
+export const TRANSLATOR_VERSION = 4;
 
 export interface TranslatorTables {
-  translator_v3: {
+  translator_v4: {
     stream: string;
     /** Of devices: whose they are. */
     account_id: string | null;
@@ -120,7 +120,7 @@ export class TranslatorStates {
 
   private async saveSome(streams: readonly string[]): Promise<void> {
     const over = streams.filter((stream) => !this.rows.has(stream));
-    if (over.length > 0) await this.trx.deleteFrom('translator_v3').where('stream', 'in', over).execute();
+    if (over.length > 0) await this.trx.deleteFrom('translator_v4').where('stream', 'in', over).execute();
     const rows = streams.flatMap((stream) => {
       const row = this.rows.get(stream);
       if (!row) return [];
@@ -129,7 +129,7 @@ export class TranslatorStates {
     });
     if (rows.length === 0) return;
     await this.trx
-      .insertInto('translator_v3')
+      .insertInto('translator_v4')
       .values(rows)
       .onConflict((conflict) =>
         conflict.column('stream').doUpdateSet((eb) => ({
@@ -147,18 +147,18 @@ export class TranslatorStates {
       const chunk = wanted.slice(from, from + CHUNK);
       for (const stream of chunk) this.asked.add(stream);
       this.take(
-        await this.trx.selectFrom('translator_v3').selectAll().where('stream', 'in', chunk).execute(),
+        await this.trx.selectFrom('translator_v4').selectAll().where('stream', 'in', chunk).execute(),
       );
     }
   }
 
   private async readDevicesOf(accountIds: readonly string[]): Promise<void> {
     this.take(
-      await this.trx.selectFrom('translator_v3').selectAll().where('account_id', 'in', accountIds).execute(),
+      await this.trx.selectFrom('translator_v4').selectAll().where('account_id', 'in', accountIds).execute(),
     );
   }
 
-  private take(rows: TranslatorTables['translator_v3'][]): void {
+  private take(rows: TranslatorTables['translator_v4'][]): void {
     for (const row of rows) {
       this.rows.set(row.stream, {
         state: JSON.parse(row.state),

@@ -19,7 +19,7 @@ import {
   type RecordedEvent,
   type Tables,
 } from '@latchkey/event-sourcing';
-import { iso, SandboxClock, seamSchema, SeededIds, type Vault } from '@latchkey/platform';
+import { derivedId, iso, SandboxClock, seamSchema, SeededIds, type Vault } from '@latchkey/platform';
 import { ListEventsHandler } from '../feed/feed-queries';
 import { FeedProjection, type FeedTables } from '../feed/feed-projection';
 import { type EventFilter, ListEvents } from '../feed/queries';
@@ -239,6 +239,31 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     ]);
   });
 
+  it('tells that an account came by an invitation, and that it has been looked at', async () => {
+    const webview = derivedId('webview', '1');
+    await account({ type: 'AccountRemoved', data: {} });
+    await account({
+      type: 'AccountConnected',
+      data: {
+        ...{ accountId: ACCOUNT_ID, workspaceId: WORKSPACE, maker: 'lock-cloud', displayName: 'Home' },
+        ...{ connectWebviewId: webview, awaitsFirstSync: true },
+      },
+    });
+    await account({ type: 'FirstSyncCompleted', data: {} });
+
+    const events = (await listed()).filter((event) => event.device_id === undefined);
+    expect(events.map((event) => [event.event_type, event.connect_webview_id])).toEqual([
+      ['connected_account.connected', undefined],
+      ['connected_account.deleted', undefined],
+      ['connect_webview.login_succeeded', webview],
+      ['connected_account.created', webview],
+      ['connected_account.connected', webview],
+      ['connected_account.completed_first_sync', undefined],
+    ]);
+    const faults = await seamSchema('event');
+    expect(events.flatMap((event) => faults(event))).toEqual([]);
+  });
+
   it("tells a natively scheduled code's life", async () => {
     await request({ schedule });
     await code(await programmed('create', true));
@@ -340,6 +365,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     ]);
     expect(trouble!['access_code_warnings']).toEqual([
       expect.objectContaining({ warning_code: 'delay_in_setting_on_device' }),
+      expect.objectContaining({ warning_code: 'delay_in_issuing' }),
     ]);
   });
 
@@ -379,10 +405,14 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     const [event] = await listed({ eventType: 'access_code.deleted' });
     expect(event).toMatchObject({ code: null });
     expect(event).not.toHaveProperty('sealed_pins');
+    // Where the API promises a text there is an empty one.
+    expect(await listed({ eventType: 'access_code.set_on_device' })).toMatchObject([{ code: '' }]);
+    const faults = await seamSchema('event');
+    expect((await listed()).flatMap((each) => faults(each))).toEqual([]);
     const lying = JSON.stringify([
       (await stored()).map((each) => [each.data, each.metadata]),
       await views.db.selectFrom('events_v2').selectAll().execute(),
-      await views.db.selectFrom('translator_v3').selectAll().execute(),
+      await views.db.selectFrom('translator_v4').selectAll().execute(),
     ]);
     expect(lying).not.toContain('482193');
   });

@@ -71,15 +71,15 @@ export class Translator implements Projection {
 
   async create(db: Kysely<Tables>, earlier?: EarlierVersion): Promise<void> {
     await db.schema
-      .createTable('translator_v3')
+      .createTable('translator_v4')
       .addColumn('stream', 'text', (c) => c.primaryKey())
       .addColumn('account_id', 'text')
       .addColumn('state', 'text', (c) => c.notNull())
       .addColumn('told', 'text')
       .execute();
     await db.schema
-      .createIndex('translator_by_account_v3')
-      .on('translator_v3')
+      .createIndex('translator_by_account_v4')
+      .on('translator_v4')
       .column('account_id')
       .execute();
     await ToldEarlier.create(db, earlier);

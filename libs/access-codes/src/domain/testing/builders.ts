@@ -159,6 +159,7 @@ export const account: Account = {
   managesNewDevices: true,
   acceptedCapabilities: ['lock'],
   connectWebviewId: null,
+  awaitsFirstSync: false,
   intakes: 1,
   createdAt: T0 - DAY,
   connected: true,
