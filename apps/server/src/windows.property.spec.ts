@@ -237,7 +237,7 @@ class Run {
     }
     // Nothing is on a lock that no code of ours accounts for.
     const alive = new Set(
-      await Promise.all(this.asked.map(async ({ id }) => (await world.code(id)).onLock?.lockCodeId)),
+      await Promise.all(this.asked.map(async ({ id }) => (await world.code(id)).known.onLock?.lockCodeId)),
     );
     for (const lock of await world.locks()) {
       for (const { access_code_id } of lock.codes) expect(alive).toContain(access_code_id);

@@ -20,11 +20,11 @@ export function pinWith(code: AccessCode, pinFingerprint: string): SealedPin | n
 
 function pinsOf(code: AccessCode): PinOfCode[] {
   const contents: (Pick<Content, 'pin' | 'pinFingerprint'> | null | undefined)[] = [
-    code,
-    code.onLock,
-    code.inFlight?.content,
-    code.mayTurnUp,
-    ...code.lateChanges,
+    code.wanted,
+    code.known.onLock,
+    code.known.inFlight?.content,
+    code.known.mayTurnUp,
+    ...code.known.lateChanges,
   ];
   const found: PinOfCode[] = [];
   for (const content of contents) {

@@ -41,7 +41,7 @@ export async function neighbouringPins(
 }
 
 /** The PIN that is wanted of a code, and the one that its lock may still hold. */
-async function pinsOf({ pin, onLock }: AccessCode, vault: Vault): Promise<string[]> {
+async function pinsOf({ wanted: { pin }, known: { onLock } }: AccessCode, vault: Vault): Promise<string[]> {
   const opened = await Promise.all(
     [pin, ...(onLock ? [onLock.pin] : [])].map((sealed) => vault.open(sealed)),
   );

@@ -1,6 +1,6 @@
 import type { DeviceStreams } from '@latchkey/devices';
 import { type Cause, type Decided, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
-import type { Clock, Ids, Logger, Vault } from '@latchkey/platform';
+import type { Clock, Ids, Logger, PinOfCode, Vault } from '@latchkey/platform';
 import type { AccessCode, Window } from './domain/access-code';
 import { codeFold } from './domain/code-fold';
 import { ACCESS_CODE, codeCodec, type CodeEvent, type SealedPin } from './domain/events';
@@ -22,7 +22,7 @@ import { pinWith } from './known-pins';
 const SNAPSHOT_AFTER = 500;
 
 /** A code, or one to be, with the PIN that it is asked about. */
-export type CodeWithPin = Pick<AccessCode, 'codeId' | 'pin' | 'pinFingerprint'>;
+export type CodeWithPin = { readonly codeId: string } & PinOfCode;
 
 /** Whether a PIN is free for a new code in a window. */
 export type IsFree = (pin: string, window: Window | null) => boolean;
@@ -82,13 +82,14 @@ export class Streams {
   /** The keypad as a code sees it: what it has reserved, and who else has its PIN. */
   async keypadFor(
     deviceId: string,
-    code: CodeWithPin | { readonly codeId: string },
+    code: Pick<AccessCode, 'codeId' | 'wanted'> | { readonly codeId: string },
     atLeast?: number,
   ): Promise<Keypad> {
     const { state } = await this.keypads.load(deviceId, atLeast);
-    return 'pin' in code
-      ? this.seenBy(deviceId, state, code)
-      : keypadFor(state, { ...code, pinFingerprint: '' }, []);
+    const { codeId } = code;
+    if (!('wanted' in code)) return keypadFor(state, { codeId, pinFingerprint: '' }, []);
+    const { pin, pinFingerprint } = code.wanted;
+    return this.seenBy(deviceId, state, { codeId, pin, pinFingerprint });
   }
 
   /** What is free on a keypad; whoever is to have a PIN that is free still has to reserve it. */

@@ -60,7 +60,9 @@ describe('a server that dies halfway', () => {
 
   it('through a conversion leaves the code as it was, and its PIN to whoever asks for it', async () => {
     const id = await foundOnLock('Owner', '4821');
-    const { pin, pinFingerprint } = await world.code(id);
+    const {
+      wanted: { pin, pinFingerprint },
+    } = await world.code(id);
     // What a conversion does first.
     await world.core.streams.reservePin(deviceId, cause(), { codeId: id, pin, pinFingerprint, window: null });
     await world.restart();
@@ -75,7 +77,7 @@ describe('a server that dies halfway', () => {
     await world.settle();
     await world.restart();
     await world.again();
-    expect(await world.code(id)).toMatchObject({ unmanaged: false, name: 'Owner' });
+    expect(await world.code(id)).toMatchObject({ unmanaged: false, wanted: { name: 'Owner' } });
     expect(await world.story(id)).toEqual(['UnmanagedCodeSeen', 'TakenIntoManagement']);
   });
 
@@ -240,7 +242,9 @@ describe('a server that dies halfway', () => {
 it('a conversion begins anew where somebody has changed the PIN meanwhile', async () => {
   const id = await foundOnLock('Owner', '4821');
   const { streams } = world.core;
-  const { onLock } = await world.code(id);
+  const {
+    known: { onLock },
+  } = await world.code(id);
   const content = { name: 'Owner', pin: onLock!.pin, pinFingerprint: 'another', window: null };
   let changed = false;
   // The read-back that tells of it comes right after the PIN was reserved.
@@ -252,7 +256,7 @@ it('a conversion begins anew where somebody has changed the PIN meanwhile', asyn
   };
   const overtaken = Object.assign(Object.create(streams) as typeof streams, { reservePin });
   await new ConvertToManagedHandler(overtaken, world.core).execute(new ConvertToManaged(caller(), id, true));
-  expect(await world.code(id)).toMatchObject({ unmanaged: false, pinFingerprint: 'another' });
+  expect(await world.code(id)).toMatchObject({ unmanaged: false, wanted: { pinFingerprint: 'another' } });
   const [mine] = (await reservations()).filter(({ pinFingerprint }) => pinFingerprint === 'another');
   expect(mine).toMatchObject({ codeId: id });
   expect(mine?.foreign).toBeUndefined();

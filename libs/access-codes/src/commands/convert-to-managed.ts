@@ -36,7 +36,10 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
   }: ConvertToManaged): Promise<void> {
     const { codes } = this.streams;
     const code = unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
-    const { deviceId, pin, pinFingerprint, schedule: window } = code;
+    const {
+      deviceId,
+      wanted: { pin, pinFingerprint, schedule: window },
+    } = code;
     const cause = causedBy(caller);
     // Refused before anything is reserved for it.
     takeIntoManagement(code, externalModificationAllowed);
@@ -53,7 +56,8 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
       throw error;
     }
     const decided = await codes.transact(accessCodeId, cause, (current) => {
-      const reserved = current?.pinFingerprint === pinFingerprint && sameWindow(current.schedule, window);
+      const reserved =
+        current?.wanted.pinFingerprint === pinFingerprint && sameWindow(current.wanted.schedule, window);
       if (current?.unmanaged && !reserved) throw new ChangedMeanwhile();
       return takeIntoManagement(current, externalModificationAllowed);
     });

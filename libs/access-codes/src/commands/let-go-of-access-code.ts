@@ -21,7 +21,10 @@ export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCo
     if (deviceId !== undefined && deviceId !== code.deviceId) throw absent();
     const cause = causedBy(caller);
     const decided = await codes.transact(accessCodeId, cause, letGo);
-    const { pin, pinFingerprint, schedule: window, unmanaged } = decided.state!;
+    const {
+      wanted: { pin, pinFingerprint, schedule: window },
+      unmanaged,
+    } = decided.state!;
     if (unmanaged) {
       const claim = { codeId: accessCodeId, pin, pinFingerprint, window, foreign: true };
       await this.streams.reservePin(code.deviceId, cause, claim);

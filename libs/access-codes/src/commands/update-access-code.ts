@@ -72,24 +72,24 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
 
   /** As the code's events have it, where it had that PIN before. */
   private async wantedPin(code: AccessCode, text: string | undefined): Promise<PinOfCode> {
-    if (text === undefined) return code;
+    if (text === undefined) return code.wanted;
     const known = (await knownPins(code, this.vault)).get(text);
-    return known ?? this.vault.sealPin(code.pin.keyId, text);
+    return known ?? this.vault.sealPin(code.wanted.pin.keyId, text);
   }
 
   /** What is asked of the window is rounded; what it was stays as it was, and an end that is past ends the code. */
   private rounded(device: Device, code: AccessCode, schedule: Window | null, wanted: WantedChange) {
-    const { maxTimeRounding, preferNativeScheduling: native = code.preferNativeScheduling } = wanted;
+    const { maxTimeRounding, preferNativeScheduling: native = code.wanted.preferNativeScheduling } = wanted;
     const ended = schedule !== null && schedule.endsAt <= this.clock.now();
-    if (ended || sameWindow(schedule, code.schedule)) return schedule;
+    if (ended || sameWindow(schedule, code.wanted.schedule)) return schedule;
     return roundedFor(device, schedule, { maxTimeRounding, native });
   }
 }
 
 /** The start that is asked for now, where the lock is to be told one: not the one that the code has. */
 function newStart(device: Device, code: AccessCode, schedule: Window | null, wanted: WantedChange) {
-  const { startsAt = null, preferNativeScheduling: native = code.preferNativeScheduling } = wanted;
-  const asked = startsAt !== null && startsAt !== code.schedule?.startsAt;
+  const { startsAt = null, preferNativeScheduling: native = code.wanted.preferNativeScheduling } = wanted;
+  const asked = startsAt !== null && startsAt !== code.wanted.schedule?.startsAt;
   return asked && startToTell(device, schedule, native) !== null ? startsAt : null;
 }
 
@@ -103,7 +103,10 @@ function scheduleFor(code: AccessCode, wanted: WantedChange): Window | null {
     checkOngoing(startsAt, endsAt);
     return null;
   }
-  const window = askedWindow(startsAt ?? code.schedule?.startsAt, endsAt ?? code.schedule?.endsAt);
+  const window = askedWindow(
+    startsAt ?? code.wanted.schedule?.startsAt,
+    endsAt ?? code.wanted.schedule?.endsAt,
+  );
   if (wanted.type === 'time_bound' && !window) {
     throw Refusal.invalid('A time-bound access code needs starts_at and ends_at.', {
       startsAt: 'is required',

@@ -33,12 +33,9 @@ describe('the state of an access code', () => {
     expect(codeFold.evolve(null, at(T0, { type: 'SettingDelayed', data: {} }))).toBeNull();
     expect(fold([at(T0, requested(stay))])).toMatchObject({
       codeId: CODE,
-      schedule: stay,
+      wanted: { schedule: stay, at: T0 },
       requestedAt: T0,
-      wantedAt: T0,
-      onLock: null,
-      inFlight: null,
-      everOnLock: false,
+      known: { onLock: null, inFlight: null, everOnLock: false },
     });
   });
 
@@ -48,23 +45,19 @@ describe('the state of an access code', () => {
       { type: 'SettingDelayed', data: {} },
       failure('ProgrammingFailed', 'create-1', 'permanent', null),
     );
-    expect(troubled).toMatchObject({ failedAttempts: 1, settingDelayedAt: LATER, failedToSetAt: LATER });
+    expect(troubled).toMatchObject({
+      trouble: { failedAttempts: 1, settingDelayedAt: LATER, failedToSetAt: LATER },
+    });
     const changed = then(troubled, { type: 'ChangeRequested', data: { ...pin('pin-b'), name: null } });
     expect(changed).toMatchObject({
-      name: null,
-      ...pin('pin-b'),
-      schedule: null,
-      wantedAt: LATER,
-      failure: null,
-      failedAttempts: 0,
-      settingDelayedAt: null,
-      failedToSetAt: null,
+      wanted: { name: null, ...pin('pin-b'), schedule: null, at: LATER },
+      trouble: { failure: null, failedAttempts: 0, settingDelayedAt: null, failedToSetAt: null },
     });
   });
 
   it('has one command under way, and listens to no answer to another', () => {
     const sent = fold(creating(stay, true));
-    expect(sent.inFlight).toEqual({
+    expect(sent.known.inFlight).toEqual({
       commandId: 'create-1',
       operation: 'create',
       lockCodeId: null,
@@ -75,9 +68,9 @@ describe('the state of an access code', () => {
       unansweredAt: null,
     });
     const silent = then(sent, { type: 'CommandUnanswered', data: { commandId: 'create-1' } });
-    expect(silent.inFlight).toMatchObject({ unansweredAt: LATER });
+    expect(silent.known.inFlight).toMatchObject({ unansweredAt: LATER });
     const taken = { commandId: 'create-1', lockCodeId: 'lock-code-1' };
-    expect(then(silent, { type: 'ProgrammingAccepted', data: taken }).inFlight).toMatchObject({
+    expect(then(silent, { type: 'ProgrammingAccepted', data: taken }).known.inFlight).toMatchObject({
       lockCodeId: 'lock-code-1',
       unansweredAt: null,
     });
@@ -87,13 +80,15 @@ describe('the state of an access code', () => {
 
   it('is preloaded, and set when its time comes', () => {
     const preloaded = fold(onLock(stay, true));
-    expect(preloaded).toMatchObject({ onLock: { lockCodeId: 'lock-code-1', since: T0 }, setAt: null });
-    expect(preloaded).toMatchObject({ inFlight: null, everOnLock: true });
+    expect(preloaded).toMatchObject({
+      known: { onLock: { lockCodeId: 'lock-code-1', since: T0 }, setAt: null },
+    });
+    expect(preloaded).toMatchObject({ known: { inFlight: null, everOnLock: true } });
     const entered = then(preloaded, {
       type: 'SetOnDevice',
       data: { commandId: null, lockCodeId: 'lock-code-1' },
     });
-    expect(entered).toMatchObject({ setAt: LATER, onLock: preloaded.onLock });
+    expect(entered).toMatchObject({ known: { setAt: LATER, onLock: preloaded.known.onLock } });
   });
 
   it('holds the new content only once the lock has confirmed it', () => {
@@ -102,10 +97,14 @@ describe('the state of an access code', () => {
       { type: 'ChangeRequested', data: { ...pin('pin-b') } },
       programming('change-1', 'change', content(null, pin('pin-b')), LATER),
     );
-    expect(changing.onLock).toMatchObject({ pinFingerprint: 'pin-a' });
+    expect(changing.known.onLock).toMatchObject({ pinFingerprint: 'pin-a' });
     const changed = then(changing, { type: 'ChangedOnDevice', data: { commandId: 'change-1' } });
-    expect(changed.onLock).toMatchObject({ pinFingerprint: 'pin-b', since: T0, lockCodeId: 'lock-code-1' });
-    expect(changed.setAt).toBe(T0);
+    expect(changed.known.onLock).toMatchObject({
+      pinFingerprint: 'pin-b',
+      since: T0,
+      lockCodeId: 'lock-code-1',
+    });
+    expect(changed.known.setAt).toBe(T0);
   });
 
   it('is entered anew when the lock has taken a window that lies ahead', () => {
@@ -120,7 +119,7 @@ describe('the state of an access code', () => {
       ),
       { type: 'ChangedOnDevice', data: { commandId: 'change-1' } },
     );
-    expect(moved).toMatchObject({ setAt: null, onLock: { window: ahead } });
+    expect(moved).toMatchObject({ known: { setAt: null, onLock: { window: ahead } } });
   });
 
   it('counts failures, outages apart, and tells of the third', () => {
@@ -133,29 +132,34 @@ describe('the state of an access code', () => {
       );
     };
     fail('outage');
-    expect(code).toMatchObject({ failedAttempts: 0, failure: { kind: 'outage', retryAt: LATER + MINUTE } });
+    expect(code).toMatchObject({
+      trouble: { failedAttempts: 0, failure: { kind: 'outage', retryAt: LATER + MINUTE } },
+    });
     for (let n = 1; n < FAILURES_TO_TELL; n++) fail('passing');
-    expect(code).toMatchObject({ failedAttempts: FAILURES_TO_TELL - 1, failedToSetAt: null });
+    expect(code).toMatchObject({ trouble: { failedAttempts: FAILURES_TO_TELL - 1, failedToSetAt: null } });
     fail('passing');
-    expect(code).toMatchObject({ failedAttempts: FAILURES_TO_TELL, failedToSetAt: LATER, inFlight: null });
+    expect(code).toMatchObject({
+      trouble: { failedAttempts: FAILURES_TO_TELL, failedToSetAt: LATER },
+      known: { inFlight: null },
+    });
     const confirmed = then(code, programming('last', 'create', content(null), LATER), {
       type: 'SetOnDevice',
       data: { commandId: 'last', lockCodeId: 'lock-code-1' },
     });
-    expect(confirmed).toMatchObject({ failedAttempts: 0, failure: null, failedToSetAt: null });
+    expect(confirmed).toMatchObject({ trouble: { failedAttempts: 0, failure: null, failedToSetAt: null } });
   });
 
   it('remembers what a creation or a change that was given up may still become', () => {
     const noAnswer = (commandId: string) =>
       failure('ProgrammingFailed', commandId, 'passing', LATER, 'NO_ANSWER');
     const created = then(fold(creating(null, false)), noAnswer('create-1'));
-    expect(created.mayTurnUp).toMatchObject({ pinFingerprint: 'pin-a', givenUpAt: LATER });
+    expect(created.known.mayTurnUp).toMatchObject({ pinFingerprint: 'pin-a', givenUpAt: LATER });
     const changed = then(
       fold(set),
       programming('change-1', 'change', content(null, { name: 'Ann' }), LATER),
       noAnswer('change-1'),
     );
-    expect(changed).toMatchObject({ mayTurnUp: null, lateChanges: [{ name: 'Ann' }] });
+    expect(changed).toMatchObject({ known: { mayTurnUp: null, lateChanges: [{ name: 'Ann' }] } });
   });
 
   it('is going since it was first told to', () => {
@@ -171,7 +175,7 @@ describe('the state of an access code', () => {
   it('tells of the third failed removal, and is gone in the end', () => {
     let code = then(fold(set), { type: 'RemovalStarted', data: { cause: 'deleted' } });
     for (let n = 0; n < 3; n++) {
-      expect(code.failedToRemoveAt).toBeNull();
+      expect(code.trouble.failedToRemoveAt).toBeNull();
       code = then(
         code,
         removalSent('remove', 'removal', LATER),
@@ -179,13 +183,12 @@ describe('the state of an access code', () => {
       );
     }
     expect(code).toMatchObject({
-      failedToRemoveAt: LATER,
-      failure: { of: 'removal' },
-      onLock: { since: T0 },
+      trouble: { failedToRemoveAt: LATER, failure: { of: 'removal' } },
+      known: { onLock: { since: T0 } },
     });
-    expect(then(code, { type: 'RemovalDelayed', data: {} }).removalDelayedAt).toBe(LATER);
+    expect(then(code, { type: 'RemovalDelayed', data: {} }).trouble.removalDelayedAt).toBe(LATER);
     const gone = then(code, { type: 'Removed', data: { cause: 'deleted', wasOnDevice: true } });
-    expect(gone).toMatchObject({ removedAt: LATER, onLock: null, inFlight: null, setAt: null });
+    expect(gone).toMatchObject({ removedAt: LATER, known: { onLock: null, inFlight: null, setAt: null } });
     expect(then(gone, { type: 'Forgotten', data: {} }).forgotten).toBe(true);
   });
 
@@ -198,18 +201,16 @@ describe('the state of an access code', () => {
         failure('RemovalFailed', 'away', 'passing', LATER),
       );
     }
-    expect(code.failedToRemoveAt).toBe(LATER);
+    expect(code.trouble.failedToRemoveAt).toBe(LATER);
     expect(then(code, { type: 'WithdrawnFromDevice', data: { commandId: 'away' } })).toMatchObject({
-      failedToRemoveAt: null,
-      failure: null,
-      onLock: null,
-      setAt: null,
+      trouble: { failedToRemoveAt: null, failure: null },
+      known: { onLock: null, setAt: null },
     });
   });
 
   it('loses and regains its connection', () => {
     const lost = then(fold(set), { type: 'ConnectionLost', data: {} });
-    expect(lost.connectionLostAt).toBe(LATER);
+    expect(lost.trouble.connectionLostAt).toBe(LATER);
     expect(then(lost, { type: 'ConnectionRestored', data: {} })).toEqual(fold(set));
   });
 
@@ -220,16 +221,14 @@ describe('the state of an access code', () => {
       data: { fields: ['name', 'code'], content: foreign, accepted },
     });
     expect(then(fold(set), modified(false))).toMatchObject({
-      name: 'Guest',
-      onLock: { name: 'Mallory', pinFingerprint: 'pin-x' },
-      externalConflict: { change: 'modified', fields: ['name', 'code'] },
-      externalInEffect: null,
+      wanted: { name: 'Guest' },
+      known: { onLock: { name: 'Mallory', pinFingerprint: 'pin-x' }, externalInEffect: null },
+      trouble: { externalConflict: { change: 'modified', fields: ['name', 'code'] } },
     });
     expect(then(fold(set), modified(true))).toMatchObject({
-      name: 'Mallory',
-      ...pin('pin-x'),
-      externalConflict: null,
-      externalInEffect: { change: 'modified' },
+      wanted: { name: 'Mallory', ...pin('pin-x') },
+      trouble: { externalConflict: null },
+      known: { externalInEffect: { change: 'modified' } },
     });
     const preloaded = fold(onLock(stay, true));
     const other = { startsAt: stay.startsAt, endsAt: stay.endsAt + HOUR };
@@ -241,31 +240,28 @@ describe('the state of an access code', () => {
         accepted: true,
       },
     };
-    expect(then(preloaded, longer).schedule).toEqual(other);
-    expect(then(fold([at(T0, requested(null))]), modified(false)).onLock).toBeNull();
+    expect(then(preloaded, longer).wanted.schedule).toEqual(other);
+    expect(then(fold([at(T0, requested(null))]), modified(false)).known.onLock).toBeNull();
   });
 
   it('is off the lock when somebody has erased it', () => {
     const erased = (accepted: boolean): CodeEvent => ({ type: 'RemovedExternally', data: { accepted } });
     expect(then(fold(set), erased(false))).toMatchObject({
-      onLock: null,
-      setAt: null,
-      externalConflict: { change: 'removed', at: LATER },
+      known: { onLock: null, setAt: null },
+      trouble: { externalConflict: { change: 'removed', at: LATER } },
     });
     expect(then(fold(set), erased(true))).toMatchObject({
-      onLock: null,
-      externalConflict: null,
-      externalInEffect: { change: 'removed' },
+      known: { onLock: null, externalInEffect: { change: 'removed' } },
+      trouble: { externalConflict: null },
     });
   });
 
   it('keeps telling of a missed start until the lock has the code', () => {
     const missed = then(fold(creating(stay, true)), { type: 'StartMissed', data: {} });
-    expect(missed).toMatchObject({ startMissedAt: LATER, failedToSetAt: LATER });
+    expect(missed).toMatchObject({ trouble: { startMissedAt: LATER, failedToSetAt: LATER } });
     const data = { commandId: 'create-1', lockCodeId: 'lock-code-1' };
     expect(then(missed, { type: 'SetOnDevice', data })).toMatchObject({
-      startMissedAt: null,
-      failedToSetAt: null,
+      trouble: { startMissedAt: null, failedToSetAt: null },
     });
   });
 });

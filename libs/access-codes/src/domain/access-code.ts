@@ -68,36 +68,24 @@ export interface ExternalChange {
   readonly fields: readonly ExternalField[];
 }
 
-export interface AccessCode {
-  readonly codeId: string;
-  readonly workspaceId: string;
-  readonly deviceId: string;
-  readonly accountId: string;
-  readonly requestedAt: number;
-  /** What is wanted: name, PIN and schedule (null: ongoing). */
+/** What is asked for. */
+export interface Wanted {
   readonly name: string | null;
   readonly pin: SealedPin;
   readonly pinFingerprint: string;
+  /** Null: ongoing. */
   readonly schedule: Window | null;
   readonly preferNativeScheduling: boolean;
   readonly externalModificationAllowed: boolean;
   readonly commonCodeKey: string | null;
   readonly isOneTimeUse: boolean;
   readonly usesBackupPool: boolean;
-  readonly isBackup: boolean;
-  /** Of a backup code: which code it stands in for. */
-  readonly backupOf: string | null;
-  /** Of a backup code: that one knows of it. */
-  readonly handedOver: boolean;
-  /** A backup code that stands in for this one. */
-  readonly pulledBackup: { readonly codeId: string; readonly at: number } | null;
-  /** On the lock by somebody else's hand: looked at, and left alone until it is deleted or converted. */
-  readonly unmanaged: boolean;
-  /** A managed code that kept this one from being converted, because it has the same PIN. */
-  readonly conversionRefused: { readonly at: number; readonly byCodeId: string } | null;
-  /** When what is wanted was last said, ms. */
-  readonly wantedAt: number;
-  /** What the lock is known to hold. */
+  /** When it was last said. */
+  readonly at: number;
+}
+
+/** What is known of the lock, and of what may still change on it. */
+export interface Known {
   readonly onLock: OnLock | null;
   readonly everOnLock: boolean;
   readonly inFlight: InFlight | null;
@@ -105,13 +93,20 @@ export interface AccessCode {
   readonly mayTurnUp: MayTurnUp | null;
   /** What changes that were given up as unanswered may still make of the code on the lock, the latest last. */
   readonly lateChanges: readonly Content[];
+  /** Since when it opens the door. */
   readonly setAt: number | null;
   /** The lock has refused the name, so that it is told a plainer one. */
-  readonly plainName?: boolean;
+  readonly plainName: boolean;
   /** Another code on the lock has the name, so that the lock is told a longer one. */
-  readonly distinctName?: boolean;
+  readonly distinctName: boolean;
   /** What the lock seems to make of a name that it is told, by itself: not put back over and over. */
-  readonly alteredName?: { readonly told: string | null; readonly read: string | null } | null;
+  readonly alteredName: { readonly told: string | null; readonly read: string | null } | null;
+  /** Somebody else's change that was accepted. */
+  readonly externalInEffect: ExternalChange | null;
+}
+
+/** What keeps a code from being as it should; all of it null and 0 while it is well. */
+export interface Trouble {
   /** Attempts that failed in a row, outages of the maker not counted. */
   readonly failedAttempts: number;
   readonly failure: Failure | null;
@@ -123,9 +118,29 @@ export interface AccessCode {
   readonly failedToRemoveAt: number | null;
   /** Somebody else's change that will be put back. */
   readonly externalConflict: ExternalChange | null;
-  /** Somebody else's change that was accepted. */
-  readonly externalInEffect: ExternalChange | null;
   readonly connectionLostAt: number | null;
+}
+
+export interface AccessCode {
+  readonly codeId: string;
+  readonly workspaceId: string;
+  readonly deviceId: string;
+  readonly accountId: string;
+  readonly requestedAt: number;
+  readonly wanted: Wanted;
+  readonly known: Known;
+  readonly trouble: Trouble;
+  readonly isBackup: boolean;
+  /** Of a backup code: which code it stands in for. */
+  readonly backupOf: string | null;
+  /** Of a backup code: that one knows of it. */
+  readonly handedOver: boolean;
+  /** A backup code that stands in for this one. */
+  readonly pulledBackup: { readonly codeId: string; readonly at: number } | null;
+  /** On the lock by somebody else's hand: looked at, and left alone until it is deleted or converted. */
+  readonly unmanaged: boolean;
+  /** A managed code that kept this one from being converted, because it has the same PIN. */
+  readonly conversionRefused: { readonly at: number; readonly byCodeId: string } | null;
   readonly ending: { readonly cause: RemovalCause; readonly at: number } | null;
   readonly removedAt: number | null;
   readonly forgotten: boolean;

@@ -10,7 +10,12 @@ export function isSpare(code: AccessCode): boolean {
 
 /** A spare one that opens its door now. */
 export function isReady(code: AccessCode): boolean {
-  return isSpare(code) && code.onLock !== null && code.setAt !== null && code.connectionLostAt === null;
+  return (
+    isSpare(code) &&
+    code.known.onLock !== null &&
+    code.known.setAt !== null &&
+    code.trouble.connectionLostAt === null
+  );
 }
 
 /**
@@ -38,13 +43,13 @@ export function endOfTroubled(code: AccessCode | null, now: number): number {
   if (!code || code.unmanaged || code.removedAt !== null) {
     throw absent();
   }
-  if (!code.schedule) {
+  if (!code.wanted.schedule) {
     throw Refusal.untimely<CodeRefusal>('not-time-bound', 'Only a time-bound access code can have a backup.');
   }
-  if (code.ending || code.schedule.endsAt <= now) {
+  if (code.ending || code.wanted.schedule.endsAt <= now) {
     throw beingRemoved('The access code is being removed.');
   }
-  return code.schedule.endsAt;
+  return code.wanted.schedule.endsAt;
 }
 
 /** A backup code was pulled for this one. The first one stands, unless it is known to be gone. */

@@ -16,6 +16,7 @@ import {
   simpleLock,
   T0,
 } from './testing/builders';
+import { changed } from './transitions';
 
 const stay = { startsAt: T0 + 3 * HOUR, endsAt: T0 + 9 * HOUR };
 const during = T0 + 4 * HOUR;
@@ -92,7 +93,9 @@ describe('a clock that was put forward, nobody knows whether rightly', () => {
       until: from + days,
     });
     const begun = around(from + days, { device: simpleLock, earliest: from });
-    expect(planned(begun)({ ...fold([at(T0, requested(next))]), settingDelayedAt: T0 })).toMatchObject({
+    expect(
+      planned(begun)(changed(fold([at(T0, requested(next))]), { trouble: { settingDelayedAt: T0 } })),
+    ).toMatchObject({
       do: 'program',
     });
     expect(planned(forward(nativeLock))(fold(onLock(next, true)))).toMatchObject({

@@ -13,7 +13,7 @@ import {
 } from './access-code';
 import type { CodeEvent, CodeEventOf } from './events';
 import { nameRefused } from './refusals';
-import { inFlightOf, noTrouble, offTheLock, requested } from './transitions';
+import { changed, inFlightOf, noTrouble, offTheLock, removalInFlight, requested } from './transitions';
 import { evolveUnmanaged, unmanagedSeen } from './unmanaged-fold';
 
 /** So many failures in a row are told as a failure; before, they are a delay at most. */
@@ -40,82 +40,78 @@ function evolveCode(
     case 'ChangeRequested':
       return changeWanted(code, event);
     case 'ProgrammingStarted':
-      return { ...code, inFlight: inFlightOf(event, event.at) };
+      return changed(code, { known: { inFlight: inFlightOf(event, event.at) } });
     case 'ProgrammingAccepted':
       return whileInFlight(code, event.data.commandId, (inFlight) => ({
-        ...code,
-        inFlight: { ...inFlight, lockCodeId: event.data.lockCodeId, unansweredAt: null },
+        ...inFlight,
+        lockCodeId: event.data.lockCodeId,
+        unansweredAt: null,
       }));
     case 'CommandUnanswered':
       return whileInFlight(code, event.data.commandId, (inFlight) => ({
-        ...code,
-        inFlight: { ...inFlight, unansweredAt: event.at },
+        ...inFlight,
+        unansweredAt: event.at,
       }));
     case 'ProgrammingFailed':
       return programmingFailed(code, event);
     case 'ScheduledOnDevice':
       return confirmed(code, event.data.lockCodeId, event.at);
     case 'SetOnDevice':
-      return {
-        ...(event.data.commandId === null ? code : confirmed(code, event.data.lockCodeId, event.at)),
-        setAt: event.at,
-      };
+      return changed(
+        event.data.commandId === null ? code : confirmed(code, event.data.lockCodeId, event.at),
+        {
+          known: { setAt: event.at },
+        },
+      );
     case 'ChangedOnDevice':
-      return confirmed(code, code.onLock?.lockCodeId ?? code.inFlight?.lockCodeId ?? '', event.at);
+      return confirmed(
+        code,
+        code.known.onLock?.lockCodeId ?? code.known.inFlight?.lockCodeId ?? '',
+        event.at,
+      );
     case 'SettingDelayed':
-      return { ...code, settingDelayedAt: event.at };
+      return changed(code, { trouble: { settingDelayedAt: event.at } });
     case 'StartMissed':
-      return { ...code, startMissedAt: event.at, failedToSetAt: code.failedToSetAt ?? event.at };
+      return changed(code, {
+        trouble: { startMissedAt: event.at, failedToSetAt: code.trouble.failedToSetAt ?? event.at },
+      });
     case 'RemovalStarted':
       return ending(code, event);
     case 'RemovalSent':
-      return {
-        ...code,
-        inFlight: {
-          commandId: event.data.commandId,
-          operation: event.data.purpose,
-          lockCodeId: event.data.lockCodeId,
-          content: null,
-          attempt: event.data.attempt,
-          sentAt: event.at,
-          deadline: Date.parse(event.data.deadline),
-          unansweredAt: null,
-        },
-      };
+      return changed(code, { known: { inFlight: removalInFlight(event) } });
     case 'RemovalFailed':
       return removalFailed(code, event);
     case 'RemovalDelayed':
-      return { ...code, removalDelayedAt: event.at };
+      return changed(code, { trouble: { removalDelayedAt: event.at } });
     case 'WithdrawnFromDevice':
-      return { ...offTheLock(code), ...noTrouble, failedToRemoveAt: null };
+      return changed(code, { known: offTheLock, trouble: { ...noTrouble, failedToRemoveAt: null } });
     case 'Removed':
       return {
-        ...offTheLock(code),
+        ...changed(code, { known: offTheLock }),
         removedAt: event.at,
         ending: code.ending ?? { cause: event.data.cause, at: event.at },
       };
     case 'Forgotten':
       return { ...code, forgotten: true };
     case 'ConnectionLost':
-      return { ...code, connectionLostAt: event.at };
+      return changed(code, { trouble: { connectionLostAt: event.at } });
     case 'ConnectionRestored':
-      return { ...code, connectionLostAt: null };
+      return changed(code, { trouble: { connectionLostAt: null } });
     case 'ModifiedExternally':
       return modifiedExternally(code, event);
     case 'RemovedExternally': {
       const change: ExternalChange = { at: event.at, change: 'removed', fields: [] };
-      return {
-        ...offTheLock(code),
-        ...(event.data.accepted ? { ...noTrouble, externalInEffect: change } : { externalConflict: change }),
-      };
+      return event.data.accepted
+        ? changed(code, { known: { ...offTheLock, externalInEffect: change }, trouble: noTrouble })
+        : changed(code, { known: offTheLock, trouble: { externalConflict: change } });
     }
     case 'BackupAssigned':
       return {
-        ...code,
-        ...noTrouble,
+        ...changed(code, {
+          wanted: { schedule: windowOf(event.data.schedule), at: event.at },
+          trouble: noTrouble,
+        }),
         backupOf: event.data.forCodeId,
-        schedule: windowOf(event.data.schedule),
-        wantedAt: event.at,
       };
     case 'BackupHandedOver':
       return { ...code, handedOver: true };
@@ -138,85 +134,92 @@ function evolveCode(
 function ending(code: AccessCode, { data, at }: Happened<CodeEventOf<'RemovalStarted'>>): AccessCode {
   if (code.ending) return { ...code, ending: { ...code.ending, cause: data.cause } };
   return {
-    ...code,
+    ...changed(code, { trouble: { failedAttempts: 0, failure: null, failedToRemoveAt: null } }),
     ending: { cause: data.cause, at },
-    failedAttempts: 0,
-    failure: null,
-    failedToRemoveAt: null,
   };
 }
 
 function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'ChangeRequested'>>): AccessCode {
-  const schedule = data.schedule === undefined ? code.schedule : windowOf(data.schedule);
-  return {
-    ...code,
-    ...noTrouble,
-    failedToRemoveAt: null,
-    name: data.name === undefined ? code.name : data.name,
-    pin: data.pin ?? code.pin,
-    pinFingerprint: data.pinFingerprint ?? code.pinFingerprint,
-    schedule,
-    preferNativeScheduling: data.preferNativeScheduling ?? code.preferNativeScheduling,
-    externalModificationAllowed: data.externalModificationAllowed ?? code.externalModificationAllowed,
-    usesBackupPool: data.usesBackupPool ?? code.usesBackupPool,
-    // Somebody else's change stays in effect until something is asked of the code again.
-    externalInEffect: null,
-    ...(data.name === undefined ? {} : { plainName: false, distinctName: false }),
-    wantedAt: at,
-    // A window that lies ahead again is entered again.
-    setAt: schedule && schedule.startsAt > at && code.onLock?.window ? null : code.setAt,
-  };
+  const { wanted, known } = code;
+  const schedule = data.schedule === undefined ? wanted.schedule : windowOf(data.schedule);
+  return changed(code, {
+    wanted: {
+      name: data.name === undefined ? wanted.name : data.name,
+      pin: data.pin ?? wanted.pin,
+      pinFingerprint: data.pinFingerprint ?? wanted.pinFingerprint,
+      schedule,
+      preferNativeScheduling: data.preferNativeScheduling ?? wanted.preferNativeScheduling,
+      externalModificationAllowed: data.externalModificationAllowed ?? wanted.externalModificationAllowed,
+      usesBackupPool: data.usesBackupPool ?? wanted.usesBackupPool,
+      at,
+    },
+    known: {
+      // Somebody else's change stays in effect until something is asked of the code again.
+      externalInEffect: null,
+      ...(data.name === undefined ? {} : { plainName: false, distinctName: false }),
+      // A window that lies ahead again is entered again.
+      setAt: schedule && schedule.startsAt > at && known.onLock?.window ? null : known.setAt,
+    },
+    trouble: { ...noTrouble, failedToRemoveAt: null },
+  });
 }
 
 function whileInFlight(
   code: AccessCode,
   commandId: string,
-  then: (inFlight: InFlight) => AccessCode,
+  then: (inFlight: InFlight) => InFlight,
 ): AccessCode {
-  return code.inFlight?.commandId === commandId ? then(code.inFlight) : code;
+  const { inFlight } = code.known;
+  return inFlight?.commandId === commandId ? changed(code, { known: { inFlight: then(inFlight) } }) : code;
 }
 
 function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode {
-  const content = code.inFlight?.content;
+  const { inFlight, onLock, setAt } = code.known;
+  const content = inFlight?.content;
   if (!content) return code;
   const { window } = toldOf(content);
-  return {
-    ...code,
-    ...noTrouble,
-    onLock: { ...content, lockCodeId, since: code.onLock?.since ?? at },
-    everOnLock: true,
-    inFlight: null,
-    mayTurnUp: null,
-    lateChanges: [],
-    // A lock that keeps the window by itself opens from its start on, whatever it did before.
-    setAt: window && window.startsAt > at ? null : code.setAt,
-  };
+  return changed(code, {
+    known: {
+      onLock: { ...content, lockCodeId, since: onLock?.since ?? at },
+      everOnLock: true,
+      inFlight: null,
+      mayTurnUp: null,
+      lateChanges: [],
+      // A lock that keeps the window by itself opens from its start on, whatever it did before.
+      setAt: window && window.startsAt > at ? null : setAt,
+    },
+    trouble: noTrouble,
+  });
 }
 
 function programmingFailed(
   code: AccessCode,
   { data, at }: Happened<CodeEventOf<'ProgrammingFailed'>>,
 ): AccessCode {
-  const failedAttempts = data.kind === 'outage' ? code.failedAttempts : code.failedAttempts + 1;
+  const { known, trouble } = code;
+  const failedAttempts = trouble.failedAttempts + (data.kind === 'outage' ? 0 : 1);
   const tell = data.kind === 'permanent' || failedAttempts >= FAILURES_TO_TELL;
-  const { inFlight } = code;
-  const content = data.errorCode === 'NO_ANSWER' ? (inFlight?.content ?? null) : null;
-  const created = inFlight?.operation === 'create';
+  const content = data.errorCode === 'NO_ANSWER' ? (known.inFlight?.content ?? null) : null;
+  const created = known.inFlight?.operation === 'create';
   const aboutName = nameRefused(data.errorCode);
-  return {
-    ...code,
-    inFlight: null,
-    ...(aboutName === 'taken' ? { distinctName: true } : {}),
-    ...(aboutName === 'not-taken-as-it-is' ? { plainName: true } : {}),
-    mayTurnUp: content && created ? { ...content, givenUpAt: at } : code.mayTurnUp,
-    lateChanges:
-      content && !created
-        ? [...code.lateChanges.filter((late) => !sameOnLock(late, content)), content].slice(-LATE_CHANGES)
-        : code.lateChanges,
-    failedAttempts,
-    failure: failureOf('programming', data, at),
-    failedToSetAt: code.failedToSetAt ?? (tell ? at : null),
-  };
+  return changed(code, {
+    known: {
+      inFlight: null,
+      ...(aboutName === 'taken' ? { distinctName: true } : {}),
+      ...(aboutName === 'not-taken-as-it-is' ? { plainName: true } : {}),
+      mayTurnUp: content && created ? { ...content, givenUpAt: at } : known.mayTurnUp,
+      lateChanges: content && !created ? withLate(known.lateChanges, content) : known.lateChanges,
+    },
+    trouble: {
+      failedAttempts,
+      failure: failureOf('programming', data, at),
+      failedToSetAt: trouble.failedToSetAt ?? (tell ? at : null),
+    },
+  });
+}
+
+function withLate(lateChanges: readonly Content[], content: Content): Content[] {
+  return [...lateChanges.filter((late) => !sameOnLock(late, content)), content].slice(-LATE_CHANGES);
 }
 
 function sameOnLock(a: Content, b: Content): boolean {
@@ -225,14 +228,16 @@ function sameOnLock(a: Content, b: Content): boolean {
 }
 
 function removalFailed(code: AccessCode, { data, at }: Happened<CodeEventOf<'RemovalFailed'>>): AccessCode {
-  const failedAttempts = data.kind === 'outage' ? code.failedAttempts : code.failedAttempts + 1;
-  return {
-    ...code,
-    inFlight: null,
-    failedAttempts,
-    failure: failureOf('removal', data, at),
-    failedToRemoveAt: code.failedToRemoveAt ?? (failedAttempts >= FAILURES_TO_TELL ? at : null),
-  };
+  const { trouble } = code;
+  const failedAttempts = trouble.failedAttempts + (data.kind === 'outage' ? 0 : 1);
+  return changed(code, {
+    known: { inFlight: null },
+    trouble: {
+      failedAttempts,
+      failure: failureOf('removal', data, at),
+      failedToRemoveAt: trouble.failedToRemoveAt ?? (failedAttempts >= FAILURES_TO_TELL ? at : null),
+    },
+  });
 }
 
 function failureOf(of: Failure['of'], data: CodeEventOf<'ProgrammingFailed'>['data'], at: number): Failure {
@@ -251,25 +256,30 @@ function modifiedExternally(
   code: AccessCode,
   { data, at }: Happened<CodeEventOf<'ModifiedExternally'>>,
 ): AccessCode {
-  if (!code.onLock) return code;
+  const { onLock, inFlight, alteredName } = code.known;
+  if (!onLock) return code;
   const content = contentOf(data.content);
   const change: ExternalChange = { at, change: 'modified', fields: data.fields };
-  const seen = {
-    ...code,
+  const there = {
     inFlight: null,
-    onLock: { ...content, lockCodeId: code.onLock.lockCodeId, since: code.onLock.since },
+    onLock: { ...content, lockCodeId: onLock.lockCodeId, since: onLock.since },
   };
-  const alteredName = data.fields.includes('name')
-    ? { told: toldOf(code.inFlight?.content ?? code.onLock).name, read: content.name }
-    : code.alteredName;
-  if (!data.accepted) return { ...seen, externalConflict: change, alteredName };
-  return {
-    ...seen,
-    name: content.name,
-    pin: content.pin,
-    pinFingerprint: content.pinFingerprint,
-    ...noTrouble,
-    schedule: content.window && code.schedule ? content.window : code.schedule,
-    externalInEffect: change,
-  };
+  if (!data.accepted) {
+    const altered = data.fields.includes('name')
+      ? { told: toldOf(inFlight?.content ?? onLock).name, read: content.name }
+      : alteredName;
+    return changed(code, {
+      known: { ...there, alteredName: altered },
+      trouble: { externalConflict: change },
+    });
+  }
+  const { name, pin, pinFingerprint, window } = content;
+  return changed(code, {
+    wanted: {
+      ...{ name, pin, pinFingerprint },
+      schedule: window && code.wanted.schedule ? window : code.wanted.schedule,
+    },
+    known: { ...there, externalInEffect: change },
+    trouble: noTrouble,
+  });
 }

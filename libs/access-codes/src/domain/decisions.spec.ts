@@ -229,8 +229,7 @@ describe('the answer to a command', () => {
     const [event] = refusedWith('create-1', 'UNREACHABLE', true)(events);
     expect(event).toMatchObject({ type: 'ProgrammingFailed', data: { kind: 'outage' } });
     expect(codeFold.evolve(events, at(T0 + 1, event!))).toMatchObject({
-      failedAttempts: 0,
-      failedToSetAt: null,
+      trouble: { failedAttempts: 0, failedToSetAt: null },
     });
   });
 

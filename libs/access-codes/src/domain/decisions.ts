@@ -42,30 +42,30 @@ export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
     throw beingRemoved();
   }
   const data: Mutable<CodeEventOf<'ChangeRequested'>['data']> = {};
-  if (wanted.name !== undefined && wanted.name !== live.name) data.name = wanted.name;
-  if (wanted.pin && wanted.pinFingerprint && wanted.pinFingerprint !== live.pinFingerprint) {
+  if (wanted.name !== undefined && wanted.name !== live.wanted.name) data.name = wanted.name;
+  if (wanted.pin && wanted.pinFingerprint && wanted.pinFingerprint !== live.wanted.pinFingerprint) {
     data.pin = wanted.pin;
     data.pinFingerprint = wanted.pinFingerprint;
   }
-  if (wanted.schedule !== undefined && !sameWindow(wanted.schedule, live.schedule)) {
+  if (wanted.schedule !== undefined && !sameWindow(wanted.schedule, live.wanted.schedule)) {
     data.schedule = storedWindow(wanted.schedule);
   }
   if (
     wanted.preferNativeScheduling !== undefined &&
-    wanted.preferNativeScheduling !== live.preferNativeScheduling
+    wanted.preferNativeScheduling !== live.wanted.preferNativeScheduling
   ) {
     data.preferNativeScheduling = wanted.preferNativeScheduling;
   }
   if (
     wanted.externalModificationAllowed !== undefined &&
-    wanted.externalModificationAllowed !== live.externalModificationAllowed
+    wanted.externalModificationAllowed !== live.wanted.externalModificationAllowed
   ) {
     data.externalModificationAllowed = wanted.externalModificationAllowed;
   }
-  if (wanted.usesBackupPool !== undefined && wanted.usesBackupPool !== live.usesBackupPool) {
+  if (wanted.usesBackupPool !== undefined && wanted.usesBackupPool !== live.wanted.usesBackupPool) {
     data.usesBackupPool = wanted.usesBackupPool;
   }
-  const tryAgain = wanted.again === true && live.failure?.kind === 'permanent';
+  const tryAgain = wanted.again === true && live.trouble.failure?.kind === 'permanent';
   return Object.keys(data).length === 0 && !tryAgain ? [] : [{ type: 'ChangeRequested', data }];
 }
 
@@ -86,7 +86,7 @@ export function remove(code: AccessCode | null): CodeEvent[] {
 
 /** Nothing of the code can be on its lock. */
 export function untouched(code: AccessCode): boolean {
-  return code.onLock === null && code.inFlight === null && code.mayTurnUp === null;
+  return code.known.onLock === null && code.known.inFlight === null && code.known.mayTurnUp === null;
 }
 
 function existing(code: AccessCode | null, expired?: 'readable'): AccessCode {
@@ -98,7 +98,7 @@ function existing(code: AccessCode | null, expired?: 'readable'): AccessCode {
 }
 
 export function removed(code: AccessCode, cause: RemovalCause): CodeEvent {
-  return { type: 'Removed', data: { cause, wasOnDevice: code.everOnLock } };
+  return { type: 'Removed', data: { cause, wasOnDevice: code.known.everOnLock } };
 }
 
 /** The maker took the command; nothing is certain yet. */
@@ -116,7 +116,7 @@ export function unanswered(code: AccessCode | null, commandId: string): CodeEven
 }
 
 function underWay(code: AccessCode | null, commandId: string): InFlight | null {
-  return code?.inFlight?.commandId === commandId ? code.inFlight : null;
+  return code?.known.inFlight?.commandId === commandId ? code.known.inFlight : null;
 }
 
 /** The command came to nothing. */
@@ -145,16 +145,16 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
 
 /** Somebody else has taken it off the lock; a code for one time is used up then, whoever it was. */
 export function erased(code: AccessCode): CodeEvent[] {
-  if (code.isOneTimeUse) {
+  if (code.wanted.isOneTimeUse) {
     if (code.ending) return [removed(code, code.ending.cause)];
     return [{ type: 'RemovalStarted', data: { cause: 'expired' } }, removed(code, 'expired')];
   }
-  return [{ type: 'RemovedExternally', data: { accepted: code.externalModificationAllowed } }];
+  return [{ type: 'RemovedExternally', data: { accepted: code.wanted.externalModificationAllowed } }];
 }
 
 /** It has opened the door: for a code for one time that was all. */
 export function usedUp(code: AccessCode | null): CodeEvent[] {
-  if (!code?.isOneTimeUse || code.ending || code.removedAt !== null) return [];
+  if (!code?.wanted.isOneTimeUse || code.ending || code.removedAt !== null) return [];
   return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
 }
 
@@ -171,7 +171,7 @@ export function confirmed(
   const ahead = window !== null && window.startsAt > now;
   if (inFlight.operation === 'change') {
     const events: CodeEvent[] = [{ type: 'ChangedOnDevice', data: { commandId } }];
-    if (code.setAt === null && !ahead)
+    if (code.known.setAt === null && !ahead)
       events.push({ type: 'SetOnDevice', data: { commandId: null, lockCodeId } });
     return events;
   }
@@ -204,7 +204,7 @@ export interface Outcome {
  */
 export function reported(code: AccessCode | null, outcome: Outcome, now: number): CodeEvent[] | 'read-back' {
   if (!code) return [];
-  const { inFlight, onLock } = code;
+  const { inFlight, onLock } = code.known;
   if (!inFlight) {
     if (code.unmanaged) return outcome.success && code.removedAt === null ? 'read-back' : [];
     // Somebody else may have erased it; or it is an old report, of a code that was put back since.
@@ -231,6 +231,6 @@ function troubleOf({ errorCode: told, retryAt, rules }: Outcome, at: number): Tr
 
 /** What a code is to leave on the lock, in the lock's terms. */
 export function contentFor(code: AccessCode, native: boolean): Content {
-  const { name, pin, pinFingerprint } = code;
-  return { name, pin, pinFingerprint, window: native ? code.schedule : null };
+  const { name, pin, pinFingerprint } = code.wanted;
+  return { name, pin, pinFingerprint, window: native ? code.wanted.schedule : null };
 }

@@ -9,7 +9,7 @@ export function abandon(code: AccessCode | null): CodeEvent[] {
   if (code.unmanaged) return [{ type: 'UnmanagedCodeGone', data: {} }];
   const started: CodeEvent[] =
     code.ending?.cause === 'deleted' ? [] : [{ type: 'RemovalStarted', data: { cause: 'deleted' } }];
-  const data = { cause: 'deleted', wasOnDevice: code.everOnLock, leftOnLock: true } as const;
+  const data = { cause: 'deleted', wasOnDevice: code.known.everOnLock, leftOnLock: true } as const;
   return [...started, { type: 'Removed', data }];
 }
 
@@ -18,8 +18,11 @@ export function abandon(code: AccessCode | null): CodeEvent[] {
  * never will be. What is under way is waited for.
  */
 export function ceaseToManage(code: AccessCode | null): CodeEvent[] {
-  if (!code || code.removedAt !== null || code.unmanaged || code.ending || code.inFlight) return [];
-  const { onLock, mayTurnUp, pinFingerprint } = code;
+  if (!code || code.removedAt !== null || code.unmanaged || code.ending || code.known.inFlight) return [];
+  const {
+    known: { onLock, mayTurnUp },
+    wanted: { pinFingerprint },
+  } = code;
   const settled = onLock !== null && !mayTurnUp && onLock.pinFingerprint === pinFingerprint;
   return settled ? letGo(code) : abandon(code);
 }

@@ -43,7 +43,7 @@ export function holds(code: AccessCode, listed: Listed, content: Content): boole
 export function sameName(code: AccessCode, { name: read }: Listed, content: Content): boolean {
   const { name: told } = toldOf(content);
   if (isNameOf(told, read)) return true;
-  const { alteredName } = code;
+  const { alteredName } = code.known;
   return alteredName?.told === told && alteredName.read === read;
 }
 

@@ -31,22 +31,22 @@ function objection({ code, step, on }: Planned): string | null {
   if (step.do === 'release' || step.do === 'reserve') return null;
   if (!account?.connected || account.unreachableSince !== null) return 'touches a lock out of reach';
   if (!device || device.removedAt !== null) return 'touches a lock that is gone';
-  const { inFlight } = code;
+  const { inFlight } = code.known;
   if (step.do === 'verify') {
     const early =
       inFlight !== null &&
       now < inFlight.deadline &&
       inFlight.unansweredAt === null &&
-      !code.connectionLostAt;
+      !code.trouble.connectionLostAt;
     return early ? 'looks before the deadline' : null;
   }
   if (inFlight) return 'sends a second command';
-  if (code.connectionLostAt !== null) return 'sends before it has verified';
+  if (code.trouble.connectionLostAt !== null) return 'sends before it has verified';
   if (step.do !== 'program') return null;
   if (code.ending) return 'programs what is ending';
-  const native = isNative(code, device);
-  if (now < neededFrom(code, native, settings) && code.onLock === null) return 'programs too early';
-  return code.schedule && now >= code.schedule.endsAt ? 'programs past the end' : null;
+  const native = isNative(code.wanted, device);
+  if (now < neededFrom(code, native, settings) && code.known.onLock === null) return 'programs too early';
+  return code.wanted.schedule && now >= code.wanted.schedule.endsAt ? 'programs past the end' : null;
 }
 
 describe('whatever happens', () => {
@@ -128,8 +128,12 @@ describe('when all is well again', () => {
 /** The next instant at which a code's place changes by itself, ms. */
 function nextChange(life: Life): number | null {
   const instants = [...life.codes.values()]
-    .filter((code) => code.removedAt === null && code.schedule !== null)
-    .flatMap((code) => [code.schedule!.startsAt - HOUR, code.schedule!.startsAt, code.schedule!.endsAt])
+    .filter((code) => code.removedAt === null && code.wanted.schedule !== null)
+    .flatMap((code) => [
+      code.wanted.schedule!.startsAt - HOUR,
+      code.wanted.schedule!.startsAt,
+      code.wanted.schedule!.endsAt,
+    ])
     .filter((instant) => instant > life.now);
   return instants.length > 0 ? Math.min(...instants) : null;
 }
@@ -137,7 +141,9 @@ function nextChange(life: Life): number | null {
 /** The lock holds what the codes say that it does, and that is what they should be. */
 function expectRight(life: Life): void {
   const held = life.lock.read().map((entry) => entry.lockCodeId);
-  const known = [...life.codes.values()].flatMap(({ onLock }) => (onLock ? [onLock.lockCodeId] : []));
+  const known = [...life.codes.values()].flatMap(({ known: { onLock } }) =>
+    onLock ? [onLock.lockCodeId] : [],
+  );
   expect(held.sort()).toEqual(known.sort());
   for (const code of life.codes.values())
     expect([code.codeId, wrong(code, life)]).toEqual([code.codeId, null]);
@@ -146,22 +152,26 @@ function expectRight(life: Life): void {
 function wrong(code: AccessCode, life: Life): string | null {
   const { now, device, keypad } = life;
   if (code.removedAt !== null) return null;
-  if (code.inFlight) return 'something is under way';
+  if (code.known.inFlight) return 'something is under way';
   if (code.ending) return 'it is still going';
-  const native = isNative(code, device);
-  const { schedule, onLock } = code;
+  const native = isNative(code.wanted, device);
+  const {
+    wanted: { schedule },
+    known: { onLock },
+  } = code;
   if (schedule && now >= schedule.endsAt) return 'it is past its end';
-  if (code.failure?.kind === 'permanent' || code.externalInEffect?.change === 'removed') return null;
+  if (code.trouble.failure?.kind === 'permanent' || code.known.externalInEffect?.change === 'removed')
+    return null;
   // A change that the lock can never take leaves the old PIN where it is, in another's way.
-  const stuck = [...life.codes.values()].filter((other) => other.failure?.kind === 'permanent');
-  const inTheWay = stuck.some((other) => other.onLock?.pinFingerprint === code.pinFingerprint);
+  const stuck = [...life.codes.values()].filter((other) => other.trouble.failure?.kind === 'permanent');
+  const inTheWay = stuck.some((other) => other.known.onLock?.pinFingerprint === code.wanted.pinFingerprint);
   if (inTheWay) return null;
   const due = schedule === null || now >= schedule.startsAt;
   if (due && !(onLock && sameContent(onLock, contentFor(code, native)))) return 'it is not on the lock';
-  if (due && code.setAt === null) return 'it was not told to be set';
+  if (due && code.known.setAt === null) return 'it was not told to be set';
   if (!native && now < neededFrom(code, native, settings) && onLock) return 'it is on the lock already';
   const clear = keypad.reservations.every(
-    (r) => r.codeId === code.codeId || r.pinFingerprint !== code.pinFingerprint,
+    (r) => r.codeId === code.codeId || r.pinFingerprint !== code.wanted.pinFingerprint,
   );
   const from = neededFrom(code, native, settings);
   if (clear && now >= from + 10 * MINUTE && untouched(code)) return 'nothing stands in its way';

@@ -284,7 +284,7 @@ describe('a changed code', () => {
       ...toB,
       at(T0 + HOUR, programming('change-1', 'change', content(null, pin('pin-b')), T0 + HOUR + MINUTE)),
     ];
-    expect(after(sent).state?.onLock?.pinFingerprint).toBe('pin-a');
+    expect(after(sent).state?.known.onLock?.pinFingerprint).toBe('pin-a');
   });
 
   it('lets go of a PIN that it neither wants nor has on the lock, after the grace', () => {

@@ -1,6 +1,6 @@
 import type { Device } from '@latchkey/devices';
 import { canKeep } from '@latchkey/gateways';
-import { type AccessCode, type Content, sameContent, toldOf, type Window } from './access-code';
+import { type AccessCode, type Content, sameContent, toldOf, type Wanted, type Window } from './access-code';
 import type { Circumstances, LeadTimes, PlanSettings } from './circumstances';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';
@@ -46,14 +46,14 @@ export function plan(codeId: string, code: AccessCode | null, circumstances: Cir
   if (code.backupOf !== null && !code.handedOver) return { do: 'hand-over', toCodeId: code.backupOf };
 
   if (!account?.connected && account?.removedAt === null) {
-    if (code.connectionLostAt === null) return append({ type: 'ConnectionLost', data: {} });
+    if (code.trouble.connectionLostAt === null) return append({ type: 'ConnectionLost', data: {} });
     return wait(null);
   }
   const unreachableForGood =
     !device || device.removedAt !== null || account === null || account.removedAt !== null;
   if (unreachableForGood) return withoutDevice(code, now);
 
-  if (code.connectionLostAt !== null) {
+  if (code.trouble.connectionLostAt !== null) {
     if (untouched(code)) return append({ type: 'ConnectionRestored', data: {} });
     return account.unreachableSince === null ? { do: 'verify' } : wait(null);
   }
@@ -61,7 +61,7 @@ export function plan(codeId: string, code: AccessCode | null, circumstances: Cir
   const due = facts(code, circumstances);
   if (due.length > 0) return append(...due);
   if (account.unreachableSince !== null) return waitForFacts(code, circumstances, null);
-  if (code.inFlight) return whileInFlight(code, circumstances);
+  if (code.known.inFlight) return whileInFlight(code, circumstances);
 
   if (lacksReservation(code, circumstances)) return { do: 'reserve' };
   const stale = staleReservation(code, circumstances);
@@ -90,9 +90,9 @@ function unmanaged(code: AccessCode, circumstances: Circumstances): Step {
 /** The lock is out of our hands: a code on it can only be let go. */
 function withoutDevice(code: AccessCode, now: number): Step {
   if (code.ending) return append(removed(code, code.ending.cause));
-  if (code.schedule && now >= code.schedule.endsAt)
+  if (code.wanted.schedule && now >= code.wanted.schedule.endsAt)
     return append({ type: 'RemovalStarted', data: { cause: 'expired' } });
-  return wait(code.schedule?.endsAt ?? null);
+  return wait(code.wanted.schedule?.endsAt ?? null);
 }
 
 /** What the mere passing of time makes true; while the clock is in doubt, a start or end has to have come either way. */
@@ -100,25 +100,25 @@ function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   const { now, settings } = circumstances;
   const certain = now - doubtOf(circumstances);
   if (code.ending) {
-    const late = now >= code.ending.at + settings.removalDelayAfter && code.removalDelayedAt === null;
+    const late = now >= code.ending.at + settings.removalDelayAfter && code.trouble.removalDelayedAt === null;
     return late && !untouched(code) ? [{ type: 'RemovalDelayed', data: {} }] : [];
   }
-  if (code.schedule && certain >= code.schedule.endsAt)
+  if (code.wanted.schedule && certain >= code.wanted.schedule.endsAt)
     return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
   const { native, wanted } = desired(code, circumstances);
   if (!wanted || accepted(code)) return [];
-  const { onLock } = code;
+  const { onLock } = code.known;
   if (onLock) {
     const ahead = native && certain < opensFrom(code);
-    return !ahead && code.setAt === null && sameContent(onLock, wanted)
+    return !ahead && code.known.setAt === null && sameContent(onLock, wanted)
       ? [{ type: 'SetOnDevice', data: { commandId: null, lockCodeId: onLock.lockCodeId } }]
       : [];
   }
   const events: CodeEvent[] = [];
-  if (code.settingDelayedAt === null && now >= delayedAt(code, native, circumstances)) {
+  if (code.trouble.settingDelayedAt === null && now >= delayedAt(code, native, circumstances)) {
     events.push({ type: 'SettingDelayed', data: {} });
   }
-  if (code.startMissedAt === null && certain >= missedAt(code, native, settings)) {
+  if (code.trouble.startMissedAt === null && certain >= missedAt(code, native, settings)) {
     events.push({ type: 'StartMissed', data: {} });
   }
   return events;
@@ -134,7 +134,7 @@ function wasPutBack(now: number, happenedAt: number): boolean {
 
 function whileInFlight(code: AccessCode, circumstances: Circumstances): Step {
   const { now, settings } = circumstances;
-  const { deadline, sentAt, unansweredAt } = code.inFlight!;
+  const { deadline, sentAt, unansweredAt } = code.known.inFlight!;
   if (wasPutBack(now, sentAt)) return { do: 'verify' };
   const lookAt = unansweredAt === null ? deadline : Math.min(deadline, unansweredAt + settings.readBackAfter);
   return now >= lookAt ? { do: 'verify' } : waitForFacts(code, circumstances, lookAt);
@@ -144,12 +144,12 @@ function whileInFlight(code: AccessCode, circumstances: Circumstances): Step {
 function towards(code: AccessCode, circumstances: Circumstances): Step {
   const { now } = circumstances;
   const { native, wanted, from } = desired(code, circumstances);
-  const { onLock } = code;
+  const { onLock } = code.known;
 
   if (code.ending) {
     if (onLock)
       return gated(code, circumstances, { do: 'remove', purpose: 'removal', lockCodeId: onLock.lockCodeId });
-    return code.mayTurnUp ? { do: 'verify' } : append(removed(code, code.ending.cause));
+    return code.known.mayTurnUp ? { do: 'verify' } : append(removed(code, code.ending.cause));
   }
   if (!wanted) {
     if (!onLock) return waitForFacts(code, circumstances, from);
@@ -173,18 +173,18 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
 }
 
 /** When a lock that keeps windows opens to the code, ms: later than its start where the lock was told so. */
-function opensFrom({ schedule, onLock }: AccessCode): number {
+function opensFrom({ wanted: { schedule }, known: { onLock } }: AccessCode): number {
   return (onLock && toldOf(onLock).window?.startsAt) ?? schedule?.startsAt ?? 0;
 }
 
 /** Somebody erased the code, and that was accepted. */
 function accepted(code: AccessCode): boolean {
-  return code.externalInEffect?.change === 'removed' && code.onLock === null;
+  return code.known.externalInEffect?.change === 'removed' && code.known.onLock === null;
 }
 
 /** After a failure of the same kind of step: not before its time, unless what stood in the way has gone. */
 function gated(code: AccessCode, circumstances: Circumstances, step: Step): Step {
-  const { failure } = code;
+  const { failure } = code.trouble;
   if (failure?.of !== (step.do === 'program' ? 'programming' : 'removal')) return step;
   if (failure.kind === 'permanent') return waitForFacts(code, circumstances, null);
   const { device, account, keypad, now } = circumstances;
@@ -199,23 +199,23 @@ function gated(code: AccessCode, circumstances: Circumstances, step: Step): Step
 
 /** Whether the lock is left to keep the window by itself. */
 export function isNative(
-  code: Pick<AccessCode, 'schedule' | 'preferNativeScheduling'>,
+  { schedule, preferNativeScheduling }: Pick<Wanted, 'schedule' | 'preferNativeScheduling'>,
   device: Device | null,
 ): boolean {
   return (
-    code.schedule !== null &&
-    code.preferNativeScheduling &&
+    schedule !== null &&
+    preferNativeScheduling &&
     device !== null &&
     device.capabilities.nativeScheduling &&
     device.clockTrusted &&
-    canKeep(device, code.schedule)
+    canKeep(device, schedule)
   );
 }
 
 /** When the code is to be on the lock from, ms. */
 export function neededFrom(code: AccessCode, native: boolean, settings: LeadTimes): number {
-  if (!code.schedule) return code.requestedAt;
-  return Math.max(code.requestedAt, leadOf(code.schedule, native, settings));
+  if (!code.wanted.schedule) return code.requestedAt;
+  return Math.max(code.requestedAt, leadOf(code.wanted.schedule, native, settings));
 }
 
 /** How early a code may be on its lock at all, ms. */
@@ -228,14 +228,16 @@ function desired(
   circumstances: Circumstances,
 ): { native: boolean; wanted: Content | null; from: number } {
   const { device, now, settings } = circumstances;
-  const native = isNative(code, device);
+  const native = isNative(code.wanted, device);
   const from = neededFrom(code, native, settings);
   const begun =
-    code.schedule === null || now - doubtOf(circumstances) >= leadOf(code.schedule, native, settings);
+    code.wanted.schedule === null ||
+    now - doubtOf(circumstances) >= leadOf(code.wanted.schedule, native, settings);
   // What a lock keeps by itself may stay on it, however far its window has moved away; and what it was time for
   // before the clock was put back stays, since a guest may be in the middle of their stay.
   const there =
-    code.onLock !== null && ((native && code.onLock.window !== null) || latestOf(circumstances) >= from);
+    code.known.onLock !== null &&
+    ((native && code.known.onLock.window !== null) || latestOf(circumstances) >= from);
   const wanted = !code.ending && ((now >= from && begun) || there) ? contentFor(code, native) : null;
   return { native, wanted, from: begun ? from : from + doubtOf(circumstances) };
 }
@@ -247,7 +249,10 @@ const doubtOf = ({ now, earliest = now }: Circumstances): number => Math.max(0, 
 
 /** Since when it could have been on the lock, ms: what somebody erased is awaited anew. */
 function awaitedFrom(code: AccessCode, native: boolean, settings: PlanSettings): number {
-  const { externalConflict, wantedAt } = code;
+  const {
+    trouble: { externalConflict },
+    wanted: { at: wantedAt },
+  } = code;
   const erasedAt = externalConflict?.change === 'removed' ? externalConflict.at : wantedAt;
   return Math.max(neededFrom(code, native, settings), wantedAt, erasedAt);
 }
@@ -262,7 +267,9 @@ function delayedAt(code: AccessCode, native: boolean, circumstances: Circumstanc
 /** Its start, if it had time to get onto the lock before. */
 function missedAt(code: AccessCode, native: boolean, settings: PlanSettings): number {
   const from = awaitedFrom(code, native, settings);
-  return code.schedule && from < code.schedule.startsAt ? code.schedule.startsAt : Number.POSITIVE_INFINITY;
+  return code.wanted.schedule && from < code.wanted.schedule.startsAt
+    ? code.wanted.schedule.startsAt
+    : Number.POSITIVE_INFINITY;
 }
 
 /** Waits, but not past an instant at which time itself makes something true. */
@@ -276,20 +283,20 @@ function waitForFacts(
   const instants: number[] = [];
   if (until !== null) instants.push(until);
   if (code.ending) {
-    if (code.removalDelayedAt === null) instants.push(code.ending.at + settings.removalDelayAfter);
+    if (code.trouble.removalDelayedAt === null) instants.push(code.ending.at + settings.removalDelayAfter);
   } else if (!code.unmanaged) {
-    const native = isNative(code, device);
+    const native = isNative(code.wanted, device);
     const doubt = doubtOf(circumstances);
-    if (code.schedule) instants.push(code.schedule.endsAt + doubt);
-    if (native && code.setAt === null) instants.push(opensFrom(code) + doubt);
-    if (!code.onLock && !accepted(code)) {
-      if (code.settingDelayedAt === null) instants.push(delayedAt(code, native, circumstances));
-      if (code.startMissedAt === null) instants.push(missedAt(code, native, settings) + doubt);
+    if (code.wanted.schedule) instants.push(code.wanted.schedule.endsAt + doubt);
+    if (native && code.known.setAt === null) instants.push(opensFrom(code) + doubt);
+    if (!code.known.onLock && !accepted(code)) {
+      if (code.trouble.settingDelayedAt === null) instants.push(delayedAt(code, native, circumstances));
+      if (code.trouble.startMissedAt === null) instants.push(missedAt(code, native, settings) + doubt);
     }
   }
   for (const r of keypad.reservations) {
     if (r.codeId !== code.codeId) continue;
-    if (r.pinFingerprint !== code.pinFingerprint || (!code.ending && !matches(r, code))) {
+    if (r.pinFingerprint !== code.wanted.pinFingerprint || (!code.ending && !matches(r, code))) {
       instants.push(graceEnds(code, r, settings));
     }
   }

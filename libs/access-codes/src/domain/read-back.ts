@@ -16,14 +16,14 @@ import { reconcileUnmanaged } from './unmanaged';
 export function reconcile(code: AccessCode, readBack: ReadBack): Verdict {
   if (code.unmanaged && !code.ending) return reconcileUnmanaged(code, readBack);
   const restored: CodeEvent[] =
-    code.connectionLostAt === null ? [] : [{ type: 'ConnectionRestored', data: {} }];
-  const verdict = code.inFlight ? ofCommand(code, readBack) : ofRest(code, readBack);
+    code.trouble.connectionLostAt === null ? [] : [{ type: 'ConnectionRestored', data: {} }];
+  const verdict = code.known.inFlight ? ofCommand(code, readBack) : ofRest(code, readBack);
   if (verdict === 'later') return restored.length > 0 ? restored : verdict;
   return [...restored, ...verdict];
 }
 
 function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
-  const inFlight = code.inFlight!;
+  const inFlight = code.known.inFlight!;
   const late = readBack.now >= inFlight.deadline;
   const notDone = (): Verdict =>
     late
@@ -57,19 +57,19 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
 }
 
 function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
-  if (code.onLock) {
-    const entry = entryWith(code.onLock.lockCodeId, readBack);
+  if (code.known.onLock) {
+    const entry = entryWith(code.known.onLock.lockCodeId, readBack);
     if (!entry) return code.ending ? [removed(code, code.ending.cause)] : erased(code);
     if (entry.status === 'pending') return 'later';
-    if (code.ending || holds(code, entry, code.onLock)) return [];
-    const late = code.lateChanges.find((content) => holds(code, entry, content));
+    if (code.ending || holds(code, entry, code.known.onLock)) return [];
+    const late = code.known.lateChanges.find((content) => holds(code, entry, content));
     if (late) return turnedUp(code, 'change', late, entry, readBack.now);
-    return externallyModified(code, entry, code.onLock);
+    return externallyModified(code, entry, code.known.onLock);
   }
-  if (code.mayTurnUp) {
-    const entry = entryOf(code, readBack, null, code.mayTurnUp);
+  if (code.known.mayTurnUp) {
+    const entry = entryOf(code, readBack, null, code.known.mayTurnUp);
     if (entry && entry.status === 'active')
-      return turnedUp(code, 'create', code.mayTurnUp, entry, readBack.now);
+      return turnedUp(code, 'create', code.known.mayTurnUp, entry, readBack.now);
     if (code.ending) return entry ? 'later' : [removed(code, code.ending.cause)];
   }
   return [];
@@ -90,7 +90,7 @@ function turnedUp(
       operation,
       lockCodeId: entry.lockCodeId,
       content: storedContent(operation === 'create' ? asFound(content, entry) : content),
-      attempt: code.failedAttempts + 1,
+      attempt: code.trouble.failedAttempts + 1,
       deadline: new Date(now).toISOString(),
     },
   };
@@ -131,7 +131,7 @@ function externallyModified(code: AccessCode, entry: Listed, known: Content): Co
           window: moved ? entry.window : known.window,
           ...(stillTold ? { told: stillTold } : {}),
         }),
-        accepted: code.externalModificationAllowed && pin !== undefined,
+        accepted: code.wanted.externalModificationAllowed && pin !== undefined,
       },
     },
   ];
@@ -144,7 +144,7 @@ function entryOf(
   lockCodeId: string | null,
   content: Content | null,
 ): Listed | undefined {
-  const id = lockCodeId ?? code.onLock?.lockCodeId;
+  const id = lockCodeId ?? code.known.onLock?.lockCodeId;
   if (id) return entryWith(id, readBack);
   if (!content) return undefined;
   return readBack.listed.find((listed) => looksLike(listed, content) && !readBack.claimed(listed.lockCodeId));
@@ -154,7 +154,11 @@ function entryOf(
  * A name that is the beginning of the one that the lock was told may be the one before it, which the lock still has. On
  * a lock that cuts names both may look the same: at a second attempt that is taken for the new one.
  */
-function isStillToBeRenamed({ onLock }: AccessCode, { name: read }: Listed, inFlight: InFlight): boolean {
+function isStillToBeRenamed(
+  { known: { onLock } }: AccessCode,
+  { name: read }: Listed,
+  inFlight: InFlight,
+): boolean {
   if (inFlight.operation !== 'change' || inFlight.attempt > 1 || !onLock || !inFlight.content) return false;
   const [before, after] = [toldOf(onLock).name, toldOf(inFlight.content).name];
   return before !== after && read === before;

@@ -3,20 +3,20 @@ import type { Circumstances, PlanSettings } from './circumstances';
 import { holder, overlap, type Reservation } from './keypad';
 
 /** Whether a reservation on a code's PIN is as the code needs it. */
-export function matches(r: Reservation, { schedule, unmanaged }: AccessCode): boolean {
+export function matches(r: Reservation, { wanted: { schedule }, unmanaged }: AccessCode): boolean {
   return sameWindow(r.window, schedule) && (r.foreign === true) === unmanaged;
 }
 
 /** Another code with the same PIN that was there first and may still be on the lock. */
 export function earlierHolder(code: AccessCode, { keypad }: Circumstances): Reservation | undefined {
-  const start = code.schedule?.startsAt ?? Number.POSITIVE_INFINITY;
+  const start = code.wanted.schedule?.startsAt ?? Number.POSITIVE_INFINITY;
   return keypad.reservations.find(
     (r) =>
       r.codeId !== code.codeId &&
-      r.pinFingerprint === code.pinFingerprint &&
+      r.pinFingerprint === code.wanted.pinFingerprint &&
       // Somebody else's is never written over; what a lock makes of one PIN at different times is for it to say.
       (r.foreign
-        ? overlap(r.window, code.schedule)
+        ? overlap(r.window, code.wanted.schedule)
         : (r.window?.startsAt ?? Number.NEGATIVE_INFINITY) <= start),
   );
 }
@@ -32,9 +32,10 @@ export function standsAside(
   earlier: Reservation,
   now: number,
 ): boolean {
-  if (!code.schedule || now >= code.schedule.startsAt || earlier.foreign) return false;
+  if (!code.wanted.schedule || now >= code.wanted.schedule.startsAt || earlier.foreign) return false;
   const toCome = earlier.window !== null && earlier.window.endsAt > now;
-  const inItsWay = onLock.pinFingerprint === code.pinFingerprint || !sameWindow(onLock.window, wanted.window);
+  const inItsWay =
+    onLock.pinFingerprint === code.wanted.pinFingerprint || !sameWindow(onLock.window, wanted.window);
   return toCome && inItsWay;
 }
 
@@ -44,7 +45,10 @@ export function standsAside(
  */
 export function lacksReservation(code: AccessCode, { keypad, now, settings }: Circumstances): boolean {
   if (code.ending) return false;
-  const { codeId, pinFingerprint, schedule } = code;
+  const {
+    codeId,
+    wanted: { pinFingerprint, schedule },
+  } = code;
   const mine = keypad.reservations.filter((r) => r.codeId === codeId);
   const ofPin = mine.find((r) => r.pinFingerprint === pinFingerprint);
   if (ofPin && matches(ofPin, code)) return false;
@@ -61,8 +65,8 @@ export function staleReservation(
   return keypad.reservations.find(
     (r) =>
       r.codeId === code.codeId &&
-      r.pinFingerprint !== code.pinFingerprint &&
-      r.pinFingerprint !== code.onLock?.pinFingerprint &&
+      r.pinFingerprint !== code.wanted.pinFingerprint &&
+      r.pinFingerprint !== code.known.onLock?.pinFingerprint &&
       // Of somebody else's code, nothing is about to be asked.
       (code.unmanaged || now >= graceEnds(code, r, settings)),
   );
@@ -70,7 +74,7 @@ export function staleReservation(
 
 /** A change may be about to ask for the PIN, or a creation that was given up to turn up with it; not for ever. */
 export function graceEnds(code: AccessCode, r: Reservation, { reservationGrace }: PlanSettings): number {
-  const { mayTurnUp } = code;
+  const { mayTurnUp } = code.known;
   const since = mayTurnUp?.pinFingerprint === r.pinFingerprint ? mayTurnUp.givenUpAt : r.reservedAt;
   return Math.max(since, r.reservedAt) + reservationGrace;
 }

@@ -22,6 +22,7 @@ import {
   SECOND,
   T0,
 } from './testing/builders';
+import { changed } from './transitions';
 
 const stay = { startsAt: T0 + HOUR, endsAt: T0 + 5 * HOUR };
 const stored = { startsAt: iso(stay.startsAt), endsAt: iso(stay.endsAt) };
@@ -89,7 +90,7 @@ describe('a lock that takes no start that has passed', () => {
       at(stay.startsAt, setNow()),
       at(during, { type: 'ChangeRequested', data: { name: 'Anna' } }),
     ]);
-    expect(renamed.setAt).toBe(stay.startsAt);
+    expect(renamed.known.setAt).toBe(stay.startsAt);
     const step = planned(around(during, { device: later }))(renamed);
     expect(step).toMatchObject({
       do: 'program',
@@ -159,7 +160,9 @@ describe('a lock that takes no start that has passed', () => {
       at(stay.startsAt, { type: 'StartMissed', data: {} }),
       ...refused,
     ]);
-    const step = planned(around(during, { device: later }))({ ...code, settingDelayedAt: during });
+    const step = planned(around(during, { device: later }))(
+      changed(code, { trouble: { settingDelayedAt: during } }),
+    );
     expect(step).toMatchObject({ content: { told: told(during + 8 * MINUTE) } });
   });
 
@@ -173,13 +176,13 @@ describe('a lock that takes no start that has passed', () => {
     expect(reconcile(code, readBack(entry({ window: told(during - HOUR / 2).window })))).toEqual([]);
     // Somebody else's PIN is told, and the later start is not told with it.
     const meddled = reconcile(
-      { ...code, externalModificationAllowed: true },
+      changed(code, { wanted: { externalModificationAllowed: true } }),
       readBack(entry({ window: told(during - HOUR / 2).window, ...pin('pin-x') })),
     );
     expect(meddled).toMatchObject([
       { type: 'ModifiedExternally', data: { fields: ['code'], accepted: true, content: { window: stored } } },
     ]);
-    expect(inStay.setAt).toBe(stay.startsAt);
+    expect(inStay.known.setAt).toBe(stay.startsAt);
   });
 
   it('may have done an attempt that nobody answered, with the start that it was told then', () => {

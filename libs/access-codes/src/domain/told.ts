@@ -27,7 +27,10 @@ export function refusedForItsStart(rules: LockCapabilities, content: Content, no
  * instant (ms).
  */
 export function asTold(code: AccessCode, wanted: Content, device: Device, now: number): Content {
-  const { plainName: plain, distinctName: distinct, codeId } = code;
+  const {
+    known: { plainName: plain, distinctName: distinct },
+    codeId,
+  } = code;
   const { name: asked, window: asIs, ...rest } = wanted;
   const name = nameForLock(device.capabilities, { name: asked, codeId }, { plain, distinct });
   const window = asIs && windowToTell(code, asIs, device, now);
@@ -41,15 +44,16 @@ export function asTold(code: AccessCode, wanted: Content, device: Device, now: n
  */
 function windowToTell(code: AccessCode, wanted: Window, device: Device, now: number): Window | null {
   if (!wantsLaterStarts(device.capabilities) || wanted.startsAt > now) return wanted;
-  const held = code.onLock && toldOf(code.onLock);
+  const held = code.known.onLock && toldOf(code.known.onLock);
   // It opens the door now, and must not cease to for a while.
   if (held?.window === null) return null;
-  const refused = code.failure?.of === 'programming' && /INVALID|SCHEDULE/.test(code.failure.errorCode);
+  const refused =
+    code.trouble.failure?.of === 'programming' && /INVALID|SCHEDULE/.test(code.trouble.failure.errorCode);
   if (held && held.window.startsAt <= now) {
     // A start that the lock has is not asked of it anew; unless the lock refuses that, too.
     return refused ? null : { startsAt: held.window.startsAt, endsAt: wanted.endsAt };
   }
-  const ahead = Math.min(AHEAD * 2 ** (refused ? code.failedAttempts : 0), AHEAD_AT_MOST);
+  const ahead = Math.min(AHEAD * 2 ** (refused ? code.trouble.failedAttempts : 0), AHEAD_AT_MOST);
   const startsAt = firstToTell(device, now + ahead);
   const soonEnough = startsAt <= now + AHEAD_AT_MOST && startsAt < wanted.endsAt;
   return soonEnough ? { startsAt, endsAt: wanted.endsAt } : null;

@@ -1,34 +1,40 @@
-import { type AccessCode, contentOf, type InFlight, windowOf } from './access-code';
+import type { Happened } from '@latchkey/event-sourcing';
+import {
+  type AccessCode,
+  contentOf,
+  type InFlight,
+  type Known,
+  type Trouble,
+  type Wanted,
+  windowOf,
+} from './access-code';
 import type { CodeEventOf } from './events';
 
 /** A code as it was asked for, at an instant (ms). */
 export function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number): AccessCode {
+  const { codeId, workspaceId, deviceId, accountId, isBackup, ...asked } = data;
   return {
-    ...data,
-    schedule: windowOf(data.schedule),
+    ...{ codeId, workspaceId, deviceId, accountId, requestedAt: at },
+    wanted: { ...asked, schedule: windowOf(asked.schedule), at },
+    known: {
+      onLock: null,
+      everOnLock: false,
+      inFlight: null,
+      mayTurnUp: null,
+      lateChanges: [],
+      setAt: null,
+      plainName: false,
+      distinctName: false,
+      alteredName: null,
+      externalInEffect: null,
+    },
+    trouble: { ...noTrouble, removalDelayedAt: null, failedToRemoveAt: null, connectionLostAt: null },
+    isBackup,
     backupOf: null,
     handedOver: false,
     pulledBackup: null,
     unmanaged: false,
     conversionRefused: null,
-    requestedAt: at,
-    wantedAt: at,
-    onLock: null,
-    everOnLock: false,
-    inFlight: null,
-    mayTurnUp: null,
-    lateChanges: [],
-    setAt: null,
-    failedAttempts: 0,
-    failure: null,
-    settingDelayedAt: null,
-    startMissedAt: null,
-    failedToSetAt: null,
-    removalDelayedAt: null,
-    failedToRemoveAt: null,
-    externalConflict: null,
-    externalInEffect: null,
-    connectionLostAt: null,
     ending: null,
     removedAt: null,
     forgotten: false,
@@ -45,6 +51,9 @@ export const noTrouble = {
   externalConflict: null,
 } as const;
 
+/** The lock does not hold it any more, and nothing is under way. */
+export const offTheLock = { onLock: null, inFlight: null, lateChanges: [], setAt: null } as const;
+
 /** A programming that begins at an instant, ms. */
 export function inFlightOf({ data }: CodeEventOf<'ProgrammingStarted'>, at: number): InFlight {
   const { commandId, operation, lockCodeId, attempt } = data;
@@ -60,7 +69,33 @@ export function inFlightOf({ data }: CodeEventOf<'ProgrammingStarted'>, at: numb
   };
 }
 
-/** The lock does not hold it any more, and nothing is under way. */
-export function offTheLock(code: AccessCode): AccessCode {
-  return { ...code, onLock: null, inFlight: null, lateChanges: [], setAt: null };
+/** A removal that was sent at an instant, ms. */
+export function removalInFlight({ data, at }: Happened<CodeEventOf<'RemovalSent'>>): InFlight {
+  const { commandId, purpose, lockCodeId, attempt } = data;
+  return {
+    commandId,
+    operation: purpose,
+    lockCodeId,
+    content: null,
+    attempt,
+    sentAt: at,
+    deadline: Date.parse(data.deadline),
+    unansweredAt: null,
+  };
+}
+
+/** The same code but for what is said. */
+export function changed(code: AccessCode, { wanted, known, trouble }: Differing): AccessCode {
+  return {
+    ...code,
+    wanted: wanted ? { ...code.wanted, ...wanted } : code.wanted,
+    known: known ? { ...code.known, ...known } : code.known,
+    trouble: trouble ? { ...code.trouble, ...trouble } : code.trouble,
+  };
+}
+
+interface Differing {
+  readonly wanted?: Partial<Wanted>;
+  readonly known?: Partial<Known>;
+  readonly trouble?: Partial<Trouble>;
 }

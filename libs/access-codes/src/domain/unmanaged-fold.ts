@@ -1,7 +1,7 @@
 import type { Happened } from '@latchkey/event-sourcing';
 import { type AccessCode, contentOf, type OnLock } from './access-code';
 import type { CodeEvent, CodeEventOf, StoredContent } from './events';
-import { noTrouble, offTheLock, requested } from './transitions';
+import { changed, noTrouble, offTheLock, requested } from './transitions';
 
 /** A code that is on its lock, and nobody asked for it. */
 export function unmanagedSeen({ data, at }: Happened<CodeEventOf<'UnmanagedCodeSeen'>>): AccessCode {
@@ -22,7 +22,7 @@ export function unmanagedSeen({ data, at }: Happened<CodeEventOf<'UnmanagedCodeS
     at,
   );
   const onLock = { ...contentOf(content), lockCodeId, since: at };
-  return { ...code, unmanaged: true, onLock, everOnLock: true, setAt: at };
+  return { ...changed(code, { known: { onLock, everOnLock: true, setAt: at } }), unmanaged: true };
 }
 
 /** Codes that nobody asked for, as they change, and as they become ours or cease to be. */
@@ -45,55 +45,58 @@ export function evolveUnmanaged(
   const { at } = event;
   switch (event.type) {
     case 'UnmanagedCodeChanged':
-      return code.onLock ? asOnLock(code, holding(code.onLock, event.data.content)) : code;
+      return code.known.onLock ? asOnLock(code, holding(code.known.onLock, event.data.content)) : code;
     case 'UnmanagedCodeGone':
-      return { ...offTheLock(code), removedAt: at, ending: code.ending ?? { cause: 'deleted', at } };
+      return {
+        ...changed(code, { known: offTheLock }),
+        removedAt: at,
+        ending: code.ending ?? { cause: 'deleted', at },
+      };
     case 'TakenIntoManagement':
       return {
-        ...code,
-        ...noTrouble,
+        ...changed(code, {
+          wanted: {
+            externalModificationAllowed: event.data.externalModificationAllowed,
+            preferNativeScheduling: true,
+            at,
+          },
+          // A lock that keeps the window by itself opens from its start on.
+          known: { setAt: code.wanted.schedule && code.wanted.schedule.startsAt > at ? null : at },
+          trouble: noTrouble,
+        }),
         unmanaged: false,
         conversionRefused: null,
-        externalModificationAllowed: event.data.externalModificationAllowed,
-        preferNativeScheduling: true,
-        wantedAt: at,
-        // A lock that keeps the window by itself opens from its start on.
-        setAt: code.schedule && code.schedule.startsAt > at ? null : at,
       };
     case 'ConversionRefused':
       return { ...code, conversionRefused: { at, byCodeId: event.data.byCodeId } };
     case 'LetGo':
-      return code.onLock
-        ? {
-            ...asOnLock(code, code.onLock),
-            ...noTrouble,
-            ...nothingAsked,
-            unmanaged: true,
-            externalInEffect: null,
-            lateChanges: [],
-            mayTurnUp: null,
-            connectionLostAt: null,
-            setAt: code.setAt ?? at,
-          }
-        : code;
+      return code.known.onLock ? letGo(code, code.known.onLock, at) : code;
   }
 }
 
-/** What only a code of ours is: taken into management again, it is a code like any other that was found on a lock. */
-const nothingAsked = {
-  commonCodeKey: null,
-  isOneTimeUse: false,
-  usesBackupPool: false,
-  isBackup: false,
-  backupOf: null,
-  handedOver: false,
-  pulledBackup: null,
-} as const;
+/** Taken into management again, it is a code like any other that was found on a lock. */
+function letGo(code: AccessCode, onLock: OnLock, at: number): AccessCode {
+  return {
+    ...changed(asOnLock(code, onLock), {
+      wanted: { commonCodeKey: null, isOneTimeUse: false, usesBackupPool: false },
+      known: { externalInEffect: null, lateChanges: [], mayTurnUp: null, setAt: code.known.setAt ?? at },
+      trouble: { ...noTrouble, connectionLostAt: null },
+    }),
+    isBackup: false,
+    backupOf: null,
+    handedOver: false,
+    pulledBackup: null,
+    unmanaged: true,
+  };
+}
 
 /** Nothing is wanted of it but what the lock holds. */
 function asOnLock(code: AccessCode, onLock: OnLock): AccessCode {
   const { name, pin, pinFingerprint, window: schedule } = onLock;
-  return { ...code, onLock, name, pin, pinFingerprint, schedule, conversionRefused: null };
+  return {
+    ...changed(code, { wanted: { name, pin, pinFingerprint, schedule }, known: { onLock } }),
+    conversionRefused: null,
+  };
 }
 
 function holding({ lockCodeId, since }: OnLock, content: StoredContent): OnLock {

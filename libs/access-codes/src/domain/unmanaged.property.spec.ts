@@ -48,10 +48,15 @@ class Household {
 
   /** We take a code off the lock: ours, or one that was not. */
   takeOff(nth: number, done: boolean): void {
-    const live = this.live().filter(({ onLock, ending, inFlight }) => onLock && !ending && !inFlight);
+    const live = this.live().filter(
+      ({ known: { onLock, inFlight }, ending }) => onLock && !ending && !inFlight,
+    );
     const code = live[nth % Math.max(1, live.length)];
     if (!code) return;
-    const { codeId, onLock } = code;
+    const {
+      codeId,
+      known: { onLock },
+    } = code;
     this.append(codeId, remove(code));
     this.append(codeId, [removalSent('remove', 'removal', this.now + MINUTE, onLock!.lockCodeId)]);
     if (done) this.lock.delete(onLock!.lockCodeId);
@@ -61,7 +66,7 @@ class Household {
     const listed = [...this.lock.values()];
     // The latest to be given a slot has it.
     const owners = new Map(
-      this.live().flatMap(({ codeId, onLock, inFlight }) => {
+      this.live().flatMap(({ codeId, known: { onLock, inFlight } }) => {
         const at = onLock?.lockCodeId ?? inFlight?.lockCodeId;
         return at ? [[at, codeId] as const] : [];
       }),
@@ -151,21 +156,25 @@ test('whatever is read, what shows as unmanaged is what is on the lock and not o
       const live = household.live();
       const ours = live
         .filter(({ unmanaged }) => !unmanaged)
-        .map(({ onLock, inFlight }) => onLock?.lockCodeId ?? inFlight?.lockCodeId);
+        .map(({ known: { onLock, inFlight } }) => onLock?.lockCodeId ?? inFlight?.lockCodeId);
       const shown = live.filter(({ unmanaged }) => unmanaged);
-      const known = new Set(shown.map(({ onLock }) => onLock!.lockCodeId));
+      const known = new Set(shown.map(({ known: { onLock } }) => onLock!.lockCodeId));
       // What looks like a creation of ours that was given up may still be that.
       const mayBeOurs = ({ lockCodeId, name: called, pinFingerprint }: Listed) =>
         !known.has(lockCodeId) &&
         live.some(
-          ({ mayTurnUp }) => mayTurnUp?.name === called && mayTurnUp.pinFingerprint === pinFingerprint,
+          ({ known: { mayTurnUp } }) =>
+            mayTurnUp?.name === called && mayTurnUp.pinFingerprint === pinFingerprint,
         );
       const foreign = [...household.lock.values()].filter(
         (entry) => !ours.includes(entry.lockCodeId) && !mayBeOurs(entry),
       );
       expect([...known].sort()).toEqual(foreign.map(({ lockCodeId }) => lockCodeId).sort());
       // What is to go is no longer followed.
-      for (const { onLock, name: called, pinFingerprint } of shown.filter(({ ending }) => !ending)) {
+      for (const {
+        known: { onLock },
+        wanted: { name: called, pinFingerprint },
+      } of shown.filter(({ ending }) => !ending)) {
         expect(household.lock.get(onLock!.lockCodeId)).toMatchObject({ name: called, pinFingerprint });
       }
 

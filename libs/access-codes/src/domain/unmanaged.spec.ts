@@ -147,7 +147,11 @@ describe('whose an entry on a lock is', () => {
 describe('taking a code into management', () => {
   it('wants what the lock holds', () => {
     const code = fold([seen(stay), converted]);
-    expect(code).toMatchObject({ unmanaged: false, name: 'Owner', schedule: stay, setAt: null });
+    expect(code).toMatchObject({
+      unmanaged: false,
+      wanted: { name: 'Owner', schedule: stay },
+      known: { setAt: null },
+    });
     expect(planned(around(T0 + 2 * MINUTE))(code)).toEqual({
       do: 'wait',
       until: stay.startsAt,
@@ -187,7 +191,11 @@ describe('letting go of a code', () => {
       .when(letGo)
       .then([{ type: 'LetGo', data: {} }]);
     const code = fold([...onLock(stay, true), released]);
-    expect(code).toMatchObject({ unmanaged: true, schedule: stay, onLock: { lockCodeId: 'lock-code-1' } });
+    expect(code).toMatchObject({
+      unmanaged: true,
+      wanted: { schedule: stay },
+      known: { onLock: { lockCodeId: 'lock-code-1' } },
+    });
     // Not even its end is ours to keep.
     expect(planned(around(stay.endsAt + HOUR))(code)).toMatchObject({ do: 'reserve' });
   });
@@ -202,8 +210,7 @@ describe('letting go of a code', () => {
       isBackup: false,
       backupOf: null,
       pulledBackup: null,
-      isOneTimeUse: false,
-      usesBackupPool: false,
+      wanted: { isOneTimeUse: false, usesBackupPool: false },
     });
     expect(isSpare(fold(special))).toBe(false);
   });

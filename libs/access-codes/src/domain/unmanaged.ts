@@ -14,7 +14,7 @@ export function see(
 
 /** What reading back tells of a code that is not ours. */
 export function reconcileUnmanaged(code: AccessCode, readBack: ReadBack): Verdict {
-  const { onLock } = code;
+  const { onLock } = code.known;
   const entry = onLock && entryWith(onLock.lockCodeId, readBack);
   if (!entry || !onLock) return [{ type: 'UnmanagedCodeGone', data: {} }];
   // Somebody is about to change it: what it will be, the next reading shows.
@@ -38,11 +38,13 @@ export function unknownAmong(
   known: ReadonlySet<string>,
   codes: readonly AccessCode[],
 ): Listed[] {
-  const awaited = codes.flatMap(({ inFlight, mayTurnUp }): Content[] => [
+  const awaited = codes.flatMap(({ known: { inFlight, mayTurnUp } }): Content[] => [
     ...(inFlight?.operation === 'create' && inFlight.content ? [inFlight.content] : []),
     ...(mayTurnUp ? [mayTurnUp] : []),
   ]);
-  const held = new Set(codes.flatMap(({ onLock, inFlight }) => [onLock?.lockCodeId, inFlight?.lockCodeId]));
+  const held = new Set(
+    codes.flatMap(({ known: { onLock, inFlight } }) => [onLock?.lockCodeId, inFlight?.lockCodeId]),
+  );
   return listed.filter(
     (entry) =>
       entry.status === 'active' &&
@@ -79,8 +81,8 @@ export function letGo(code: AccessCode | null): CodeEvent[] {
   if (!code || code.removedAt !== null) throw absent();
   if (code.ending) throw beingRemoved();
   if (code.unmanaged) return [];
-  const { onLock, inFlight, mayTurnUp } = code;
-  if (!onLock || inFlight || mayTurnUp || onLock.pinFingerprint !== code.pinFingerprint) {
+  const { onLock, inFlight, mayTurnUp } = code.known;
+  if (!onLock || inFlight || mayTurnUp || onLock.pinFingerprint !== code.wanted.pinFingerprint) {
     throw Refusal.untimely<CodeRefusal>(
       'not-set-on-device',
       'Only an access code that is set on its device can be let go of there.',

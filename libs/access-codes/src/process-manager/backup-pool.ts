@@ -90,7 +90,7 @@ export class BackupPool {
     for (const codeId of await rows.codesOf(deviceId)) {
       const stream = streams.codes.streamOf(codeId);
       const { state } = await streams.codes.load(codeId, known.atLeast(stream));
-      if (state && !state.unmanaged && (state.usesBackupPool || state.isBackup)) return true;
+      if (state && !state.unmanaged && (state.wanted.usesBackupPool || state.isBackup)) return true;
     }
     return false;
   }

@@ -135,7 +135,12 @@ export class CodeWork {
   }
 
   private async reserve(code: AccessCode): Promise<'done'> {
-    const { codeId, deviceId, pin, pinFingerprint, schedule: window, unmanaged: foreign } = code;
+    const {
+      codeId,
+      deviceId,
+      wanted: { pin, pinFingerprint, schedule: window },
+      unmanaged: foreign,
+    } = code;
     const cause = this.options.work.causeOf(code, 'plan');
     try {
       const claim = { codeId, pin, pinFingerprint, window, foreign };
@@ -178,7 +183,7 @@ export class CodeWork {
     const kept =
       code.ending?.cause === 'expired' && !code.forgotten && (await settings.keepsExpired(code.workspaceId));
     // In this order: a PIN that was released is one that was erased, which is how a rebuilt agenda knows.
-    if (!kept) await vault.erase(code.pin.keyId);
+    if (!kept) await vault.erase(code.wanted.pin.keyId);
     await this.letGo(claim, code, null);
     return { do: 'drop', revision };
   }
@@ -187,7 +192,7 @@ export class CodeWork {
     const { work } = this.options;
     if (await work.verify(claim.id, circumstances.device!)) return 'done';
     const again = circumstances.now + LOOK_AGAIN;
-    const deadline = loaded.state!.inFlight?.deadline ?? again;
+    const deadline = loaded.state!.known.inFlight?.deadline ?? again;
     const until = deadline > circumstances.now ? Math.min(again, deadline) : again;
     return { do: 'wait', revision: loaded.revision, until };
   }

@@ -17,13 +17,13 @@ export async function listedForCode(
   vault: Vault,
 ): Promise<Listed[]> {
   const known = await knownPins(code, vault);
-  const lockCodeId = code.inFlight?.lockCodeId ?? code.onLock?.lockCodeId;
+  const lockCodeId = code.known.inFlight?.lockCodeId ?? code.known.onLock?.lockCodeId;
   const listed: Listed[] = [];
   for (const { pin, ...rest } of read) {
     const found = known.get(pin);
     if (found) listed.push({ ...rest, pinFingerprint: found.pinFingerprint });
     else if (rest.lockCodeId !== lockCodeId) listed.push({ ...rest, pinFingerprint: UNKNOWN });
-    else listed.push({ ...rest, ...(await vault.sealPin(code.pin.keyId, pin)) });
+    else listed.push({ ...rest, ...(await vault.sealPin(code.wanted.pin.keyId, pin)) });
   }
   return listed;
 }
@@ -38,10 +38,13 @@ export async function awaitedPlainly(code: AccessCode, vault: Vault): Promise<Ac
     ...content,
     pinFingerprint: (await vault.open(content.pin)) ?? UNKNOWN,
   });
-  const { inFlight, mayTurnUp } = code;
+  const { inFlight, mayTurnUp } = code.known;
   return {
     ...code,
-    inFlight: inFlight && { ...inFlight, content: inFlight.content && (await plainly(inFlight.content)) },
-    mayTurnUp: mayTurnUp && (await plainly(mayTurnUp)),
+    known: {
+      ...code.known,
+      inFlight: inFlight && { ...inFlight, content: inFlight.content && (await plainly(inFlight.content)) },
+      mayTurnUp: mayTurnUp && (await plainly(mayTurnUp)),
+    },
   };
 }

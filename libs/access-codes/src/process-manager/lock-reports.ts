@@ -105,7 +105,8 @@ export class LockReports {
     const { rows, streams, onDue } = this.options;
     for (const codeId of await rows.codesOf(deviceId)) {
       const { state: code } = await streams.codes.load(codeId, 0);
-      if (!code?.isOneTimeUse || code.onLock || !(code.inFlight || code.mayTurnUp)) continue;
+      if (!code?.wanted.isOneTimeUse || code.known.onLock || !(code.known.inFlight || code.known.mayTurnUp))
+        continue;
       await rows.makeDue(`device:${deviceId}`);
       onDue();
       return true;

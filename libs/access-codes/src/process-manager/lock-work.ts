@@ -65,7 +65,7 @@ export class LockWork {
     const code = loaded.state!;
     const cause = this.causeOf(code, commandId);
     const now = clock.now();
-    const attempt = code.failedAttempts + 1;
+    const attempt = code.trouble.failedAttempts + 1;
     const deadline = new Date(now + settings.commandDeadline).toISOString();
     const intent: CodeEvent =
       step.do === 'program'
@@ -74,7 +74,7 @@ export class LockWork {
             data: {
               commandId,
               operation: step.operation,
-              lockCodeId: code.onLock?.lockCodeId ?? null,
+              lockCodeId: code.known.onLock?.lockCodeId ?? null,
               content: storedContent(step.content),
               attempt,
               deadline,
@@ -102,10 +102,10 @@ export class LockWork {
     const pin = await vault.open(step.content.pin);
     if (pin === null) return { kind: 'refused', errorCode: 'INVALID_PIN', message: 'the PIN was erased' };
     const { name, window } = toldOf(step.content);
-    const content = { name, pin, window, ...(code.isOneTimeUse ? { oneTime: true as const } : {}) };
+    const content = { name, pin, window, ...(code.wanted.isOneTimeUse ? { oneTime: true as const } : {}) };
     return step.operation === 'create'
       ? gateway.program(lock, content)
-      : gateway.change(lock, code.onLock!.lockCodeId, content);
+      : gateway.change(lock, code.known.onLock!.lockCodeId, content);
   }
 
   private async record(
@@ -147,7 +147,7 @@ export class LockWork {
     // An outage is the account's, once; not each code's.
     if (answer.kind !== 'accepted') await recordOutage(streams, device.accountId, answer, cause);
     // The PIN is on the lock already: perhaps by our own creation whose answer was lost.
-    if (answer.kind === 'refused' && answer.errorCode === 'PIN_CONFLICT' && told.state?.mayTurnUp) {
+    if (answer.kind === 'refused' && answer.errorCode === 'PIN_CONFLICT' && told.state?.known.mayTurnUp) {
       await this.verify(codeId, device);
     }
   }
@@ -243,7 +243,7 @@ export class LockWork {
 
   retryAt(code: AccessCode | null): number {
     const { clock, random, settings } = this.options;
-    return retryAt(clock.now(), code?.failedAttempts ?? 0, random, settings);
+    return retryAt(clock.now(), code?.trouble.failedAttempts ?? 0, random, settings);
   }
 
   causeOf(code: AccessCode | null, causationId: string, workspaceId = '', correlationId = ''): Cause {

@@ -62,7 +62,7 @@ export class UnknownCodes {
       const codeId = unmanagedCodeId(deviceId, lockCodeId, nth);
       const loaded = await streams.codes.load(codeId);
       // It has been seen already, and the agenda does not know yet.
-      if (loaded.state?.onLock?.lockCodeId === lockCodeId) return;
+      if (loaded.state?.known.onLock?.lockCodeId === lockCodeId) return;
       if (loaded.state) continue;
       const content = storedContent({ name, window, ...(await vault.sealPin(codeId, plain)) });
       const data = { codeId, workspaceId, deviceId, accountId, lockCodeId, content };

@@ -40,7 +40,7 @@ export function codeErrors(
 }
 
 function settingErrors(code: AccessCode, pins: Pins, occupant: Occupant | null): SeamCodeError[] {
-  const { failure, failedToSetAt, startMissedAt, externalConflict } = code;
+  const { failure, failedToSetAt, startMissedAt, externalConflict } = code.trouble;
   const errors: SeamCodeError[] = [];
   if (failedToSetAt !== null) {
     errors.push(
@@ -50,7 +50,7 @@ function settingErrors(code: AccessCode, pins: Pins, occupant: Occupant | null):
         `The code could not be set on the device${because(failure)}.`,
       ),
     );
-    if (code.onLock) {
+    if (code.known.onLock) {
       errors.push(
         own(
           'failed_to_update',
@@ -62,7 +62,7 @@ function settingErrors(code: AccessCode, pins: Pins, occupant: Occupant | null):
   }
   if (pins.wanted === null && failedToSetAt === null) {
     const lost = 'The PIN of the code can not be read: the vault lacks its key. Give the code a new PIN.';
-    errors.push(own('failed_to_set_on_device', code.wantedAt, lost));
+    errors.push(own('failed_to_set_on_device', code.wanted.at, lost));
   }
   if (startMissedAt !== null) {
     errors.push(
@@ -115,7 +115,7 @@ function refusal(failure: Failure): SeamCodeError[] {
   return errors;
 }
 
-function removalErrors({ failedToRemoveAt, failure, ending }: AccessCode): SeamCodeError[] {
+function removalErrors({ trouble: { failedToRemoveAt, failure }, ending }: AccessCode): SeamCodeError[] {
   if (failedToRemoveAt === null) return [];
   const message = `The code could not be removed from the device${because(failure)}. It is tried again.`;
   const errors = [own('failed_to_remove_from_device', failedToRemoveAt, message)];
@@ -132,7 +132,7 @@ function outageError(
   account: Account | null,
 ): SeamCodeError | null {
   const since = account?.connected ? account.unreachableSince : null;
-  const waits = !settled || (wanted === null && code.inFlight !== null);
+  const waits = !settled || (wanted === null && code.known.inFlight !== null);
   return since !== null && waits
     ? own('provider_issue', since, "The lock maker's service does not answer. It is tried again.")
     : null;
@@ -145,47 +145,48 @@ export function codeWarnings(code: AccessCode, standing: Standing, pins: Pins): 
     warnings.push({ warning_code, message, created_at: iso(at) });
   if (standing.ending) {
     if (code.ending?.cause === 'deleted') warn('being_deleted', code.ending.at, 'The code is being deleted.');
-    if (code.removalDelayedAt !== null) {
+    if (code.trouble.removalDelayedAt !== null) {
       warn(
         'delay_in_removing_from_device',
-        code.removalDelayedAt,
+        code.trouble.removalDelayedAt,
         'Removing the code takes longer than usual.',
       );
     }
     return warnings;
   }
-  if (code.settingDelayedAt !== null) {
-    warn('delay_in_setting_on_device', code.settingDelayedAt, 'Setting the code takes longer than usual.');
+  const { settingDelayedAt, startMissedAt } = code.trouble;
+  if (settingDelayedAt !== null) {
+    warn('delay_in_setting_on_device', settingDelayedAt, 'Setting the code takes longer than usual.');
     // A code without a start has none to miss; one that has missed it has an error.
-    if (code.schedule !== null && code.startMissedAt === null)
-      warn('delay_in_issuing', code.settingDelayedAt, 'The code may not be on the device when it begins.');
+    if (code.wanted.schedule !== null && startMissedAt === null)
+      warn('delay_in_issuing', settingDelayedAt, 'The code may not be on the device when it begins.');
   }
   if (code.pulledBackup) {
     warn('using_backup_access_code', code.pulledBackup.at, 'A backup access code is in use in its place.');
   }
-  if (code.externalInEffect) {
+  if (code.known.externalInEffect) {
     warnings.push({
       warning_code: 'external_modification_in_effect',
       message:
-        code.externalInEffect.change === 'removed'
+        code.known.externalInEffect.change === 'removed'
           ? 'Somebody removed the code from the device, which is allowed for this code.'
           : 'Somebody changed the code on the device, which is allowed for this code.',
-      created_at: iso(code.externalInEffect.at),
-      ...external(code, code.externalInEffect, pins),
+      created_at: iso(code.known.externalInEffect.at),
+      ...external(code, code.known.externalInEffect, pins),
     });
   }
   return warnings;
 }
 
 function external(code: AccessCode, { change, fields }: ExternalChange, pins: Pins): ExternalDetails {
-  const { onLock } = code;
+  const { onLock } = code.known;
   if (change === 'removed' || !onLock) return { change_type: change };
-  const wanted = timeFrame(code.schedule);
+  const wanted = timeFrame(code.wanted.schedule);
   const there = timeFrame(onLock.window);
   return {
     change_type: change,
     modified_fields: fields.flatMap((field) => {
-      if (field === 'name') return [{ field, from: code.name, to: onLock.name }];
+      if (field === 'name') return [{ field, from: code.wanted.name, to: onLock.name }];
       if (field === 'code') return [{ field, from: pins.wanted, to: pins.onLock }];
       return [
         { field: 'starts_at', from: wanted.starts_at, to: there.starts_at },

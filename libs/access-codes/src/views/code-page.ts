@@ -31,7 +31,7 @@ export async function codePage(
 ): Promise<Page<AccessCode>> {
   const inOrder = (from: RowKey) => {
     const query = db
-      .selectFrom('codes_v2')
+      .selectFrom('codes_v3')
       // The first bound is the second's, said so that every engine finds the place in the index.
       .where(listed, '>=', from.at)
       .where(sql<boolean>`(${sql.ref(listed)}, code_id) > (${from.at}, ${from.id})`)

@@ -2,7 +2,7 @@ import { type DevicesTables, readDevices } from '@latchkey/devices';
 import type { Database } from '@latchkey/database';
 import { type Clock, CLOCK, CONFIG, type Vault, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
-import type { AccessCode } from '../domain/access-code';
+import type { AccessCode, OnLock } from '../domain/access-code';
 import type { LeadTimes } from '../domain/circumstances';
 import type { Pins } from './pending-mutations';
 import { isReady } from '../domain/backup';
@@ -29,7 +29,7 @@ export class CodePresenter {
     const occupants = await this.occupants(codes);
     const ready = await this.withReadyBackups(codes);
     return this.each(codes, (code, around) => {
-      const hasBackup = code.usesBackupPool && !code.pulledBackup && ready.has(code.deviceId);
+      const hasBackup = code.wanted.usesBackupPool && !code.pulledBackup && ready.has(code.deviceId);
       return presentCode(code, { ...around, hasBackup, occupant: occupants.get(code.codeId) ?? null });
     });
   }
@@ -56,12 +56,12 @@ export class CodePresenter {
 
   /** The devices that have a backup code ready for one of these. */
   private async withReadyBackups(codes: readonly AccessCode[]): Promise<Set<string>> {
-    const asking = codes.filter((code) => code.usesBackupPool && !code.pulledBackup);
+    const asking = codes.filter((code) => code.wanted.usesBackupPool && !code.pulledBackup);
     const deviceIds = [...new Set(asking.map((code) => code.deviceId))];
     const ready = new Set<string>();
     for (let from = 0; from < deviceIds.length; from += CHUNK) {
       const rows = await this.views.db
-        .selectFrom('codes_v2')
+        .selectFrom('codes_v3')
         .select(['device_id', 'state'])
         .where('device_id', 'in', deviceIds.slice(from, from + CHUNK))
         .where('pool_at', 'is not', null)
@@ -77,32 +77,34 @@ export class CodePresenter {
   private async occupants(codes: readonly AccessCode[]): Promise<Map<string, Occupant>> {
     const waiting = codes.filter(
       (code) =>
-        !code.ending && code.removedAt === null && code.onLock?.pinFingerprint !== code.pinFingerprint,
+        !code.ending &&
+        code.removedAt === null &&
+        code.known.onLock?.pinFingerprint !== code.wanted.pinFingerprint,
     );
     const found = new Map<string, Occupant>();
     const deviceIds = [...new Set(waiting.map((code) => code.deviceId))];
     for (let from = 0; from < deviceIds.length; from += CHUNK) {
       const rows = await this.views.db
-        .selectFrom('codes_v2')
+        .selectFrom('codes_v3')
         .select('state')
         .where('device_id', 'in', deviceIds.slice(from, from + CHUNK))
         .where('unmanaged_at', 'is not', null)
         .execute();
       if (rows.length === 0) continue;
       const unmanaged = rows.map((row) => JSON.parse(row.state) as AccessCode);
-      const there = await this.vault.openAll(unmanaged.map((one) => one.pin));
-      const wanted = await this.vault.openAll(waiting.map((code) => code.pin));
+      const there = await this.vault.openAll(unmanaged.map((one) => one.wanted.pin));
+      const wanted = await this.vault.openAll(waiting.map((code) => code.wanted.pin));
       waiting.forEach((code, n) => {
         const other = unmanaged.find(
           (one, at) =>
             one.deviceId === code.deviceId &&
             there[at] !== null &&
             there[at] === wanted[n] &&
-            overlap(one.schedule, code.schedule),
+            overlap(one.wanted.schedule, code.wanted.schedule),
         );
         if (!other) return;
         const { codeId, requestedAt } = other;
-        found.set(code.codeId, { codeId, since: Math.max(requestedAt, code.wantedAt) });
+        found.set(code.codeId, { codeId, since: Math.max(requestedAt, code.wanted.at) });
       });
     }
     return found;
@@ -119,22 +121,20 @@ export async function openPins(code: AccessCode, vault: Vault): Promise<Pins> {
 async function openAllPins(codes: readonly AccessCode[], vault: Vault): Promise<Pins[]> {
   const others = codes.filter(hasOtherPinOnLock);
   const opened = await vault.openAll([
-    ...codes.map(({ pin }) => pin),
-    ...others.map(({ onLock }) => onLock.pin),
+    ...codes.map(({ wanted: { pin } }) => pin),
+    ...others.map(({ known: { onLock } }) => onLock.pin),
   ]);
   const there = new Map(others.map(({ codeId }, index) => [codeId, opened[codes.length + index] ?? null]));
   return codes.map((code, index) => {
     const wanted = opened[index] ?? null;
-    const { onLock } = code;
+    const { onLock } = code.known;
     if (!onLock) return { wanted, onLock: null };
     if (!hasOtherPinOnLock(code)) return { wanted, onLock: wanted };
     // A version before told a PIN that somebody else put there by its fingerprint only: then the box holds our own.
-    const known = onLock.pin.box !== code.pin.box;
+    const known = onLock.pin.box !== code.wanted.pin.box;
     return { wanted, onLock: known ? (there.get(code.codeId) ?? null) : null };
   });
 }
 
-const hasOtherPinOnLock = (
-  code: AccessCode,
-): code is AccessCode & { onLock: NonNullable<AccessCode['onLock']> } =>
-  code.onLock !== null && code.onLock.pinFingerprint !== code.pinFingerprint;
+const hasOtherPinOnLock = (code: AccessCode): code is AccessCode & { known: { onLock: OnLock } } =>
+  code.known.onLock !== null && code.known.onLock.pinFingerprint !== code.wanted.pinFingerprint;

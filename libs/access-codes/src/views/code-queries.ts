@@ -52,7 +52,7 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
   async execute({ workspaceId, by }: GetAccessCode): Promise<SeamAccessCode> {
     const listed = await listedBy(this.records, workspaceId, this.config);
     const query = this.views.db
-      .selectFrom('codes_v2')
+      .selectFrom('codes_v3')
       .select('state')
       .where('workspace_id', '=', workspaceId)
       .where((eb) => eb.or([eb(listed, 'is not', null), eb('pool_at', 'is not', null)]));
@@ -91,8 +91,8 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
 /** The code whose window is now, or else comes next, or else was last. */
 function nearest(codes: AccessCode[], now: number): AccessCode | undefined {
   const ahead = (code: AccessCode): number => {
-    if (code.removedAt !== null) return Number.MAX_SAFE_INTEGER - (code.schedule?.endsAt ?? 0);
-    return code.schedule ? Math.max(0, code.schedule.startsAt - now) : 0;
+    if (code.removedAt !== null) return Number.MAX_SAFE_INTEGER - (code.wanted.schedule?.endsAt ?? 0);
+    return code.wanted.schedule ? Math.max(0, code.wanted.schedule.startsAt - now) : 0;
   };
   return codes.sort((a, b) => ahead(a) - ahead(b))[0];
 }

@@ -9,7 +9,7 @@ const CHUNK = 500;
 
 /** Whether a row's name or id contains what is searched, or its PIN is just that. */
 export function matches(
-  eb: ExpressionBuilder<CodesTables & DevicesTables, 'codes_v2'>,
+  eb: ExpressionBuilder<CodesTables & DevicesTables, 'codes_v3'>,
   search: string,
   withPin: readonly string[],
 ): Expression<SqlBool> {
@@ -41,14 +41,14 @@ export async function codesWithPin(
   const found: string[] = [];
   for (let after = ''; ;) {
     let query = db
-      .selectFrom('codes_v2')
+      .selectFrom('codes_v3')
       .select(['code_id', 'state'])
       .where('workspace_id', '=', workspaceId)
       .where(listed, 'is not', null)
       .where('code_id', '>', after);
     if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
     const rows = await query.orderBy('code_id').limit(CHUNK).execute();
-    const pins = await vault.openAll(rows.map((row) => (JSON.parse(row.state) as AccessCode).pin));
+    const pins = await vault.openAll(rows.map((row) => (JSON.parse(row.state) as AccessCode).wanted.pin));
     rows.forEach((row, n) => pins[n] === pin && found.push(row.code_id));
     if (rows.length < CHUNK) return found;
     after = rows.at(-1)!.code_id;

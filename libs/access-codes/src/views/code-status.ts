@@ -41,14 +41,15 @@ export interface Standing {
 
 export function standingOf(code: AccessCode, around: Surroundings): Standing {
   const { device, now, settings } = around;
-  const native = isNative(code, device);
+  const native = isNative(code.wanted, device);
   const from = neededFrom(code, native, settings);
-  const ending = code.ending !== null || (code.schedule !== null && now >= code.schedule.endsAt);
+  const ending =
+    code.ending !== null || (code.wanted.schedule !== null && now >= code.wanted.schedule.endsAt);
   // What a lock keeps by itself may stay on it however far its window has moved away.
-  const due = now >= from || (native && code.onLock?.window != null);
+  const due = now >= from || (native && code.known.onLock?.window != null);
   const left = erasedByAgreement(code);
   const wanted = !ending && due && !left ? contentFor(code, native) : null;
-  const settled = wanted === null ? code.onLock === null : holds(code, wanted);
+  const settled = wanted === null ? code.known.onLock === null : holds(code, wanted);
   return {
     status: status(code, around, { native, wanted, ending, settled }),
     native,
@@ -61,11 +62,11 @@ export function standingOf(code: AccessCode, around: Surroundings): Standing {
 
 /** Somebody erased it on the lock, and that was accepted. */
 export function erasedByAgreement(code: AccessCode): boolean {
-  return code.externalInEffect?.change === 'removed' && code.onLock === null;
+  return code.known.externalInEffect?.change === 'removed' && code.known.onLock === null;
 }
 
 function holds(code: AccessCode, wanted: Content): boolean {
-  return code.onLock !== null && sameContent(code.onLock, wanted);
+  return code.known.onLock !== null && sameContent(code.known.onLock, wanted);
 }
 
 function status(
@@ -75,11 +76,11 @@ function status(
 ): CodeStatus {
   if (code.removedAt !== null) return 'unset';
   const outOfReach = account !== null && !account.connected;
-  if (code.connectionLostAt !== null || outOfReach) return 'unknown';
+  if (code.trouble.connectionLostAt !== null || outOfReach) return 'unknown';
   if (ending) return 'removing';
   // Nobody can look at a lock that has left its account.
   if (device !== null && device.removedAt !== null) return 'unknown';
-  if (code.onLock && code.setAt !== null) return settled ? 'set' : 'setting';
+  if (code.known.onLock && code.known.setAt !== null) return settled ? 'set' : 'setting';
   if (wanted === null) return 'unset';
-  return native && now < code.schedule!.startsAt ? 'unset' : 'setting';
+  return native && now < code.wanted.schedule!.startsAt ? 'unset' : 'setting';
 }

@@ -12,7 +12,7 @@ import { codeFold } from '../domain/code-fold';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 
 export interface CodesTables {
-  codes_v2: {
+  codes_v3: {
     code_id: string;
     workspace_id: string;
     device_id: string;
@@ -35,7 +35,7 @@ export interface CodesTables {
   };
 }
 
-export const CODES_VERSION = 2;
+export const CODES_VERSION = 3;
 
 /** The view of access codes. */
 export class CodesProjection implements Projection {
@@ -46,7 +46,7 @@ export class CodesProjection implements Projection {
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
-      .createTable('codes_v2')
+      .createTable('codes_v3')
       .addColumn('code_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('device_id', 'text', (c) => c.notNull())
@@ -65,25 +65,25 @@ export class CodesProjection implements Projection {
     // workspace's also holds what is searched, so that a search passes over the others without reading them.
     for (const listed of ['live_at', 'readable_at'] as const) {
       await db.schema
-        .createIndex(`codes_by_workspace_${listed}_v2`)
-        .on('codes_v2')
+        .createIndex(`codes_by_workspace_${listed}_v3`)
+        .on('codes_v3')
         .columns(['workspace_id', listed, 'code_id', 'search_name'])
         .execute();
       await db.schema
-        .createIndex(`codes_by_device_${listed}_v2`)
-        .on('codes_v2')
+        .createIndex(`codes_by_device_${listed}_v3`)
+        .on('codes_v3')
         .columns(['device_id', listed, 'code_id'])
         .execute();
     }
     for (const apart of ['unmanaged_at', 'pool_at'] as const) {
       await db.schema
-        .createIndex(`codes_by_device_${apart}_v2`)
-        .on('codes_v2')
+        .createIndex(`codes_by_device_${apart}_v3`)
+        .on('codes_v3')
         .columns(['device_id', apart, 'code_id'])
         .execute();
     }
-    await db.schema.createIndex('codes_by_pin_v2').on('codes_v2').column('pin_fingerprint').execute();
-    await db.schema.createIndex('codes_by_common_key_v2').on('codes_v2').column('common_code_key').execute();
+    await db.schema.createIndex('codes_by_pin_v3').on('codes_v3').column('pin_fingerprint').execute();
+    await db.schema.createIndex('codes_by_common_key_v3').on('codes_v3').column('common_code_key').execute();
   }
 
   async drop(db: Kysely<Tables>, version: number): Promise<void> {
@@ -102,7 +102,7 @@ export async function codeStates(
 ): Promise<ReadonlyMap<string, AccessCode>> {
   if (ids.length === 0) return new Map();
   const rows = await db
-    .selectFrom('codes_v2')
+    .selectFrom('codes_v3')
     .select(['code_id', 'state'])
     .where('code_id', 'in', ids)
     .execute();
@@ -114,7 +114,7 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
   return {
     async load(ids) {
       const rows = await trx
-        .selectFrom('codes_v2')
+        .selectFrom('codes_v3')
         .select(['code_id', 'position', 'state'])
         .where('code_id', 'in', ids)
         .execute();
@@ -126,7 +126,7 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
         rowOf(state, first ? Number(first.position.commit) : positions.get(state.codeId)!),
       );
       await trx
-        .insertInto('codes_v2')
+        .insertInto('codes_v3')
         .values(rows)
         .onConflict((conflict) =>
           conflict.column('code_id').doUpdateSet((eb) => ({
@@ -145,7 +145,7 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
   };
 }
 
-function rowOf(code: AccessCode, position: number): CodesTables['codes_v2'] {
+function rowOf(code: AccessCode, position: number): CodesTables['codes_v3'] {
   return {
     code_id: code.codeId,
     workspace_id: code.workspaceId,
@@ -156,9 +156,9 @@ function rowOf(code: AccessCode, position: number): CodesTables['codes_v2'] {
     pool_at: isInPool(code) && code.removedAt === null ? position : null,
     position,
     created_at: code.requestedAt,
-    search_name: (code.name ?? '').toLowerCase(),
-    pin_fingerprint: code.pinFingerprint,
-    common_code_key: code.commonCodeKey,
+    search_name: (code.wanted.name ?? '').toLowerCase(),
+    pin_fingerprint: code.wanted.pinFingerprint,
+    common_code_key: code.wanted.commonCodeKey,
     state: JSON.stringify(code),
   };
 }

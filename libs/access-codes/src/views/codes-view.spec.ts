@@ -225,7 +225,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     await request(id(10), '482193');
     await caughtUp();
 
-    const rows = await views.db.selectFrom('codes_v2').selectAll().execute();
+    const rows = await views.db.selectFrom('codes_v3').selectAll().execute();
     expect(rows).toHaveLength(1);
     expect(JSON.stringify(rows)).not.toContain('482193');
   });
@@ -365,7 +365,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
       ['device_id', FRONT],
     ] as const) {
       const plan = await views.db
-        .selectFrom('codes_v2')
+        .selectFrom('codes_v3')
         .select('state')
         .where('live_at', '>=', 0)
         .where(column, '=', value)
@@ -375,8 +375,8 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
         .explain(undefined, sql`query plan`);
       plans.push(JSON.stringify(plan));
     }
-    expect(plans[0]).toContain('codes_by_workspace_live_at_v2');
-    expect(plans[1]).toContain('codes_by_device_live_at_v2');
+    expect(plans[0]).toContain('codes_by_workspace_live_at_v3');
+    expect(plans[1]).toContain('codes_by_device_live_at_v3');
     expect(plans.join()).not.toContain('TEMP B-TREE');
   });
 });

@@ -26,7 +26,7 @@ export class GetLinkedPinHandler implements IQueryHandler<GetLinkedPin> {
 
   async execute({ workspaceId, commonCodeKey, exceptCodeId }: GetLinkedPin): Promise<string | null> {
     const rows = await this.views.db
-      .selectFrom('codes_v2')
+      .selectFrom('codes_v3')
       .select(['code_id', 'state'])
       .where('workspace_id', '=', workspaceId)
       .where('common_code_key', '=', commonCodeKey)
@@ -37,7 +37,7 @@ export class GetLinkedPinHandler implements IQueryHandler<GetLinkedPin> {
       const code = JSON.parse(row.state) as AccessCode;
       // What is going links nothing any more.
       if (row.code_id === exceptCodeId || code.ending) continue;
-      const pin = await this.vault.open(code.pin);
+      const pin = await this.vault.open(code.wanted.pin);
       if (pin !== null) return pin;
     }
     return null;

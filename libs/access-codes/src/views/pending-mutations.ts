@@ -32,7 +32,7 @@ export function pendingMutations(
 ): PendingMutation[] {
   if (code.removedAt !== null) return [];
   if (standing.ending) {
-    const since = code.ending?.at ?? code.schedule!.endsAt;
+    const since = code.ending?.at ?? code.wanted.schedule!.endsAt;
     return [
       {
         mutation_code: 'deleting',
@@ -41,7 +41,7 @@ export function pendingMutations(
       },
     ];
   }
-  if (!code.onLock) return erasedByAgreement(code) ? [] : [creation(code, standing, now)];
+  if (!code.known.onLock) return erasedByAgreement(code) ? [] : [creation(code, standing, now)];
   return updates(code, standing, pins);
 }
 
@@ -50,7 +50,7 @@ function creation(code: AccessCode, { from }: Standing, now: number): PendingMut
     return {
       mutation_code: 'deferring_creation',
       message: 'The code will be programmed onto the device closer to its start.',
-      created_at: iso(code.wantedAt),
+      created_at: iso(code.wanted.at),
       scheduled_at: iso(from),
     };
   }
@@ -62,9 +62,9 @@ function creation(code: AccessCode, { from }: Standing, now: number): PendingMut
 }
 
 function updates(code: AccessCode, { native, wanted }: Standing, pins: Pins): PendingMutation[] {
-  const onLock = code.onLock!;
+  const onLock = code.known.onLock!;
   const target = wanted ?? contentFor(code, native);
-  const created_at = iso(Math.max(code.wantedAt, code.externalConflict?.at ?? 0));
+  const created_at = iso(Math.max(code.wanted.at, code.trouble.externalConflict?.at ?? 0));
   const mutations: PendingMutation[] = [];
   if (onLock.name !== target.name) {
     mutations.push({
@@ -91,7 +91,7 @@ function updates(code: AccessCode, { native, wanted }: Standing, pins: Pins): Pe
       message: 'The time frame is being changed on the device.',
       created_at,
       from: timeFrame(onLock.window),
-      to: timeFrame(code.schedule),
+      to: timeFrame(code.wanted.schedule),
     });
   }
   return mutations;

@@ -49,13 +49,15 @@ export function presentCode(
     access_code_id: code.codeId,
     workspace_id: code.workspaceId,
     device_id: code.deviceId,
-    name: code.name,
+    name: code.wanted.name,
     code: pins.wanted,
-    common_code_key: code.commonCodeKey,
-    type: code.schedule ? 'time_bound' : 'ongoing',
+    common_code_key: code.wanted.commonCodeKey,
+    type: code.wanted.schedule ? 'time_bound' : 'ongoing',
     status: standing.status,
     display_status: displayStatus(code, standing, now),
-    ...(code.schedule ? { starts_at: iso(code.schedule.startsAt), ends_at: iso(code.schedule.endsAt) } : {}),
+    ...(code.wanted.schedule
+      ? { starts_at: iso(code.wanted.schedule.startsAt), ends_at: iso(code.wanted.schedule.endsAt) }
+      : {}),
     created_at: iso(code.requestedAt),
     errors: codeErrors(code, standing, around, pins),
     warnings: codeWarnings(code, standing, pins),
@@ -64,10 +66,10 @@ export function presentCode(
     is_backup: code.isBackup,
     is_backup_access_code_available: around.hasBackup ?? false,
     pulled_backup_access_code_id: code.pulledBackup?.codeId ?? null,
-    is_external_modification_allowed: code.externalModificationAllowed,
-    is_one_time_use: code.isOneTimeUse,
+    is_external_modification_allowed: code.wanted.externalModificationAllowed,
+    is_one_time_use: code.wanted.isOneTimeUse,
     is_offline_access_code: false,
-    is_scheduled_on_device: code.onLock !== null && toldOf(code.onLock).window !== null,
+    is_scheduled_on_device: code.known.onLock !== null && toldOf(code.known.onLock).window !== null,
     is_waiting_for_code_assignment: false,
   };
 }
@@ -77,15 +79,15 @@ function displayStatus(code: AccessCode, { status, from, settled }: Standing, no
     case 'unset':
       if (code.removedAt !== null) return 'Expired';
       if (erasedByAgreement(code)) return 'Removed from the device by somebody else';
-      if (code.onLock) return 'Scheduled on the device';
+      if (code.known.onLock) return 'Scheduled on the device';
       return from > now ? 'Waiting to be sent to the device' : 'Being sent to the device';
     case 'setting':
-      if (code.failedToSetAt !== null) return 'Could not be set on the device';
-      return code.onLock && !settled ? 'Being updated on the device' : 'Being set on the device';
+      if (code.trouble.failedToSetAt !== null) return 'Could not be set on the device';
+      return code.known.onLock && !settled ? 'Being updated on the device' : 'Being set on the device';
     case 'set':
       return 'Set on the device';
     case 'removing':
-      return code.failedToRemoveAt === null
+      return code.trouble.failedToRemoveAt === null
         ? 'Being removed from the device'
         : 'Could not be removed from the device';
     case 'unknown':

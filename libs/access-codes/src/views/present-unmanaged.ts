@@ -28,12 +28,12 @@ export function presentUnmanaged(
   code: AccessCode,
   around: Surroundings & { readonly pins: Pins },
 ): SeamUnmanagedAccessCode {
-  const { schedule } = code;
+  const { schedule } = code.wanted;
   return {
     access_code_id: code.codeId,
     workspace_id: code.workspaceId,
     device_id: code.deviceId,
-    name: code.name,
+    name: code.wanted.name,
     code: around.pins.wanted,
     type: schedule ? 'time_bound' : 'ongoing',
     status: 'set',

@@ -25,7 +25,7 @@ export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanaged
 
   async execute({ workspaceId, by }: GetUnmanagedAccessCode): Promise<SeamUnmanagedAccessCode> {
     const query = this.views.db
-      .selectFrom('codes_v2')
+      .selectFrom('codes_v3')
       .select('state')
       .where('workspace_id', '=', workspaceId)
       .where('unmanaged_at', 'is not', null);

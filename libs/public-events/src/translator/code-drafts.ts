@@ -19,7 +19,7 @@ export function codeDrafts(
     return { drafts: apart.drafts.map((draft) => ofCode(after, draft)), told: apart.told };
   }
   if (isInPool(step)) return { drafts: [], told: { ...toldAtFirst(after), onDevice: true } };
-  const confirmed = confirmations(step, known, isNative(after, around.device));
+  const confirmed = confirmations(step, known, isNative(after.wanted, around.device));
   return {
     drafts: [...happened(step, known, around), ...confirmed.drafts, ...becameTrue(step, around)].map(
       (draft) => ofCode(after, draft),
@@ -91,12 +91,12 @@ function happened({ event, before, after }: CodeStep, told: Told, around: Around
 }
 
 function creation(code: AccessCode, { device, settings }: Around): { mutation_code: string } {
-  const from = neededFrom(code, isNative(code, device), settings);
+  const from = neededFrom(code, isNative(code.wanted, device), settings);
   return { mutation_code: from > code.requestedAt ? 'deferring_creation' : 'creating' };
 }
 
 function withPin(type: string, code: AccessCode): Draft {
-  return { type, body: { code: null }, pins: [{ path: 'code', pin: code.pin }] };
+  return { type, body: { code: null }, pins: [{ path: 'code', pin: code.wanted.pin }] };
 }
 
 /** Whether integrations have heard that it is on the lock, and not yet that it has gone. */

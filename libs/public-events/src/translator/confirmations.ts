@@ -1,4 +1,4 @@
-import { type AccessCode, sameWindow, timeFrame, type Window } from '@latchkey/access-codes';
+import { type AccessCode, type OnLock, sameWindow, timeFrame, type Window } from '@latchkey/access-codes';
 import type { SealedPin } from '@latchkey/platform';
 import type { Draft } from '../public-event';
 import type { CodeStep } from './code-step';
@@ -14,7 +14,7 @@ export interface Told {
 }
 
 /** Nothing but what the code was asked to be. */
-export function toldAtFirst({ name, pin, pinFingerprint, schedule }: AccessCode): Told {
+export function toldAtFirst({ wanted: { name, pin, pinFingerprint, schedule } }: AccessCode): Told {
   return { name, pin, pinFingerprint, schedule, onDevice: false };
 }
 
@@ -30,51 +30,51 @@ export function confirmations(
   if (after.ending || after.removedAt !== null) return { drafts: [], told };
   const drafts: Draft[] = [];
   let now: Told = told;
-  if (after.name !== told.name && lockHas(after, (lock) => lock.name === after.name)) {
+  if (after.wanted.name !== told.name && lockHas(after, (lock) => lock.name === after.wanted.name)) {
     drafts.push({
       type: 'access_code.name_changed',
       body: {
         description: 'The name of the code was changed.',
         from: { name: told.name },
-        to: { name: after.name },
+        to: { name: after.wanted.name },
       },
     });
-    now = { ...now, name: after.name };
+    now = { ...now, name: after.wanted.name };
   }
   if (
-    after.pinFingerprint !== told.pinFingerprint &&
-    lockHas(after, (lock) => lock.pinFingerprint === after.pinFingerprint)
+    after.wanted.pinFingerprint !== told.pinFingerprint &&
+    lockHas(after, (lock) => lock.pinFingerprint === after.wanted.pinFingerprint)
   ) {
     drafts.push({
       type: 'access_code.code_changed',
       body: { description: 'The PIN of the code was changed.', from: { code: null }, to: { code: null } },
       pins: [
         { path: 'from.code', pin: told.pin },
-        { path: 'to.code', pin: after.pin },
+        { path: 'to.code', pin: after.wanted.pin },
       ],
     });
-    now = { ...now, pin: after.pin, pinFingerprint: after.pinFingerprint };
+    now = { ...now, pin: after.wanted.pin, pinFingerprint: after.wanted.pinFingerprint };
   }
-  const windowKept = !native && after.onLock?.window == null;
+  const windowKept = !native && after.known.onLock?.window == null;
   if (
-    !sameWindow(after.schedule, told.schedule) &&
-    (windowKept || lockHas(after, (lock) => sameWindow(lock.window, native ? after.schedule : null)))
+    !sameWindow(after.wanted.schedule, told.schedule) &&
+    (windowKept || lockHas(after, (lock) => sameWindow(lock.window, native ? after.wanted.schedule : null)))
   ) {
     drafts.push({
       type: 'access_code.time_frame_changed',
       body: {
         description: 'The time frame of the code was changed.',
         from: timeFrame(told.schedule),
-        to: timeFrame(after.schedule),
+        to: timeFrame(after.wanted.schedule),
       },
     });
-    now = { ...now, schedule: after.schedule };
+    now = { ...now, schedule: after.wanted.schedule };
   }
   return { drafts, told: now };
 }
 
 /** A lock that has nothing of the code, and is not about to, needs no telling. */
-function lockHas(code: AccessCode, holds: (lock: NonNullable<AccessCode['onLock']>) => boolean): boolean {
-  if (code.onLock) return holds(code.onLock);
-  return code.inFlight === null && code.mayTurnUp === null;
+function lockHas(code: AccessCode, holds: (lock: OnLock) => boolean): boolean {
+  if (code.known.onLock) return holds(code.known.onLock);
+  return code.known.inFlight === null && code.known.mayTurnUp === null;
 }

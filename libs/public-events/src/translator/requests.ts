@@ -14,25 +14,25 @@ export function changed(before: AccessCode, after: AccessCode, reason: string): 
   const compare = (property: string, from: string | null, to: string | null) => {
     if (from !== to) properties.push({ property, from, to });
   };
-  compare('name', before.name, after.name);
-  if (before.pinFingerprint !== after.pinFingerprint) {
+  compare('name', before.wanted.name, after.wanted.name);
+  if (before.wanted.pinFingerprint !== after.wanted.pinFingerprint) {
     const at = `changed_properties.${properties.length}`;
-    pins.push({ path: `${at}.from`, pin: before.pin }, { path: `${at}.to`, pin: after.pin });
+    pins.push({ path: `${at}.from`, pin: before.wanted.pin }, { path: `${at}.to`, pin: after.wanted.pin });
     properties.push({ property: 'code', from: null, to: null });
   }
-  const [was, is] = [timeFrame(before.schedule), timeFrame(after.schedule)];
+  const [was, is] = [timeFrame(before.wanted.schedule), timeFrame(after.wanted.schedule)];
   compare('type', typeOf(before), typeOf(after));
   compare('starts_at', was.starts_at, is.starts_at);
   compare('ends_at', was.ends_at, is.ends_at);
   compare(
     'is_external_modification_allowed',
-    String(before.externalModificationAllowed),
-    String(after.externalModificationAllowed),
+    String(before.wanted.externalModificationAllowed),
+    String(after.wanted.externalModificationAllowed),
   );
   compare(
     'prefer_native_scheduling',
-    String(before.preferNativeScheduling),
-    String(after.preferNativeScheduling),
+    String(before.wanted.preferNativeScheduling),
+    String(after.wanted.preferNativeScheduling),
   );
   if (properties.length === 0) return [];
   return [
@@ -40,25 +40,32 @@ export function changed(before: AccessCode, after: AccessCode, reason: string): 
   ];
 }
 
-const typeOf = (code: AccessCode): string => (code.schedule ? 'time_bound' : 'ongoing');
+const typeOf = (code: AccessCode): string => (code.wanted.schedule ? 'time_bound' : 'ongoing');
 
 /** The changes that were asked for, before the device has confirmed any of them. */
 export function requestedMutations(before: AccessCode, after: AccessCode): Draft[] {
   const mutations: { mutation_code: string; from: object; to: object }[] = [];
   const pins: PinPlace[] = [];
-  if (before.name !== after.name) {
-    mutations.push({ mutation_code: 'updating_name', from: { name: before.name }, to: { name: after.name } });
+  if (before.wanted.name !== after.wanted.name) {
+    mutations.push({
+      mutation_code: 'updating_name',
+      from: { name: before.wanted.name },
+      to: { name: after.wanted.name },
+    });
   }
-  if (before.pinFingerprint !== after.pinFingerprint) {
+  if (before.wanted.pinFingerprint !== after.wanted.pinFingerprint) {
     const at = `requested_mutations.${mutations.length}`;
-    pins.push({ path: `${at}.from.code`, pin: before.pin }, { path: `${at}.to.code`, pin: after.pin });
+    pins.push(
+      { path: `${at}.from.code`, pin: before.wanted.pin },
+      { path: `${at}.to.code`, pin: after.wanted.pin },
+    );
     mutations.push({ mutation_code: 'updating_code', from: { code: null }, to: { code: null } });
   }
-  if (!sameWindow(before.schedule, after.schedule)) {
+  if (!sameWindow(before.wanted.schedule, after.wanted.schedule)) {
     mutations.push({
       mutation_code: 'updating_time_frame',
-      from: timeFrame(before.schedule),
-      to: timeFrame(after.schedule),
+      from: timeFrame(before.wanted.schedule),
+      to: timeFrame(after.wanted.schedule),
     });
   }
   if (mutations.length === 0) return [];

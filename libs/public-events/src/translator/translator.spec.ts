@@ -161,7 +161,9 @@ describe.each(testEngines)('the public events on %s', (engine) => {
   /** What is to be on the lock, as the code is now. */
   async function programmed(operation: 'create' | 'change', native: boolean): Promise<CodeEvent> {
     const { state } = await codeStreams().load(CODE);
-    const { name, pin, pinFingerprint, schedule: window } = state!;
+    const {
+      wanted: { name, pin, pinFingerprint, schedule: window },
+    } = state!;
     return {
       type: 'ProgrammingStarted',
       data: {

@@ -12,9 +12,9 @@ const ISSUES = [
 
 /** Each trouble once, when it begins. */
 export function becameTrue({ event, before, after }: CodeStep, around: Around): Draft[] {
-  return ISSUES.filter(([since]) => after[since] !== null && (before?.[since] ?? null) === null).map(
-    ([, type]) => ({ type, body: issues(after, around, event.at) }),
-  );
+  return ISSUES.filter(
+    ([since]) => after.trouble[since] !== null && (before?.trouble[since] ?? null) === null,
+  ).map(([, type]) => ({ type, body: issues(after, around, event.at) }));
 }
 
 /** What is wrong with a code and around it, as events tell it. */

@@ -234,7 +234,7 @@ export function planned(circumstances: Circumstances): (code: AccessCode | null)
     const { keypad } = circumstances;
     if (!code || keypad.reservations.some((r) => r.codeId === code.codeId))
       return plan(CODE, code, circumstances);
-    const own = reservation(code.codeId, code.pinFingerprint, code.schedule);
+    const own = reservation(code.codeId, code.wanted.pinFingerprint, code.wanted.schedule);
     return plan(CODE, code, {
       ...circumstances,
       keypad: { ...keypad, reservations: [...keypad.reservations, own] },

@@ -103,8 +103,8 @@ export class Life {
   change(codeId: string, changes: Changes): void {
     const code = this.codes.get(codeId);
     if (!code || code.ending) return;
-    const schedule = changes.schedule === undefined ? code.schedule : changes.schedule;
-    if (!this.reserve(codeId, changes.pinFingerprint ?? code.pinFingerprint, schedule)) return;
+    const schedule = changes.schedule === undefined ? code.wanted.schedule : changes.schedule;
+    if (!this.reserve(codeId, changes.pinFingerprint ?? code.wanted.pinFingerprint, schedule)) return;
     this.append(codeId, change(code, changes));
   }
 
@@ -136,7 +136,7 @@ export class Life {
     this.reports = [];
     for (const report of arriving) {
       for (const [codeId, code] of this.codes) {
-        if (code.inFlight?.lockCodeId !== report.lockCodeId) continue;
+        if (code.known.inFlight?.lockCodeId !== report.lockCodeId) continue;
         const told = reported(code, this.outcome(report), this.now);
         if (told === 'read-back') this.readBack(codeId);
         else this.append(codeId, told);
@@ -149,16 +149,21 @@ export class Life {
     const code = this.codes.get(codeId);
     if (!code || code.removedAt !== null) return true;
     const owners = new Map<string, string>();
-    for (const [id, { onLock, inFlight }] of this.codes) {
+    for (const [
+      id,
+      {
+        known: { onLock, inFlight },
+      },
+    ] of this.codes) {
       if (onLock) owners.set(onLock.lockCodeId, id);
       if (inFlight?.lockCodeId) owners.set(inFlight.lockCodeId, id);
     }
     const verdict = reconcile(code, {
       listed: this.lock.read().map((entry) => {
         const foreign =
-          entry.lockCodeId === code.onLock?.lockCodeId &&
-          code.externalModificationAllowed &&
-          entry.pinFingerprint !== code.onLock.pinFingerprint;
+          entry.lockCodeId === code.known.onLock?.lockCodeId &&
+          code.wanted.externalModificationAllowed &&
+          entry.pinFingerprint !== code.known.onLock.pinFingerprint;
         return foreign ? { ...entry, pin: pin(entry.pinFingerprint).pin } : entry;
       }),
       claimed: (lockCodeId) => (owners.get(lockCodeId) ?? codeId) !== codeId,
@@ -195,7 +200,7 @@ export class Life {
           this.append(codeId, step.events);
           break;
         case 'reserve':
-          this.reserve(codeId, code!.pinFingerprint, code!.schedule);
+          this.reserve(codeId, code!.wanted.pinFingerprint, code!.wanted.schedule);
           break;
         case 'release':
           this.onKeypad(release(this.keypad, codeId, step.pinFingerprint));
@@ -220,9 +225,9 @@ export class Life {
 
   private touch(codeId: string, code: AccessCode, step: Extract<Step, { do: 'program' | 'remove' }>): void {
     const commandId = `command-${++this.commands}`;
-    const attempt = code.failedAttempts + 1;
+    const attempt = code.trouble.failedAttempts + 1;
     const deadline = iso(this.now + MINUTE);
-    const lockCodeId = code.onLock?.lockCodeId ?? null;
+    const lockCodeId = code.known.onLock?.lockCodeId ?? null;
     this.append(codeId, [
       step.do === 'program'
         ? {
@@ -262,7 +267,7 @@ export class Life {
     else if (typeof taken === 'string') this.append(codeId, accepted(sent, commandId, taken));
     else {
       this.append(codeId, this.failed(sent, commandId, taken.refused, false));
-      if (taken.refused === 'PIN_CONFLICT' && this.codes.get(codeId)?.mayTurnUp) this.readBack(codeId);
+      if (taken.refused === 'PIN_CONFLICT' && this.codes.get(codeId)?.known.mayTurnUp) this.readBack(codeId);
     }
   }
 
@@ -272,7 +277,12 @@ export class Life {
 
   private lockIsTaken(codeId: string): boolean {
     return [...this.codes].some(
-      ([id, { inFlight }]) => id !== codeId && inFlight !== null && inFlight.deadline > this.now,
+      ([
+        id,
+        {
+          known: { inFlight },
+        },
+      ]) => id !== codeId && inFlight !== null && inFlight.deadline > this.now,
     );
   }
 

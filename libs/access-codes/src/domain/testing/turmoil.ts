@@ -97,7 +97,7 @@ const meddled = fc
   .tuple(codeId, fc.constantFrom('rename' as const, 'erase' as const, 'new-pin' as const))
   .map(([id, how]) =>
     incident(`${how} ${id}`, (life) => {
-      const onLock = life.codes.get(id)?.onLock;
+      const onLock = life.codes.get(id)?.known.onLock;
       if (onLock) life.lock.meddle(onLock.lockCodeId, how);
     }),
   );
