@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { CODES } from '@latchkey/access-codes';
 import { setTimeout as pause } from 'node:timers/promises';
 import Libsql from 'libsql';
 import { Agent, request } from 'undici';
@@ -81,7 +82,7 @@ beforeAll(async () => {
   await world.api.ask('/sandbox/clock/advance', { by: 'PT1M' });
   const listed = { position: 'i + 1000000', live_at: 'i + 1000000', readable_at: 'i + 1000000' };
   const counts = [
-    multiply('views.db', 'codes_v3', 'code_id', { ...listed, pin_fingerprint: 'hex(i)' }),
+    multiply('views.db', CODES, 'code_id', { ...listed, pin_fingerprint: 'hex(i)' }),
     multiply('views.db', 'devices_v2', 'device_id', { listed_at: 'i + 1000000' }),
     multiply('views.db', 'accounts_v2', 'account_id', { listed_at: 'i + 1000000' }),
     multiply('feed.db', 'events_v2', 'event_id', { revision: 'i + 1000', created_at: 'created_at + i' }),

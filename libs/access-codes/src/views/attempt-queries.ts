@@ -20,7 +20,7 @@ import type { AccessCode } from '../domain/access-code';
 import type { AttemptsTables } from './attempts-projection';
 import { CodePresenter } from './code-presenter';
 import { listedBy } from './code-queries';
-import type { CodesTables } from './codes-projection';
+import { CODES, type CodesTables } from './codes-projection';
 import { type CodeAttempt, codeAttempt } from './present-code-attempt';
 import { ListActionAttempts } from './queries';
 
@@ -99,7 +99,7 @@ export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttemp
     if (ids.length === 0) return new Map();
     const listed = await listedBy(this.records, workspaceId, this.config);
     const found = await this.views.db
-      .selectFrom('codes_v2')
+      .selectFrom(CODES)
       .select('state')
       .where('code_id', 'in', ids)
       .where('workspace_id', '=', workspaceId)

@@ -3,7 +3,7 @@ import { type Page, pageOf, type PageRequest, type RowKey, type Vault } from '@l
 import { sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
 import { codesWithPin, matches } from './code-search';
-import type { CodesTables } from './codes-projection';
+import { CODES, type CodesTables } from './codes-projection';
 
 export interface WantedCodes {
   /** The column that says which codes are listed, and in which order. */
@@ -31,7 +31,7 @@ export async function codePage(
 ): Promise<Page<AccessCode>> {
   const inOrder = (from: RowKey) => {
     const query = db
-      .selectFrom('codes_v3')
+      .selectFrom(CODES)
       // The first bound is the second's, said so that every engine finds the place in the index.
       .where(listed, '>=', from.at)
       .where(sql<boolean>`(${sql.ref(listed)}, code_id) > (${from.at}, ${from.id})`)

@@ -8,7 +8,7 @@ import type { Pins } from './pending-mutations';
 import { isReady } from '../domain/backup';
 import { overlap } from '../domain/keypad';
 import type { Occupant } from './code-status';
-import type { CodesTables } from './codes-projection';
+import { CODES, type CodesTables } from './codes-projection';
 import { presentCode, type SeamAccessCode } from './present-code';
 import { presentUnmanaged, type SeamUnmanagedAccessCode } from './present-unmanaged';
 
@@ -61,7 +61,7 @@ export class CodePresenter {
     const ready = new Set<string>();
     for (let from = 0; from < deviceIds.length; from += CHUNK) {
       const rows = await this.views.db
-        .selectFrom('codes_v3')
+        .selectFrom(CODES)
         .select(['device_id', 'state'])
         .where('device_id', 'in', deviceIds.slice(from, from + CHUNK))
         .where('pool_at', 'is not', null)
@@ -85,7 +85,7 @@ export class CodePresenter {
     const deviceIds = [...new Set(waiting.map((code) => code.deviceId))];
     for (let from = 0; from < deviceIds.length; from += CHUNK) {
       const rows = await this.views.db
-        .selectFrom('codes_v3')
+        .selectFrom(CODES)
         .select('state')
         .where('device_id', 'in', deviceIds.slice(from, from + CHUNK))
         .where('unmanaged_at', 'is not', null)

@@ -20,7 +20,7 @@ import type { AccessCode } from '../domain/access-code';
 import { codePage } from './code-page';
 import { codesWithPin } from './code-search';
 import { CodePresenter } from './code-presenter';
-import type { CodesTables } from './codes-projection';
+import { CODES, type CodesTables } from './codes-projection';
 import type { SeamAccessCode } from './present-code';
 import { GetAccessCode, ListAccessCodes } from './queries';
 
@@ -52,7 +52,7 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
   async execute({ workspaceId, by }: GetAccessCode): Promise<SeamAccessCode> {
     const listed = await listedBy(this.records, workspaceId, this.config);
     const query = this.views.db
-      .selectFrom('codes_v3')
+      .selectFrom(CODES)
       .select('state')
       .where('workspace_id', '=', workspaceId)
       .where((eb) => eb.or([eb(listed, 'is not', null), eb('pool_at', 'is not', null)]));

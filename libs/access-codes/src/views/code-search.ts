@@ -2,14 +2,14 @@ import { contains, type DevicesTables } from '@latchkey/devices';
 import type { Vault } from '@latchkey/platform';
 import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
-import type { CodesTables } from './codes-projection';
+import { CODES, type CodesTables } from './codes-projection';
 
 /** As many PINs are opened before others get a turn. */
 const CHUNK = 500;
 
 /** Whether a row's name or id contains what is searched, or its PIN is just that. */
 export function matches(
-  eb: ExpressionBuilder<CodesTables & DevicesTables, 'codes_v3'>,
+  eb: ExpressionBuilder<CodesTables & DevicesTables, typeof CODES>,
   search: string,
   withPin: readonly string[],
 ): Expression<SqlBool> {
@@ -41,7 +41,7 @@ export async function codesWithPin(
   const found: string[] = [];
   for (let after = ''; ;) {
     let query = db
-      .selectFrom('codes_v3')
+      .selectFrom(CODES)
       .select(['code_id', 'state'])
       .where('workspace_id', '=', workspaceId)
       .where(listed, 'is not', null)

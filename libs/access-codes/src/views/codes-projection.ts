@@ -11,8 +11,12 @@ import type { AccessCode } from '../domain/access-code';
 import { codeFold } from '../domain/code-fold';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 
+/** Raised when what the view keeps of a code changes: it is built anew then. */
+export const CODES_VERSION = 3;
+export const CODES = `codes_v${CODES_VERSION}` as const;
+
 export interface CodesTables {
-  codes_v3: {
+  [CODES]: {
     code_id: string;
     workspace_id: string;
     device_id: string;
@@ -35,8 +39,6 @@ export interface CodesTables {
   };
 }
 
-export const CODES_VERSION = 3;
-
 /** The view of access codes. */
 export class CodesProjection implements Projection {
   readonly name = 'codes';
@@ -46,7 +48,7 @@ export class CodesProjection implements Projection {
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
-      .createTable('codes_v3')
+      .createTable(CODES)
       .addColumn('code_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('device_id', 'text', (c) => c.notNull())
@@ -65,25 +67,33 @@ export class CodesProjection implements Projection {
     // workspace's also holds what is searched, so that a search passes over the others without reading them.
     for (const listed of ['live_at', 'readable_at'] as const) {
       await db.schema
-        .createIndex(`codes_by_workspace_${listed}_v3`)
-        .on('codes_v3')
+        .createIndex(`codes_by_workspace_${listed}_v${CODES_VERSION}`)
+        .on(CODES)
         .columns(['workspace_id', listed, 'code_id', 'search_name'])
         .execute();
       await db.schema
-        .createIndex(`codes_by_device_${listed}_v3`)
-        .on('codes_v3')
+        .createIndex(`codes_by_device_${listed}_v${CODES_VERSION}`)
+        .on(CODES)
         .columns(['device_id', listed, 'code_id'])
         .execute();
     }
     for (const apart of ['unmanaged_at', 'pool_at'] as const) {
       await db.schema
-        .createIndex(`codes_by_device_${apart}_v3`)
-        .on('codes_v3')
+        .createIndex(`codes_by_device_${apart}_v${CODES_VERSION}`)
+        .on(CODES)
         .columns(['device_id', apart, 'code_id'])
         .execute();
     }
-    await db.schema.createIndex('codes_by_pin_v3').on('codes_v3').column('pin_fingerprint').execute();
-    await db.schema.createIndex('codes_by_common_key_v3').on('codes_v3').column('common_code_key').execute();
+    await db.schema
+      .createIndex(`codes_by_pin_v${CODES_VERSION}`)
+      .on(CODES)
+      .column('pin_fingerprint')
+      .execute();
+    await db.schema
+      .createIndex(`codes_by_common_key_v${CODES_VERSION}`)
+      .on(CODES)
+      .column('common_code_key')
+      .execute();
   }
 
   async drop(db: Kysely<Tables>, version: number): Promise<void> {
@@ -101,11 +111,7 @@ export async function codeStates(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, AccessCode>> {
   if (ids.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('codes_v3')
-    .select(['code_id', 'state'])
-    .where('code_id', 'in', ids)
-    .execute();
+  const rows = await db.selectFrom(CODES).select(['code_id', 'state']).where('code_id', 'in', ids).execute();
   return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
 }
 
@@ -114,7 +120,7 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
   return {
     async load(ids) {
       const rows = await trx
-        .selectFrom('codes_v3')
+        .selectFrom(CODES)
         .select(['code_id', 'position', 'state'])
         .where('code_id', 'in', ids)
         .execute();
@@ -126,7 +132,7 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
         rowOf(state, first ? Number(first.position.commit) : positions.get(state.codeId)!),
       );
       await trx
-        .insertInto('codes_v3')
+        .insertInto(CODES)
         .values(rows)
         .onConflict((conflict) =>
           conflict.column('code_id').doUpdateSet((eb) => ({
@@ -145,7 +151,7 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
   };
 }
 
-function rowOf(code: AccessCode, position: number): CodesTables['codes_v3'] {
+function rowOf(code: AccessCode, position: number): CodesTables[typeof CODES] {
   return {
     code_id: code.codeId,
     workspace_id: code.workspaceId,

@@ -34,6 +34,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { sql } from 'kysely';
 import { codeFold } from '../domain/code-fold';
 import { ACCESS_CODE, codeCodec, type CodeEvent, type CodeEventOf } from '../domain/events';
+import { CODES } from './codes-projection';
 import {
   codeQueryHandlers,
   CodesProjection,
@@ -225,7 +226,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     await request(id(10), '482193');
     await caughtUp();
 
-    const rows = await views.db.selectFrom('codes_v3').selectAll().execute();
+    const rows = await views.db.selectFrom(CODES).selectAll().execute();
     expect(rows).toHaveLength(1);
     expect(JSON.stringify(rows)).not.toContain('482193');
   });
@@ -365,7 +366,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
       ['device_id', FRONT],
     ] as const) {
       const plan = await views.db
-        .selectFrom('codes_v3')
+        .selectFrom(CODES)
         .select('state')
         .where('live_at', '>=', 0)
         .where(column, '=', value)

@@ -8,7 +8,7 @@ export { AttemptsProjection } from './attempts-projection';
 export { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
 export { CodePresenter, openPins } from './code-presenter';
 export { type CodeStatus, type Standing, standingOf, type Surroundings } from './code-status';
-export { codeStates, CodesProjection, type CodesTables } from './codes-projection';
+export { CODES, codeStates, CodesProjection, type CodesTables } from './codes-projection';
 export { pendingMutations, type PendingMutation, type Pins, timeFrame } from './pending-mutations';
 export { presentCode, type SeamAccessCode } from './present-code';
 export { presentUnmanaged, type SeamUnmanagedAccessCode, unmanagedIssues } from './present-unmanaged';

@@ -3,7 +3,7 @@ import { VAULT, type Vault, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
-import type { CodesTables } from './codes-projection';
+import { CODES, type CodesTables } from './codes-projection';
 
 /** The PIN that the codes with a common key have; null where there is no such code. */
 export class GetLinkedPin extends Query<string | null> {
@@ -26,7 +26,7 @@ export class GetLinkedPinHandler implements IQueryHandler<GetLinkedPin> {
 
   async execute({ workspaceId, commonCodeKey, exceptCodeId }: GetLinkedPin): Promise<string | null> {
     const rows = await this.views.db
-      .selectFrom('codes_v3')
+      .selectFrom(CODES)
       .select(['code_id', 'state'])
       .where('workspace_id', '=', workspaceId)
       .where('common_code_key', '=', commonCodeKey)

@@ -9,7 +9,7 @@ import type { AccessCode } from '../domain/access-code';
 import { codePage } from './code-page';
 import { codesWithPin } from './code-search';
 import { CodePresenter } from './code-presenter';
-import type { CodesTables } from './codes-projection';
+import { CODES, type CodesTables } from './codes-projection';
 import type { SeamUnmanagedAccessCode } from './present-unmanaged';
 import { GetUnmanagedAccessCode, ListUnmanagedAccessCodes } from './queries';
 
@@ -25,7 +25,7 @@ export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanaged
 
   async execute({ workspaceId, by }: GetUnmanagedAccessCode): Promise<SeamUnmanagedAccessCode> {
     const query = this.views.db
-      .selectFrom('codes_v3')
+      .selectFrom(CODES)
       .select('state')
       .where('workspace_id', '=', workspaceId)
       .where('unmanaged_at', 'is not', null);
