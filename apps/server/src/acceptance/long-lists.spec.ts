@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { CODES } from '@latchkey/access-codes';
 import { setTimeout as pause } from 'node:timers/promises';
+import { CODES } from '@latchkey/access-codes';
 import Libsql from 'libsql';
 import { Agent, request } from 'undici';
 import { ServerWorld } from '../testing/server-world';
