@@ -1,3 +1,4 @@
+import { Mutex } from 'async-mutex';
 import type { SimulatedClock } from './clock';
 import { isStorageFault } from './database';
 import type { Deliveries } from './deliveries';
@@ -26,7 +27,7 @@ export class Player {
   private failing = false;
   private open = true;
   private waiting: (() => void)[] = [];
-  private lastAdvance: Promise<unknown> = Promise.resolve();
+  private readonly advancing = new Mutex();
 
   constructor(
     private readonly clock: SimulatedClock,
@@ -66,9 +67,7 @@ export class Player {
    * due, until nothing is due any more and no delivery is in flight. Calls take their turns.
    */
   advance(target: number | null, running: boolean): Promise<ClockReading> {
-    const result = this.lastAdvance.then(() => this.playTo(target, running));
-    this.lastAdvance = result.catch(() => undefined);
-    return result;
+    return this.advancing.runExclusive(() => this.playTo(target, running));
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { KeyedTurns, type Vault } from '@latchkey/platform';
+import { KeyedMutex, type Vault } from '@latchkey/platform';
 import { LRUCache } from 'lru-cache';
 import type { SealedPin } from './domain/events';
 import { type IndexedKeypad, indexedKeypadFold } from './domain/indexed-keypad';
@@ -28,7 +28,7 @@ export class KeypadPins {
     maxSize: PINS,
     sizeCalculation: ({ pinOf }) => 1 + pinOf.size,
   });
-  private readonly turns = new KeyedTurns();
+  private readonly mutex = new KeyedMutex();
 
   constructor(
     private readonly vault: Vault,
@@ -38,7 +38,7 @@ export class KeypadPins {
 
   /** Calls `use` while what it is given is that of `state`; it must not wait for anything. */
   with<T>(deviceId: string, state: IndexedKeypad, use: (withPin: WithPin) => T): Promise<T> {
-    return this.turns.take(deviceId, async () => {
+    return this.mutex.runExclusive(deviceId, async () => {
       const keypad: OpenedKeypad = this.opened.get(deviceId) ?? {
         state: indexedKeypadFold.initial,
         byPin: new Map(),

@@ -5,7 +5,7 @@ import {
   type Position,
   RevisionConflict,
 } from '@latchkey/event-sourcing';
-import { KeyedTurns } from '@latchkey/platform';
+import { KeyedMutex } from '@latchkey/platform';
 import { LRUCache } from 'lru-cache';
 import { DOOR, doorCodec, type DoorEvent, recordAtDoor } from './domain/door';
 
@@ -23,7 +23,7 @@ interface Latest {
 
 /** Writes down what happens at doors, each thing once, however often a lock's maker reports it. */
 export class DoorLog {
-  private readonly turns = new KeyedTurns();
+  private readonly mutex = new KeyedMutex();
   /** Never wrong: an append on what is stale fails by its expected revision. */
   private readonly kept = new LRUCache<string, Latest>({ max: DOORS });
 
@@ -38,7 +38,7 @@ export class DoorLog {
   /** @returns where it stands; undefined where it was there already */
   record(event: DoorEvent, cause: Cause): Promise<Position | undefined> {
     const { deviceId } = event.data;
-    return this.turns.take(deviceId, () => this.append(event, cause));
+    return this.mutex.runExclusive(deviceId, () => this.append(event, cause));
   }
 
   private async append(reported: DoorEvent, cause: Cause): Promise<Position | undefined> {

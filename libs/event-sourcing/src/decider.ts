@@ -1,4 +1,5 @@
-import { KeyedTurns } from '@latchkey/platform';
+import { KeyedMutex } from '@latchkey/platform';
+import { LRUCache } from 'lru-cache';
 import type { Cause } from './cause';
 import type { DomainEvent, EventCodec, Happened } from './codec';
 import {
@@ -40,6 +41,13 @@ export interface Decided<S> extends Loaded<S> {
   readonly position: Position | undefined;
 }
 
+/** What is used of the LRUCache, whose own type would let streams of one state not pass for streams of any state. */
+interface StateCache<S> {
+  get(id: string): Decided<S> | undefined;
+  peek(id: string): Decided<S> | undefined;
+  set(id: string, decided: Decided<S>): unknown;
+}
+
 /** Every conflict means that somebody else got on; so many in a row mean that something is wrong. */
 const CONFLICT_RETRIES = 200;
 /** A snapshot may be replaced while what follows it is read. */
@@ -51,9 +59,9 @@ const SNAPSHOT_RETRIES = 5;
  * never wrong, and an append on a stale one fails by its expected revision.
  */
 export class DeciderStreams<S, E extends DomainEvent> {
-  private readonly cache = new Map<string, Decided<S>>();
+  private readonly cache: StateCache<S>;
   /** Many in this process that want one stream would drive each other off it; conflicts are for other processes. */
-  private readonly turns = new KeyedTurns();
+  private readonly mutex = new KeyedMutex();
 
   constructor(
     private readonly options: {
@@ -67,7 +75,9 @@ export class DeciderStreams<S, E extends DomainEvent> {
       /** What stands for the beginning of a stream, which may be hidden up to there. */
       readonly snapshots?: { load(id: string): Promise<Loaded<S> | undefined> };
     },
-  ) {}
+  ) {
+    this.cache = new LRUCache({ max: options.cacheSize ?? 20_000 });
+  }
 
   streamOf(id: string): string {
     return `${this.options.category}-${id}`;
@@ -147,7 +157,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
     decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
     atLeast?: number,
   ): Promise<Decided<S>> {
-    return this.turns.take(id, () => this.decideUntilAppended(id, cause, decide, atLeast));
+    return this.mutex.runExclusive(id, () => this.decideUntilAppended(id, cause, decide, atLeast));
   }
 
   private async decideUntilAppended(
@@ -193,13 +203,9 @@ export class DeciderStreams<S, E extends DomainEvent> {
   }
 
   private keep(id: string, loaded: Decided<S>): Decided<S> {
-    const kept = this.cache.get(id);
+    const kept = this.cache.peek(id);
     const newest = kept && kept.revision > loaded.revision ? kept : loaded;
-    this.cache.delete(id);
     this.cache.set(id, newest);
-    if (this.cache.size > (this.options.cacheSize ?? 20_000)) {
-      this.cache.delete(this.cache.keys().next().value!);
-    }
     return newest;
   }
 }

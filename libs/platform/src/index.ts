@@ -14,7 +14,7 @@ export { CryptoRandom, type Random, SeededRandom } from './ids/random';
 export { createLogger, type Logger } from './logging/logger';
 export { redactUrl } from './logging/redact';
 export { backOff } from './turns/back-off';
-export { KeyedTurns } from './turns/keyed-turns';
+export { KeyedMutex } from './turns/keyed-mutex';
 export { type KeyStore } from './vault/key-store';
 export {
   checkValue,

@@ -1,4 +1,5 @@
 import { ApiError } from '@latchkey/platform';
+import { LRUCache } from 'lru-cache';
 
 /** So many wrong keys in a row cost nothing: somebody may be setting up a client. */
 const FREE = 5;
@@ -20,7 +21,7 @@ interface Failures {
  * and they wait for each other. By the machine's own clock, since the sandbox's is put forward at will.
  */
 export class FailedAttempts {
-  private readonly byAddress = new Map<string, Failures>();
+  private readonly byAddress = new LRUCache<string, Failures>({ max: MOST_ADDRESSES });
   private readonly waiting = new Map<NodeJS.Timeout, () => void>();
 
   constructor(private readonly now: () => number = () => performance.now()) {}
@@ -54,12 +55,7 @@ export class FailedAttempts {
     const known = this.byAddress.get(address);
     const failures =
       known && now - known.busyUntil < FORGOTTEN_AFTER_MS ? known : { count: 0, busyUntil: now };
-    // Last in the map is who failed last; the first are the ones to forget.
-    this.byAddress.delete(address);
     this.byAddress.set(address, failures);
-    if (this.byAddress.size > MOST_ADDRESSES) {
-      this.byAddress.delete(this.byAddress.keys().next().value!);
-    }
     if (failures.count < FREE) failures.busyUntil = now;
     return failures;
   }

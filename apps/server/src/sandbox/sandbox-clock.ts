@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError, iso, type SandboxClock } from '@latchkey/platform';
+import { Mutex } from 'async-mutex';
 import type { Simulator } from './simulator';
 
 /** A part of the server with work that falls due by the clock. */
@@ -25,7 +26,7 @@ export interface Timed {
  * own instant, and the answer comes when nothing more is due.
  */
 export class SandboxClockDriver {
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly mutex = new Mutex();
   /** What locks had been asked to do when the lock cloud last played. */
   private callsPlayed = -1;
   private stopped = false;
@@ -60,15 +61,13 @@ export class SandboxClockDriver {
    * @throws {ApiError} 400 when the clock would have to go back
    */
   advance(target: (now: number) => number, abandoned?: AbortSignal): Promise<number> {
-    const done = this.queue.then(() => this.play(target, abandoned));
-    this.queue = done.catch(() => undefined);
-    return done;
+    return this.mutex.runExclusive(() => this.play(target, abandoned));
   }
 
   /** Ends an advance that is under way where it is; what is left of it has to be asked for again. */
   async stop(): Promise<void> {
     this.stopped = true;
-    await this.queue;
+    await this.mutex.waitForUnlock();
   }
 
   private async play(target: (now: number) => number, abandoned?: AbortSignal): Promise<number> {

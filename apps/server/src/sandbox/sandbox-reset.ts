@@ -12,6 +12,7 @@ import type { Caller } from '@latchkey/http';
 import { ApiError, IDS, type Ids, RECORDS } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
+import { Mutex } from 'async-mutex';
 import { Core } from '../core/core';
 import { ConnectWebviewRecords } from '@latchkey/connect-webviews';
 import { SandboxAccount } from './sandbox-account';
@@ -27,7 +28,7 @@ const ACCOUNTS_AT_ONCE = 1000;
  */
 @Injectable()
 export class SandboxReset {
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly mutex = new Mutex();
 
   constructor(
     private readonly commands: CommandBus,
@@ -41,9 +42,7 @@ export class SandboxReset {
 
   /** One reset at a time: they share the lock cloud. */
   run(caller: Caller): Promise<void> {
-    const reset = this.turn.then(() => this.reset(caller));
-    this.turn = reset.catch(() => undefined);
-    return reset;
+    return this.mutex.runExclusive(() => this.reset(caller));
   }
 
   /** Finishes what a crash cut short. */

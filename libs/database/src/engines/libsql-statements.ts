@@ -1,4 +1,5 @@
 import type Libsql from 'libsql';
+import { LRUCache } from 'lru-cache';
 import { UnstorableValue } from './unstorable';
 
 const KEPT = 500;
@@ -21,28 +22,21 @@ export interface Statement {
  * one (measured: 44 µs against 9 µs).
  */
 export class LibsqlStatements {
-  private readonly kept = new Map<string, Statement>();
+  private readonly kept = new LRUCache<string, Statement>({ max: KEPT });
 
   constructor(private readonly connection: Libsql.Database) {}
 
   get(sql: string): Statement {
     let statement = this.kept.get(sql);
-    if (statement) this.kept.delete(sql);
-    else statement = this.prepare(sql);
-    if (sql.length <= LONGEST_KEPT) this.keep(sql, statement);
+    if (statement) return statement;
+    statement = this.prepare(sql);
+    if (sql.length <= LONGEST_KEPT) this.kept.set(sql, statement);
     return statement;
   }
 
   /** Forgets a statement that has failed: what state it was left in is not known. */
   drop(sql: string): void {
     this.kept.delete(sql);
-  }
-
-  private keep(sql: string, statement: Statement): void {
-    this.kept.set(sql, statement);
-    if (this.kept.size <= KEPT) return;
-    const [oldest] = this.kept.keys();
-    this.kept.delete(oldest!);
   }
 
   private prepare(sql: string): Statement {

@@ -9,9 +9,9 @@ import {
   SqliteDialect,
 } from 'kysely';
 import Libsql from 'libsql';
+import { ConnectionLock } from './connection-lock';
 import { LibsqlStatements } from './libsql-statements';
 import { meaning } from './outages';
-import { Turns } from './turns';
 
 /** How a SQLite file is opened. */
 export interface SqliteOptions {
@@ -70,7 +70,7 @@ const inTransaction = (connection: Libsql.Database) =>
   (connection as unknown as { inTransaction: boolean }).inTransaction;
 
 class LibsqlDriver implements Driver {
-  private readonly turns = new Turns();
+  private readonly lock = new ConnectionLock();
   private readonly only: LibsqlConnection;
 
   constructor(private readonly connection: Libsql.Database) {
@@ -81,14 +81,14 @@ class LibsqlDriver implements Driver {
     return Promise.resolve();
   }
 
-  // A transaction keeps its turn until it ends, so that nobody else's statement lands inside it.
+  // A transaction keeps the connection until it ends, so that nobody else's statement lands inside it.
   async acquireConnection(): Promise<DatabaseConnection> {
-    await this.turns.take();
+    await this.lock.acquire();
     return this.only;
   }
 
   releaseConnection(): Promise<void> {
-    this.turns.give();
+    this.lock.release();
     return Promise.resolve();
   }
 
@@ -108,9 +108,9 @@ class LibsqlDriver implements Driver {
 
   /** Lets a transaction in progress end; what waits behind it is refused by the closed connection. */
   async destroy(): Promise<void> {
-    await this.turns.take();
+    await this.lock.acquire();
     if (this.connection.open) this.connection.close();
-    this.turns.give();
+    this.lock.release();
   }
 
   private exec(sql: string): Promise<void> {

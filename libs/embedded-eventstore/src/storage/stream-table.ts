@@ -1,4 +1,4 @@
-import { BoundedCache } from './bounded-cache';
+import { LRUCache } from 'lru-cache';
 import { type SqliteDatabase } from './database';
 import { STORED_TOMBSTONE_REVISION } from './stored-event';
 
@@ -19,10 +19,10 @@ export function isTombstoned(head: StreamHead | undefined): boolean {
  * newest event's, so that an append need not write it; only for what has been erased is it kept here.
  */
 export class StreamTable {
-  private readonly heads = new BoundedCache<string, StreamHead>(20_000);
+  private readonly heads = new LRUCache<string, StreamHead>({ max: 20_000 });
   /** Names that no stream has: most streams have no metadata, and each append asks for it. */
-  private readonly absent = new BoundedCache<string, true>(20_000);
-  private readonly names = new BoundedCache<number, string>(20_000);
+  private readonly absent = new LRUCache<string, true>({ max: 20_000 });
+  private readonly names = new LRUCache<number, string>({ max: 20_000 });
   private readonly byName;
   private readonly byId;
   private readonly insert;

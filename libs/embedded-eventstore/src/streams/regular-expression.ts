@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { type Context, createContext, Script } from 'node:vm';
+import { LRUCache } from 'lru-cache';
 import { unhandled } from '../protocol/rpc-error';
-import { BoundedCache } from '../storage/bounded-cache';
 
 /** Longer patterns are refused: what it takes to compile one grows with its length. */
 const LONGEST_PATTERN = 10_000;
@@ -49,11 +49,11 @@ function compileBacktracking(pattern: string): RegExp {
 const COMPARISON = new Script('expression.test(text)');
 
 /** Patterns that took too long are not tried again. */
-const tooSlow = new BoundedCache<string, true>(REMEMBERED);
+const tooSlow = new LRUCache<string, true>({ max: REMEMBERED });
 
 /** Only a script can be told to stop, and being told costs more than most comparisons: outcomes are remembered. */
 function withinTime(pattern: string, expression: RegExp): (text: string) => boolean {
-  const known = new BoundedCache<string, boolean>(REMEMBERED);
+  const known = new LRUCache<string, boolean>({ max: REMEMBERED });
   const context = createContext({ expression, text: '' });
   return (text) => {
     let matches = known.get(text);

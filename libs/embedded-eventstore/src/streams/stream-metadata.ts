@@ -1,4 +1,4 @@
-import { BoundedCache } from '../storage/bounded-cache';
+import { LRUCache } from 'lru-cache';
 import { type EventLog } from '../storage/event-log';
 import { type StoredEvent } from '../storage/stored-event';
 import { LARGEST_INT64 } from './expected-revision';
@@ -45,7 +45,9 @@ export function originalOf(metastream: string): string {
 
 /** The metadata of every stream, folded from the newest event of its metastream. */
 export class StreamMetadataReader {
-  private readonly cache = new BoundedCache<string, { revision: number; metadata: StreamMetadata }>(20_000);
+  private readonly cache = new LRUCache<string, { revision: number; metadata: StreamMetadata }>({
+    max: 20_000,
+  });
 
   constructor(private readonly log: EventLog) {
     log.onRollback(() => this.cache.clear());

@@ -1,4 +1,4 @@
-import { BoundedCache } from '../storage/bounded-cache';
+import { LRUCache } from 'lru-cache';
 import { type EventLog } from '../storage/event-log';
 import { type StreamHead, isTombstoned } from '../storage/stream-table';
 import { STORED_TOMBSTONE_REVISION, type StoredEvent } from '../storage/stored-event';
@@ -27,7 +27,7 @@ export class StreamReader {
     private readonly now: () => number,
     private readonly mayRead: (stream: string) => boolean = () => true,
     /** Revisions of streams with a maximum age below which everything has expired. */
-    private readonly unexpired = new BoundedCache<number, { maxAge: number; revision: number }>(10_000),
+    private readonly unexpired = new LRUCache<number, { maxAge: number; revision: number }>({ max: 10_000 }),
   ) {}
 
   /** The same, for somebody who may not read every stream that a link may point to. */

