@@ -41,6 +41,14 @@ describe('the list of action attempts', () => {
     expect(await types()).toEqual(all);
     await world.api.delete((await world.api.create({ device_id: elsewhere })).access_code_id);
     expect(await types()).toEqual([...all, 'CREATE_ACCESS_CODE', 'DELETE_ACCESS_CODE']);
+    const [created] = (await list({ device_id: elsewhere })).action_attempts.slice(1);
+    await world.api.advance(60_000);
+    const { action_attempt_id } = created!;
+    const gone = { access_code: { access_code_id: created!.result!.access_code!.access_code_id } };
+    expect((await list({ action_attempt_ids: [action_attempt_id] })).action_attempts[0]!.result).toEqual(
+      gone,
+    );
+    expect((await list({ device_id: elsewhere })).action_attempts[1]!.result).toEqual(gone);
   });
 
   it('holds those of one device', async () => {

@@ -1,6 +1,7 @@
 import { seamSchema } from '@latchkey/platform';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
+import { typeFaults } from '../testing/sdk-types';
 import { ServerWorld } from '../testing/server-world';
 
 type Body = Record<string, unknown>;
@@ -74,6 +75,8 @@ beforeAll(async () => {
   await ask('/devices/update', { device_id: elsewhere, is_managed: false });
   await ask('/devices/unmanaged/get', { device_id: elsewhere });
   await ask('/devices/unmanaged/list');
+  await ask('/webhooks/create', { url: 'http://127.0.0.1:9/' });
+  await ask('/webhooks/list');
   await ask('/workspaces/get');
   await ask('/workspaces/list');
   await ask('/workspaces/create', { name: 'Another' });
@@ -88,7 +91,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world.stop());
 
-test.each([
+/** What of which answer is shown by which of Seam's names. */
+const SHOWN: readonly (readonly [path: string, key: string, name: string])[] = [
   ['/access_codes/create', 'access_code', 'access_code'],
   ['/access_codes/create', 'action_attempt', 'action_attempt'],
   ['/access_codes/update', 'action_attempt', 'action_attempt'],
@@ -126,10 +130,14 @@ test.each([
   ['/connected_accounts/update', 'connected_account', 'connected_account'],
   ['/devices/unmanaged/get', 'device', 'unmanaged_device'],
   ['/devices/unmanaged/list', 'devices', 'unmanaged_device'],
+  ['/webhooks/create', 'webhook', 'webhook'],
+  ['/webhooks/list', 'webhooks', 'webhook'],
   ['/workspaces/reset_sandbox', 'action_attempt', 'action_attempt'],
   ['/workspaces/get', 'workspace', 'workspace'],
   ['/workspaces/list', 'workspaces', 'workspace'],
-])('%s: %s is as Seam publishes it', async (path, key, name) => {
+];
+
+test.each(SHOWN)('%s: %s is as Seam publishes it', async (path, key, name) => {
   const check = await seamSchema(name);
   const shown = [answers.get(path)![key]].flat();
   expect(shown.length).toBeGreaterThan(0);
@@ -138,6 +146,37 @@ test.each([
     .flatMap((value) => check(value))
     .filter((fault) => !/device_type|provider/.test(fault));
   expect(faults).toEqual([]);
+});
+
+/** What the newest SDK calls them. */
+const SDK_TYPES: Readonly<Record<string, string>> = {
+  access_code: 'AccessCode',
+  unmanaged_access_code: 'UnmanagedAccessCode',
+  action_attempt: 'ActionAttempt',
+  connect_webview: 'ConnectWebview',
+  connected_account: 'ConnectedAccount',
+  device: 'Device',
+  device_provider: 'DeviceProvider',
+  event: 'SeamEvent',
+  unmanaged_device: 'UnmanagedDevice',
+  webhook: 'Webhook',
+  workspace: 'Workspace',
+};
+
+test('every answer has the type that the newest SDK gives it', () => {
+  const shown = SHOWN.filter(([, , name]) => name !== 'pagination');
+  // Lock makers of one's own are none that Seam knows.
+  const samples = shown.flatMap(([path, key, name]) =>
+    ([answers.get(path)![key]].flat() as Body[]).map((value) => ({
+      name: `${path} ${key}`,
+      type: SDK_TYPES[name]!,
+      value: name === 'device_provider' ? { ...value, device_provider_name: 'august' } : value,
+    })),
+  );
+  expect(new Set(samples.map(({ type }) => type)).size).toBe(Object.keys(SDK_TYPES).length);
+  expect(typeFaults(samples)).toEqual([]);
+  const wrong = { ...samples[0]!, value: { ...(samples[0]!.value as Body), status: 'none that there is' } };
+  expect(typeFaults([wrong])).toEqual([expect.stringContaining('status')]);
 });
 
 test('every answer is as our own OpenAPI document says', async () => {

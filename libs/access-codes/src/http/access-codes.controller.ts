@@ -8,7 +8,7 @@ import { LetGoOfAccessCode } from '../commands/unmanaged-commands';
 import { GetAccessCode, ListAccessCodes } from '../views/queries';
 import { ACCESS_CODE_SCHEMA } from './access-code.schema';
 import { codeAttempt } from '../views/present-code-attempt';
-import { resultOf } from './code-attempts';
+import { unlessGone } from './code-attempts';
 import {
   CreateAccessCodeParams,
   DeleteAccessCodeParams,
@@ -44,7 +44,7 @@ export class AccessCodesController {
     const { accessCodeId } = await this.linked.create(caller, wanted);
     const query = new GetAccessCode(caller.workspaceId, { accessCodeId });
     const access_code = await this.queries.execute(query);
-    const action_attempt = codeAttempt('CREATE_ACCESS_CODE', accessCodeId, { access_code });
+    const action_attempt = codeAttempt('CREATE_ACCESS_CODE', accessCodeId, access_code);
     return { access_code, action_attempt };
   }
 
@@ -81,10 +81,10 @@ export class AccessCodesController {
     if (isToBeLetGo(params, wanted)) {
       await this.commands.execute(new LetGoOfAccessCode(caller, accessCodeId, params.device_id));
     } else await this.linked.update(caller, accessCodeId, wanted);
-    const result = await resultOf(
+    const shown = await unlessGone(
       this.queries.execute(new GetAccessCode(caller.workspaceId, { accessCodeId })),
     );
-    return { action_attempt: codeAttempt('UPDATE_ACCESS_CODE', accessCodeId, result) };
+    return { action_attempt: codeAttempt('UPDATE_ACCESS_CODE', accessCodeId, shown) };
   }
 
   @SeamRoute('/access_codes/delete', ['DELETE'], {

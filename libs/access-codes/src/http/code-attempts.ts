@@ -28,22 +28,22 @@ export class GetCodeAttemptHandler implements IQueryHandler<GetCodeAttempt> {
       const codeId = turned(actionAttemptId, action);
       const { state: code } = await this.streams.codes.load(codeId);
       if (code?.workspaceId !== workspaceId || !happened(action, code)) continue;
-      return codeAttempt(action, codeId, action === 'DELETE_ACCESS_CODE' ? {} : await this.shown(code));
+      return codeAttempt(action, codeId, await this.shown(code));
     }
     throw Refusal.absent('action attempt');
   }
 
-  private shown({ workspaceId, codeId }: AccessCode): Promise<object> {
-    return resultOf(this.queries.execute(new GetAccessCode(workspaceId, { accessCodeId: codeId })));
+  private shown({ workspaceId, codeId }: AccessCode): Promise<object | undefined> {
+    return unlessGone(this.queries.execute(new GetAccessCode(workspaceId, { accessCodeId: codeId })));
   }
 }
 
-/** What an attempt has to show of its code; nothing where that is gone. */
-export async function resultOf(code: Promise<object>): Promise<object> {
+/** A code that is asked for; undefined where it is gone. */
+export async function unlessGone(code: Promise<object>): Promise<object | undefined> {
   try {
-    return { access_code: await code };
+    return await code;
   } catch (error) {
-    if (isAbsence(error)) return {};
+    if (isAbsence(error)) return undefined;
     throw error;
   }
 }

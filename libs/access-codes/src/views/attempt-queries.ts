@@ -88,8 +88,7 @@ export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttemp
     return rows.map(({ code_id, code_action, state }) => {
       if (code_id === null || code_action === null)
         return presentAction(JSON.parse(state!) as ActionAttempt, shownAt);
-      const code = code_action === 'DELETE_ACCESS_CODE' ? undefined : codes.get(code_id);
-      return codeAttempt(code_action, code_id, code && { access_code: code });
+      return codeAttempt(code_action, code_id, codes.get(code_id));
     });
   }
 

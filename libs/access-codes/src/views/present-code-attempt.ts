@@ -9,13 +9,16 @@ export interface CodeAttempt {
   error: null;
 }
 
-/** The request was taken: what it comes to on the lock, the code itself tells. */
-export function codeAttempt(action: CodeAction, accessCodeId: string, result: object = {}): CodeAttempt {
+/**
+ * The request was taken: what it comes to on the lock, the code itself tells.
+ * @param code as it is shown; undefined once it is gone: then its id is all there is of it
+ */
+export function codeAttempt(action: CodeAction, accessCodeId: string, code?: object): CodeAttempt {
   return {
     action_attempt_id: turned(accessCodeId, action),
     action_type: action,
     status: 'success',
-    result,
+    result: action === 'DELETE_ACCESS_CODE' ? {} : { access_code: code ?? { access_code_id: accessCodeId } },
     error: null,
   };
 }
