@@ -179,7 +179,6 @@ describe('parameters', () => {
       '__proto__',
     ],
     ['one called constructor', { device_id, constructor: 1 }, 'constructor'],
-    ['an id that is none', { device_id: '1; drop table codes' }, 'device_id'],
     ['an id as a list', { device_id: [device_id] }, 'device_id'],
     ['null', { device_id, name: null }, 'name'],
     ['a number for a text', { device_id, name: 1 }, 'name'],
@@ -245,6 +244,19 @@ describe('parameters', () => {
       starts_at: '2030-06-01T12:00:00.000Z',
       ends_at: '2030-06-01T13:30:00.000Z',
     });
+  });
+
+  test('a device id that could be none is that of an unknown device, if all else is right', async () => {
+    const codes = edge.shelf.codes.size;
+    const unknown = { status: 404, type: 'device_not_found' };
+    for (const path of ['/access_codes/create', '/devices/get'])
+      for (const none of ['1; drop table codes', 'front-door'])
+        expectError(await edge.post(path, { device_id: none }), unknown);
+    expectError(await edge.post('/access_codes/create', { device_id: 'front-door', code: 'y' }), {
+      status: 400,
+      type: 'invalid_input',
+    });
+    expect(edge.shelf.codes.size).toBe(codes);
   });
 
   test('every fault is told, not only the first', async () => {
@@ -382,7 +394,7 @@ describe('the log', () => {
     const { headers } = await edge.post('/devices/get', { device_id: 'x', name: 'secret' });
     const id = headers.get('seam-request-id');
     expect(await lineOf(id)).toMatchObject({
-      ...{ level: 'info', method: 'POST', route: '/devices/get', status: 400, keyId: key!.apiKeyId },
+      ...{ level: 'info', method: 'POST', route: '/devices/get', status: 404, keyId: key!.apiKeyId },
       ms: expect.any(Number),
     });
     expect(lines().filter(({ requestId }) => requestId === id)).toHaveLength(1);

@@ -24,7 +24,9 @@ export function typeFaults(samples: readonly Sample[]): string[] {
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
   };
   const host = ts.createCompilerHost(options);
-  const { fileExists, readFile, getSourceFile } = host;
+  const fileExists = host.fileExists.bind(host);
+  const readFile = host.readFile.bind(host);
+  const getSourceFile = host.getSourceFile.bind(host);
   host.fileExists = (file) => file === FILE || fileExists(file);
   host.readFile = (file) => (file === FILE ? source : readFile(file));
   host.getSourceFile = (file, ...how) =>

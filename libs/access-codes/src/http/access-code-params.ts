@@ -1,4 +1,4 @@
-import { Choice, Flag, Instant, paged, Pin, Text, Uuid, UuidList, Whole } from '@latchkey/http';
+import { Choice, Flag, Instant, paged, Pin, Text, DeviceId, Uuid, UuidList, Whole } from '@latchkey/http';
 
 /** Longer names fit no lock. */
 const LONGEST_NAME = 200;
@@ -67,7 +67,7 @@ export class CodeParams {
 }
 
 export class CreateAccessCodeParams extends CodeParams {
-  @Uuid()
+  @DeviceId()
   device_id!: string;
 
   @Text({

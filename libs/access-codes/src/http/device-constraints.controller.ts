@@ -1,5 +1,5 @@
 import { ReportCodeLengths } from '@latchkey/devices';
-import { By, type Caller, Params, SeamRoute, Uuid, Whole, WholeList } from '@latchkey/http';
+import { By, type Caller, Params, SeamRoute, DeviceId, Whole, WholeList } from '@latchkey/http';
 import { ApiError } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
@@ -9,7 +9,7 @@ const LONGEST = 20;
 const LENGTH = { min: SHORTEST, max: LONGEST, optional: true };
 
 class ReportDeviceConstraintsParams {
-  @Uuid()
+  @DeviceId()
   device_id!: string;
 
   @WholeList({ ...LENGTH, atLeast: 1 })

@@ -1,4 +1,4 @@
-import { Choice, ChoiceList, Instant, Text, Uuid, UuidList, Whole } from '@latchkey/http';
+import { Choice, ChoiceList, Instant, Text, DeviceId, Uuid, UuidList, Whole } from '@latchkey/http';
 import { CodeParams, codeName, LONGEST_KEY } from './access-code-params';
 import { TIMELINE_EVENT_TYPES, type TimelineEventType } from './timeline/timeline';
 
@@ -27,7 +27,7 @@ export class UpdateAccessCodesParams {
 }
 
 export class GenerateCodeParams {
-  @Uuid()
+  @DeviceId()
   device_id!: string;
 }
 

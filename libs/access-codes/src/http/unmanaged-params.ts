@@ -1,4 +1,4 @@
-import { Flag, paged, Pin, Text, Uuid } from '@latchkey/http';
+import { Flag, paged, Pin, Text, DeviceId, Uuid } from '@latchkey/http';
 import { codeName, LONGEST_KEY } from './access-code-params';
 
 /** As many as Seam's own API gives to whoever does not page. */
@@ -8,7 +8,7 @@ const LONGEST_SEARCH = 200;
 const LONGEST_PIN = 8;
 
 export class ListUnmanagedAccessCodesParams extends paged(MOST_CODES) {
-  @Uuid()
+  @DeviceId()
   device_id!: string;
 
   @Text({ optional: true, min: 1, max: LONGEST_SEARCH, description: 'Part of the name, the PIN, or an id.' })
@@ -52,7 +52,7 @@ export class DeleteUnmanagedAccessCodeParams {
 }
 
 export class SimulateUnmanagedAccessCodeParams {
-  @Uuid()
+  @DeviceId()
   device_id!: string;
 
   @Text({ ...codeName, optional: false, description: 'What it is called on the lock.' })

@@ -7,6 +7,7 @@ import {
   paged,
   Text,
   TextList,
+  DeviceId,
   Uuid,
   UuidList,
 } from '@latchkey/http';
@@ -16,7 +17,7 @@ const MOST_ACCOUNTS = 11_000;
 const LONGEST_KEY = 200;
 
 export class GetDeviceParams {
-  @Uuid({ optional: true })
+  @DeviceId({ optional: true })
   device_id?: string;
 
   @Text({ optional: true, min: 1, description: 'In place of device_id.' })
@@ -24,7 +25,7 @@ export class GetDeviceParams {
 }
 
 export class DeviceIdParams {
-  @Uuid()
+  @DeviceId()
   device_id!: string;
 }
 

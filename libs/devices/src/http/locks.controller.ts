@@ -8,7 +8,7 @@ import {
   schema,
   SeamRoute,
   Text,
-  Uuid,
+  DeviceId,
 } from '@latchkey/http';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -34,7 +34,7 @@ export const ACTION_ATTEMPT_SCHEMA = named(
 );
 
 class OperateLockParams {
-  @Uuid()
+  @DeviceId()
   device_id!: string;
 
   @Flag({ optional: true, default: false, description: 'Without effect: answers never wait for the lock.' })
@@ -42,7 +42,7 @@ class OperateLockParams {
 }
 
 class KeypadCodeEntryParams {
-  @Uuid()
+  @DeviceId()
   device_id!: string;
 
   @Text({ min: 1, max: 20, pattern: /^[0-9]+$/, message: 'must be digits', description: 'What is entered.' })

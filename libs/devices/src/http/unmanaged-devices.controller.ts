@@ -7,7 +7,7 @@ import {
   PAGINATION,
   Params,
   SeamRoute,
-  Uuid,
+  DeviceId,
 } from '@latchkey/http';
 import { ApiError, emptyPage } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
@@ -19,7 +19,7 @@ import { GetDeviceParams, ListDevicesParams } from './device-params';
 import { filterOf, ofNone, whichDevice } from './devices.controller';
 
 class UpdateUnmanagedDeviceParams {
-  @Uuid()
+  @DeviceId()
   device_id!: string;
 
   @Flag({ optional: true, description: 'true: the device is managed from then on.' })

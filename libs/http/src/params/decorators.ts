@@ -36,6 +36,16 @@ export function Uuid(options: ParamOptions = {}): PropertyDecorator {
   );
 }
 
+/** The id of the device that is asked for. One that is no UUID is that of no device: 404, not 400. */
+export function DeviceId(options: ParamOptions = {}): PropertyDecorator {
+  return declare(
+    { kind: 'text', idOf: 'device', convert: (value: string) => value.toLowerCase() },
+    { type: 'string', format: 'uuid' },
+    options,
+    Matches(UUID, { message: NOT_A_UUID }),
+  );
+}
+
 /** A list of ids. */
 export function UuidList(options: ParamOptions & { max?: number; min?: number } = {}): PropertyDecorator {
   return declare(

@@ -19,6 +19,8 @@ export interface Param {
   readonly type?: ParamsClass;
   /** Whether a `list` holds numbers. */
   readonly ofNumbers?: boolean;
+  /** What an id is the id of, where one that is no UUID is as good as unknown: `device`. */
+  readonly idOf?: string;
   /** What the handler gets in place of the wire's value, once that has been found good. */
   readonly convert?: (value: never) => unknown;
 }
@@ -73,7 +75,7 @@ export function nestedIn(type: ParamsClass): ParamsClass[] {
 
 /** Declares a parameter: for reading it, for checking it and for the OpenAPI document. */
 export function declare(
-  what: Pick<Param, 'kind' | 'type' | 'ofNumbers' | 'convert'>,
+  what: Pick<Param, 'kind' | 'type' | 'ofNumbers' | 'idOf' | 'convert'>,
   schema: SchemaObject,
   options: ParamOptions,
   ...checks: PropertyDecorator[]

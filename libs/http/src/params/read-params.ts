@@ -1,6 +1,7 @@
 import { ApiError } from '@latchkey/platform';
 import { validateSync, type ValidationError } from 'class-validator';
 import { type Param, type ParamsClass, paramsOf } from './param';
+import { isPlainText } from './text';
 import { type Query, readQuery, Repeated } from './query';
 
 /** Where a request says what it wants. */
@@ -13,7 +14,8 @@ export interface ParamsSource {
 /**
  * A request's parameters, from its query string and its body, as an instance of `type` with everything checked.
  * Parameters that `type` does not declare are refused; `_strict`, which Seam's SDKs add, is passed over.
- * @throws ApiError 400 invalid_input that says of each parameter what is wrong
+ * @throws ApiError 400 invalid_input that says of each parameter what is wrong; 404 where nothing is but the id of
+ *   what is asked for, which names nothing
  */
 export function readParams<T extends object>(type: new () => T, source: ParamsSource): T {
   const { body = {} } = source;
@@ -30,9 +32,20 @@ export function readParams<T extends object>(type: new () => T, source: ParamsSo
   const params = instanceOf(type, { ...(body as Record<string, unknown>), ...fromQuery }, errors);
   collect(validateSync(params, { stopAtFirstError: true, forbidUnknownValues: false }), errors);
   const wrong = Object.keys(errors);
-  if (wrong.length > 0) throw invalid(errors, wrong);
+  if (wrong.length > 0) {
+    const unknown = wrong.map((name) => whatIsUnknown(type, name, (params as Record<string, unknown>)[name]));
+    const [first] = unknown;
+    throw first !== undefined && !unknown.includes(undefined)
+      ? ApiError.notFound(first)
+      : invalid(errors, wrong);
+  }
   convert(type, params);
   return params;
+}
+
+/** What a parameter that is wrong would name, if it is an id that could be one's, were there such a thing. */
+function whatIsUnknown(type: ParamsClass, name: string, value: unknown): string | undefined {
+  return isPlainText(value) && value !== '' ? paramsOf(type).get(name)?.idOf : undefined;
 }
 
 type Errors = Record<string, { _errors: string[] }>;
