@@ -7,6 +7,7 @@ import { refuseConversion, takeIntoManagement } from '../domain/unmanaged';
 import { Streams } from '../streams';
 import { unmanagedCode } from './requests';
 import { ConvertToManaged } from './unmanaged-commands';
+import { isUnmanaged } from '../domain/life';
 
 /** Somebody changed the code on its lock while its PIN was being reserved. */
 class ChangedMeanwhile extends Error {}
@@ -58,7 +59,7 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
     const decided = await codes.transact(accessCodeId, cause, (current) => {
       const reserved =
         current?.wanted.pinFingerprint === pinFingerprint && sameWindow(current.wanted.schedule, window);
-      if (current?.unmanaged && !reserved) throw new ChangedMeanwhile();
+      if (current && isUnmanaged(current) && !reserved) throw new ChangedMeanwhile();
       return takeIntoManagement(current, externalModificationAllowed);
     });
     await this.views.reached(decided.position);

@@ -5,6 +5,7 @@ import { remove } from '../domain/decisions';
 import { Streams } from '../streams';
 import { unmanagedCode } from './requests';
 import { DeleteUnmanagedAccessCode } from './unmanaged-commands';
+import { isUnmanaged } from '../domain/life';
 
 /** Asks for the removal; the rest is as with a code of ours, and it shows as unmanaged until it is gone. */
 @CommandHandler(DeleteUnmanagedAccessCode)
@@ -19,7 +20,7 @@ export class DeleteUnmanagedAccessCodeHandler implements ICommandHandler<DeleteU
     unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
     const decided = await codes.transact(accessCodeId, causedBy(caller), (code) =>
       // Converted meanwhile: then it is not this that was to be deleted.
-      remove(code?.unmanaged ? code : null),
+      remove(code && isUnmanaged(code) ? code : null),
     );
     await this.views.reached(decided.position);
   }

@@ -6,6 +6,7 @@ import { letGo } from '../domain/unmanaged';
 import { Streams } from '../streams';
 import { ownCode } from './requests';
 import { LetGoOfAccessCode } from './unmanaged-commands';
+import { isUnmanaged } from '../domain/life';
 
 /** Lets go of the code first; then its PIN is no longer one of ours, which planning sees to if we don't. */
 @CommandHandler(LetGoOfAccessCode)
@@ -21,11 +22,9 @@ export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCo
     if (deviceId !== undefined && deviceId !== code.deviceId) throw absent();
     const cause = causedBy(caller);
     const decided = await codes.transact(accessCodeId, cause, letGo);
-    const {
-      wanted: { pin, pinFingerprint, schedule: window },
-      unmanaged,
-    } = decided.state!;
-    if (unmanaged) {
+    const state = decided.state!;
+    if (isUnmanaged(state)) {
+      const { pin, pinFingerprint, schedule: window } = state.wanted;
       const claim = { codeId: accessCodeId, pin, pinFingerprint, window, foreign: true };
       await this.streams.reservePin(code.deviceId, cause, claim);
     }

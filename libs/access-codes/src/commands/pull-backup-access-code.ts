@@ -9,6 +9,7 @@ import { BackupPool } from '../process-manager/backup-pool';
 import { handOver, stands } from '../process-manager/hand-over';
 import { Streams } from '../streams';
 import { ownCode } from './requests';
+import { pulledBackupOf, standsInFor } from '../domain/life';
 
 /** A backup code takes the place of a code that is in trouble. Again: the same backup code. */
 export class PullBackupAccessCode extends Command<{ backupAccessCodeId: string }> {
@@ -38,7 +39,7 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
     const cause = causedBy(caller);
     const code = ownCode((await codes.load(accessCodeId)).state, caller.workspaceId);
     const endsAt = endOfTroubled(code, this.clock.now());
-    const before = code.pulledBackup?.codeId;
+    const before = pulledBackupOf(code)?.codeId;
     if (before !== undefined && (await stands(this.streams, before))) return { backupAccessCodeId: before };
 
     const taken = await this.take(code, endsAt, cause);
@@ -55,7 +56,7 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
     cause: ReturnType<typeof causedBy>,
   ): Promise<string> {
     const all = await this.pool.codes(deviceId);
-    const mine = all.filter((backup) => backup.backupOf === codeId);
+    const mine = all.filter((backup) => standsInFor(backup) === codeId);
     for (const backup of [...mine, ...all.filter(isReady)]) {
       try {
         await this.streams.codes.transact(backup.codeId, cause, (current, now) =>

@@ -3,6 +3,7 @@ import { backupPoolSize, widened } from '@latchkey/gateways';
 import { Refusal } from '@latchkey/event-sourcing';
 import type { AccessCode, Window } from '../domain/access-code';
 import { absent } from '../domain/refused';
+import { isUnmanaged } from '../domain/life';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -44,12 +45,12 @@ export function checkBackupPool(device: Device, window: Window | null): void {
 
 /** The code, if it is of this workspace and managed: another's is as good as absent. */
 export function ownCode(code: AccessCode | null, workspaceId: string): AccessCode {
-  if (!code || code.workspaceId !== workspaceId || code.unmanaged) throw absent();
+  if (!code || code.workspaceId !== workspaceId || isUnmanaged(code)) throw absent();
   return code;
 }
 
 /** The same of a code that is not managed. */
 export function unmanagedCode(code: AccessCode | null, workspaceId: string): AccessCode {
-  if (code?.workspaceId !== workspaceId || !code.unmanaged) throw absent();
+  if (code?.workspaceId !== workspaceId || !isUnmanaged(code)) throw absent();
   return code;
 }

@@ -13,6 +13,7 @@ import { UpdateAccessCode, type WantedChange } from './commands';
 import { neighbouringPins } from '../neighbouring-pins';
 import { checkAgainstLock, startToTell } from '../pins';
 import { checkBackupPool, ownCode, roundedFor } from './requests';
+import { isGone } from '../domain/life';
 
 /** Reserves what the changed code will need on the keypad first, then asks for the change. */
 @CommandHandler(UpdateAccessCode)
@@ -28,7 +29,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
     const code = ownCode((await this.streams.codes.load(accessCodeId)).state, caller.workspaceId);
     // Refused before anything is reserved for it.
     change(code, {});
-    if (code.removedAt !== null) throw absent();
+    if (isGone(code)) throw absent();
     const { state: device } = await this.streams.devices.load(code.deviceId);
     if (!device) throw Refusal.absent('device');
     if (wanted.deviceId !== undefined && wanted.deviceId !== code.deviceId) {

@@ -164,12 +164,12 @@ describe('the state of an access code', () => {
 
   it('is going since it was first told to', () => {
     const expired = then(fold(set), { type: 'RemovalStarted', data: { cause: 'expired' } });
-    expect(expired.ending).toEqual({ cause: 'expired', at: LATER });
+    expect(expired.life).toMatchObject({ phase: 'ending', cause: 'expired', since: LATER });
     const deletedToo = codeFold.evolve(
       expired,
       at(LATER + HOUR, { type: 'RemovalStarted', data: { cause: 'deleted' } }),
     );
-    expect(deletedToo?.ending).toEqual({ cause: 'deleted', at: LATER });
+    expect(deletedToo?.life).toMatchObject({ phase: 'ending', cause: 'deleted', since: LATER });
   });
 
   it('tells of the third failed removal, and is gone in the end', () => {
@@ -186,10 +186,13 @@ describe('the state of an access code', () => {
       trouble: { failedToRemoveAt: LATER, failure: { of: 'removal' } },
       known: { onLock: { since: T0 } },
     });
-    expect(then(code, { type: 'RemovalDelayed', data: {} }).trouble.removalDelayedAt).toBe(LATER);
+    expect(then(code, { type: 'RemovalDelayed', data: {} }).life).toMatchObject({ delayedAt: LATER });
     const gone = then(code, { type: 'Removed', data: { cause: 'deleted', wasOnDevice: true } });
-    expect(gone).toMatchObject({ removedAt: LATER, known: { onLock: null, inFlight: null, setAt: null } });
-    expect(then(gone, { type: 'Forgotten', data: {} }).forgotten).toBe(true);
+    expect(gone).toMatchObject({
+      life: { phase: 'removed', at: LATER },
+      known: { onLock: null, inFlight: null, setAt: null },
+    });
+    expect(then(gone, { type: 'Forgotten', data: {} }).life).toMatchObject({ forgotten: true });
   });
 
   it('forgets a failed withdrawal with the withdrawal', () => {

@@ -1,11 +1,5 @@
-import type {
-  ExternalField,
-  FailureKind,
-  RemovalCause,
-  SealedPin,
-  StoredContent,
-  StoredWindow,
-} from './events';
+import type { ExternalField, FailureKind, SealedPin, StoredContent, StoredWindow } from './events';
+import type { Life } from './life';
 
 /** Instants are ms since the epoch throughout. */
 export interface Window {
@@ -114,7 +108,6 @@ export interface Trouble {
   readonly startMissedAt: number | null;
   /** Since when it counts as failed, and not only as late. */
   readonly failedToSetAt: number | null;
-  readonly removalDelayedAt: number | null;
   readonly failedToRemoveAt: number | null;
   /** Somebody else's change that will be put back. */
   readonly externalConflict: ExternalChange | null;
@@ -130,20 +123,7 @@ export interface AccessCode {
   readonly wanted: Wanted;
   readonly known: Known;
   readonly trouble: Trouble;
-  readonly isBackup: boolean;
-  /** Of a backup code: which code it stands in for. */
-  readonly backupOf: string | null;
-  /** Of a backup code: that one knows of it. */
-  readonly handedOver: boolean;
-  /** A backup code that stands in for this one. */
-  readonly pulledBackup: { readonly codeId: string; readonly at: number } | null;
-  /** On the lock by somebody else's hand: looked at, and left alone until it is deleted or converted. */
-  readonly unmanaged: boolean;
-  /** A managed code that kept this one from being converted, because it has the same PIN. */
-  readonly conversionRefused: { readonly at: number; readonly byCodeId: string } | null;
-  readonly ending: { readonly cause: RemovalCause; readonly at: number } | null;
-  readonly removedAt: number | null;
-  readonly forgotten: boolean;
+  readonly life: Life;
 }
 
 export function windowOf(stored: StoredWindow | null): Window | null {

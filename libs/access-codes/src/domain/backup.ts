@@ -2,10 +2,11 @@ import { Refusal } from '@latchkey/event-sourcing';
 import { absent, beingRemoved, type CodeRefusal } from './refused';
 import { type AccessCode, storedWindow } from './access-code';
 import type { CodeEvent } from './events';
+import { backupOf, endOf, isGone, isUnmanaged, pulledBackupOf, standsInFor } from './life';
 
 /** A backup code that nobody has pulled, and that is to stay. */
 export function isSpare(code: AccessCode): boolean {
-  return code.isBackup && code.backupOf === null && code.ending === null && code.removedAt === null;
+  return code.life.phase === 'managed' && code.life.backup?.is === 'spare';
 }
 
 /** A spare one that opens its door now. */
@@ -27,7 +28,7 @@ export function assign(
   instead: { readonly codeId: string; readonly endsAt: number },
   now: number,
 ): CodeEvent[] {
-  if (code?.backupOf === instead.codeId && code.removedAt === null) return [];
+  if (code && standsInFor(code) === instead.codeId && !isGone(code)) return [];
   if (!code || !isReady(code)) {
     throw Refusal.untimely<CodeRefusal>('no-backup-available', 'This backup access code is not to be had.');
   }
@@ -40,13 +41,13 @@ export function assign(
  * @throws {Refusal} for a code that is gone or going, or that has no end
  */
 export function endOfTroubled(code: AccessCode | null, now: number): number {
-  if (!code || code.unmanaged || code.removedAt !== null) {
+  if (!code || isUnmanaged(code) || isGone(code)) {
     throw absent();
   }
   if (!code.wanted.schedule) {
     throw Refusal.untimely<CodeRefusal>('not-time-bound', 'Only a time-bound access code can have a backup.');
   }
-  if (code.ending || code.wanted.schedule.endsAt <= now) {
+  if (endOf(code) || code.wanted.schedule.endsAt <= now) {
     throw beingRemoved('The access code is being removed.');
   }
   return code.wanted.schedule.endsAt;
@@ -54,13 +55,14 @@ export function endOfTroubled(code: AccessCode | null, now: number): number {
 
 /** A backup code was pulled for this one. The first one stands, unless it is known to be gone. */
 export function pulled(code: AccessCode | null, backupCodeId: string, gone?: string): CodeEvent[] {
-  if (!code || code.removedAt !== null) return [];
-  const before = code.pulledBackup?.codeId;
+  if (!code || isGone(code) || isUnmanaged(code)) return [];
+  const before = pulledBackupOf(code)?.codeId;
   if (before !== undefined && before !== gone) return [];
   return before === backupCodeId ? [] : [{ type: 'BackupPulled', data: { backupCodeId } }];
 }
 
 /** The code that it stands in for knows of it. */
 export function handedOver(code: AccessCode | null): CodeEvent[] {
-  return code && code.backupOf !== null && !code.handedOver ? [{ type: 'BackupHandedOver', data: {} }] : [];
+  const backup = code && backupOf(code);
+  return backup?.is === 'pulled' && !backup.handedOver ? [{ type: 'BackupHandedOver', data: {} }] : [];
 }

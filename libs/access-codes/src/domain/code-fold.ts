@@ -12,6 +12,7 @@ import {
   toldOf,
 } from './access-code';
 import type { CodeEvent, CodeEventOf } from './events';
+import { backupOf, endOf, ending, managedOtherwise, removed } from './life';
 import { nameRefused } from './refusals';
 import { changed, inFlightOf, noTrouble, offTheLock, removalInFlight, requested } from './transitions';
 import { evolveUnmanaged, unmanagedSeen } from './unmanaged-fold';
@@ -76,23 +77,26 @@ function evolveCode(
         trouble: { startMissedAt: event.at, failedToSetAt: code.trouble.failedToSetAt ?? event.at },
       });
     case 'RemovalStarted':
-      return ending(code, event);
+      return removalStarted(code, event);
     case 'RemovalSent':
       return changed(code, { known: { inFlight: removalInFlight(event) } });
     case 'RemovalFailed':
       return removalFailed(code, event);
     case 'RemovalDelayed':
-      return changed(code, { trouble: { removalDelayedAt: event.at } });
+      return code.life.phase === 'ending'
+        ? changed(code, { life: { ...code.life, delayedAt: event.at } })
+        : code;
     case 'WithdrawnFromDevice':
       return changed(code, { known: offTheLock, trouble: { ...noTrouble, failedToRemoveAt: null } });
     case 'Removed':
-      return {
-        ...changed(code, { known: offTheLock }),
-        removedAt: event.at,
-        ending: code.ending ?? { cause: event.data.cause, at: event.at },
-      };
+      return changed(code, {
+        known: offTheLock,
+        life: removed(code.life, event.data.cause, event.at),
+      });
     case 'Forgotten':
-      return { ...code, forgotten: true };
+      return code.life.phase === 'removed'
+        ? changed(code, { life: { ...code.life, forgotten: true } })
+        : code;
     case 'ConnectionLost':
       return changed(code, { trouble: { connectionLostAt: event.at } });
     case 'ConnectionRestored':
@@ -106,17 +110,17 @@ function evolveCode(
         : changed(code, { known: offTheLock, trouble: { externalConflict: change } });
     }
     case 'BackupAssigned':
-      return {
-        ...changed(code, {
-          wanted: { schedule: windowOf(event.data.schedule), at: event.at },
-          trouble: noTrouble,
+      return changed(code, {
+        wanted: { schedule: windowOf(event.data.schedule), at: event.at },
+        trouble: noTrouble,
+        life: managedOtherwise(code.life, {
+          backup: { is: 'pulled', forCodeId: event.data.forCodeId, handedOver: false },
         }),
-        backupOf: event.data.forCodeId,
-      };
+      });
     case 'BackupHandedOver':
-      return { ...code, handedOver: true };
+      return handedOver(code);
     case 'BackupPulled':
-      return { ...code, pulledBackup: { codeId: event.data.backupCodeId, at: event.at } };
+      return backupPulled(code, event);
     case 'UnmanagedCodeChanged':
     case 'UnmanagedCodeGone':
     case 'TakenIntoManagement':
@@ -130,13 +134,22 @@ function evolveCode(
   }
 }
 
-/** A code that is going because its time is over may be deleted as well; it is going since the first of both. */
-function ending(code: AccessCode, { data, at }: Happened<CodeEventOf<'RemovalStarted'>>): AccessCode {
-  if (code.ending) return { ...code, ending: { ...code.ending, cause: data.cause } };
-  return {
-    ...changed(code, { trouble: { failedAttempts: 0, failure: null, failedToRemoveAt: null } }),
-    ending: { cause: data.cause, at },
-  };
+function removalStarted(code: AccessCode, { data, at }: Happened<CodeEventOf<'RemovalStarted'>>): AccessCode {
+  const life = ending(code.life, data.cause, at);
+  return endOf(code)
+    ? changed(code, { life })
+    : changed(code, { life, trouble: { failedAttempts: 0, failure: null, failedToRemoveAt: null } });
+}
+
+function handedOver(code: AccessCode): AccessCode {
+  const backup = backupOf(code);
+  if (backup?.is !== 'pulled') return code;
+  return changed(code, { life: managedOtherwise(code.life, { backup: { ...backup, handedOver: true } }) });
+}
+
+function backupPulled(code: AccessCode, { data, at }: Happened<CodeEventOf<'BackupPulled'>>): AccessCode {
+  const pulledBackup = { codeId: data.backupCodeId, at };
+  return changed(code, { life: managedOtherwise(code.life, { pulledBackup }) });
 }
 
 function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'ChangeRequested'>>): AccessCode {

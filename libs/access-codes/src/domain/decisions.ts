@@ -11,6 +11,7 @@ import {
 import type { CodeEvent, CodeEventOf, RemovalCause, SealedPin } from './events';
 import { absent, beingRemoved } from './refused';
 import { kindOf, type Trouble } from './refusals';
+import { endOf, isForgotten, isGone, isUnmanaged } from './life';
 
 /** A new code. Asked again with the same id it changes nothing. */
 export function request(code: AccessCode | null, data: CodeEventOf<'CodeRequested'>['data']): CodeEvent[] {
@@ -37,8 +38,8 @@ export interface Changes {
 export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
   const live = existing(code);
   // Let go of meanwhile: nothing is asked of it any more.
-  if (live.unmanaged) throw absent();
-  if (live.ending) {
+  if (isUnmanaged(live)) throw absent();
+  if (endOf(live)) {
     throw beingRemoved();
   }
   const data: Mutable<CodeEventOf<'ChangeRequested'>['data']> = {};
@@ -78,8 +79,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  */
 export function remove(code: AccessCode | null): CodeEvent[] {
   const live = existing(code, 'readable');
-  if (live.removedAt !== null) return [{ type: 'Forgotten', data: {} }];
-  if (live.ending?.cause === 'deleted') return [];
+  if (isGone(live)) return [{ type: 'Forgotten', data: {} }];
+  if (endOf(live)?.cause === 'deleted') return [];
   const started: CodeEvent = { type: 'RemovalStarted', data: { cause: 'deleted' } };
   return untouched(live) ? [started, removed(live, 'deleted')] : [started];
 }
@@ -90,8 +91,8 @@ export function untouched(code: AccessCode): boolean {
 }
 
 function existing(code: AccessCode | null, expired?: 'readable'): AccessCode {
-  const gone = code !== null && code.removedAt !== null;
-  if (!code || code.forgotten || (gone && !(expired && code.ending?.cause === 'expired'))) {
+  const gone = code !== null && isGone(code);
+  if (!code || isForgotten(code) || (gone && !(expired && endOf(code)?.cause === 'expired'))) {
     throw absent();
   }
   return code;
@@ -146,7 +147,8 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
 /** Somebody else has taken it off the lock; a code for one time is used up then, whoever it was. */
 export function erased(code: AccessCode): CodeEvent[] {
   if (code.wanted.isOneTimeUse) {
-    if (code.ending) return [removed(code, code.ending.cause)];
+    const end = endOf(code);
+    if (end) return [removed(code, end.cause)];
     return [{ type: 'RemovalStarted', data: { cause: 'expired' } }, removed(code, 'expired')];
   }
   return [{ type: 'RemovedExternally', data: { accepted: code.wanted.externalModificationAllowed } }];
@@ -154,7 +156,7 @@ export function erased(code: AccessCode): CodeEvent[] {
 
 /** It has opened the door: for a code for one time that was all. */
 export function usedUp(code: AccessCode | null): CodeEvent[] {
-  if (!code?.wanted.isOneTimeUse || code.ending || code.removedAt !== null) return [];
+  if (!code?.wanted.isOneTimeUse || endOf(code) || isGone(code)) return [];
   return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
 }
 
@@ -180,10 +182,10 @@ export function confirmed(
 
 /** The lock no longer holds what the command under way was to take from it. */
 export function gone(code: AccessCode, inFlight: InFlight): CodeEvent[] {
-  if (inFlight.operation === 'withdrawal' && !code.ending) {
+  if (inFlight.operation === 'withdrawal' && !endOf(code)) {
     return [{ type: 'WithdrawnFromDevice', data: { commandId: inFlight.commandId } }];
   }
-  return [removed(code, code.ending?.cause ?? 'deleted')];
+  return [removed(code, endOf(code)?.cause ?? 'deleted')];
 }
 
 /** What a lock reports of a code by itself. */
@@ -206,7 +208,7 @@ export function reported(code: AccessCode | null, outcome: Outcome, now: number)
   if (!code) return [];
   const { inFlight, onLock } = code.known;
   if (!inFlight) {
-    if (code.unmanaged) return outcome.success && code.removedAt === null ? 'read-back' : [];
+    if (isUnmanaged(code)) return outcome.success && !isGone(code) ? 'read-back' : [];
     // Somebody else may have erased it; or it is an old report, of a code that was put back since.
     const erased = outcome.operation === 'deleted' && outcome.success;
     return erased && onLock?.lockCodeId === outcome.lockCodeId ? 'read-back' : [];

@@ -2,13 +2,14 @@ import type { Account, Device } from '@latchkey/devices';
 import type { AccessCode } from './access-code';
 import type { CodeEvent } from './events';
 import { letGo } from './unmanaged';
+import { endOf, isGone, isUnmanaged } from './life';
 
 /** Its device is no longer to be seen here: the code is gone with it, and stays on the lock if it is there. */
 export function abandon(code: AccessCode | null): CodeEvent[] {
-  if (!code || code.removedAt !== null) return [];
-  if (code.unmanaged) return [{ type: 'UnmanagedCodeGone', data: {} }];
+  if (!code || isGone(code)) return [];
+  if (isUnmanaged(code)) return [{ type: 'UnmanagedCodeGone', data: {} }];
   const started: CodeEvent[] =
-    code.ending?.cause === 'deleted' ? [] : [{ type: 'RemovalStarted', data: { cause: 'deleted' } }];
+    endOf(code)?.cause === 'deleted' ? [] : [{ type: 'RemovalStarted', data: { cause: 'deleted' } }];
   const data = { cause: 'deleted', wasOnDevice: code.known.everOnLock, leftOnLock: true } as const;
   return [...started, { type: 'Removed', data }];
 }
@@ -18,7 +19,7 @@ export function abandon(code: AccessCode | null): CodeEvent[] {
  * never will be. What is under way is waited for.
  */
 export function ceaseToManage(code: AccessCode | null): CodeEvent[] {
-  if (!code || code.removedAt !== null || code.unmanaged || code.ending || code.known.inFlight) return [];
+  if (!code || isGone(code) || isUnmanaged(code) || endOf(code) || code.known.inFlight) return [];
   const {
     known: { onLock, mayTurnUp },
     wanted: { pinFingerprint },

@@ -6,6 +6,7 @@ import { isNative, neededFrom, plan } from './plan';
 import { HOUR, MINUTE, settings } from './testing/builders';
 import { Life, type Planned } from './testing/life';
 import { anything, calm, CODES, HORIZON, type Incident, letWork, passing } from './testing/turmoil';
+import { endOf, isGone } from './life';
 
 const RUNS = { numRuns: 1500 };
 
@@ -27,7 +28,7 @@ function objection({ code, step, on }: Planned): string | null {
   if (step.do === 'wait') return step.until === null || step.until > now ? null : 'waits for the past';
   if (step.do === 'append') return step.events.length > 0 ? null : 'appends nothing';
   if (!code) return step.do === 'release' ? null : 'does something for no code';
-  if (code.removedAt !== null) return step.do === 'clean-up' ? null : 'does more than clean up';
+  if (isGone(code)) return step.do === 'clean-up' ? null : 'does more than clean up';
   if (step.do === 'release' || step.do === 'reserve') return null;
   if (!account?.connected || account.unreachableSince !== null) return 'touches a lock out of reach';
   if (!device || device.removedAt !== null) return 'touches a lock that is gone';
@@ -43,7 +44,7 @@ function objection({ code, step, on }: Planned): string | null {
   if (inFlight) return 'sends a second command';
   if (code.trouble.connectionLostAt !== null) return 'sends before it has verified';
   if (step.do !== 'program') return null;
-  if (code.ending) return 'programs what is ending';
+  if (endOf(code)) return 'programs what is ending';
   const native = isNative(code.wanted, device);
   if (now < neededFrom(code, native, settings) && code.known.onLock === null) return 'programs too early';
   return code.wanted.schedule && now >= code.wanted.schedule.endsAt ? 'programs past the end' : null;
@@ -128,7 +129,7 @@ describe('when all is well again', () => {
 /** The next instant at which a code's place changes by itself, ms. */
 function nextChange(life: Life): number | null {
   const instants = [...life.codes.values()]
-    .filter((code) => code.removedAt === null && code.wanted.schedule !== null)
+    .filter((code) => !isGone(code) && code.wanted.schedule !== null)
     .flatMap((code) => [
       code.wanted.schedule!.startsAt - HOUR,
       code.wanted.schedule!.startsAt,
@@ -151,9 +152,9 @@ function expectRight(life: Life): void {
 
 function wrong(code: AccessCode, life: Life): string | null {
   const { now, device, keypad } = life;
-  if (code.removedAt !== null) return null;
+  if (isGone(code)) return null;
   if (code.known.inFlight) return 'something is under way';
-  if (code.ending) return 'it is still going';
+  if (endOf(code)) return 'it is still going';
   const native = isNative(code.wanted, device);
   const {
     wanted: { schedule },

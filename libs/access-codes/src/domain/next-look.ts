@@ -1,6 +1,7 @@
 import type { AccessCode } from './access-code';
 import type { Circumstances } from './circumstances';
 import { plan } from './plan';
+import { isForgotten, isGone } from './life';
 
 /**
  * When a code is to be looked at, by what is known of it: not before `until`; now, since there is something to do;
@@ -12,7 +13,7 @@ export type NextLook =
   | { readonly at: 'never' };
 
 export function nextLook(codeId: string, code: AccessCode | null, circumstances: Circumstances): NextLook {
-  if (code && code.removedAt !== null) return isCleanedUp(code, circumstances) ? NEVER : NOW;
+  if (code && isGone(code)) return isCleanedUp(code, circumstances) ? NEVER : NOW;
   const step = plan(codeId, code, circumstances);
   return step.do === 'wait' ? { at: 'later', until: step.until, forKeypad: step.forKeypad } : NOW;
 }
@@ -22,5 +23,5 @@ const NEVER = { at: 'never' } as const;
 
 /** Its PIN is released last of all. One that was forgotten later has a key that may still be there. */
 function isCleanedUp(code: AccessCode, { keypad }: Circumstances): boolean {
-  return !code.forgotten && !keypad.reservations.some(({ codeId }) => codeId === code.codeId);
+  return !isForgotten(code) && !keypad.reservations.some(({ codeId }) => codeId === code.codeId);
 }

@@ -14,6 +14,7 @@ import {
   staleReservation,
   standsAside,
 } from './reservations';
+import { backupOf, endOf, isGone } from './life';
 
 /** The one next thing to do for a code. */
 export type Step =
@@ -39,11 +40,12 @@ export type Step =
 export function plan(codeId: string, code: AccessCode | null, circumstances: Circumstances): Step {
   const { account, device, now } = circumstances;
   if (!code) return orphan(codeId, circumstances);
-  if (code.removedAt !== null) return { do: 'clean-up' };
+  if (isGone(code)) return { do: 'clean-up' };
   const left = leaving(code, device, account);
   if (left.length > 0) return append(...left);
-  if (code.unmanaged && !code.ending) return unmanaged(code, circumstances);
-  if (code.backupOf !== null && !code.handedOver) return { do: 'hand-over', toCodeId: code.backupOf };
+  if (code.life.phase === 'unmanaged') return unmanaged(code, circumstances);
+  const backup = backupOf(code);
+  if (backup?.is === 'pulled' && !backup.handedOver) return { do: 'hand-over', toCodeId: backup.forCodeId };
 
   if (!account?.connected && account?.removedAt === null) {
     if (code.trouble.connectionLostAt === null) return append({ type: 'ConnectionLost', data: {} });
@@ -89,7 +91,8 @@ function unmanaged(code: AccessCode, circumstances: Circumstances): Step {
 
 /** The lock is out of our hands: a code on it can only be let go. */
 function withoutDevice(code: AccessCode, now: number): Step {
-  if (code.ending) return append(removed(code, code.ending.cause));
+  const end = endOf(code);
+  if (end) return append(removed(code, end.cause));
   if (code.wanted.schedule && now >= code.wanted.schedule.endsAt)
     return append({ type: 'RemovalStarted', data: { cause: 'expired' } });
   return wait(code.wanted.schedule?.endsAt ?? null);
@@ -99,8 +102,9 @@ function withoutDevice(code: AccessCode, now: number): Step {
 function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   const { now, settings } = circumstances;
   const certain = now - doubtOf(circumstances);
-  if (code.ending) {
-    const late = now >= code.ending.at + settings.removalDelayAfter && code.trouble.removalDelayedAt === null;
+  if (code.life.phase === 'ending') {
+    const { since, delayedAt } = code.life;
+    const late = now >= since + settings.removalDelayAfter && delayedAt === null;
     return late && !untouched(code) ? [{ type: 'RemovalDelayed', data: {} }] : [];
   }
   if (code.wanted.schedule && certain >= code.wanted.schedule.endsAt)
@@ -146,10 +150,11 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
   const { native, wanted, from } = desired(code, circumstances);
   const { onLock } = code.known;
 
-  if (code.ending) {
+  const end = endOf(code);
+  if (end) {
     if (onLock)
       return gated(code, circumstances, { do: 'remove', purpose: 'removal', lockCodeId: onLock.lockCodeId });
-    return code.known.mayTurnUp ? { do: 'verify' } : append(removed(code, code.ending.cause));
+    return code.known.mayTurnUp ? { do: 'verify' } : append(removed(code, end.cause));
   }
   if (!wanted) {
     if (!onLock) return waitForFacts(code, circumstances, from);
@@ -238,7 +243,7 @@ function desired(
   const there =
     code.known.onLock !== null &&
     ((native && code.known.onLock.window !== null) || latestOf(circumstances) >= from);
-  const wanted = !code.ending && ((now >= from && begun) || there) ? contentFor(code, native) : null;
+  const wanted = !endOf(code) && ((now >= from && begun) || there) ? contentFor(code, native) : null;
   return { native, wanted, from: begun ? from : from + doubtOf(circumstances) };
 }
 
@@ -282,9 +287,9 @@ function waitForFacts(
   const { now, settings, device, keypad } = circumstances;
   const instants: number[] = [];
   if (until !== null) instants.push(until);
-  if (code.ending) {
-    if (code.trouble.removalDelayedAt === null) instants.push(code.ending.at + settings.removalDelayAfter);
-  } else if (!code.unmanaged) {
+  if (code.life.phase === 'ending') {
+    if (code.life.delayedAt === null) instants.push(code.life.since + settings.removalDelayAfter);
+  } else if (code.life.phase === 'managed') {
     const native = isNative(code.wanted, device);
     const doubt = doubtOf(circumstances);
     if (code.wanted.schedule) instants.push(code.wanted.schedule.endsAt + doubt);
@@ -296,7 +301,7 @@ function waitForFacts(
   }
   for (const r of keypad.reservations) {
     if (r.codeId !== code.codeId) continue;
-    if (r.pinFingerprint !== code.wanted.pinFingerprint || (!code.ending && !matches(r, code))) {
+    if (r.pinFingerprint !== code.wanted.pinFingerprint || (!endOf(code) && !matches(r, code))) {
       instants.push(graceEnds(code, r, settings));
     }
   }

@@ -11,10 +11,11 @@ import type { CodeEvent, CodeEventOf, ExternalField } from './events';
 import { entryWith, holds, type Listed, looksLike, type ReadBack, sameName, type Verdict } from './listing';
 import { inFlightOf } from './transitions';
 import { reconcileUnmanaged } from './unmanaged';
+import { endOf } from './life';
 
 /** What reading back tells of a code: of the command under way, or of what the lock is known to hold. */
 export function reconcile(code: AccessCode, readBack: ReadBack): Verdict {
-  if (code.unmanaged && !code.ending) return reconcileUnmanaged(code, readBack);
+  if (code.life.phase === 'unmanaged') return reconcileUnmanaged(code, readBack);
   const restored: CodeEvent[] =
     code.trouble.connectionLostAt === null ? [] : [{ type: 'ConnectionRestored', data: {} }];
   const verdict = code.known.inFlight ? ofCommand(code, readBack) : ofRest(code, readBack);
@@ -57,11 +58,12 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
 }
 
 function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
+  const end = endOf(code);
   if (code.known.onLock) {
     const entry = entryWith(code.known.onLock.lockCodeId, readBack);
-    if (!entry) return code.ending ? [removed(code, code.ending.cause)] : erased(code);
+    if (!entry) return end ? [removed(code, end.cause)] : erased(code);
     if (entry.status === 'pending') return 'later';
-    if (code.ending || holds(code, entry, code.known.onLock)) return [];
+    if (end || holds(code, entry, code.known.onLock)) return [];
     const late = code.known.lateChanges.find((content) => holds(code, entry, content));
     if (late) return turnedUp(code, 'change', late, entry, readBack.now);
     return externallyModified(code, entry, code.known.onLock);
@@ -70,7 +72,7 @@ function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
     const entry = entryOf(code, readBack, null, code.known.mayTurnUp);
     if (entry && entry.status === 'active')
       return turnedUp(code, 'create', code.known.mayTurnUp, entry, readBack.now);
-    if (code.ending) return entry ? 'later' : [removed(code, code.ending.cause)];
+    if (end) return entry ? 'later' : [removed(code, end.cause)];
   }
   return [];
 }

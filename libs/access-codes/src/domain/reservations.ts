@@ -1,10 +1,11 @@
 import { type AccessCode, type Content, sameWindow } from './access-code';
 import type { Circumstances, PlanSettings } from './circumstances';
 import { holder, overlap, type Reservation } from './keypad';
+import { endOf, isUnmanaged } from './life';
 
 /** Whether a reservation on a code's PIN is as the code needs it. */
-export function matches(r: Reservation, { wanted: { schedule }, unmanaged }: AccessCode): boolean {
-  return sameWindow(r.window, schedule) && (r.foreign === true) === unmanaged;
+export function matches(r: Reservation, code: AccessCode): boolean {
+  return sameWindow(r.window, code.wanted.schedule) && (r.foreign === true) === isUnmanaged(code);
 }
 
 /** Another code with the same PIN that was there first and may still be on the lock. */
@@ -44,7 +45,7 @@ export function standsAside(
  * and, after a crash, never asked for. What another code holds is left to that one.
  */
 export function lacksReservation(code: AccessCode, { keypad, now, settings }: Circumstances): boolean {
-  if (code.ending) return false;
+  if (endOf(code)) return false;
   const {
     codeId,
     wanted: { pinFingerprint, schedule },
@@ -54,7 +55,7 @@ export function lacksReservation(code: AccessCode, { keypad, now, settings }: Ci
   if (ofPin && matches(ofPin, code)) return false;
   // A change may be about to ask for the window.
   if (ofPin && now < ofPin.reservedAt + settings.reservationGrace) return false;
-  return code.unmanaged || !holder(keypad, { codeId, pinFingerprint, window: schedule });
+  return isUnmanaged(code) || !holder(keypad, { codeId, pinFingerprint, window: schedule });
 }
 
 /** A PIN that the code had reserved and neither wants nor has on the lock any more. */
@@ -68,7 +69,7 @@ export function staleReservation(
       r.pinFingerprint !== code.wanted.pinFingerprint &&
       r.pinFingerprint !== code.known.onLock?.pinFingerprint &&
       // Of somebody else's code, nothing is about to be asked.
-      (code.unmanaged || now >= graceEnds(code, r, settings)),
+      (isUnmanaged(code) || now >= graceEnds(code, r, settings)),
   );
 }
 

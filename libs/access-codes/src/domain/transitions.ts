@@ -9,6 +9,7 @@ import {
   windowOf,
 } from './access-code';
 import type { CodeEventOf } from './events';
+import type { Life } from './life';
 
 /** A code as it was asked for, at an instant (ms). */
 export function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number): AccessCode {
@@ -28,16 +29,8 @@ export function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number
       alteredName: null,
       externalInEffect: null,
     },
-    trouble: { ...noTrouble, removalDelayedAt: null, failedToRemoveAt: null, connectionLostAt: null },
-    isBackup,
-    backupOf: null,
-    handedOver: false,
-    pulledBackup: null,
-    unmanaged: false,
-    conversionRefused: null,
-    ending: null,
-    removedAt: null,
-    forgotten: false,
+    trouble: { ...noTrouble, failedToRemoveAt: null, connectionLostAt: null },
+    life: { phase: 'managed', backup: isBackup ? { is: 'spare' } : null, pulledBackup: null },
   };
 }
 
@@ -85,12 +78,13 @@ export function removalInFlight({ data, at }: Happened<CodeEventOf<'RemovalSent'
 }
 
 /** The same code but for what is said. */
-export function changed(code: AccessCode, { wanted, known, trouble }: Differing): AccessCode {
+export function changed(code: AccessCode, { wanted, known, trouble, life }: Differing): AccessCode {
   return {
     ...code,
     wanted: wanted ? { ...code.wanted, ...wanted } : code.wanted,
     known: known ? { ...code.known, ...known } : code.known,
     trouble: trouble ? { ...code.trouble, ...trouble } : code.trouble,
+    life: life ?? code.life,
   };
 }
 
@@ -98,4 +92,5 @@ interface Differing {
   readonly wanted?: Partial<Wanted>;
   readonly known?: Partial<Known>;
   readonly trouble?: Partial<Trouble>;
+  readonly life?: Life;
 }

@@ -1,6 +1,7 @@
 import type { Happened } from '@latchkey/event-sourcing';
 import { type AccessCode, contentOf, type OnLock } from './access-code';
 import type { CodeEvent, CodeEventOf, StoredContent } from './events';
+import { keptOtherwise, type Managed, removed, type Unmanaged } from './life';
 import { changed, noTrouble, offTheLock, requested } from './transitions';
 
 /** A code that is on its lock, and nobody asked for it. */
@@ -22,7 +23,7 @@ export function unmanagedSeen({ data, at }: Happened<CodeEventOf<'UnmanagedCodeS
     at,
   );
   const onLock = { ...contentOf(content), lockCodeId, since: at };
-  return { ...changed(code, { known: { onLock, everOnLock: true, setAt: at } }), unmanaged: true };
+  return changed(code, { known: { onLock, everOnLock: true, setAt: at }, life: UNMANAGED });
 }
 
 /** Codes that nobody asked for, as they change, and as they become ours or cease to be. */
@@ -47,28 +48,21 @@ export function evolveUnmanaged(
     case 'UnmanagedCodeChanged':
       return code.known.onLock ? asOnLock(code, holding(code.known.onLock, event.data.content)) : code;
     case 'UnmanagedCodeGone':
-      return {
-        ...changed(code, { known: offTheLock }),
-        removedAt: at,
-        ending: code.ending ?? { cause: 'deleted', at },
-      };
+      return changed(code, { known: offTheLock, life: removed(code.life, 'deleted', at) });
     case 'TakenIntoManagement':
-      return {
-        ...changed(code, {
-          wanted: {
-            externalModificationAllowed: event.data.externalModificationAllowed,
-            preferNativeScheduling: true,
-            at,
-          },
-          // A lock that keeps the window by itself opens from its start on.
-          known: { setAt: code.wanted.schedule && code.wanted.schedule.startsAt > at ? null : at },
-          trouble: noTrouble,
-        }),
-        unmanaged: false,
-        conversionRefused: null,
-      };
+      return changed(code, {
+        wanted: {
+          externalModificationAllowed: event.data.externalModificationAllowed,
+          preferNativeScheduling: true,
+          at,
+        },
+        // A lock that keeps the window by itself opens from its start on.
+        known: { setAt: code.wanted.schedule && code.wanted.schedule.startsAt > at ? null : at },
+        trouble: noTrouble,
+        life: keptOtherwise(code.life, (kept) => (kept.phase === 'unmanaged' ? MANAGED : kept)),
+      });
     case 'ConversionRefused':
-      return { ...code, conversionRefused: { at, byCodeId: event.data.byCodeId } };
+      return conversionRefused(code, { at, byCodeId: event.data.byCodeId });
     case 'LetGo':
       return code.known.onLock ? letGo(code, code.known.onLock, at) : code;
   }
@@ -76,28 +70,30 @@ export function evolveUnmanaged(
 
 /** Taken into management again, it is a code like any other that was found on a lock. */
 function letGo(code: AccessCode, onLock: OnLock, at: number): AccessCode {
-  return {
-    ...changed(asOnLock(code, onLock), {
-      wanted: { commonCodeKey: null, isOneTimeUse: false, usesBackupPool: false },
-      known: { externalInEffect: null, lateChanges: [], mayTurnUp: null, setAt: code.known.setAt ?? at },
-      trouble: { ...noTrouble, connectionLostAt: null },
-    }),
-    isBackup: false,
-    backupOf: null,
-    handedOver: false,
-    pulledBackup: null,
-    unmanaged: true,
-  };
+  return changed(asOnLock(code, onLock), {
+    wanted: { commonCodeKey: null, isOneTimeUse: false, usesBackupPool: false },
+    known: { externalInEffect: null, lateChanges: [], mayTurnUp: null, setAt: code.known.setAt ?? at },
+    trouble: { ...noTrouble, connectionLostAt: null },
+    life: keptOtherwise(code.life, () => UNMANAGED),
+  });
 }
 
 /** Nothing is wanted of it but what the lock holds. */
 function asOnLock(code: AccessCode, onLock: OnLock): AccessCode {
   const { name, pin, pinFingerprint, window: schedule } = onLock;
-  return {
-    ...changed(code, { wanted: { name, pin, pinFingerprint, schedule }, known: { onLock } }),
-    conversionRefused: null,
-  };
+  const there = changed(code, { wanted: { name, pin, pinFingerprint, schedule }, known: { onLock } });
+  return conversionRefused(there, null);
 }
+
+function conversionRefused(code: AccessCode, refused: Unmanaged['conversionRefused']): AccessCode {
+  const life = keptOtherwise(code.life, (kept) =>
+    kept.phase === 'unmanaged' ? { ...kept, conversionRefused: refused } : kept,
+  );
+  return changed(code, { life });
+}
+
+const MANAGED: Managed = { phase: 'managed', backup: null, pulledBackup: null };
+const UNMANAGED: Unmanaged = { phase: 'unmanaged', conversionRefused: null };
 
 function holding({ lockCodeId, since }: OnLock, content: StoredContent): OnLock {
   return { ...contentOf(content), lockCodeId, since };

@@ -8,6 +8,7 @@ import type { Listed } from './listing';
 import { reconcile } from './read-back';
 import { content, MINUTE, pin, programming, removalSent, requested, T0 } from './testing/builders';
 import { see, unknownAmong } from './unmanaged';
+import { endOf, isGone, isUnmanaged } from './life';
 
 const SLOTS = ['slot-1', 'slot-2', 'slot-3', 'slot-4'];
 const PINS = ['pin-a', 'pin-b', 'pin-c'];
@@ -48,9 +49,7 @@ class Household {
 
   /** We take a code off the lock: ours, or one that was not. */
   takeOff(nth: number, done: boolean): void {
-    const live = this.live().filter(
-      ({ known: { onLock, inFlight }, ending }) => onLock && !ending && !inFlight,
-    );
+    const live = this.live().filter((code) => code.known.onLock && !endOf(code) && !code.known.inFlight);
     const code = live[nth % Math.max(1, live.length)];
     if (!code) return;
     const {
@@ -88,7 +87,7 @@ class Household {
   }
 
   live(): AccessCode[] {
-    return [...this.codes.keys()].map((id) => this.state(id)!).filter(({ removedAt }) => removedAt === null);
+    return [...this.codes.keys()].map((id) => this.state(id)!).filter((code) => !isGone(code));
   }
 
   private state(codeId: string): AccessCode | null {
@@ -155,9 +154,9 @@ test('whatever is read, what shows as unmanaged is what is on the lock and not o
 
       const live = household.live();
       const ours = live
-        .filter(({ unmanaged }) => !unmanaged)
+        .filter((code) => !isUnmanaged(code))
         .map(({ known: { onLock, inFlight } }) => onLock?.lockCodeId ?? inFlight?.lockCodeId);
-      const shown = live.filter(({ unmanaged }) => unmanaged);
+      const shown = live.filter(isUnmanaged);
       const known = new Set(shown.map(({ known: { onLock } }) => onLock!.lockCodeId));
       // What looks like a creation of ours that was given up may still be that.
       const mayBeOurs = ({ lockCodeId, name: called, pinFingerprint }: Listed) =>
@@ -174,7 +173,7 @@ test('whatever is read, what shows as unmanaged is what is on the lock and not o
       for (const {
         known: { onLock },
         wanted: { name: called, pinFingerprint },
-      } of shown.filter(({ ending }) => !ending)) {
+      } of shown.filter((code) => !endOf(code))) {
         expect(household.lock.get(onLock!.lockCodeId)).toMatchObject({ name: called, pinFingerprint });
       }
 

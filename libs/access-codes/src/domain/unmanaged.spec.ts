@@ -148,7 +148,7 @@ describe('taking a code into management', () => {
   it('wants what the lock holds', () => {
     const code = fold([seen(stay), converted]);
     expect(code).toMatchObject({
-      unmanaged: false,
+      life: { phase: 'managed' },
       wanted: { name: 'Owner', schedule: stay },
       known: { setAt: null },
     });
@@ -192,7 +192,7 @@ describe('letting go of a code', () => {
       .then([{ type: 'LetGo', data: {} }]);
     const code = fold([...onLock(stay, true), released]);
     expect(code).toMatchObject({
-      unmanaged: true,
+      life: { phase: 'unmanaged' },
       wanted: { schedule: stay },
       known: { onLock: { lockCodeId: 'lock-code-1' } },
     });
@@ -206,10 +206,7 @@ describe('letting go of a code', () => {
       at(T0 + HOUR, { type: 'TakenIntoManagement', data: { externalModificationAllowed: false } }),
     ];
     expect(fold(special)).toMatchObject({
-      unmanaged: false,
-      isBackup: false,
-      backupOf: null,
-      pulledBackup: null,
+      life: { phase: 'managed', backup: null, pulledBackup: null },
       wanted: { isOneTimeUse: false, usesBackupPool: false },
     });
     expect(isSpare(fold(special))).toBe(false);

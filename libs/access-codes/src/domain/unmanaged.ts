@@ -3,6 +3,7 @@ import { absent, beingRemoved, type CodeRefusal } from './refused';
 import { type AccessCode, type Content, sameContent, storedContent } from './access-code';
 import type { CodeEvent, CodeEventOf } from './events';
 import { entryWith, holds, type Listed, looksLike, type ReadBack, type Verdict } from './listing';
+import { endOf, isGone, isUnmanaged, keptOf } from './life';
 
 /** A code on the lock that somebody else put there. Seen again under the same id, it changes nothing. */
 export function see(
@@ -62,14 +63,15 @@ export function takeIntoManagement(
   code: AccessCode | null,
   externalModificationAllowed: boolean,
 ): CodeEvent[] {
-  if (!code || code.removedAt !== null) throw absent();
-  if (code.ending) throw beingRemoved();
-  return code.unmanaged ? [{ type: 'TakenIntoManagement', data: { externalModificationAllowed } }] : [];
+  if (!code || isGone(code)) throw absent();
+  if (endOf(code)) throw beingRemoved();
+  return isUnmanaged(code) ? [{ type: 'TakenIntoManagement', data: { externalModificationAllowed } }] : [];
 }
 
 /** A code of ours has the PIN already: told once for each such code. */
 export function refuseConversion(code: AccessCode | null, byCodeId: string): CodeEvent[] {
-  if (!code?.unmanaged || code.conversionRefused?.byCodeId === byCodeId) return [];
+  const kept = code && keptOf(code);
+  if (kept?.phase !== 'unmanaged' || kept.conversionRefused?.byCodeId === byCodeId) return [];
   return [{ type: 'ConversionRefused', data: { byCodeId } }];
 }
 
@@ -78,9 +80,9 @@ export function refuseConversion(code: AccessCode | null, byCodeId: string): Cod
  * @throws {Refusal} for a code that is gone or going, or that the lock is not known to hold as it should
  */
 export function letGo(code: AccessCode | null): CodeEvent[] {
-  if (!code || code.removedAt !== null) throw absent();
-  if (code.ending) throw beingRemoved();
-  if (code.unmanaged) return [];
+  if (!code || isGone(code)) throw absent();
+  if (endOf(code)) throw beingRemoved();
+  if (isUnmanaged(code)) return [];
   const { onLock, inFlight, mayTurnUp } = code.known;
   if (!onLock || inFlight || mayTurnUp || onLock.pinFingerprint !== code.wanted.pinFingerprint) {
     throw Refusal.untimely<CodeRefusal>(

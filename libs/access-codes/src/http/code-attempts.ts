@@ -5,6 +5,7 @@ import { CODE_ACTIONS, type CodeAction, turned } from '../domain/code-attempt';
 import { Streams } from '../streams';
 import { type CodeAttempt, codeAttempt } from '../views/present-code-attempt';
 import { GetAccessCode } from '../views/queries';
+import { endOf, isForgotten } from '../domain/life';
 
 /** Fails with 404 action_attempt_not_found. */
 export class GetCodeAttempt extends Query<CodeAttempt> {
@@ -50,5 +51,5 @@ export async function unlessGone(code: Promise<object>): Promise<object | undefi
 
 /** An update that asked for what was wanted already left no trace, and was answered all the same. */
 function happened(action: CodeAction, code: AccessCode): boolean {
-  return action !== 'DELETE_ACCESS_CODE' || code.ending?.cause === 'deleted' || code.forgotten;
+  return action !== 'DELETE_ACCESS_CODE' || endOf(code)?.cause === 'deleted' || isForgotten(code);
 }

@@ -9,6 +9,7 @@ import { isSpare } from '../domain/backup';
 import { remove, request } from '../domain/decisions';
 import type { AgendaRows } from './agenda-rows';
 import type { Streams } from '../streams';
+import { backupOf, isGone, isUnmanaged } from '../domain/life';
 
 /** The id of the nth backup code that a device has had. */
 export const backupCodeId = (deviceId: string, nth: number): string =>
@@ -51,7 +52,7 @@ export class BackupPool {
       const id = backupCodeId(deviceId, nth);
       const { state } = await streams.codes.load(id, known.atLeast(streams.codes.streamOf(id)));
       if (!state) return { codes, next: nth };
-      if (state.removedAt === null) codes.push(state);
+      if (!isGone(state)) codes.push(state);
       else if (codes.length === 0) this.from.set(deviceId, nth + 1);
     }
   }
@@ -90,7 +91,7 @@ export class BackupPool {
     for (const codeId of await rows.codesOf(deviceId)) {
       const stream = streams.codes.streamOf(codeId);
       const { state } = await streams.codes.load(codeId, known.atLeast(stream));
-      if (state && !state.unmanaged && (state.wanted.usesBackupPool || state.isBackup)) return true;
+      if (state && !isUnmanaged(state) && (state.wanted.usesBackupPool || backupOf(state))) return true;
     }
     return false;
   }

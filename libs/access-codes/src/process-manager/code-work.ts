@@ -19,6 +19,7 @@ import { circumstancesOf } from './circumstances';
 import { handOver } from './hand-over';
 import type { LockWork, Touch } from './lock-work';
 import type { Streams } from '../streams';
+import { endOf, isForgotten, isUnmanaged } from '../domain/life';
 
 /** A code that planning keeps finding something to append for is a fault: it must not spin. */
 const STEPS_AT_MOST = 25;
@@ -139,8 +140,8 @@ export class CodeWork {
       codeId,
       deviceId,
       wanted: { pin, pinFingerprint, schedule: window },
-      unmanaged: foreign,
     } = code;
+    const foreign = isUnmanaged(code);
     const cause = this.options.work.causeOf(code, 'plan');
     try {
       const claim = { codeId, pin, pinFingerprint, window, foreign };
@@ -181,7 +182,9 @@ export class CodeWork {
   private async cleanUp(claim: AgendaClaim, code: AccessCode, revision: number): Promise<Settlement> {
     const { vault, settings } = this.options;
     const kept =
-      code.ending?.cause === 'expired' && !code.forgotten && (await settings.keepsExpired(code.workspaceId));
+      endOf(code)?.cause === 'expired' &&
+      !isForgotten(code) &&
+      (await settings.keepsExpired(code.workspaceId));
     // In this order: a PIN that was released is one that was erased, which is how a rebuilt agenda knows.
     if (!kept) await vault.erase(code.wanted.pin.keyId);
     await this.letGo(claim, code, null);

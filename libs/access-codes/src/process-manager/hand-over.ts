@@ -2,11 +2,12 @@ import { type Cause, laterPosition, type Position } from '@latchkey/event-sourci
 import { handedOver, pulled } from '../domain/backup';
 import { remove } from '../domain/decisions';
 import type { Streams } from '../streams';
+import { endOf, isGone, isUnmanaged, pulledBackupOf } from '../domain/life';
 
 /** Whether a backup code still stands in for its code: neither gone nor let go of. */
 export async function stands({ codes }: Pick<Streams, 'codes'>, codeId: string): Promise<boolean> {
   const { state } = await codes.load(codeId);
-  return state?.removedAt === null && !state.unmanaged;
+  return state !== null && !isGone(state) && !isUnmanaged(state);
 }
 
 /**
@@ -20,13 +21,15 @@ export async function handOver(
   cause: Cause,
 ): Promise<{ backupCodeId: string; position: Position | undefined }> {
   const { codes } = streams;
-  const before = (await codes.load(toCodeId)).state?.pulledBackup?.codeId;
+  const to = (await codes.load(toCodeId)).state;
+  const before = to ? pulledBackupOf(to)?.codeId : undefined;
   const gone = before !== undefined && !(await stands(streams, before)) ? before : undefined;
   const told = await codes.transact(toCodeId, cause, (code) => pulled(code, backupCodeId, gone));
-  const chosen = told.state?.pulledBackup?.codeId ?? backupCodeId;
+  const chosen = (told.state && pulledBackupOf(told.state)?.codeId) ?? backupCodeId;
   const handed = await codes.transact(backupCodeId, cause, (backup) => {
-    const needless = backup && !backup.handedOver && chosen !== backupCodeId && !backup.ending;
-    return [...handedOver(backup), ...(needless ? remove(backup) : [])];
+    const told = handedOver(backup);
+    const needless = backup && told.length > 0 && chosen !== backupCodeId && !endOf(backup);
+    return [...told, ...(needless ? remove(backup) : [])];
   });
   return { backupCodeId: chosen, position: laterPosition(told.position, handed.position) };
 }

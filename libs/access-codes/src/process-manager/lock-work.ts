@@ -13,6 +13,7 @@ import { listedForCode } from './listed-for-code';
 import { retryAt } from './retry';
 import { UnknownCodes } from './unknown-codes';
 import type { Streams } from '../streams';
+import { isGone } from '../domain/life';
 
 export interface LockWorkSettings {
   readonly commandDeadline: number;
@@ -191,7 +192,7 @@ export class LockWork {
     let later = false;
     for (const [codeId, loaded] of codes) {
       const code = loaded.state;
-      if (!code || code.removedAt !== null) continue;
+      if (!code || isGone(code)) continue;
       const claimed = (lockCodeId: string): boolean => (owners.get(lockCodeId) ?? codeId) !== codeId;
       const listed = await listedForCode(code, answer.value, vault);
       const verdict = reconcile(code, { listed, claimed, now: clock.now(), retryAt: this.retryAt(code) });

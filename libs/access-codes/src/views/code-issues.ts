@@ -3,6 +3,7 @@ import { iso } from '@latchkey/platform';
 import type { AccessCode, ExternalChange, Failure } from '../domain/access-code';
 import type { Occupant, Standing } from './code-status';
 import { type Pins, timeFrame } from './pending-mutations';
+import { endOf, isGone, pulledBackupOf } from '../domain/life';
 
 interface ExternalDetails {
   change_type?: 'modified' | 'removed';
@@ -33,7 +34,7 @@ export function codeErrors(
   { device, account, occupant = null }: Neighbours,
   pins: Pins,
 ): SeamCodeError[] {
-  if (code.removedAt !== null) return [];
+  if (isGone(code)) return [];
   const own = standing.ending ? removalErrors(code) : settingErrors(code, pins, occupant);
   const outage = outageError(code, standing, account);
   return [...own, ...(outage ? [outage] : []), ...deviceErrors(device, account)];
@@ -115,11 +116,12 @@ function refusal(failure: Failure): SeamCodeError[] {
   return errors;
 }
 
-function removalErrors({ trouble: { failedToRemoveAt, failure }, ending }: AccessCode): SeamCodeError[] {
+function removalErrors(code: AccessCode): SeamCodeError[] {
+  const { failedToRemoveAt, failure } = code.trouble;
   if (failedToRemoveAt === null) return [];
   const message = `The code could not be removed from the device${because(failure)}. It is tried again.`;
   const errors = [own('failed_to_remove_from_device', failedToRemoveAt, message)];
-  if (ending?.cause === 'expired') {
+  if (endOf(code)?.cause === 'expired') {
     errors.push(own('failed_to_remove', failedToRemoveAt, 'The code is still on the device past its end.'));
   }
   return errors;
@@ -139,18 +141,16 @@ function outageError(
 }
 
 export function codeWarnings(code: AccessCode, standing: Standing, pins: Pins): SeamCodeWarning[] {
-  if (code.removedAt !== null) return [];
+  if (isGone(code)) return [];
   const warnings: SeamCodeWarning[] = [];
   const warn = (warning_code: string, at: number, message: string) =>
     warnings.push({ warning_code, message, created_at: iso(at) });
   if (standing.ending) {
-    if (code.ending?.cause === 'deleted') warn('being_deleted', code.ending.at, 'The code is being deleted.');
-    if (code.trouble.removalDelayedAt !== null) {
-      warn(
-        'delay_in_removing_from_device',
-        code.trouble.removalDelayedAt,
-        'Removing the code takes longer than usual.',
-      );
+    if (code.life.phase !== 'ending') return warnings;
+    const { cause, since, delayedAt } = code.life;
+    if (cause === 'deleted') warn('being_deleted', since, 'The code is being deleted.');
+    if (delayedAt !== null) {
+      warn('delay_in_removing_from_device', delayedAt, 'Removing the code takes longer than usual.');
     }
     return warnings;
   }
@@ -161,8 +161,9 @@ export function codeWarnings(code: AccessCode, standing: Standing, pins: Pins): 
     if (code.wanted.schedule !== null && startMissedAt === null)
       warn('delay_in_issuing', settingDelayedAt, 'The code may not be on the device when it begins.');
   }
-  if (code.pulledBackup) {
-    warn('using_backup_access_code', code.pulledBackup.at, 'A backup access code is in use in its place.');
+  const pulledBackup = pulledBackupOf(code);
+  if (pulledBackup) {
+    warn('using_backup_access_code', pulledBackup.at, 'A backup access code is in use in its place.');
   }
   if (code.known.externalInEffect) {
     warnings.push({

@@ -11,6 +11,7 @@ import type { Occupant } from './code-status';
 import { CODES, type CodesTables } from './codes-projection';
 import { presentCode, type SeamAccessCode } from './present-code';
 import { presentUnmanaged, type SeamUnmanagedAccessCode } from './present-unmanaged';
+import { endOf, isGone, pulledBackupOf } from '../domain/life';
 
 /** As many values as one statement is given. */
 const CHUNK = 500;
@@ -29,7 +30,7 @@ export class CodePresenter {
     const occupants = await this.occupants(codes);
     const ready = await this.withReadyBackups(codes);
     return this.each(codes, (code, around) => {
-      const hasBackup = code.wanted.usesBackupPool && !code.pulledBackup && ready.has(code.deviceId);
+      const hasBackup = code.wanted.usesBackupPool && !pulledBackupOf(code) && ready.has(code.deviceId);
       return presentCode(code, { ...around, hasBackup, occupant: occupants.get(code.codeId) ?? null });
     });
   }
@@ -56,7 +57,7 @@ export class CodePresenter {
 
   /** The devices that have a backup code ready for one of these. */
   private async withReadyBackups(codes: readonly AccessCode[]): Promise<Set<string>> {
-    const asking = codes.filter((code) => code.wanted.usesBackupPool && !code.pulledBackup);
+    const asking = codes.filter((code) => code.wanted.usesBackupPool && !pulledBackupOf(code));
     const deviceIds = [...new Set(asking.map((code) => code.deviceId))];
     const ready = new Set<string>();
     for (let from = 0; from < deviceIds.length; from += CHUNK) {
@@ -77,9 +78,7 @@ export class CodePresenter {
   private async occupants(codes: readonly AccessCode[]): Promise<Map<string, Occupant>> {
     const waiting = codes.filter(
       (code) =>
-        !code.ending &&
-        code.removedAt === null &&
-        code.known.onLock?.pinFingerprint !== code.wanted.pinFingerprint,
+        !endOf(code) && !isGone(code) && code.known.onLock?.pinFingerprint !== code.wanted.pinFingerprint,
     );
     const found = new Map<string, Occupant>();
     const deviceIds = [...new Set(waiting.map((code) => code.deviceId))];

@@ -23,6 +23,7 @@ import { CodePresenter } from './code-presenter';
 import { CODES, type CodesTables } from './codes-projection';
 import type { SeamAccessCode } from './present-code';
 import { GetAccessCode, ListAccessCodes } from './queries';
+import { isGone } from '../domain/life';
 
 type Settings = Pick<Config, 'preloadLead' | 'justInTimeLead' | 'expiredCodes'>;
 type Views = Database<CodesTables & DevicesTables>;
@@ -91,7 +92,7 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
 /** The code whose window is now, or else comes next, or else was last. */
 function nearest(codes: AccessCode[], now: number): AccessCode | undefined {
   const ahead = (code: AccessCode): number => {
-    if (code.removedAt !== null) return Number.MAX_SAFE_INTEGER - (code.wanted.schedule?.endsAt ?? 0);
+    if (isGone(code)) return Number.MAX_SAFE_INTEGER - (code.wanted.schedule?.endsAt ?? 0);
     return code.wanted.schedule ? Math.max(0, code.wanted.schedule.startsAt - now) : 0;
   };
   return codes.sort((a, b) => ahead(a) - ahead(b))[0];

@@ -3,6 +3,7 @@ import { type AccessCode, type Content, sameContent } from '../domain/access-cod
 import { contentFor } from '../domain/decisions';
 import type { LeadTimes } from '../domain/circumstances';
 import { isNative, neededFrom } from '../domain/plan';
+import { endOf, isGone } from '../domain/life';
 
 export type CodeStatus = 'unset' | 'setting' | 'set' | 'removing' | 'unknown';
 
@@ -44,7 +45,7 @@ export function standingOf(code: AccessCode, around: Surroundings): Standing {
   const native = isNative(code.wanted, device);
   const from = neededFrom(code, native, settings);
   const ending =
-    code.ending !== null || (code.wanted.schedule !== null && now >= code.wanted.schedule.endsAt);
+    endOf(code) !== null || (code.wanted.schedule !== null && now >= code.wanted.schedule.endsAt);
   // What a lock keeps by itself may stay on it however far its window has moved away.
   const due = now >= from || (native && code.known.onLock?.window != null);
   const left = erasedByAgreement(code);
@@ -74,7 +75,7 @@ function status(
   { device, account, now }: Surroundings,
   { native, wanted, ending, settled }: Omit<Standing, 'status' | 'from'>,
 ): CodeStatus {
-  if (code.removedAt !== null) return 'unset';
+  if (isGone(code)) return 'unset';
   const outOfReach = account !== null && !account.connected;
   if (code.trouble.connectionLostAt !== null || outOfReach) return 'unknown';
   if (ending) return 'removing';

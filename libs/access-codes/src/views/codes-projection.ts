@@ -10,6 +10,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
 import { codeFold } from '../domain/code-fold';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
+import { backupOf, endOf, isForgotten, isGone, isUnmanaged } from '../domain/life';
 
 /** Raised when what the view keeps of a code changes: it is built anew then. */
 export const CODES_VERSION = 3;
@@ -156,10 +157,10 @@ function rowOf(code: AccessCode, position: number): CodesTables[typeof CODES] {
     code_id: code.codeId,
     workspace_id: code.workspaceId,
     device_id: code.deviceId,
-    live_at: isListed(code) && code.removedAt === null ? position : null,
+    live_at: isListed(code) && !isGone(code) ? position : null,
     readable_at: isListed(code) && isReadable(code) ? position : null,
-    unmanaged_at: code.unmanaged && code.removedAt === null ? position : null,
-    pool_at: isInPool(code) && code.removedAt === null ? position : null,
+    unmanaged_at: isUnmanaged(code) && !isGone(code) ? position : null,
+    pool_at: isInPool(code) && !isGone(code) ? position : null,
     position,
     created_at: code.requestedAt,
     search_name: (code.wanted.name ?? '').toLowerCase(),
@@ -171,14 +172,14 @@ function rowOf(code: AccessCode, position: number): CodesTables[typeof CODES] {
 
 /** Among the codes that we manage for somebody. */
 function isListed(code: AccessCode): boolean {
-  return !code.unmanaged && !isInPool(code);
+  return !isUnmanaged(code) && !isInPool(code);
 }
 
 function isInPool(code: AccessCode): boolean {
-  return !code.unmanaged && code.isBackup && code.backupOf === null;
+  return backupOf(code)?.is === 'spare';
 }
 
 /** Live, or expired and not deleted since. */
 function isReadable(code: AccessCode): boolean {
-  return code.removedAt === null || (code.ending?.cause === 'expired' && !code.forgotten);
+  return !isGone(code) || (endOf(code)?.cause === 'expired' && !isForgotten(code));
 }

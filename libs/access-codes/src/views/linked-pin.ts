@@ -4,6 +4,7 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
 import { CODES, type CodesTables } from './codes-projection';
+import { endOf } from '../domain/life';
 
 /** The PIN that the codes with a common key have; null where there is no such code. */
 export class GetLinkedPin extends Query<string | null> {
@@ -36,7 +37,7 @@ export class GetLinkedPinHandler implements IQueryHandler<GetLinkedPin> {
     for (const row of rows) {
       const code = JSON.parse(row.state) as AccessCode;
       // What is going links nothing any more.
-      if (row.code_id === exceptCodeId || code.ending) continue;
+      if (row.code_id === exceptCodeId || endOf(code)) continue;
       const pin = await this.vault.open(code.wanted.pin);
       if (pin !== null) return pin;
     }

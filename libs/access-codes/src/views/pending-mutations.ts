@@ -2,6 +2,7 @@ import { iso } from '@latchkey/platform';
 import { type AccessCode, sameWindow, type Window } from '../domain/access-code';
 import { contentFor } from '../domain/decisions';
 import { erasedByAgreement, type Standing } from './code-status';
+import { isGone } from '../domain/life';
 
 interface TimeFrame {
   starts_at: string | null;
@@ -30,9 +31,9 @@ export function pendingMutations(
   pins: Pins,
   now: number,
 ): PendingMutation[] {
-  if (code.removedAt !== null) return [];
+  if (isGone(code)) return [];
   if (standing.ending) {
-    const since = code.ending?.at ?? code.wanted.schedule!.endsAt;
+    const since = code.life.phase === 'ending' ? code.life.since : code.wanted.schedule!.endsAt;
     return [
       {
         mutation_code: 'deleting',

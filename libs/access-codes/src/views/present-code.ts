@@ -9,6 +9,7 @@ import {
   type Surroundings,
 } from './code-status';
 import { pendingMutations, type PendingMutation, type Pins } from './pending-mutations';
+import { backupOf, isGone, pulledBackupOf } from '../domain/life';
 
 /** An access code in the API's shape. */
 export interface SeamAccessCode {
@@ -63,9 +64,9 @@ export function presentCode(
     warnings: codeWarnings(code, standing, pins),
     pending_mutations: pendingMutations(code, standing, pins, now),
     is_managed: true,
-    is_backup: code.isBackup,
+    is_backup: backupOf(code) !== null,
     is_backup_access_code_available: around.hasBackup ?? false,
-    pulled_backup_access_code_id: code.pulledBackup?.codeId ?? null,
+    pulled_backup_access_code_id: pulledBackupOf(code)?.codeId ?? null,
     is_external_modification_allowed: code.wanted.externalModificationAllowed,
     is_one_time_use: code.wanted.isOneTimeUse,
     is_offline_access_code: false,
@@ -77,7 +78,7 @@ export function presentCode(
 function displayStatus(code: AccessCode, { status, from, settled }: Standing, now: number): string {
   switch (status) {
     case 'unset':
-      if (code.removedAt !== null) return 'Expired';
+      if (isGone(code)) return 'Expired';
       if (erasedByAgreement(code)) return 'Removed from the device by somebody else';
       if (code.known.onLock) return 'Scheduled on the device';
       return from > now ? 'Waiting to be sent to the device' : 'Being sent to the device';

@@ -4,6 +4,7 @@ import type { AccessCode } from '../domain/access-code';
 import { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
 import { standingOf, type Surroundings } from './code-status';
 import type { Pins } from './pending-mutations';
+import { endOf } from '../domain/life';
 
 /** A code on a lock that is not ours, in the API's shape. */
 export interface SeamUnmanagedAccessCode {
@@ -37,7 +38,7 @@ export function presentUnmanaged(
     code: around.pins.wanted,
     type: schedule ? 'time_bound' : 'ongoing',
     status: 'set',
-    display_status: code.ending ? 'Being removed from the device' : 'Set on the device',
+    display_status: endOf(code) ? 'Being removed from the device' : 'Set on the device',
     ...(schedule ? { starts_at: iso(schedule.startsAt), ends_at: iso(schedule.endsAt) } : {}),
     created_at: iso(code.requestedAt),
     ...unmanagedIssues(code, around),
@@ -50,14 +51,14 @@ export function unmanagedIssues(
   code: AccessCode,
   around: Surroundings & { readonly pins: Pins },
 ): { errors: SeamCodeError[]; warnings: SeamCodeWarning[] } {
-  if (code.ending) {
+  if (endOf(code)) {
     const standing = standingOf(code, around);
     return {
       errors: codeErrors(code, standing, around, around.pins),
       warnings: codeWarnings(code, standing, around.pins),
     };
   }
-  const { conversionRefused: refused } = code;
+  const refused = code.life.phase === 'unmanaged' ? code.life.conversionRefused : null;
   return {
     errors: [...(refused ? [duplicateOf(refused)] : []), ...deviceErrors(around.device, around.account)],
     warnings: [],

@@ -1,4 +1,4 @@
-import { type AccessCode, isNative, neededFrom } from '@latchkey/access-codes';
+import { type AccessCode, backupOf, isNative, neededFrom } from '@latchkey/access-codes';
 import type { Draft } from '../public-event';
 import type { Around, CodeStep } from './code-step';
 import { confirmations, type Told, toldAtFirst } from './confirmations';
@@ -30,7 +30,8 @@ export function codeDrafts(
 
 /** A backup code is nobody's business until it is pulled, and is on the lock then. */
 function isInPool({ event, after }: CodeStep): boolean {
-  return after.isBackup && (after.backupOf === null || event.type === 'BackupAssigned');
+  const backup = backupOf(after);
+  return backup !== null && (backup.is === 'spare' || event.type === 'BackupAssigned');
 }
 
 function ofCode({ codeId, deviceId, accountId }: AccessCode, draft: Draft): Draft {

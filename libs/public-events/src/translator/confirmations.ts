@@ -1,4 +1,11 @@
-import { type AccessCode, type OnLock, sameWindow, timeFrame, type Window } from '@latchkey/access-codes';
+import {
+  type AccessCode,
+  endOf,
+  type OnLock,
+  sameWindow,
+  timeFrame,
+  type Window,
+} from '@latchkey/access-codes';
 import type { SealedPin } from '@latchkey/platform';
 import type { Draft } from '../public-event';
 import type { CodeStep } from './code-step';
@@ -27,7 +34,7 @@ export function confirmations(
   told: Told,
   native: boolean,
 ): { drafts: Draft[]; told: Told } {
-  if (after.ending || after.removedAt !== null) return { drafts: [], told };
+  if (endOf(after)) return { drafts: [], told };
   const drafts: Draft[] = [];
   let now: Told = told;
   if (after.wanted.name !== told.name && lockHas(after, (lock) => lock.name === after.wanted.name)) {

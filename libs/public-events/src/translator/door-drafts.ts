@@ -1,6 +1,7 @@
 import type { AccessCode } from '@latchkey/access-codes';
 import type { DoorEvent } from '@latchkey/devices';
 import type { Draft } from '../public-event';
+import { isUnmanaged } from '@latchkey/access-codes';
 
 /**
  * What integrations are told when this happens at a door. Whatever was entered on a keypad is told to nobody: a code
@@ -19,7 +20,7 @@ export function doorDrafts(event: DoorEvent, code: AccessCode | null): Draft[] {
         method,
         ...(codeId === null
           ? {}
-          : { access_code_id: codeId, access_code_is_managed: !(code?.unmanaged ?? false) }),
+          : { access_code_id: codeId, access_code_is_managed: !(code && isUnmanaged(code)) }),
         ...(actionAttemptId === null ? {} : { action_attempt_id: actionAttemptId }),
         ...(viaBluetooth ? { is_via_bluetooth: true } : {}),
       },

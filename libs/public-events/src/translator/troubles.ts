@@ -3,18 +3,21 @@ import { accountErrors, accountWarnings, deviceErrors, deviceWarnings } from '@l
 import type { Draft } from '../public-event';
 import type { Around, CodeStep } from './code-step';
 
-const ISSUES = [
-  ['settingDelayedAt', 'access_code.delay_in_setting_on_device'],
-  ['failedToSetAt', 'access_code.failed_to_set_on_device'],
-  ['removalDelayedAt', 'access_code.delay_in_removing_from_device'],
-  ['failedToRemoveAt', 'access_code.failed_to_remove_from_device'],
-] as const;
+const ISSUES: readonly (readonly [(code: AccessCode) => number | null, string])[] = [
+  [({ trouble }) => trouble.settingDelayedAt, 'access_code.delay_in_setting_on_device'],
+  [({ trouble }) => trouble.failedToSetAt, 'access_code.failed_to_set_on_device'],
+  [
+    ({ life }) => (life.phase === 'ending' ? life.delayedAt : null),
+    'access_code.delay_in_removing_from_device',
+  ],
+  [({ trouble }) => trouble.failedToRemoveAt, 'access_code.failed_to_remove_from_device'],
+];
 
 /** Each trouble once, when it begins. */
 export function becameTrue({ event, before, after }: CodeStep, around: Around): Draft[] {
-  return ISSUES.filter(
-    ([since]) => after.trouble[since] !== null && (before?.trouble[since] ?? null) === null,
-  ).map(([, type]) => ({ type, body: issues(after, around, event.at) }));
+  return ISSUES.filter(([since]) => since(after) !== null && (before === null || since(before) === null)).map(
+    ([, type]) => ({ type, body: issues(after, around, event.at) }),
+  );
 }
 
 /** What is wrong with a code and around it, as events tell it. */

@@ -1,4 +1,4 @@
-import { unmanagedIssues } from '@latchkey/access-codes';
+import { isUnmanaged, unmanagedIssues } from '@latchkey/access-codes';
 import type { Draft } from '../public-event';
 import type { Around, CodeStep } from './code-step';
 import { type Told, toldAtFirst } from './confirmations';
@@ -8,7 +8,7 @@ const UNMANAGED = 'access_code.unmanaged';
 
 /** Whether what happened is part of the life that a code has apart from us. */
 export function isOfUnmanaged({ event, before, after }: CodeStep): boolean {
-  return after.unmanaged || before?.unmanaged === true || event.type === 'UnmanagedCodeGone';
+  return isUnmanaged(after) || (before !== null && isUnmanaged(before)) || event.type === 'UnmanagedCodeGone';
 }
 
 /** What integrations are told of a code that is not ours, as it comes and goes and becomes ours. */

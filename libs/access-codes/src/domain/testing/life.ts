@@ -42,6 +42,7 @@ import {
   T0,
 } from './builders';
 import { KeypadLock, type LockOutcome } from './keypad-lock';
+import { endOf, isGone } from '../life';
 
 /** How the maker answers the next call. */
 export type Answer = 'accepted' | 'unanswered' | 'lost' | 'outage' | { readonly refused: string };
@@ -102,7 +103,7 @@ export class Life {
 
   change(codeId: string, changes: Changes): void {
     const code = this.codes.get(codeId);
-    if (!code || code.ending) return;
+    if (!code || endOf(code)) return;
     const schedule = changes.schedule === undefined ? code.wanted.schedule : changes.schedule;
     if (!this.reserve(codeId, changes.pinFingerprint ?? code.wanted.pinFingerprint, schedule)) return;
     this.append(codeId, change(code, changes));
@@ -110,7 +111,7 @@ export class Life {
 
   remove(codeId: string): void {
     const code = this.codes.get(codeId);
-    if (!code || code.removedAt !== null) return;
+    if (!code || isGone(code)) return;
     this.append(codeId, remove(code));
     this.onKeypad(endReservations(this.keypad, codeId, this.now));
   }
@@ -147,7 +148,7 @@ export class Life {
   /** @returns false where the lock had not made up its mind */
   readBack(codeId: string): boolean {
     const code = this.codes.get(codeId);
-    if (!code || code.removedAt !== null) return true;
+    if (!code || isGone(code)) return true;
     const owners = new Map<string, string>();
     for (const [
       id,
