@@ -3,7 +3,7 @@ import { type Config, loadConfig, StartupError } from '@latchkey/platform';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { claimMode } from './mode';
+import { checkMakers, claimMode } from './mode';
 
 let dataDir: string;
 let stores: Awaited<ReturnType<typeof openStores>>;
@@ -38,6 +38,15 @@ test('the refusal says in one line what to do', async () => {
   expect(refused).toBe(
     `The data in ${dataDir} is of real locks, and a sandbox moves time: set SANDBOX=false, or choose another DATA_DIR.`,
   );
+});
+
+test('a sandbox has no real locks: their time is nobody’s to move', () => {
+  const settings = (env: NodeJS.ProcessEnv) => loadConfig({ DATA_DIR: dataDir, ...env });
+  const makers = { LOCK_MAKERS_FILE: './lock-makers.json' };
+  expect(() => checkMakers(settings(makers))).toThrow(StartupError);
+  expect(() => checkMakers(settings(makers))).toThrow(/^LOCK_MAKERS_FILE names real locks.*SANDBOX=false.*$/);
+  checkMakers(settings({ ...makers, SANDBOX: 'false' }));
+  checkMakers(settings({}));
 });
 
 describe('a folder from before there was a mark', () => {

@@ -3,6 +3,14 @@ import { type Config, StartupError } from '@latchkey/platform';
 
 type Mode = 'sandbox' | 'production';
 
+/** @throws {StartupError} for a sandbox that is to drive real locks: its clock moves for simulated ones alone */
+export function checkMakers({ sandbox, lockMakersFile }: Config): void {
+  if (!sandbox || lockMakersFile === undefined) return;
+  throw new StartupError(
+    "LOCK_MAKERS_FILE names real locks, and a sandbox moves time: set SANDBOX=false, with a DATA_DIR that is not a sandbox's, or leave LOCK_MAKERS_FILE out.",
+  );
+}
+
 /**
  * What the records belong to, once and for all: a sandbox, whose time can be put forward, or a server of real locks.
  * Records from before there was such a mark get it from what they hold, new ones from the settings.

@@ -32,7 +32,7 @@ import type { TokenParts } from './app.module';
 import type { Core } from './core/core';
 import { prepareViews } from './core/prepared-views';
 import { IdempotencyRecords, SANDBOX_CLOCK } from './http';
-import { claimMode } from './mode';
+import { checkMakers, claimMode } from './mode';
 import { rememberedClock } from './sandbox/clock-memory';
 import type { SandboxWorkspace } from './sandbox/provisioning';
 import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
@@ -148,6 +148,7 @@ async function openParts(
   resetClock: boolean,
 ): Promise<{ readonly parts: Parts; readonly locks: Locks; readonly maker: LockMaker | undefined }> {
   if (resetClock && !given.sandbox) throw new StartupError('--reset-clock is for the sandbox.');
+  checkMakers(given);
   const folder = lockDataDir(given.dataDir, (line) => logger.warn(line));
   started.add(() => folder.release());
   const stores = await openStores(given);
