@@ -22,7 +22,7 @@ export { RESERVATION_GRACE } from './process-manager/agenda-fold';
 export { AGENDA, type AgendaTables } from './process-manager/agenda-tables';
 export { AgendaRows } from './process-manager/agenda-rows';
 export { BackupPool } from './process-manager/backup-pool';
-export { Calls } from './process-manager/calls';
+export { InFlightCalls } from './process-manager/in-flight-calls';
 export { CodeWork } from './process-manager/code-work';
 export { DeviceWatch, type DeviceWatchSettings } from './process-manager/device-watch';
 export { Executor } from './process-manager/executor';

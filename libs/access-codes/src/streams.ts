@@ -10,7 +10,7 @@ import {
   KEYPAD,
   keypadCodec,
   type KeypadEvent,
-  type PinClaim,
+  type SealedWantedPin,
   type Reservation,
   reserve,
 } from './domain/keypad';
@@ -103,9 +103,9 @@ export class Streams {
    * Reserves a PIN for a code, or moves the window of the reservation that it has.
    * @throws {PinTaken}
    */
-  async reservePin(deviceId: string, cause: Cause, claim: PinClaim): Promise<void> {
+  async reservePin(deviceId: string, cause: Cause, wanted: SealedWantedPin): Promise<void> {
     await this.decide(deviceId, cause, async (state) =>
-      reserve(await this.seenBy(deviceId, state, claim), claim),
+      reserve(await this.seenBy(deviceId, state, wanted), wanted),
     );
   }
 

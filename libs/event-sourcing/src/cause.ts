@@ -15,6 +15,16 @@ export interface Caller {
   readonly requestId: string;
 }
 
+/** What Latchkey does of its own accord. */
+export function systemCause(of: Omit<Cause, 'actor'>): Cause {
+  return { ...of, actor: { type: 'system' } };
+}
+
+/** What became known from outside: a lock, its maker, whoever logs in there. */
+export function externalCause(of: Omit<Cause, 'actor'>): Cause {
+  return { ...of, actor: { type: 'external' } };
+}
+
 /** What a caller's request causes. */
 export function causedBy({ actor, requestId, workspaceId }: Caller): Cause {
   return { actor, workspaceId, correlationId: requestId, causationId: requestId };

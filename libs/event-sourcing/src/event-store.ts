@@ -109,7 +109,7 @@ export interface SubscribeOptions {
 
 export interface EventSubscription {
   /** Hands over at once what it was letting gather. */
-  hurry(): void;
+  flush(): void;
   stop(): Promise<void>;
 }
 

@@ -21,7 +21,7 @@ export interface ChangedRow<S> {
 const ROWS_AT_ONCE = 50;
 
 /** One event with the state of its stream before and after it. */
-export interface Step<S, E extends DomainEvent> {
+export interface FoldedEvent<S, E extends DomainEvent> {
   readonly id: string;
   readonly recorded: RecordedEvent;
   readonly event: Happened<E>;
@@ -41,7 +41,7 @@ export async function foldRows<S, E extends DomainEvent>(
   codec: EventCodec<E>,
   fold: Fold<S, E>,
   rows: StateRows<NonNullable<S>>,
-): Promise<Step<S, E>[]> {
+): Promise<FoldedEvent<S, E>[]> {
   const prefix = `${category}-`;
   const own = events.filter((event) => event.stream.startsWith(prefix));
   if (own.length === 0) return [];
@@ -49,7 +49,7 @@ export async function foldRows<S, E extends DomainEvent>(
   const known = await rows.load([...new Set(own.map(idOf))]);
   const states = new Map<string, NonNullable<S>>(known);
   const begun = new Map<string, RecordedEvent>();
-  const steps: Step<S, E>[] = [];
+  const folded: FoldedEvent<S, E>[] = [];
   for (const recorded of own) {
     const id = idOf(recorded);
     const event = codec.decode(recorded);
@@ -58,12 +58,12 @@ export async function foldRows<S, E extends DomainEvent>(
     if (after === null || after === undefined) continue;
     if (!states.has(id)) begun.set(id, recorded);
     states.set(id, after);
-    steps.push({ id, recorded, event, before, after });
+    folded.push({ id, recorded, event, before, after });
   }
   const changed = [...states].filter(([id, state]) => state !== known.get(id));
   for (let from = 0; from < changed.length; from += ROWS_AT_ONCE) {
     const some = changed.slice(from, from + ROWS_AT_ONCE);
     await rows.save(some.map(([id, state]) => ({ id, state, first: begun.get(id) })));
   }
-  return steps;
+  return folded;
 }

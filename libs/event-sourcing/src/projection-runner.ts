@@ -156,7 +156,7 @@ export class ProjectionRunner {
     if (!position || this.folded.has(position)) return true;
     if (this.failure) throw this.failure as Error;
     const reached = this.folded.reached(position, timeoutMs);
-    this.subscription?.hurry();
+    this.subscription?.flush();
     return reached;
   }
 
@@ -173,7 +173,7 @@ export class ProjectionRunner {
     const last = (await this.checkpoints.load())?.lastEvent;
     if (!last || this.seen.has(last.position)) return true;
     const seen = this.seen.reached(last.position, timeoutMs);
-    this.subscription?.hurry();
+    this.subscription?.flush();
     return seen;
   }
 

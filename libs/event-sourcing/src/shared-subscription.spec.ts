@@ -88,7 +88,7 @@ describe('a subscription that several share', () => {
     await Promise.all([early.stop(), late.stop()]);
   });
 
-  it('goes on for the others when one has left, and lets none gather that is in a hurry', async () => {
+  it('goes on for the others when one has left, and hands over at once what is flushed', async () => {
     const shared = new SharedSubscription(store);
     const [leaving, staying] = [join(shared, 0), join(shared, positions.length, [], 3_600_000)];
     shared.open();
@@ -96,7 +96,7 @@ describe('a subscription that several share', () => {
     await leaving.stop();
     await append();
     await until(() => {
-      staying.subscription.hurry();
+      staying.subscription.flush();
       return staying.member.seen.length === 1;
     });
     expect(leaving.member.seen).toHaveLength(positions.length - 1);

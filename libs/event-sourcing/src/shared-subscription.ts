@@ -90,14 +90,14 @@ class Member implements EventSubscription {
     if (this.queue.length >= LAG_AT_MOST) await new Promise<void>((room) => this.waitingForRoom.push(room));
   }
 
-  hurry(): void {
+  flush(): void {
     this.begin?.();
-    this.alone?.hurry();
+    this.alone?.flush();
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    this.hurry();
+    this.flush();
     this.makeRoom();
     await this.working;
     await this.alone?.stop();

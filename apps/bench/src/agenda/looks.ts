@@ -2,7 +2,7 @@ import {
   AgendaProjection,
   AgendaRows,
   type AgendaTables,
-  Calls,
+  InFlightCalls,
   CodeWork,
   Executor,
   LockWork,
@@ -104,7 +104,7 @@ async function executorOn(database: Database<AgendaTables>, store: InMemoryEvent
     keepsExpired: () => Promise.resolve(false),
   };
   const bounds = () => ({ earliest: clock.now(), latest: clock.now() });
-  const looking = new CodeWork({ ...shared, work, calls: new Calls(), bounds, settings });
+  const looking = new CodeWork({ ...shared, work, calls: new InFlightCalls(), bounds, settings });
   const looked = new Map<string, number>();
   const counted = {
     workThrough: async (claim: Parameters<CodeWork['workThrough']>[0]) => {

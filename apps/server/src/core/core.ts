@@ -4,7 +4,7 @@ import {
   AgendaRows,
   type AgendaTables,
   BackupPool,
-  Calls,
+  InFlightCalls,
   codeStates,
   type CodesTables,
   CodeWork,
@@ -118,7 +118,7 @@ export class Core implements ViewBarrier {
       heard: database.engine === 'sqlite' ? undefined : () => this.hearWhatOthersFolded(projection),
     });
     const readBacks = new ReadBacks(gateway);
-    const calls = new Calls();
+    const calls = new InFlightCalls();
     const projection = new AgendaProjection(clock, () => this.executor.wake());
     const shared = {
       streams: this.streams,

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Core } from '../core/core';
 import { type Records, newApiToken } from '@latchkey/database';
 import { connect } from '@latchkey/devices';
+import { systemCause } from '@latchkey/event-sourcing';
 import { exchangeCode, type LockMaker } from '@latchkey/gateways';
 import { type Clock, type Config, derivedId, type Ids, type Random, StartupError } from '@latchkey/platform';
 import type { Simulator } from './simulator';
@@ -93,12 +94,7 @@ export async function connectSandboxAccount(options: {
     await records.accountTokens.put(accountId, tokens.value);
   }
   if (!account || account.removedAt !== null) {
-    const cause = {
-      correlationId: accountId,
-      causationId: 'sandbox',
-      actor: { type: 'system' } as const,
-      workspaceId,
-    };
+    const cause = systemCause({ workspaceId, correlationId: accountId, causationId: 'sandbox' });
     await core.streams.accounts.transact(accountId, cause, (state) =>
       connect(state, { accountId, workspaceId, maker: maker.name, displayName: 'Sandbox' }),
     );

@@ -49,7 +49,7 @@ export type KeypadEvent = {
 export const keypadCodec = new EventCodec<KeypadEvent>(shapes);
 
 /** The same with the PIN itself, sealed for the code. */
-export interface PinClaim extends Claim {
+export interface SealedWantedPin extends WantedPin {
   readonly pin: SealedPin;
 }
 
@@ -64,7 +64,7 @@ export interface Reservation {
 }
 
 /** A PIN that a code needs, and when. */
-export interface Claim {
+export interface WantedPin {
   readonly codeId: string;
   readonly pinFingerprint: string;
   readonly pin?: SealedPin;
@@ -148,16 +148,16 @@ function isEmpty(window: Window | null): boolean {
 }
 
 /** Which code of ours has this PIN reserved in an overlapping window. */
-export function holder(keypad: Keypad, wanted: Claim): Reservation | undefined {
+export function holder(keypad: Keypad, wanted: WantedPin): Reservation | undefined {
   return keypad.reservations.find((r) => r.foreign !== true && collide(r, wanted));
 }
 
 /** Who else, ours or not, has this PIN in an overlapping window. */
-export function occupant(keypad: Keypad, wanted: Claim): Reservation | undefined {
+export function occupant(keypad: Keypad, wanted: WantedPin): Reservation | undefined {
   return keypad.reservations.find((r) => collide(r, wanted));
 }
 
-function collide(r: Reservation, wanted: Claim): boolean {
+function collide(r: Reservation, wanted: WantedPin): boolean {
   return (
     r.codeId !== wanted.codeId &&
     r.pinFingerprint === wanted.pinFingerprint &&
@@ -170,7 +170,7 @@ function collide(r: Reservation, wanted: Claim): boolean {
  * lock is a fact, and neither asks nor keeps others from asking.
  * @throws {PinTaken}
  */
-export function reserve(keypad: Keypad, wanted: Claim): KeypadEvent[] {
+export function reserve(keypad: Keypad, wanted: WantedPin): KeypadEvent[] {
   const { codeId, pinFingerprint, pin, foreign = false } = wanted;
   const taken = foreign ? undefined : holder(keypad, wanted);
   if (taken) throw new PinTaken(taken.codeId);

@@ -1,5 +1,5 @@
 import type { Device } from '@latchkey/devices';
-import { type KnownRevisions, Refusal } from '@latchkey/event-sourcing';
+import { type KnownRevisions, Refusal, systemCause } from '@latchkey/event-sourcing';
 import { backupPoolSize } from '@latchkey/gateways';
 import { derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
 import { neighbouringPins } from '../neighbouring-pins';
@@ -76,8 +76,7 @@ export class BackupPool {
   private async empty({ deviceId, workspaceId }: Device): Promise<void> {
     const { codes } = await this.read(deviceId);
     for (const { codeId } of codes.filter(isSpare)) {
-      const system = { type: 'system' } as const;
-      const cause = { correlationId: codeId, causationId: 'backup pool', actor: system, workspaceId };
+      const cause = systemCause({ workspaceId, correlationId: codeId, causationId: 'backup pool' });
       await this.options.streams.codes.transact(codeId, cause, (code) =>
         code && isSpare(code) ? remove(code) : [],
       );
@@ -101,12 +100,7 @@ export class BackupPool {
     const { streams, vault, random, logger } = this.options;
     const { deviceId, workspaceId, accountId } = device;
     const codeId = backupCodeId(deviceId, nth);
-    const cause = {
-      correlationId: codeId,
-      causationId: 'backup pool',
-      actor: { type: 'system' } as const,
-      workspaceId,
-    };
+    const cause = systemCause({ workspaceId, correlationId: codeId, causationId: 'backup pool' });
     try {
       const place = { codeId, window: null };
       const neighbours = await neighbouringPins(device, place, streams, vault);

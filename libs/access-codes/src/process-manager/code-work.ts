@@ -5,6 +5,7 @@ import {
   type KnownRevisions,
   type Loaded,
   RevisionConflict,
+  systemCause,
 } from '@latchkey/event-sourcing';
 import type { Clock, Ids, Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
@@ -14,10 +15,10 @@ import { PinTaken, release } from '../domain/keypad';
 import type { Circumstances, PlanSettings } from '../domain/circumstances';
 import { plan, type Step } from '../domain/plan';
 import { type AgendaClaim, type AgendaRows, COMMAND_AT_MOST, type Settlement } from './agenda-rows';
-import type { Calls } from './calls';
+import type { InFlightCalls } from './in-flight-calls';
 import { circumstancesOf } from './circumstances';
 import { handOver } from './hand-over';
-import type { LockWork, Touch } from './lock-work';
+import { type LockWork, ownCause, type Touch } from './lock-work';
 import type { Streams } from '../streams';
 import { endOf, isForgotten, isUnmanaged } from '../domain/life';
 
@@ -55,7 +56,7 @@ export class CodeWork {
       readonly streams: Streams;
       readonly known: KnownRevisions;
       readonly work: LockWork;
-      readonly calls: Calls;
+      readonly calls: InFlightCalls;
       readonly vault: Vault;
       readonly clock: Clock;
       /** Between which instants it is, ms: not the same where the clock was put, and nobody knows whether rightly. */
@@ -125,9 +126,9 @@ export class CodeWork {
     loaded: Loaded<AccessCode | null>,
     facts: readonly CodeEvent[],
   ): Promise<'done' | 'overtaken'> {
-    const { streams, work } = this.options;
+    const { streams } = this.options;
     try {
-      await streams.codes.append(claim.id, loaded, facts, work.causeOf(loaded.state, 'plan'));
+      await streams.codes.append(claim.id, loaded, facts, plannedCause(claim, loaded.state));
       return 'done';
     } catch (error) {
       if (!(error instanceof RevisionConflict)) throw error;
@@ -142,7 +143,7 @@ export class CodeWork {
       wanted: { pin, pinFingerprint, schedule: window },
     } = code;
     const foreign = isUnmanaged(code);
-    const cause = this.options.work.causeOf(code, 'plan');
+    const cause = ownCause(code, 'plan');
     try {
       const claim = { codeId, pin, pinFingerprint, window, foreign };
       await this.options.streams.reservePin(deviceId, cause, claim);
@@ -155,8 +156,8 @@ export class CodeWork {
 
   /** What whoever pulled the backup would have done next. */
   private async handOver(backupCodeId: string, code: AccessCode, toCodeId: string): Promise<'done'> {
-    const { streams, work } = this.options;
-    await handOver(streams, { backupCodeId, toCodeId }, work.causeOf(code, 'plan'));
+    const { streams } = this.options;
+    await handOver(streams, { backupCodeId, toCodeId }, ownCause(code, 'plan'));
     return 'done';
   }
 
@@ -172,7 +173,7 @@ export class CodeWork {
   ): Promise<void> {
     const deviceId = code?.deviceId ?? claim.deviceId;
     if (!deviceId) return;
-    const cause: Cause = this.options.work.causeOf(code, 'plan', claim.workspaceId, claim.id);
+    const cause = plannedCause(claim, code);
     await this.options.streams.onReservationsOf(claim.id, deviceId, cause, (keypad) =>
       release(keypad, claim.id, pinFingerprint),
     );
@@ -218,4 +219,9 @@ export class CodeWork {
     await rows.freeLock(deviceId, commandId);
     return 'overtaken';
   }
+}
+
+/** The cause of what the plan for a code has, also where the code has no state yet. */
+function plannedCause({ id, workspaceId }: AgendaClaim, code: AccessCode | null): Cause {
+  return code ? ownCause(code, 'plan') : systemCause({ workspaceId, correlationId: id, causationId: 'plan' });
 }

@@ -1,11 +1,11 @@
-import type { EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
+import { type EventStore, externalCause, type ProjectionRunner } from '@latchkey/event-sourcing';
 import type { AccountRef, LockReport } from '@latchkey/gateways';
 import { UUID } from '@latchkey/http';
 import type { Ids } from '@latchkey/platform';
 import { DOMAIN_PREFIXES } from './agenda';
 import { usedUp } from '../domain/decisions';
 import type { AgendaRows } from './agenda-rows';
-import type { Calls } from './calls';
+import type { InFlightCalls } from './in-flight-calls';
 import { doorEventOf, type DoorReport, reportKeyOf } from './door-reports';
 import type { LockWork } from './lock-work';
 import type { Streams } from '../streams';
@@ -21,7 +21,7 @@ export class LockReports {
     private readonly options: {
       readonly streams: Streams;
       readonly rows: AgendaRows;
-      readonly calls: Calls;
+      readonly calls: InFlightCalls;
       readonly work: LockWork;
       readonly store: EventStore;
       readonly agenda: Pick<ProjectionRunner, 'reached'>;
@@ -84,12 +84,11 @@ export class LockReports {
       reportKey: reportKeyOf(report) ?? ids.uuid(),
     });
     if (!event) return 'taken';
-    const cause = {
+    const cause = externalCause({
       correlationId: actionId ?? deviceId,
       causationId: 'lock report',
-      actor: { type: 'external' } as const,
       workspaceId: device.workspaceId,
-    };
+    });
     await streams.doors.record(event, cause);
     if (event.type === 'DoorUnlocked' && event.data.codeId !== null) {
       await streams.codes.transact(event.data.codeId, cause, usedUp);
@@ -122,7 +121,7 @@ export class LockReports {
     let codeId = await rows.codeOf(deviceId, report.lockCodeId);
     if (!codeId) {
       // It may have overtaken the answer that names the code.
-      await calls.over(deviceId);
+      await calls.settled(deviceId);
       if (!(await agenda.reached(store.lastAppendedTo(DOMAIN_PREFIXES), CAUGHT_UP_WITHIN_MS)))
         return 'again-later';
       codeId = await rows.codeOf(deviceId, report.lockCodeId);

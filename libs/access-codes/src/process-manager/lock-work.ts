@@ -1,5 +1,11 @@
 import { type Device, recordOutage } from '@latchkey/devices';
-import { type Cause, type KnownRevisions, type Loaded, RevisionConflict } from '@latchkey/event-sourcing';
+import {
+  type Cause,
+  type KnownRevisions,
+  type Loaded,
+  RevisionConflict,
+  systemCause,
+} from '@latchkey/event-sourcing';
 import type { LockGateway, LockRef, WriteAnswer } from '@latchkey/gateways';
 import type { Clock, Ids, Random, Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent, toldOf } from '../domain/access-code';
@@ -64,7 +70,7 @@ export class LockWork {
   ): Promise<Touched> {
     const { streams, clock, settings } = this.options;
     const code = loaded.state!;
-    const cause = this.causeOf(code, commandId);
+    const cause = ownCause(code, commandId);
     const now = clock.now();
     const attempt = code.trouble.failedAttempts + 1;
     const deadline = new Date(now + settings.commandDeadline).toISOString();
@@ -181,12 +187,9 @@ export class LockWork {
     const owners = await rows.lockCodes(deviceId);
     const answer = await readBacks.of(lockOf(device));
     if (answer.kind !== 'answered') {
-      await recordOutage(
-        streams,
-        device.accountId,
-        answer,
-        this.causeOf(null, 'read-back', device.workspaceId),
-      );
+      const { accountId, workspaceId } = device;
+      const cause = systemCause({ workspaceId, correlationId: accountId, causationId: 'read-back' });
+      await recordOutage(streams, accountId, answer, cause);
       return 'not-read';
     }
     let later = false;
@@ -209,12 +212,7 @@ export class LockWork {
     verdict: readonly CodeEvent[],
   ): Promise<void> {
     try {
-      await this.options.streams.codes.append(
-        codeId,
-        loaded,
-        verdict,
-        this.causeOf(loaded.state, 'read-back'),
-      );
+      await this.options.streams.codes.append(codeId, loaded, verdict, ownCause(loaded.state!, 'read-back'));
     } catch (error) {
       // Something was learnt meanwhile: its event has made the code due again.
       if (!(error instanceof RevisionConflict)) throw error;
@@ -228,7 +226,8 @@ export class LockWork {
   async report(codeId: string, device: Device, outcome: Omit<Outcome, 'retryAt' | 'rules'>): Promise<void> {
     const { streams } = this.options;
     let readBack = false;
-    const cause = this.causeOf(null, 'report', device.workspaceId, codeId);
+    const { workspaceId } = device;
+    const cause = systemCause({ workspaceId, correlationId: codeId, causationId: 'report' });
     const decided = await streams.codes.transact(codeId, cause, (code, now) => {
       const events = reported(
         code,
@@ -246,15 +245,11 @@ export class LockWork {
     const { clock, random, settings } = this.options;
     return retryAt(clock.now(), code?.trouble.failedAttempts ?? 0, random, settings);
   }
+}
 
-  causeOf(code: AccessCode | null, causationId: string, workspaceId = '', correlationId = ''): Cause {
-    return {
-      correlationId: code?.codeId ?? correlationId,
-      causationId,
-      actor: { type: 'system' },
-      workspaceId: code?.workspaceId ?? workspaceId,
-    };
-  }
+/** What is done of a code's own accord, as its plan, or a command to its lock, has it. */
+export function ownCause({ codeId, workspaceId }: AccessCode, causationId: string): Cause {
+  return systemCause({ workspaceId, correlationId: codeId, causationId });
 }
 
 export function lockOf(device: Device): LockRef {

@@ -1,5 +1,5 @@
 import type { Device } from '@latchkey/devices';
-import { type Cause, RevisionConflict } from '@latchkey/event-sourcing';
+import { externalCause, RevisionConflict } from '@latchkey/event-sourcing';
 import type { ListedCode } from '@latchkey/gateways';
 import { derivedId, type Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent } from '../domain/access-code';
@@ -66,8 +66,9 @@ export class UnknownCodes {
       if (loaded.state) continue;
       const content = storedContent({ name, window, ...(await vault.sealPin(codeId, plain)) });
       const data = { codeId, workspaceId, deviceId, accountId, lockCodeId, content };
+      const cause = externalCause({ workspaceId, correlationId: deviceId, causationId: 'read-back' });
       try {
-        await streams.codes.append(codeId, loaded, see(loaded.state, data), causeOf(device));
+        await streams.codes.append(codeId, loaded, see(loaded.state, data), cause);
       } catch (error) {
         // Somebody else has seen it at the same time.
         if (!(error instanceof RevisionConflict)) throw error;
@@ -76,10 +77,3 @@ export class UnknownCodes {
     }
   }
 }
-
-const causeOf = ({ deviceId, workspaceId }: Device): Cause => ({
-  correlationId: deviceId,
-  causationId: 'read-back',
-  actor: { type: 'external' },
-  workspaceId,
-});

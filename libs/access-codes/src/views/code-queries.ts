@@ -26,8 +26,6 @@ import { GetAccessCode, ListAccessCodes } from './queries';
 import { isGone } from '../domain/life';
 
 type Settings = Pick<Config, 'preloadLead' | 'justInTimeLead' | 'expiredCodes'>;
-type Views = Database<CodesTables & DevicesTables>;
-
 /** Whether a workspace's expired codes can still be read, and so by which column its codes are listed. */
 export async function listedBy(
   records: Pick<Records, 'workspaces'>,
@@ -42,7 +40,7 @@ export async function listedBy(
 @QueryHandler(GetAccessCode)
 export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
   constructor(
-    @Inject(VIEWS_DATABASE) private readonly views: Views,
+    @Inject(VIEWS_DATABASE) private readonly views: Database<CodesTables & DevicesTables>,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Settings,
@@ -101,7 +99,7 @@ function nearest(codes: AccessCode[], now: number): AccessCode | undefined {
 @QueryHandler(ListAccessCodes)
 export class ListAccessCodesHandler implements IQueryHandler<ListAccessCodes> {
   constructor(
-    @Inject(VIEWS_DATABASE) private readonly views: Views,
+    @Inject(VIEWS_DATABASE) private readonly views: Database<CodesTables & DevicesTables>,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CONFIG) private readonly config: Settings,
     @Inject(RECORDS) private readonly records: Pick<Records, 'workspaces'>,

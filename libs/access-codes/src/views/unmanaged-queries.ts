@@ -13,12 +13,10 @@ import { CODES, type CodesTables } from './codes-projection';
 import type { SeamUnmanagedAccessCode } from './present-unmanaged';
 import { GetUnmanagedAccessCode, ListUnmanagedAccessCodes } from './queries';
 
-type Views = Database<CodesTables & DevicesTables>;
-
 @QueryHandler(GetUnmanagedAccessCode)
 export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanagedAccessCode> {
   constructor(
-    @Inject(VIEWS_DATABASE) private readonly views: Views,
+    @Inject(VIEWS_DATABASE) private readonly views: Database<CodesTables & DevicesTables>,
     @Inject(VAULT) private readonly vault: Vault,
     private readonly presenter: CodePresenter,
   ) {}
@@ -54,7 +52,7 @@ export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanaged
 @QueryHandler(ListUnmanagedAccessCodes)
 export class ListUnmanagedAccessCodesHandler implements IQueryHandler<ListUnmanagedAccessCodes> {
   constructor(
-    @Inject(VIEWS_DATABASE) private readonly views: Views,
+    @Inject(VIEWS_DATABASE) private readonly views: Database<CodesTables & DevicesTables>,
     @Inject(VAULT) private readonly vault: Vault,
     private readonly presenter: CodePresenter,
   ) {}

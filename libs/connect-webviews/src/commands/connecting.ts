@@ -15,6 +15,7 @@ import {
   type Cause,
   DeciderStreams,
   type EventStore,
+  externalCause,
   VIEW_BARRIER,
   type ViewBarrier,
 } from '@latchkey/event-sourcing';
@@ -156,7 +157,7 @@ export class Connecting {
     const login = { connectWebviewId, wishes: wishesOf(webview) };
     connect((await this.streams.accounts.load(accountId)).state, identity, login);
     await keepTokens();
-    await this.streams.accounts.transact(accountId, causeOf(webview), (account) =>
+    await this.streams.accounts.transact(accountId, loginAt(webview), (account) =>
       connect(account, identity, login),
     );
     // Somebody may have been about to forget those of an account that had been deleted.
@@ -172,7 +173,7 @@ export class Connecting {
 
   private async fail(webview: ConnectWebview, reason: string): Promise<Ending> {
     const { connectWebviewId, workspaceId, status } = webview;
-    await this.logins.transact(connectWebviewId, causeOf(webview), () => [
+    await this.logins.transact(connectWebviewId, loginAt(webview), () => [
       { type: 'LoginFailed', data: { connectWebviewId, workspaceId } },
     ]);
     if (status === 'pending') await this.webviews.failed(connectWebviewId);
@@ -194,12 +195,8 @@ export class Connecting {
   }
 }
 
-const causeOf = ({ connectWebviewId, workspaceId }: ConnectWebview): Cause => ({
-  correlationId: connectWebviewId,
-  causationId: connectWebviewId,
-  actor: { type: 'external' },
-  workspaceId,
-});
+const loginAt = ({ connectWebviewId: id, workspaceId }: ConnectWebview): Cause =>
+  externalCause({ workspaceId, correlationId: id, causationId: id });
 
 /** What the invitation says of the account; what it does not, stays as it is. */
 function wishesOf({ wishes }: ConnectWebview): AccountWishes {

@@ -1,5 +1,5 @@
 import type { DeviceRefusal } from '../domain/refused';
-import { type Cause, causedBy, Refusal } from '@latchkey/event-sourcing';
+import { causedBy, Refusal, systemCause } from '@latchkey/event-sourcing';
 import type { LockGateway, LockRef } from '@latchkey/gateways';
 import { GATEWAY, IDS, type Ids } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
@@ -55,12 +55,11 @@ export class ConcludeActionHandler implements ICommandHandler<ConcludeAction> {
     const { state } = await this.streams.attempts.load(actionAttemptId);
     const device = state?.deviceId ? (await this.streams.devices.load(state.deviceId)).state : null;
     if (!device || !isLock(device, reporter)) return;
-    const cause: Cause = {
+    const cause = systemCause({
       correlationId: actionAttemptId,
       causationId: 'lock report',
-      actor: { type: 'system' },
       workspaceId: device.workspaceId,
-    };
+    });
     const { success, errorCode } = outcome;
     const code = errorCode ?? 'FAILED';
     const told = success ? 'success' : { errorCode: code, message: `The lock reported ${code}.` };

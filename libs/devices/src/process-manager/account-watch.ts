@@ -1,4 +1,4 @@
-import { type Cause, evolved, type KnownRevisions } from '@latchkey/event-sourcing';
+import { type Cause, evolved, type KnownRevisions, systemCause } from '@latchkey/event-sourcing';
 import type { LockDescription, LockGateway } from '@latchkey/gateways';
 import { type Clock, derivedId, type Logger } from '@latchkey/platform';
 import { type Account, completeSync, reachable } from '../domain/account';
@@ -62,7 +62,8 @@ export class AccountWatch {
     // What a deletion could not finish.
     if (account && account.removedAt !== null) await departures.ofAccount(accountId);
     if (!account?.connected) return null;
-    const cause = this.causeOf(account.workspaceId, accountId);
+    const { workspaceId } = account;
+    const cause = systemCause({ workspaceId, correlationId: accountId, causationId: 'watch' });
     const answer = await gateway.locks({ accountId, maker: account.maker });
     if (answer.kind !== 'answered') {
       await recordOutage(
@@ -120,10 +121,6 @@ export class AccountWatch {
       if (type === 'ClockCorrected') logger.info({ deviceId, ...data }, "a lock's clock is right again");
       if (type === 'BatteryRanLow') logger.warn({ deviceId, ...data }, "a lock's battery is low");
     }
-  }
-
-  private causeOf(workspaceId: string, correlationId: string): Cause {
-    return { correlationId, causationId: 'watch', actor: { type: 'system' }, workspaceId };
   }
 }
 

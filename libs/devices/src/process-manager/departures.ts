@@ -1,4 +1,4 @@
-import { type Cause, laterPosition, type Position } from '@latchkey/event-sourcing';
+import { type Cause, laterPosition, type Position, systemCause } from '@latchkey/event-sourcing';
 import { deleteDevice, type DeviceWishes, updateDevice } from '../domain/device-decisions';
 import type { DeviceStreams } from '../streams';
 import type { KnownLocks } from './known-locks';
@@ -62,8 +62,7 @@ export class Departures {
       // Connected again meanwhile.
       if (!account) return latest;
       const { workspaceId } = account;
-      const system = { type: 'system' } as const;
-      const by = cause ?? { correlationId: accountId, causationId: 'watch', actor: system, workspaceId };
+      const by = cause ?? systemCause({ workspaceId, correlationId: accountId, causationId: 'watch' });
       const some = devices.slice(from, from + AT_ONCE);
       const positions = await Promise.all(some.map(({ device_id }) => this.ofDevice(device_id, by)));
       for (const position of positions) latest = laterPosition(latest, position);

@@ -42,7 +42,7 @@ export class Subscription implements EventSubscription {
     this.done = this.run();
   }
 
-  hurry(): void {
+  flush(): void {
     this.begin?.();
   }
 
@@ -65,7 +65,7 @@ export class Subscription implements EventSubscription {
   async stop(): Promise<void> {
     this.stopped = true;
     this.wake?.();
-    this.hurry();
+    this.flush();
     if (this.source) await unsubscribe(this.source);
     await this.done;
     this.onStopped();
@@ -158,7 +158,7 @@ export class Subscription implements EventSubscription {
       // Whoever follows next begins after what the handler at work has taken, and never beside it.
       ended = true;
       forget();
-      this.hurry();
+      this.flush();
       await unsubscribe(source);
       await working;
     }

@@ -38,7 +38,7 @@ export class InMemorySubscription implements EventSubscription {
     if (!this.lingering) this.interrupt();
   }
 
-  hurry(): void {
+  flush(): void {
     this.interrupt();
   }
 

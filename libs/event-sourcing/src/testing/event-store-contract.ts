@@ -212,7 +212,7 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
       expect(batches.length).toBeLessThan(6);
     });
 
-    it('lets events gather, until somebody is in a hurry', async () => {
+    it('lets events gather, until they are flushed', async () => {
       const seen: number[] = [];
       const subscription = follow({
         linger: () => 3_600_000,
@@ -220,7 +220,7 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
       });
       await append(1);
       await until(() => {
-        subscription.hurry();
+        subscription.flush();
         return seen.length === 1;
       });
       expect(seen).toEqual([1]);

@@ -10,7 +10,7 @@ const DEAD_AFTER = 60_000;
 const PURGE_EVERY = 10 * 60_000;
 
 /** What a request with a key is: the first, one of several at the same time, or one that came again. */
-export type Claim =
+export type KeyClaim =
   | { readonly kind: 'first'; readonly requestId: string; readonly keyId: string }
   | { readonly kind: 'under-way' }
   | { readonly kind: 'other-request' }
@@ -119,7 +119,7 @@ export class IdempotencyRecords {
   }
 
   /** Takes the key for a request, or says what became of the one that has it. */
-  async claim(request: KeyedRequest): Promise<Claim> {
+  async claim(request: KeyedRequest): Promise<KeyClaim> {
     await this.purge();
     const keyId = this.keyId();
     const fingerprint = await request.fingerprint(keyId);
@@ -198,7 +198,7 @@ export class IdempotencyRecords {
   }
 
   /** Undefined where the one that had the key is gone by now. */
-  private async known(request: KeyedRequest): Promise<Claim | undefined> {
+  private async known(request: KeyedRequest): Promise<KeyClaim | undefined> {
     const { db } = this.database;
     const row = await db
       .selectFrom('idempotency_keys')

@@ -2,7 +2,7 @@
  * The calls to locks that are under way in this process. A lock's report may overtake the answer to the very
  * call that it reports on; whoever takes reports waits for the call first.
  */
-export class Calls {
+export class InFlightCalls {
   private readonly running = new Map<string, Set<Promise<unknown>>>();
 
   async during<T>(deviceId: string, call: Promise<T>): Promise<T> {
@@ -18,7 +18,7 @@ export class Calls {
   }
 
   /** Resolves when the calls to a lock that were under way are over, however they ended. */
-  async over(deviceId: string): Promise<void> {
+  async settled(deviceId: string): Promise<void> {
     await Promise.allSettled([...(this.running.get(deviceId) ?? [])]);
   }
 }
