@@ -10,7 +10,7 @@ const USAGE = `Usage: eventstore --data DIR [--port N] [--host ADDRESS] [--certs
   --port N           2113 if not given; 0 picks one (PORT)
   --host ADDRESS     127.0.0.1 if not given (EVENTSTORE_HOST)
   --certs DIR        a folder with ca.crt, node.crt, node.key, in place of certificates of its own (CERT_DIR)
-  --insecure         no TLS and no login: whoever reaches the port may do everything
+  --insecure         no TLS and no login: anyone who reaches the port may do everything
   --private          everything by the Unix socket node.sock in DIR; subscribers alone by the port
 The passwords of a new database: EVENTSTORE_DEFAULT_ADMIN_PASSWORD, EVENTSTORE_DEFAULT_OPS_PASSWORD.`;
 

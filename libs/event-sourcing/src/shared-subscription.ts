@@ -1,3 +1,4 @@
+import { backOff, CryptoRandom, type Random } from '@latchkey/platform';
 import {
   comparePositions,
   type EventStore,
@@ -10,8 +11,8 @@ import {
 const BATCH = 500;
 /** The slowest member may lag so many events behind the others before they wait for it, or go on without it. */
 const LAG_AT_MOST = 4_000;
-const RETRY_FIRST_MS = 50;
-const RETRY_LIMIT_MS = 5_000;
+/** What a member could not take is offered to it again after so long, ms. */
+const RETRY = { first: 50, limit: 5_000 };
 
 /**
  * One subscription for several that follow the same events: each event comes over the wire and is decoded once.
@@ -21,12 +22,15 @@ export class SharedSubscription {
   private readonly members = new Set<Member>();
   private source: EventSubscription | undefined;
 
-  constructor(private readonly store: Pick<EventStore, 'subscribeToAll'>) {}
+  constructor(
+    private readonly store: Pick<EventStore, 'subscribeToAll'>,
+    private readonly random: Random = new CryptoRandom(),
+  ) {}
 
   /** Takes part from `open` on. */
   join(options: SubscribeOptions): EventSubscription {
     const alone = (of: SubscribeOptions): EventSubscription => this.store.subscribeToAll(of);
-    const member = new Member(options, alone, async () => {
+    const member = new Member(options, alone, this.random, async () => {
       this.members.delete(member);
       if (this.members.size === 0) await this.source?.stop();
     });
@@ -77,6 +81,7 @@ class Member implements EventSubscription {
   constructor(
     readonly options: SubscribeOptions,
     private readonly subscribe: (options: SubscribeOptions) => EventSubscription,
+    private readonly random: Random,
     private readonly leave: () => Promise<void>,
   ) {
     this.after = options.after;
@@ -109,12 +114,12 @@ class Member implements EventSubscription {
   }
 
   private async work(): Promise<void> {
-    let pause = RETRY_FIRST_MS;
+    let failures = 0;
     await this.pause(this.options.linger?.() ?? 0);
     while (!this.stopped && this.queue.length > 0) {
       try {
         await this.handNext();
-        pause = RETRY_FIRST_MS;
+        failures = 0;
       } catch (error) {
         if (this.stopped) break;
         this.options.onError?.(error);
@@ -122,8 +127,7 @@ class Member implements EventSubscription {
           this.goAlone();
           break;
         }
-        await this.pause(pause);
-        pause = Math.min(pause * 2, RETRY_LIMIT_MS);
+        await this.pause(backOff(failures++, RETRY, this.random));
       }
       if (this.queue.length < LAG_AT_MOST) this.makeRoom();
     }

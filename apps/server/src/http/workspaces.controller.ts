@@ -49,7 +49,7 @@ class WorkspaceParams {
   @Text({ ...name, optional: true, nullable: true })
   connect_partner_name?: string | null;
 
-  @Uuid({ optional: true, description: 'There are no organizations here: with one, nothing is found.' })
+  @Uuid({ optional: true, description: 'Latchkey has no organizations, so nothing is then found.' })
   organization_id?: string;
 }
 

@@ -91,7 +91,7 @@ export class SandboxClockDriver {
         const next = Math.min(cloudDue ?? Infinity, ownDue ?? Infinity);
         if (next > to) break;
         if (this.stopped) throw ApiError.unavailable('The server is stopping.');
-        if (abandoned?.aborted) throw ApiError.unavailable('Nobody waits for the clock any more.');
+        if (abandoned?.aborted) throw ApiError.unavailable('The request to advance the clock was abandoned.');
         if (next > clock.now()) cloudDue = await this.put(next);
         // What is due can't be done just now: everybody else gets a turn before it is tried again.
         else await nextTurn();

@@ -35,7 +35,7 @@ export async function listen(
     if (code === 'EADDRINUSE') throw new StartupError(`PORT ${port} on ${host} is taken.`);
     if (code === 'EACCES') throw new StartupError(`PORT ${port} on ${host} may not be used.`);
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw new StartupError(`HOST ${host} is no address of this machine.`);
+      throw new StartupError(`HOST ${host} is not an address of this machine.`);
     throw error;
   }
   started.add(() => closeApp(app));

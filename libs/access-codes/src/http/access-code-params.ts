@@ -131,7 +131,7 @@ export class ListAccessCodesParams extends paged(MOST_CODES) {
   @Text({ optional: true, max: LONGEST_KEY })
   user_identifier_key?: string;
 
-  @Uuid({ optional: true, description: 'There are no access grants here: with it the list is empty.' })
+  @Uuid({ optional: true, description: 'Latchkey has no access grants, so the list is then empty.' })
   access_grant_id?: string;
 
   @Text({ optional: true, max: LONGEST_KEY, description: 'As access_grant_id.' })

@@ -49,7 +49,7 @@ export class ActionAttemptsController {
   }
 
   @SeamRoute('/action_attempts/list', ['GET'], {
-    summary: 'Actions and what became of them, oldest first; ids that nobody knows are left out',
+    summary: 'Actions and what became of them, oldest first; unknown ids are left out',
     answer: { action_attempts: { listOf: ACTION_ATTEMPT_SCHEMA }, pagination: PAGINATION },
     params: ListActionAttemptsParams,
   })

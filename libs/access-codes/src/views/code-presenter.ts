@@ -110,13 +110,7 @@ export class CodePresenter {
   }
 }
 
-/** The PINs of a code in plain text, as far as they have not been erased. */
-export async function openPins(code: AccessCode, vault: Vault): Promise<Pins> {
-  const [pins] = await openAllPins([code], vault);
-  return pins!;
-}
-
-/** The PINs of each of these codes, with one question to the vault for all. */
+/** The PINs of each of these codes in plain text, as far as they have not been erased, with one question to the vault. */
 async function openAllPins(codes: readonly AccessCode[], vault: Vault): Promise<Pins[]> {
   const others = codes.filter(hasOtherPinOnLock);
   const opened = await vault.openAll([

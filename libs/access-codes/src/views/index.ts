@@ -6,7 +6,7 @@ import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from '
 
 export { AttemptsProjection } from './attempts-projection';
 export { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
-export { CodePresenter, openPins } from './code-presenter';
+export { CodePresenter } from './code-presenter';
 export { type CodeStatus, type Standing, standingOf, type Surroundings } from './code-status';
 export { CODES, codeStates, CodesProjection, type CodesTables } from './codes-projection';
 export { pendingMutations, type PendingMutation, type Pins, timeFrame } from './pending-mutations';

@@ -73,7 +73,7 @@ export class ListUnmanagedAccessCodes extends Query<Page<SeamUnmanagedAccessCode
 
 export interface AttemptFilter {
   deviceId?: string;
-  /** Those that nobody knows are left out. */
+  /** Unknown ones are left out. */
   actionAttemptIds?: readonly string[];
 }
 

@@ -60,6 +60,10 @@ export class ListConnectWebviewsParams extends paged(500) {
   @Text({ optional: true, max: 200 })
   customer_key?: string;
 
-  @Text({ optional: true, max: 200, description: 'There is none of these here: with it the list is empty.' })
+  @Text({
+    optional: true,
+    max: 200,
+    description: 'Latchkey has nothing of this kind, so the list is then empty.',
+  })
   user_identifier_key?: string;
 }

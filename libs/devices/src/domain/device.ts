@@ -40,7 +40,6 @@ export type CustomMetadata = Readonly<z.infer<typeof customMetadata>>;
 const offlineBecause = z.enum(['device_disconnected', 'hub_disconnected']);
 
 export type OfflineBecause = z.infer<typeof offlineBecause>;
-export type Disconnection = 'account_disconnected' | OfflineBecause;
 
 const shapes = {
   DeviceAdded: {

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { type NodeCertificates, readCertificates } from './certificates';
@@ -44,9 +44,4 @@ function make(folder: string, names: readonly string[]): void {
     writeFileSync(draft, text as string, { mode: 0o600 });
     renameSync(draft, join(folder, file));
   }
-}
-
-/** The authority's certificate, for whoever connects to a node; PEM. */
-export function authorityOf(folder: string): string {
-  return readFileSync(join(folder, 'ca.crt'), 'utf8');
 }

@@ -145,7 +145,7 @@ async function initializeUsers(
 }
 
 function insecureNotice(address: string): string {
-  return `INSECURE: whoever reaches ${address} may read and write everything and shut the node down, without a login`;
+  return `INSECURE: anyone who reaches ${address} may read and write everything and shut the node down, without a login`;
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

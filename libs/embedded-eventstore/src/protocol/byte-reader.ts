@@ -7,7 +7,8 @@ const NOTHING = new Uint8Array(0);
 
 /**
  * Reads the fields of a protobuf message one after another, for messages that come too often for the generated classes
- * or that they do not know.
+ * or that they do not know. Own code on purpose: libraries for protobuf make objects of every
+ * message, and here what is not needed of it is passed over and the rest are views on its bytes.
  */
 export class FieldReader {
   /** The number of the field that `next` has come to. */

@@ -15,7 +15,7 @@ import {
   StreamNotFoundError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
-import { Outage, within } from '@latchkey/platform';
+import { CryptoRandom, Outage, type Random, within } from '@latchkey/platform';
 import {
   AppendTimeout,
   type Appended,
@@ -47,8 +47,14 @@ export class EventStoreDb implements EventStore {
   lastAppended: Position | undefined;
   private readonly lastByPrefix = new Map<string, Position>();
 
-  /** @param address a connection string, `esdb://…`, or an embedded node's Unix socket, `unix:/path` */
-  constructor(address: string) {
+  /**
+   * @param address a connection string, `esdb://…`, or an embedded node's Unix socket, `unix:/path`
+   * @param random how long what failed waits before it is tried again
+   */
+  constructor(
+    address: string,
+    private readonly random: Random = new CryptoRandom(),
+  ) {
     this.connection = new Connection(address);
   }
 
@@ -114,7 +120,7 @@ export class EventStoreDb implements EventStore {
   }
 
   subscribeToAll(options: SubscribeOptions): EventSubscription {
-    const subscription = new Subscription(this.connection, options, () =>
+    const subscription = new Subscription(this.connection, options, this.random, () =>
       this.subscriptions.delete(subscription),
     );
     this.subscriptions.add(subscription);

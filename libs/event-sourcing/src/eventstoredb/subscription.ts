@@ -4,7 +4,7 @@ import {
   START,
   streamNameFilter,
 } from '@eventstore/db-client';
-import { Outage, within } from '@latchkey/platform';
+import { backOff, Outage, type Random, within } from '@latchkey/platform';
 import {
   comparePositions,
   type EventSubscription,
@@ -17,9 +17,8 @@ import { meaning, StoreDamaged, StoreSilent } from './outages';
 import { fromClient, positionOf } from './recorded';
 
 const BATCH = 500;
-const RESUBSCRIBE_FIRST_MS = 50;
-/** A store that is back is followed again within so long, ms. */
-const RESUBSCRIBE_LIMIT_MS = 2_000;
+/** A store that is back is followed again within the limit, ms. */
+const RESUBSCRIBE = { first: 50, limit: 2_000 };
 /** So long the store may take to confirm a subscription, ms. */
 const CONFIRM_WITHIN_MS = 5_000;
 const UNSUBSCRIBE_WITHIN_MS = 1_000;
@@ -36,6 +35,7 @@ export class Subscription implements EventSubscription {
   constructor(
     private readonly connection: Connection,
     private readonly options: SubscribeOptions,
+    private readonly random: Random,
     private readonly onStopped: () => void,
   ) {
     this.last = options.after;
@@ -72,7 +72,7 @@ export class Subscription implements EventSubscription {
   }
 
   private async run(): Promise<void> {
-    let pause = RESUBSCRIBE_FIRST_MS;
+    let failures = 0;
     while (!this.stopped) {
       const before = this.last;
       try {
@@ -84,7 +84,8 @@ export class Subscription implements EventSubscription {
         if (meant instanceof StoreDamaged) return;
       }
       if (this.stopped) return;
-      pause = this.last === before ? Math.min(pause * 2, RESUBSCRIBE_LIMIT_MS) : RESUBSCRIBE_FIRST_MS;
+      failures = this.last === before ? failures + 1 : 0;
+      const pause = backOff(failures, RESUBSCRIBE, this.random);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pause);
         this.wake = () => {

@@ -12,7 +12,8 @@ export interface HttpRequest {
 
 /**
  * How a request went. The line between the last two is what everything above rests on: `not-sent` is only
- * said of a request of which no byte was written.
+ * said of a request of which no byte was written. Own code on purpose: HTTP and OAuth clients report both as
+ * errors alike, and a command that may have reached a lock is not sent again unseen.
  */
 export type Exchange =
   | {

@@ -92,9 +92,9 @@ describe('parseReport', () => {
   });
 
   it.each<[unknown, string]>([
-    [null, 'The report is no object.'],
-    ['device.online', 'The report is no object.'],
-    [[], 'The report is no object.'],
+    [null, 'The report is not an object.'],
+    ['device.online', 'The report is not an object.'],
+    [[], 'The report is not an object.'],
     [{}, "The report's event_type is missing or wrong."],
     [{ event_type: 7 }, "The report's event_type is missing or wrong."],
     [{ event_type: 'device.online' }, "The report's device_id is missing or wrong."],

@@ -185,6 +185,6 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
   if (result.success) return result.data;
   const where = result.error.issues[0]?.path.join('.') ?? '';
   throw new MalformedReport(
-    where === '' ? 'The report is no object.' : `The report's ${where} is missing or wrong.`,
+    where === '' ? 'The report is not an object.' : `The report's ${where} is missing or wrong.`,
   );
 }

@@ -17,7 +17,7 @@ export class DueList {
   }
 
   add(instant: number, callback: () => void): () => void {
-    if (Number.isNaN(instant)) throw new RangeError('There is no such instant.');
+    if (Number.isNaN(instant)) throw new RangeError('The instant is not a number.');
     const entry: Entry = { instant, order: this.added++, callback };
     this.heap.push(entry);
     this.rise(this.heap.length - 1);

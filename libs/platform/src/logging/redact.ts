@@ -20,7 +20,10 @@ export function isSecretName(name: string): boolean {
   return NAMES.has(plain) || ENDINGS.test(plain);
 }
 
-/** A copy with every secret hidden, bounded in depth and size; the original is left alone. */
+/**
+ * A copy with every secret hidden, bounded in depth and size; the original is left alone. Own code on purpose: pino's
+ * redaction wants the paths listed, and a secret can come at any depth of an error or an answer of a lock's maker.
+ */
 export function redact(value: unknown): unknown {
   return new Walk().any(value, 0);
 }

@@ -17,7 +17,10 @@ export class GetEventParams {
   device_id?: string;
 }
 
-const elsewhere = { optional: true, description: 'There is none of these here: with it the list is empty.' };
+const elsewhere = {
+  optional: true,
+  description: 'Latchkey has nothing of this kind, so the list is then empty.',
+};
 
 /** Filters on what Seam has and we have not. */
 class ForeignFilters {

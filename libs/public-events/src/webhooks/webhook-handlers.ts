@@ -92,7 +92,7 @@ export class CreateWebhookHandler implements ICommandHandler<CreateWebhook> {
 function typesOf(eventTypes: readonly string[] = EVERYTHING): string[] {
   const unknown = eventTypes.find((name) => !isEventType(name));
   if (unknown !== undefined) {
-    throw Refusal.invalid(`There are no events ${JSON.stringify(unknown.slice(0, 100))}.`, {
+    throw Refusal.invalid(`Unknown event types: ${JSON.stringify(unknown.slice(0, 100))}.`, {
       event_types: 'must hold only names of events, whole or up to a final *',
     });
   }

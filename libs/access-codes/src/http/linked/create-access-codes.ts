@@ -92,7 +92,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     wanted: CreateAccessCodes['wanted'],
   ): ApiError {
     if (code === undefined) {
-      return ApiError.badRequest('code_cannot_be_shared', 'There is no code that all of these devices take.');
+      return ApiError.badRequest('code_cannot_be_shared', 'No code is accepted by all of these devices.');
     }
     const { window, native, now } = this.terms(wanted);
     checkAgainstLock(device, { pin: code, startsAt: startToTell(device, window, native), now }, neighbours);
