@@ -39,6 +39,7 @@ import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
 import { SandboxReset } from './sandbox/sandbox-reset';
 import { makeCore, makeWebhooks, type Parts } from './start/core';
 import { listen, makeEdge, stopServing } from './start/edge';
+import { tellMissingKeys } from './start/missing-keys';
 import { beginMovingReports } from './start/move-reports';
 import { watchedClock } from './start/watched-clock';
 import { openEventStore } from './start/event-store';
@@ -116,6 +117,7 @@ async function start(
   await webhooks.start();
   await sandbox?.driver.begin();
   startup.serve();
+  tellMissingKeys(parts.stores, logger, started);
   if (given.roles.includes('worker')) {
     await core.work();
     await webhooks.work();

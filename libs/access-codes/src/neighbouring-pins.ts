@@ -42,8 +42,6 @@ export async function neighbouringPins(
 
 /** The PIN that is wanted of a code, and the one that its lock may still hold. */
 async function pinsOf({ wanted: { pin }, known: { onLock } }: AccessCode, vault: Vault): Promise<string[]> {
-  const opened = await Promise.all(
-    [pin, ...(onLock ? [onLock.pin] : [])].map((sealed) => vault.open(sealed)),
-  );
+  const opened = await vault.openAll([pin, ...(onLock ? [onLock.pin] : [])]);
   return opened.filter((one) => one !== null);
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, loadConfig, type Logger } from '@latchkey/platform';
@@ -39,6 +39,10 @@ export class RestartableServer {
   async discard(): Promise<void> {
     await this.stop();
     rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  has(name: string): boolean {
+    return existsSync(join(this.dataDir, name));
   }
 
   /** Copies something of the folder beside it. @returns puts the copy back in its place */

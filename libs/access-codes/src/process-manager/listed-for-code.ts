@@ -1,5 +1,5 @@
 import type { ListedCode } from '@latchkey/gateways';
-import type { Vault } from '@latchkey/platform';
+import type { PinOfCode, Vault } from '@latchkey/platform';
 import type { AccessCode, Content } from '../domain/access-code';
 import type { Listed } from '../domain/listing';
 import { knownPins } from '../known-pins';
@@ -18,15 +18,27 @@ export async function listedForCode(
 ): Promise<Listed[]> {
   const known = await knownPins(code, vault);
   const lockCodeId = code.known.inFlight?.lockCodeId ?? code.known.onLock?.lockCodeId;
+  const told = code.known.inFlight?.content ?? code.known.onLock;
+  // Whether that is what the lock holds nobody can tell any more. It is left as it is: a key made anew under the same
+  // id would be another one.
+  const isUnreadable = told !== null && !isIn(known, told) && (await isMissing(told, vault));
   const listed: Listed[] = [];
   for (const { pin, ...rest } of read) {
     const found = known.get(pin);
     if (found) listed.push({ ...rest, pinFingerprint: found.pinFingerprint });
     else if (rest.lockCodeId !== lockCodeId) listed.push({ ...rest, pinFingerprint: UNKNOWN });
+    else if (isUnreadable) listed.push({ ...rest, pinFingerprint: told.pinFingerprint });
     else listed.push({ ...rest, ...(await vault.sealPin(code.wanted.pin.keyId, pin)) });
   }
   return listed;
 }
+
+function isIn(known: ReadonlyMap<string, PinOfCode>, { pinFingerprint }: Content): boolean {
+  return [...known.values()].some((one) => one.pinFingerprint === pinFingerprint);
+}
+
+const isMissing = async ({ pin }: Content, vault: Vault): Promise<boolean> =>
+  (await vault.unknownKeys([pin.keyId])).length > 0;
 
 /** A listing, and what codes are awaited to have on the lock, with PINs told by themselves: for comparing only. */
 export function listedPlainly(read: readonly ListedCode[]): Listed[] {
@@ -34,10 +46,10 @@ export function listedPlainly(read: readonly ListedCode[]): Listed[] {
 }
 
 export async function awaitedPlainly(code: AccessCode, vault: Vault): Promise<AccessCode> {
-  const plainly = async <C extends Content>(content: C): Promise<C> => ({
-    ...content,
-    pinFingerprint: (await vault.open(content.pin)) ?? UNKNOWN,
-  });
+  const plainly = async <C extends Content>(content: C): Promise<C> => {
+    const [pin] = await vault.openAll([content.pin]);
+    return { ...content, pinFingerprint: pin ?? UNKNOWN };
+  };
   const { inFlight, mayTurnUp } = code.known;
   return {
     ...code,

@@ -106,13 +106,21 @@ export class LockWork {
     const { gateway, vault } = this.options;
     const lock = lockOf(device);
     if (step.do === 'remove') return gateway.remove(lock, step.lockCodeId);
-    const pin = await vault.open(step.content.pin);
-    if (pin === null) return { kind: 'refused', errorCode: 'INVALID_PIN', message: 'the PIN was erased' };
+    const [pin] = await vault.openAll([step.content.pin]);
+    if (!pin) return this.unreadable(step.content.pin.keyId);
     const { name, window } = toldOf(step.content);
     const content = { name, pin, window, ...(code.wanted.isOneTimeUse ? { oneTime: true as const } : {}) };
     return step.operation === 'create'
       ? gateway.program(lock, content)
       : gateway.change(lock, code.known.onLock!.lockCodeId, content);
+  }
+
+  /** A key that is missing may come back with a backup of the vault; one that was erased never does. */
+  private async unreadable(keyId: string): Promise<WriteAnswer> {
+    const missing = (await this.options.vault.unknownKeys([keyId])).length > 0;
+    return missing
+      ? { kind: 'refused', errorCode: 'PIN_UNREADABLE', message: 'the vault lacks the key of the PIN' }
+      : { kind: 'refused', errorCode: 'INVALID_PIN', message: 'the PIN was erased' };
   }
 
   private async record(

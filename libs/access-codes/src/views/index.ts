@@ -12,6 +12,7 @@ export { CODES, codeStates, CodesProjection, type CodesTables } from './codes-pr
 export { pendingMutations, type PendingMutation, type Pins, timeFrame } from './pending-mutations';
 export { presentCode, type SeamAccessCode } from './present-code';
 export { presentUnmanaged, type SeamUnmanagedAccessCode, unmanagedIssues } from './present-unmanaged';
+export { codesWithoutKeys } from './missing-keys';
 export { GetLinkedPin } from './linked-pin';
 export * from './queries';
 

@@ -38,8 +38,8 @@ export class GetLinkedPinHandler implements IQueryHandler<GetLinkedPin> {
       const code = JSON.parse(row.state) as AccessCode;
       // What is going links nothing any more.
       if (row.code_id === exceptCodeId || endOf(code)) continue;
-      const pin = await this.vault.open(code.wanted.pin);
-      if (pin !== null) return pin;
+      const [pin] = await this.vault.openAll([code.wanted.pin]);
+      if (pin) return pin;
     }
     return null;
   }

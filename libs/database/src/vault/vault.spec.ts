@@ -145,6 +145,14 @@ describe.each(testEngines)('the vault on %s', (engine) => {
     ]);
   });
 
+  it('tells which keys it never had, and an erased one is none of them', async () => {
+    await vault.seal('kept', '1');
+    await vault.seal('gone', '2');
+    await vault.erase('gone');
+
+    expect(await vault.unknownKeys(['kept', 'gone', 'lost', 'lost', 'other'])).toEqual(['lost', 'other']);
+  });
+
   it('knows its own marks, also after it was opened again, and no others', async () => {
     const mark = vault.mark('a fact');
     const anew = await open();

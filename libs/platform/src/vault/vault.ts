@@ -29,10 +29,12 @@ export interface Vault {
   seal(keyId: string, pin: string): Promise<SealedPin>;
   /** The same, with the PIN's fingerprint. */
   sealPin(keyId: string, pin: string): Promise<PinOfCode>;
-  /** The PIN, or null once its key has been erased. */
+  /** The PIN, or null once its key has been erased. @throws Error if there never was such a key */
   open(sealed: SealedPin): Promise<string | null>;
   /** Many at once, in the order given; null for one whose key has been erased, or that can't be opened. */
   openAll(sealed: readonly SealedPin[]): Promise<(string | null)[]>;
+  /** Those of the key ids that there never was a key for; an erased key is none of them. */
+  unknownKeys(keyIds: readonly string[]): Promise<string[]>;
   /** Destroys a key: every box under it is unreadable for ever, and its fingerprints tell nothing. May be repeated. */
   erase(keyId: string): Promise<void>;
   /** An HMAC-SHA-256 (base64url) of a text that is not secret for as long as PINs are, for one scope. */
@@ -94,6 +96,11 @@ export function createVault(keys: KeyStore, { wrap, root }: Keyring): Vault {
           return null;
         }
       });
+    },
+    async unknownKeys(keyIds) {
+      const asked = [...new Set(keyIds)];
+      const found = await keys.findAll(asked);
+      return asked.filter((keyId) => !found.has(keyId));
     },
     erase: (keyId) => keys.erase(keyId),
     fingerprint: (scope, text) => hmac(fingerprinting, scoped(scope, text)),

@@ -1,0 +1,42 @@
+import type { Database } from '@latchkey/database';
+import type { Vault } from '@latchkey/platform';
+import type { AccessCode } from '../domain/access-code';
+import { CODES, type CodesTables } from './codes-projection';
+
+/** So many codes are looked at with one question to the vault. */
+const PAGE = 1_000;
+
+/**
+ * How many of the codes that are not gone have a PIN whose key the vault never had, as when an older vault was put
+ * back. Codes whose key was erased are none of them.
+ * @param goOn asked before each page; false: stop counting
+ */
+export async function codesWithoutKeys(
+  { db }: Pick<Database<CodesTables>, 'db'>,
+  vault: Pick<Vault, 'unknownKeys'>,
+  goOn: () => boolean = () => true,
+): Promise<number> {
+  let missing = 0;
+  for (let last = ''; goOn();) {
+    const rows = await db
+      .selectFrom(CODES)
+      .select(['code_id', 'state'])
+      .where('code_id', '>', last)
+      .where((eb) =>
+        eb.or([
+          eb('live_at', 'is not', null),
+          eb('unmanaged_at', 'is not', null),
+          eb('pool_at', 'is not', null),
+        ]),
+      )
+      .orderBy('code_id')
+      .limit(PAGE)
+      .execute();
+    if (rows.length === 0) break;
+    const keyIds = rows.map(({ state }) => (JSON.parse(state) as AccessCode).wanted.pin.keyId);
+    const unknown = new Set(await vault.unknownKeys(keyIds));
+    missing += keyIds.filter((keyId) => unknown.has(keyId)).length;
+    last = rows.at(-1)!.code_id;
+  }
+  return missing;
+}
