@@ -1,6 +1,6 @@
 import type { Records, Workspace } from '@latchkey/database';
 import { By, type Caller, Choice, Flag, Nested, Params, schema, SeamRoute, Text, Uuid } from '@latchkey/http';
-import { ApiError, type Clock, CLOCK, IDS, type Ids, RECORDS } from '@latchkey/platform';
+import { ApiError, type Clock, CLOCK, derivedId, RECORDS } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 
 const { anything, flag, id, named, objectOf, orNull, text } = schema;
@@ -93,7 +93,6 @@ export class WorkspacesController {
   constructor(
     @Inject(RECORDS) private readonly records: Records,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(IDS) private readonly ids: Ids,
   ) {}
 
   @SeamRoute('/workspaces/get', ['GET'], {
@@ -127,8 +126,12 @@ export class WorkspacesController {
         is_sandbox: `must be ${isSandbox} here`,
       });
     }
+    // The same for a request that is tried again: the workspace is made once.
+    const workspaceId = derivedId(caller.requestId, 'workspace');
+    const before = await this.records.workspaces.get(workspaceId);
+    if (before) return { workspace: presentWorkspace(before) };
     const workspace: Workspace = {
-      workspaceId: this.ids.uuid(),
+      workspaceId,
       name: params.name,
       isSandbox,
       settings: {

@@ -9,7 +9,7 @@ import {
   ResetSandbox,
 } from '@latchkey/devices';
 import type { Caller } from '@latchkey/http';
-import { ApiError, IDS, type Ids, RECORDS } from '@latchkey/platform';
+import { ApiError, derivedId, IDS, type Ids, RECORDS } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
 import { Mutex } from 'async-mutex';
@@ -78,7 +78,6 @@ export class ResetSandboxHandler implements ICommandHandler<ResetSandbox> {
     private readonly resets: SandboxReset,
     private readonly streams: DeviceStreams,
     @Inject(RECORDS) private readonly records: Records,
-    @Inject(IDS) private readonly ids: Ids,
   ) {}
 
   async execute({ caller }: ResetSandbox): Promise<{ actionAttemptId: string }> {
@@ -86,7 +85,10 @@ export class ResetSandboxHandler implements ICommandHandler<ResetSandbox> {
     if (!(await this.records.workspaces.get(workspaceId))?.isSandbox) {
       throw ApiError.badRequest('not_a_sandbox_workspace', 'Only a sandbox workspace can be reset.');
     }
-    const actionAttemptId = this.ids.uuid();
+    // The same for a request that is tried again.
+    const actionAttemptId = derivedId(caller.requestId, 'reset of the sandbox');
+    const { state: before } = await this.streams.attempts.load(actionAttemptId);
+    if (before && before.outcome !== 'pending') return { actionAttemptId };
     const cause = causedBy(caller);
     const action = 'reset_sandbox_workspace' as const;
     await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>

@@ -8,7 +8,7 @@ import {
   SimulateKeypad,
 } from '@latchkey/devices';
 import { type Cause, causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
-import { ApiError, IDS, type Ids } from '@latchkey/platform';
+import { ApiError, derivedId } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type KeypadAnswer, Simulator, NotSimulated } from './simulator';
@@ -22,7 +22,6 @@ export class SimulateKeypadHandler implements ICommandHandler<SimulateKeypad> {
   constructor(
     private readonly streams: DeviceStreams,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
-    @Inject(IDS) private readonly ids: Ids,
     private readonly rows: AgendaRows,
     private readonly simulator: Simulator,
   ) {}
@@ -34,11 +33,15 @@ export class SimulateKeypadHandler implements ICommandHandler<SimulateKeypad> {
       throw ApiError.notFound('device');
     }
     const cause = causedBy(caller);
-    const actionAttemptId = this.ids.uuid();
     const action = what === 'lock' ? 'simulate_manual_lock_via_keypad' : 'simulate_keypad_code_entry';
-    await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
+    const actionAttemptId = derivedId(caller.requestId, `${action} ${deviceId}`);
+    const before = await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
       requestAction(attempt, { actionAttemptId, workspaceId, deviceId, action }),
     );
+    if (before.state && before.state.outcome !== 'pending') {
+      await this.views.reached(before.position);
+      return { actionAttemptId };
+    }
     const outcome = await this.stand(device, what, cause);
     const { position } = await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
       concludeAction(attempt, outcome),

@@ -1,5 +1,5 @@
 import { askedWindow, checkNotOver } from '../domain/asked-window';
-import { causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import { type Caller, causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
 import { CLOCK, type Clock, derivedId, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
@@ -13,6 +13,10 @@ import { CreateAccessCode, type WantedCode } from './commands';
 import { type NeighbouringPins, neighbouringPins } from '../neighbouring-pins';
 import { checkAgainstLock, drawFreePin, sealForNewCode, startToTell } from '../pins';
 import { checkBackupPool, roundedFor } from './requests';
+
+/** The id of the code that a request makes on a device. */
+export const newCodeId = ({ requestId }: Pick<Caller, 'requestId'>, deviceId: string): string =>
+  derivedId(requestId, `access code on ${deviceId}`);
 
 /** A drawn PIN may be taken by somebody else before it is reserved. */
 const DRAWS = 20;
@@ -53,9 +57,10 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
 
     const cause = causedBy(caller);
     // The same for a request that is taken up again after a crash: it must not make a second code.
-    const codeId = derivedId(caller.requestId, `access code on ${device.deviceId}`);
-    if ((await this.streams.codes.load(codeId)).state) {
-      await this.views.reached(undefined);
+    const codeId = newCodeId(caller, device.deviceId);
+    const before = await this.streams.codes.transact(codeId, cause, () => []);
+    if (before.state) {
+      await this.views.reached(before.position);
       return { accessCodeId: codeId };
     }
     const neighbours = await neighbouringPins(device, { codeId, window }, this.streams, this.vault);

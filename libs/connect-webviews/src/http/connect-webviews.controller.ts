@@ -4,9 +4,8 @@ import {
   ApiError,
   type Clock,
   CLOCK,
+  derivedId,
   emptyPage,
-  IDS,
-  type Ids,
   iso,
   LOCK_MAKERS,
   type Random,
@@ -65,7 +64,6 @@ export class ConnectWebviewsController {
     @Inject(LOCK_MAKERS) private readonly makers: ReadonlyMap<string, unknown>,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(IDS) private readonly ids: Ids,
     @Inject(RANDOM) private readonly random: Random,
   ) {}
 
@@ -75,10 +73,13 @@ export class ConnectWebviewsController {
     params: CreateConnectWebviewParams,
   })
   async create(
-    @By() { workspaceId }: Caller,
+    @By() { workspaceId, requestId }: Caller,
     @Params(CreateConnectWebviewParams) params: CreateConnectWebviewParams,
   ) {
-    const connectWebviewId = this.ids.uuid();
+    // The same for a request that is tried again: the page is made once.
+    const connectWebviewId = derivedId(requestId, 'connect webview');
+    const before = await this.webviews.find(connectWebviewId);
+    if (before) return { connect_webview: this.present(before) };
     await this.webviews.create({
       connectWebviewId,
       workspaceId,

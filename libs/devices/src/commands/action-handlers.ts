@@ -1,7 +1,7 @@
 import type { DeviceRefusal } from '../domain/refused';
 import { causedBy, Refusal, systemCause } from '@latchkey/event-sourcing';
 import type { LockGateway, LockRef } from '@latchkey/gateways';
-import { GATEWAY, IDS, type Ids } from '@latchkey/platform';
+import { derivedId, GATEWAY } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { concludeAction, requestAction } from '../domain/action-attempt';
@@ -14,7 +14,6 @@ export class OperateLockHandler implements ICommandHandler<OperateLock> {
   constructor(
     private readonly streams: DeviceStreams,
     @Inject(GATEWAY) private readonly gateway: LockGateway,
-    @Inject(IDS) private readonly ids: Ids,
   ) {}
 
   async execute({ caller, deviceId, action }: OperateLock): Promise<{ actionAttemptId: string }> {
@@ -29,7 +28,10 @@ export class OperateLockHandler implements ICommandHandler<OperateLock> {
         `This device can not be ${action}ed from afar.`,
       );
     }
-    const actionAttemptId = this.ids.uuid();
+    // The same for a request that is tried again: what became of the first try, the lock's report or the deadline
+    // tells. A door that somebody has locked since must not be unlocked once more.
+    const actionAttemptId = derivedId(caller.requestId, `${action} ${deviceId}`);
+    if ((await this.streams.attempts.load(actionAttemptId)).state) return { actionAttemptId };
     const cause = causedBy(caller);
     await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>
       requestAction(attempt, { actionAttemptId, workspaceId, deviceId, action }),

@@ -39,10 +39,10 @@ export class WebhooksController {
     answer: { webhook: WEBHOOK_SCHEMA },
     params: CreateWebhookParams,
   })
-  async create(@By() { workspaceId }: Caller, @Params(CreateWebhookParams) params: CreateWebhookParams) {
+  async create(@By() caller: Caller, @Params(CreateWebhookParams) params: CreateWebhookParams) {
     const { url, event_types: eventTypes } = params;
     const wanted = { url, ...(eventTypes === undefined ? {} : { eventTypes }) };
-    return { webhook: await this.commands.execute(new CreateWebhook(workspaceId, wanted)) };
+    return { webhook: await this.commands.execute(new CreateWebhook(caller, wanted)) };
   }
 
   @SeamRoute('/webhooks/get', ['GET'], {

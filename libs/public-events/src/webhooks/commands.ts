@@ -1,3 +1,4 @@
+import type { Caller } from '@latchkey/event-sourcing';
 import { Command, Query } from '@nestjs/cqrs';
 
 /** A webhook in the API's shape. */
@@ -9,10 +10,13 @@ export interface SeamWebhook {
   secret: string;
 }
 
-/** Sends a workspace's events to a URL from now on. Fails with 400 for a URL that must not be called. */
+/**
+ * Sends a workspace's events to a URL from now on. Fails with 400 for a URL that must not be called. Asked again with
+ * the same request id it answers the webhook that was made.
+ */
 export class CreateWebhook extends Command<SeamWebhook> {
   constructor(
-    readonly workspaceId: string,
+    readonly caller: Pick<Caller, 'workspaceId' | 'requestId'>,
     readonly wanted: { url: string; eventTypes?: readonly string[] },
   ) {
     super();

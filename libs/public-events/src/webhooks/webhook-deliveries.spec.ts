@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
@@ -243,7 +244,12 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
   }
 
   const create = (url: string, eventTypes?: string[]): Promise<SeamWebhook> =>
-    commands.execute(new CreateWebhook(WORKSPACE, { url, ...(eventTypes ? { eventTypes } : {}) }));
+    commands.execute(
+      new CreateWebhook(
+        { workspaceId: WORKSPACE, requestId: randomUUID() },
+        { url, ...(eventTypes ? { eventTypes } : {}) },
+      ),
+    );
   const idsIn = (received: Received[]) =>
     received.map(({ body }) => (JSON.parse(body) as { event_id: string }).event_id);
 

@@ -5,9 +5,8 @@ import {
   type Clock,
   CONFIG,
   type Config,
+  derivedId,
   FEED_DATABASE,
-  IDS,
-  type Ids,
   RANDOM,
   type Random,
   RECORDS,
@@ -61,17 +60,21 @@ export class CreateWebhookHandler implements ICommandHandler<CreateWebhook> {
     @Inject(RECORDS) private readonly records: Endpoints,
     @Inject(CONFIG) private readonly config: Pick<Config, 'sandbox' | 'webhookAllowedHosts'>,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(IDS) private readonly ids: Ids,
     @Inject(RANDOM) private readonly random: Random,
   ) {}
 
-  async execute({ workspaceId, wanted }: CreateWebhook): Promise<SeamWebhook> {
+  async execute({ caller, wanted }: CreateWebhook): Promise<SeamWebhook> {
+    const { workspaceId } = caller;
+    // The same for a request that is tried again, and so is its secret: it was made once, and is answered as it is.
+    const webhookId = derivedId(caller.requestId, 'webhook');
+    const before = await this.records.webhookEndpoints.find(webhookId);
+    if (before) return present(before);
     const rules = new AddressRules(this.config.sandbox, this.config.webhookAllowedHosts);
     const reachable = async () => rules.sandbox || (await new Names(rules).leadsOut(wanted.url));
     const wrong = rules.refusalOf(wanted.url) ?? ((await reachable()) ? null : NOT_REACHABLE);
     if (wrong !== null) throw Refusal.invalid(`url ${wrong}.`, { url: wrong });
     const created = {
-      webhookId: this.ids.uuid(),
+      webhookId,
       workspaceId,
       url: wanted.url,
       eventTypes: typesOf(wanted.eventTypes),

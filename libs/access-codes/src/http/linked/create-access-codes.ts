@@ -1,11 +1,12 @@
 import { PinTaken } from '../../domain/keypad';
+import { endOf } from '../../domain/life';
+import { Refusal } from '@latchkey/event-sourcing';
 import type { Caller } from '@latchkey/http';
 import {
   ApiError,
   CLOCK,
   type Clock,
-  IDS,
-  type Ids,
+  derivedId,
   RANDOM,
   type Random,
   VAULT,
@@ -13,6 +14,7 @@ import {
 } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { newCodeId } from '../../commands/create-access-code';
 import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../../commands/commands';
 import { neighbouringPins } from '../../neighbouring-pins';
 import { checkAgainstLock, startToTell } from '../../pins';
@@ -32,7 +34,6 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     private readonly streams: Streams,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(IDS) private readonly ids: Ids,
     @Inject(RANDOM) private readonly random: Random,
   ) {}
 
@@ -54,18 +55,44 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
       [...new Set(deviceIds)].map((deviceId) => this.door(caller.workspaceId, deviceId, wanted)),
     );
     const { code, ...rest } = wanted;
-    const sharing = code === undefined ? this.drawn(doors, wanted) : this.given(doors, code, wanted);
+    const begun = await this.begun(caller, doors);
+    const [first] = begun.values();
+    const shared = code ?? first;
+    const sharing =
+      shared === undefined
+        ? this.drawn(doors, wanted)
+        : new Map([
+            ...this.given(
+              doors.filter((door) => !begun.has(door)),
+              shared,
+              wanted,
+            ),
+            ...begun,
+          ]);
     const unable = doors.find((door) => !sharing.has(door));
     if (unable && otherwise === 'throw') throw this.reason(unable, code, wanted);
     // A code that was given links nothing: others may have been given the same.
     const commonCodeKey =
-      code === undefined ? `auto_set_by_create_multiple_${this.ids.uuid()}` : rest.commonCodeKey;
+      code === undefined
+        ? `auto_set_by_create_multiple_${derivedId(caller.requestId, 'common code key')}`
+        : rest.commonCodeKey;
     return doors.map((door) => ({
       ...rest,
       deviceId: door.device.deviceId,
       ...(commonCodeKey === undefined ? {} : { commonCodeKey }),
       ...(sharing.has(door) ? { code: sharing.get(door) } : {}),
     }));
+  }
+
+  /** Codes of an earlier try of the same request, which an outage cut short, with their PINs. */
+  private async begun(caller: Caller, doors: readonly Door[]): Promise<Map<Door, string>> {
+    const begun = new Map<Door, string>();
+    for (const door of doors) {
+      const { state } = await this.streams.codes.load(newCodeId(caller, door.device.deviceId));
+      const [pin] = state && !endOf(state) ? await this.vault.openAll([state.wanted.pin]) : [];
+      if (pin) begun.set(door, pin);
+    }
+    return begun;
   }
 
   private async door(
@@ -139,8 +166,13 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
       }
       return created;
     } catch (error) {
+      // What was refused is taken back. After an outage the next try goes on with what is there.
+      if (!wasRefused(error)) throw error;
       for (const id of created) await this.commands.execute(new DeleteAccessCode(caller, id));
       throw error;
     }
   }
 }
+
+const wasRefused = (error: unknown): boolean =>
+  error instanceof Refusal || (error instanceof ApiError && error.status < 500);

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { CodesProjection } from '@latchkey/access-codes';
+import { openDatabase } from '@latchkey/database';
+import { ViewsBehind } from '@latchkey/event-sourcing';
+import { Outage } from '@latchkey/platform';
+import { Core } from '../core/core';
+import { IdempotencyRecords } from '../http';
+import { MINUTE } from '../testing/instants';
+import type { LockAndDevice } from '../testing/keypads';
+import { ServerWorld } from '../testing/server-world';
+
+let world: ServerWorld;
+let lock: LockAndDevice;
+beforeAll(async () => {
+  world = await ServerWorld.start();
+}, 60_000);
+afterAll(() => world.stop());
+beforeEach(async () => {
+  lock = await world.locks.add();
+});
+afterEach(() => jest.restoreAllMocks());
+
+/** Asks with an Idempotency-Key. */
+async function ask(path: string, params: object, key: string) {
+  const answer = await fetch(world.api.url + path, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${world.api.key}`,
+      'content-type': 'application/json',
+      'idempotency-key': key,
+    },
+    body: JSON.stringify(params),
+  });
+  const body = (await answer.json()) as Record<string, unknown> & { error?: { type: string } };
+  return { status: answer.status, retryAfter: answer.headers.get('retry-after'), body };
+}
+
+/** The work is done, and the answer is lost on its way to whoever asked. */
+const loseNextAnswer = () =>
+  jest
+    .spyOn(IdempotencyRecords.prototype, 'answered')
+    .mockRejectedValueOnce(new Outage('database', 'the connection was lost'));
+
+const listed = async (path: string, params: object, of: string): Promise<Record<string, unknown>[]> =>
+  (await world.api.ask<Record<string, Record<string, unknown>[]>>(path, params))[of]!;
+
+async function askTwice(path: string, params: object) {
+  const key = randomUUID();
+  loseNextAnswer();
+  const lost = await ask(path, params, key);
+  expect([lost.status, lost.body.error?.type]).toEqual([503, 'service_unavailable']);
+  expect(Number(lost.retryAfter)).toBeGreaterThan(0);
+  const again = await ask(path, params, key);
+  expect(again.status).toBe(200);
+  return again.body;
+}
+
+describe('a retry with the same Idempotency-Key after a 503 does the work once', () => {
+  it('of /locks/unlock_door', async () => {
+    const { deviceId: device_id } = lock;
+    const { action_attempt } = await askTwice('/locks/unlock_door', { device_id });
+    await world.api.advance(MINUTE);
+    expect(await listed('/action_attempts/list', { device_id }, 'action_attempts')).toMatchObject([
+      {
+        action_attempt_id: (action_attempt as { action_attempt_id: string }).action_attempt_id,
+        status: 'success',
+      },
+    ]);
+    const events = await listed('/events/list', { device_id, event_type: 'lock.unlocked' }, 'events');
+    expect(events).toHaveLength(1);
+  });
+
+  it('of /webhooks/create', async () => {
+    const before = await listed('/webhooks/list', {}, 'webhooks');
+    const { webhook } = await askTwice('/webhooks/create', { url: 'http://127.0.0.1:9/' });
+    expect(await listed('/webhooks/list', {}, 'webhooks')).toEqual([...before, webhook]);
+  });
+
+  it('of /connect_webviews/create', async () => {
+    const { connect_webview } = await askTwice('/connect_webviews/create', {
+      accepted_providers: ['lock-cloud'],
+      customer_key: 'once',
+    });
+    const found = await listed('/connect_webviews/list', { customer_key: 'once' }, 'connect_webviews');
+    expect(found).toEqual([connect_webview]);
+  });
+
+  it('of /workspaces/create', async () => {
+    const { workspace } = await askTwice('/workspaces/create', { name: 'Made once' });
+    const database = await openDatabase<{ workspaces: { workspace_id: string; name: string } }>({
+      file: join(world.dataDir, 'records.db'),
+      durability: 'full',
+    });
+    const query = database.db.selectFrom('workspaces').select('workspace_id').where('name', '=', 'Made once');
+    const { workspace_id } = workspace as { workspace_id: string };
+    expect(await query.execute()).toEqual([{ workspace_id }]);
+    await database.close();
+  });
+
+  it('of /access_codes/create_multiple, also where only the first of the codes was made', async () => {
+    const doors = [lock, await world.locks.add(), await world.locks.add()];
+    const device_ids = doors.map(({ deviceId }) => deviceId);
+    const { reached } = Core.prototype;
+    jest
+      .spyOn(Core.prototype, 'reached')
+      .mockImplementationOnce(function (this: Core, position) {
+        return reached.call(this, position);
+      })
+      .mockRejectedValueOnce(new ViewsBehind());
+    const key = randomUUID();
+    expect((await ask('/access_codes/create_multiple', { device_ids }, key)).status).toBe(503);
+    const again = await ask('/access_codes/create_multiple', { device_ids }, key);
+    expect(again.status).toBe(200);
+    const codes = again.body.access_codes as {
+      access_code_id: string;
+      code: string;
+      common_code_key: string;
+    }[];
+    expect(codes).toHaveLength(3);
+    expect(new Set(codes.map(({ code }) => code)).size).toBe(1);
+    expect(new Set(codes.map(({ common_code_key }) => common_code_key)).size).toBe(1);
+    for (const device_id of device_ids) {
+      expect(await listed('/access_codes/list', { device_id }, 'access_codes')).toHaveLength(1);
+    }
+    await world.api.advance(MINUTE);
+    for (const { access_code_id } of codes) expect(await world.api.status(access_code_id)).toBe('set');
+  });
+});
+
+it('a write whose view does not come in time is a 503 until it has, and then the code', async () => {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const { apply } = CodesProjection.prototype;
+  jest.spyOn(CodesProjection.prototype, 'apply').mockImplementation(async function (
+    this: CodesProjection,
+    ...given
+  ) {
+    await gate;
+    return apply.apply(this, given);
+  });
+  const key = randomUUID();
+  const params = { device_id: lock.deviceId, code: '4821' };
+  const late = [
+    await ask('/access_codes/create', params, key),
+    await ask('/access_codes/create', params, key),
+  ];
+  for (const { status, retryAfter, body } of late) {
+    expect([status, body.error?.type]).toEqual([503, 'service_unavailable']);
+    expect(Number(retryAfter)).toBeGreaterThan(0);
+  }
+  open();
+  const { status, body } = await ask('/access_codes/create', params, key);
+  expect([status, body.access_code]).toEqual([200, expect.objectContaining({ code: '4821' })]);
+  const codes = await listed('/access_codes/list', { device_id: lock.deviceId }, 'access_codes');
+  expect(codes).toHaveLength(1);
+  expect(codes[0]).toMatchObject({
+    access_code_id: (body.access_code as { access_code_id: string }).access_code_id,
+  });
+}, 60_000);
