@@ -1,5 +1,5 @@
-import { codesWithoutKeys, type CodesTables } from '@latchkey/access-codes';
-import type { Database, Stores } from '@latchkey/database';
+import { codesWithoutKeys } from '@latchkey/access-codes';
+import type { Stores } from '@latchkey/database';
 import type { Logger } from '@latchkey/platform';
 import type { Started } from './started';
 
@@ -7,7 +7,7 @@ import type { Started } from './started';
  * Says in one line if the vault lacks keys of codes. Nothing waits for it: the codes that have their keys work, and
  * those that lack them say so themselves.
  */
-export function tellMissingKeys(stores: Stores<CodesTables>, logger: Logger, started: Started): void {
+export function tellMissingKeys(stores: Stores<unknown>, logger: Logger, started: Started): void {
   let ending = false;
   const told = tell(stores, logger, () => !ending);
   started.add(async () => {
@@ -16,11 +16,7 @@ export function tellMissingKeys(stores: Stores<CodesTables>, logger: Logger, sta
   });
 }
 
-async function tell(
-  { views, vault }: { readonly views: Database<CodesTables>; readonly vault: Stores<unknown>['vault'] },
-  logger: Logger,
-  goOn: () => boolean,
-): Promise<void> {
+async function tell({ views, vault }: Stores<unknown>, logger: Logger, goOn: () => boolean): Promise<void> {
   try {
     const codes = await codesWithoutKeys(views, vault, goOn);
     if (codes === 0) return;
