@@ -66,3 +66,21 @@ test.each([
   expect(code).toBe(1);
   expect(said).toMatch(reason);
 });
+
+test('explains itself, and refuses what it does not know', async () => {
+  for (const args of [[], ['--help']])
+    expect(await run(args)).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/npm run vault --.*rekey/s),
+    });
+  expect(await run(['rekey', '--help'])).toMatchObject({
+    code: 0,
+    said: expect.stringMatching(/NEW_VAULT_KEY/),
+  });
+  for (const args of [['--nope'], ['rekey', '--nope'], ['rekey', 'nope'], ['nope']]) {
+    const { code, said } = await run(args);
+    expect({ args, code }).toEqual({ args, code: 1 });
+    expect(said).toMatch(/nope|too many arguments/);
+    expect(said).toMatch(/Usage: /);
+  }
+});

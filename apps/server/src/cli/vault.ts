@@ -1,24 +1,22 @@
 import { rekey } from '@latchkey/database';
 import { decodeMasterKey, loadConfig, StartupError } from '@latchkey/platform';
-import { Command, CommanderError } from 'commander';
-
-type Print = (line: string) => void;
+import { Command } from 'commander';
+import { type Print, runCommandLine } from './command-line';
 
 /**
  * The command line for the vault.
  * @param args what follows the command's name
  * @returns the exit code
  */
-export async function vault(
+export function vault(
   args: string[],
   env: NodeJS.ProcessEnv,
   print: Print,
   complain: Print,
 ): Promise<number> {
-  const program = new Command('vault').exitOverride().configureOutput({
-    writeOut: (text) => print(text.trimEnd()),
-    writeErr: (text) => complain(text.trimEnd()),
-  });
+  const program = new Command('npm run vault --').description(
+    'Looks after the keys that PINs and secrets are sealed with. It reads the same settings as the server.',
+  );
   program
     .command('rekey')
     .description(
@@ -43,15 +41,7 @@ export async function vault(
           : 'The master key was replaced: set VAULT_KEY to the new one.',
       );
     });
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return 0;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
-    if (!(error instanceof StartupError)) throw error;
-    complain(error.message);
-    return 1;
-  }
+  return runCommandLine(program, args, print, complain);
 }
 
 if (require.main === module) {
