@@ -12,7 +12,7 @@ export { type EarlierVersion, type Projection, readerOf } from './projection';
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner';
 export type { SharedHistory } from './restored-store';
 export { SharedSubscription } from './shared-subscription';
-export { given } from './specification';
+export { decidedTwice, type DecidersOf, given } from './specification';
 export type { Tables } from './tables';
 export * from './view-barrier';
 export { MarkedEventStore, type Marker } from './marked-event-store';

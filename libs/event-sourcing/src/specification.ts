@@ -1,5 +1,6 @@
 import type { DomainEvent, Happened } from './codec';
-import type { Fold } from './decider';
+import { evolved, type Fold } from './decider';
+import { Refusal } from './refusal';
 
 /** Reads as a specification: `given(fold, [happened…]).when((state) => decision).then([events])`. */
 export function given<S, E extends DomainEvent>(fold: Fold<S, E>, events: readonly Happened<E>[]) {
@@ -21,3 +22,39 @@ export function given<S, E extends DomainEvent>(fold: Fold<S, E>, events: readon
     },
   };
 }
+
+/**
+ * What happens when a command comes twice: decided on a state, and again on the state that this led to, both at one
+ * instant (ms). A refusal is no event.
+ */
+export function decidedTwice<S, E extends DomainEvent>(
+  fold: Fold<S, E>,
+  state: S,
+  decide: (state: S) => readonly E[],
+  at: number,
+): { readonly first: readonly E[]; readonly again: readonly E[] } {
+  const first = unlessRefused(() => decide(state));
+  const after = evolved(fold, state, first, at);
+  return { first, again: unlessRefused(() => decide(after)) };
+}
+
+function unlessRefused<E>(decide: () => readonly E[]): readonly E[] {
+  try {
+    return decide();
+  } catch (error) {
+    if (error instanceof Refusal) return [];
+    throw error;
+  }
+}
+
+/**
+ * The functions of a module that decide on events. A record over them names every one, or does not compile; so a new
+ * command can't be left out of a test of all.
+ */
+export type DecidersOf<M, E extends DomainEvent> = {
+  [K in keyof M]: M[K] extends (...given: never[]) => infer R
+    ? [Exclude<R, string>] extends [readonly E[]]
+      ? K
+      : never
+    : never;
+}[keyof M];

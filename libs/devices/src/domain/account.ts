@@ -165,7 +165,7 @@ export class OtherCustomer extends Refusal {
 }
 
 /**
- * The owner of an account has let us in, perhaps once more.
+ * The owner of an account has let us in, perhaps once more. Told again of the same invitation, it changes nothing.
  * @param login where that was by an invitation: which, and what it said of the account
  * @throws {OtherCustomer}
  */
@@ -181,7 +181,7 @@ export function connect(
   }
   const again: AccountEvent[] = !account.connected
     ? [{ type: 'AccountReconnected', data: { ...by } }]
-    : by
+    : by && by.connectWebviewId !== account.connectWebviewId
       ? [{ type: 'LoginRepeated', data: by }]
       : [];
   // Whoever has a link may connect an account, and not change what one that is there already is.

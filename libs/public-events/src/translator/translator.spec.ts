@@ -367,7 +367,6 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     ]);
     expect(trouble!['access_code_warnings']).toEqual([
       expect.objectContaining({ warning_code: 'delay_in_setting_on_device' }),
-      expect.objectContaining({ warning_code: 'delay_in_issuing' }),
     ]);
   });
 

@@ -305,11 +305,11 @@ export class Life {
     }
   }
 
-  private onKeypad(events: readonly KeypadEvent[]): void {
+  onKeypad(events: readonly KeypadEvent[]): void {
     for (const event of events) this.keypad = keypadFold.evolve(this.keypad, { ...event, at: this.now });
   }
 
-  private append(codeId: string, events: readonly CodeEvent[]): void {
+  append(codeId: string, events: readonly CodeEvent[]): void {
     const happened: Happened<CodeEvent>[] = events.map((event) => ({ ...event, at: this.now }));
     const code = happened.reduce<AccessCode | null>(
       (folded, event) => codeFold.evolve(folded, event),
