@@ -8,7 +8,16 @@ import type { CodeEvent } from './events';
 import * as keypads from './keypad';
 import * as leaving from './leaving';
 import type { ReadBack } from './listing';
-import { MINUTE, nativeLock, pin, requested, type Requested, T0 } from './testing/builders';
+import {
+  MINUTE,
+  nativeLock,
+  onLock,
+  pin,
+  removalSent,
+  requested,
+  type Requested,
+  T0,
+} from './testing/builders';
 import { Life } from './testing/life';
 import { anything, CODES } from './testing/turmoil';
 import * as unmanaged from './unmanaged';
@@ -185,6 +194,21 @@ const oneOf = <C>(commands: Record<string, fc.Arbitrary<C>>) =>
     ),
   );
 
+/** A spare backup code that is ready, and a code that is being taken off its lock; the other codes are to come. */
+function begun(native: boolean): Life {
+  const life = new Life(native);
+  const [spare, going] = CODES as [string, string];
+  const bare = (events: readonly CodeEvent[]) =>
+    events.map(({ type, data }) => ({ type, data }) as CodeEvent);
+  life.append(spare, bare(onLock(null, native, { codeId: spare, isBackup: true, ...pin('pin-3') })));
+  life.append(going, [
+    ...bare(onLock(null, native, { codeId: going })),
+    { type: 'RemovalStarted', data: { cause: 'expired' } },
+    removalSent('remove-1', 'removal', T0 + MINUTE),
+  ]);
+  return life;
+}
+
 /** Among all that can happen, commands that come twice. */
 function lives<C>(commands: Record<string, fc.Arbitrary<C>>) {
   const asked = fc.tuple(oneOf(commands), fc.constantFrom(...CODES, 'code-z'));
@@ -200,7 +224,7 @@ describe('a command that comes twice makes nothing more happen', () => {
     const happened = new Set<string>();
     fc.assert(
       fc.property(lives(COMMANDS), ([deeds, native]) => {
-        const life = new Life(native);
+        const life = begun(native);
         for (const deed of deeds) {
           if ('incident' in deed) {
             deed.incident.happen(life);

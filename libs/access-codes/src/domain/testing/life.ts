@@ -42,7 +42,7 @@ import {
   T0,
 } from './builders';
 import { KeypadLock, type LockOutcome } from './keypad-lock';
-import { endOf, isGone } from '../life';
+import { endOf, isGone, isUnmanaged } from '../life';
 
 /** How the maker answers the next call. */
 export type Answer = 'accepted' | 'unanswered' | 'lost' | 'outage' | { readonly refused: string };
@@ -103,7 +103,7 @@ export class Life {
 
   change(codeId: string, changes: Changes): void {
     const code = this.codes.get(codeId);
-    if (!code || endOf(code)) return;
+    if (!code || endOf(code) || isUnmanaged(code)) return;
     const schedule = changes.schedule === undefined ? code.wanted.schedule : changes.schedule;
     if (!this.reserve(codeId, changes.pinFingerprint ?? code.wanted.pinFingerprint, schedule)) return;
     this.append(codeId, change(code, changes));
@@ -201,7 +201,7 @@ export class Life {
           this.append(codeId, step.events);
           break;
         case 'reserve':
-          this.reserve(codeId, code!.wanted.pinFingerprint, code!.wanted.schedule);
+          this.reserve(codeId, code!.wanted.pinFingerprint, code!.wanted.schedule, isUnmanaged(code!));
           break;
         case 'release':
           this.onKeypad(release(this.keypad, codeId, step.pinFingerprint));
@@ -295,9 +295,9 @@ export class Life {
     return this.now + 30 * SECOND;
   }
 
-  private reserve(codeId: string, pinFingerprint: string, window: Window | null): boolean {
+  private reserve(codeId: string, pinFingerprint: string, window: Window | null, foreign = false): boolean {
     try {
-      this.onKeypad(reserve(this.keypad, { codeId, pinFingerprint, window }));
+      this.onKeypad(reserve(this.keypad, { codeId, pinFingerprint, window, foreign }));
       return true;
     } catch (error) {
       if (error instanceof PinTaken) return false;
