@@ -34,6 +34,7 @@ import { prepareViews } from './core/prepared-views';
 import { IdempotencyRecords, SANDBOX_CLOCK } from './http';
 import { checkMakers, claimMode } from './mode';
 import { rememberedClock } from './sandbox/clock-memory';
+import { endSandboxKey } from './sandbox/sandbox-key';
 import type { SandboxWorkspace } from './sandbox/provisioning';
 import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
 import { SandboxReset } from './sandbox/sandbox-reset';
@@ -156,6 +157,7 @@ async function openParts(
   const stores = await openStores(given);
   started.add(() => stores.close());
   await claimMode(stores.records, given);
+  if (!given.sandbox) await endSandboxKey(stores.records);
   const clock = given.sandbox
     ? rememberedClock(given.dataDir, given.sandboxClock === 'running', resetClock)
     : new SystemClock();

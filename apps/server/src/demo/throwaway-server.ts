@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const API_KEY = 'seam_demo';
 const STOP_WITHIN_MS = 5_000;
 
 interface Addresses {
@@ -17,7 +17,7 @@ interface Addresses {
  * between advances. Nothing of it outlives `close`.
  */
 export class ThrowawayServer {
-  readonly apiKey = API_KEY;
+  readonly apiKey = `seam_${randomUUID()}`;
   private child: ChildProcess | undefined;
   private addresses!: Addresses;
 
@@ -76,7 +76,7 @@ export class ThrowawayServer {
         EVENTSTORE_PORT: String(this.eventStorePort),
         DATA_DIR: this.folder,
         SANDBOX_CLOCK: 'manual',
-        SANDBOX_API_KEY: API_KEY,
+        SANDBOX_API_KEY: this.apiKey,
         LOG_LEVEL: 'error',
         // So that the server ends when the demo is gone, however it went.
         npm_lifecycle_event: 'demo',

@@ -66,6 +66,7 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
       throw ApiError.unauthorized();
     }
     const { apiKeyId, workspaceId } = key;
+    await this.attempts.passed(request.ip, apiKeyId);
     await this.perKey.take(apiKeyId);
     request.caller = { workspaceId, actor: { type: 'api_key', id: apiKeyId }, requestId: request.id };
     this.records.apiKeys.touch(apiKeyId, this.clock.now()).catch((error: unknown) => {

@@ -46,3 +46,32 @@ test('those who wait are let go when the server stops', async () => {
   attempts.release();
   await expect(waiting).resolves.toBeUndefined();
 });
+
+describe('a good key', () => {
+  test('is let in at once where nobody has been guessing, and for who had it before they began', async () => {
+    const attempts = new FailedAttempts();
+    await attempts.passed('a', 'key');
+    await fail(attempts, 'a', 20);
+    const start = performance.now();
+    await attempts.passed('a', 'key');
+    await attempts.passed('b', 'key');
+    expect(performance.now() - start).toBe(0);
+  });
+
+  test('among three thousand guesses waits as they do, or is turned away with them', async () => {
+    const attempts = new FailedAttempts();
+    const start = performance.now();
+    const wrong = Array.from({ length: 3000 }, () => attempts.failed('a').catch(() => null));
+    const guessed = attempts.passed('a', 'key').then(
+      () => performance.now() - start,
+      () => null,
+    );
+    await jest.advanceTimersByTimeAsync(60_000);
+    await Promise.all(wrong);
+    expect(await guessed).toBeNull();
+    const later = performance.now();
+    const alone = attempts.passed('a', 'key').then(() => performance.now() - later);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(await alone).toBeGreaterThanOrEqual(2000);
+  });
+});

@@ -10,6 +10,9 @@ const LONGEST_QUEUE_MS = 10_000;
 const FORGOTTEN_AFTER_MS = 15 * 60_000;
 const MOST_ADDRESSES = 10_000;
 
+/** Who came with a good key lately is known by it, and not slowed down by what others of the same address try. */
+const MOST_KNOWN = 10_000;
+
 interface Failures {
   count: number;
   /** When the last of its attempts under way will have been answered, ms. */
@@ -23,6 +26,7 @@ interface Failures {
 export class FailedAttempts {
   private readonly byAddress = new LRUCache<string, Failures>({ max: MOST_ADDRESSES });
   private readonly waiting = new Map<NodeJS.Timeout, () => void>();
+  private readonly known = new LRUCache<string, true>({ max: MOST_KNOWN });
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -30,7 +34,30 @@ export class FailedAttempts {
    * Notes a failed attempt. @returns when it may be answered
    * @throws ApiError 429 for an address with too many of them under way
    */
-  async failed(address: string): Promise<void> {
+  failed(address: string): Promise<void> {
+    return this.slowDown(address);
+  }
+
+  /**
+   * Notes a good key. One that comes for the first time from an address that has been trying keys may be the one that
+   * was guessed: it waits as the others do, so that guessing tells nothing sooner. @returns when it may be let in
+   * @throws ApiError 429 for an address with too many attempts under way
+   */
+  async passed(address: string, apiKeyId: string): Promise<void> {
+    const who = `${address} ${apiKeyId}`;
+    if (this.known.get(who)) return;
+    if (this.isTrying(address)) await this.slowDown(address);
+    this.known.set(who, true);
+  }
+
+  private isTrying(address: string): boolean {
+    const failures = this.byAddress.get(address);
+    return (
+      failures !== undefined && failures.count >= FREE && this.now() - failures.busyUntil < FORGOTTEN_AFTER_MS
+    );
+  }
+
+  private async slowDown(address: string): Promise<void> {
     const now = this.now();
     const failures = this.recall(address, now);
     failures.count += 1;

@@ -1,10 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Core } from '../core/core';
-import { type Records, newApiToken } from '@latchkey/database';
+import type { Records } from '@latchkey/database';
 import { connect } from '@latchkey/devices';
 import { systemCause } from '@latchkey/event-sourcing';
 import { exchangeCode, type LockMaker } from '@latchkey/gateways';
 import { type Clock, type Config, derivedId, type Ids, type Random, StartupError } from '@latchkey/platform';
+import { sandboxKey } from './sandbox-key';
 import type { Simulator } from './simulator';
 
 export const SANDBOX_MAKER = 'lock-cloud';
@@ -42,7 +43,7 @@ export async function openWorkspace(
   config: Config,
   parts: { clock: Clock; ids: Ids; random: Random },
 ): Promise<SandboxWorkspace> {
-  const { clock, ids, random } = parts;
+  const { clock, ids } = parts;
   const workspaceId = await records.settings.setIfAbsent('sandbox.workspace_id', ids.uuid());
   if (!(await records.workspaces.get(workspaceId))) {
     await records.workspaces.create({
@@ -53,17 +54,7 @@ export async function openWorkspace(
       createdAt: clock.now(),
     });
   }
-  if (config.sandboxApiKey) await records.settings.setSecret('sandbox.api_key', config.sandboxApiKey);
-  const apiKey = await records.settings.setSecretIfAbsent('sandbox.api_key', newApiToken(random));
-  if (!(await records.apiKeys.find(apiKey))) {
-    await records.apiKeys.create({
-      apiKeyId: ids.uuid(),
-      workspaceId,
-      name: 'Sandbox',
-      token: apiKey,
-      createdAt: clock.now(),
-    });
-  }
+  const apiKey = await sandboxKey(records, workspaceId, config, parts);
   return { workspaceId, apiKey };
 }
 

@@ -48,7 +48,7 @@ describe('the settings', () => {
       PUBLIC_URL: 'https://locks.example.com/',
       EVENTSTORE_URL: 'esdb://admin:changeit@a:2113,b:2113?tls=true',
       DATABASE_URL: 'postgres://me:secret@db/latchkey',
-      SANDBOX_API_KEY: 'seam_mine',
+      SANDBOX_API_KEY: 'seam_mine_and_nobody_elses',
       PRELOAD_LEAD: ' P1D ',
       LOG_LEVEL: '',
       WEBHOOK_ALLOWED_HOSTS: '10.1.0.0/16, booking.lan,fd12::1',
@@ -63,7 +63,7 @@ describe('the settings', () => {
       publicUrl: 'https://locks.example.com',
       eventstoreUrl: 'esdb://admin:changeit@a:2113,b:2113?tls=true',
       databaseUrl: 'postgres://me:secret@db/latchkey',
-      sandboxApiKey: 'seam_mine',
+      sandboxApiKey: 'seam_mine_and_nobody_elses',
       preloadLead: 24 * HOUR,
       logLevel: 'info',
       webhookAllowedHosts: ['10.1.0.0/16', 'booking.lan', 'fd12::1'],
@@ -108,6 +108,8 @@ describe('the settings', () => {
 
   it.each([
     ['SANDBOX_API_KEY', 'hunter2'],
+    ['SANDBOX_API_KEY', 'seam_1'],
+    ['SANDBOX_API_KEY', 'seam_hunter2hunter2hunt'],
     ['SANDBOX_API_KEY', 'seam_at_hunter2'],
     ['SANDBOX_API_KEY', 'seam_csthunter2'],
     ['SANDBOX_API_KEY', 'seam_pk_hunter2'],

@@ -94,8 +94,8 @@ const readers = {
   LOCK_CLOUD_PORT: port(),
   SANDBOX: flag(),
   SANDBOX_API_KEY: secret(
-    `seam_ and then up to 200 letters, digits, - or _, but not beginning with ${RESERVED_KEYS.join(', ')}`,
-    (value) => /^seam_[\w-]{1,200}$/.test(value) && !RESERVED_KEYS.some((kind) => value.startsWith(kind)),
+    `seam_ and then 20 to 200 letters, digits, - or _, but not beginning with ${RESERVED_KEYS.join(', ')}`,
+    (value) => /^seam_[\w-]{20,200}$/.test(value) && !RESERVED_KEYS.some((kind) => value.startsWith(kind)),
   ),
   SANDBOX_CLOCK: oneOf('running', 'manual'),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
