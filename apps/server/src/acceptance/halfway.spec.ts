@@ -71,7 +71,7 @@ describe('a server that dies halfway', () => {
     await world.settle();
     expect((await reservations())[0]?.foreign).toBeUndefined();
     await world.advance(10 * MINUTE);
-    expect(await world.code(id)).toMatchObject({ unmanaged: true });
+    expect(await world.code(id)).toMatchObject({ life: { phase: 'unmanaged' } });
     expect(await reservations()).toMatchObject([{ codeId: id, foreign: true }]);
 
     const { streams } = world.core;
@@ -79,7 +79,7 @@ describe('a server that dies halfway', () => {
     await world.settle();
     await world.restart();
     await world.again();
-    expect(await world.code(id)).toMatchObject({ unmanaged: false, wanted: { name: 'Owner' } });
+    expect(await world.code(id)).toMatchObject({ life: { phase: 'managed' }, wanted: { name: 'Owner' } });
     expect(await world.story(id)).toEqual(['UnmanagedCodeSeen', 'TakenIntoManagement']);
   });
 
@@ -258,7 +258,10 @@ it('a conversion begins anew where somebody has changed the PIN meanwhile', asyn
   };
   const overtaken = Object.assign(Object.create(streams) as typeof streams, { reservePin });
   await new ConvertToManagedHandler(overtaken, world.core).execute(new ConvertToManaged(caller(), id, true));
-  expect(await world.code(id)).toMatchObject({ unmanaged: false, wanted: { pinFingerprint: 'another' } });
+  expect(await world.code(id)).toMatchObject({
+    life: { phase: 'managed' },
+    wanted: { pinFingerprint: 'another' },
+  });
   const [mine] = (await reservations()).filter(({ pinFingerprint }) => pinFingerprint === 'another');
   expect(mine).toMatchObject({ codeId: id });
   expect(mine?.foreign).toBeUndefined();
