@@ -163,6 +163,19 @@ const SDK_TYPES: Readonly<Record<string, string>> = {
   workspace: 'Workspace',
 };
 
+test('what is not managed is shown with what newer SDKs require', () => {
+  const codes = answers.get('/access_codes/unmanaged/list')!.access_codes as Body[];
+  expect(codes.map(({ display_status }) => display_status)).toEqual(['Set on the device']);
+  expect(answers.get('/devices/unmanaged/get')!.device).toMatchObject({
+    display_name: 'Shed',
+    can_program_online_access_codes: true,
+    can_remotely_lock: true,
+    can_remotely_unlock: true,
+  });
+  const { action_attempt } = answers.get('/access_codes/update')!;
+  expect(action_attempt).toMatchObject({ result: { access_code: { name: 'Cleaner' } } });
+});
+
 test('every answer has the type that the newest SDK gives it', () => {
   const shown = SHOWN.filter(([, , name]) => name !== 'pagination');
   // Lock makers of one's own are none that Seam knows.

@@ -59,7 +59,8 @@ interface WebviewsTable {
   };
 }
 
-const migrations: Migration[] = [
+/** The tables of invitations, step by step. */
+export const webviewMigrations: Migration[] = [
   {
     name: 'connect_webviews',
     async up(db) {
@@ -187,7 +188,7 @@ export class ConnectWebviewRecords {
 
   /** @param database that of the records */
   static async open<T>(database: Database<T>, vault: Vault): Promise<ConnectWebviewRecords> {
-    await migrate(database, 'connect_webviews', migrations);
+    await migrate(database, 'connect_webviews', webviewMigrations);
     return new ConnectWebviewRecords(database as unknown as Database<WebviewsTable>, vault);
   }
 
