@@ -15,6 +15,7 @@ export { codeFold } from './domain/code-fold';
 export type { CodeRefusal } from './domain/refused';
 export { ACCESS_CODE, codeCodec, type CodeEvent } from './domain/events';
 export { KEYPAD, keypadCodec, type KeypadEvent, PinTaken } from './domain/keypad';
+export { KEYPAD_SNAPSHOT, keypadSnapshotCodec } from './keypad-snapshots';
 export type { LeadTimes, PlanSettings } from './domain/circumstances';
 export { isNative, neededFrom } from './domain/plan';
 export { AgendaProjection, DOMAIN_PREFIXES } from './process-manager/agenda';

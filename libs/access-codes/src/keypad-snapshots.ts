@@ -28,7 +28,7 @@ interface Piece {
   readonly data: z.infer<typeof shapes.KeypadSnapshotPiece.schema>;
 }
 
-const codec = new EventCodec<Piece>(shapes);
+export const keypadSnapshotCodec = new EventCodec<Piece>(shapes);
 
 /** Keypads written down whole, apart from their streams: so a busy one is read as fast as a quiet one. */
 export class KeypadSnapshots {
@@ -41,7 +41,7 @@ export class KeypadSnapshots {
     let pieces: Piece['data'][] = [];
     let whole: Piece['data'][] | undefined;
     for await (const recorded of this.options.store.read(streamOf(deviceId))) {
-      const data = codec.decodeOwn(recorded)?.data;
+      const data = keypadSnapshotCodec.decodeOwn(recorded)?.data;
       if (!data) continue;
       if (data.piece === 0) pieces = [];
       pieces.push(data);
@@ -73,7 +73,7 @@ export class KeypadSnapshots {
         reservations: storedReservations(all.slice(piece * PIECE, (piece + 1) * PIECE)),
         releasedAt: state.releasedAt ? new Date(state.releasedAt).toISOString() : null,
       };
-      const event = codec.encode({ type: 'KeypadSnapshotPiece', data }, ids.uuid(), this.metadata(cause));
+      const event = keypadSnapshotCodec.encode({ type: 'KeypadSnapshotPiece', data }, ids.uuid(), this.metadata(cause));
       last = (await store.append(stream, [event], last)).revision;
     }
     await store.truncateBefore(`keypad-${deviceId}`, revision);

@@ -54,6 +54,10 @@ describe('a codec', () => {
     );
   });
 
+  it('tells which types it knows, each in the version that it writes', () => {
+    expect(codec.written).toEqual([{ type: 'Named', schemaVersion: 3 }]);
+  });
+
   it('brings every older shape up to the one of today', () => {
     expect(codec.decode(recorded({ name: 'Ann Lee' }, version(1)))).toEqual(ann);
     expect(codec.decode(recorded({ full: 'Ann Lee' }, version(2)))).toEqual(ann);

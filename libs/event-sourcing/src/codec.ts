@@ -46,13 +46,19 @@ export class EventCodec<E extends DomainEvent> {
     return Object.hasOwn(this.shapes, type);
   }
 
+  /** Every type that it knows, with the schema version in which it is written now. */
+  get written(): readonly { readonly type: E['type']; readonly schemaVersion: number }[] {
+    const types = Object.keys(this.shapes) as E['type'][];
+    return types.map((type) => ({ type, schemaVersion: currentVersion(this.shapes[type]) }));
+  }
+
   encode(event: E, id: string, metadata: Omit<EventMetadata, 'schemaVersion'>): NewEvent {
     const shape = this.shapes[event.type as E['type']];
     return {
       id,
       type: event.type,
       data: event.data as Json,
-      metadata: { ...metadata, schemaVersion: (shape.upcasters?.length ?? 0) + 1 },
+      metadata: { ...metadata, schemaVersion: currentVersion(shape) },
     };
   }
 
@@ -101,6 +107,8 @@ export class EventCodec<E extends DomainEvent> {
     return { type: event.type, data: parsed.data, at: Date.parse(occurredAt) } as unknown as Happened<E>;
   }
 }
+
+const currentVersion = ({ upcasters = [] }: EventShape): number => upcasters.length + 1;
 
 const ACTORS: ReadonlySet<unknown> = new Set<Actor['type']>([
   'api_key',

@@ -1,15 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeCodec, keypadCodec } from '@latchkey/access-codes';
+import { codeCodec, keypadCodec, keypadSnapshotCodec } from '@latchkey/access-codes';
 import { accountCodec, actionCodec, deviceCodec, doorCodec, loginCodec } from '@latchkey/devices';
-import type { RecordedEvent } from '@latchkey/event-sourcing';
+import type { DomainEvent, EventCodec, RecordedEvent } from '@latchkey/event-sourcing';
 
 const EVENTS = join(__dirname, 'events');
 
 /** Streams of public events hold the API's own words: they are read as they are. */
-const codecs: Readonly<Record<string, { decode(event: RecordedEvent): unknown }>> = {
+const codecs: Readonly<Record<string, Pick<EventCodec<DomainEvent>, 'decode' | 'written'>>> = {
   accessCode: codeCodec,
   keypad: keypadCodec,
+  keypadSnapshot: keypadSnapshotCodec,
   device: deviceCodec,
   account: accountCodec,
   door: doorCodec,
@@ -47,4 +48,17 @@ describe('events as earlier versions wrote them', () => {
       expect(decoded).toMatchObject({ type: event.type, at: Date.parse(event.metadata.occurredAt) });
     }
   });
+
+  it.each(Object.keys(codecs))(
+    'every type of %s streams is there, in the version written now',
+    (category) => {
+      const there = versions
+        .filter((version) => readdirSync(join(EVENTS, version)).includes(`${category}.json`))
+        .flatMap((version) => golden(version, category))
+        .map(({ type, metadata }) => `${type}@${metadata.schemaVersion}`);
+      const written = codecs[category]!.written.map(({ type, schemaVersion }) => `${type}@${schemaVersion}`);
+      expect(written.length).toBeGreaterThan(0);
+      expect(written.filter((each) => !there.includes(each))).toEqual([]);
+    },
+  );
 });
