@@ -5,19 +5,15 @@ import { sdkNames, Sdks } from '../http/testing/sdk';
 import { Api } from '../testing/api';
 import { connectAccount } from '../testing/connect-account';
 import { HOUR, MINUTE } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
 type Body = Record<string, unknown>;
 
-let world: ServerWorld;
+const world = useServer();
 let sdks: Sdks;
-beforeAll(async () => {
-  world = await ServerWorld.start();
+beforeAll(() => {
   sdks = Sdks.start(world.api.url, world.api.key);
-}, 60_000);
-afterAll(async () => {
-  await sdks.stop();
-  await world.stop();
+  world.beforeStop(() => sdks.stop());
 });
 
 const EVER = { since: '2000-01-01T00:00:00Z' };

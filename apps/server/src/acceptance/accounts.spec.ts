@@ -1,10 +1,9 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
+const world = useServer();
 let account: { connected_account_id: string };
 beforeAll(async () => {
-  world = await ServerWorld.start();
   const { api } = world;
   const { device_id } = (await api.devices())[0]!;
   const { device } = await api.ask<{ device: { connected_account_id: string } }>('/devices/get', {
@@ -12,7 +11,6 @@ beforeAll(async () => {
   });
   account = { connected_account_id: device.connected_account_id };
 }, 60_000);
-afterAll(() => world.stop());
 
 const lose = () => world.api.ask('/connected_accounts/simulate/disconnect', account);
 const restore = () => world.api.ask('/connected_accounts/simulate/connect', account);

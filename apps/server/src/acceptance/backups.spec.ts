@@ -2,13 +2,9 @@ import type { SeamAccessCode } from '@latchkey/access-codes';
 import { seamSchema } from '@latchkey/platform';
 import { DAY, HOUR, MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer();
 
 interface Pulled {
   access_code: SeamAccessCode;

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { DAY, HOUR } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
+const world = useServer();
 let device_id: string;
 let ours: string;
 const iso = (instant: number) => new Date(instant).toISOString();
 
 beforeAll(async () => {
-  world = await ServerWorld.start();
   ({ deviceId: device_id } = await world.locks.add());
   ours = (await world.api.create({ device_id, name: 'Ours', code: '4821' })).access_code_id;
 }, 60_000);
-afterAll(() => world.stop());
 
 const everything = async () => JSON.stringify(await world.api.ask('/access_codes/list'));
 

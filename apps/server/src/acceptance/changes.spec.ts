@@ -1,12 +1,8 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer();
 
 const mutations = async (id: string) =>
   (await world.api.get(id)).pending_mutations.map(({ mutation_code }) => mutation_code);

@@ -1,11 +1,7 @@
 import { MINUTE } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer();
 
 describe('codes with the same common_code_key', () => {
   it('have the same PIN: the later ones adopt it', async () => {

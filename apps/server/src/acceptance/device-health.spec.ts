@@ -1,12 +1,8 @@
 import { DAY, HOUR, MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start({ ACCOUNT_POLL_EVERY: 'PT30M' });
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer({ ACCOUNT_POLL_EVERY: 'PT30M' });
 
 interface Shown {
   readonly properties: { readonly battery?: unknown; readonly battery_level?: number };

@@ -1,11 +1,7 @@
 import type { OpenApiDocument } from '@latchkey/http';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-});
-afterAll(() => world.stop());
+const world = useServer();
 
 test("the sandbox's examples work as they stand in the page of docs", async () => {
   const text = await (await fetch(`${world.server.url}/openapi.json`)).text();

@@ -1,12 +1,8 @@
 import type { ListedEvent } from '../testing/api';
 import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer();
 
 const brief = ({ event_type, occurred_at }: ListedEvent): [string, number] => [
   event_type.replace('access_code.', ''),

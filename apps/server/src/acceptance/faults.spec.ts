@@ -1,12 +1,8 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer();
 
 const NO_FAULTS = { offline: false, refuse: null, fail: null, lose_answers: 0, lose_webhooks: 0 };
 

@@ -1,13 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { HOUR, MINUTE } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start({ EXPIRED_CODES: 'readable' });
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer({ EXPIRED_CODES: 'readable' });
 
 describe('where expired codes stay readable', () => {
   it('one that has expired can be read until it is deleted, one that was deleted can not', async () => {

@@ -1,11 +1,7 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer();
 
 describe('a code on a lock that keeps windows itself', () => {
   it('is preloaded 72 h ahead, still unset, and set at its start', async () => {

@@ -1,12 +1,8 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start({ ACCOUNT_POLL_EVERY: 'PT30M' });
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer({ ACCOUNT_POLL_EVERY: 'PT30M' });
 
 const CREATE = '/access_codes/create';
 const LONG = 'Countess Eleonora von und zu Hohenschwangau';

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CODES } from '@latchkey/access-codes';
 import Libsql from 'libsql';
 import { Agent, request } from 'undici';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
 const ROWS = 100_000;
 const DEFAULT_PAGE = 55_000;
@@ -17,7 +17,7 @@ const LONGEST_PAUSE_MS = 50;
 /** A busy machine makes any one measurement longer than it should be; the server is as good as its best. */
 const TRIES = 12;
 
-let world: ServerWorld;
+const world = useServer();
 let device_id: string;
 /** A device that is not managed, with a lock full of codes that are not ours. */
 let elsewhere: string;
@@ -85,7 +85,7 @@ async function longestPause(path: string, params: object): Promise<number> {
 }
 
 beforeAll(async () => {
-  world = await ServerWorld.start();
+  world.beforeStop(() => agent.close());
   device_id = (await world.locks.named('Front Door')).deviceId;
   const name = 'Neighbour';
   await world.api.ask('/access_codes/create', { device_id, name: 'Guest' });
@@ -140,10 +140,6 @@ beforeAll(async () => {
   ];
   expect(Math.min(...counts)).toBeGreaterThan(ROWS);
 }, 120_000);
-afterAll(async () => {
-  await agent.close();
-  await world.stop();
-});
 
 const nothing = 'no such thing';
 

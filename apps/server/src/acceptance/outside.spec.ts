@@ -1,13 +1,9 @@
 import type { SeamAccessCode } from '@latchkey/access-codes';
 import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer();
 
 async function setCode(lock: LockAndDevice, params: Record<string, unknown> = {}): Promise<SeamAccessCode> {
   const { api } = world;

@@ -4,13 +4,9 @@ import { CryptoRandom, loadConfig } from '@latchkey/platform';
 import { connectAccount } from '../testing/connect-account';
 import { MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-});
-afterAll(() => world.stop());
+const world = useServer();
 
 /** The address that an account's reports come to, as the lock maker and the account's owner know it. */
 async function reportsOf(deviceId: string): Promise<string> {

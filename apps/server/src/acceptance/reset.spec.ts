@@ -3,19 +3,15 @@ import { seamSchema } from '@latchkey/platform';
 import { sdkNames, Sdks } from '../http/testing/sdk';
 import { connectAccount } from '../testing/connect-account';
 import { MINUTE } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
 type Body = Record<string, unknown>;
 
-let world: ServerWorld;
+const world = useServer();
 let sdks: Sdks;
-beforeAll(async () => {
-  world = await ServerWorld.start();
+beforeAll(() => {
   sdks = Sdks.start(world.api.url, world.api.key);
-}, 60_000);
-afterAll(async () => {
-  await sdks.stop();
-  await world.stop();
+  world.beforeStop(() => sdks.stop());
 });
 
 const NAMES = ['Front Door', 'Garage', 'Office', 'Barn'];

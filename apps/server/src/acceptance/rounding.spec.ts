@@ -1,11 +1,7 @@
 import { DAY, HOUR, MINUTE } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer();
 
 /** The next time that the clock shows a full hour in UTC, from a day ahead on. */
 const hourAhead = async () => Math.ceil((await world.api.now()) / HOUR) * HOUR + DAY;

@@ -3,17 +3,13 @@ import type { SeamDevice } from '@latchkey/devices';
 import { sdkNames, Sdks } from '../http/testing/sdk';
 import type { ListedEvent } from '../testing/api';
 import { HOUR, MINUTE, SECOND } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
+const world = useServer();
 let sdks: Sdks;
-beforeAll(async () => {
-  world = await ServerWorld.start();
+beforeAll(() => {
   sdks = Sdks.start(world.api.url, world.api.key);
-}, 60_000);
-afterAll(async () => {
-  await sdks.stop();
-  await world.stop();
+  world.beforeStop(() => sdks.stop());
 });
 
 describe.each(sdkNames)('the official SDK %s', (sdk) => {

@@ -2,17 +2,13 @@ import type { SeamAccessCode, SeamUnmanagedAccessCode } from '@latchkey/access-c
 import { seamSchema } from '@latchkey/platform';
 import { sdkNames, Sdks } from '../http/testing/sdk';
 import { DAY, MINUTE } from '../testing/instants';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
+const world = useServer();
 let sdks: Sdks;
-beforeAll(async () => {
-  world = await ServerWorld.start();
+beforeAll(() => {
   sdks = Sdks.start(world.api.url, world.api.key);
-}, 60_000);
-afterAll(async () => {
-  await sdks.stop();
-  await world.stop();
+  world.beforeStop(() => sdks.stop());
 });
 
 describe.each(sdkNames)('the official SDK %s', (sdk) => {

@@ -2,13 +2,9 @@ import type { SeamAccessCode, SeamUnmanagedAccessCode } from '@latchkey/access-c
 import { seamSchema } from '@latchkey/platform';
 import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
-let world: ServerWorld;
-beforeAll(async () => {
-  world = await ServerWorld.start();
-}, 60_000);
-afterAll(() => world.stop());
+const world = useServer();
 
 const UNMANAGED = '/access_codes/unmanaged';
 

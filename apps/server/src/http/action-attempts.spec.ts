@@ -1,4 +1,4 @@
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
 interface Attempt {
   action_attempt_id: string;
@@ -12,7 +12,7 @@ interface Listed {
 }
 
 describe('the list of action attempts', () => {
-  let world: ServerWorld;
+  const world = useServer({ BACKUP_POOL_SIZE: '1' });
   let device_id: string;
   let elsewhere: string;
   let access_code_id: string;
@@ -22,7 +22,6 @@ describe('the list of action attempts', () => {
     (await list(params)).action_attempts.map(({ action_type }) => action_type);
 
   beforeAll(async () => {
-    world = await ServerWorld.start({ BACKUP_POOL_SIZE: '1' });
     device_id = (await world.locks.named('Front Door')).deviceId;
     elsewhere = (await world.locks.named('Garage')).deviceId;
     await world.api.ask('/locks/unlock_door', { device_id });
@@ -34,7 +33,6 @@ describe('the list of action attempts', () => {
     await world.api.ask('/locks/lock_door', { device_id: elsewhere });
     await world.api.advance(60_000);
   }, 60_000);
-  afterAll(() => world.stop());
 
   it('holds every one when nothing is asked for, oldest first, and no backup code', async () => {
     const all = ['UNLOCK_DOOR', 'CREATE_ACCESS_CODE', 'UPDATE_ACCESS_CODE', 'LOCK_DOOR'];

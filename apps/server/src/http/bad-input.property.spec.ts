@@ -1,6 +1,6 @@
 import type { OpenApiDocument } from '@latchkey/http';
 import fc from 'fast-check';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 import { type Edge, openEdge } from './testing/edge';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -229,12 +229,10 @@ describe('the edge alone', () => {
 });
 
 describe('the whole server', () => {
-  let world: ServerWorld;
+  const world = useServer();
   beforeAll(async () => {
-    world = await ServerWorld.start();
     await tryOut(world.server.url, world.server.sandbox!.apiKey);
   });
-  afterAll(() => world.stop());
 
   /** How much there is of everything that can be made, and what the clock reads. */
   async function inventory(): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { Browser } from '../testing/browser';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 import { sdkNames, Sdks } from './testing/sdk';
 
 interface Webview {
@@ -9,15 +9,11 @@ interface Webview {
   connected_account_id: string | null;
 }
 
-let world: ServerWorld;
+const world = useServer();
 let sdks: Sdks;
-beforeAll(async () => {
-  world = await ServerWorld.start();
+beforeAll(() => {
   sdks = Sdks.start(world.server.url, world.server.sandbox!.apiKey);
-});
-afterAll(async () => {
-  await sdks.stop();
-  await world.stop();
+  world.beforeStop(() => sdks.stop());
 });
 
 const create = async (params: object = {}) =>

@@ -1,4 +1,4 @@
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 import { type SdkName, sdkNames, Sdks } from './testing/sdk';
 
 interface Code {
@@ -10,19 +10,15 @@ interface Code {
   starts_at?: string;
 }
 
-let world: ServerWorld;
+const world = useServer();
 let sdks: Sdks;
 let doors: Record<string, string>;
 beforeAll(async () => {
-  world = await ServerWorld.start();
   const { url, sandbox } = world.server;
   sdks = Sdks.start(url, sandbox!.apiKey);
+  world.beforeStop(() => sdks.stop());
   const devices = await sdks.call<{ device_id: string; display_name: string }[]>(NEWER, 'devices.list');
   doors = Object.fromEntries(devices.map(({ display_name, device_id }) => [display_name, device_id]));
-});
-afterAll(async () => {
-  await sdks.stop();
-  await world.stop();
 });
 
 const NEWER: SdkName = '@seamapi/http 2.32';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 import { sdkNames, Sdks } from './testing/sdk';
 
 interface Attempt {
@@ -8,20 +8,16 @@ interface Attempt {
   error: { type: string } | null;
 }
 
-let world: ServerWorld;
+const world = useServer();
 let sdks: Sdks;
 let doors: Record<string, string>;
 beforeAll(async () => {
-  world = await ServerWorld.start();
   sdks = Sdks.start(world.server.url, world.server.sandbox!.apiKey);
+  world.beforeStop(() => sdks.stop());
   const { devices } = await world.api.ask<{ devices: { device_id: string; display_name: string }[] }>(
     '/devices/list',
   );
   doors = Object.fromEntries(devices.map(({ display_name, device_id }) => [display_name, device_id]));
-});
-afterAll(async () => {
-  await sdks.stop();
-  await world.stop();
 });
 
 async function attempt(path: string, device_id: string): Promise<Attempt> {

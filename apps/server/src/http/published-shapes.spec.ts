@@ -2,11 +2,11 @@ import { seamSchema } from '@latchkey/platform';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { typeFaults } from '../testing/sdk-types';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
 type Body = Record<string, unknown>;
 
-let world: ServerWorld;
+const world = useServer();
 let device_id: string;
 const answers = new Map<string, Body>();
 
@@ -20,7 +20,6 @@ async function ask(path: string, params: object = {}): Promise<Body> {
 const first = (list: unknown) => (list as Body[])[0]!;
 
 beforeAll(async () => {
-  world = await ServerWorld.start();
   device_id = (await world.locks.named('Front Door')).deviceId;
   const elsewhere = (await world.locks.named('Garage')).deviceId;
   const ends_at = '2099-01-01T00:00:00Z';
@@ -89,7 +88,6 @@ beforeAll(async () => {
   }
   await ask('/workspaces/reset_sandbox');
 }, 60_000);
-afterAll(() => world.stop());
 
 /** What of which answer is shown by which of Seam's names. */
 const SHOWN: readonly (readonly [path: string, key: string, name: string])[] = [

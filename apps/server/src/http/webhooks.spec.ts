@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 import { sdkNames, Sdks } from './testing/sdk';
 
 interface Webhook {
@@ -12,15 +12,11 @@ interface Webhook {
   secret: string;
 }
 
-let world: ServerWorld;
+const world = useServer();
 let sdks: Sdks;
-beforeAll(async () => {
-  world = await ServerWorld.start();
+beforeAll(() => {
   sdks = Sdks.start(world.server.url, world.server.sandbox!.apiKey);
-});
-afterAll(async () => {
-  await sdks.stop();
-  await world.stop();
+  world.beforeStop(() => sdks.stop());
 });
 
 describe.each(sdkNames)('by %s', (sdk) => {

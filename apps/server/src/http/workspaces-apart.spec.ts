@@ -1,17 +1,16 @@
 import { apiKeys } from '../cli/api-keys';
 import { Api } from '../testing/api';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
 type Body = Record<string, unknown>;
 
-let world: ServerWorld;
+const world = useServer();
 let stranger: Api;
 let ids: Record<string, string>;
 
 const first = (list: unknown) => (list as Body[])[0]!;
 
 beforeAll(async () => {
-  world = await ServerWorld.start();
   const { api } = world;
   const { workspace } = await api.ask<{ workspace: Body }>('/workspaces/create', { name: 'Elsewhere' });
   const lines: string[] = [];
@@ -42,7 +41,6 @@ beforeAll(async () => {
     action_attempt_id: action_attempt.action_attempt_id as string,
   };
 }, 60_000);
-afterAll(() => world.stop());
 
 /** What else those endpoints must be told. */
 const besides: Record<string, object> = {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SeamAccessCode } from '@latchkey/access-codes';
-import { ServerWorld } from '../testing/server-world';
+import { useServer } from '../testing/use-server';
 
 const FOLDERS = join(__dirname, 'data-folders');
 const HOUR = 3_600_000;
@@ -35,12 +35,7 @@ describe.each([
   ['as it was left', unpacked],
   ['whose views were removed', () => withoutViews(unpacked())],
 ])('a data folder of the first version, %s', (_, folder) => {
-  let world: ServerWorld;
-
-  beforeAll(async () => {
-    world = await ServerWorld.start({ DATA_DIR: folder() });
-  });
-  afterAll(() => world.stop());
+  const world = useServer(() => ({ DATA_DIR: folder() }));
 
   it('shows every code as it was', async () => {
     const { access_codes } = await world.api.ask<{ access_codes: SeamAccessCode[] }>('/access_codes/list');
