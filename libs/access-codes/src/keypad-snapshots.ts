@@ -73,7 +73,11 @@ export class KeypadSnapshots {
         reservations: storedReservations(all.slice(piece * PIECE, (piece + 1) * PIECE)),
         releasedAt: state.releasedAt ? new Date(state.releasedAt).toISOString() : null,
       };
-      const event = keypadSnapshotCodec.encode({ type: 'KeypadSnapshotPiece', data }, ids.uuid(), this.metadata(cause));
+      const event = keypadSnapshotCodec.encode(
+        { type: 'KeypadSnapshotPiece', data },
+        ids.uuid(),
+        this.metadata(cause),
+      );
       last = (await store.append(stream, [event], last)).revision;
     }
     await store.truncateBefore(`keypad-${deviceId}`, revision);
