@@ -35,7 +35,7 @@ export default ts.config(
       'apps/lock-cloud/src/http/{maker-api,oauth,simulator-api}.ts',
       'apps/server/src/core/core.ts',
       'libs/access-codes/src/domain/code-fold.ts',
-      'libs/access-codes/src/http/timeline/timeline.ts',
+      'libs/access-codes/src/views/timeline/timeline.ts',
       'libs/database/src/records/{api-keys,webhook-endpoints}.ts',
       'libs/embedded-eventstore/src/persistent-subscriptions/persistent-subscriptions-service.ts',
       'libs/embedded-eventstore/src/users/users-service.ts',

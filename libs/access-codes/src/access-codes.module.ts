@@ -4,9 +4,12 @@ import { CreateAccessCodeHandler } from './commands/create-access-code';
 import { DeleteAccessCodeHandler } from './commands/delete-access-code';
 import { DeleteUnmanagedAccessCodeHandler } from './commands/delete-unmanaged-access-code';
 import { LetGoOfAccessCodeHandler } from './commands/let-go-of-access-code';
+import { CreateAccessCodesHandler } from './commands/linked/create-access-codes';
+import { GenerateCodeHandler } from './commands/linked/generate-code';
+import { UpdateAccessCodesHandler } from './commands/linked/update-access-codes';
 import { PullBackupAccessCodeHandler } from './commands/pull-backup-access-code';
 import { UpdateAccessCodeHandler } from './commands/update-access-code';
-import { accessCodeControllers, accessCodeHttpHandlers } from './http';
+import { accessCodeControllers } from './http';
 import { codeQueryHandlers } from './views';
 
 /** Access codes: their endpoints, and who handles what these ask. The core and the tokens of the platform are given. */
@@ -20,8 +23,10 @@ import { codeQueryHandlers } from './views';
     LetGoOfAccessCodeHandler,
     PullBackupAccessCodeHandler,
     DeleteUnmanagedAccessCodeHandler,
+    CreateAccessCodesHandler,
+    UpdateAccessCodesHandler,
+    GenerateCodeHandler,
     ...codeQueryHandlers,
-    ...accessCodeHttpHandlers,
   ],
 })
 export class AccessCodesModule {}

@@ -8,7 +8,7 @@ import { LetGoOfAccessCode } from '../commands/unmanaged-commands';
 import { GetAccessCode, ListAccessCodes } from '../views/queries';
 import { ACCESS_CODE_SCHEMA } from './access-code.schema';
 import { codeAttempt } from '../views/present-code-attempt';
-import { unlessGone } from './code-attempts';
+import { unlessGone } from '../views/code-attempt-query';
 import {
   CreateAccessCodeParams,
   DeleteAccessCodeParams,
@@ -16,7 +16,7 @@ import {
   ListAccessCodesParams,
   UpdateAccessCodeParams,
 } from './access-code-params';
-import { LinkedRequests } from './linked/linked-requests';
+import { LinkedRequests } from '../commands/linked/linked-requests';
 import { isToBeLetGo, wantedChange, wantedCode } from './wanted';
 
 /** /access_codes: what an integration does with the codes that it manages. */

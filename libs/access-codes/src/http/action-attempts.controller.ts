@@ -15,7 +15,7 @@ import { ApiError, pageOf, startOf } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ListActionAttempts } from '../views/queries';
-import { GetCodeAttempt } from './code-attempts';
+import { GetCodeAttempt } from '../views/code-attempt-query';
 
 const MOST = 500;
 

@@ -10,14 +10,14 @@ import {
   TIMELINE_EVENT_SCHEMA,
   TIMELINE_PAGINATION,
 } from './access-code.schema';
-import { CreateAccessCodes, GenerateCode, UpdateAccessCodes } from './linked/commands';
+import { CreateAccessCodes, GenerateCode, UpdateAccessCodes } from '../commands/linked/commands';
 import {
   CreateAccessCodesParams,
   GenerateCodeParams,
   GetTimelineParams,
   UpdateAccessCodesParams,
 } from './more-params';
-import { GetTimeline } from './timeline/get-timeline';
+import { GetTimeline } from '../views/timeline/get-timeline';
 import { wantedOnEach } from './wanted';
 
 /** /access_codes: codes that are shared by several devices, and what else there is to ask about codes. */

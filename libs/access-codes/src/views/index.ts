@@ -1,7 +1,9 @@
 import { ListActionAttemptsHandler } from './attempt-queries';
+import { GetCodeAttemptHandler } from './code-attempt-query';
 import { CodePresenter } from './code-presenter';
 import { GetAccessCodeHandler, ListAccessCodesHandler } from './code-queries';
 import { GetLinkedPinHandler } from './linked-pin';
+import { GetTimelineHandler } from './timeline/get-timeline';
 import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from './unmanaged-queries';
 
 export { AttemptsProjection } from './attempts-projection';
@@ -14,6 +16,8 @@ export { presentCode, type SeamAccessCode } from './present-code';
 export { presentUnmanaged, type SeamUnmanagedAccessCode, unmanagedIssues } from './present-unmanaged';
 export { codesWithoutKeys } from './missing-keys';
 export { GetLinkedPin } from './linked-pin';
+export { GetTimeline } from './timeline/get-timeline';
+export { type TimelineEvent, type TimelineEventType } from './timeline/timeline';
 export * from './queries';
 
 /** Providers that answer the queries on access codes. */
@@ -25,4 +29,6 @@ export const codeQueryHandlers = [
   ListUnmanagedAccessCodesHandler,
   GetLinkedPinHandler,
   ListActionAttemptsHandler,
+  GetTimelineHandler,
+  GetCodeAttemptHandler,
 ];

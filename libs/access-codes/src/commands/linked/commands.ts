@@ -1,6 +1,6 @@
 import type { Caller } from '@latchkey/http';
 import { Command, Query } from '@nestjs/cqrs';
-import type { WantedCode } from '../../commands/commands';
+import type { WantedCode } from '../commands';
 
 /** The same code on several devices: all of them, or none. */
 export class CreateAccessCodes extends Command<{ accessCodeIds: string[] }> {

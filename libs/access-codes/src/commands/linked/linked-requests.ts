@@ -1,12 +1,7 @@
 import { type Caller } from '@latchkey/event-sourcing';
 import { ApiError, KeyedMutex } from '@latchkey/platform';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
-import {
-  CreateAccessCode,
-  UpdateAccessCode,
-  type WantedChange,
-  type WantedCode,
-} from '../../commands/commands';
+import { CreateAccessCode, UpdateAccessCode, type WantedChange, type WantedCode } from '../commands';
 import { GetLinkedPin } from '../../views/linked-pin';
 import { GetAccessCode } from '../../views/queries';
 

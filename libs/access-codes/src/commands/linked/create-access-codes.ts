@@ -14,8 +14,8 @@ import {
 } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { newCodeId } from '../../commands/create-access-code';
-import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../../commands/commands';
+import { newCodeId } from '../create-access-code';
+import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../commands';
 import { neighbouringPins } from '../../neighbouring-pins';
 import { checkAgainstLock, startToTell } from '../../pins';
 import { askedWindow } from '../../domain/asked-window';

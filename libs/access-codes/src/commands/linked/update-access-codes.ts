@@ -1,6 +1,6 @@
 import { ApiError } from '@latchkey/platform';
 import { CommandBus, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
-import { UpdateAccessCode, type WantedChange } from '../../commands/commands';
+import { UpdateAccessCode, type WantedChange } from '../commands';
 import type { SeamAccessCode } from '../../views/present-code';
 import { ListAccessCodes } from '../../views/queries';
 import { UpdateAccessCodes } from './commands';

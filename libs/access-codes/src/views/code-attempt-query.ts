@@ -3,8 +3,8 @@ import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs'
 import type { AccessCode } from '../domain/access-code';
 import { CODE_ACTIONS, type CodeAction, turned } from '../domain/code-attempt';
 import { Streams } from '../streams';
-import { type CodeAttempt, codeAttempt } from '../views/present-code-attempt';
-import { GetAccessCode } from '../views/queries';
+import { type CodeAttempt, codeAttempt } from './present-code-attempt';
+import { GetAccessCode } from './queries';
 import { endOf, isForgotten } from '../domain/life';
 
 /** Fails with 404 action_attempt_not_found. */
