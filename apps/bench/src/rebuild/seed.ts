@@ -20,8 +20,9 @@ export interface SeededLock {
 }
 
 /**
- * Writes codes that are set on their locks into a data folder without a server: each with its PIN sealed by the
- * folder's vault, reserved on its keypad, and the four events of its life so far, marked as the server marks them.
+ * Writes codes into a data folder without a server: each with its PIN sealed by the folder's vault, reserved on its
+ * keypad, and the four events of its life so far, marked as the server marks them. Their windows have been moved to
+ * weeks ahead: nothing is on the locks, and nothing is to be done.
  */
 export async function seedCodes(
   folder: string,
@@ -84,7 +85,7 @@ async function sealed(vault: Vault, count: number, now: number): Promise<SeededC
     const pin = await vault.sealPin(codeId, String(100_000 + index));
     codes.push({
       ...{ codeId, sealed: pin, name: `Guest ${index}` },
-      ...{ startsAt: iso(now - DAY), endsAt: iso(now + 30 * DAY) },
+      ...{ startsAt: iso(now + DAY), endsAt: iso(now + 30 * DAY) },
     });
   });
   return codes;
@@ -99,7 +100,8 @@ interface SeededCode {
 }
 
 function lifeOf({ codeId, sealed, name, ...window }: SeededCode, lock: SeededLock, now: number): CodeEvent[] {
-  const [commandId, lockCodeId] = [`seed-${codeId}`, `lock-code-${codeId}`];
+  const commandId = `seed-${codeId}`;
+  const later = { startsAt: iso(now + 20 * DAY), endsAt: iso(now + 30 * DAY) };
   const { deviceId, accountId, workspaceId, native } = lock;
   return [
     {
@@ -117,7 +119,16 @@ function lifeOf({ codeId, sealed, name, ...window }: SeededCode, lock: SeededLoc
         content: { name, ...sealed, window: native ? window : null },
       },
     },
-    { type: 'ProgrammingAccepted', data: { commandId, lockCodeId } },
-    { type: 'SetOnDevice', data: { commandId, lockCodeId } },
+    {
+      type: 'ProgrammingFailed',
+      data: {
+        commandId,
+        errorCode: 'BUSY',
+        message: 'The lock is busy.',
+        kind: 'passing',
+        retryAt: iso(now + 60_000),
+      },
+    },
+    { type: 'ChangeRequested', data: { schedule: later } },
   ];
 }
