@@ -46,6 +46,9 @@ export interface ProjectionRunnerOptions {
 /** How long a checkpoint may lie behind where nothing of the view's own came by, ms. */
 const STORE_PASSED_MS = 1_000;
 
+/** While history is folded, a batch waits for so long to be full, ms: each costs a transaction. */
+const LINGER_BUILDING_MS = 50;
+
 /** The events of a batch, by what becomes of them. */
 interface Sorted {
   readonly readable: readonly RecordedEvent[];
@@ -128,7 +131,10 @@ export class ProjectionRunner {
       after: this.seen.value,
       prefixes: [...new Set([...projection.prefixes, ...follows])],
       onEvents: (events) => this.take(events),
-      linger: () => (this.building || this.folded.isAwaited ? 0 : (linger?.() ?? 0)),
+      linger: () => {
+        if (this.folded.isAwaited) return 0;
+        return this.building ? LINGER_BUILDING_MS : (linger?.() ?? 0);
+      },
       onCheckpoint: (position) => {
         this.passed(position);
         return Promise.resolve();

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Position, RecordedEvent } from './event-store';
+import type { Position, RecordedEvent, SubscribeOptions } from './event-store';
 import { EventStoreDb } from './eventstoredb';
 import { SharedSubscription } from './shared-subscription';
 import { newEvent, TestNode, until } from './testing/counter';
@@ -8,6 +8,10 @@ describe('a subscription that several share', () => {
   let node: TestNode;
   let store: EventStoreDb;
   const positions: Position[] = [];
+  const recorded: Omit<RecordedEvent, 'position'> = {
+    ...{ id: 'event-1', type: 'Counted', stream: 'counter-1', revision: 0, data: {} },
+    metadata: {} as RecordedEvent['metadata'],
+  };
   const amountOf = (event: RecordedEvent) => (event.data as { amount: number }).amount;
   const append = async () => {
     const { position } = await store.append('counter-1', [newEvent(positions.length)], 'any');
@@ -101,6 +105,36 @@ describe('a subscription that several share', () => {
     });
     expect(leaving.member.seen).toHaveLength(positions.length - 1);
     await staying.stop();
+  });
+
+  it('hands a history that gathers over in full batches, wherever the store tells how far it has looked', async () => {
+    const stopped = { stop: () => Promise.resolve(), hurry: () => undefined };
+    let source: SubscribeOptions | undefined;
+    const shared = new SharedSubscription({ subscribeToAll: (options) => ((source = options), stopped) });
+    const batches: number[][] = [];
+    let behind = true;
+    const subscription = shared.join({
+      after: undefined,
+      prefixes: ['counter-'],
+      linger: () => 50,
+      onEvents: (events) => {
+        batches.push(events.map(amountOf));
+        return Promise.resolve();
+      },
+      onCaughtUp: () => (behind = false),
+    });
+    shared.open();
+    for (let n = 0; n < 40; n++) {
+      const commit = BigInt(2 * n);
+      const place = { commit, prepare: commit };
+      await source!.onEvents([{ ...recorded, data: { amount: n }, position: place }]);
+      await source!.onCheckpoint!({ commit: commit + 1n, prepare: commit + 1n });
+    }
+    source!.onCaughtUp!();
+    await until(() => !behind);
+    await subscription.stop();
+    expect(batches.flat()).toEqual(range(0, 40));
+    expect(batches.length).toBeLessThanOrEqual(8);
   });
 
   it('goes on without one that keeps failing, which misses nothing when it works again', async () => {

@@ -69,6 +69,8 @@ type Item = RecordedEvent | Position | 'caught-up';
 
 const isEvent = (item: Item): item is RecordedEvent => typeof item === 'object' && 'position' in item;
 
+const isPlace = (item: Item | undefined): item is Position => typeof item === 'object' && !isEvent(item);
+
 class Member implements EventSubscription {
   private readonly queue: Item[] = [];
   private after: Position | undefined;
@@ -90,7 +92,10 @@ class Member implements EventSubscription {
   /** Resolves when there is room for more. */
   async offer(items: readonly Item[]): Promise<void> {
     if (this.stopped || this.alone) return;
+    // How far the store has looked says nothing where more has come since; each would end a batch.
+    while (isPlace(this.queue.at(-1))) this.queue.pop();
     this.queue.push(...items);
+    if (this.hasBatch) this.begin?.();
     this.working ??= this.work();
     if (this.queue.length >= LAG_AT_MOST) await new Promise<void>((room) => this.waitingForRoom.push(room));
   }
@@ -115,8 +120,9 @@ class Member implements EventSubscription {
 
   private async work(): Promise<void> {
     let failures = 0;
-    await this.pause(this.options.linger?.() ?? 0);
     while (!this.stopped && this.queue.length > 0) {
+      if (!this.hasBatch) await this.pause(this.options.linger?.() ?? 0);
+      if (this.stopped) break;
       try {
         await this.handNext();
         failures = 0;
@@ -158,8 +164,14 @@ class Member implements EventSubscription {
         await this.options.onCheckpoint?.(first);
         this.after = first;
       }
-      this.queue.shift();
+      // It may have been taken out meanwhile.
+      if (this.queue[0] === first) this.queue.shift();
     }
+  }
+
+  /** Waiting would bring no larger batch. */
+  private get hasBatch(): boolean {
+    return this.queue.length >= BATCH || this.queue.at(-1) === 'caught-up';
   }
 
   private pause(ms: number): Promise<void> {

@@ -47,8 +47,8 @@ export class Subscription implements EventSubscription {
   }
 
   /** A turn later at least, so that events which arrive together are handled together. */
-  private gathered(): Promise<void> {
-    const linger = this.options.linger?.() ?? 0;
+  private gathered(waiting: Waiting): Promise<void> {
+    const linger = waiting.hasBatch ? 0 : (this.options.linger?.() ?? 0);
     return new Promise((resolve) => {
       if (linger === 0) {
         setImmediate(resolve);
@@ -107,7 +107,10 @@ export class Subscription implements EventSubscription {
 
     const work = async (): Promise<void> => {
       try {
-        while (!this.stopped && !ended && waiting.any) await this.handOver(waiting, source);
+        while (!this.stopped && !ended && waiting.any) {
+          await this.handOver(waiting, source);
+          if (waiting.any && !waiting.hasBatch) await this.gathered(waiting);
+        }
         working = undefined;
         if (waiting.caughtUp && !ended) {
           waiting.caughtUp = false;
@@ -118,7 +121,8 @@ export class Subscription implements EventSubscription {
       }
     };
     const schedule = (): void => {
-      working ??= this.gathered().then(work);
+      if (waiting.hasBatch) this.begin?.();
+      working ??= this.gathered(waiting).then(work);
     };
     const source = client.subscribeToAll({
       fromPosition: this.last ?? START,
@@ -205,6 +209,11 @@ class Waiting {
 
   get any(): boolean {
     return this.events.length > 0 || this.checkpoint !== undefined;
+  }
+
+  /** Waiting would bring no larger batch. */
+  get hasBatch(): boolean {
+    return this.events.length >= BATCH || this.caughtUp;
   }
 }
 
