@@ -108,7 +108,7 @@ describe('a subscription that several share', () => {
   });
 
   it('hands a history that gathers over in full batches, wherever the store tells how far it has looked', async () => {
-    const stopped = { stop: () => Promise.resolve(), hurry: () => undefined };
+    const stopped = { stop: () => Promise.resolve(), hurry: () => undefined, flush: () => Promise.resolve() };
     let source: SubscribeOptions | undefined;
     const shared = new SharedSubscription({ subscribeToAll: (options) => ((source = options), stopped) });
     const batches: number[][] = [];

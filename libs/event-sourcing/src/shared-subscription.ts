@@ -77,6 +77,7 @@ class Member implements EventSubscription {
   private working: Promise<void> | undefined;
   private stopped = false;
   private begin: (() => void) | undefined;
+  private gathering = false;
   private alone: EventSubscription | undefined;
   private waitingForRoom: (() => void)[] = [];
 
@@ -95,7 +96,7 @@ class Member implements EventSubscription {
     // How far the store has looked says nothing where more has come since; each would end a batch.
     while (isPlace(this.queue.at(-1))) this.queue.pop();
     this.queue.push(...items);
-    if (this.hasBatch) this.begin?.();
+    if (this.gathering && this.hasBatch) this.begin?.();
     this.working ??= this.work();
     if (this.queue.length >= LAG_AT_MOST) await new Promise<void>((room) => this.waitingForRoom.push(room));
   }
@@ -121,7 +122,7 @@ class Member implements EventSubscription {
   private async work(): Promise<void> {
     let failures = 0;
     while (!this.stopped && this.queue.length > 0) {
-      if (!this.hasBatch) await this.pause(this.options.linger?.() ?? 0);
+      if (!this.hasBatch) await this.gather();
       if (this.stopped) break;
       try {
         await this.handNext();
@@ -172,6 +173,12 @@ class Member implements EventSubscription {
   /** Waiting would bring no larger batch. */
   private get hasBatch(): boolean {
     return this.queue.length >= BATCH || this.queue.at(-1) === 'caught-up';
+  }
+
+  private async gather(): Promise<void> {
+    this.gathering = true;
+    await this.pause(this.options.linger?.() ?? 0);
+    this.gathering = false;
   }
 
   private pause(ms: number): Promise<void> {
