@@ -133,6 +133,36 @@ describe('streams of decisions', () => {
     expect(await amounts()).toEqual([1, 1, 10, 12]);
   });
 
+  it('decide on what is kept without a read, and believe neither silence nor a refusal of a stale state', async () => {
+    let reads = 0;
+    const counted = new Proxy<EventStore>(store, {
+      get(target, name) {
+        if (name === 'read') reads++;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const ours = counters(counted);
+    const theirs = counters(store);
+    await ours.transact(id, cause, () => [added(1)]);
+    const before = reads;
+    expect((await ours.transact(id, cause, (sum) => [added(sum)])).state).toBe(2);
+    expect(reads).toBe(before);
+
+    await theirs.transact(id, cause, () => [added(10)]);
+    const silent = await ours.transact(id, cause, (sum) => (sum < 12 ? [] : [added(1)]));
+    expect(silent.state).toBe(13);
+    await theirs.transact(id, cause, () => [added(10)]);
+    const refused = await ours.transact(id, cause, (sum) => {
+      if (sum < 23) throw new Error('refused');
+      return [added(1)];
+    });
+    expect(refused.state).toBe(24);
+    await theirs.transact(id, cause, () => [added(10)]);
+    expect((await ours.transact(id, cause, (sum) => [added(sum)])).state).toBe(68);
+    expect(await amounts()).toEqual([1, 1, 10, 1, 10, 1, 10, 34]);
+  });
+
   it('pass on what a decision throws, and append nothing', async () => {
     const refuse = () => {
       throw new Error('refused');

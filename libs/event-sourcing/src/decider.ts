@@ -166,6 +166,8 @@ export class DeciderStreams<S, E extends DomainEvent> {
     decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
     atLeast: number | undefined,
   ): Promise<Decided<S>> {
+    const onKept = atLeast === undefined ? await this.decideOnKept(id, cause, decide) : undefined;
+    if (onKept) return onKept;
     for (let attempt = 0; ; attempt++) {
       const loaded = await this.standing(id, attempt === 0 ? atLeast : undefined);
       const events = await decide(loaded.state, this.options.clock.now());
@@ -175,6 +177,33 @@ export class DeciderStreams<S, E extends DomainEvent> {
       } catch (error) {
         if (!(error instanceof RevisionConflict) || attempt >= CONFLICT_RETRIES) throw error;
       }
+    }
+  }
+
+  /**
+   * Decides on the state that is kept, without asking the store for anything newer: if there is any, the append fails.
+   * That nothing changes, and what is refused, is not believed of a state that may be stale.
+   * @returns undefined where nothing came of it
+   */
+  private async decideOnKept(
+    id: string,
+    cause: Cause,
+    decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
+  ): Promise<Decided<S> | undefined> {
+    const kept = this.cache.get(id);
+    if (!kept) return undefined;
+    let events: readonly E[];
+    try {
+      events = await decide(kept.state, this.options.clock.now());
+    } catch {
+      return undefined;
+    }
+    if (events.length === 0) return undefined;
+    try {
+      return await this.append(id, kept, events, cause);
+    } catch (error) {
+      if (error instanceof RevisionConflict) return undefined;
+      throw error;
     }
   }
 
