@@ -104,9 +104,10 @@ export class Streams {
    * @throws {PinTaken}
    */
   async reservePin(deviceId: string, cause: Cause, wanted: SealedWantedPin): Promise<void> {
-    await this.decide(deviceId, cause, async (state) =>
+    const decided = await this.keypads.transactOnKept(deviceId, cause, async (state) =>
       reserve(await this.seenBy(deviceId, state, wanted), wanted),
     );
+    this.writeDownWhereBusy(deviceId, decided, cause);
   }
 
   /** Decides on what one code has reserved. */

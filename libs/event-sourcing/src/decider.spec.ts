@@ -144,22 +144,22 @@ describe('streams of decisions', () => {
     });
     const ours = counters(counted);
     const theirs = counters(store);
-    await ours.transact(id, cause, () => [added(1)]);
+    await ours.transactOnKept(id, cause, () => [added(1)]);
     const before = reads;
-    expect((await ours.transact(id, cause, (sum) => [added(sum)])).state).toBe(2);
+    expect((await ours.transactOnKept(id, cause, (sum) => [added(sum)])).state).toBe(2);
     expect(reads).toBe(before);
 
     await theirs.transact(id, cause, () => [added(10)]);
-    const silent = await ours.transact(id, cause, (sum) => (sum < 12 ? [] : [added(1)]));
+    const silent = await ours.transactOnKept(id, cause, (sum) => (sum < 12 ? [] : [added(1)]));
     expect(silent.state).toBe(13);
     await theirs.transact(id, cause, () => [added(10)]);
-    const refused = await ours.transact(id, cause, (sum) => {
+    const refused = await ours.transactOnKept(id, cause, (sum) => {
       if (sum < 23) throw new Error('refused');
       return [added(1)];
     });
     expect(refused.state).toBe(24);
     await theirs.transact(id, cause, () => [added(10)]);
-    expect((await ours.transact(id, cause, (sum) => [added(sum)])).state).toBe(68);
+    expect((await ours.transactOnKept(id, cause, (sum) => [added(sum)])).state).toBe(68);
     expect(await amounts()).toEqual([1, 1, 10, 1, 10, 1, 10, 34]);
   });
 

@@ -160,14 +160,29 @@ export class DeciderStreams<S, E extends DomainEvent> {
     return this.mutex.runExclusive(id, () => this.decideUntilAppended(id, cause, decide, atLeast));
   }
 
+  /**
+   * The same, but first on the state that is kept, without asking the store for anything newer. That nothing changes,
+   * and what is thrown, is still believed only of what the store has.
+   */
+  transactOnKept(
+    id: string,
+    cause: Cause,
+    decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
+  ): Promise<Decided<S>> {
+    return this.mutex.runExclusive(
+      id,
+      async () =>
+        (await this.decideOnKept(id, cause, decide)) ??
+        (await this.decideUntilAppended(id, cause, decide, undefined)),
+    );
+  }
+
   private async decideUntilAppended(
     id: string,
     cause: Cause,
     decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
     atLeast: number | undefined,
   ): Promise<Decided<S>> {
-    const onKept = atLeast === undefined ? await this.decideOnKept(id, cause, decide) : undefined;
-    if (onKept) return onKept;
     for (let attempt = 0; ; attempt++) {
       const loaded = await this.standing(id, attempt === 0 ? atLeast : undefined);
       const events = await decide(loaded.state, this.options.clock.now());
@@ -180,11 +195,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
     }
   }
 
-  /**
-   * Decides on the state that is kept, without asking the store for anything newer: if there is any, the append fails.
-   * That nothing changes, and what is refused, is not believed of a state that may be stale.
-   * @returns undefined where nothing came of it
-   */
+  /** If the state was stale, the append fails. @returns undefined where nothing came of it */
   private async decideOnKept(
     id: string,
     cause: Cause,

@@ -73,7 +73,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       wanted,
       cause,
     );
-    const decided = await this.streams.codes.transact(codeId, cause, (code) =>
+    const decided = await this.streams.codes.transactOnKept(codeId, cause, (code) =>
       request(code, {
         codeId,
         workspaceId: caller.workspaceId,
