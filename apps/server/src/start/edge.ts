@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, StartupError, within } from '@latchkey/platform';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -45,9 +46,14 @@ export async function listen(
 /** So long requests that are under way have to be answered when the server stops, ms. */
 const ANSWERED_WITHIN_MS = 7_500;
 
+/** So long connections stay open after the stop, for what is on its way, ms. */
+const READ_WITHIN_MS = 250;
+
 /** Takes no more requests, answers those under way, and then ends. May be called again. */
 export async function stopServing(app: NestFastifyApplication): Promise<void> {
   app.get(Serving).stop();
+  // What was sent before the stop may lie unread on connections that look idle: it is answered, too, with a 503.
+  await delay(READ_WITHIN_MS);
   await within(closeApp(app), ANSWERED_WITHIN_MS, () => new Error('late')).catch(() => undefined);
 }
 
