@@ -1,5 +1,6 @@
 import { type Records, UNMARKED_UNTIL } from '@latchkey/database';
 import {
+  comparePositions,
   type EventStore,
   MarkedEventStore,
   positionFromText,
@@ -8,6 +9,19 @@ import {
 import type { Vault } from '@latchkey/platform';
 
 const NONE = 'none';
+
+/**
+ * A store that was restored may end before what was taken over unmarked: what is appended to it now must carry marks.
+ * @returns up to where facts may be unmarked, at most the store's end
+ */
+async function clamped(until: string, store: EventStore, settings: Records['settings']): Promise<string> {
+  if (until === NONE) return NONE;
+  const newest = await store.ping();
+  if (newest && comparePositions(positionFromText(until), newest) <= 0) return until;
+  const end = newest ? positionToText(newest) : NONE;
+  await settings.setSecret(UNMARKED_UNTIL, end);
+  return end;
+}
 
 /**
  * The event store in which we believe our own events alone. Those that a version without marks has written are
@@ -24,5 +38,6 @@ export async function markedEventStore(
     until = newest ? positionToText(newest) : NONE;
     await settings.setSecret(UNMARKED_UNTIL, until);
   }
+  until = await clamped(until, store, settings);
   return new MarkedEventStore(store, vault, until === NONE ? undefined : positionFromText(until));
 }
