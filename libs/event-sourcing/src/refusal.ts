@@ -1,13 +1,13 @@
 /** Why something that was asked for is not done. */
 export type Reason =
   /** There is no such thing, or it is another workspace's, which is the same to whoever asks. */
-  | { readonly kind: 'absent'; readonly what: string }
+  | { readonly kind: 'absent'; readonly what: string; readonly detail?: string }
   /** It can't be meant so: what is wrong with which property. */
   | { readonly kind: 'invalid'; readonly wrong: Readonly<Record<string, string | string[]>> }
   /** It makes no sense in the state that things are in. */
   | { readonly kind: 'untimely'; readonly why: string }
-  /** Something else stands in its way; `by`: which. */
-  | { readonly kind: 'conflict'; readonly why: string; readonly by?: string };
+  /** Something else stands in its way; `by`: which; `deviceId`: where. */
+  | { readonly kind: 'conflict'; readonly why: string; readonly by?: string; readonly deviceId?: string };
 
 /**
  * What a decider or handler throws instead of doing what was asked. It speaks the domain's words; whoever passes it on
@@ -23,9 +23,13 @@ export class Refusal extends Error {
     super(message);
   }
 
-  /** @param what as in "The access code does not exist." */
-  static absent(what: string): Refusal {
-    return new Refusal({ kind: 'absent', what }, `The ${what} does not exist.`);
+  /**
+   * @param what as in "The access code does not exist."
+   * @param detail a sentence in place of that one
+   */
+  static absent(what: string, detail?: string): Refusal {
+    const reason = { kind: 'absent', what, ...(detail === undefined ? {} : { detail }) } as const;
+    return new Refusal(reason, detail ?? `The ${what} does not exist.`);
   }
 
   /** @param wrong what is wrong with each property, by its name */
@@ -37,8 +41,9 @@ export class Refusal extends Error {
     return new Refusal({ kind: 'untimely', why }, message);
   }
 
-  static conflict<Why extends string>(why: Why, message: string): Refusal {
-    return new Refusal({ kind: 'conflict', why }, message);
+  /** @param deviceId the device on which it is in the way, where several were asked for */
+  static conflict<Why extends string>(why: Why, message: string, deviceId?: string): Refusal {
+    return new Refusal({ kind: 'conflict', why, ...(deviceId === undefined ? {} : { deviceId }) }, message);
   }
 }
 

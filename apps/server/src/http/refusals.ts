@@ -12,6 +12,8 @@ const TYPES: Readonly<Record<CodeRefusal | DeviceRefusal | WebhookRefusal, strin
   'no-backup-available': 'backup_access_code_not_available',
   'pin-taken': 'duplicate_access_code',
   'no-pin-free': 'no_code_available',
+  'not-to-be-shared': 'code_cannot_be_shared',
+  'common-code-key-in-use': 'common_code_key_in_use',
   'action-not-supported': 'action_not_supported',
   disabled: 'webhook_disabled',
   'too-many': 'too_many_webhooks',
@@ -24,7 +26,7 @@ const PARAMETERS: Readonly<Record<string, string>> = { usesBackupPool: 'use_back
 export function refusalInApiTerms({ reason, message }: Refusal): ApiError {
   switch (reason.kind) {
     case 'absent':
-      return ApiError.notFound(reason.what.replaceAll(' ', '_'));
+      return ApiError.notFound(reason.what.replaceAll(' ', '_'), reason.detail);
     case 'invalid': {
       const fields = Object.entries(reason.wrong).map(([name, errors]) => [parameterOf(name), errors]);
       return ApiError.invalidInput(message, Object.fromEntries(fields) as typeof reason.wrong);
@@ -32,8 +34,11 @@ export function refusalInApiTerms({ reason, message }: Refusal): ApiError {
     case 'untimely':
       return ApiError.badRequest(typeOf(reason.why), message);
     case 'conflict': {
-      const data = reason.by === undefined ? undefined : { access_code_id: reason.by };
-      return ApiError.conflict(typeOf(reason.why), message, data);
+      const data = {
+        ...(reason.by === undefined ? {} : { access_code_id: reason.by }),
+        ...(reason.deviceId === undefined ? {} : { device_id: reason.deviceId }),
+      };
+      return ApiError.conflict(typeOf(reason.why), message, Object.keys(data).length > 0 ? data : undefined);
     }
   }
 }

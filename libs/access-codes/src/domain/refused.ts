@@ -7,7 +7,9 @@ export type CodeRefusal =
   | 'not-time-bound'
   | 'no-backup-available'
   | 'pin-taken'
-  | 'no-pin-free';
+  | 'no-pin-free'
+  | 'not-to-be-shared'
+  | 'common-code-key-in-use';
 
 export const absent = (): Refusal => Refusal.absent('access code');
 

@@ -1,17 +1,9 @@
 import { PinTaken } from '../../domain/keypad';
 import { endOf } from '../../domain/life';
+import type { CodeRefusal } from '../../domain/refused';
 import { Refusal } from '@latchkey/event-sourcing';
 import type { Caller } from '@latchkey/http';
-import {
-  ApiError,
-  CLOCK,
-  type Clock,
-  derivedId,
-  RANDOM,
-  type Random,
-  VAULT,
-  type Vault,
-} from '@latchkey/platform';
+import { CLOCK, type Clock, derivedId, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { newCodeId } from '../create-access-code';
@@ -105,7 +97,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
       this.streams.freePins(deviceId),
     ]);
     if (!device || device.workspaceId !== workspaceId || device.removedAt !== null) {
-      throw ApiError.notFound('device');
+      throw Refusal.absent('device');
     }
     const place = { codeId: '', window: this.terms(wanted).window };
     const neighbours = await neighbouringPins(device, place, this.streams, this.vault);
@@ -117,16 +109,19 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     { device, neighbours }: Door,
     code: string | undefined,
     wanted: CreateAccessCodes['wanted'],
-  ): ApiError {
+  ): Refusal {
     if (code === undefined) {
-      return ApiError.badRequest('code_cannot_be_shared', 'No code is accepted by all of these devices.');
+      return Refusal.untimely<CodeRefusal>(
+        'not-to-be-shared',
+        'No code is accepted by all of these devices.',
+      );
     }
     const { window, native, now } = this.terms(wanted);
     checkAgainstLock(device, { pin: code, startsAt: startToTell(device, window, native), now }, neighbours);
-    return ApiError.conflict(
-      'duplicate_access_code',
+    return Refusal.conflict<CodeRefusal>(
+      'pin-taken',
       'Another access code on one of the devices has the same code in an overlapping period.',
-      { device_id: device.deviceId },
+      device.deviceId,
     );
   }
 
@@ -174,5 +169,4 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
   }
 }
 
-const wasRefused = (error: unknown): boolean =>
-  error instanceof Refusal || (error instanceof ApiError && error.status < 500);
+const wasRefused = (error: unknown): boolean => error instanceof Refusal;

@@ -1,4 +1,5 @@
-import { ApiError, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
+import { Refusal } from '@latchkey/event-sourcing';
+import { RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { neighbouringPins } from '../../neighbouring-pins';
@@ -17,7 +18,7 @@ export class GenerateCodeHandler implements IQueryHandler<GenerateCode> {
   async execute({ workspaceId, deviceId }: GenerateCode): Promise<{ code: string }> {
     const { state: device } = await this.streams.devices.load(deviceId);
     if (!device || device.workspaceId !== workspaceId || device.removedAt !== null) {
-      throw ApiError.notFound('device');
+      throw Refusal.absent('device');
     }
     const isFree = await this.streams.freePins(deviceId);
     const wanted = { codeId: '', window: null };

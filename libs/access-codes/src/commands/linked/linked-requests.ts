@@ -1,7 +1,8 @@
-import { type Caller } from '@latchkey/event-sourcing';
-import { ApiError, KeyedMutex } from '@latchkey/platform';
+import { type Caller, Refusal } from '@latchkey/event-sourcing';
+import { KeyedMutex } from '@latchkey/platform';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { CreateAccessCode, UpdateAccessCode, type WantedChange, type WantedCode } from '../commands';
+import type { CodeRefusal } from '../../domain/refused';
 import { GetLinkedPin } from '../../views/linked-pin';
 import { GetAccessCode } from '../../views/queries';
 
@@ -16,7 +17,7 @@ export class LinkedRequests {
 
   /**
    * Creates a code, which gets the PIN that others with its key have.
-   * @throws {ApiError} 409 where another PIN was asked for
+   * @throws {Refusal} where another PIN was asked for
    */
   create(caller: Caller, wanted: WantedCode): Promise<{ accessCodeId: string }> {
     const { commonCodeKey } = wanted;
@@ -31,7 +32,7 @@ export class LinkedRequests {
 
   /**
    * Changes a code, but not to another PIN than others with its key have.
-   * @throws {ApiError} 409
+   * @throws {Refusal}
    */
   async update(caller: Caller, accessCodeId: string, wanted: WantedChange): Promise<void> {
     const change = () => this.commands.execute(new UpdateAccessCode(caller, accessCodeId, wanted));
@@ -49,8 +50,8 @@ export class LinkedRequests {
     const query = new GetLinkedPin(caller.workspaceId, key, exceptCodeId);
     const pin = (await this.queries.execute(query)) ?? asked;
     if (asked !== undefined && asked !== pin) {
-      throw ApiError.conflict(
-        'common_code_key_in_use',
+      throw Refusal.conflict<CodeRefusal>(
+        'common-code-key-in-use',
         'Other access codes with this common_code_key have another code, and all of them must have the same.',
       );
     }

@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { Refusal } from '@latchkey/event-sourcing';
 import { CommandBus, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
 import { UpdateAccessCode, type WantedChange } from '../commands';
 import type { SeamAccessCode } from '../../views/present-code';
@@ -17,8 +17,7 @@ export class UpdateAccessCodesHandler implements ICommandHandler<UpdateAccessCod
 
   async execute({ caller, commonCodeKey, wanted }: UpdateAccessCodes): Promise<void> {
     const codes = await this.linked(caller.workspaceId, commonCodeKey);
-    if (codes.length === 0)
-      throw ApiError.notFound('access_code', 'No access code has this common_code_key.');
+    if (codes.length === 0) throw Refusal.absent('access code', 'No access code has this common_code_key.');
     const changed: SeamAccessCode[] = [];
     try {
       for (const code of codes) {

@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { Refusal } from '@latchkey/event-sourcing';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Streams } from '../../streams';
 import { type TimelineEvent, timelineOf } from './timeline';
@@ -33,7 +33,7 @@ export class GetTimelineHandler implements IQueryHandler<GetTimeline> {
     const history = await this.streams.codes.history(accessCodeId);
     const first = history[0]?.event;
     const begun = first?.type === 'CodeRequested' || first?.type === 'UnmanagedCodeSeen';
-    if (!begun || first.data.workspaceId !== workspaceId) throw ApiError.notFound('access_code');
+    if (!begun || first.data.workspaceId !== workspaceId) throw Refusal.absent('access code');
     return pageOfTimeline(timelineOf(history), filter);
   }
 }
