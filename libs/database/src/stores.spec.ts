@@ -45,6 +45,25 @@ describe.each([undefined, ...(databaseUrl ? [databaseUrl] : [])])('the stores (d
     await (await open()).close();
   });
 
+  it('are refused without their vault, which stays missing', async () => {
+    const before = await open();
+    await before.records.settings.setSecret('key', 'hunter2');
+    await before.close();
+    const lose = async () => {
+      if (url === undefined) {
+        for (const name of readdirSync(dataDir).filter((one) => one.startsWith('vault.db')))
+          rmSync(join(dataDir, name));
+        return;
+      }
+      const database = await openDatabase({ url });
+      await sql`drop schema vault cascade`.execute(database.db);
+      await database.close();
+    };
+    await lose();
+
+    for (let n = 0; n < 2; n++) await expect(open()).rejects.toThrow(/^The vault is missing/);
+  });
+
   it('hold no PIN and no secret in plain text', async () => {
     const stores = await open();
     await stores.vault.seal('code-1', '48213705');

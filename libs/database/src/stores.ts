@@ -5,12 +5,13 @@ import {
   openOldSecret,
   replaceMasterKey,
   settleMasterKey,
+  StartupError,
   type Vault,
 } from '@latchkey/platform';
 import { type Database, openDatabase } from './database';
-import { openRecords, type Records } from './records/records';
+import { holdRecords, openRecords, type Records } from './records/records';
 import { resealSecrets } from './records/reseal-secrets';
-import { isMasterKeyOf, openVaultWithKeyring, rekeyVault } from './vault/open-vault';
+import { isMasterKeyOf, isNewVault, openVaultWithKeyring, rekeyVault } from './vault/open-vault';
 
 /** What the server keeps outside the event store. */
 export interface Stores<Views> {
@@ -49,9 +50,10 @@ export async function openStores<Views = unknown>(
   };
   try {
     const vaultDatabase = await open<unknown>('vault');
+    const recordsDatabase = await open<unknown>('records');
+    await checkVaultIsThere(vaultDatabase, recordsDatabase);
     const masterKey = await masterKeyFor(config, vaultDatabase);
     const { vault, keyring } = await openVaultWithKeyring({ database: vaultDatabase, masterKey });
-    const recordsDatabase = await open<unknown>('records');
     let { masterKeyIsOld } = keyring;
     if (masterKeyIsOld) {
       const open = (purpose: string, sealed: string) => openOldSecret(masterKey, purpose, sealed);
@@ -80,6 +82,19 @@ export async function openStores<Views = unknown>(
  * over the data of a version without marks.
  */
 export const UNMARKED_UNTIL = 'facts.unmarked_until';
+
+/**
+ * A new vault beside records that stand would seal what comes with other keys, and nothing of before could be opened,
+ * tokens of lock makers and the marks of facts included.
+ * @throws StartupError
+ */
+async function checkVaultIsThere(vault: Database<unknown>, records: Database<unknown>): Promise<void> {
+  // In this order: another instance that begins at the same time makes the vault first.
+  if (!(await holdRecords(records)) || !(await isNewVault(vault))) return;
+  throw new StartupError(
+    'The vault is missing, though the records are there: put vault.db, or the schema vault, back from the backup that the records go with. To begin anew, choose another DATA_DIR and database.',
+  );
+}
 
 /** The vault's master key: the one that is set, or that of the data folder, whose replacement may be half done. */
 async function masterKeyFor(

@@ -54,6 +54,13 @@ export async function openRecords<T>(database: Database<T>, vault: Vault): Promi
   };
 }
 
+/** Whether anything was ever recorded. */
+export async function holdRecords<T>(database: Database<T>): Promise<boolean> {
+  await migrateRecords(database);
+  const { db } = database as unknown as Database<RecordsTables>;
+  return (await db.selectFrom('settings').select('key').limit(1).executeTakeFirst()) !== undefined;
+}
+
 /** Brings the records' tables up to date. */
 export function migrateRecords<T>(database: Database<T>): Promise<void> {
   return migrate(database, 'records', migrations);

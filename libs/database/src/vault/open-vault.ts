@@ -41,6 +41,13 @@ export async function openVaultWithKeyring<T>(
   return { vault: createVault(keys, keyring), keyring };
 }
 
+/** Whether nothing was ever sealed there. */
+export async function isNewVault<T>(vault: Database<T>): Promise<boolean> {
+  const database = vault as unknown as Database<VaultTables>;
+  await migrate(database, 'vault', vaultMigrations);
+  return (await storedCheck(database)) === undefined;
+}
+
 /** Whether that is the vault's master key. */
 export async function isMasterKeyOf<T>(options: Options<T>): Promise<boolean> {
   const database = options.database as unknown as Database<VaultTables>;
