@@ -18,7 +18,9 @@ The passwords of a new database: EVENTSTORE_DEFAULT_ADMIN_PASSWORD, EVENTSTORE_D
 async function main(): Promise<void> {
   // What it writes is for its own account alone.
   process.umask(0o077);
-  const parent = process.send?.bind(process);
+  // A parent that has gone meanwhile is told nothing; its absence ends the node.
+  const parent =
+    process.send && ((message: ChildMessage) => void process.send!(message, undefined, {}, () => undefined));
   let node: RunningNode;
   try {
     const options = optionsFrom(process.argv.slice(2), process.env);
