@@ -41,8 +41,9 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Cor
   return core;
 }
 
-export function makeWebhooks({ config, clock, ids, random, logger, stores, store }: Parts): Webhooks {
-  return new Webhooks({
+export function makeWebhooks(parts: Parts): Webhooks {
+  const { config, clock, clockWatch, ids, random, logger, stores, store } = parts;
+  const webhooks = new Webhooks({
     store,
     database: stores.recordsDatabase,
     endpoints: stores.records.webhookEndpoints,
@@ -53,4 +54,11 @@ export function makeWebhooks({ config, clock, ids, random, logger, stores, store
     logger,
     config,
   });
+  clockWatch?.onJump((by) => {
+    if (by === 0) return;
+    webhooks.deliveries.clockWasPut().catch((error: unknown) => {
+      logger.error({ err: error }, 'webhooks could not be made due after the clock was put');
+    });
+  });
+  return webhooks;
 }

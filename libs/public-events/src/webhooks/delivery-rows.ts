@@ -38,6 +38,12 @@ export async function enqueue(
   queued: readonly Queued[],
   dueAt: number,
 ): Promise<void> {
+  await writeMessages(trx, queued);
+  await writeDeliveries(trx, queued, dueAt);
+  await makeQueuesDue(trx, queued, dueAt);
+}
+
+async function writeMessages(trx: Transaction<DeliveryTables>, queued: readonly Queued[]): Promise<void> {
   const messages = new Map(queued.map(({ event, revision }) => [event.event_id, { event, revision }]));
   for (const some of chunks(
     [...messages.values()].sort((a, b) => order(a.event.event_id, b.event.event_id)),
@@ -56,6 +62,13 @@ export async function enqueue(
       .onConflict((c) => c.column('event_id').doUpdateSet((eb) => ({ data: eb.ref('excluded.data') })))
       .execute();
   }
+}
+
+async function writeDeliveries(
+  trx: Transaction<DeliveryTables>,
+  queued: readonly Queued[],
+  dueAt: number,
+): Promise<void> {
   const deliveries = queued.map(({ webhookId, event, revision }) => ({
     delivery_id: `${webhookId}:${event.event_id}`,
     webhook_id: webhookId,
@@ -78,6 +91,13 @@ export async function enqueue(
       )
       .execute();
   }
+}
+
+async function makeQueuesDue(
+  trx: Transaction<DeliveryTables>,
+  queued: readonly Queued[],
+  dueAt: number,
+): Promise<void> {
   const endpoints = new Map(queued.map(({ webhookId, event }) => [webhookId, event.workspace_id]));
   for (const [webhookId, workspaceId] of [...endpoints].sort(([a], [b]) => order(a, b))) {
     await trx
@@ -165,6 +185,18 @@ export class DeliveryRows implements DueSource<QueueClaim> {
       .executeTakeFirst();
     // Something was queued meanwhile: as due as that made it.
     if (numUpdatedRows === 0n) await this.due.release(subject);
+  }
+
+  /** What was to be tried later is due at `now` (ms): the clock that its instants were read off was put. */
+  async makeAllDue(now: number): Promise<void> {
+    await this.database.transaction(async (trx) => {
+      await trx.updateTable('webhook_deliveries').set({ due_at: now }).where('due_at', '>', now).execute();
+      await trx
+        .updateTable('webhook_queues')
+        .set((eb) => ({ due_at: now, version: eb('version', '+', 1) }))
+        .where('due_at', '>', now)
+        .execute();
+    });
   }
 
   /** Up to `limit` of what is due to an endpoint, the oldest first. */

@@ -329,6 +329,19 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
     expect(deliveries.nextDue).toBeNull();
   });
 
+  it('tries what waits when the clock was put, whatever it had read before', async () => {
+    const { received, url } = await receiver((n) => (n < 3 ? 503 : 204));
+    await create(url);
+    await happens('device.connected');
+    await advance(10_000);
+    expect(received).toHaveLength(2);
+    const before = clock.now();
+    await deliveries.clockWasPut();
+    await settled();
+    expect(received.slice(2).map(({ at }) => at)).toEqual([before]);
+    expect(deliveries.nextDue).toBeNull();
+  });
+
   it('takes no answer, a refused connection and a redirect for failures', async () => {
     const [silent, moved] = [await receiver(() => null), await receiver(() => 302)];
     await create(silent.url);

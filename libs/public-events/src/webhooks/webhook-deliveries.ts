@@ -73,6 +73,12 @@ export class WebhookDeliveries extends DueWork<QueueClaim> {
     this.start();
   }
 
+  /** The machine's clock was put: what waits for an instant that was read off the clock before is tried now. */
+  async clockWasPut(): Promise<void> {
+    await this.rows.makeAllDue(this.deliveryOptions.clock.now());
+    this.wake();
+  }
+
   /** Sends some of what is due to one endpoint. */
   private async serve(claim: QueueClaim): Promise<void> {
     const { endpoints, clock } = this.deliveryOptions;
