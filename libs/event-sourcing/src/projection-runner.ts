@@ -141,9 +141,9 @@ export class ProjectionRunner {
       },
       onCaughtUp: () => {
         this.goesOn();
-        if (this.building) this.marking = this.markBuilt();
+        if (this.building) this.marking = this.markBuilt().then(() => this.onCaughtUp());
+        else this.onCaughtUp();
         this.building = false;
-        this.onCaughtUp();
       },
       onError: (error) => this.isHeldUp(error),
     });
