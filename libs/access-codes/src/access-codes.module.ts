@@ -10,7 +10,7 @@ import { UpdateAccessCodesHandler } from './commands/linked/update-access-codes'
 import { PullBackupAccessCodeHandler } from './commands/pull-backup-access-code';
 import { UpdateAccessCodeHandler } from './commands/update-access-code';
 import { accessCodeControllers } from './http';
-import { codeQueryHandlers } from './views';
+import { codeQueryHandlers, streamQueryHandlers } from './views';
 
 /** Access codes: their endpoints, and who handles what these ask. The core and the tokens of the platform are given. */
 @Module({
@@ -27,6 +27,7 @@ import { codeQueryHandlers } from './views';
     UpdateAccessCodesHandler,
     GenerateCodeHandler,
     ...codeQueryHandlers,
+    ...streamQueryHandlers,
   ],
 })
 export class AccessCodesModule {}

@@ -29,6 +29,7 @@ export const codeQueryHandlers = [
   ListUnmanagedAccessCodesHandler,
   GetLinkedPinHandler,
   ListActionAttemptsHandler,
-  GetTimelineHandler,
-  GetCodeAttemptHandler,
 ];
+
+/** Those that read a code's stream itself, and not a view of it. */
+export const streamQueryHandlers = [GetTimelineHandler, GetCodeAttemptHandler];
