@@ -34,6 +34,7 @@ export async function benchRebuild({ quick = false, codes }: RebuildOptions = {}
       'rebuilt, events/s',
       'bare readAll, events/s',
       'ratio',
+      "the server's CPU",
       'peak memory',
       'start, built',
     ],
