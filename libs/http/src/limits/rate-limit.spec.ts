@@ -2,7 +2,7 @@ import { ApiError } from '@latchkey/platform';
 import { testDatabase, testEngines } from '@latchkey/database';
 import fc from 'fast-check';
 import { DeviceLimits } from './device-limits';
-import { RateLimit, WINDOW_S } from './rate-limit';
+import { ownCounters, RateLimit, WINDOW_S } from './rate-limit';
 import { sharedCounters } from './shared-counters';
 
 const START = Date.UTC(2030, 0, 1);
@@ -40,6 +40,25 @@ describe('a limit', () => {
   test('of 0 is none', async () => {
     const limit = new RateLimit('test', 0);
     for (let n = 0; n < 1000; n++) expect(await refusal(limit.take('lock'))).toBeUndefined();
+  });
+
+  test('is spent by requests alone, however many of them ask the counter at the same time', async () => {
+    const limit = new RateLimit('test', 1000, (name, perMinute) => {
+      const counter = ownCounters(name, perMinute);
+      const consume = counter.consume.bind(counter);
+      // As one that others share answers: later than the next requests come.
+      counter.consume = async (...asked) => {
+        const answer = await consume(...asked);
+        for (let n = 0; n < 50; n++) await Promise.resolve();
+        return answer;
+      };
+      return counter;
+    });
+    const all: (number | undefined)[] = [];
+    for (let n = 0; n < 1000; n += 40)
+      all.push(...(await Promise.all(Array.from({ length: 40 }, () => refusal(limit.take('lock'))))));
+    expect(all.filter((wait) => wait !== undefined)).toEqual([]);
+    expect(await refusal(limit.take('lock'))).toBe(60);
   });
 
   test('is not washed away by ten thousand other keys', async () => {

@@ -28,6 +28,7 @@ export class RateLimit {
   private readonly counter: RateLimiterAbstract | undefined;
   private readonly part: number;
   private readonly ahead = new LRUCache<string, Taken>({ max: KEYS_AHEAD });
+  private readonly taking = new Map<string, Promise<void>>();
 
   /**
    * @param name tells it from other limits, in every instance the same
@@ -45,17 +46,45 @@ export class RateLimit {
   /** @throws ApiError 429 with Retry-After, and then takes nothing */
   async take(key: string): Promise<void> {
     if (!this.counter) return;
-    const ahead = this.ahead.get(key);
-    if (ahead && ahead.left > 0 && ahead.until > Date.now()) {
-      ahead.left--;
+    if (this.part === 1) {
+      await this.consume(this.counter, key);
       return;
     }
-    this.ahead.delete(key);
-    const { part } = this;
-    const { msBeforeNext } = await this.counter.consume(key, part).catch((refusal: unknown) => {
+    while (!this.useAhead(key)) {
+      const other = this.taking.get(key);
+      if (!other) return this.takePart(this.counter, key);
+      // A part taken by each of many that ask at the same time would be lost but for one.
+      await other.catch(() => undefined);
+    }
+  }
+
+  private useAhead(key: string): boolean {
+    const ahead = this.ahead.get(key);
+    if (!ahead || ahead.left === 0 || ahead.until <= Date.now()) return false;
+    ahead.left--;
+    return true;
+  }
+
+  /** Takes a part, of which one is used at once. */
+  private async takePart(counter: RateLimiterAbstract, key: string): Promise<void> {
+    const taking = this.consume(counter, key).then((msBeforeNext) => {
+      this.ahead.set(key, { left: this.part - 1, until: Date.now() + msBeforeNext });
+    });
+    this.taking.set(key, taking);
+    try {
+      await taking;
+    } finally {
+      this.taking.delete(key);
+    }
+  }
+
+  /** @returns when the window ends, ms from now */
+  private async consume(counter: RateLimiterAbstract, key: string): Promise<number> {
+    try {
+      return (await counter.consume(key, this.part)).msBeforeNext;
+    } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
       throw ApiError.tooManyRequests(Math.max(refusal.msBeforeNext, 1) / 1000);
-    });
-    if (part > 1) this.ahead.set(key, { left: part - 1, until: Date.now() + msBeforeNext });
+    }
   }
 }
