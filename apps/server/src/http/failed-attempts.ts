@@ -34,30 +34,7 @@ export class FailedAttempts {
    * Notes a failed attempt. @returns when it may be answered
    * @throws ApiError 429 for an address with too many of them under way
    */
-  failed(address: string): Promise<void> {
-    return this.slowDown(address);
-  }
-
-  /**
-   * Notes a good key. One that comes for the first time from an address that has been trying keys may be the one that
-   * was guessed: it waits as the others do, so that guessing tells nothing sooner. @returns when it may be let in
-   * @throws ApiError 429 for an address with too many attempts under way
-   */
-  async passed(address: string, apiKeyId: string): Promise<void> {
-    const who = `${address} ${apiKeyId}`;
-    if (this.known.get(who)) return;
-    if (this.isTrying(address)) await this.slowDown(address);
-    this.known.set(who, true);
-  }
-
-  private isTrying(address: string): boolean {
-    const failures = this.byAddress.get(address);
-    return (
-      failures !== undefined && failures.count >= FREE && this.now() - failures.busyUntil < FORGOTTEN_AFTER_MS
-    );
-  }
-
-  private async slowDown(address: string): Promise<void> {
+  async failed(address: string): Promise<void> {
     const now = this.now();
     const failures = this.recall(address, now);
     failures.count += 1;
@@ -69,6 +46,18 @@ export class FailedAttempts {
     await this.wait(failures.busyUntil - now);
   }
 
+  /**
+   * Notes a good key. One that comes for the first time from an address that has been trying keys may be the one that
+   * was guessed: it waits as the others do, so that guessing tells nothing sooner. @returns when it may be let in
+   * @throws ApiError 429 for an address with too many attempts under way
+   */
+  async passed(address: string, apiKeyId: string): Promise<void> {
+    const who = `${address} ${apiKeyId}`;
+    if (this.known.get(who)) return;
+    if ((this.remembered(address, this.now())?.count ?? 0) >= FREE) await this.failed(address);
+    this.known.set(who, true);
+  }
+
   /** Lets everybody go who waits, so that the server can stop. */
   release(): void {
     for (const [timer, done] of this.waiting) {
@@ -78,10 +67,14 @@ export class FailedAttempts {
     this.waiting.clear();
   }
 
-  private recall(address: string, now: number): Failures {
+  /** What an address has failed at, unless that was long ago. */
+  private remembered(address: string, now: number): Failures | undefined {
     const known = this.byAddress.get(address);
-    const failures =
-      known && now - known.busyUntil < FORGOTTEN_AFTER_MS ? known : { count: 0, busyUntil: now };
+    return known && now - known.busyUntil < FORGOTTEN_AFTER_MS ? known : undefined;
+  }
+
+  private recall(address: string, now: number): Failures {
+    const failures = this.remembered(address, now) ?? { count: 0, busyUntil: now };
     this.byAddress.set(address, failures);
     if (failures.count < FREE) failures.busyUntil = now;
     return failures;
