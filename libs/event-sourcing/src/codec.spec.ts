@@ -26,6 +26,7 @@ const recorded = (data: unknown, more: Partial<RecordedEvent> = {}): RecordedEve
   stream: 'person-1',
   revision: 7,
   position: { commit: 1n, prepare: 1n },
+  recordedAt: 0,
   data,
   metadata: { ...metadata, schemaVersion: 3 },
   ...more,

@@ -78,6 +78,8 @@ export interface RecordedEvent {
   readonly stream: string;
   readonly revision: number;
   readonly position: Position;
+  /** When the store took it, ms, by the store's own clock: metadata tell when it happened by ours. */
+  readonly recordedAt: number;
   /** JSON as plain data; anything else as the bytes or the text that it is. */
   readonly data: unknown;
   /** Of an event of ours. Anybody may append: only a codec can tell. */

@@ -47,7 +47,7 @@ describe('a store of marked events', () => {
   /** Somebody else who may append; with the very bytes of an event of ours, or others. */
   const put = (
     to: string,
-    { id: eventId, type, data, metadata }: Omit<RecordedEvent, 'stream' | 'revision' | 'position'>,
+    { id: eventId, type, data, metadata }: Pick<RecordedEvent, 'id' | 'type' | 'data' | 'metadata'>,
   ) =>
     stranger.appendToStream(
       to,

@@ -9,7 +9,7 @@ describe('a subscription that several share', () => {
   let store: EventStoreDb;
   const positions: Position[] = [];
   const recorded: Omit<RecordedEvent, 'position'> = {
-    ...{ id: 'event-1', type: 'Counted', stream: 'counter-1', revision: 0, data: {} },
+    ...{ id: 'event-1', type: 'Counted', stream: 'counter-1', revision: 0, recordedAt: 0, data: {} },
     metadata: {} as RecordedEvent['metadata'],
   };
   const amountOf = (event: RecordedEvent) => (event.data as { amount: number }).amount;

@@ -43,7 +43,7 @@ describe('events as earlier versions wrote them', () => {
     const events = golden(version, category);
     expect(events.length).toBeGreaterThan(0);
     for (const event of events) {
-      const recorded = { ...event, id: event.stream, position: { commit: 1n, prepare: 1n } };
+      const recorded = { ...event, id: event.stream, position: { commit: 1n, prepare: 1n }, recordedAt: 0 };
       const decoded = codecs[category]!.decode(recorded as unknown as RecordedEvent);
       expect(decoded).toMatchObject({ type: event.type, at: Date.parse(event.metadata.occurredAt) });
     }

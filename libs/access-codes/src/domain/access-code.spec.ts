@@ -294,6 +294,7 @@ describe('every event of a life', () => {
                 stream: `accessCode-${id}`,
                 revision,
                 position: { commit: 0n, prepare: 0n },
+                recordedAt: 0,
               });
             });
             expect(read).toEqual(written);

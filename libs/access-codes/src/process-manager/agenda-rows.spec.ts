@@ -18,7 +18,7 @@ function recorded<E extends DomainEvent>(codec: EventCodec<E>, stream: string, e
     occurredAt: new Date(T0).toISOString(),
   };
   const encoded = codec.encode(event, 'event-1', metadata);
-  return { ...encoded, stream, revision: 0, position: { commit: 1n, prepare: 1n } };
+  return { ...encoded, stream, revision: 0, position: { commit: 1n, prepare: 1n }, recordedAt: T0 };
 }
 
 const reserved = recorded(keypadCodec, 'keypad-device-1', {

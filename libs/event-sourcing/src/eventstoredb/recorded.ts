@@ -14,6 +14,7 @@ export function fromClient(
     stream: event.streamId,
     revision: Number(event.revision),
     position,
+    recordedAt: event.created.getTime(),
     data: event.data,
     metadata: event.metadata as unknown as EventMetadata,
   };

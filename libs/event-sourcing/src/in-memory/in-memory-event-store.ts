@@ -30,6 +30,9 @@ export class InMemoryEventStore implements EventStore {
   private readonly lastByPrefix = new Map<string, Position>();
   lastAppended: Position | undefined;
 
+  /** @param now what the store's own clock reads, ms */
+  constructor(private readonly now: () => number = Date.now) {}
+
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
     const there = this.streams.get(stream) ?? [];
     const again = repeated(there, events, expected);
@@ -108,6 +111,7 @@ export class InMemoryEventStore implements EventStore {
       const place = BigInt(this.log.length + 1);
       const event: RecordedEvent = {
         ...{ id, type, stream, revision: there.length, position: { commit: place, prepare: place } },
+        recordedAt: this.now(),
         data: asStored(data),
         metadata: asStored(metadata) as EventMetadata,
       };

@@ -68,6 +68,13 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
       expect(events.at(-1)!.position).toEqual(second.position);
     });
 
+    it('tells when it took each event, by its own clock', async () => {
+      const before = Date.now();
+      await append(1);
+      const [event] = await read(store.read(stream));
+      expect(Math.abs(event!.recordedAt - before)).toBeLessThan(60_000);
+    });
+
     it('refuses what expects another revision, and appends nothing of it', async () => {
       await append(1);
       for (const expected of ['no-stream', -1, 1, 7] as const) {
