@@ -1,6 +1,7 @@
 export * from './backups';
 export * from './constraints';
 export * from './draw-pin';
+export * from './in-memory';
 export * from './lock-gateway';
 export * from './names';
 export * from './time-steps';

@@ -1,0 +1,130 @@
+import { Outage } from '@latchkey/platform';
+import {
+  AppendTimeout,
+  type Appended,
+  type EventStore,
+  type EventSubscription,
+  type ExpectedRevision,
+  type NewEvent,
+  type Position,
+  type RecordedEvent,
+  type SubscribeOptions,
+} from '../event-store';
+
+/** The process has died; nothing that it still tries reaches the store. */
+export class ProcessDied extends Error {
+  override readonly name = 'ProcessDied';
+}
+
+/**
+ * An event store as one process reaches it, for tests: the process may die between two appends, others may get ahead
+ * of it, the store may be away, or answer too late.
+ */
+export class FaultyEventStore implements EventStore {
+  /** Everything fails as it does while the store is away. */
+  isAway = false;
+  private appendsToLive = Infinity;
+  private unanswered = 0;
+  private overtaking: { readonly prefix: string; readonly work: () => Promise<unknown> }[] = [];
+
+  constructor(private readonly store: EventStore) {}
+
+  get isDead(): boolean {
+    return this.appendsToLive < 0;
+  }
+
+  /**
+   * The process dies before it knows of its nth append from now: that one is kept, and nothing after it is. 0: it dies
+   * before the first.
+   */
+  dieAfter(appends: number): void {
+    this.appendsToLive = appends;
+  }
+
+  /** The next appends are kept, and so many answers to them are lost. */
+  loseAnswers(count = 1): void {
+    this.unanswered = count;
+  }
+
+  /** Just before the next append to a stream whose name begins so, something else happens, once. */
+  before(prefix: string, work: () => Promise<unknown>): void {
+    this.overtaking.push({ prefix, work });
+  }
+
+  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+    this.checkAlive();
+    const first = this.overtaking.find(({ prefix }) => stream.startsWith(prefix));
+    if (first) {
+      this.overtaking = this.overtaking.filter((each) => each !== first);
+      await first.work();
+    }
+    if (this.appendsToLive === 0) this.die();
+    const isLast = --this.appendsToLive === 0;
+    const appended = await this.store.append(stream, events, expected).catch((error: unknown) => {
+      this.appendsToLive++;
+      throw error;
+    });
+    if (isLast) this.die();
+    if (this.unanswered > 0) {
+      this.unanswered--;
+      throw new AppendTimeout(stream, 'a test');
+    }
+    return appended;
+  }
+
+  async *read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent> {
+    this.checkAlive();
+    yield* this.store.read(stream, fromRevision, count);
+  }
+
+  async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
+    this.checkAlive();
+    yield* this.store.readBackwards(stream, count);
+  }
+
+  async *readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
+    this.checkAlive();
+    yield* this.store.readAllBackwards(count, before);
+  }
+
+  async eventAt(position: Position): Promise<RecordedEvent | undefined> {
+    this.checkAlive();
+    return this.store.eventAt(position);
+  }
+
+  subscribeToAll(options: SubscribeOptions): EventSubscription {
+    return this.store.subscribeToAll(options);
+  }
+
+  get lastAppended(): Position | undefined {
+    return this.store.lastAppended;
+  }
+
+  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
+    return this.store.lastAppendedTo(prefixes);
+  }
+
+  async truncateBefore(stream: string, revision: number): Promise<void> {
+    this.checkAlive();
+    await this.store.truncateBefore(stream, revision);
+  }
+
+  async ping(): Promise<Position | undefined> {
+    this.checkAlive();
+    return this.store.ping();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private die(): never {
+    this.appendsToLive = -1;
+    throw new ProcessDied('the process died in the middle of what it did');
+  }
+
+  private checkAlive(): void {
+    if (this.isDead) throw new ProcessDied('this process is dead');
+    if (this.isAway) throw new Outage('event store', 'a test has taken it away');
+  }
+}

@@ -1,0 +1,1 @@
+export { InMemoryLocks, type InsteadOfAnswer, type LockCall } from './in-memory-locks';
