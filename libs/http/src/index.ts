@@ -17,6 +17,9 @@ export { isPlainText } from './params/text';
 export { type Caller } from '@latchkey/event-sourcing';
 export { Abandoned, By, type EdgeRequest, Params } from './route/parameters';
 export {
+  ActsOnGet,
+  actsOnGet,
+  allowedBy,
   type AnswerPart,
   endpointOf,
   isOpen,

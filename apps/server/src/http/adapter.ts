@@ -33,7 +33,7 @@ export function httpAdapter(bounds: ConnectionBounds = CONNECTION_BOUNDS): Fasti
     trustProxy: false,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     skipMiddie: true,

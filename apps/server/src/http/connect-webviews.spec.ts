@@ -114,6 +114,20 @@ test('an account is connected by its owner, and its locks appear', async () => {
   expect(await (await fetch(webview.url)).text()).toContain('Your locks are connected');
 });
 
+test('whoever only looks at the links by HEAD uses none of them up', async () => {
+  const webview = await create();
+  const { back, browser } = await consent(webview, allow());
+  const looked = (url: string) => fetch(url, { method: 'HEAD', redirect: 'manual' });
+  expect((await looked(webview.url)).status).toBe(200);
+  for (const url of [authorizing(webview), back.href]) {
+    const { status, headers } = await looked(url);
+    expect([status, headers.get('allow')]).toEqual([405, 'GET']);
+  }
+  expect((await read(webview)).status).toBe('pending');
+  expect((await browser.open(back)).status).toBe(200);
+  expect((await read(webview)).status).toBe('authorized');
+});
+
 test("the sandbox's own account, connected again, stays one account", async () => {
   const list = () => world.api.ask<{ connected_accounts: unknown[] }>('/connected_accounts/list');
   const before = (await list()).connected_accounts.length;

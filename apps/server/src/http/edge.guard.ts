@@ -1,5 +1,13 @@
 import type { Records } from '@latchkey/database';
-import { type Counters, type EdgeRequest, endpointOf, isOpen, RateLimit, type Verb } from '@latchkey/http';
+import {
+  actsOnGet,
+  allowedBy,
+  type Counters,
+  type EdgeRequest,
+  endpointOf,
+  isOpen,
+  RateLimit,
+} from '@latchkey/http';
 import {
   ApiError,
   type Clock,
@@ -45,9 +53,10 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
     if (endpoint?.sandboxOnly && !this.config.sandbox) {
       throw new ApiError(404, 'not_found', 'There is no such endpoint.');
     }
-    if (endpoint && !endpoint.verbs.includes(request.method as Verb)) {
-      void context.switchToHttp().getResponse<FastifyReply>().header('allow', endpoint.verbs.join(', '));
-      throw ApiError.methodNotAllowed(`This endpoint answers ${endpoint.verbs.join(', ')}.`);
+    const allowed = allowedVerbs(context.getHandler(), request.method);
+    if (!allowed.includes(request.method)) {
+      void context.switchToHttp().getResponse<FastifyReply>().header('allow', allowed.join(', '));
+      throw ApiError.methodNotAllowed(`This endpoint answers ${allowed.join(', ')}.`);
     }
     if (!isOpen(context.getHandler(), context.getClass())) await this.authenticate(request);
     return true;
@@ -73,6 +82,13 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
       this.logger.warn({ err: error, apiKeyId }, "could not note an API key's use");
     });
   }
+}
+
+/** @param routed the verb that led here; but for HEAD it is one that is answered, where nothing says otherwise */
+function allowedVerbs(handler: object, routed: string): string[] {
+  const endpoint = endpointOf(handler);
+  if (endpoint) return allowedBy(endpoint);
+  return actsOnGet(handler) ? ['GET'] : [routed];
 }
 
 const BEARER = /^Bearer +(seam_[\w-]{1,250})$/i;

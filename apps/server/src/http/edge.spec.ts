@@ -64,7 +64,7 @@ describe('what is not there', () => {
     'a verb that the endpoint does not answer: %s',
     async (method) => {
       const response = await fetch(`${edge.url}/access_codes/get`, { method });
-      expect(response.headers.get('allow')).toBe('GET, POST');
+      expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
       expectError(
         { status: response.status, headers: response.headers, body: await response.json() },
         { status: 405, type: 'method_not_allowed' },
@@ -257,6 +257,14 @@ describe('parameters', () => {
       type: 'invalid_input',
     });
     expect(edge.shelf.codes.size).toBe(codes);
+  });
+
+  test.each([
+    ['/access_codes/get', { device_id: 'front-door', code: '1234' }, 'access_code_not_found'],
+    ['/access_codes/delete', { access_code_id: randomUUID(), device_id: 'door' }, 'access_code_not_found'],
+    ['/events/get', { device_id: 'front-door', event_type: 'device.connected' }, 'event_not_found'],
+  ])('a device id that could be none leads to nothing: %s', async (path, params, type) => {
+    expectError(await edge.post(path, params), { status: 404, type });
   });
 
   test('every fault is told, not only the first', async () => {

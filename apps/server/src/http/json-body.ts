@@ -16,7 +16,9 @@ const DEEPEST = 32;
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   // A filter in the body of a GET, as curl and Seam's own examples send it, must not be dropped.
-  fastify.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
+  // HEAD is answered as GET would be.
+  for (const method of ['GET', 'HEAD'] as const)
+    fastify.addHttpMethod(method, { hasBody: true, overrideExisting: true });
   fastify.addContentTypeParser('application/json', (request, payload, done) => {
     collect(payload)
       .then((bytes) => done(null, parse(plain(request.headers, bytes))))

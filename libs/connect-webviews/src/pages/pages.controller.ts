@@ -1,5 +1,5 @@
 import type { Records } from '@latchkey/database';
-import { Open } from '@latchkey/http';
+import { ActsOnGet, Open } from '@latchkey/http';
 import { type Clock, CLOCK, RECORDS, VAULT, type Vault } from '@latchkey/platform';
 import { Controller, Get, Headers, Inject, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
@@ -34,6 +34,7 @@ export class ConnectPagesController {
     show(reply, 200, await this.choice(webview, null));
   }
 
+  @ActsOnGet()
   @Get('authorize')
   async authorize(@Query() query: Texts, @Res() reply: FastifyReply): Promise<void> {
     const webview = await this.entitled(query);
@@ -46,6 +47,7 @@ export class ConnectPagesController {
     void reply.headers({ ...PAGE_HEADERS, 'set-cookie': cookie }).redirect(away.address, 303);
   }
 
+  @ActsOnGet()
   @Get('callback')
   async callback(
     @Query() query: Texts,

@@ -24,8 +24,8 @@ const ENDPOINT = 'latchkey:endpoint';
 
 /**
  * An endpoint as Seam's SDKs call it: by POST with a JSON body, and by the given verbs besides, GET and DELETE
- * with a query string, PATCH and PUT with a body. What its handler resolves to is answered with `ok: true` added;
- * other verbs are answered 405.
+ * with a query string, PATCH and PUT with a body; HEAD where GET is. What its handler resolves to is answered with
+ * `ok: true` added; other verbs are answered 405.
  */
 export function SeamRoute(
   path: string,
@@ -51,6 +51,21 @@ export function SeamRoute(
 /** The endpoint that a controller's method was declared to be. */
 export function endpointOf(handler: object): SeamEndpoint | undefined {
   return Reflect.getMetadata(ENDPOINT, handler) as SeamEndpoint | undefined;
+}
+
+/** The verbs that an endpoint answers, as the header Allow has them. */
+export function allowedBy({ verbs }: SeamEndpoint): string[] {
+  return verbs.flatMap((verb) => (verb === 'GET' ? ['GET', 'HEAD'] : [verb]));
+}
+
+const ACTS = 'latchkey:acts-on-get';
+
+/** Marks a GET that does something, as one that a login comes back by: HEAD, which must do nothing, is a 405. */
+export const ActsOnGet = () => SetMetadata(ACTS, true);
+
+/** Whether a GET of this method does something. */
+export function actsOnGet(handler: object): boolean {
+  return Reflect.getMetadata(ACTS, handler) === true;
 }
 
 const OPEN = 'latchkey:open';
