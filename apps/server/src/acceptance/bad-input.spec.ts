@@ -78,6 +78,41 @@ describe('creating a code with what makes no sense', () => {
   });
 });
 
+describe('a device id that could be none', () => {
+  const many = '/access_codes/create_multiple';
+  const codeGone = 'access_code_not_found';
+  const byPin = (deviceId: string) => ({ device_id: deviceId, code: '1234' });
+  const cases: [string, (id: string) => Record<string, unknown>, string][] = [
+    [many, (id) => ({ device_ids: [id] }), 'device_not_found'],
+    [many, (id) => ({ device_ids: [device_id, id] }), 'device_not_found'],
+    ['/access_codes/get', byPin, codeGone],
+    ['/access_codes/unmanaged/get', byPin, codeGone],
+    ['/access_codes/delete', (id) => ({ access_code_id: ours, device_id: id }), codeGone],
+    ['/events/get', (id) => ({ device_id: id, event_type: 'device.connected' }), 'event_not_found'],
+    ['/locks/unlock_door', (id) => ({ device_id: id }), 'device_not_found'],
+  ];
+
+  it.each(cases)('is answered as an unknown one is: %s', async (path, params, type) => {
+    const before = await everything();
+    for (const none of [randomUUID(), 'front-door', '1; drop table codes', 'x'.repeat(200)]) {
+      const { status, body } = await world.api.call(path, params(none));
+      expect([none, status, body.error!.type]).toEqual([none, 404, type]);
+    }
+    expect(await everything()).toBe(before);
+  });
+
+  it.each([
+    ['a list with a blank', ['']],
+    ['a list with a number', ['front-door', 7]],
+    ['an empty list', []],
+    ['too long a list', Array.from({ length: 101 }, () => 'front-door')],
+    ['no list', 'front-door'],
+  ])('does not excuse %s', async (_what, device_ids) => {
+    const { status, body } = await world.api.call(many, { device_ids });
+    expect([status, body.error!.type]).toEqual([400, 'invalid_input']);
+  });
+});
+
 describe('changing a code with what makes no sense', () => {
   const now = Date.now();
   it.each<[string, Record<string, unknown>]>([

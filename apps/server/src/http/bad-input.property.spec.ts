@@ -122,9 +122,11 @@ async function send(method: string, path: string, body?: string): Promise<Got> {
 
 function expectRefusal({ status, id, text }: Got, body?: unknown): void {
   expect(id).toMatch(/^[0-9a-f-]{36}$/);
-  // Where all that is wrong is a device's id that could be one, there is no such device.
-  const named = (body as { device_id?: unknown } | null | undefined)?.device_id;
-  const isOfNone = typeof named === 'string' && text.includes('"device_not_found"');
+  // Where all that is wrong is a device's id that could be one, there is no such device, and nothing that it has.
+  const { device_id, device_ids } = (body ?? {}) as { device_id?: unknown; device_ids?: unknown };
+  const named = Array.isArray(device_ids) && device_ids.length > 0 ? device_ids : [device_id];
+  const isOfNone =
+    named.every((id) => typeof id === 'string') && /"(device|access_code|event)_not_found"/.test(text);
   expect(status).toBe(isOfNone ? 404 : 400);
   expect(JSON.parse(text)).toMatchObject({
     ok: false,

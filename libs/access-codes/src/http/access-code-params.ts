@@ -97,7 +97,7 @@ export class GetAccessCodeParams {
   @Uuid({ optional: true })
   access_code_id?: string;
 
-  @Uuid({ optional: true, description: 'With code, in place of access_code_id.' })
+  @DeviceId({ of: 'access_code', optional: true, description: 'With code, in place of access_code_id.' })
   device_id?: string;
 
   @Pin({ optional: true, description: 'With device_id, in place of access_code_id.' })
@@ -108,7 +108,7 @@ export class DeleteAccessCodeParams {
   @Uuid()
   access_code_id!: string;
 
-  @Uuid({ optional: true })
+  @DeviceId({ of: 'access_code', optional: true })
   device_id?: string;
 
   @Flag({ optional: true, default: false, description: 'Without effect: answers never wait for the lock.' })

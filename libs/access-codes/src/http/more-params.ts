@@ -1,11 +1,11 @@
-import { Choice, ChoiceList, Instant, Text, DeviceId, Uuid, UuidList, Whole } from '@latchkey/http';
+import { Choice, ChoiceList, Instant, Text, DeviceId, DeviceIdList, Uuid, Whole } from '@latchkey/http';
 import { CodeParams, codeName, LONGEST_KEY } from './access-code-params';
 import { TIMELINE_EVENT_TYPES, type TimelineEventType } from '../views/timeline/timeline';
 
 const MOST_DEVICES = 100;
 
 export class CreateAccessCodesParams extends CodeParams {
-  @UuidList({ min: 1, max: MOST_DEVICES })
+  @DeviceIdList({ min: 1, max: MOST_DEVICES })
   device_ids!: string[];
 
   @Choice(['throw', 'create_random_code'], { optional: true, default: 'throw' })

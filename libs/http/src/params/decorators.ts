@@ -36,20 +36,40 @@ export function Uuid(options: ParamOptions = {}): PropertyDecorator {
   );
 }
 
-/** The id of the device that is asked for. One that is no UUID is that of no device: 404, not 400. */
-export function DeviceId(options: ParamOptions = {}): PropertyDecorator {
+/**
+ * The id of a device whose own things are asked for. One that is no UUID is that of no device: 404, not 400.
+ * @param options.of what there is then none of, where that is not the device itself: `access_code`
+ */
+export function DeviceId({
+  of = 'device',
+  ...options
+}: ParamOptions & { of?: string } = {}): PropertyDecorator {
   return declare(
-    { kind: 'text', idOf: 'device', convert: (value: string) => value.toLowerCase() },
+    { kind: 'text', idOf: of, convert: (value: string) => value.toLowerCase() },
     { type: 'string', format: 'uuid' },
     options,
     Matches(UUID, { message: NOT_A_UUID }),
   );
 }
 
+interface ListOptions extends ParamOptions {
+  readonly min?: number;
+  readonly max?: number;
+}
+
 /** A list of ids. */
-export function UuidList(options: ParamOptions & { max?: number; min?: number } = {}): PropertyDecorator {
+export function UuidList(options: ListOptions = {}): PropertyDecorator {
+  return idList(options);
+}
+
+/** The ids of the devices that something is asked of, each as `DeviceId` has it. */
+export function DeviceIdList(options: ListOptions = {}): PropertyDecorator {
+  return idList(options, 'device');
+}
+
+function idList(options: ListOptions, idOf?: string): PropertyDecorator {
   return declare(
-    { kind: 'list', convert: (values: string[]) => values.map((value) => value.toLowerCase()) },
+    { kind: 'list', idOf, convert: (values: string[]) => values.map((value) => value.toLowerCase()) },
     { type: 'array', items: { type: 'string', format: 'uuid' }, ...listSchema(options) },
     options,
     ...listChecks(options),
@@ -85,7 +105,7 @@ export function Text(options: TextOptions = {}): PropertyDecorator {
 }
 
 /** A list of texts. */
-export function TextList(options: ParamOptions & { max?: number; min?: number } = {}): PropertyDecorator {
+export function TextList(options: ListOptions = {}): PropertyDecorator {
   return declare(
     { kind: 'list' },
     { type: 'array', items: { type: 'string', maxLength: LONGEST_TEXT }, ...listSchema(options) },
@@ -110,10 +130,7 @@ export function Choice(words: readonly string[], options: ParamOptions = {}): Pr
 }
 
 /** Some of some words. */
-export function ChoiceList(
-  words: readonly string[],
-  options: ParamOptions & { max?: number; min?: number } = {},
-): PropertyDecorator {
+export function ChoiceList(words: readonly string[], options: ListOptions = {}): PropertyDecorator {
   return declare(
     { kind: 'list' },
     { type: 'array', items: { type: 'string', enum: [...words] }, ...listSchema(options) },

@@ -19,7 +19,7 @@ export interface Param {
   readonly type?: ParamsClass;
   /** Whether a `list` holds numbers. */
   readonly ofNumbers?: boolean;
-  /** What an id is the id of, where one that is no UUID is as good as unknown: `device`. */
+  /** What there is none of where an id, or one of a list, is no UUID and so as good as unknown: `device`. */
   readonly idOf?: string;
   /** What the handler gets in place of the wire's value, once that has been found good. */
   readonly convert?: (value: never) => unknown;

@@ -43,10 +43,17 @@ export function readParams<T extends object>(type: new () => T, source: ParamsSo
   return params;
 }
 
-/** What a parameter that is wrong would name, if it is an id that could be one's, were there such a thing. */
+/** What a parameter that is wrong would name, if it holds ids that could be somebody's, were there such a thing. */
 function whatIsUnknown(type: ParamsClass, name: string, value: unknown): string | undefined {
-  return isPlainText(value) && value !== '' ? paramsOf(type).get(name)?.idOf : undefined;
+  const param = paramsOf(type).get(name);
+  if (param?.kind !== 'list') return couldBeAnId(value) ? param?.idOf : undefined;
+  const { minItems = 0, maxItems = Infinity } = param.schema;
+  const couldBe =
+    Array.isArray(value) && value.length >= minItems && value.length <= maxItems && value.every(couldBeAnId);
+  return couldBe ? param.idOf : undefined;
 }
+
+const couldBeAnId = (value: unknown): boolean => isPlainText(value) && value !== '';
 
 type Errors = Record<string, { _errors: string[] }>;
 

@@ -1,4 +1,4 @@
-import { Between, Instant, Text, TextList, Uuid, UuidList, Whole } from '@latchkey/http';
+import { Between, DeviceId, Instant, Text, TextList, Uuid, UuidList, Whole } from '@latchkey/http';
 import { MOST_EVENTS } from '../feed/queries';
 
 export class GetEventParams {
@@ -13,7 +13,7 @@ export class GetEventParams {
   })
   event_type?: string;
 
-  @Uuid({ optional: true })
+  @DeviceId({ of: 'event', optional: true })
   device_id?: string;
 }
 
