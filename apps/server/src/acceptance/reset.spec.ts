@@ -33,7 +33,12 @@ describe('a sandbox that is reset', () => {
     await api.advance(MINUTE);
     expect(await api.status(code.access_code_id)).toBe('set');
 
-    const { action_attempt } = await api.ask<{ action_attempt: Body }>('/workspaces/reset_sandbox');
+    const reading = await api.ask<{ clock: Body }>('/sandbox/clock/get');
+    const { action_attempt, clock } = await api.ask<{ action_attempt: Body; clock: Body }>(
+      '/workspaces/reset_sandbox',
+    );
+    // Every workspace lives by it.
+    expect(Date.parse(clock.now as string)).toBeGreaterThanOrEqual(Date.parse(reading.clock.now as string));
     expect(action_attempt).toMatchObject({ action_type: 'RESET_SANDBOX_WORKSPACE', status: 'success' });
     expect((await seamSchema('action_attempt'))(action_attempt)).toEqual([]);
     const { action_attempt_id } = action_attempt;

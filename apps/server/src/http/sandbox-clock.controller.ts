@@ -16,7 +16,7 @@ export interface SandboxClockPort {
 /** SandboxClockPort; absent outside the sandbox. */
 export const SANDBOX_CLOCK = Symbol('SANDBOX_CLOCK');
 
-const CLOCK_SCHEMA = schema.named('sandbox_clock', schema.objectOf({ now: schema.instant }));
+export const CLOCK_SCHEMA = schema.named('sandbox_clock', schema.objectOf({ now: schema.instant }));
 
 class GetClockParams {}
 

@@ -81,9 +81,10 @@ export class SandboxClockDriver {
     server.playing(true);
     try {
       if (to < start) {
-        throw ApiError.invalidInput(`The clock reads ${iso(start)} and does not go back.`, {
-          to: 'is in the past',
-        });
+        throw ApiError.invalidInput(
+          `The clock reads ${iso(start)} and does not go back: only a start with --reset-clock brings it back.`,
+          { to: 'is in the past' },
+        );
       }
       for (;;) {
         cloudDue = await this.settleAt(clock.now(), cloudDue);
