@@ -14,6 +14,7 @@ export type { SharedHistory } from './restored-store';
 export { SharedSubscription } from './shared-subscription';
 export { decidedTwice, type DecidersOf, given } from './specification';
 export type { Tables } from './tables';
+export * from './testing';
 export * from './view-barrier';
 export { MarkedEventStore, type Marker } from './marked-event-store';
 export * from './refusal';

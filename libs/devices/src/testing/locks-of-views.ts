@@ -1,0 +1,47 @@
+import type { Projected } from '@latchkey/event-sourcing';
+import type { Device } from '../domain/device';
+import type { KnownLock, KnownLocks } from '../process-manager/known-locks';
+import type { DevicesTables } from '../views';
+
+/** The known locks as the agenda tells of them, from the views of devices; keeps what was made due. */
+export class LocksOfViews implements KnownLocks {
+  readonly due: string[] = [];
+  /** What its maker said of a lock when it was read back last, by device. */
+  readonly readBackOf = new Map<string, string | null>();
+
+  constructor(private readonly views: Projected<DevicesTables>) {}
+
+  async locksOf(accountId: string): Promise<KnownLock[]> {
+    await this.views.caughtUp();
+    const rows = await this.views.database.db
+      .selectFrom('devices_v2')
+      .select('state')
+      .where('account_id', '=', accountId)
+      .execute();
+    return rows
+      .map(({ state }) => JSON.parse(state) as Device)
+      .map(({ deviceId, maker, lockId }) => ({
+        device_id: deviceId,
+        account_id: accountId,
+        maker,
+        lock_id: lockId,
+        read_back_of: this.readBackOf.get(deviceId) ?? null,
+      }));
+  }
+
+  async accountsAt(maker: string): Promise<string[]> {
+    const { db } = this.views.database;
+    const rows = await db.selectFrom('accounts_v2').select('account_id').where('maker', '=', maker).execute();
+    return rows.map((row) => row.account_id);
+  }
+
+  makeDue(subject: string): Promise<void> {
+    this.due.push(subject);
+    return Promise.resolve();
+  }
+
+  readBackWas(deviceId: string, updatedAt: string | null): Promise<void> {
+    this.readBackOf.set(deviceId, updatedAt);
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,12 @@
+export { type Projected, projected } from './projected';
+export {
+  afterEachCrash,
+  type Codecs,
+  type Fact,
+  factsAfter,
+  inStream,
+  type Outcome,
+  type Running,
+  Scenario,
+} from './scenario';
+export { Crash, ScriptedEventStore } from './scripted-event-store';
