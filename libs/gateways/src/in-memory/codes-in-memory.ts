@@ -47,8 +47,7 @@ export class CodesInMemory {
     this.entry(lockCodeId).asked.push(code);
   }
 
-  put(code: LockCode): string {
-    const id = this.draw();
+  put(code: LockCode, id = this.draw()): string {
     this.entries.set(id, { now: code, asked: [] });
     return id;
   }

@@ -101,9 +101,9 @@ export class InMemoryLocks implements LockGateway {
     return reports;
   }
 
-  /** Somebody puts a code on the lock, standing before it. @returns the lock's id of it */
-  putByHand(lockId: string, code: LockCode): string {
-    return this.byHand(lockId).put(code);
+  /** Somebody puts a code on the lock, standing before it. @returns the lock's id of it, drawn unless it is given */
+  putByHand(lockId: string, code: LockCode, lockCodeId?: string): string {
+    return this.byHand(lockId).put(code, lockCodeId);
   }
 
   changeByHand(lockId: string, lockCodeId: string, change: Partial<LockCode>): void {

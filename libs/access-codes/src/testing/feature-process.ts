@@ -1,0 +1,195 @@
+import type { Database } from '@latchkey/database';
+import { DevicesProjection, DeviceStreams } from '@latchkey/devices';
+import {
+  comparePositions,
+  FaultyEventStore,
+  type Position,
+  ProjectionRunner,
+  VIEW_BARRIER,
+  type ViewBarrier,
+  ViewsBehind,
+} from '@latchkey/event-sourcing';
+import { CLOCK, CONFIG, RANDOM, RECORDS, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
+import type { ClassProvider } from '@nestjs/common';
+import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { AccessCodesModule } from '../access-codes.module';
+import { AgendaProjection, DOMAIN_PREFIXES } from '../process-manager/agenda';
+import { RESERVATION_GRACE } from '../process-manager/agenda-fold';
+import { AgendaRows } from '../process-manager/agenda-rows';
+import type { AgendaTables } from '../process-manager/agenda-tables';
+import { BackupPool } from '../process-manager/backup-pool';
+import { CodeWork } from '../process-manager/code-work';
+import { DeviceWatch } from '../process-manager/device-watch';
+import { Executor } from '../process-manager/executor';
+import { InFlightCalls } from '../process-manager/in-flight-calls';
+import { LeavingCodes } from '../process-manager/leaving-codes';
+import { LockReports } from '../process-manager/lock-reports';
+import { LockWork } from '../process-manager/lock-work';
+import { NextLooks } from '../process-manager/next-looks';
+import { ReadBacks } from '../process-manager/read-backs';
+import { Streams } from '../streams';
+import { CodesProjection, codeStates, type CodesTables } from '../views';
+import type { Installation } from './installation';
+
+/** How soon an unanswered command is looked after, ms. */
+export const READ_BACK_AFTER = 2_000;
+/** The views are in memory: if they have not got there by then they never will, ms. */
+const VIEWS_WITHIN = 5_000;
+
+/** One process that works on an installation: the feature's handlers, views and process manager, whole. */
+export class FeatureProcess implements ViewBarrier {
+  readonly store: FaultyEventStore;
+  readonly streams: Streams;
+  readonly rows: AgendaRows;
+  readonly agenda: AgendaProjection;
+  readonly codeWork: CodeWork;
+  readonly lockWork: LockWork;
+  readonly reports: LockReports;
+  readonly deviceWatch: DeviceWatch;
+  readonly backups: BackupPool;
+  readonly leavingCodes: LeavingCodes;
+  readonly nextLooks: NextLooks;
+  readonly calls = new InFlightCalls();
+  readonly executor: Executor;
+  /** Between which instants it is, ms; by the clock, unless a spec doubts that. */
+  bounds: () => { readonly earliest: number; readonly latest: number };
+  /** Whether an expired code stays readable. */
+  keepsExpired = false;
+  private readonly runners: ProjectionRunner[];
+  private module: TestingModule | undefined;
+
+  private constructor(private readonly installation: Installation) {
+    const { clock, ids, random, config, logger, vault, views, locks } = installation;
+    this.store = new FaultyEventStore(installation.store);
+    this.bounds = () => ({ earliest: clock.now(), latest: clock.now() });
+    const deviceStreams = new DeviceStreams(this.store, clock, ids);
+    this.streams = new Streams(this.store, clock, ids, deviceStreams, vault, logger);
+    this.rows = new AgendaRows(views as Database<AgendaTables>, {
+      owner: ids.uuid(),
+      clock,
+      wall: () => clock.now(),
+    });
+    this.agenda = new AgendaProjection(clock, () => this.executor.wake());
+    const shared = {
+      ...{ streams: this.streams, known: this.agenda.known, rows: this.rows, calls: this.calls },
+      ...{ gateway: locks, readBacks: new ReadBacks(locks), vault, clock, ids, random, logger },
+    };
+    this.lockWork = new LockWork({ ...shared, settings: config });
+    this.backups = new BackupPool({ ...shared, settings: config });
+    this.leavingCodes = new LeavingCodes(shared);
+    this.deviceWatch = new DeviceWatch({
+      ...{ ...shared, work: this.lockWork, backups: this.backups, settings: config },
+    });
+    const planning = {
+      ...shared,
+      bounds: () => this.bounds(),
+      settings: {
+        ...config,
+        reservationGrace: RESERVATION_GRACE,
+        readBackAfter: READ_BACK_AFTER,
+        keepsExpired: () => Promise.resolve(this.keepsExpired),
+      },
+    };
+    this.codeWork = new CodeWork({ ...planning, work: this.lockWork });
+    const states = {
+      upToDate: () => this.folded(this.store.lastAppended),
+      load: (codeIds: readonly string[]) => codeStates((views as Database<CodesTables>).db, codeIds),
+    };
+    this.nextLooks = new NextLooks({ ...planning, states });
+    this.executor = new Executor({
+      ...{ ...shared, codes: this.codeWork },
+      // What accounts are looked at for is the devices' own.
+      others: { device: this.deviceWatch.device, account: () => Promise.resolve(null) },
+    });
+    this.runners = [this.agenda, new CodesProjection(), new DevicesProjection()].map(
+      (projection) =>
+        new ProjectionRunner({
+          ...{ store: this.store, database: views, projection, clock, follows: DOMAIN_PREFIXES },
+          onError: (name, err) => logger.error({ err, projection: name }, 'a view is held up'),
+          onParked: (name, { type }, reason) => logger.error({ projection: name, type, reason }, 'parked'),
+        }),
+    );
+    const [agenda] = this.runners;
+    const onDue = () => this.executor.wake();
+    this.reports = new LockReports({
+      ...{ ...shared, work: this.lockWork, store: this.store, agenda: agenda!, onDue },
+    });
+  }
+
+  static async start(installation: Installation): Promise<FeatureProcess> {
+    const process = new FeatureProcess(installation);
+    for (const runner of process.runners) await runner.start();
+    await Promise.all(process.runners.map((runner) => runner.caughtUp));
+    await process.rows.releaseAll();
+    process.module = await process.handlers();
+    return process;
+  }
+
+  /** Those that the feature's own module names. */
+  private async handlers(): Promise<TestingModule> {
+    const { vault, clock, random, config, views } = this.installation;
+    const own = Reflect.getMetadata('providers', AccessCodesModule) as ClassProvider[];
+    const module = await Test.createTestingModule({
+      imports: [CqrsModule.forRoot()],
+      providers: [
+        ...own,
+        { provide: Streams, useValue: this.streams },
+        { provide: BackupPool, useValue: this.backups },
+        { provide: VIEW_BARRIER, useValue: this },
+        { provide: VAULT, useValue: vault },
+        { provide: CLOCK, useValue: clock },
+        { provide: RANDOM, useValue: random },
+        { provide: CONFIG, useValue: config },
+        { provide: VIEWS_DATABASE, useValue: views },
+        { provide: RECORDS, useValue: { workspaces: { get: () => Promise.resolve(undefined) } } },
+      ],
+    }).compile();
+    return module.init();
+  }
+
+  get commands(): CommandBus {
+    return this.module!.get(CommandBus);
+  }
+
+  get queries(): QueryBus {
+    return this.module!.get(QueryBus);
+  }
+
+  /** Does everything that is due by the clock, until nothing is. */
+  async work(): Promise<void> {
+    this.executor.start();
+    let before: Position | undefined;
+    do {
+      before = this.store.lastAppended;
+      await this.caughtUp();
+      this.executor.wake();
+      await this.executor.whenIdle();
+    } while (!samePlace(before, this.store.lastAppended));
+    await this.executor.stop();
+  }
+
+  async reached(position: Position | undefined): Promise<void> {
+    if (!(await this.folded(position))) throw new ViewsBehind();
+  }
+
+  async caughtUp(): Promise<void> {
+    await this.reached(this.store.lastAppended);
+  }
+
+  private async folded(position: Position | undefined): Promise<boolean> {
+    const reached = await Promise.all(this.runners.map((each) => each.reached(position, VIEWS_WITHIN)));
+    return reached.every(Boolean);
+  }
+
+  /** Also one that has died leaves its subscriptions to be ended. */
+  async stop(): Promise<void> {
+    this.executor.abandon();
+    await Promise.all(this.runners.map((runner) => runner.stop()));
+    await this.module?.close();
+  }
+}
+
+function samePlace(a: Position | undefined, b: Position | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && comparePositions(a, b) === 0);
+}

@@ -1,0 +1,152 @@
+import type { Caller } from '@latchkey/event-sourcing';
+import type { LockCapabilities } from '@latchkey/gateways';
+import { CODE, iso, MINUTE, T0 } from '../domain/testing/builders';
+import type { Window } from '../domain/access-code';
+import type { Installation } from './installation';
+import {
+  ACCOUNT_ID,
+  DEVICE,
+  onAccount,
+  onCode,
+  onDevice,
+  onKeypad,
+  type PlainEvent,
+  WORKSPACE,
+} from './plain-events';
+
+/** What a specification starts from: events, and what is so beside them. */
+export type Given = PlainEvent | readonly Given[] | ((installation: Installation) => void | Promise<void>);
+
+export const MAKER = 'sandbox';
+
+/** Somebody with an API key; each request has its own id. */
+export const caller = (requestId = 'request-1', workspaceId = WORKSPACE): Caller => ({
+  workspaceId,
+  actor: { type: 'api_key', id: 'key-1' },
+  requestId,
+});
+
+export const lockIdOf = (deviceId: string): string => deviceId.replace('device', 'lock');
+
+/** A lock takes PINs of four digits, keeps windows by itself and has room for any number, unless told otherwise. */
+const ABILITIES: LockCapabilities = {
+  nativeScheduling: true,
+  supportedCodeLengths: [4],
+  codeConstraints: [],
+  maxActiveCodes: null,
+  canRemotelyLock: true,
+  canRemotelyUnlock: true,
+};
+
+export const NOT_NATIVE = { nativeScheduling: false };
+
+export const anAccount = (accountId = ACCOUNT_ID): PlainEvent =>
+  onAccount(
+    'AccountConnected',
+    { accountId, workspaceId: WORKSPACE, maker: MAKER, displayName: 'My locks' },
+    accountId,
+  );
+
+/** A device of the account, and its lock at its maker. */
+export function aDevice(abilities: Partial<LockCapabilities> = {}, deviceId = DEVICE): Given {
+  const capabilities = { ...ABILITIES, ...abilities };
+  const ref = { accountId: ACCOUNT_ID, maker: MAKER, lockId: lockIdOf(deviceId) };
+  const description = { name: 'Front Door', model: null, timeZone: null, capabilities };
+  return [
+    onDevice('DeviceAdded', { deviceId, workspaceId: WORKSPACE, ...ref, description }, deviceId),
+    ({ locks }) => locks.add(ref, capabilities),
+  ];
+}
+
+/** An account with one device. */
+export const aLock = (abilities: Partial<LockCapabilities> = {}, deviceId = DEVICE): Given => [
+  anAccount(),
+  aDevice(abilities, deviceId),
+];
+
+export const stored = (window: Window | null) =>
+  window && { startsAt: iso(window.startsAt), endsAt: iso(window.endsAt) };
+
+/** A code as it is asked for; ongoing, unless told otherwise. */
+export interface GivenCode {
+  readonly codeId?: string;
+  readonly deviceId?: string;
+  readonly pin?: string;
+  readonly name?: string | null;
+  readonly window?: Window | null;
+  readonly externalModificationAllowed?: boolean;
+  readonly preferNativeScheduling?: boolean;
+  readonly commonCodeKey?: string | null;
+  readonly isOneTimeUse?: boolean;
+  readonly usesBackupPool?: boolean;
+  readonly isBackup?: boolean;
+}
+
+/** A code that was asked for, its PIN reserved. */
+export function aCode({
+  codeId = CODE,
+  deviceId = DEVICE,
+  pin = '1234',
+  name = 'Guest',
+  window = null,
+  ...more
+}: GivenCode = {}): Given {
+  return [
+    onKeypad('PinReserved', { codeId, pin, window: stored(window) }, deviceId),
+    onCode(
+      'CodeRequested',
+      {
+        ...{ codeId, workspaceId: WORKSPACE, deviceId, accountId: ACCOUNT_ID, name, pin },
+        schedule: stored(window),
+        ...{ preferNativeScheduling: true, externalModificationAllowed: false, commonCodeKey: null },
+        ...{ isOneTimeUse: false, usesBackupPool: false, isBackup: false },
+        ...more,
+      },
+      codeId,
+    ),
+  ];
+}
+
+export const lockCodeIdOf = (codeId: string): string => `on-lock-${codeId}`;
+
+/** The same, and on its lock, which was told of its window. */
+export function aCodeOnLock(given: GivenCode = {}): Given {
+  const { codeId = CODE, deviceId = DEVICE, pin = '1234', name = 'Guest', window = null } = given;
+  const lockCodeId = lockCodeIdOf(codeId);
+  const commandId = `create-${codeId}`;
+  const started = {
+    ...{ commandId, operation: 'create', lockCodeId: null, attempt: 1, deadline: iso(T0 + MINUTE) },
+    content: { name, pin, window: stored(window) },
+  };
+  const isAhead = window !== null && window.startsAt > T0;
+  return [
+    aCode(given),
+    onCode('ProgrammingStarted', started, codeId),
+    onCode(isAhead ? 'ScheduledOnDevice' : 'SetOnDevice', { commandId, lockCodeId }, codeId),
+    ({ locks }) => void locks.putByHand(lockIdOf(deviceId), { name, pin, window }, lockCodeId),
+  ];
+}
+
+/** A code that somebody else put on the lock, and that was seen there. */
+export function anUnmanagedCode({
+  codeId = CODE,
+  deviceId = DEVICE,
+  pin = '1234',
+  name = 'Neighbour',
+  window = null,
+}: Omit<GivenCode, 'isBackup'> = {}): Given {
+  const lockCodeId = lockCodeIdOf(codeId);
+  const content = { name, pin, window: stored(window) };
+  const whose = { codeId, workspaceId: WORKSPACE, deviceId, accountId: ACCOUNT_ID };
+  return [
+    onCode('UnmanagedCodeSeen', { ...whose, lockCodeId, content }, codeId),
+    onKeypad('PinReserved', { codeId, pin, window: stored(window), foreign: true }, deviceId),
+    ({ locks }) => void locks.putByHand(lockIdOf(deviceId), { name, pin, window }, lockCodeId),
+  ];
+}
+
+/** Time passes, or is put; `instant` in ms. */
+export const itIs =
+  (instant: number): Given =>
+  ({ clock }) =>
+    clock.put(instant);

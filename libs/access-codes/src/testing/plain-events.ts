@@ -1,0 +1,126 @@
+import { accountCodec, deviceCodec } from '@latchkey/devices';
+import type { DomainEvent, EventCodec, NewEvent, RecordedEvent } from '@latchkey/event-sourcing';
+import type { SealedPin, Vault } from '@latchkey/platform';
+import { codeCodec } from '../domain/events';
+import { keypadCodec } from '../domain/keypad';
+import { CODE } from '../domain/testing/builders';
+
+export const WORKSPACE = 'workspace-1';
+export const ACCOUNT_ID = 'account-1';
+export const DEVICE = 'device-1';
+
+/**
+ * An event as specs write it down: `pin` is the PIN itself, in place of what events carry of it. `null` stands for one
+ * whose key was erased.
+ */
+export interface PlainEvent {
+  readonly stream: string;
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+type Data = PlainEvent['data'];
+
+export const onCode = (type: string, data: Data = {}, codeId = CODE): PlainEvent => ({
+  stream: `accessCode-${codeId}`,
+  type,
+  data,
+});
+export const onKeypad = (type: string, data: Data = {}, deviceId = DEVICE): PlainEvent => ({
+  stream: `keypad-${deviceId}`,
+  type,
+  data,
+});
+export const onDevice = (type: string, data: Data = {}, deviceId = DEVICE): PlainEvent => ({
+  stream: `device-${deviceId}`,
+  type,
+  data,
+});
+export const onAccount = (type: string, data: Data = {}, accountId = ACCOUNT_ID): PlainEvent => ({
+  stream: `account-${accountId}`,
+  type,
+  data,
+});
+
+const CODECS = { accessCode: codeCodec, keypad: keypadCodec, device: deviceCodec, account: accountCodec };
+
+const codecOf = (stream: string): EventCodec<DomainEvent> => {
+  const category = stream.slice(0, stream.indexOf('-')) as keyof typeof CODECS;
+  return CODECS[category] as unknown as EventCodec<DomainEvent>;
+};
+
+/** The event as it is stored, its PIN sealed with the key of its code. It is read once, so that it is one of ours. */
+export async function sealed(
+  { stream, type, data }: PlainEvent,
+  { id, at, vault }: { readonly id: string; readonly at: number; readonly vault: Vault },
+): Promise<NewEvent> {
+  const codec = codecOf(stream);
+  const codeId = typeof data.codeId === 'string' ? data.codeId : stream.slice(stream.indexOf('-') + 1);
+  const stored = (await withPins(data, async ({ pin, ...rest }) =>
+    typeof pin === 'string' ? { ...rest, ...(await vault.sealPin(codeId, pin)) } : { pin, ...rest },
+  )) as object;
+  const event = codec.encode({ type, data: stored }, id, {
+    $correlationId: 'given',
+    $causationId: 'given',
+    actor: { type: 'system' },
+    workspaceId: WORKSPACE,
+    occurredAt: new Date(at).toISOString(),
+  });
+  const position = { commit: 0n, prepare: 0n };
+  codec.decode({ ...event, stream, revision: 0, position, recordedAt: at });
+  return event;
+}
+
+/** Stored events with their PINs in plain text. */
+export async function opened(events: readonly RecordedEvent[], vault: Vault): Promise<PlainEvent[]> {
+  const byFingerprint = new Map<string, string | null>();
+  const plain: PlainEvent[] = [];
+  for (const { stream, type, data } of events) {
+    const found = await withPins(data, async ({ pin, pinFingerprint, ...rest }) => {
+      if (pin === undefined && typeof pinFingerprint === 'string')
+        return { ...rest, pin: byFingerprint.get(pinFingerprint) ?? pinFingerprint };
+      if (!isSealed(pin)) return { pin, pinFingerprint, ...rest };
+      const [text = null] = await vault.openAll([pin]);
+      await checkFingerprint(vault, pin, text, pinFingerprint as string);
+      byFingerprint.set(pinFingerprint as string, text);
+      return { ...rest, pin: text };
+    });
+    checkForPins(found, new Set([...byFingerprint.values()].filter((pin) => pin !== null)));
+    plain.push({ stream, type, data: found as PlainEvent['data'] });
+  }
+  return plain;
+}
+
+type Json = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isSealed = (value: unknown): value is SealedPin => isObject(value) && 'box' in value;
+
+/** Every object in there that has to do with a PIN, otherwise. */
+async function withPins(value: unknown, otherwise: (object: Json) => Promise<Json>): Promise<unknown> {
+  if (Array.isArray(value)) return Promise.all(value.map((each) => withPins(each, otherwise)));
+  if (!isObject(value)) return value;
+  const copy: Json = {};
+  for (const [name, each] of Object.entries(value))
+    copy[name] = isSealed(each) ? each : await withPins(each, otherwise);
+  return 'pin' in copy || 'pinFingerprint' in copy ? otherwise(copy) : copy;
+}
+
+/** What events carry of a PIN belongs together. */
+async function checkFingerprint(vault: Vault, pin: SealedPin, text: string | null, fingerprint: string) {
+  if (text === null) return;
+  const right = await vault.fingerprintUnder(pin.keyId, text);
+  if (right !== fingerprint) throw new Error('an event carries a PIN and the fingerprint of another one');
+}
+
+/** No PIN stands in plain text in any other place of an event. */
+function checkForPins(value: unknown, pins: ReadonlySet<string>): void {
+  if (Array.isArray(value)) return value.forEach((each) => checkForPins(each, pins));
+  if (isObject(value)) {
+    for (const [name, each] of Object.entries(value)) if (name !== 'pin') checkForPins(each, pins);
+  } else if (typeof value === 'string' && value.split(/[^0-9A-Za-z]+/).some((word) => pins.has(word))) {
+    throw new Error('an event carries a PIN in plain text');
+  }
+}
