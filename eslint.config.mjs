@@ -57,6 +57,7 @@ export default ts.config(
             '**.then',
             '**.thenMatches',
             '**.thenFails',
+            '**.thenThroughCrashes',
             'expect*',
           ],
         },

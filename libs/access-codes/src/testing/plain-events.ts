@@ -46,7 +46,7 @@ const CODECS = { accessCode: codeCodec, keypad: keypadCodec, device: deviceCodec
 
 const codecOf = (stream: string): EventCodec<DomainEvent> => {
   const category = stream.slice(0, stream.indexOf('-')) as keyof typeof CODECS;
-  return CODECS[category] as unknown as EventCodec<DomainEvent>;
+  return CODECS[category];
 };
 
 /** The event as it is stored, its PIN sealed with the key of its code. It is read once, so that it is one of ours. */
