@@ -15,7 +15,7 @@ export class ScriptedLocks implements LockGateway {
   operates: WriteAnswer = { kind: 'accepted', lockCodeId: '' };
   /** What it was asked to do at doors. */
   readonly operated: { readonly lock: LockRef; readonly action: string; readonly actionId: string }[] = [];
-  /** Called before it answers for its locks: what happens meanwhile. */
+  /** Called before it answers: what happens meanwhile. */
   onAsked: () => Promise<void> | void = () => undefined;
 
   async locks(_account: AccountRef): Promise<Answer<LockDescription[]>> {
@@ -24,9 +24,10 @@ export class ScriptedLocks implements LockGateway {
     return shows;
   }
 
-  operate(lock: LockRef, action: 'lock' | 'unlock', actionId: string): Promise<WriteAnswer> {
+  async operate(lock: LockRef, action: 'lock' | 'unlock', actionId: string): Promise<WriteAnswer> {
     this.operated.push({ lock, action, actionId });
-    return Promise.resolve(this.operates);
+    await this.onAsked();
+    return this.operates;
   }
 
   program = notAsked;

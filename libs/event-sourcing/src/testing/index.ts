@@ -3,7 +3,6 @@ export {
   afterEachCrash,
   type Codecs,
   type Fact,
-  factsAfter,
   inStream,
   type Outcome,
   type Running,

@@ -73,6 +73,18 @@ export class Scenario<C, R extends Running<C>> {
     return new Outcome(this.options.store, () => this.run(what));
   }
 
+  /** What has happened in all streams after a position. */
+  factsAfter(position: Position | undefined): Promise<Fact[]> {
+    return factsAfter(this.options.store, position);
+  }
+
+  /** The last events of all streams as they are stored, the newest first. */
+  async recorded(count: number): Promise<RecordedEvent[]> {
+    const recorded: RecordedEvent[] = [];
+    for await (const event of this.options.store.readAllBackwards(count)) recorded.push(event);
+    return recorded;
+  }
+
   async close(): Promise<void> {
     await this.running?.close();
     this.running = undefined;
@@ -159,8 +171,7 @@ export class Outcome {
   }
 }
 
-/** What has happened in all streams after a position. */
-export async function factsAfter(store: ScriptedEventStore, after: Position | undefined): Promise<Fact[]> {
+async function factsAfter(store: ScriptedEventStore, after: Position | undefined): Promise<Fact[]> {
   const facts: Fact[] = [];
   for (const { stream, type, data } of (await recordedAfter(store, after)).reverse())
     facts.push({ stream, type, data: data as object });

@@ -1,0 +1,67 @@
+import { afterEachCrash } from '@latchkey/event-sourcing';
+import type { Refusal } from '@latchkey/gateways';
+import { ACCOUNT_ID, cause, connected, DeviceScenario, onAccount } from '../testing/device-scenario';
+import { recordOutage } from './outages';
+
+let devices: DeviceScenario;
+beforeEach(() => void (devices = new DeviceScenario()));
+afterEach(() => devices.close());
+
+const failedOf = (refusal: Refusal) =>
+  devices.when(({ streams }) => recordOutage(streams, ACCOUNT_ID, refusal, cause));
+const noGrant: Refusal = { kind: 'unauthorized', message: 'no grant' };
+const noRoute: Refusal = { kind: 'unreachable', message: 'no route' };
+const disconnected = onAccount({ type: 'AccountDisconnected', data: { reason: 'no grant' } });
+const unreachable = onAccount({ type: 'MakerUnreachable', data: { reason: 'no route' } });
+
+describe('what a call to a lock maker failed of', () => {
+  it('is the account’s grant: told once', async () => {
+    await devices.given(connected());
+    await failedOf(noGrant).then(disconnected);
+    await failedOf(noGrant).then();
+    await devices.given(onAccount({ type: 'AccountReconnected', data: {} }));
+    await failedOf(noGrant).then(disconnected);
+  });
+
+  it('is the maker, which can’t be reached: told once, until it is back', async () => {
+    await devices.given(connected());
+    await failedOf(noRoute).then(unreachable);
+    await failedOf({ ...noRoute, message: 'another' }).then();
+    await devices.given(onAccount({ type: 'MakerReachable', data: {} }));
+    await failedOf(noRoute).then(unreachable);
+  });
+
+  it('is no trouble of the account’s', async () => {
+    await devices.given(connected());
+    await failedOf({ kind: 'unreachable', message: 'too many requests', retryAfterMs: 1_000 }).then();
+    await failedOf({ kind: 'refused', errorCode: 'NO_SLOT', message: 'full' }).then();
+    await failedOf({ kind: 'unknown', message: 'timed out' }).then();
+  });
+
+  it('is told of no account that is not there, or was removed', async () => {
+    await devices.given();
+    await failedOf(noGrant).then();
+    await devices.given(connected(), onAccount({ type: 'AccountRemoved', data: {} }));
+    await failedOf(noGrant).then();
+    await failedOf(noRoute).then();
+  });
+
+  it('is decided again when somebody else was faster', async () => {
+    await devices.given(connected());
+    devices.meanwhile(unreachable);
+    await failedOf(noRoute).then(unreachable);
+    devices.meanwhile(disconnected);
+    await failedOf(noGrant).then(disconnected);
+  });
+
+  it('comes out the same after a crash', () =>
+    afterEachCrash(
+      () => new DeviceScenario(),
+      async (scenario) => {
+        await scenario.given(connected());
+        await scenario
+          .when(({ streams }) => recordOutage(streams, ACCOUNT_ID, noRoute, cause))
+          .then(unreachable);
+      },
+    ));
+});
