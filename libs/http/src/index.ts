@@ -21,6 +21,7 @@ export {
   actsOnGet,
   allowedBy,
   type AnswerPart,
+  changesNothing,
   endpointOf,
   isOpen,
   Open,

@@ -33,7 +33,7 @@ export class RestartableServer {
   async stop(): Promise<void> {
     await this.keypads?.close();
     await this.running?.close();
-    this.running = undefined;
+    this.running = this.keypads = undefined;
   }
 
   async discard(): Promise<void> {

@@ -48,6 +48,9 @@ export function SeamRoute(
   return applyDecorators(All(path), SetMetadata(ENDPOINT, endpoint));
 }
 
+/** Whether it only reads, and may be done as often as one likes. */
+export const changesNothing = ({ verbs }: SeamEndpoint): boolean => verbs.includes('GET');
+
 /** The endpoint that a controller's method was declared to be. */
 export function endpointOf(handler: object): SeamEndpoint | undefined {
   return Reflect.getMetadata(ENDPOINT, handler) as SeamEndpoint | undefined;

@@ -15,6 +15,7 @@ import {
   type Schemas,
   type SeamEndpoint,
   type Verb,
+  changesNothing,
 } from '@latchkey/http';
 import type { INestApplication } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
@@ -103,7 +104,7 @@ function operation(verb: Verb, endpoint: SeamEndpoint, example: Example): Operat
       ? { parameters: queryParameters(endpoint, example) }
       : {
           requestBody: body(endpoint, example),
-          ...(verb === 'POST' ? { parameters: [IDEMPOTENCY_KEY] } : {}),
+          ...(verb === 'POST' && !changesNothing(endpoint) ? { parameters: [IDEMPOTENCY_KEY] } : {}),
         }),
     responses: {
       '200': success(endpoint),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Database, migrate, type Migration } from '@latchkey/database';
 import type { Clock, Vault } from '@latchkey/platform';
 import type { Transaction } from 'kysely';
+import type { PinsOfCode } from './request-pins';
 
 /** For so long the first answer to a key is given again, ms. */
 export const KEPT_FOR = 24 * 3_600_000;
@@ -20,7 +21,7 @@ interface IdempotencyTable {
   idempotency_keys: {
     workspace_id: string;
     idempotency_key: string;
-    /** Of the request, under a key that is erased when answers are no longer kept: the body may hold a PIN. */
+    /** Of the request without its PINs, under a key that is erased when answers are no longer kept. */
     fingerprint: string;
     /** The vault's key for the fingerprint and for what is secret in the answer; null in rows of a version before. */
     key_id: string | null;
@@ -31,9 +32,13 @@ interface IdempotencyTable {
     status: number | null;
     /** The answer; PINs and secrets in it are sealed. */
     body: string | null;
+    /** JSON: what is kept of the PINs that the request named. */
+    pins: string | null;
     created_at: number;
   };
 }
+
+type Row = IdempotencyTable['idempotency_keys'];
 
 const migrations: Migration[] = [
   {
@@ -67,14 +72,32 @@ const migrations: Migration[] = [
       await own.updateTable('idempotency_keys').set({ fingerprint: '' }).execute();
     },
   },
+  {
+    // Those of before told of PINs, too, for as long as the key of that hour was there.
+    name: 'pins_apart',
+    async up(db) {
+      await db.schema.alterTable('idempotency_keys').addColumn('pins', 'text').execute();
+      const own = db as unknown as Transaction<IdempotencyTable>;
+      await own.updateTable('idempotency_keys').set({ fingerprint: '' }).execute();
+    },
+  },
 ];
 
 export interface KeyedRequest {
   readonly workspaceId: string;
   readonly key: string;
-  /** Tells it from other requests, under a key of the vault. */
+  /** Tells it from other requests, its PINs aside, under a key of the vault. */
   readonly fingerprint: (keyId: string) => Promise<string>;
+  /** Whether it names other PINs than the first one did, of which that is kept. */
+  readonly hasOtherPins: (firstRequestId: string, kept: readonly PinsOfCode[]) => Promise<boolean>;
   readonly requestId: string;
+}
+
+/** What is kept of a request that was answered. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly pins: readonly PinsOfCode[];
 }
 
 /** One key of the vault serves the requests of so long, ms. */
@@ -132,11 +155,18 @@ export class IdempotencyRecords {
     }
   }
 
+  /** Whether another request has the key: asked for those that change nothing, of which nothing is kept. */
+  async isAnothers(request: KeyedRequest): Promise<boolean> {
+    const row = await this.find(request);
+    if (!row || row.created_at <= this.clock.now() - KEPT_FOR) return false;
+    return this.isOther(request, row);
+  }
+
   /** Keeps the answer. */
-  async answered({ workspaceId, key }: KeyedRequest, status: number, body: string): Promise<void> {
+  async answered({ workspaceId, key }: KeyedRequest, { status, body, pins }: KeptAnswer): Promise<void> {
     await this.database.db
       .updateTable('idempotency_keys')
-      .set({ busy_until: null, status, body })
+      .set({ busy_until: null, status, body, pins: JSON.stringify(pins) })
       .where('workspace_id', '=', workspaceId)
       .where('idempotency_key', '=', key)
       .execute();
@@ -190,6 +220,7 @@ export class IdempotencyRecords {
         busy_until: this.wall() + DEAD_AFTER,
         status: null,
         body: null,
+        pins: null,
         created_at: this.clock.now(),
       })
       .onConflict((conflict) => conflict.columns(['workspace_id', 'idempotency_key']).doNothing())
@@ -199,24 +230,17 @@ export class IdempotencyRecords {
 
   /** Undefined where the one that had the key is gone by now. */
   private async known(request: KeyedRequest): Promise<KeyClaim | undefined> {
-    const { db } = this.database;
-    const row = await db
-      .selectFrom('idempotency_keys')
-      .selectAll()
-      .where('workspace_id', '=', request.workspaceId)
-      .where('idempotency_key', '=', request.key)
-      .executeTakeFirst();
+    const row = await this.find(request);
     if (!row) return undefined;
     if (row.created_at <= this.clock.now() - KEPT_FOR) {
       await this.forget(row.created_at, request);
       return undefined;
     }
-    if (row.key_id !== null && row.fingerprint !== (await request.fingerprint(row.key_id)))
-      return { kind: 'other-request' };
+    if (await this.isOther(request, row)) return { kind: 'other-request' };
     if (row.busy_until === null) return { kind: 'again', status: row.status!, body: row.body! };
     const left = this.left.delete(keyOf(request.workspaceId, request.key));
     if (row.busy_until > this.wall() && !left) return { kind: 'under-way' };
-    const taken = await db
+    const taken = await this.database.db
       .updateTable('idempotency_keys')
       .set({ busy_until: this.wall() + DEAD_AFTER })
       .where('workspace_id', '=', request.workspaceId)
@@ -225,6 +249,23 @@ export class IdempotencyRecords {
       .executeTakeFirst();
     if (taken.numUpdatedRows === 0n) return undefined;
     return { kind: 'first', requestId: row.request_id, keyId: row.key_id ?? this.keyId() };
+  }
+
+  private find({ workspaceId, key }: KeyedRequest): Promise<Row | undefined> {
+    return this.database.db
+      .selectFrom('idempotency_keys')
+      .selectAll()
+      .where('workspace_id', '=', workspaceId)
+      .where('idempotency_key', '=', key)
+      .executeTakeFirst();
+  }
+
+  /** Of what a version before has kept, only the key tells. */
+  private async isOther(request: KeyedRequest, row: Row): Promise<boolean> {
+    if (row.key_id === null || row.fingerprint === '') return false;
+    if (row.fingerprint !== (await request.fingerprint(row.key_id))) return true;
+    const kept = row.pins === null ? [] : (JSON.parse(row.pins) as PinsOfCode[]);
+    return request.hasOtherPins(row.request_id, kept);
   }
 
   private async forget(createdAt: number, { workspaceId, key }: KeyedRequest): Promise<void> {

@@ -1,4 +1,4 @@
-import { type EdgeRequest, endpointOf } from '@latchkey/http';
+import { changesNothing, type EdgeRequest, endpointOf, type SeamEndpoint } from '@latchkey/http';
 import { ApiError, VAULT, type Vault } from '@latchkey/platform';
 import {
   type CallHandler,
@@ -11,11 +11,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { ApiErrors } from '../api-errors';
 import { IdempotencyRecords, type KeyedRequest } from './idempotency-records';
+import { areOtherPins, pinsOfCodes, RememberedPins, withoutPins } from './request-pins';
 import { openAnswer, sealAnswer } from './sealed-answer';
 
 const HEADER = 'idempotency-key';
 const REPLAYED = 'idempotent-replayed';
 const LONGEST_KEY = 255;
+
+interface RequestWithPins extends KeyedRequest {
+  readonly pins: string | null;
+}
 
 /**
  * A POST that comes again with the same Idempotency-Key and the same body is not done again: it is given the
@@ -24,6 +29,8 @@ const LONGEST_KEY = 255;
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
+  private readonly remembered = new RememberedPins();
+
   constructor(
     private readonly records: IdempotencyRecords,
     private readonly errors: ApiErrors,
@@ -33,14 +40,14 @@ export class IdempotencyInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest & EdgeRequest>();
     const key = request.headers[HEADER];
-    const applies = request.method === 'POST' && request.caller && endpointOf(context.getHandler());
-    if (key === undefined || !applies) return next.handle();
+    const endpoint = endpointOf(context.getHandler());
+    if (key === undefined || request.method !== 'POST' || !request.caller || !endpoint) return next.handle();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    return from(this.once(String(key), request, reply, next));
+    return from(this.once({ key: String(key), endpoint }, request, reply, next));
   }
 
   private async once(
-    key: string,
+    { key, endpoint }: { readonly key: string; readonly endpoint: SeamEndpoint },
     request: FastifyRequest & EdgeRequest,
     reply: FastifyReply,
     next: CallHandler,
@@ -49,6 +56,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
       throw ApiError.invalidInput(`Idempotency-Key must be 1 to ${LONGEST_KEY} printable ASCII characters.`);
     }
     const keyed = this.keyed(key, request);
+    // A PIN that it told, kept with its answer, might outlive its code.
+    if (changesNothing(endpoint)) {
+      if (await this.records.isAnothers(keyed)) throw reused();
+      return lastValueFrom(next.handle());
+    }
     const claim = await this.records.claim(keyed);
     switch (claim.kind) {
       case 'under-way':
@@ -57,29 +69,32 @@ export class IdempotencyInterceptor implements NestInterceptor {
           'A request with this Idempotency-Key is still under way.',
         );
       case 'other-request':
-        throw new ApiError(
-          422,
-          'idempotency_key_reused',
-          'This Idempotency-Key came with another request before.',
-        );
+        throw reused();
       case 'again':
         void reply.code(claim.status).header(REPLAYED, 'true');
         return openAnswer(this.vault, claim.body);
       case 'first':
+        this.remembered.remember(claim.requestId, keyed.pins);
         request.caller = { ...request.caller!, requestId: claim.requestId };
         return this.first(keyed, claim.keyId, request, next);
     }
   }
 
-  private keyed(key: string, request: FastifyRequest & EdgeRequest): KeyedRequest {
+  private keyed(key: string, request: FastifyRequest & EdgeRequest): RequestWithPins {
     const { workspaceId } = request.caller!;
-    const text = canonical([request.url.split('?', 1)[0], request.query, request.body ?? {}]);
-    const fingerprint = (keyId: string) => this.vault.fingerprintUnder(keyId, `${workspaceId}\n${text}`);
-    return { workspaceId, key, fingerprint, requestId: request.id };
+    const asked = [request.url.split('?', 1)[0], request.query, request.body ?? {}];
+    const { rest, pins } = withoutPins(asked);
+    const text = canonical(rest);
+    return {
+      ...{ workspaceId, key, pins, requestId: request.id },
+      fingerprint: (keyId) => this.vault.fingerprintUnder(keyId, `${workspaceId}\n${text}`),
+      hasOtherPins: async (firstRequestId, kept) =>
+        this.remembered.areOthers(firstRequestId, pins) || (await areOtherPins(this.vault, pins, kept)),
+    };
   }
 
   private async first(
-    keyed: KeyedRequest,
+    keyed: RequestWithPins,
     keyId: string,
     request: FastifyRequest,
     next: CallHandler,
@@ -91,16 +106,23 @@ export class IdempotencyInterceptor implements NestInterceptor {
       const error = this.errors.from(thrown, request);
       if (error.status >= 500) await this.leaveToNext(keyed);
       else if (nothingDone(error)) await this.records.release(keyed);
-      else await this.keep(keyed, keyId, error.status, error.toBody());
+      else await this.keep(keyed, keyId, { status: error.status, body: error.toBody(), about: [] });
       throw error;
     }
-    await this.keep(keyed, keyId, 200, body);
+    await this.keep(keyed, keyId, { status: 200, body, about: [body, request.body] });
     return body;
   }
 
-  private async keep(keyed: KeyedRequest, keyId: string, status: number, body: unknown): Promise<void> {
+  /** @param answer `about`: what names the codes that the request's PINs go with */
+  private async keep(
+    keyed: RequestWithPins,
+    keyId: string,
+    { status, body, about }: { status: number; body: unknown; about: unknown[] },
+  ): Promise<void> {
     try {
-      await this.records.answered(keyed, status, await sealAnswer(this.vault, body, keyId));
+      const pins = keyed.pins === null ? [] : await pinsOfCodes(this.vault, keyed.pins, about);
+      const sealed = await sealAnswer(this.vault, body, keyId);
+      await this.records.answered(keyed, { status, body: sealed, pins });
     } catch (error) {
       await this.leaveToNext(keyed);
       throw error;
@@ -112,6 +134,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     await this.records.leaveToNext(keyed).catch(() => undefined);
   }
 }
+
+const reused = () =>
+  new ApiError(422, 'idempotency_key_reused', 'This Idempotency-Key came with another request before.');
 
 /** Whether the request was turned away before it had any effect. */
 function nothingDone({ status }: ApiError): boolean {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { type Edge, openEdge } from '../testing/edge';
 import { IdempotencyRecords, KEPT_FOR } from './idempotency-records';
+import { RememberedPins } from './request-pins';
 
 let edge: Edge;
 beforeAll(async () => {
@@ -46,6 +47,31 @@ describe('a request with an Idempotency-Key', () => {
     const { body } = await create(key, { device_id });
     const id = { access_code_id: body.access_code.access_code_id as string };
     expect((await edge.post('/access_codes/get', id, { 'idempotency-key': key })).status).toBe(422);
+  });
+
+  test('with another PIN is refused, also by a server that has started since, until the code is erased', async () => {
+    const key = randomUUID();
+    const { body } = await create(key);
+    const other = { device_id, code: '11223' };
+    expect((await create(key, { device_id })).status).toBe(422);
+    const remembered = jest.spyOn(RememberedPins.prototype, 'areOthers').mockReturnValue(false);
+    expect((await create(key, other)).status).toBe(422);
+    expect((await create(key, { device_id })).status).toBe(422);
+    expect((await create(key)).status).toBe(200);
+    await edge.vault.erase(body.access_code.access_code_id as string);
+    expect((await create(key, other)).body.access_code.code).toBeNull();
+    remembered.mockRestore();
+    expect((await create(key, other)).status).toBe(422);
+  });
+
+  test('that changes nothing is done again, and nothing of it is kept', async () => {
+    const key = randomUUID();
+    const read = () => edge.post('/access_codes/list', {}, { 'idempotency-key': key });
+    const [first, second] = [await read(), await read()];
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect(second.headers.get('idempotent-replayed')).toBeNull();
+    expect((await create(key)).status).toBe(200);
+    expect((await read()).status).toBe(422);
   });
 
   test('that is still under way is refused', async () => {
@@ -126,10 +152,17 @@ describe('a request with an Idempotency-Key', () => {
   });
 });
 
+const sameRequest = {
+  workspaceId: 'w',
+  key: 'k',
+  fingerprint: () => Promise.resolve('f'),
+  hasOtherPins: () => Promise.resolve(false),
+  requestId: 'first',
+};
 const noKeys = { erase: () => Promise.resolve() };
 
 describe.each(testEngines)('the records on %s', (engine) => {
-  const request = { workspaceId: 'w', key: 'k', fingerprint: () => Promise.resolve('f'), requestId: 'first' };
+  const request = sameRequest;
   const open = async () => {
     const test = testDatabase(engine);
     const clock = { now: () => 0, at: () => () => {} };
@@ -203,7 +236,7 @@ describe.each(testEngines)('the records on %s', (engine) => {
     ] as const) {
       now = at;
       await records.claim({ ...request, key });
-      await records.answered({ ...request, key }, 200, key);
+      await records.answered({ ...request, key }, { status: 200, body: key, pins: [] });
     }
     await records.forgetSince(100_000);
     const kinds = ['long before', 'just before', 'after'].map(
@@ -227,7 +260,7 @@ describe.each(testEngines)('the records on %s', (engine) => {
 test('a server that starts on a SQLite file knows that nothing is under way', async () => {
   const test = testDatabase('sqlite');
   const clock = { now: () => 0, at: () => () => {} };
-  const request = { workspaceId: 'w', key: 'k', fingerprint: () => Promise.resolve('f'), requestId: 'first' };
+  const request = sameRequest;
   const database = await test.open();
   await (await IdempotencyRecords.open(database, clock, noKeys)).claim(request);
   const after = await IdempotencyRecords.open(database, clock, noKeys);
