@@ -4,6 +4,7 @@ export { type Engine } from './engines/engine';
 export { lockUntilCommit } from './engines/locks';
 export { forUpdateSkipLocked, isTransient, isUniqueViolation } from './engines/portable';
 export { isUnstorable } from './engines/unstorable';
+export { patiently } from './engines/patience';
 export { type PostgresOptions } from './engines/postgres-dialect';
 export { type SqliteOptions } from './engines/sqlite-dialect';
 export { migrate, type Migration } from './migrate';

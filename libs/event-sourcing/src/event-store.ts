@@ -94,6 +94,9 @@ export interface Appended {
   readonly position: Position;
 }
 
+/** As many events as a subscription hands over together unless it is asked for more. */
+export const EVENTS_IN_A_BATCH = 500;
+
 export interface SubscribeOptions {
   readonly after: Position | undefined;
   readonly prefixes: readonly string[];
@@ -101,6 +104,8 @@ export interface SubscribeOptions {
   readonly onEvents: (events: readonly RecordedEvent[]) => Promise<void>;
   /** How long, ms, events may gather before they are handed over together; 0 when left out. */
   readonly linger?: () => number;
+  /** As many events as are handed over together at most; EVENTS_IN_A_BATCH when left out. */
+  readonly batch?: () => number;
   /** Everything up to here has been seen, though none of it was asked for. */
   readonly onCheckpoint?: (position: Position) => Promise<void>;
   /** History is behind; from here on events come as they happen. Called again after each reconnection. */

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import { ForeignEvent } from './codec';
+import { ForeignEvent, UnreadableEvent } from './codec';
 import { positionToText, type RecordedEvent } from './event-store';
 import type { Tables } from './tables';
 
@@ -11,11 +11,38 @@ export interface Parked {
   readonly event: RecordedEvent;
   readonly reason: string;
   readonly foreign: boolean;
+  readonly error: unknown;
 }
 
 export function parkedFor(event: RecordedEvent, error: unknown): Parked {
   const reason = error instanceof Error ? error.message : String(error);
-  return { event, reason, foreign: error instanceof ForeignEvent };
+  return { event, reason, foreign: error instanceof ForeignEvent, error };
+}
+
+/** The events of a batch, by what becomes of them. */
+export interface Sorted {
+  readonly readable: readonly RecordedEvent[];
+  readonly parked: readonly Parked[];
+}
+
+/** Sets those apart that a view can't read. */
+export function sortOut(
+  events: readonly RecordedEvent[],
+  projection: { read?(event: RecordedEvent): void },
+): Sorted {
+  const readable: RecordedEvent[] = [];
+  const parked: Parked[] = [];
+  for (const event of events) {
+    try {
+      if (event.forged !== undefined) throw new ForeignEvent(event, event.forged);
+      projection.read?.(event);
+      readable.push(event);
+    } catch (error) {
+      if (!(error instanceof UnreadableEvent)) throw error;
+      parked.push(parkedFor(event, error));
+    }
+  }
+  return { readable, parked };
 }
 
 const REASON_AT_MOST = 1_000;

@@ -1,8 +1,9 @@
-import type { Database } from '@latchkey/database';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Database, isTransient } from '@latchkey/database';
 import type { Checkpoints, EventMark } from './checkpoints';
-import { ForeignEvent, UnreadableEvent } from './codec';
 import {
   comparePositions,
+  EVENTS_IN_A_BATCH,
   type EventStore,
   type EventSubscription,
   laterPosition,
@@ -11,7 +12,7 @@ import {
   type SubscribeOptions,
 } from './event-store';
 import { StoreDamaged } from './eventstoredb';
-import { type Parked, park, parkedFor } from './parked-events';
+import { park, parkedFor, type Sorted, sortOut } from './parked-events';
 import { PassedPosition } from './passed-position';
 import { isPoison } from './poison';
 import type { Projection } from './projection';
@@ -49,11 +50,11 @@ const STORE_PASSED_MS = 1_000;
 /** While history is folded, a batch waits for so long to be full, ms: each costs a transaction. */
 const LINGER_BUILDING_MS = 50;
 
-/** The events of a batch, by what becomes of them. */
-interface Sorted {
-  readonly readable: readonly RecordedEvent[];
-  readonly parked: readonly Parked[];
-}
+/** And holds so many events: each row and each page of an index is written once for all of them. */
+const BATCH_BUILDING = 5_000;
+
+/** A database that is away while a view is marked as built is asked again after so long, ms. */
+const MARK_AGAIN_MS = 500;
 
 /**
  * Keeps one projection up to date. A fault of the database or the event store is waited out, and the same events are
@@ -71,6 +72,7 @@ export class ProjectionRunner {
   /** Events have come that are not folded yet. */
   private folding = false;
   private prepared = false;
+  private stopping = false;
   private marking: Promise<void> | undefined;
   private storing: NodeJS.Timeout | undefined;
   private readonly view: StoredView;
@@ -135,6 +137,7 @@ export class ProjectionRunner {
         if (this.folded.isAwaited) return 0;
         return this.building ? LINGER_BUILDING_MS : (linger?.() ?? 0);
       },
+      batch: () => (this.building ? BATCH_BUILDING : EVENTS_IN_A_BATCH),
       onCheckpoint: (position) => {
         this.passed(position);
         return Promise.resolve();
@@ -150,6 +153,7 @@ export class ProjectionRunner {
   }
 
   async stop(): Promise<void> {
+    this.stopping = true;
     await this.subscription?.stop();
     await this.marking;
     await this.storePassed();
@@ -198,11 +202,15 @@ export class ProjectionRunner {
   }
 
   private async markBuilt(): Promise<void> {
-    try {
-      await this.view.markBuilt();
-    } catch (error) {
-      // Then it counts as being built once more after a restart.
-      this.options.onError?.(this.name, error);
+    for (;;) {
+      try {
+        return await this.view.markBuilt();
+      } catch (error) {
+        this.options.onError?.(this.name, error);
+        // Then it counts as being built once more after a restart.
+        if (this.stopping || !isTransient(error)) return;
+        await delay(MARK_AGAIN_MS);
+      }
     }
   }
 
@@ -238,22 +246,10 @@ export class ProjectionRunner {
   }
 
   private sorted(events: readonly RecordedEvent[]): Sorted {
-    const { projection } = this.options;
-    const readable: RecordedEvent[] = [];
-    const parked: Parked[] = [];
-    for (const event of events) {
-      try {
-        if (event.forged !== undefined) throw new ForeignEvent(event, event.forged);
-        projection.read?.(event);
-        readable.push(event);
-      } catch (error) {
-        if (!(error instanceof UnreadableEvent)) throw error;
-        const each = parkedFor(event, error);
-        if (this.building && !each.foreign) this.fail(error);
-        parked.push(each);
-      }
-    }
-    return { readable, parked };
+    const sorted = sortOut(events, this.options.projection);
+    const unreadable = sorted.parked.find(({ foreign }) => !foreign);
+    if (this.building && unreadable) this.fail(unreadable.error);
+    return sorted;
   }
 
   private fail(error: unknown): never {

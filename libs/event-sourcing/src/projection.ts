@@ -23,6 +23,11 @@ export interface Projection {
   readonly lasting?: boolean;
   /** Makes the tables of this version. */
   create(db: Kysely<Tables>, earlier?: EarlierVersion): Promise<void>;
+  /**
+   * Makes the indexes that only readers need, where they are not there: called once all of history is folded, since
+   * a row that is written later costs several times as much. Left out: `create` has made all that are needed.
+   */
+  index?(db: Kysely<Tables>): Promise<void>;
   /** Drops the tables of an older version. */
   drop(db: Kysely<Tables>, version: number): Promise<void>;
   /**

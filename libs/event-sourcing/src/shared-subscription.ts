@@ -1,6 +1,7 @@
 import { backOff, CryptoRandom, type Random } from '@latchkey/platform';
 import {
   comparePositions,
+  EVENTS_IN_A_BATCH,
   type EventStore,
   type EventSubscription,
   type Position,
@@ -8,9 +9,10 @@ import {
   type SubscribeOptions,
 } from './event-store';
 
-const BATCH = 500;
-/** The slowest member may lag so many events behind the others before they wait for it, or go on without it. */
-const LAG_AT_MOST = 4_000;
+/** The slowest member may lag so many batches behind the others before they wait for it, or go on without it. */
+const BATCHES_BEHIND = 8;
+/** The same where batches are large: what waits is in memory. */
+const LARGE_BATCHES_BEHIND = 2;
 /** What a member could not take is offered to it again after so long, ms. */
 const RETRY = { first: 50, limit: 5_000 };
 
@@ -44,6 +46,7 @@ export class SharedSubscription {
     this.source = this.store.subscribeToAll({
       after: earliest(each.map(({ after }) => after)),
       prefixes: [...new Set(each.flatMap(({ prefixes }) => prefixes))],
+      batch: () => Math.max(...[...this.members].map(({ batch }) => batch)),
       onEvents: (events) => this.offer(events),
       onCheckpoint: (position) => this.offer([position]),
       onCaughtUp: () => void this.offer(['caught-up']),
@@ -98,7 +101,7 @@ class Member implements EventSubscription {
     this.queue.push(...items);
     if (this.gathering && this.hasBatch) this.begin?.();
     this.working ??= this.work();
-    if (this.queue.length >= LAG_AT_MOST) await new Promise<void>((room) => this.waitingForRoom.push(room));
+    if (this.isFull) await new Promise<void>((room) => this.waitingForRoom.push(room));
   }
 
   flush(): void {
@@ -113,6 +116,18 @@ class Member implements EventSubscription {
     await this.working;
     await this.alone?.stop();
     await this.leave();
+  }
+
+  /** As many events as it takes together at most. */
+  get batch(): number {
+    return this.options.batch?.() ?? EVENTS_IN_A_BATCH;
+  }
+
+  /** It can't be given more before it has taken some. */
+  private get isFull(): boolean {
+    const { batch } = this;
+    const behind = batch > EVENTS_IN_A_BATCH ? LARGE_BATCHES_BEHIND : BATCHES_BEHIND;
+    return this.queue.length >= behind * batch;
   }
 
   private isNew(position: Position): boolean {
@@ -130,13 +145,13 @@ class Member implements EventSubscription {
       } catch (error) {
         if (this.stopped) break;
         this.options.onError?.(error);
-        if (this.queue.length >= LAG_AT_MOST) {
+        if (this.isFull) {
           this.goAlone();
           break;
         }
         await this.pause(backOff(failures++, RETRY, this.random));
       }
-      if (this.queue.length < LAG_AT_MOST) this.makeRoom();
+      if (!this.isFull) this.makeRoom();
     }
     this.working = undefined;
   }
@@ -154,7 +169,8 @@ class Member implements EventSubscription {
       this.queue.shift();
       this.options.onCaughtUp?.();
     } else if (isEvent(first)) {
-      const other = this.queue.findIndex((item, index) => index === BATCH || !isEvent(item));
+      const most = this.batch;
+      const other = this.queue.findIndex((item, index) => index === most || !isEvent(item));
       const batch = this.queue.slice(0, other === -1 ? undefined : other) as RecordedEvent[];
       const unseen = batch.filter(({ position }) => this.isNew(position));
       if (unseen.length > 0) await this.options.onEvents(unseen);
@@ -172,7 +188,7 @@ class Member implements EventSubscription {
 
   /** Waiting would bring no larger batch. */
   private get hasBatch(): boolean {
-    return this.queue.length >= BATCH || this.queue.at(-1) === 'caught-up';
+    return this.queue.length >= this.batch || this.queue.at(-1) === 'caught-up';
   }
 
   private async gather(): Promise<void> {

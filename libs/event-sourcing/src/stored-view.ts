@@ -1,4 +1,4 @@
-import { type Database, lockUntilCommit } from '@latchkey/database';
+import { type Database, lockUntilCommit, patiently } from '@latchkey/database';
 import type { Transaction } from 'kysely';
 import { type Checkpoint, Checkpoints } from './checkpoints';
 import { comparePositions, type EventStore, type Position } from './event-store';
@@ -56,13 +56,16 @@ export class StoredView {
     return this.checkpoints.isBuilt();
   }
 
-  /** It has folded all of history: what it had gone on without before is in it now. */
+  /** It has folded all of history: it gets its readers' indexes, and what it had gone on without is in it now. */
   async markBuilt(): Promise<void> {
-    const { database, projection } = this.options;
-    await database.transaction(async (trx) => {
+    const { projection } = this.options;
+    // Many rows take their time, and so does waiting for another instance that does the same.
+    const work = async (trx: Transaction<Tables>): Promise<void> => {
+      await projection.index?.(trx);
       await unpark(trx, projection.name);
       await this.checkpoints.markBuilt(trx);
-    });
+    };
+    await patiently(() => this.alone(work));
   }
 
   /** The old versions' tables are of no use once this one stands. */

@@ -2,7 +2,7 @@ import { type Database, testDatabase, testEngines } from '@latchkey/database';
 import { SandboxClock } from '@latchkey/platform';
 import { type CompiledQuery, type Kysely, sql } from 'kysely';
 import { AgendaRows } from './agenda-rows';
-import { AGENDA, type AgendaRow, type AgendaTables, createAgendaTables } from './agenda-tables';
+import { AGENDA, type AgendaRow, type AgendaTables, createAgendaTables, indexAgenda } from './agenda-tables';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 
@@ -25,6 +25,7 @@ describe.each(testEngines)('claims of the agenda on %s', (engine) => {
   beforeAll(async () => {
     database = await test.open<AgendaTables>();
     await createAgendaTables(database.db);
+    await indexAgenda(database.db);
     rows = new AgendaRows(database, { owner: 'worker', clock, wall: () => NOW });
   });
   afterAll(() => test.drop());

@@ -70,7 +70,6 @@ export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
     .addColumn('lease_owner', 'text')
     .addColumn('lease_until', 'bigint', (c) => c.notNull())
     .execute();
-  await createDueIndexes(db, AGENDA);
   await index(db, AGENDA, 'by_device', ['device_id', 'waiting_for_lock', 'waiting_since', 'subject']);
   await index(db, AGENDA, 'by_account', ['account_id']);
   await db.schema
@@ -99,6 +98,11 @@ export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
     .execute();
   await index(db, LOCKS, 'by_lock', ['maker', 'lock_id']);
   await index(db, LOCKS, 'by_account', ['account_id']);
+}
+
+/** Makes the indexes that serve claims, where they are not there. */
+export async function indexAgenda(db: Kysely<Tables>): Promise<void> {
+  await createDueIndexes(db, AGENDA);
 }
 
 async function index(db: Kysely<Tables>, table: string, name: string, columns: string[]): Promise<void> {

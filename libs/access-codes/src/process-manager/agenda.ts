@@ -18,7 +18,13 @@ import type { Kysely, Transaction } from 'kysely';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
 import { foldAccount, foldCode, foldDevice, foldKeypad } from './agenda-fold';
-import { AGENDA_VERSION, type AgendaTables, createAgendaTables, dropAgendaTables } from './agenda-tables';
+import {
+  AGENDA_VERSION,
+  type AgendaTables,
+  createAgendaTables,
+  dropAgendaTables,
+  indexAgenda,
+} from './agenda-tables';
 
 const prefixesOf = (...categories: string[]) => categories.map((category) => `${category}-`);
 
@@ -60,6 +66,10 @@ export class AgendaProjection implements Projection {
 
   create(db: Kysely<Tables>): Promise<void> {
     return createAgendaTables(db);
+  }
+
+  index(db: Kysely<Tables>): Promise<void> {
+    return indexAgenda(db);
   }
 
   drop(db: Kysely<Tables>, version: number): Promise<void> {

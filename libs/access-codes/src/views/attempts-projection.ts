@@ -59,12 +59,16 @@ export class AttemptsProjection implements Projection {
       .addColumn('code_action', 'text')
       .addColumn('state', 'text')
       .execute();
+  }
+
+  async index(db: Kysely<Tables>): Promise<void> {
     for (const [name, owner] of [
       ['workspace', 'workspace_id'],
       ['device', 'device_id'],
     ] as const) {
       await db.schema
         .createIndex(`attempts_by_${name}_v1`)
+        .ifNotExists()
         .on('attempts_v1')
         .columns([owner, 'listed_at', 'action_attempt_id'])
         .execute();

@@ -64,37 +64,27 @@ export class CodesProjection implements Projection {
       .addColumn('common_code_key', 'text')
       .addColumn('state', 'text', (c) => c.notNull())
       .execute();
+  }
+
+  async index(db: Kysely<Tables>): Promise<void> {
+    const index = (name: string, ...columns: string[]) =>
+      db.schema
+        .createIndex(`codes_by_${name}_v${CODES_VERSION}`)
+        .ifNotExists()
+        .on(CODES)
+        .columns(columns)
+        .execute();
     // A list reads a page's rows from an index that holds nothing else, however many codes are gone. The
     // workspace's also holds what is searched, so that a search passes over the others without reading them.
     for (const listed of ['live_at', 'readable_at'] as const) {
-      await db.schema
-        .createIndex(`codes_by_workspace_${listed}_v${CODES_VERSION}`)
-        .on(CODES)
-        .columns(['workspace_id', listed, 'code_id', 'search_name'])
-        .execute();
-      await db.schema
-        .createIndex(`codes_by_device_${listed}_v${CODES_VERSION}`)
-        .on(CODES)
-        .columns(['device_id', listed, 'code_id'])
-        .execute();
+      await index(`workspace_${listed}`, 'workspace_id', listed, 'code_id', 'search_name');
+      await index(`device_${listed}`, 'device_id', listed, 'code_id');
     }
     for (const apart of ['unmanaged_at', 'pool_at'] as const) {
-      await db.schema
-        .createIndex(`codes_by_device_${apart}_v${CODES_VERSION}`)
-        .on(CODES)
-        .columns(['device_id', apart, 'code_id'])
-        .execute();
+      await index(`device_${apart}`, 'device_id', apart, 'code_id');
     }
-    await db.schema
-      .createIndex(`codes_by_pin_v${CODES_VERSION}`)
-      .on(CODES)
-      .column('pin_fingerprint')
-      .execute();
-    await db.schema
-      .createIndex(`codes_by_common_key_v${CODES_VERSION}`)
-      .on(CODES)
-      .column('common_code_key')
-      .execute();
+    await index('pin', 'pin_fingerprint');
+    await index('common_key', 'common_code_key');
   }
 
   async drop(db: Kysely<Tables>, version: number): Promise<void> {

@@ -27,7 +27,7 @@ const LEASE_MS = 60_000;
 /** So many rows are given back by one statement. */
 const CHUNK = 500;
 
-/** Makes the indexes that serve claims; the table has `DueColumns`. */
+/** Makes the indexes that serve claims, where they are not there; the table has `DueColumns`. */
 export async function createDueIndexes(db: Kysely<Tables>, table: string): Promise<void> {
   for (const [name, columns] of [
     ['by_due', ['due_at', 'subject']],
@@ -35,6 +35,7 @@ export async function createDueIndexes(db: Kysely<Tables>, table: string): Promi
   ] as const) {
     await db.schema
       .createIndex(`${table}_${name}`)
+      .ifNotExists()
       .on(table)
       .columns([...columns])
       .where(sql.ref('due_at'), 'is not', null)

@@ -7,6 +7,7 @@ import {
 import { backOff, Outage, type Random, within } from '@latchkey/platform';
 import {
   comparePositions,
+  EVENTS_IN_A_BATCH,
   type EventSubscription,
   type Position,
   type RecordedEvent,
@@ -16,7 +17,8 @@ import type { Connection } from './connection';
 import { meaning, StoreDamaged, StoreSilent } from './outages';
 import { fromClient, positionOf } from './recorded';
 
-const BATCH = 500;
+/** So many batches may wait for the handler before the store is asked to pause. */
+const BATCHES_AHEAD = 4;
 /** A store that is back is followed again within the limit, ms. */
 const RESUBSCRIBE = { first: 50, limit: 2_000 };
 /** So long the store may take to confirm a subscription, ms. */
@@ -100,7 +102,7 @@ export class Subscription implements EventSubscription {
   private async follow(): Promise<void> {
     const client = await this.connection.current();
     if (this.stopped) return;
-    const waiting = new Waiting();
+    const waiting = new Waiting(() => this.options.batch?.() ?? EVENTS_IN_A_BATCH);
     let working: Promise<void> | undefined;
     let ended = false;
     let fail: (error: unknown) => void = () => undefined;
@@ -147,7 +149,7 @@ export class Subscription implements EventSubscription {
           const event = resolved.event;
           if (!event) return;
           waiting.events.push(fromClient(event, positionOf(resolved)));
-          if (waiting.events.length >= BATCH * 4 && !source.isPaused()) source.pause();
+          if (waiting.events.length >= waiting.batch * BATCHES_AHEAD && !source.isPaused()) source.pause();
           schedule();
         });
         source.on('caughtUp', () => {
@@ -187,8 +189,8 @@ export class Subscription implements EventSubscription {
 
   private async handOver(waiting: Waiting, source: AllStreamSubscription): Promise<void> {
     if (waiting.events.length > 0) {
-      const batch = waiting.events.splice(0, BATCH);
-      if (waiting.events.length < BATCH && source.isPaused()) source.resume();
+      const batch = waiting.events.splice(0, waiting.batch);
+      if (waiting.events.length < 2 * waiting.batch && source.isPaused()) source.resume();
       await this.options.onEvents(batch);
       this.last = batch.at(-1)!.position;
       return;
@@ -207,13 +209,19 @@ class Waiting {
   checkpoint: Position | undefined;
   caughtUp = false;
 
+  constructor(private readonly most: () => number) {}
+
+  get batch(): number {
+    return this.most();
+  }
+
   get any(): boolean {
     return this.events.length > 0 || this.checkpoint !== undefined;
   }
 
   /** Waiting would bring no larger batch. */
   get hasBatch(): boolean {
-    return this.events.length >= BATCH || this.caughtUp;
+    return this.events.length >= this.batch || this.caughtUp;
   }
 }
 

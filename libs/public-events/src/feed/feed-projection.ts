@@ -50,8 +50,11 @@ export class FeedProjection implements Projection {
       .addColumn('customer_key', 'text')
       .addColumn('data', 'text', (c) => c.notNull())
       .execute();
+  }
+
+  async index(db: Kysely<Tables>): Promise<void> {
     const index = (name: string, ...columns: string[]) =>
-      db.schema.createIndex(`events_by_${name}_v2`).on('events_v2').columns(columns).execute();
+      db.schema.createIndex(`events_by_${name}_v2`).ifNotExists().on('events_v2').columns(columns).execute();
     await index('time', 'workspace_id', 'created_at', 'revision');
     await index('revision', 'workspace_id', 'revision');
     await index('code', 'access_code_id', 'created_at');
