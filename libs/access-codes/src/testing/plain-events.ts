@@ -85,7 +85,9 @@ export async function opened(events: readonly RecordedEvent[], vault: Vault): Pr
       byFingerprint.set(pinFingerprint as string, text);
       return { ...rest, pin: text };
     });
-    checkForPins(found, new Set([...byFingerprint.values()].filter((pin) => pin !== null)));
+    // Shorter ones may be anything else.
+    const pins = [...byFingerprint.values()].filter((pin) => pin !== null && pin.length >= 4);
+    checkForPins(found, new Set(pins as string[]));
     plain.push({ stream, type, data: found as PlainEvent['data'] });
   }
   return plain;
