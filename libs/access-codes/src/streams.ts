@@ -48,8 +48,10 @@ export class Streams {
     { devices, accounts, attempts, doors }: DeviceStreams,
     private readonly vault: Vault,
     private readonly logger: Logger,
+    /** No other process appends to these streams. */
+    alone = false,
   ) {
-    const shared = { store, clock, ids };
+    const shared = { store, clock, ids, alone };
     this.codes = new DeciderStreams({ ...shared, category: ACCESS_CODE, codec: codeCodec, fold: codeFold });
     this.snapshots = new KeypadSnapshots(shared);
     this.keypads = new DeciderStreams({

@@ -18,8 +18,9 @@ export class DeviceStreams {
   readonly attempts: DeciderStreams<ActionAttempt | null, ActionEvent>;
   readonly doors: DoorLog;
 
-  constructor(store: EventStore, clock: Clock, ids: Ids) {
-    const shared = { store, clock, ids };
+  /** @param alone no other process appends to these streams */
+  constructor(store: EventStore, clock: Clock, ids: Ids, alone = false) {
+    const shared = { store, clock, ids, alone };
     this.devices = new DeciderStreams({ ...shared, category: DEVICE, codec: deviceCodec, fold: deviceFold });
     this.accounts = new DeciderStreams({
       ...shared,

@@ -13,6 +13,8 @@ export interface Caller {
   readonly workspaceId: string;
   readonly actor: Actor;
   readonly requestId: string;
+  /** Nothing can have been done for this request before: its id was made when it came. */
+  readonly isFirstTry?: boolean;
 }
 
 /** What Latchkey does of its own accord. */

@@ -45,6 +45,19 @@ describe('streams of decisions', () => {
       },
     });
 
+  /** The store, and how often it was read. */
+  const counting = () => {
+    let count = 0;
+    const counted = new Proxy<EventStore>(store, {
+      get(target, name) {
+        if (name === 'read') count++;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    return { counted, reads: () => count };
+  };
+
   const amounts = async () => {
     const events = [];
     for await (const { data } of store.read(`counter-${id}`))
@@ -134,20 +147,13 @@ describe('streams of decisions', () => {
   });
 
   it('decide on what is kept without a read, and believe neither silence nor a refusal of a stale state', async () => {
-    let reads = 0;
-    const counted = new Proxy<EventStore>(store, {
-      get(target, name) {
-        if (name === 'read') reads++;
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
+    const { counted, reads } = counting();
     const ours = counters(counted);
     const theirs = counters(store);
     await ours.transactOnKept(id, cause, () => [added(1)]);
-    const before = reads;
+    const before = reads();
     expect((await ours.transactOnKept(id, cause, (sum) => [added(sum)])).state).toBe(2);
-    expect(reads).toBe(before);
+    expect(reads()).toBe(before);
 
     await theirs.transact(id, cause, () => [added(10)]);
     const silent = await ours.transactOnKept(id, cause, (sum) => (sum < 12 ? [] : [added(1)]));
@@ -161,6 +167,44 @@ describe('streams of decisions', () => {
     await theirs.transact(id, cause, () => [added(10)]);
     expect((await ours.transactOnKept(id, cause, (sum) => [added(sum)])).state).toBe(68);
     expect(await amounts()).toEqual([1, 1, 10, 1, 10, 1, 10, 34]);
+  });
+
+  it('begin a new stream without a read, and read one that has begun all the same', async () => {
+    const { counted, reads } = counting();
+    await counters(counted).transactOnNew(id, cause, (sum) => (sum === 0 ? [added(1)] : []));
+    expect(reads()).toBe(0);
+    const again = await counters(counted).transactOnNew(id, cause, (sum) => (sum === 0 ? [added(1)] : []));
+    expect(again).toMatchObject({ state: 1, revision: 0 });
+    expect(again.position).toBeDefined();
+    expect(await amounts()).toEqual([1]);
+  });
+
+  it('are not read again by a process that alone appends to them', async () => {
+    const { counted, reads } = counting();
+    const ours = counters(counted, { alone: true });
+    await ours.transact(id, cause, () => [added(1)]);
+    const before = reads();
+    expect((await ours.load(id)).state).toBe(1);
+    expect((await ours.transact(id, cause, (sum) => [added(sum)])).state).toBe(2);
+    expect((await ours.transact(id, cause, () => [])).state).toBe(2);
+    expect(reads()).toBe(before);
+  });
+
+  it('are read again by a process that thought itself alone, once the store has refused it', async () => {
+    const ours = counters(store, { alone: true });
+    const { state, revision } = await ours.transact(id, cause, () => [added(1)]);
+    await counters(store).transact(id, cause, () => [added(10)]);
+    await expect(ours.append(id, { state, revision }, [added(5)], cause)).rejects.toThrow(RevisionConflict);
+    expect((await ours.load(id)).state).toBe(11);
+    await counters(store).transact(id, cause, () => [added(10)]);
+    expect((await ours.transact(id, cause, (sum) => [added(sum)])).state).toBe(42);
+  });
+
+  it('are read again by a process that is alone, once an append was not answered', async () => {
+    const ours = counters(losing(['none', 'after', 'before']), { alone: true });
+    await ours.transact(id, cause, () => [added(1)]);
+    await expect(ours.transact(id, cause, () => [added(2)])).rejects.toThrow(AppendTimeout);
+    expect((await ours.load(id)).state).toBe(3);
   });
 
   it('pass on what a decision throws, and append nothing', async () => {
@@ -181,7 +225,7 @@ describe('streams of decisions', () => {
   });
 
   it('are right for all of many writers at a time, in one process and in several', async () => {
-    const processes = [counters(store), counters(store), counters(store, 1)];
+    const processes = [counters(store), counters(store), counters(store, { cacheSize: 1 })];
     const writers = Array.from({ length: 90 }, (_, n) =>
       processes[n % 3]!.transact(id, cause, (sum) => [added(sum >= 0 ? 1 : 0)]),
     );
@@ -203,7 +247,7 @@ describe('streams of decisions', () => {
   });
 
   it('keep no more states than they may, and load the others again', async () => {
-    const few = counters(store, 2);
+    const few = counters(store, { cacheSize: 2 });
     for (const n of [1, 2, 3]) await few.transact(`${id}-${n}`, cause, () => [added(n)]);
     for (const n of [1, 2, 3]) expect(await few.load(`${id}-${n}`, 0)).toEqual({ state: n, revision: 0 });
   });

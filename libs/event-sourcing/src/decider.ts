@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Cause } from './cause';
 import type { DomainEvent, EventCodec, Happened } from './codec';
 import {
+  type Appended,
   AppendTimeout,
   type EventStore,
   type NewEvent,
@@ -60,6 +61,8 @@ const SNAPSHOT_RETRIES = 5;
  */
 export class DeciderStreams<S, E extends DomainEvent> {
   private readonly cache: StateCache<S>;
+  /** Streams that an append was refused by, or not answered: the store is asked before what is kept is believed. */
+  private readonly doubted = new Set<string>();
   /** Many in this process that want one stream would drive each other off it; conflicts are for other processes. */
   private readonly mutex = new KeyedMutex();
 
@@ -72,6 +75,11 @@ export class DeciderStreams<S, E extends DomainEvent> {
       readonly clock: { now(): number };
       readonly ids: { uuid(): string };
       readonly cacheSize?: number;
+      /**
+       * No other process appends to these streams: what is kept is the newest that there is, and the store is asked
+       * only for what is not kept.
+       */
+      readonly alone?: boolean;
       /** What stands for the beginning of a stream, which may be hidden up to there. */
       readonly snapshots?: { load(id: string): Promise<Loaded<S> | undefined> };
     },
@@ -86,20 +94,32 @@ export class DeciderStreams<S, E extends DomainEvent> {
   /**
    * The state of a stream.
    * @param atLeast a revision known to exist: a kept state that has seen it is good enough. Without it the
-   *   store is asked for anything newer.
+   *   store is asked for anything newer, unless nobody else appends to these streams.
    */
-  async load(id: string, atLeast?: number): Promise<Loaded<S>> {
+  async load(id: string, atLeast: number | undefined = this.goodEnough): Promise<Loaded<S>> {
     const { state, revision } = await this.standing(id, atLeast);
     return { state, revision };
+  }
+
+  private get goodEnough(): number | undefined {
+    return this.options.alone ? -1 : undefined;
   }
 
   /** Foreign events count as revisions, and change nothing. */
   private async standing(id: string, atLeast: number | undefined): Promise<Decided<S>> {
     const kept = this.cache.get(id);
-    if (kept && atLeast !== undefined && kept.revision >= atLeast) return this.keep(id, kept);
-    const found = kept && (await this.readOn(id, kept));
-    // A kept state whose next events are hidden by now is of no use.
-    return this.keep(id, found ?? (await this.fromTheBeginning(id)));
+    const doubted = this.doubted.has(id);
+    if (kept && !doubted && atLeast !== undefined && kept.revision >= atLeast) return kept;
+    // Before it is read: an append that fails meanwhile raises a doubt of its own.
+    this.doubted.delete(id);
+    try {
+      const found = kept && (await this.readOn(id, kept));
+      // A kept state whose next events are hidden by now is of no use.
+      return this.keep(id, found ?? (await this.fromTheBeginning(id)));
+    } catch (error) {
+      if (doubted) this.doubted.add(id);
+      throw error;
+    }
   }
 
   private async fromTheBeginning(id: string): Promise<Decided<S>> {
@@ -155,7 +175,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
     id: string,
     cause: Cause,
     decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
-    atLeast?: number,
+    atLeast: number | undefined = this.goodEnough,
   ): Promise<Decided<S>> {
     return this.mutex.runExclusive(id, () => this.decideUntilAppended(id, cause, decide, atLeast));
   }
@@ -172,7 +192,25 @@ export class DeciderStreams<S, E extends DomainEvent> {
     return this.mutex.runExclusive(
       id,
       async () =>
-        (await this.decideOnKept(id, cause, decide)) ??
+        (await this.decideOn(this.cache.get(id), id, cause, decide)) ??
+        (await this.decideUntilAppended(id, cause, decide, undefined)),
+    );
+  }
+
+  /**
+   * The same for a stream that should not have begun yet: decides on the beginning first, without asking the store
+   * whether it has.
+   */
+  transactOnNew(
+    id: string,
+    cause: Cause,
+    decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
+  ): Promise<Decided<S>> {
+    const beginning = { state: this.options.fold.initial, revision: -1, position: undefined };
+    return this.mutex.runExclusive(
+      id,
+      async () =>
+        (await this.decideOn(this.cache.get(id) ?? beginning, id, cause, decide)) ??
         (await this.decideUntilAppended(id, cause, decide, undefined)),
     );
   }
@@ -196,12 +234,12 @@ export class DeciderStreams<S, E extends DomainEvent> {
   }
 
   /** If the state was stale, the append fails. @returns undefined where nothing came of it */
-  private async decideOnKept(
+  private async decideOn(
+    kept: Decided<S> | undefined,
     id: string,
     cause: Cause,
     decide: (state: S, now: number) => readonly E[] | Promise<readonly E[]>,
   ): Promise<Decided<S> | undefined> {
-    const kept = this.cache.get(id);
     if (!kept) return undefined;
     let events: readonly E[];
     try {
@@ -235,7 +273,14 @@ export class DeciderStreams<S, E extends DomainEvent> {
         occurredAt,
       }),
     );
-    const appended = await appendSurely(store, this.streamOf(id), batch, loaded.revision);
+    let appended: Appended;
+    try {
+      appended = await appendSurely(store, this.streamOf(id), batch, loaded.revision);
+    } catch (error) {
+      // The stream may have gone on without us.
+      this.doubted.add(id);
+      throw error;
+    }
     const state = evolved(fold, loaded.state, events, at);
     const decided = { state, revision: appended.revision, position: appended.position };
     this.keep(id, decided);

@@ -108,8 +108,9 @@ export class Core implements ViewBarrier {
     const { config, store, database, vault, clock, ids, random, logger } = options;
     this.gateway = new CountedGateway(options.gateway, logger);
     const { gateway } = this;
-    this.deviceStreams = new DeviceStreams(store, clock, ids);
-    this.streams = new Streams(store, clock, ids, this.deviceStreams, vault, logger);
+    const alone = database.engine === 'sqlite';
+    this.deviceStreams = new DeviceStreams(store, clock, ids, alone);
+    this.streams = new Streams(store, clock, ids, this.deviceStreams, vault, logger, alone);
     this.rows = new AgendaRows(database as Database<AgendaTables>, {
       owner: ids.uuid(),
       clock,

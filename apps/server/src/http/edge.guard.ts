@@ -77,7 +77,10 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
     const { apiKeyId, workspaceId } = key;
     await this.attempts.passed(request.ip, apiKeyId);
     await this.perKey.take(apiKeyId);
-    request.caller = { workspaceId, actor: { type: 'api_key', id: apiKeyId }, requestId: request.id };
+    request.caller = {
+      ...{ workspaceId, actor: { type: 'api_key', id: apiKeyId } },
+      ...{ requestId: request.id, isFirstTry: true },
+    };
     this.records.apiKeys.touch(apiKeyId, this.clock.now()).catch((error: unknown) => {
       this.logger.warn({ err: error, apiKeyId }, "could not note an API key's use");
     });

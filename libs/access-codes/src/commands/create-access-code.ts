@@ -58,8 +58,8 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
     const cause = causedBy(caller);
     // The same for a request that is taken up again after a crash: it must not make a second code.
     const codeId = newCodeId(caller, device.deviceId);
-    const before = await this.streams.codes.transact(codeId, cause, () => []);
-    if (before.state) {
+    const before = caller.isFirstTry ? undefined : await this.streams.codes.transact(codeId, cause, () => []);
+    if (before?.state) {
       await this.views.reached(before.position);
       return { accessCodeId: codeId };
     }
@@ -73,7 +73,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       wanted,
       cause,
     );
-    const decided = await this.streams.codes.transactOnKept(codeId, cause, (code) =>
+    const decided = await this.streams.codes.transactOnNew(codeId, cause, (code) =>
       request(code, {
         codeId,
         workspaceId: caller.workspaceId,

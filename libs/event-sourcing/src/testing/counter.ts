@@ -50,7 +50,10 @@ export function newEvent(amount: unknown, id: string = randomUUID()): NewEvent {
   return { id, type: 'Added', data: { amount }, metadata };
 }
 
-export function counters(store: EventStore, cacheSize?: number): DeciderStreams<number, CounterEvent> {
+export function counters(
+  store: EventStore,
+  options: { readonly cacheSize?: number; readonly alone?: boolean } = {},
+): DeciderStreams<number, CounterEvent> {
   return new DeciderStreams({
     store,
     category: 'counter',
@@ -58,7 +61,7 @@ export function counters(store: EventStore, cacheSize?: number): DeciderStreams<
     fold: counterFold,
     clock: { now: () => Date.parse(metadata.occurredAt) },
     ids: { uuid: () => randomUUID() },
-    cacheSize,
+    ...options,
   });
 }
 

@@ -75,7 +75,12 @@ export class IdempotencyInterceptor implements NestInterceptor {
         return openAnswer(this.vault, claim.body);
       case 'first':
         this.remembered.remember(claim.requestId, keyed.pins);
-        request.caller = { ...request.caller!, requestId: claim.requestId };
+        // A claim that was left to the next try has the id of the first.
+        request.caller = {
+          ...request.caller!,
+          requestId: claim.requestId,
+          isFirstTry: claim.requestId === request.id,
+        };
         return this.first(keyed, claim.keyId, request, next);
     }
   }
