@@ -1,3 +1,9 @@
+export {
+  type BegunDeletes,
+  MayBeRepeated,
+  type Repeatable,
+  RepeatableDeletes,
+} from './deletes/repeatable-deletes';
 export { DeviceLimits } from './limits/device-limits';
 export { type Counters, ownCounters, RateLimit } from './limits/rate-limit';
 export { sharedCounters } from './limits/shared-counters';

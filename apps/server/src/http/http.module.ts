@@ -1,5 +1,5 @@
 import type { Database } from '@latchkey/database';
-import { type Counters, DeviceLimits, sharedCounters } from '@latchkey/http';
+import { type Counters, DeviceLimits, RepeatableDeletes, sharedCounters } from '@latchkey/http';
 import {
   type Clock,
   CLOCK,
@@ -20,6 +20,7 @@ import { ErrorsFilter } from './errors.filter';
 import { HealthController } from './health/health.controller';
 import { Readiness } from './health/readiness';
 import { Serving } from './health/serving';
+import { BegunDeleteRecords } from './idempotency/begun-deletes';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor';
 import { IdempotencyRecords } from './idempotency/idempotency-records';
 import { LongAnswersInterceptor } from './long-answers.interceptor';
@@ -48,6 +49,12 @@ import { WorkspacesController } from './workspaces.controller';
         IdempotencyRecords.open(database, clock, vault),
     },
     {
+      provide: RepeatableDeletes,
+      inject: [RECORDS_DATABASE],
+      useFactory: async (database: Database<unknown>) =>
+        new RepeatableDeletes(await BegunDeleteRecords.open(database)),
+    },
+    {
       provide: RATE_COUNTERS,
       inject: [RECORDS_DATABASE],
       useFactory: (database: Database<unknown>) => sharedCounters(database),
@@ -72,6 +79,6 @@ import { WorkspacesController } from './workspaces.controller';
     { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
     { provide: APP_INTERCEPTOR, useClass: OkInterceptor },
   ],
-  exports: [Readiness, DeviceLimits],
+  exports: [Readiness, DeviceLimits, RepeatableDeletes],
 })
 export class HttpModule {}

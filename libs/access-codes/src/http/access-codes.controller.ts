@@ -1,5 +1,16 @@
 import { ACTION_ATTEMPT_SCHEMA } from '@latchkey/devices';
-import { By, type Caller, DeviceLimits, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
+import {
+  By,
+  type Caller,
+  DeviceLimits,
+  MayBeRepeated,
+  pageAsked,
+  PAGINATION,
+  Params,
+  type Repeatable,
+  RepeatableDeletes,
+  SeamRoute,
+} from '@latchkey/http';
 import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -28,6 +39,7 @@ export class AccessCodesController {
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly limits: DeviceLimits,
+    private readonly deletes: RepeatableDeletes,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.linked = new LinkedRequests(commands, queries);
@@ -92,9 +104,15 @@ export class AccessCodesController {
     answer: { action_attempt: ACTION_ATTEMPT_SCHEMA },
     params: DeleteAccessCodeParams,
   })
-  async delete(@By() caller: Caller, @Params(DeleteAccessCodeParams) params: DeleteAccessCodeParams) {
-    await this.takeOf('delete', caller, params.access_code_id);
-    await this.commands.execute(new DeleteAccessCode(caller, params.access_code_id, params.device_id));
+  async delete(
+    @By() caller: Caller,
+    @MayBeRepeated() repeatable: Repeatable,
+    @Params(DeleteAccessCodeParams) params: DeleteAccessCodeParams,
+  ) {
+    await this.deletes.run(caller, repeatable, params.access_code_id, async () => {
+      await this.takeOf('delete', caller, params.access_code_id);
+      await this.commands.execute(new DeleteAccessCode(caller, params.access_code_id, params.device_id));
+    });
     return { action_attempt: codeAttempt('DELETE_ACCESS_CODE', params.access_code_id) };
   }
 

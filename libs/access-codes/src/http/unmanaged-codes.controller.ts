@@ -1,5 +1,15 @@
 import { ACTION_ATTEMPT_SCHEMA } from '@latchkey/devices';
-import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
+import {
+  By,
+  type Caller,
+  MayBeRepeated,
+  pageAsked,
+  PAGINATION,
+  Params,
+  type Repeatable,
+  RepeatableDeletes,
+  SeamRoute,
+} from '@latchkey/http';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import {
@@ -26,6 +36,7 @@ export class UnmanagedCodesController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
+    private readonly deletes: RepeatableDeletes,
   ) {}
 
   @SeamRoute('/access_codes/unmanaged/get', ['GET'], {
@@ -91,9 +102,12 @@ export class UnmanagedCodesController {
   })
   async delete(
     @By() caller: Caller,
+    @MayBeRepeated() repeatable: Repeatable,
     @Params(DeleteUnmanagedAccessCodeParams) { access_code_id }: DeleteUnmanagedAccessCodeParams,
   ) {
-    await this.commands.execute(new DeleteUnmanagedAccessCode(caller, access_code_id));
+    await this.deletes.run(caller, repeatable, access_code_id, () =>
+      this.commands.execute(new DeleteUnmanagedAccessCode(caller, access_code_id)),
+    );
     return { action_attempt: codeAttempt('DELETE_ACCESS_CODE', access_code_id) };
   }
 

@@ -1,5 +1,16 @@
 import { laidOver } from '@latchkey/devices';
-import { By, type Caller, pageAsked, PAGINATION, Params, schema, SeamRoute } from '@latchkey/http';
+import {
+  By,
+  type Caller,
+  MayBeRepeated,
+  pageAsked,
+  PAGINATION,
+  Params,
+  type Repeatable,
+  RepeatableDeletes,
+  schema,
+  SeamRoute,
+} from '@latchkey/http';
 import {
   ApiError,
   type Clock,
@@ -61,6 +72,7 @@ export class ConnectWebviewsController {
   constructor(
     private readonly webviews: ConnectWebviewRecords,
     private readonly addresses: Addresses,
+    private readonly deletes: RepeatableDeletes,
     @Inject(LOCK_MAKERS) private readonly makers: ReadonlyMap<string, unknown>,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -136,11 +148,14 @@ export class ConnectWebviewsController {
     params: ConnectWebviewIdParams,
   })
   async delete(
-    @By() { workspaceId }: Caller,
-    @Params(ConnectWebviewIdParams) params: ConnectWebviewIdParams,
+    @By() caller: Caller,
+    @MayBeRepeated() repeatable: Repeatable,
+    @Params(ConnectWebviewIdParams) { connect_webview_id }: ConnectWebviewIdParams,
   ) {
-    const found = await this.webviews.delete(workspaceId, params.connect_webview_id);
-    if (!found) throw ApiError.notFound('connect_webview');
+    await this.deletes.run(caller, repeatable, connect_webview_id, async () => {
+      const found = await this.webviews.delete(caller.workspaceId, connect_webview_id);
+      if (!found) throw ApiError.notFound('connect_webview');
+    });
     return {};
   }
 

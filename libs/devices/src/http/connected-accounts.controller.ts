@@ -1,4 +1,14 @@
-import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
+import {
+  By,
+  type Caller,
+  MayBeRepeated,
+  pageAsked,
+  PAGINATION,
+  Params,
+  type Repeatable,
+  RepeatableDeletes,
+  SeamRoute,
+} from '@latchkey/http';
 import { ApiError, emptyPage } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -25,6 +35,7 @@ export class ConnectedAccountsController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
+    private readonly deletes: RepeatableDeletes,
   ) {}
 
   @SeamRoute('/connected_accounts/get', ['GET'], {
@@ -90,9 +101,12 @@ export class ConnectedAccountsController {
   })
   async delete(
     @By() caller: Caller,
-    @Params(DeleteConnectedAccountParams) params: DeleteConnectedAccountParams,
+    @MayBeRepeated() repeatable: Repeatable,
+    @Params(DeleteConnectedAccountParams) { connected_account_id }: DeleteConnectedAccountParams,
   ) {
-    await this.commands.execute(new DeleteConnectedAccount(caller, params.connected_account_id));
+    await this.deletes.run(caller, repeatable, connected_account_id, () =>
+      this.commands.execute(new DeleteConnectedAccount(caller, connected_account_id)),
+    );
     return {};
   }
 

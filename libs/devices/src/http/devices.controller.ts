@@ -1,4 +1,14 @@
-import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
+import {
+  By,
+  type Caller,
+  MayBeRepeated,
+  pageAsked,
+  PAGINATION,
+  Params,
+  type Repeatable,
+  RepeatableDeletes,
+  SeamRoute,
+} from '@latchkey/http';
 import { ApiError, emptyPage, type Page } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -14,6 +24,7 @@ export class DevicesController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
+    private readonly deletes: RepeatableDeletes,
   ) {}
 
   @SeamRoute('/devices/get', ['GET'], {
@@ -57,8 +68,14 @@ export class DevicesController {
     summary: 'Deletes a device and its codes here; its lock is left as it is',
     params: DeviceIdParams,
   })
-  async delete(@By() caller: Caller, @Params(DeviceIdParams) { device_id }: DeviceIdParams) {
-    await this.commands.execute(new DeleteDevice(caller, device_id));
+  async delete(
+    @By() caller: Caller,
+    @MayBeRepeated() repeatable: Repeatable,
+    @Params(DeviceIdParams) { device_id }: DeviceIdParams,
+  ) {
+    await this.deletes.run(caller, repeatable, device_id, () =>
+      this.commands.execute(new DeleteDevice(caller, device_id)),
+    );
     return {};
   }
 

@@ -1,4 +1,13 @@
-import { By, type Caller, Params, schema, SeamRoute } from '@latchkey/http';
+import {
+  By,
+  type Caller,
+  MayBeRepeated,
+  Params,
+  type Repeatable,
+  RepeatableDeletes,
+  schema,
+  SeamRoute,
+} from '@latchkey/http';
 import { ApiError } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -32,6 +41,7 @@ export class WebhooksController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
+    private readonly deletes: RepeatableDeletes,
   ) {}
 
   @SeamRoute('/webhooks/create', ['POST'], {
@@ -77,8 +87,14 @@ export class WebhooksController {
     summary: 'Ends a webhook; what still waits is not sent',
     params: WebhookIdParams,
   })
-  async delete(@By() { workspaceId }: Caller, @Params(WebhookIdParams) { webhook_id }: WebhookIdParams) {
-    await this.commands.execute(new DeleteWebhook(workspaceId, webhook_id));
+  async delete(
+    @By() caller: Caller,
+    @MayBeRepeated() repeatable: Repeatable,
+    @Params(WebhookIdParams) { webhook_id }: WebhookIdParams,
+  ) {
+    await this.deletes.run(caller, repeatable, webhook_id, () =>
+      this.commands.execute(new DeleteWebhook(caller.workspaceId, webhook_id)),
+    );
     return {};
   }
 

@@ -100,12 +100,11 @@ function operation(verb: Verb, endpoint: SeamEndpoint, example: Example): Operat
     operationId: `${camel}${verb[0]}${verb.slice(1).toLowerCase()}`,
     summary: endpoint.summary,
     tags: [tagOf(endpoint)],
-    ...(readsQuery(verb)
-      ? { parameters: queryParameters(endpoint, example) }
-      : {
-          requestBody: body(endpoint, example),
-          ...(verb === 'POST' && !changesNothing(endpoint) ? { parameters: [IDEMPOTENCY_KEY] } : {}),
-        }),
+    ...(readsQuery(verb) ? {} : { requestBody: body(endpoint, example) }),
+    parameters: [
+      ...(readsQuery(verb) ? queryParameters(endpoint, example) : []),
+      ...(verb === 'GET' || changesNothing(endpoint) ? [] : [IDEMPOTENCY_KEY]),
+    ],
     responses: {
       '200': success(endpoint),
       '4XX': failure('The request is at fault.'),
@@ -122,7 +121,7 @@ function body({ params }: SeamEndpoint, example: Example): Operation['requestBod
   };
 }
 
-function queryParameters({ params }: SeamEndpoint, example: Example): Operation['parameters'] {
+function queryParameters({ params }: SeamEndpoint, example: Example): NonNullable<Operation['parameters']> {
   const { properties = {} } = paramsSchema(params);
   return [...paramsOf(params).values()].map(({ name, kind, required, schema }) => ({
     name,
@@ -162,7 +161,7 @@ const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header' as const,
   required: false,
-  description: 'The same key with the same body is done once, and answered the same for 24 hours.',
+  description: 'The same key with the same parameters is done once, and answered the same for 24 hours.',
   schema: { type: 'string' as const, minLength: 1, maxLength: 255 },
 };
 

@@ -23,7 +23,7 @@ interface RequestWithPins extends KeyedRequest {
 }
 
 /**
- * A POST that comes again with the same Idempotency-Key and the same body is not done again: it is given the
+ * A request that comes again with the same Idempotency-Key and the same body is not done again: it is given the
  * first answer. Requests that were turned away before anything was done are not remembered, and neither is a fault of
  * ours or an outage: what was asked for is done, once, by the try that comes next.
  */
@@ -41,7 +41,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<FastifyRequest & EdgeRequest>();
     const key = request.headers[HEADER];
     const endpoint = endpointOf(context.getHandler());
-    if (key === undefined || request.method !== 'POST' || !request.caller || !endpoint) return next.handle();
+    const reads = ['GET', 'HEAD'].includes(request.method);
+    if (key === undefined || reads || !request.caller || !endpoint) return next.handle();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     return from(this.once({ key: String(key), endpoint }, request, reply, next));
   }

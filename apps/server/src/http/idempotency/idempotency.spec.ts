@@ -118,6 +118,49 @@ describe('a request with an Idempotency-Key', () => {
     expect(first).toBe(second);
   });
 
+  test.each(['POST', 'DELETE'])(
+    'to delete, by %s, that was done but whose answer could not be kept is told that it is done',
+    async (method) => {
+      const { body } = await create(randomUUID());
+      const { access_code_id } = body.access_code as { access_code_id: string };
+      const key = randomUUID();
+      const ask = (idempotencyKey: string) =>
+        fetch(`${edge.url}/access_codes/delete?access_code_id=${access_code_id}`, {
+          method,
+          headers: { authorization: `Bearer ${edge.apiKey}`, 'idempotency-key': idempotencyKey },
+        });
+      jest
+        .spyOn(edge.app.get(IdempotencyRecords), 'answered')
+        .mockRejectedValueOnce(new Outage('database', 'no answer'));
+      expect((await ask(key)).status).toBe(503);
+      const again = await ask(key);
+      expect(again.status).toBe(200);
+      expect(await (await ask(key)).json()).toEqual(await again.json());
+      expect((await ask(randomUUID())).status).toBe(404);
+    },
+  );
+
+  test.each(['PATCH', 'PUT'])('by %s is done once too', async (method) => {
+    const { body } = await create(randomUUID());
+    const { access_code_id } = body.access_code as { access_code_id: string };
+    const key = randomUUID();
+    const update = async (name: string) => {
+      const response = await fetch(`${edge.url}/access_codes/update`, {
+        method,
+        headers: {
+          authorization: `Bearer ${edge.apiKey}`,
+          'idempotency-key': key,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ access_code_id, name }),
+      });
+      return [response.status, response.headers.get('idempotent-replayed')];
+    };
+    expect(await update('First')).toEqual([200, null]);
+    expect(await update('First')).toEqual([200, 'true']);
+    expect(await update('Second')).toEqual([422, null]);
+  });
+
   test('that was not valid may be put right', async () => {
     const key = randomUUID();
     expect((await create(key, { device_id, code: 'x' })).status).toBe(400);

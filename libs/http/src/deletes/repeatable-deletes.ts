@@ -1,0 +1,73 @@
+import { type Caller, isAbsence, Refusal } from '@latchkey/event-sourcing';
+import { ApiError } from '@latchkey/platform';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { EdgeRequest } from '../route/parameters';
+
+/** Where it is kept who has begun to delete what, on whatever instance. */
+export interface BegunDeletes {
+  /**
+   * Writes down that a deletion is begun.
+   * @param name what tells it from others
+   * @param within ms
+   * @returns whether it had been begun before, not longer ago than that
+   */
+  begin(name: string, within: number): Promise<boolean>;
+  /** It was never begun. */
+  forget(name: string): Promise<void>;
+}
+
+/** By what a request may be known again when it is repeated: null for one that may not be taken for a repetition. */
+export type Repeatable = { readonly by: string; readonly within: number } | null;
+
+/** Longer than any client's automatic retries take, ms. */
+const RETRIES_END_WITHIN = 2 * 60_000;
+const KEY_LASTS = 24 * 3_600_000;
+
+/**
+ * Whether the request may be a repetition of one whose answer was lost: a DELETE, which clients repeat by themselves,
+ * or what comes with an Idempotency-Key.
+ */
+export const MayBeRepeated = createParamDecorator((_: unknown, context: ExecutionContext): Repeatable => {
+  const request = context.switchToHttp().getRequest<EdgeRequest & RequestHead>();
+  const key = request.headers['idempotency-key'];
+  if (key !== undefined) return { by: `key ${String(key)}`, within: KEY_LASTS };
+  return request.method === 'DELETE' ? { by: 'verb', within: RETRIES_END_WITHIN } : null;
+});
+
+interface RequestHead {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/**
+ * Deletions that may be asked for twice: whoever repeats one because the answer was lost is told that it is done, and
+ * not that there is no such thing. Only the API key that asked for it is told so.
+ */
+export class RepeatableDeletes {
+  constructor(private readonly begun: BegunDeletes) {}
+
+  /**
+   * @param id of what is to be deleted
+   * @param work deletes it, and throws where it is not there
+   */
+  async run(caller: Caller, repeatable: Repeatable, id: string, work: () => Promise<unknown>): Promise<void> {
+    if (!repeatable) return void (await work());
+    const { actor, workspaceId } = caller;
+    const name = JSON.stringify([workspaceId, actor, id, repeatable.by]);
+    const isRepeated = await this.begun.begin(name, repeatable.within);
+    try {
+      await work();
+    } catch (error) {
+      if (isNotThere(error) && isRepeated) return;
+      // What failed on our side may have been done all the same.
+      if (!isRepeated && isRefused(error)) await this.begun.forget(name).catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+const isNotThere = (error: unknown): boolean =>
+  isAbsence(error) || (error instanceof ApiError && error.status === 404);
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof Refusal || (error instanceof ApiError && error.status < 500);
