@@ -2,10 +2,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningNode, startNode } from '@latchkey/embedded-eventstore';
-import { type Cause, EventStoreDb } from '@latchkey/event-sourcing';
+import { afterEachCrash, type Cause, EventStoreDb } from '@latchkey/event-sourcing';
 import { SeededIds } from '@latchkey/platform';
 import { type DoorEvent } from './domain/door';
 import { DoorLog } from './door-log';
+import {
+  added,
+  atDoor,
+  cause as told,
+  connected,
+  DEVICE_ID,
+  DeviceScenario,
+  WORKSPACE,
+} from './testing/device-scenario';
+import { GetDevice } from './views';
 
 describe('what is written down of a door', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-doors-'));
@@ -53,4 +63,62 @@ describe('what is written down of a door', () => {
     expect(await record(log(), 'c')).toBe(false);
     expect(await written()).toEqual(['a', 'b', 'c', 'd']);
   });
+});
+
+describe('a report of what happened at a door', () => {
+  let devices: DeviceScenario;
+  beforeEach(() => void (devices = new DeviceScenario()));
+  afterEach(() => devices.close());
+
+  const whose = { deviceId: DEVICE_ID, accountId: 'account-1', workspaceId: WORKSPACE };
+  const operated = { method: 'manual', codeId: null, actionAttemptId: null, viaBluetooth: false } as const;
+  const locked: DoorEvent = { type: 'DoorLocked', data: { ...whose, ...operated, reportKey: 'a' } };
+  const unlocked: DoorEvent = { type: 'DoorUnlocked', data: { ...whose, ...operated, reportKey: 'b' } };
+  const denied: DoorEvent = { type: 'AccessDenied', data: { ...whose, reportKey: 'c' } };
+  const report = (event: DoorEvent, scenario = devices) =>
+    scenario.when(({ streams }) => streams.doors.record(event, told));
+
+  it('says how the door was left', async () => {
+    const shown = async () => {
+      await devices.now.caughtUp();
+      const query = new GetDevice(WORKSPACE, { deviceId: DEVICE_ID });
+      return (await devices.now.ask(query)).properties.locked;
+    };
+    await devices.given(connected(), added());
+    await report(locked).then(atDoor(locked));
+    expect(await shown()).toBe(true);
+    await report(unlocked).then(atDoor(unlocked));
+    expect(await shown()).toBe(false);
+    await report(denied).then(atDoor(denied));
+    expect(await shown()).toBe(false);
+  });
+
+  it('answers where it stands; undefined when it was there before', async () => {
+    await devices.given(connected(), added());
+    expect(await report(locked).then(atDoor(locked))).toEqual(await devices.store.ping());
+    expect(await report(locked).then()).toBeUndefined();
+  });
+
+  it('is decided again when somebody else was faster, with the same or another one', async () => {
+    await devices.given(connected(), added());
+    devices.meanwhile(atDoor(locked));
+    await report(locked).then(atDoor(locked));
+    devices.meanwhile(atDoor(denied));
+    await report(unlocked).then(atDoor(denied), atDoor(unlocked));
+  });
+
+  it('is there once where the event store did not answer', async () => {
+    await devices.given(connected(), added());
+    devices.store.loseNextAnswer();
+    await report(locked).then(atDoor(locked));
+  });
+
+  it('comes out the same after a crash', () =>
+    afterEachCrash(
+      () => new DeviceScenario(),
+      async (scenario) => {
+        await scenario.given(connected(), added());
+        await report(locked, scenario).then(atDoor(locked));
+      },
+    ));
 });

@@ -149,7 +149,13 @@ export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
   readonly awaited: (Position | undefined)[] = [];
   /** Called when codes are abandoned or let go: where that is written. */
   onCodes: (deviceId: string) => Promise<Position | undefined> = () => Promise.resolve(undefined);
-  readonly ownClock = { offset: 0, believe: () => undefined, doubt: () => undefined };
+  /** What the server believes of its own clock. */
+  readonly ownClock = {
+    offset: 0,
+    doubted: 0,
+    believe: () => undefined,
+    doubt: () => void this.ownClock.doubted++,
+  };
 
   constructor() {
     const store = new ScriptedEventStore();

@@ -11,6 +11,8 @@ import type {
 export class ScriptedLocks implements LockGateway {
   /** What it answers when asked for an account's locks. */
   shows: Answer<LockDescription[]> = { kind: 'answered', value: [] };
+  /** The accounts whose locks it was asked for. */
+  readonly asked: string[] = [];
   /** What it answers when asked to lock or unlock a door. */
   operates: WriteAnswer = { kind: 'accepted', lockCodeId: '' };
   /** What it was asked to do at doors. */
@@ -18,8 +20,9 @@ export class ScriptedLocks implements LockGateway {
   /** Called before it answers: what happens meanwhile. */
   onAsked: () => Promise<void> | void = () => undefined;
 
-  async locks(_account: AccountRef): Promise<Answer<LockDescription[]>> {
+  async locks({ accountId }: AccountRef): Promise<Answer<LockDescription[]>> {
     const { shows } = this;
+    this.asked.push(accountId);
     await this.onAsked();
     return shows;
   }
