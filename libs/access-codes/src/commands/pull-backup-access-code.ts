@@ -40,11 +40,11 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
     const code = ownCode((await codes.load(accessCodeId)).state, caller.workspaceId);
     const endsAt = endOfTroubled(code, this.clock.now());
     const before = pulledBackupOf(code)?.codeId;
-    if (before !== undefined && (await stands(this.streams, before))) return { backupAccessCodeId: before };
-
-    const taken = await this.take(code, endsAt, cause);
-    const given = { backupCodeId: taken, toCodeId: accessCodeId };
-    const { backupCodeId, position } = await handOver(this.streams, given, cause);
+    const isThere = before !== undefined && (await stands(this.streams, before));
+    const given = isThere ? before : await this.take(code, endsAt, cause);
+    // Also what was pulled before: the backup may not have been told, and the views may not have it yet.
+    const handed = { backupCodeId: given, toCodeId: accessCodeId };
+    const { backupCodeId, position } = await handOver(this.streams, handed, cause);
     await this.views.reached(position);
     return { backupAccessCodeId: backupCodeId };
   }

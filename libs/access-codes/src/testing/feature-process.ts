@@ -56,6 +56,8 @@ export class FeatureProcess implements ViewBarrier {
   bounds: () => { readonly earliest: number; readonly latest: number };
   /** Whether an expired code stays readable. */
   keepsExpired = false;
+  /** What the last answer waited for. */
+  awaited: Position | undefined;
   private readonly runners: ProjectionRunner[];
   private module: TestingModule | undefined;
 
@@ -170,6 +172,7 @@ export class FeatureProcess implements ViewBarrier {
   }
 
   async reached(position: Position | undefined): Promise<void> {
+    this.awaited = position;
     if (!(await this.folded(position))) throw new ViewsBehind();
   }
 

@@ -1,5 +1,6 @@
 import {
   type EventStore,
+  type Position,
   ProcessDied,
   type Reason,
   type RecordedEvent,
@@ -109,6 +110,12 @@ export class Feature {
 
   async events(from = 0): Promise<PlainEvent[]> {
     return (await this.recorded(from)).slice();
+  }
+
+  /** Where the last event of a stream stands. */
+  async endOf(stream: string): Promise<Position | undefined> {
+    for await (const { position } of this.installation.store.readBackwards(stream, 1)) return position;
+    return undefined;
   }
 
   async countEvents(): Promise<number> {
