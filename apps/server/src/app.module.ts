@@ -6,12 +6,14 @@ import {
   LockReports,
   Streams,
 } from '@latchkey/access-codes';
+import { AUDIT_VIEW, AuditModule, type AuditView } from '@latchkey/audit';
 import { ConnectWebviewsModule } from '@latchkey/connect-webviews';
 import type { Database, Records } from '@latchkey/database';
 import { AccountWatch, Departures, DevicesModule, DeviceStreams, ReportAddresses } from '@latchkey/devices';
 import { type EventStore, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import type { LockGateway, LockMaker } from '@latchkey/gateways';
 import {
+  AUDIT_DATABASE,
   type Clock,
   CLOCK,
   type Config,
@@ -53,6 +55,8 @@ export interface TokenParts {
   readonly [RECORDS_DATABASE]: Database<unknown>;
   readonly [VIEWS_DATABASE]: Database<unknown>;
   readonly [FEED_DATABASE]: Database<unknown>;
+  readonly [AUDIT_DATABASE]: Database<unknown>;
+  readonly [AUDIT_VIEW]: AuditView;
   readonly [EVENT_STORE]: EventStore;
   readonly [VIEW_BARRIER]: ViewBarrier;
   readonly [GATEWAY]: LockGateway;
@@ -105,6 +109,7 @@ export class AppModule {
         DevicesModule,
         ConnectWebviewsModule,
         PublicEventsModule,
+        AuditModule,
         SandboxModule.with(parts.sandbox),
       ],
     };

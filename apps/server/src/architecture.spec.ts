@@ -33,7 +33,13 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 
 /** Decisions and folds are pure: these are all that their folders may import from elsewhere. */
-const DOMAIN_MAY_IMPORT = ['zod', '@latchkey/event-sourcing', '@latchkey/devices', '@latchkey/gateways'];
+const DOMAIN_MAY_IMPORT = [
+  'zod',
+  '@latchkey/event-sourcing',
+  '@latchkey/devices',
+  '@latchkey/gateways',
+  '@latchkey/access-codes',
+];
 
 interface Import {
   /** From the root, with `/`. */

@@ -1,9 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AUDIT_VIEW } from '@latchkey/audit';
 import type { LockMaker } from '@latchkey/gateways';
 import { Addresses, callbackAt } from '@latchkey/connect-webviews';
 import { openStores } from '@latchkey/database';
 import { VIEW_BARRIER } from '@latchkey/event-sourcing';
 import {
+  AUDIT_DATABASE,
   CLOCK,
   type Config,
   CONFIG,
@@ -208,6 +210,8 @@ function tokensOf(
     [RECORDS_DATABASE]: stores.recordsDatabase,
     [VIEWS_DATABASE]: stores.views,
     [FEED_DATABASE]: stores.feed,
+    [AUDIT_DATABASE]: stores.audit,
+    [AUDIT_VIEW]: { caughtUp: () => core.auditCaughtUp() },
     [EVENT_STORE]: store,
     [VIEW_BARRIER]: core,
     [GATEWAY]: gateway,

@@ -21,6 +21,8 @@ export interface Stores<Views> {
   views: Database<Views>;
   /** Where the public events are made and listed: apart, since making them waits for the event store. */
   feed: Database<Views>;
+  /** Where facts are found again by what they are about; apart, since nothing waits for it. */
+  audit: Database<Views>;
   /** The database that holds the records, for record kinds of other libraries. */
   recordsDatabase: Database<unknown>;
   /**
@@ -33,7 +35,7 @@ export interface Stores<Views> {
 
 /**
  * Opens the records, the vault and the database of the views: SQLite files in DATA_DIR, or, with DATABASE_URL,
- * the schemas records, vault, views and feed of that PostgreSQL database.
+ * the schemas records, vault, views, feed and audit of that PostgreSQL database.
  * @throws StartupError if one of them can't be used
  */
 export async function openStores<Views = unknown>(
@@ -70,7 +72,8 @@ export async function openStores<Views = unknown>(
     const records = await openRecords(recordsDatabase, vault);
     const views = await open<Views>('views');
     const feed = await open<Views>('feed');
-    return { records, vault, views, feed, recordsDatabase, masterKeyIsOld, close };
+    const audit = await open<Views>('audit');
+    return { records, vault, views, feed, audit, recordsDatabase, masterKeyIsOld, close };
   } catch (error) {
     await close();
     throw error;
@@ -130,7 +133,10 @@ export async function rekey(
   }
 }
 
-const POOL_SIZES = { records: 4, vault: 4, views: 10, feed: 4 };
+const POOL_SIZES = { records: 4, vault: 4, views: 10, feed: 4, audit: 2 };
+
+/** Folded from the facts: what the last second brought may be lost, and is folded again. */
+const VIEWS: ReadonlySet<string> = new Set(['views', 'feed', 'audit']);
 
 type Name = keyof typeof POOL_SIZES;
 
@@ -138,7 +144,7 @@ function openOne<T>(config: Pick<Config, 'dataDir' | 'databaseUrl'>, name: Name)
   return config.databaseUrl === undefined
     ? openDatabase({
         file: join(config.dataDir, `${name}.db`),
-        durability: name === 'views' || name === 'feed' ? 'normal' : 'full',
+        durability: VIEWS.has(name) ? 'normal' : 'full',
         secureDelete: name === 'vault' || name === 'records',
       })
     : openDatabase({ url: config.databaseUrl, schema: name, poolSize: POOL_SIZES[name] });

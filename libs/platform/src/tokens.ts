@@ -20,6 +20,8 @@ export const LOGGER = Symbol('LOGGER');
 export const VIEWS_DATABASE = Symbol('VIEWS_DATABASE');
 /** Database of the public events, of `@latchkey/database` */
 export const FEED_DATABASE = Symbol('FEED_DATABASE');
+/** Database of the audit's index, of `@latchkey/database` */
+export const AUDIT_DATABASE = Symbol('AUDIT_DATABASE');
 /** EventStore, of `@latchkey/event-sourcing` */
 export const EVENT_STORE = Symbol('EVENT_STORE');
 /** LockGateway, of `@latchkey/gateways` */

@@ -1,4 +1,4 @@
-import { newApiToken, type Records, type Workspace } from '@latchkey/database';
+import { newApiToken, type Permission, type Records, type Workspace } from '@latchkey/database';
 import { type Config, CryptoRandom, iso, RandomIds } from '@latchkey/platform';
 import { Command } from 'commander';
 import { NAME, type Print, Refusal, runCommandLine, withRecords, workspaceOf } from './command-line';
@@ -26,14 +26,15 @@ function commandLine(env: NodeJS.ProcessEnv, print: Print): Command {
     .description('makes a key and shows it, this once')
     .requiredOption('--name <NAME>', 'what to call the key')
     .option('--workspace <ID>', 'whose key it is, where there are several workspaces')
+    .option('--audit', 'lets it ask what happened, and what opened a door when')
     .option('--new-workspace <WORKSPACE_NAME>', 'makes a workspace with it: the way in of a new server')
-    .action(({ name, workspace, newWorkspace }: MakeOptions) =>
+    .action(({ name, workspace, newWorkspace, audit = false }: MakeOptions) =>
       withRecords(env, async (records, config) => {
         const owner =
           newWorkspace === undefined
             ? await workspaceOf(records, workspace)
             : await makeWorkspace(records, newWorkspace, config);
-        await make(records, owner, name, print);
+        await make(records, owner, { name, audit }, print);
       }),
     );
   program
@@ -59,6 +60,7 @@ interface MakeOptions {
   readonly name: string;
   readonly workspace?: string;
   readonly newWorkspace?: string;
+  readonly audit?: boolean;
 }
 
 async function makeWorkspace(
@@ -75,7 +77,7 @@ async function makeWorkspace(
 async function make(
   records: Records,
   { workspaceId, name: workspace }: Workspace,
-  name: string,
+  { name, audit }: { readonly name: string; readonly audit: boolean },
   print: Print,
 ): Promise<void> {
   if (!NAME.test(name)) {
@@ -83,7 +85,8 @@ async function make(
   }
   const apiKeyId = new RandomIds().uuid();
   const token = newApiToken(new CryptoRandom());
-  await records.apiKeys.create({ apiKeyId, workspaceId, name, token, createdAt: Date.now() });
+  const permissions: Permission[] = audit ? ['audit'] : [];
+  await records.apiKeys.create({ apiKeyId, workspaceId, name, token, createdAt: Date.now(), permissions });
   print(`A key for the workspace ${workspace} (${workspaceId}). It is not shown again:`);
   print(token);
   print(`Its id, to revoke it by: ${apiKeyId}`);
@@ -91,9 +94,10 @@ async function make(
 
 async function list(records: Records, { workspaceId }: Workspace, print: Print): Promise<void> {
   const keys = await records.apiKeys.list(workspaceId);
-  for (const { apiKeyId, name, prefix, createdAt, lastUsedAt } of keys) {
+  for (const { apiKeyId, name, prefix, createdAt, lastUsedAt, permissions } of keys) {
     const used = lastUsedAt === null ? 'never used' : `last used ${iso(lastUsedAt)}`;
-    print(`${apiKeyId}  ${prefix}…  made ${iso(createdAt)}  ${used}  ${name}`);
+    const may = permissions.length === 0 ? '' : `  (${permissions.join(', ')})`;
+    print(`${apiKeyId}  ${prefix}…  made ${iso(createdAt)}  ${used}  ${name}${may}`);
   }
   if (keys.length === 0) print('There are no keys.');
 }

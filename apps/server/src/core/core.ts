@@ -22,7 +22,6 @@ import {
 import type { Database } from '@latchkey/database';
 import {
   comparePositions,
-  type EventStore,
   type Position,
   type Projection,
   ProjectionRunner,
@@ -30,40 +29,12 @@ import {
   type ViewBarrier,
   ViewsBehind,
 } from '@latchkey/event-sourcing';
-import type { LockGateway } from '@latchkey/gateways';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
-import type { Clock, ClockWatch, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
 import type { Kysely } from 'kysely';
+import type { CoreOptions } from './core-options';
 import { CountedGateway } from './counted-gateway';
 
 const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
-
-export interface CoreOptions {
-  readonly config: Config;
-  readonly store: EventStore;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly database: Database<any>;
-  readonly vault: Vault;
-  readonly gateway: LockGateway;
-  readonly clock: Clock;
-  /** Notices when the clock is put; left out where it can't be. */
-  readonly clockWatch?: ClockWatch | undefined;
-  readonly ids: Ids;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** The views that queries read, beside the agenda. */
-  readonly views: readonly Projection[];
-  /** What tells integrations of it all; a test may do without. */
-  readonly feed?: {
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any
-    readonly database: Database<any>;
-    readonly translator: Projection;
-    readonly projection: Projection;
-  };
-  readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
-  /** Erases what let us act for an account that was deleted. */
-  readonly forgetAccount?: (accountId: string, maker: string) => Promise<void>;
-}
 
 /** A clock that nobody can put. */
 const NEVER_PUT = { offset: 0, believe: () => undefined, doubt: () => undefined };
@@ -103,6 +74,7 @@ export class Core implements ViewBarrier {
   private readonly translator: ProjectionRunner | undefined;
   /** Folds what the translator makes of them. */
   private readonly feed: ProjectionRunner | undefined;
+  private readonly audit: ProjectionRunner | undefined;
 
   constructor(private readonly options: CoreOptions) {
     const { config, store, database, vault, clock, ids, random, logger } = options;
@@ -201,6 +173,10 @@ export class Core implements ViewBarrier {
       feed && runner(feed.translator, feed.database, DOMAIN_PREFIXES, linger, this.domain, false);
     if (this.translator) this.runners.push(this.translator);
     this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES, linger);
+    const { audit } = options;
+    const lazily = () => LINGER_PLAYING_MS;
+    this.audit =
+      audit && runner(audit.projection, audit.database, DOMAIN_PREFIXES, lazily, this.domain, false);
     this.agenda = this.runners[0]!;
     this.reports = new LockReports({
       ...shared,
@@ -223,7 +199,8 @@ export class Core implements ViewBarrier {
 
   /** What folds each view. */
   get all(): readonly ProjectionRunner[] {
-    return this.feed ? [...this.runners, this.feed] : this.runners;
+    const others = [this.feed, this.audit].filter((runner) => runner !== undefined);
+    return [...this.runners, ...others];
   }
 
   /** Where another process folds the agenda, it may tell of events that this one has yet to see. */
@@ -308,6 +285,12 @@ export class Core implements ViewBarrier {
   /** Resolves when everything that happened can be read. */
   async caughtUp(): Promise<void> {
     await this.folded(this.options.store.lastAppendedTo(DOMAIN_PREFIXES));
+  }
+
+  /** @throws {ViewsBehind} when the audit's index has not folded in time what this process has appended */
+  async auditCaughtUp(): Promise<void> {
+    const position = this.options.store.lastAppendedTo(DOMAIN_PREFIXES);
+    if (this.audit && !(await this.audit.reached(position, VIEWS_WITHIN_MS))) throw new ViewsBehind();
   }
 
   playing(begun: boolean): void {

@@ -1,4 +1,4 @@
-import type { Records } from '@latchkey/database';
+import type { Permission, Records } from '@latchkey/database';
 import {
   actsOnGet,
   allowedBy,
@@ -58,7 +58,9 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
       void context.switchToHttp().getResponse<FastifyReply>().header('allow', allowed.join(', '));
       throw ApiError.methodNotAllowed(`This endpoint answers ${allowed.join(', ')}.`);
     }
-    if (!isOpen(context.getHandler(), context.getClass())) await this.authenticate(request);
+    if (!isOpen(context.getHandler(), context.getClass())) {
+      await this.authenticate(request, endpoint?.permission);
+    }
     return true;
   }
 
@@ -66,7 +68,10 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
     this.attempts.release();
   }
 
-  private async authenticate(request: FastifyRequest & EdgeRequest): Promise<void> {
+  private async authenticate(
+    request: FastifyRequest & EdgeRequest,
+    permission: Permission | undefined,
+  ): Promise<void> {
     const token = tokenOf(request.headers.authorization);
     const key = token === undefined ? null : await this.records.apiKeys.find(token);
     if (!key) {
@@ -74,9 +79,10 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
       if (token !== undefined) await this.attempts.failed(request.ip);
       throw ApiError.unauthorized();
     }
-    const { apiKeyId, workspaceId } = key;
+    const { apiKeyId, workspaceId, permissions } = key;
     await this.attempts.passed(request.ip, apiKeyId);
     await this.perKey.take(apiKeyId);
+    if (permission !== undefined && !permissions.includes(permission)) throw ApiError.forbidden(permission);
     request.caller = {
       ...{ workspaceId, actor: { type: 'api_key', id: apiKeyId } },
       ...{ requestId: request.id, isFirstTry: true },

@@ -23,7 +23,12 @@ export async function sandboxKey(
   const before = await settings.getSecret(TOKEN);
   const used = await usedBefore(records, before);
   const token = sandboxApiKey ?? before;
-  if (token !== null && token === before && (await apiKeys.find(token))) return token;
+  const standing = token !== null && token === before ? await apiKeys.find(token) : null;
+  if (token !== null && standing) {
+    // Made by a version that had no permissions.
+    if (!standing.permissions.includes('audit')) await apiKeys.permit(standing.apiKeyId, ['audit']);
+    return token;
+  }
   if (sandboxApiKey !== undefined && used.includes(hashOf(sandboxApiKey)))
     throw new StartupError(
       'SANDBOX_API_KEY names a key that was revoked or replaced: choose another, or leave it out.',
@@ -38,6 +43,7 @@ export async function sandboxKey(
     name: 'Sandbox',
     token: next,
     createdAt: parts.clock.now(),
+    permissions: ['audit'],
   });
   await settings.setSecret(TOKEN, next);
   return next;

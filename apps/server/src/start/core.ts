@@ -1,4 +1,5 @@
 import { AttemptsProjection, CodesProjection } from '@latchkey/access-codes';
+import { AuditProjection } from '@latchkey/audit';
 import type { Stores } from '@latchkey/database';
 import { DevicesProjection, forgetAccount } from '@latchkey/devices';
 import type { EventStore } from '@latchkey/event-sourcing';
@@ -32,6 +33,7 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Cor
       translator: new Translator(store, config),
       projection: new FeedProjection(),
     },
+    audit: { database: stores.audit, projection: new AuditProjection() },
     keepsExpired: async (workspaceId) =>
       ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? config.expiredCodes) ===
       'readable',

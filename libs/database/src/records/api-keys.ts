@@ -2,6 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Database } from '../database';
 import { type Migration } from '../migrate';
 
+/** What a key may do beside using the API. */
+export type Permission = 'audit';
+
 /** What is kept of an API key: never the token itself. */
 export interface ApiKey {
   apiKeyId: string;
@@ -13,6 +16,7 @@ export interface ApiKey {
   createdAt: number;
   /** ms since the epoch, to within a minute; null: never used */
   lastUsedAt: number | null;
+  permissions: readonly Permission[];
 }
 
 export interface ApiKeys {
@@ -23,11 +27,17 @@ export interface ApiKeys {
     name: string;
     token: string;
     createdAt: number;
+    /** Left out: none. */
+    permissions?: readonly Permission[];
   }): Promise<void>;
   /** Whose token that is; null for one that never was, or was revoked. Takes as long for either. */
-  find(token: string): Promise<{ apiKeyId: string; workspaceId: string } | null>;
+  find(
+    token: string,
+  ): Promise<{ apiKeyId: string; workspaceId: string; permissions: readonly Permission[] } | null>;
   /** Those of a workspace, oldest first. */
   list(workspaceId: string): Promise<ApiKey[]>;
+  /** What a key may do from now on, beside using the API. */
+  permit(apiKeyId: string, permissions: readonly Permission[]): Promise<void>;
   /** Ends a key, at once and for good. @returns whether there was one */
   revoke(apiKeyId: string): Promise<boolean>;
   /** Remembers the last use, at the instant `at` (ms); written down once a minute at most. */
@@ -43,6 +53,8 @@ export interface ApiKeysTable {
     prefix: string;
     created_at: number;
     last_used_at: number | null;
+    /** A list as JSON; null: none. */
+    permissions: string | null;
   };
 }
 
@@ -67,10 +79,18 @@ export const apiKeysMigration: Migration = {
   },
 };
 
+/** Keys of before have none. */
+export const apiKeyPermissionsMigration: Migration = {
+  name: 'api_key_permissions',
+  async up(db) {
+    await db.schema.alterTable('api_keys').addColumn('permissions', 'text').execute();
+  },
+};
+
 export function apiKeys({ db }: Database<ApiKeysTable>): ApiKeys {
   const touched = new Map<string, number>();
   return {
-    async create({ apiKeyId, workspaceId, name, token, createdAt }) {
+    async create({ apiKeyId, workspaceId, name, token, createdAt, permissions = [] }) {
       await db
         .insertInto('api_keys')
         .values({
@@ -81,6 +101,7 @@ export function apiKeys({ db }: Database<ApiKeysTable>): ApiKeys {
           prefix: token.slice(0, PREFIX_LENGTH),
           created_at: createdAt,
           last_used_at: null,
+          permissions: permissions.length === 0 ? null : JSON.stringify(permissions),
         })
         .execute();
     },
@@ -88,16 +109,18 @@ export function apiKeys({ db }: Database<ApiKeysTable>): ApiKeys {
       const wanted = hash(token);
       const row = await db
         .selectFrom('api_keys')
-        .select(['api_key_id', 'workspace_id', 'token_hash'])
+        .select(['api_key_id', 'workspace_id', 'token_hash', 'permissions'])
         .where('token_hash', '=', wanted.toString('hex'))
         .executeTakeFirst();
       const same = timingSafeEqual(wanted, row ? Buffer.from(row.token_hash, 'hex') : NOBODY);
-      return row && same ? { apiKeyId: row.api_key_id, workspaceId: row.workspace_id } : null;
+      if (!row || !same) return null;
+      const permissions = permissionsOf(row);
+      return { apiKeyId: row.api_key_id, workspaceId: row.workspace_id, permissions };
     },
     async list(workspaceId) {
       const rows = await db
         .selectFrom('api_keys')
-        .select(['api_key_id', 'workspace_id', 'name', 'prefix', 'created_at', 'last_used_at'])
+        .select(['api_key_id', 'workspace_id', 'name', 'prefix', 'created_at', 'last_used_at', 'permissions'])
         .where('workspace_id', '=', workspaceId)
         .orderBy('created_at')
         .orderBy('api_key_id')
@@ -109,7 +132,15 @@ export function apiKeys({ db }: Database<ApiKeysTable>): ApiKeys {
         prefix: row.prefix,
         createdAt: row.created_at,
         lastUsedAt: row.last_used_at,
+        permissions: permissionsOf(row),
       }));
+    },
+    async permit(apiKeyId, permissions) {
+      await db
+        .updateTable('api_keys')
+        .set({ permissions: JSON.stringify(permissions) })
+        .where('api_key_id', '=', apiKeyId)
+        .execute();
     },
     async revoke(apiKeyId) {
       touched.delete(apiKeyId);
@@ -129,6 +160,9 @@ export function apiKeys({ db }: Database<ApiKeysTable>): ApiKeys {
     },
   };
 }
+
+const permissionsOf = ({ permissions }: { permissions: string | null }): Permission[] =>
+  permissions === null ? [] : (JSON.parse(permissions) as Permission[]);
 
 // A fast hash is right here: tokens are 32 random bytes, which nobody can try through, whereas a slow hash would
 // be paid for at every request. Looking it up by the hash tells a watch-holder nothing about the token.

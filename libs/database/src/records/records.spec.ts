@@ -91,7 +91,11 @@ describe.each(testEngines)('the records on %s', (engine) => {
       await records.apiKeys.create(key(1));
       await records.apiKeys.create(key(2));
 
-      expect(await records.apiKeys.find(key(2).token)).toEqual({ apiKeyId: 'key-2', workspaceId: 'w1' });
+      expect(await records.apiKeys.find(key(2).token)).toEqual({
+        apiKeyId: 'key-2',
+        workspaceId: 'w1',
+        permissions: [],
+      });
       expect(await records.apiKeys.find(`${key(2).token}x`)).toBeNull();
       expect(await records.apiKeys.find('')).toBeNull();
       expect(await records.apiKeys.revoke('key-2')).toBe(true);
@@ -119,6 +123,7 @@ describe.each(testEngines)('the records on %s', (engine) => {
       expect((await records.apiKeys.list('w1'))[0]).toEqual({
         ...shown,
         prefix: token.slice(0, 9),
+        permissions: [],
         lastUsedAt: null,
       });
     });

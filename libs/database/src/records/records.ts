@@ -7,7 +7,13 @@ import {
   type AccountTokens,
   type AccountTokensTable,
 } from './account-tokens';
-import { apiKeys, apiKeysMigration, type ApiKeys, type ApiKeysTable } from './api-keys';
+import {
+  apiKeyPermissionsMigration,
+  apiKeys,
+  apiKeysMigration,
+  type ApiKeys,
+  type ApiKeysTable,
+} from './api-keys';
 import { settings, settingsMigration, type Settings, type SettingsTable } from './settings';
 import {
   webhookEndpoints,
@@ -39,6 +45,7 @@ const migrations: Migration[] = [
   settingsMigration,
   accountTokensMigration,
   webhookEndpointsMigration,
+  apiKeyPermissionsMigration,
 ];
 
 /** Brings the records' tables up to date and opens them. Secrets in them are sealed by `vault`. */

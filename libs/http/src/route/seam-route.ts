@@ -1,3 +1,4 @@
+import type { Permission } from '@latchkey/database';
 import { All, applyDecorators, SetMetadata } from '@nestjs/common';
 import type { NamedSchema } from '../openapi/schemas';
 import { type ParamsClass } from '../params/param';
@@ -11,6 +12,8 @@ export interface SeamEndpoint {
   readonly verbs: readonly Verb[];
   /** Only there in sandbox mode. */
   readonly sandboxOnly: boolean;
+  /** What an API key must be allowed for it, beyond the API itself. */
+  readonly permission?: Permission | undefined;
   readonly summary: string;
   /** The keys of its answer beside `ok`, and what stands under them, for the OpenAPI document. */
   readonly answer: Readonly<Record<string, AnswerPart>>;
@@ -35,12 +38,14 @@ export function SeamRoute(
     readonly answer?: Readonly<Record<string, AnswerPart>>;
     readonly params: ParamsClass;
     readonly sandboxOnly?: boolean;
+    readonly permission?: Permission;
   },
 ): MethodDecorator {
   const endpoint: SeamEndpoint = {
     path,
     verbs: [...new Set<Verb>([...verbs, 'POST'])],
     sandboxOnly: about.sandboxOnly ?? false,
+    permission: about.permission,
     summary: about.summary,
     answer: about.answer ?? {},
     params: about.params,

@@ -43,6 +43,11 @@ export class ApiError extends Error {
     return new ApiError(401, 'unauthorized', message);
   }
 
+  /** 403 forbidden: the key is good, and not for this. */
+  static forbidden(permission: string): ApiError {
+    return new ApiError(403, 'forbidden', `This API key lacks the permission '${permission}'.`);
+  }
+
   /** 404: `notFound('access_code')` is of type access_code_not_found. */
   static notFound(kind: string, message = `No such ${kind.replaceAll('_', ' ')}.`): ApiError {
     return new ApiError(404, `${kind}_not_found`, message);

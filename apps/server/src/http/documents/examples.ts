@@ -19,6 +19,8 @@ const SHOWN: Readonly<Record<string, (ids: Examples) => object>> = {
   '/access_codes/simulate/create_unmanaged_access_code': () => ({ name: 'Neighbour', code: '4821' }),
   '/access_codes/unmanaged/get': () => ({ access_code_id: SOME_ID }),
   '/access_codes/update': () => ({ name: 'Cleaner' }),
+  '/audit/door_at': () => ({ at: '2026-01-01T00:00:00Z' }),
+  '/audit/door_between': () => ({ from: '2026-01-01T00:00:00Z', to: '2027-01-01T00:00:00Z' }),
   '/connected_accounts/get': ({ connected_account_id = SOME_ID }) => ({ connected_account_id }),
   '/devices/get': ({ device_id = SOME_ID }) => ({ device_id }),
   '/devices/unmanaged/get': () => ({ device_id: SOME_ID }),

@@ -1,0 +1,229 @@
+import { HOUR, MINUTE } from '../testing/instants';
+import type { LockAndDevice } from '../testing/keypads';
+import { useServer } from '../testing/use-server';
+import { Api } from '../testing/api';
+import { apiKeys } from '../cli/api-keys';
+
+type Body = Record<string, unknown>;
+interface Opener extends Body {
+  readonly access_code_id: string;
+  readonly certainty: 'verified' | 'acknowledged' | 'unknown';
+}
+interface Change extends Body {
+  readonly at: string;
+  readonly change_type: string;
+  readonly access_code_id: string | null;
+}
+
+const world = useServer();
+const iso = (instant: number) => new Date(instant).toISOString();
+
+const history = async (filter: object): Promise<Body[]> =>
+  (await world.api.ask<{ audit_entries: Body[] }>('/audit/history', filter)).audit_entries;
+
+const openersAt = async ({ deviceId: device_id }: LockAndDevice, at: number): Promise<Opener[]> => {
+  const asked = { device_id, at: iso(at) };
+  return (await world.api.ask<{ audit_door: { openers: Opener[] } }>('/audit/door_at', asked)).audit_door
+    .openers;
+};
+
+const changes = async (
+  { deviceId: device_id }: LockAndDevice,
+  from: number,
+  to: number,
+): Promise<Change[]> => {
+  const all: Change[] = [];
+  for (let page_cursor: string | null | undefined; page_cursor !== null;) {
+    const asked = { device_id, from: iso(from), to: iso(to), limit: 3, page_cursor };
+    const page = await world.api.ask<{
+      audit_door_changes: Change[];
+      pagination: { next_page_cursor: string | null };
+    }>('/audit/door_between', asked);
+    all.push(...page.audit_door_changes);
+    page_cursor = page.pagination.next_page_cursor;
+  }
+  return all;
+};
+
+async function keyWith(...options: string[]): Promise<Api> {
+  const out: string[] = [];
+  const print = (line: string) => void out.push(line);
+  await apiKeys(['make', '--name', 'Other', ...options], { DATA_DIR: world.dataDir }, print, print);
+  return new Api(world.api.url, /^seam_\w{43}$/m.exec(out.join('\n'))![0]);
+}
+
+describe('the history of a code', () => {
+  it('tells who asked for what, in which request, and what the lock said, and nothing of its PIN', async () => {
+    const lock = await world.locks.add();
+    const answer = await fetch(`${world.api.url}/access_codes/create`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${world.api.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ device_id: lock.deviceId, code: '739155', name: 'Guest' }),
+    });
+    const request_id = answer.headers.get('seam-request-id');
+    const { access_code_id } = ((await answer.json()) as { access_code: Body }).access_code;
+    await world.api.advance(MINUTE);
+
+    const entries = await history({ access_code_id });
+    expect(entries.map(({ event_type }) => event_type)).toEqual([
+      'PinReserved',
+      'CodeRequested',
+      'ProgrammingStarted',
+      'ProgrammingAccepted',
+      'SetOnDevice',
+    ]);
+    expect(entries[1]).toMatchObject({
+      actor: { type: 'api_key', id: expect.any(String) },
+      request_id,
+      caused_by: request_id,
+      device_id: lock.deviceId,
+      connected_account_id: expect.any(String),
+      detail: { name: 'Guest', schedule: null },
+    });
+    for (const { occurred_at, recorded_at } of entries) {
+      expect(Number.isNaN(Date.parse(occurred_at as string))).toBe(false);
+      expect(Math.abs(Date.parse(recorded_at as string) - Date.now())).toBeLessThan(10 * MINUTE);
+    }
+    expect(JSON.stringify(entries)).not.toMatch(/739155|"pin(_|")|fingerprint|"box"|key_id/);
+    expect((await history({ request_id })).map(({ event_type }) => event_type)).toEqual(
+      expect.arrayContaining(['PinReserved', 'CodeRequested']),
+    );
+  });
+
+  it('is found by lock, account and API key as well, and comes in pages', async () => {
+    const lock = await world.locks.add();
+    const { access_code_id } = await world.api.create({ device_id: lock.deviceId });
+    await world.api.advance(MINUTE);
+    const ofLock = await history({ device_id: lock.deviceId });
+    expect(ofLock[0]).toMatchObject({ event_type: 'DeviceAdded' });
+    expect(ofLock).toEqual(expect.arrayContaining(await history({ access_code_id })));
+    const { connected_account_id, actor } = ofLock.find((entry) => entry.event_type === 'CodeRequested')!;
+    const ofAccount = await history({ connected_account_id });
+    expect(ofAccount).toEqual(expect.arrayContaining(ofLock));
+    const ofKey = await history({ api_key_id: (actor as Body)['id'] });
+    expect(ofKey.every((entry) => (entry['actor'] as Body)['type'] === 'api_key')).toBe(true);
+
+    const paged: Body[] = [];
+    for (let page_cursor: string | null | undefined; page_cursor !== null;) {
+      const page = await world.api.ask<{
+        audit_entries: Body[];
+        pagination: { next_page_cursor: string | null };
+      }>('/audit/history', { device_id: lock.deviceId, limit: 2, page_cursor });
+      paged.push(...page.audit_entries);
+      page_cursor = page.pagination.next_page_cursor;
+    }
+    expect(paged).toEqual(await history({ device_id: lock.deviceId }));
+    const types = ['CodeRequested'];
+    expect(await history({ device_id: lock.deviceId, event_types: types, limit: 1 })).toHaveLength(1);
+  });
+});
+
+describe('who may ask', () => {
+  it('is a key with the permission, of its own workspace alone', async () => {
+    const lock = await world.locks.add();
+    const now = await world.api.now();
+    const { access_code_id } = await world.api.create({ device_id: lock.deviceId });
+    const [plain, theirs] = [await keyWith(), await keyWith('--audit', '--new-workspace', 'Elsewhere')];
+    expect((await plain.call('/audit/history', {})).body.error?.type).toBe('forbidden');
+    expect((await plain.call('/audit/door_at', { device_id: lock.deviceId, at: iso(now) })).status).toBe(403);
+    expect(await theirs.ask('/audit/history', { access_code_id })).toMatchObject({ audit_entries: [] });
+    const device_id = lock.deviceId;
+    const span = { from: iso(now), to: iso(now) };
+    const answers = [
+      await theirs.call('/audit/door_at', { device_id, at: iso(now) }),
+      await theirs.call('/audit/door_between', { device_id, ...span }),
+    ];
+    expect(answers.map(({ body }) => body.error?.type)).toEqual(['device_not_found', 'device_not_found']);
+  });
+
+  it('is told what is wrong with a span', async () => {
+    const { deviceId: device_id } = await world.locks.add();
+    const backwards = { device_id, from: '2026-02-01T00:00:00Z', to: '2026-01-01T00:00:00Z' };
+    expect((await world.api.call('/audit/door_between', backwards)).body.error).toMatchObject({
+      type: 'invalid_input',
+      validation_errors: { to: { _errors: ['is before from'] } },
+    });
+  });
+});
+
+describe('the door at an instant', () => {
+  it('before the lock was known, and of one without codes, is opened by nobody', async () => {
+    const lock = await world.locks.add();
+    expect(await openersAt(lock, 0)).toEqual([]);
+    expect(await openersAt(lock, await world.api.now())).toEqual([]);
+  });
+
+  it('says unknown of a code whose removal went unanswered, and verified before', async () => {
+    const lock = await world.locks.add();
+    const { access_code_id } = await world.api.create({ device_id: lock.deviceId, code: '482615' });
+    const set = await world.api.advance(MINUTE);
+    expect(await openersAt(lock, set)).toMatchObject([{ access_code_id, certainty: 'verified' }]);
+    await world.locks.faults(lock, { latency_ms: 20_000 });
+    await world.api.advance(MINUTE);
+    await world.api.delete(access_code_id);
+    const removing = await world.api.advance(5_000);
+    expect(await openersAt(lock, removing)).toMatchObject([{ access_code_id, certainty: 'unknown' }]);
+    const gone = await world.api.advance(HOUR);
+    expect(await openersAt(lock, gone)).toEqual([]);
+    // What was the case stays as it was.
+    expect(await openersAt(lock, set)).toMatchObject([{ access_code_id, certainty: 'verified' }]);
+  });
+
+  it.each([true, false])(
+    'agrees with the keypad at every instant that was tried (native scheduling: %s)',
+    async (native_scheduling) => {
+      const { api, locks } = world;
+      const lock = await locks.add({ native_scheduling });
+      const begin = await api.now();
+      const pins = new Map<string, string>();
+      const add = async (code: string, starts_at?: number, ends_at?: number) => {
+        const window = starts_at === undefined ? {} : { starts_at, ends_at };
+        pins.set((await api.create({ device_id: lock.deviceId, code, ...window })).access_code_id, code);
+      };
+      await add('111222', begin + HOUR, begin + 3 * HOUR);
+      await add('222333', begin + 2 * HOUR, begin + 5 * HOUR);
+      await add('333444');
+      const [first] = pins.keys();
+      const tried: { at: number; opened: string[] }[] = [];
+      const agreed = { verified: 0, closed: 0 };
+      for (let step = 0; step < 24; step++) {
+        if (step === 6) await api.update(first!, { ends_at: begin + 4 * HOUR });
+        if (step === 14) await api.delete([...pins.keys()][2]!);
+        const at = await api.advance(17 * MINUTE);
+        const opened: string[] = [];
+        for (const [id, pin] of pins) if (await locks.opens(lock, pin)) opened.push(id);
+        tried.push({ at, opened });
+      }
+      for (const { at, opened } of tried) {
+        const openers = await openersAt(lock, at);
+        for (const id of pins.keys()) {
+          const opener = openers.find(({ access_code_id }) => access_code_id === id);
+          if (opener?.certainty === 'verified') {
+            expect(opened).toContain(id);
+            agreed.verified++;
+          } else if (!opener) {
+            expect(opened).not.toContain(id);
+            agreed.closed++;
+          }
+        }
+      }
+      expect(agreed.verified).toBeGreaterThan(15);
+      expect(agreed.closed).toBeGreaterThan(15);
+      const told = await changes(lock, begin, tried.at(-1)!.at);
+      expect(told.map(({ at }) => at)).toEqual(told.map(({ at }) => at).sort());
+      for (const { at } of tried) {
+        const open = new Set<string>();
+        for (const change of told.filter((each) => Date.parse(each.at) <= at)) {
+          if (change.change_type === 'no_longer_opens') open.delete(change.access_code_id!);
+          else if (/^opens/.test(change.change_type)) open.add(change.access_code_id!);
+        }
+        expect([...open].sort()).toEqual(
+          (await openersAt(lock, at)).map(({ access_code_id }) => access_code_id).sort(),
+        );
+      }
+      // Those who tried were at the door.
+      expect(told.filter(({ change_type }) => change_type === 'unlocked').length).toBeGreaterThan(1);
+      expect(told.filter(({ change_type }) => change_type === 'denied').length).toBeGreaterThan(1);
+    },
+  );
+});

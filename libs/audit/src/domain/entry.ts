@@ -1,0 +1,49 @@
+import type { Actor } from '@latchkey/event-sourcing';
+
+/** One fact as an audit tells it: who, when by both clocks, what for, about what. No PIN is in it. */
+export interface AuditEntry {
+  readonly eventId: string;
+  readonly type: string;
+  /** When it happened by our clock, ms. */
+  readonly occurredAt: number;
+  /** When the event store took it by its own clock, ms. */
+  readonly recordedAt: number;
+  readonly actor: Actor;
+  /** The request, or the work of our own, that it came of. */
+  readonly requestId: string;
+  /** What caused it: a request, or another fact. */
+  readonly causationId: string;
+  readonly about: Subjects;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** What a fact is about, as far as it is about such a thing. */
+export interface Subjects {
+  readonly codeId: string | null;
+  readonly deviceId: string | null;
+  readonly accountId: string | null;
+  readonly actionAttemptId: string | null;
+  readonly connectWebviewId: string | null;
+}
+
+/** What is sealed or fingerprinted of a PIN is nobody's business either. */
+const OF_PINS: ReadonlySet<string> = new Set(['pin', 'pinFingerprint']);
+
+/** A fact's data without anything of PINs, at any depth, in the API's spelling. What clients named themselves stays. */
+export function detailOf(data: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(data)
+      .filter(([name]) => !OF_PINS.has(name))
+      .map(([name, value]: [string, unknown]) => [
+        snakeCase(name),
+        name === 'customMetadata' ? value : withoutPins(value),
+      ]),
+  );
+}
+
+function withoutPins(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutPins);
+  return typeof value === 'object' && value !== null ? detailOf(value) : value;
+}
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,0 +1,107 @@
+import { ACCESS_CODE, DOMAIN_PREFIXES } from '@latchkey/access-codes';
+import {
+  type DomainEvent,
+  folding,
+  type Projection,
+  type RecordedEvent,
+  type Tables,
+} from '@latchkey/event-sourcing';
+import type { Kysely, Transaction } from 'kysely';
+import { detailOf, type Subjects } from '../domain/entry';
+import {
+  AUDIT_VERSION,
+  type AuditTables,
+  CODES_AT_DOORS,
+  createAuditTables,
+  dropAuditTables,
+  ENTRIES,
+} from './audit-tables';
+import { Belongings } from './belongings';
+import { type Fact, factOf, readFact } from './facts';
+
+/** As many rows as one statement writes. */
+const ROWS_AT_ONCE = 50;
+
+/** Every fact by what it is about, and where and when each code was on a lock. */
+export class AuditProjection implements Projection {
+  readonly name = 'audit';
+  readonly version = AUDIT_VERSION;
+  readonly prefixes = DOMAIN_PREFIXES;
+  readonly read = readFact;
+
+  create(db: Kysely<Tables>): Promise<void> {
+    return createAuditTables(db);
+  }
+
+  drop(db: Kysely<Tables>, version: number): Promise<void> {
+    return dropAuditTables(db, version);
+  }
+
+  async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
+    const db = trx as Transaction<AuditTables>;
+    const facts = events.map((recorded) => folding(recorded, () => factOf(recorded)));
+    const belongings = await Belongings.of(db, facts);
+    await insertEntries(
+      db,
+      facts.map((fact) => rowOf(fact, belongings)),
+    );
+    await followCodes(db, facts);
+  }
+}
+
+function rowOf({ recorded, category, id, event }: Fact, belongings: Belongings): AuditTables[typeof ENTRIES] {
+  const { metadata, position } = recorded;
+  const about = belongings.subjectsOf({ category, id, event });
+  return {
+    event_id: recorded.id,
+    workspace_id: metadata.workspaceId,
+    occurred_at: event.at,
+    recorded_at: recorded.recordedAt,
+    commit_position: Number(position.commit),
+    prepare_position: Number(position.prepare),
+    event_type: event.type,
+    actor_type: metadata.actor.type,
+    actor_id: metadata.actor.id ?? null,
+    request_id: metadata.$correlationId,
+    causation_id: metadata.$causationId,
+    ...columnsOf(about),
+    detail: JSON.stringify(detailOf(event.data)),
+  };
+}
+
+const columnsOf = (about: Subjects) => ({
+  access_code_id: about.codeId,
+  device_id: about.deviceId,
+  connected_account_id: about.accountId,
+  action_attempt_id: about.actionAttemptId,
+  connect_webview_id: about.connectWebviewId,
+});
+
+async function insertEntries(
+  db: Transaction<AuditTables>,
+  rows: readonly AuditTables[typeof ENTRIES][],
+): Promise<void> {
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    await db
+      .insertInto(ENTRIES)
+      .values(rows.slice(from, from + ROWS_AT_ONCE))
+      .onConflict((conflict) => conflict.column('event_id').doNothing())
+      .execute();
+  }
+}
+
+/** When codes came to their locks and went. One that was given up with its lock may lie there still. */
+async function followCodes(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<void> {
+  for (const { category, id, event } of facts) {
+    if (category !== ACCESS_CODE) continue;
+    const code = db.updateTable(CODES_AT_DOORS).where('access_code_id', '=', id);
+    if (event.type === 'ProgrammingStarted') {
+      await code.set({ first_at: event.at }).where('first_at', 'is', null).execute();
+    } else if (isGone(event)) await code.set({ gone_at: event.at }).execute();
+  }
+}
+
+function isGone({ type, data }: DomainEvent): boolean {
+  if (type === 'UnmanagedCodeGone') return true;
+  return type === 'Removed' && (data as { leftOnLock?: true }).leftOnLock !== true;
+}

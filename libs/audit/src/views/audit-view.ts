@@ -1,0 +1,11 @@
+/** AuditView */
+export const AUDIT_VIEW = Symbol('AUDIT_VIEW');
+
+/** The audit's index as it is being folded. Nothing waits for it but who asks it. */
+export interface AuditView {
+  /**
+   * Resolves when it has folded everything that this process has appended by now.
+   * @throws {ViewsBehind} when that takes too long
+   */
+  caughtUp(): Promise<void>;
+}

@@ -1,0 +1,46 @@
+import { ACCESS_CODE, codeCodec, KEYPAD, keypadCodec } from '@latchkey/access-codes';
+import {
+  ACCOUNT,
+  accountCodec,
+  ACTION_ATTEMPT,
+  actionCodec,
+  CONNECT_WEBVIEW,
+  DEVICE,
+  deviceCodec,
+  DOOR,
+  doorCodec,
+  loginCodec,
+} from '@latchkey/devices';
+import { type DomainEvent, type Happened, readerOf, type RecordedEvent } from '@latchkey/event-sourcing';
+
+const CODECS: Readonly<Record<string, { decode(event: RecordedEvent): Happened<DomainEvent> }>> = {
+  [ACCESS_CODE]: codeCodec,
+  [KEYPAD]: keypadCodec,
+  [DEVICE]: deviceCodec,
+  [ACCOUNT]: accountCodec,
+  [DOOR]: doorCodec,
+  [ACTION_ATTEMPT]: actionCodec,
+  [CONNECT_WEBVIEW]: loginCodec,
+};
+
+/** A fact that was read: whose stream it is in, and what it says. */
+export interface Fact {
+  readonly recorded: RecordedEvent;
+  readonly category: string;
+  readonly id: string;
+  readonly event: Happened<DomainEvent>;
+}
+
+/** Throws what the codec throws. */
+export const readFact = readerOf(CODECS);
+
+export function factOf(recorded: RecordedEvent): Fact {
+  const dash = recorded.stream.indexOf('-');
+  const category = recorded.stream.slice(0, dash);
+  return {
+    recorded,
+    category,
+    id: recorded.stream.slice(dash + 1),
+    event: CODECS[category]!.decode(recorded),
+  };
+}

@@ -1,0 +1,66 @@
+import type { Page, PageRequest } from '@latchkey/platform';
+import { Query } from '@nestjs/cqrs';
+import type { AuditEntry } from '../domain/entry';
+import type { DoorChange, LockMoment, Opener } from '../domain/door';
+
+/** What a history is asked for by; left out: by nothing but the workspace. */
+export interface HistoryFilter {
+  readonly accessCodeId?: string;
+  readonly deviceId?: string;
+  readonly connectedAccountId?: string;
+  readonly apiKeyId?: string;
+  readonly requestId?: string;
+  readonly eventTypes?: readonly string[];
+  /** From this instant on, ms. */
+  readonly since?: number;
+  /** Up to this instant, itself excluded, ms. */
+  readonly until?: number;
+}
+
+/** The most entries that one page holds. */
+export const MOST_ENTRIES = 1_000;
+
+/** Every fact about something, oldest first by our clock. */
+export class GetHistory extends Query<Page<AuditEntry>> {
+  constructor(
+    readonly workspaceId: string,
+    readonly filter: HistoryFilter,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+export interface DoorAt {
+  /** The lock as it was known then; null: it was not known yet. */
+  readonly lock: LockMoment | null;
+  readonly openers: readonly Opener[];
+}
+
+/** Which codes opened a door at an instant, ms. Refused as absent where there is no such lock. */
+export class GetDoorAt extends Query<DoorAt> {
+  constructor(
+    readonly workspaceId: string,
+    readonly deviceId: string,
+    readonly at: number,
+  ) {
+    super();
+  }
+}
+
+/** Something about a door: what opens it changed, or somebody used it, as far as the lock said. */
+export type AtDoor =
+  { readonly is: 'change'; readonly change: DoorChange } | { readonly is: 'use'; readonly entry: AuditEntry };
+
+/** What happened about a door between two instants, ms, the first excluded. Refused as absent where there is no such lock. */
+export class GetDoorBetween extends Query<Page<AtDoor>> {
+  constructor(
+    readonly workspaceId: string,
+    readonly deviceId: string,
+    readonly from: number,
+    readonly to: number,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
