@@ -33,8 +33,9 @@ const accepted: CodeEvent = {
   type: 'ProgrammingAccepted',
   data: { commandId: 'command-1', lockCodeId: 'lock-code-1' },
 };
-const set: CodeEvent = { type: 'SetOnDevice', data: { commandId: 'command-1', lockCodeId: 'lock-code-1' } };
-const scheduled: CodeEvent = { ...set, type: 'ScheduledOnDevice' };
+const done = { commandId: 'command-1', lockCodeId: 'lock-code-1' };
+const set: CodeEvent = { type: 'SetOnDevice', data: done };
+const scheduled: CodeEvent = { type: 'ScheduledOnDevice', data: done };
 const unanswered: CodeEvent = {
   type: 'ProgrammingFailed',
   data: {

@@ -1,4 +1,4 @@
-import { ACCESS_CODE, DOMAIN_PREFIXES } from '@latchkey/access-codes';
+import { ACCESS_CODE } from '@latchkey/access-codes';
 import {
   type DomainEvent,
   folding,
@@ -14,10 +14,11 @@ import {
   CODES_AT_DOORS,
   createAuditTables,
   dropAuditTables,
+  indexAuditTables,
   ENTRIES,
 } from './audit-tables';
 import { Belongings } from './belongings';
-import { type Fact, factOf, readFact } from './facts';
+import { type Fact, FACT_PREFIXES, factOf, readFact } from './facts';
 
 /** As many rows as one statement writes. */
 const ROWS_AT_ONCE = 50;
@@ -26,11 +27,15 @@ const ROWS_AT_ONCE = 50;
 export class AuditProjection implements Projection {
   readonly name = 'audit';
   readonly version = AUDIT_VERSION;
-  readonly prefixes = DOMAIN_PREFIXES;
+  readonly prefixes = FACT_PREFIXES;
   readonly read = readFact;
 
   create(db: Kysely<Tables>): Promise<void> {
     return createAuditTables(db);
+  }
+
+  index(db: Kysely<Tables>): Promise<void> {
+    return indexAuditTables(db);
   }
 
   drop(db: Kysely<Tables>, version: number): Promise<void> {

@@ -76,14 +76,6 @@ export async function createAuditTables(db: Kysely<Tables>): Promise<void> {
     .addColumn('connect_webview_id', 'text')
     .addColumn('detail', 'text', (c) => c.notNull())
     .execute();
-  const inOrder = ['occurred_at', 'commit_position', 'prepare_position'];
-  for (const key of [undefined, ...HISTORY_KEYS]) {
-    const index = db.schema
-      .createIndex(`audit_by_${key ?? 'workspace'}_v${AUDIT_VERSION}`)
-      .on(ENTRIES)
-      .columns(['workspace_id', ...(key ? [key] : []), ...inOrder]);
-    await (key ? index.where(key, 'is not', null) : index).execute();
-  }
   await db.schema
     .createTable(CODES_AT_DOORS)
     .addColumn('access_code_id', 'text', (c) => c.primaryKey())
@@ -94,15 +86,29 @@ export async function createAuditTables(db: Kysely<Tables>): Promise<void> {
     .addColumn('gone_at', 'bigint')
     .execute();
   await db.schema
-    .createIndex(`audit_codes_by_device_v${AUDIT_VERSION}`)
-    .on(CODES_AT_DOORS)
-    .columns(['device_id', 'gone_at', 'first_at'])
-    .execute();
-  await db.schema
     .createTable(LOCKS)
     .addColumn('device_id', 'text', (c) => c.primaryKey())
     .addColumn('workspace_id', 'text', (c) => c.notNull())
     .addColumn('connected_account_id', 'text', (c) => c.notNull())
+    .execute();
+}
+
+/** What only readers need, once all of history is there. */
+export async function indexAuditTables(db: Kysely<Tables>): Promise<void> {
+  const inOrder = ['occurred_at', 'commit_position', 'prepare_position'];
+  for (const key of [undefined, ...HISTORY_KEYS]) {
+    const index = db.schema
+      .createIndex(`audit_by_${key ?? 'workspace'}_v${AUDIT_VERSION}`)
+      .ifNotExists()
+      .on(ENTRIES)
+      .columns(['workspace_id', ...(key ? [key] : []), ...inOrder]);
+    await (key ? index.where(key, 'is not', null) : index).execute();
+  }
+  await db.schema
+    .createIndex(`audit_codes_by_device_v${AUDIT_VERSION}`)
+    .ifNotExists()
+    .on(CODES_AT_DOORS)
+    .columns(['device_id', 'gone_at', 'first_at'])
     .execute();
 }
 

@@ -31,6 +31,9 @@ export interface Fact {
   readonly event: Happened<DomainEvent>;
 }
 
+/** The streams that facts are in. */
+export const FACT_PREFIXES = Object.keys(CODECS).map((category) => `${category}-`);
+
 /** Throws what the codec throws. */
 export const readFact = readerOf(CODECS);
 
