@@ -15,12 +15,12 @@ export { backupOf, endOf, isUnmanaged, type Life, pulledBackupOf, standsInFor } 
 export { codeFold } from './domain/code-fold';
 export type { CodeRefusal } from './domain/refused';
 export { ACCESS_CODE, codeCodec, type CodeEvent } from './domain/events';
-export { KEYPAD, keypadCodec, type KeypadEvent, PinTaken } from './domain/keypad';
+export { COMMON_CODE, commonCodeCodec, type CommonCodeEvent } from './domain/common-code';
+export { KEYPAD, keypadCodec, type KeypadEvent, PinTaken, RESERVATION_GRACE } from './domain/keypad';
 export { KEYPAD_SNAPSHOT, keypadSnapshotCodec } from './keypad-snapshots';
 export type { LeadTimes, PlanSettings } from './domain/circumstances';
 export { isNative, neededFrom } from './domain/plan';
 export { AgendaProjection, DOMAIN_PREFIXES } from './process-manager/agenda';
-export { RESERVATION_GRACE } from './process-manager/agenda-fold';
 export { AGENDA, type AgendaTables } from './process-manager/agenda-tables';
 export { AgendaRows } from './process-manager/agenda-rows';
 export { BackupPool } from './process-manager/backup-pool';

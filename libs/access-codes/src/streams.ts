@@ -1,6 +1,7 @@
 import type { DeviceStreams } from '@latchkey/devices';
 import { type Cause, type Decided, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
 import type { Clock, Ids, Logger, PinOfCode, Vault } from '@latchkey/platform';
+import { type CodesWithKey, CommonCodes } from './common-codes';
 import type { AccessCode, Window } from './domain/access-code';
 import { codeFold } from './domain/code-fold';
 import { ACCESS_CODE, codeCodec, type CodeEvent, type SealedPin } from './domain/events';
@@ -34,6 +35,7 @@ export class Streams {
   readonly accounts: DeviceStreams['accounts'];
   readonly attempts: DeviceStreams['attempts'];
   readonly doors: DeviceStreams['doors'];
+  readonly commonCodes: CommonCodes;
   private readonly keypads: DeciderStreams<IndexedKeypad, KeypadEvent>;
   private readonly snapshots: KeypadSnapshots;
   private readonly snapshotting = new Map<string, Promise<void>>();
@@ -48,8 +50,15 @@ export class Streams {
     { devices, accounts, attempts, doors }: DeviceStreams,
     private readonly vault: Vault,
     private readonly logger: Logger,
-    /** No other process appends to these streams. */
-    alone = false,
+    {
+      alone = false,
+      codesWithKey = () => Promise.resolve([]),
+    }: {
+      /** No other process appends to these streams. */
+      readonly alone?: boolean;
+      /** Finds the codes that had a common_code_key before there was a stream for it. */
+      readonly codesWithKey?: CodesWithKey;
+    } = {},
   ) {
     const shared = { store, clock, ids, alone };
     this.codes = new DeciderStreams({ ...shared, category: ACCESS_CODE, codec: codeCodec, fold: codeFold });
@@ -65,6 +74,8 @@ export class Streams {
       const { state } = await this.codes.load(codeId);
       return state && pinWith(state, pinFingerprint);
     });
+    const codeOf = async (codeId: string) => (await this.codes.load(codeId)).state;
+    this.commonCodes = new CommonCodes({ ...shared, vault, codeOf, codesWithKey });
     this.devices = devices;
     this.accounts = accounts;
     this.attempts = attempts;

@@ -12,6 +12,7 @@ import {
   DOMAIN_PREFIXES,
   Executor,
   LeavingCodes,
+  linkedCodes,
   LockReports,
   LockWork,
   NextLooks,
@@ -82,7 +83,9 @@ export class Core implements ViewBarrier {
     const { gateway } = this;
     const alone = database.engine === 'sqlite';
     this.deviceStreams = new DeviceStreams(store, clock, ids, alone);
-    this.streams = new Streams(store, clock, ids, this.deviceStreams, vault, logger, alone);
+    const codesWithKey = linkedCodes(database as Database<CodesTables>);
+    const beside = { alone, codesWithKey };
+    this.streams = new Streams(store, clock, ids, this.deviceStreams, vault, logger, beside);
     this.rows = new AgendaRows(database as Database<AgendaTables>, {
       owner: ids.uuid(),
       clock,

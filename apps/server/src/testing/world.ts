@@ -164,6 +164,10 @@ export class World {
     return this.around.time.now();
   }
 
+  get vault(): Vault {
+    return this.around.vault;
+  }
+
   get cloudUrl(): string {
     return this.around.simulator.url;
   }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeCodec, keypadCodec, keypadSnapshotCodec } from '@latchkey/access-codes';
+import { codeCodec, commonCodeCodec, keypadCodec, keypadSnapshotCodec } from '@latchkey/access-codes';
 import { accountCodec, actionCodec, deviceCodec, doorCodec, loginCodec } from '@latchkey/devices';
 import type { DomainEvent, EventCodec, RecordedEvent } from '@latchkey/event-sourcing';
 
@@ -11,6 +11,7 @@ const codecs: Readonly<Record<string, Pick<EventCodec<DomainEvent>, 'decode' | '
   accessCode: codeCodec,
   keypad: keypadCodec,
   keypadSnapshot: keypadSnapshotCodec,
+  commonCode: commonCodeCodec,
   device: deviceCodec,
   account: accountCodec,
   door: doorCodec,

@@ -14,6 +14,8 @@ export interface WantedCode {
   readonly externalModificationAllowed?: boolean;
   readonly usesBackupPool?: boolean;
   readonly commonCodeKey?: string;
+  /** It has a PIN of its own, though others with its key have one in common. */
+  readonly hasOwnPin?: boolean;
   readonly attemptForOfflineDevice?: boolean;
   readonly isOfflineAccessCode?: boolean;
   readonly isOneTimeUse?: boolean;

@@ -1,11 +1,21 @@
 import { askedWindow, checkNotOver } from '../domain/asked-window';
 import { type Caller, causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
-import { CLOCK, type Clock, derivedId, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
+import {
+  CLOCK,
+  type Clock,
+  derivedId,
+  type PinOfCode,
+  RANDOM,
+  type Random,
+  VAULT,
+  type Vault,
+} from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { Window } from '../domain/access-code';
-import { storedWindow } from '../domain/access-code';
+import type { LinkedCode } from '../common-codes';
+import { storedWindow, type Window } from '../domain/access-code';
+import { OtherPin } from '../domain/common-code';
 import { request } from '../domain/decisions';
 import { PinTaken } from '../domain/keypad';
 import { Streams } from '../streams';
@@ -21,9 +31,20 @@ export const newCodeId = ({ requestId }: Pick<Caller, 'requestId'>, deviceId: st
 /** A drawn PIN may be taken by somebody else before it is reserved. */
 const DRAWS = 20;
 
+/** Which code is to be where, and when; instants in ms. */
+interface Place {
+  readonly caller: Caller;
+  readonly device: Device;
+  readonly codeId: string;
+  readonly window: Window | null;
+  /** As it was asked for and the lock would be told; null: none. */
+  readonly startsAt: number | null;
+  readonly now: number;
+}
+
 /**
- * Reserves the PIN on the keypad first, then requests the code: should the second step never come, the agenda
- * lets the reservation go.
+ * Reserves the PIN on the keypad first, then joins the codes with the same common_code_key, then requests the code:
+ * should the last step never come, the agenda undoes the others.
  */
 @CommandHandler(CreateAccessCode)
 export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode> {
@@ -63,23 +84,15 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       await this.views.reached(before.position);
       return { accessCodeId: codeId };
     }
-    const neighbours = await neighbouringPins(device, { codeId, window }, this.streams, this.vault);
-    checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now }, neighbours);
-    const name = wanted.name ?? null;
-    const { pin, pinFingerprint } = await this.reservePin(
-      codeId,
-      { device, neighbours },
-      window,
-      wanted,
-      cause,
-    );
+    const place = { caller, device, codeId, window, startsAt, now };
+    const { pin, pinFingerprint } = await this.takePin(place, wanted);
     const decided = await this.streams.codes.transactOnNew(codeId, cause, (code) =>
       request(code, {
         codeId,
         workspaceId: caller.workspaceId,
         deviceId: device.deviceId,
         accountId: device.accountId,
-        name,
+        name: wanted.name ?? null,
         pin,
         pinFingerprint,
         schedule: storedWindow(window),
@@ -95,30 +108,65 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
     return { accessCodeId: codeId };
   }
 
+  /**
+   * Reserves a PIN that the lock takes; where the code has a key, the one that all codes with it have. Should somebody
+   * with the key be faster, theirs is taken, and what was reserved before is let go by the agenda.
+   */
+  private async takePin(place: Place, wanted: WantedCode): Promise<PinOfCode> {
+    const { caller, device, codeId, window, startsAt, now } = place;
+    const { commonCodes } = this.streams;
+    const { commonCodeKey, hasOwnPin = false } = wanted;
+    const linked =
+      commonCodeKey === undefined || hasOwnPin
+        ? null
+        : { codeId, workspaceId: caller.workspaceId, commonCodeKey };
+    const neighbours = await neighbouringPins(device, { codeId, window }, this.streams, this.vault);
+    for (let attempt = 0; ; attempt++) {
+      const common = linked && (await commonCodes.pinsOf(linked));
+      if (common?.others != null && wanted.code !== undefined && common.others !== wanted.code)
+        throw new OtherPin();
+      const given = wanted.code ?? common?.others ?? common?.own ?? null;
+      checkAgainstLock(device, { pin: given, startsAt, now }, neighbours);
+      const pin = await this.reservePin(place, { given, neighbours, linked }, wanted.preferredCodeLength);
+      if (!linked) return pin;
+      try {
+        await commonCodes.join(linked, pin.pin, causedBy(caller));
+        return pin;
+      } catch (error) {
+        if (!(error instanceof OtherPin) || wanted.code !== undefined || attempt >= DRAWS) throw error;
+      }
+    }
+  }
+
+  /** @param given null: one is drawn */
   private async reservePin(
-    codeId: string,
-    { device, neighbours }: { device: Device; neighbours: NeighbouringPins },
-    window: Window | null,
-    wanted: WantedCode,
-    cause: ReturnType<typeof causedBy>,
-  ) {
+    { caller, device, codeId, window }: Place,
+    {
+      given,
+      neighbours,
+      linked,
+    }: { given: string | null; neighbours: NeighbouringPins; linked: LinkedCode | null },
+    preferredLength: number | undefined,
+  ): Promise<PinOfCode> {
     const { deviceId } = device;
+    const commonCode = linked ? { commonCodeId: this.streams.commonCodes.idOf(linked) } : {};
     for (let draw = 0; ; draw++) {
       const text =
-        wanted.code ??
+        given ??
         drawFreePin(
           device,
           await this.streams.freePins(deviceId),
-          { window, preferredLength: wanted.preferredCodeLength },
+          { window, preferredLength },
           this.random,
           neighbours,
         );
       const pin = await sealForNewCode(this.vault, codeId, text);
       try {
-        await this.streams.reservePin(deviceId, cause, { codeId, ...pin, window });
+        const claim = { codeId, ...pin, window, ...commonCode };
+        await this.streams.reservePin(deviceId, causedBy(caller), claim);
       } catch (error) {
         if (!(error instanceof PinTaken)) throw error;
-        if (wanted.code !== undefined || draw >= DRAWS) throw error;
+        if (given !== null || draw >= DRAWS) throw error;
         continue;
       }
       return pin;

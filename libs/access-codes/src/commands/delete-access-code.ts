@@ -23,6 +23,7 @@ export class DeleteAccessCodeHandler implements ICommandHandler<DeleteAccessCode
     if (deviceId !== undefined && deviceId !== code.deviceId) throw absent();
     const cause = causedBy(caller);
     const decided = await this.streams.codes.transact(accessCodeId, cause, remove);
+    await this.streams.commonCodes.leaveAs(code, cause);
     const now = this.clock.now();
     await this.streams.onReservationsOf(accessCodeId, code.deviceId, cause, (keypad) =>
       endReservations(keypad, accessCodeId, now),

@@ -8,7 +8,10 @@ import { ownCode } from './requests';
 import { LetGoOfAccessCode } from './unmanaged-commands';
 import { isUnmanaged } from '../domain/life';
 
-/** Lets go of the code first; then its PIN is no longer one of ours, which planning sees to if we don't. */
+/**
+ * Lets go of the code first; then it has nothing in common with others any more, and its PIN is no longer one of ours,
+ * which planning sees to if we don't.
+ */
 @CommandHandler(LetGoOfAccessCode)
 export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCode> {
   constructor(
@@ -22,6 +25,7 @@ export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCo
     if (deviceId !== undefined && deviceId !== code.deviceId) throw absent();
     const cause = causedBy(caller);
     const decided = await codes.transact(accessCodeId, cause, letGo);
+    await this.streams.commonCodes.leaveAs(code, cause);
     const state = decided.state!;
     if (isUnmanaged(state)) {
       const { pin, pinFingerprint, schedule: window } = state.wanted;

@@ -5,7 +5,9 @@ import type { Device } from '@latchkey/devices';
 import { CLOCK, type Clock, type PinOfCode, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { LinkedCode } from '../common-codes';
 import { type AccessCode, sameWindow, type Window } from '../domain/access-code';
+import { OtherPin } from '../domain/common-code';
 import { change } from '../domain/decisions';
 import { knownPins } from '../known-pins';
 import { Streams } from '../streams';
@@ -15,7 +17,10 @@ import { checkAgainstLock, startToTell } from '../pins';
 import { checkBackupPool, ownCode, roundedFor } from './requests';
 import { isGone } from '../domain/life';
 
-/** Reserves what the changed code will need on the keypad first, then asks for the change. */
+/**
+ * Reserves what the changed code will need on the keypad first, and tells those with the same common_code_key of its
+ * PIN, then asks for the change.
+ */
 @CommandHandler(UpdateAccessCode)
 export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode> {
   constructor(
@@ -42,6 +47,9 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
         attemptForOfflineDevice: 'the device is offline',
       });
     }
+    const linked = linkedWhereGiven(code, wanted);
+    const { others = null } = linked ? await this.streams.commonCodes.pinsOf(linked) : {};
+    if (others !== null && others !== wanted.code) throw new OtherPin();
     const schedule = this.rounded(device, code, scheduleFor(code, wanted), wanted);
     const startsAt = newStart(device, code, schedule, wanted);
     const place = { codeId: accessCodeId, window: schedule };
@@ -53,8 +61,10 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
     const claim = { codeId: accessCodeId, pin, pinFingerprint, window: schedule };
     await this.streams.reservePin(code.deviceId, cause, claim);
     const { name, preferNativeScheduling, externalModificationAllowed, usesBackupPool } = wanted;
-    const decided = await this.streams.codes.transact(accessCodeId, cause, (current) =>
-      change(current, {
+    const decided = await this.streams.codes.transact(accessCodeId, cause, async (current) => {
+      // Again should anything happen to the code before it is asked for: others may have another PIN by then.
+      if (linked) await this.streams.commonCodes.join(linked, pin, cause);
+      return change(current, {
         name,
         pin,
         pinFingerprint,
@@ -66,8 +76,8 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
         externalModificationAllowed,
         usesBackupPool,
         again: true,
-      }),
-    );
+      });
+    });
     await this.views.reached(decided.position);
   }
 
@@ -85,6 +95,16 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
     if (ended || sameWindow(schedule, code.wanted.schedule)) return schedule;
     return roundedFor(device, schedule, { maxTimeRounding, native });
   }
+}
+
+/** The code, where it has a key and is to be given a PIN: not another one than others with the key have. */
+function linkedWhereGiven(code: AccessCode, wanted: WantedChange): LinkedCode | null {
+  const {
+    codeId,
+    workspaceId,
+    wanted: { commonCodeKey },
+  } = code;
+  return commonCodeKey === null || wanted.code === undefined ? null : { codeId, workspaceId, commonCodeKey };
 }
 
 /** The start that is asked for now, where the lock is to be told one: not the one that the code has. */

@@ -1,8 +1,9 @@
-import { decidedTwice, type DecidersOf } from '@latchkey/event-sourcing';
+import { decidedTwice, type DecidersOf, evolved } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
 import type { AccessCode } from './access-code';
 import * as backups from './backup';
 import { codeFold } from './code-fold';
+import * as commonCodes from './common-code';
 import * as decisions from './decisions';
 import type { CodeEvent } from './events';
 import * as keypads from './keypad';
@@ -186,6 +187,32 @@ const ON_KEYPAD: Record<DecidersOf<typeof keypads, keypads.KeypadEvent>, fc.Arbi
   ),
 };
 
+type OnCommonCode = (codeId: string) => (common: commonCodes.CommonCode) => commonCodes.CommonCodeEvent[];
+
+const some = fc.subarray([...CODES, 'code-z']);
+
+const ON_COMMON_CODE: Record<
+  DecidersOf<typeof commonCodes, commonCodes.CommonCodeEvent>,
+  fc.Arbitrary<OnCommonCode>
+> = {
+  begin: some.map((earlier) => () => (common) => commonCodes.begin(common, earlier)),
+  join: fc
+    .record({
+      of: fingerprint,
+      seen: fc.record({
+        gone: some,
+        others: fc.constantFrom('have-it', 'have-another', null),
+        joined: fc.boolean(),
+        earlier: some,
+      }),
+    })
+    .map(({ of, seen }): OnCommonCode => (codeId) => (common) => {
+      const gone = seen.gone.filter((id) => id !== codeId);
+      return commonCodes.join(common, { codeId, pin: pin(of).pin }, { ...seen, gone });
+    }),
+  leave: fc.constant((codeId) => (common) => commonCodes.leave(common, codeId)),
+};
+
 /** Each of these commands, told by its name where one fails. */
 const oneOf = <C>(commands: Record<string, fc.Arbitrary<C>>) =>
   fc.oneof(
@@ -265,5 +292,23 @@ describe('a command that comes twice makes nothing more happen', () => {
       { numRuns: 500 },
     );
     expect([...happened].sort()).toEqual(Object.keys(ON_KEYPAD).sort());
+  });
+
+  it('to a common code', () => {
+    const happened = new Set<string>();
+    const asked = fc.tuple(oneOf(ON_COMMON_CODE), fc.constantFrom(...CODES, 'code-z'));
+    fc.assert(
+      fc.property(fc.array(asked, { maxLength: 30 }), (deeds) => {
+        let common = commonCodes.commonCodeFold.initial;
+        for (const [{ name, command }, codeId] of deeds) {
+          const { first, again } = decidedTwice(commonCodes.commonCodeFold, common, command(codeId), T0);
+          expect(again).toEqual([]);
+          if (first.length > 0) happened.add(name);
+          common = evolved(commonCodes.commonCodeFold, common, first, T0);
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect([...happened].sort()).toEqual(Object.keys(ON_COMMON_CODE).sort());
   });
 });

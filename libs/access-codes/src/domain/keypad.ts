@@ -14,6 +14,9 @@ import { type SealedPin, sealedPin } from './events';
  */
 export const KEYPAD = 'keypad';
 
+/** How long a reservation may stand without its code, ms. */
+export const RESERVATION_GRACE = 5 * 60_000;
+
 const window = z.object({ startsAt: z.iso.datetime(), endsAt: z.iso.datetime() });
 const reservation = z.object({
   codeId: z.string(),
@@ -24,6 +27,8 @@ const reservation = z.object({
   window: window.nullable(),
   /** Of a code that is not ours: it has the PIN whether we like it or not, and keeps it from nobody. */
   foreign: z.literal(true).optional(),
+  /** Of a code to be that has joined others with its common_code_key: where. It leaves them if it never comes. */
+  commonCodeId: z.string().optional(),
 });
 
 /** A reservation as it is written down in snapshots. */
@@ -61,6 +66,8 @@ export interface Reservation {
   readonly reservedAt: number;
   /** On the lock by somebody else's hand. */
   readonly foreign?: true;
+  /** The common code that its code may have joined. */
+  readonly commonCodeId?: string;
 }
 
 /** A PIN that a code needs, and when. */
@@ -71,6 +78,8 @@ export interface WantedPin {
   readonly window: Window | null;
   /** For a code that is not ours. */
   readonly foreign?: boolean;
+  /** The common code that the code is about to join. */
+  readonly commonCodeId?: string;
 }
 
 /** What is reserved on a keypad, all of it or as one code sees it. */
@@ -88,7 +97,7 @@ export const keypadFold: Fold<Keypad, KeypadEvent> = {
     const sinceSnapshot = keypad.sinceSnapshot + 1;
     switch (event.type) {
       case 'PinReserved': {
-        const { codeId, pinFingerprint, pin, foreign } = event.data;
+        const { codeId, pinFingerprint, pin, foreign, commonCodeId } = event.data;
         const others = keypad.reservations.filter(
           (r) => r.codeId !== codeId || r.pinFingerprint !== pinFingerprint,
         );
@@ -99,6 +108,7 @@ export const keypadFold: Fold<Keypad, KeypadEvent> = {
           window: windowOf(event.data.window),
           reservedAt: event.at,
           ...(foreign ? { foreign } : {}),
+          ...(commonCodeId === undefined ? {} : { commonCodeId }),
         };
         return { ...keypad, reservations: [...others, mine], sinceSnapshot };
       }
@@ -171,7 +181,7 @@ function collide(r: Reservation, wanted: WantedPin): boolean {
  * @throws {PinTaken}
  */
 export function reserve(keypad: Keypad, wanted: WantedPin): KeypadEvent[] {
-  const { codeId, pinFingerprint, pin, foreign = false } = wanted;
+  const { codeId, pinFingerprint, pin, foreign = false, commonCodeId } = wanted;
   const taken = foreign ? undefined : holder(keypad, wanted);
   if (taken) throw new PinTaken(taken.codeId);
   const mine = keypad.reservations.find((r) => r.codeId === codeId && r.pinFingerprint === pinFingerprint);
@@ -184,6 +194,7 @@ export function reserve(keypad: Keypad, wanted: WantedPin): KeypadEvent[] {
         ...{ codeId, pinFingerprint, window },
         ...(pin ? { pin } : {}),
         ...(foreign ? { foreign: true as const } : {}),
+        ...(commonCodeId === undefined ? {} : { commonCodeId }),
       },
     },
   ];
@@ -234,6 +245,7 @@ export function storedReservations(
     window: storedWindow(r.window),
     reservedAt: new Date(r.reservedAt).toISOString(),
     ...(r.foreign ? { foreign: r.foreign } : {}),
+    ...(r.commonCodeId === undefined ? {} : { commonCodeId: r.commonCodeId }),
   }));
 }
 

@@ -14,7 +14,7 @@ import {
 import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { DeleteAccessCode } from '../commands/commands';
+import { CreateAccessCode, DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
 import { LetGoOfAccessCode } from '../commands/unmanaged-commands';
 import { GetAccessCode, ListAccessCodes } from '../views/queries';
 import { ACCESS_CODE_SCHEMA } from './access-code.schema';
@@ -27,23 +27,18 @@ import {
   ListAccessCodesParams,
   UpdateAccessCodeParams,
 } from './access-code-params';
-import { LinkedRequests } from '../commands/linked/linked-requests';
 import { isToBeLetGo, wantedChange, wantedCode } from './wanted';
 
 /** /access_codes: what an integration does with the codes that it manages. */
 @Controller()
 export class AccessCodesController {
-  private readonly linked: LinkedRequests;
-
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly limits: DeviceLimits,
     private readonly deletes: RepeatableDeletes,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {
-    this.linked = new LinkedRequests(commands, queries);
-  }
+  ) {}
 
   @SeamRoute('/access_codes/create', ['POST'], {
     summary: 'Creates an access code',
@@ -53,7 +48,7 @@ export class AccessCodesController {
   async create(@By() caller: Caller, @Params(CreateAccessCodeParams) params: CreateAccessCodeParams) {
     const wanted = wantedCode(params, this.clock.now());
     await this.limits.take('create', caller, wanted.deviceId);
-    const { accessCodeId } = await this.linked.create(caller, wanted);
+    const { accessCodeId } = await this.commands.execute(new CreateAccessCode(caller, wanted));
     const query = new GetAccessCode(caller.workspaceId, { accessCodeId });
     const access_code = await this.queries.execute(query);
     const action_attempt = codeAttempt('CREATE_ACCESS_CODE', accessCodeId, access_code);
@@ -92,7 +87,7 @@ export class AccessCodesController {
     const { access_code_id: accessCodeId } = params;
     if (isToBeLetGo(params, wanted)) {
       await this.commands.execute(new LetGoOfAccessCode(caller, accessCodeId, params.device_id));
-    } else await this.linked.update(caller, accessCodeId, wanted);
+    } else await this.commands.execute(new UpdateAccessCode(caller, accessCodeId, wanted));
     const shown = await unlessGone(
       this.queries.execute(new GetAccessCode(caller.workspaceId, { accessCodeId })),
     );

@@ -3,15 +3,12 @@ import { type Prepared, prepared } from '@latchkey/database';
 import type { RecordedEvent } from '@latchkey/event-sourcing';
 import type { Transaction } from 'kysely';
 import { codeCodec, type CodeEvent } from '../domain/events';
-import { keypadCodec } from '../domain/keypad';
+import { keypadCodec, RESERVATION_GRACE } from '../domain/keypad';
 import { deviceOfCode, dueByEvent, dueByReservation } from './agenda-statements';
 import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, LOCKS } from './agenda-tables';
 import { lockLeases } from './lock-leases';
 
 type Trx = Transaction<AgendaTables>;
-
-/** How long a reservation may stand without its code, ms. */
-export const RESERVATION_GRACE = 5 * 60_000;
 
 /** Events of a device that leave its codes as they are. */
 const NO_MATTER: ReadonlySet<DeviceEvent['type']> = new Set([

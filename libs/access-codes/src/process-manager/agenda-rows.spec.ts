@@ -2,10 +2,9 @@ import { type Database, testDatabase, testEngines } from '@latchkey/database';
 import { SandboxClock } from '@latchkey/platform';
 import type { DomainEvent, EventCodec, RecordedEvent } from '@latchkey/event-sourcing';
 import { codeCodec } from '../domain/events';
-import { keypadCodec } from '../domain/keypad';
+import { keypadCodec, RESERVATION_GRACE } from '../domain/keypad';
 import { CODE, pin, requested, T0 } from '../domain/testing/builders';
 import { AgendaProjection } from './agenda';
-import { RESERVATION_GRACE } from './agenda-fold';
 import { AgendaRows } from './agenda-rows';
 import { AGENDA, type AgendaTables } from './agenda-tables';
 

@@ -109,7 +109,7 @@ export class CodeWork {
       case 'hand-over':
         return this.handOver(claim.id, code!, step.toCodeId);
       case 'release':
-        if (!code) await this.forgetPins(circumstances);
+        if (!code) await this.forget(claim, circumstances);
         await this.letGo(claim, code, step.pinFingerprint);
         return code ? 'done' : { do: 'drop', revision: loaded.revision };
       case 'clean-up':
@@ -161,9 +161,14 @@ export class CodeWork {
     return 'done';
   }
 
-  /** A code that never came leaves no PIN behind. */
-  private async forgetPins({ keypad }: Circumstances): Promise<void> {
-    for (const { pin } of keypad.reservations) if (pin) await this.options.vault.erase(pin.keyId);
+  /** A code that never came leaves no PIN behind, nor does it bind others with its common_code_key. */
+  private async forget(claim: AgendaClaim, { keypad }: Circumstances): Promise<void> {
+    const { vault, streams } = this.options;
+    for (const { pin, commonCodeId } of keypad.reservations) {
+      if (commonCodeId !== undefined)
+        await streams.commonCodes.leave(commonCodeId, claim.id, plannedCause(claim, null));
+      if (pin) await vault.erase(pin.keyId);
+    }
   }
 
   private async letGo(
@@ -181,13 +186,14 @@ export class CodeWork {
 
   /** The code is gone: nobody can read its PIN any more, and then the PIN is free. */
   private async cleanUp(claim: AgendaClaim, code: AccessCode, revision: number): Promise<Settlement> {
-    const { vault, settings } = this.options;
+    const { vault, streams, settings } = this.options;
     const kept =
       endOf(code)?.cause === 'expired' &&
       !isForgotten(code) &&
       (await settings.keepsExpired(code.workspaceId));
     // In this order: a PIN that was released is one that was erased, which is how a rebuilt agenda knows.
     if (!kept) await vault.erase(code.wanted.pin.keyId);
+    await streams.commonCodes.leaveAs(code, plannedCause(claim, code));
     await this.letGo(claim, code, null);
     return { do: 'drop', revision };
   }

@@ -14,8 +14,8 @@ import type { ClassProvider } from '@nestjs/common';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { AccessCodesModule } from '../access-codes.module';
+import { RESERVATION_GRACE } from '../domain/keypad';
 import { AgendaProjection, DOMAIN_PREFIXES } from '../process-manager/agenda';
-import { RESERVATION_GRACE } from '../process-manager/agenda-fold';
 import { AgendaRows } from '../process-manager/agenda-rows';
 import type { AgendaTables } from '../process-manager/agenda-tables';
 import { BackupPool } from '../process-manager/backup-pool';
@@ -29,7 +29,7 @@ import { LockWork } from '../process-manager/lock-work';
 import { NextLooks } from '../process-manager/next-looks';
 import { ReadBacks } from '../process-manager/read-backs';
 import { Streams } from '../streams';
-import { CodesProjection, codeStates, type CodesTables } from '../views';
+import { CodesProjection, codeStates, type CodesTables, linkedCodes } from '../views';
 import type { Installation } from './installation';
 
 /** How soon an unanswered command is looked after, ms. */
@@ -66,7 +66,8 @@ export class FeatureProcess implements ViewBarrier {
     this.store = new FaultyEventStore(installation.store);
     this.bounds = () => ({ earliest: clock.now(), latest: clock.now() });
     const deviceStreams = new DeviceStreams(this.store, clock, ids);
-    this.streams = new Streams(this.store, clock, ids, deviceStreams, vault, logger);
+    const codesWithKey = linkedCodes(views as Database<CodesTables>);
+    this.streams = new Streams(this.store, clock, ids, deviceStreams, vault, logger, { codesWithKey });
     this.rows = new AgendaRows(views as Database<AgendaTables>, {
       owner: ids.uuid(),
       clock,

@@ -2,7 +2,6 @@ import { ListActionAttemptsHandler } from './attempt-queries';
 import { GetCodeAttemptHandler } from './code-attempt-query';
 import { CodePresenter } from './code-presenter';
 import { GetAccessCodeHandler, ListAccessCodesHandler } from './code-queries';
-import { GetLinkedPinHandler } from './linked-pin';
 import { GetTimelineHandler } from './timeline/get-timeline';
 import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from './unmanaged-queries';
 
@@ -15,7 +14,7 @@ export { pendingMutations, type PendingMutation, type Pins, timeFrame } from './
 export { presentCode, type SeamAccessCode } from './present-code';
 export { presentUnmanaged, type SeamUnmanagedAccessCode, unmanagedIssues } from './present-unmanaged';
 export { codesWithoutKeys } from './missing-keys';
-export { GetLinkedPin } from './linked-pin';
+export { linkedCodes } from './linked-codes';
 export { GetTimeline } from './timeline/get-timeline';
 export { type TimelineEvent, type TimelineEventType } from './timeline/timeline';
 export * from './queries';
@@ -27,7 +26,6 @@ export const codeQueryHandlers = [
   ListAccessCodesHandler,
   GetUnmanagedAccessCodeHandler,
   ListUnmanagedAccessCodesHandler,
-  GetLinkedPinHandler,
   ListActionAttemptsHandler,
 ];
 

@@ -4,7 +4,6 @@ import {
   CreateAccessCode,
   DeleteAccessCode,
   GetAccessCode,
-  GetLinkedPin,
   ListAccessCodes,
   UpdateAccessCode,
   type WantedCode,
@@ -225,14 +224,7 @@ export function handlersOf(shelf: Shelf) {
       return Promise.resolve([{ ...event, event_id: randomUUID() }]);
     }
   }
-  @QueryHandler(GetLinkedPin)
-  class LinkedPin {
-    execute() {
-      return Promise.resolve(null);
-    }
-  }
   return [
-    LinkedPin,
     OneEvent,
     Events,
     ...[Create, Update, Delete, Get, List, OneDevice, Devices],

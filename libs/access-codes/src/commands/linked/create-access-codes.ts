@@ -72,7 +72,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
       ...rest,
       deviceId: door.device.deviceId,
       ...(commonCodeKey === undefined ? {} : { commonCodeKey }),
-      ...(sharing.has(door) ? { code: sharing.get(door) } : {}),
+      ...(sharing.has(door) ? { code: sharing.get(door) } : { hasOwnPin: true }),
     }));
   }
 
