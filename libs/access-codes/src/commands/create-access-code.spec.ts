@@ -10,6 +10,7 @@ import {
   itIs,
   NOT_NATIVE,
   onCode,
+  onCommonCode,
   onDevice,
   onKeypad,
   type PlainEvent,
@@ -36,13 +37,14 @@ const pinOf = async (feature: { events(): Promise<PlainEvent[]> }): Promise<stri
 describe('creating a code', () => {
   const feature = useFeature();
 
-  it('reserves its PIN on the keypad, then asks for it', async () => {
+  it('reserves its PIN on the keypad, joins those with its key, then asks for it', async () => {
     const wanted = { name: 'Ann', externalModificationAllowed: true, commonCodeKey: 'key' };
     const result = await feature
       .given(aLock())
       .when(create({ ...wanted, preferNativeScheduling: false, ...stay, usesBackupPool: true }))
       .then(
         reserved('1234', stay),
+        onCommonCode('CommonCodeJoined', { codeId: NEW, pin: '1234' }),
         requested({
           ...{ ...wanted, codeId: NEW, workspaceId: WORKSPACE, deviceId: DEVICE, accountId: ACCOUNT_ID },
           ...{ schedule: stored(stay), preferNativeScheduling: false, usesBackupPool: true },

@@ -1,6 +1,7 @@
 import { accountCodec, deviceCodec } from '@latchkey/devices';
 import type { DomainEvent, EventCodec, NewEvent, RecordedEvent } from '@latchkey/event-sourcing';
 import type { SealedPin, Vault } from '@latchkey/platform';
+import { commonCodeCodec } from '../domain/common-code';
 import { codeCodec } from '../domain/events';
 import { keypadCodec } from '../domain/keypad';
 import { CODE } from '../domain/testing/builders';
@@ -31,6 +32,12 @@ export const onKeypad = (type: string, data: Data = {}, deviceId = DEVICE): Plai
   type,
   data,
 });
+/** @param id what the vault makes of the key; left out: whatever it is */
+export const onCommonCode = (type: string, data: Data = {}, id?: string): PlainEvent => ({
+  stream: id === undefined ? (expect.stringMatching(/^commonCode-/) as string) : `commonCode-${id}`,
+  type,
+  data,
+});
 export const onDevice = (type: string, data: Data = {}, deviceId = DEVICE): PlainEvent => ({
   stream: `device-${deviceId}`,
   type,
@@ -42,7 +49,13 @@ export const onAccount = (type: string, data: Data = {}, accountId = ACCOUNT_ID)
   data,
 });
 
-const CODECS = { accessCode: codeCodec, keypad: keypadCodec, device: deviceCodec, account: accountCodec };
+const CODECS = {
+  accessCode: codeCodec,
+  keypad: keypadCodec,
+  commonCode: commonCodeCodec,
+  device: deviceCodec,
+  account: accountCodec,
+};
 
 const codecOf = (stream: string): EventCodec<DomainEvent> => {
   const category = stream.slice(0, stream.indexOf('-')) as keyof typeof CODECS;
@@ -81,8 +94,9 @@ export async function opened(events: readonly RecordedEvent[], vault: Vault): Pr
         return { ...rest, pin: byFingerprint.get(pinFingerprint) ?? pinFingerprint };
       if (!isSealed(pin)) return { pin, pinFingerprint, ...rest };
       const [text = null] = await vault.openAll([pin]);
-      await checkFingerprint(vault, pin, text, pinFingerprint as string);
-      byFingerprint.set(pinFingerprint as string, text);
+      // Where codes are linked, a PIN stands without a fingerprint.
+      if (pinFingerprint !== undefined) await checkFingerprint(vault, pin, text, pinFingerprint as string);
+      byFingerprint.set((pinFingerprint as string | undefined) ?? pin.box, text);
       return { ...rest, pin: text };
     });
     // Shorter ones may be anything else.
