@@ -108,7 +108,7 @@ describe('a code with a common_code_key', () => {
     });
   });
 
-  it('that never comes leaves with its reservation', () =>
+  it('that never comes leaves with its reservation, and its PIN is erased', () =>
     feature
       .given(aLock())
       .when(
@@ -120,7 +120,13 @@ describe('a code with a common_code_key', () => {
         () => feature.installation.clock.put(T0 + 10 * MINUTE),
         works,
       )
-      .then(reserved('1234', NEW), joined('1234'), left(NEW), onKeypad('PinReleased', { codeId: NEW })));
+      .then(
+        // Its PIN can be read nowhere any more.
+        onKeypad('PinReserved', { codeId: NEW, pin: null }),
+        onCommonCode('CommonCodeJoined', { codeId: NEW, pin: null }),
+        left(NEW),
+        onKeypad('PinReleased', { codeId: NEW }),
+      ));
 
   it('is given another PIN while it is alone with its key', () =>
     feature
