@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import Libsql from 'libsql';
 
@@ -55,6 +55,11 @@ const schema = `
   CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (webhook_id, due_at, seq);
 `;
 
+/** What has left the locks' memories is in no file any more after so long, ms by the machine's clock. */
+export const EMPTIED_EVERY_MS = 1000;
+/** Of a file from which deleted content is wiped; those of versions before still hold some. */
+const WIPED = 1;
+
 /**
  * The cloud's memory: one SQLite file, held exclusively, so that two clouds never share it.
  * WAL with synchronous NORMAL: what was answered survives a kill of the process (not a power cut), which is
@@ -67,6 +72,7 @@ export class CloudDatabase {
   private readonly rollback: Query<[]>;
   private open = true;
   private inTransaction = false;
+  private readonly emptying: NodeJS.Timeout;
 
   constructor(private readonly dataDir: string) {
     this.db = openFile(dataDir);
@@ -75,6 +81,7 @@ export class CloudDatabase {
     this.begin = this.prepare('BEGIN IMMEDIATE');
     this.commit = this.prepare('COMMIT');
     this.rollback = this.prepare('ROLLBACK');
+    this.emptying = setInterval(() => this.emptyLog(), EMPTIED_EVERY_MS).unref();
   }
 
   prepare<P extends unknown[], R = unknown>(sql: string): Query<P, R> {
@@ -98,6 +105,17 @@ export class CloudDatabase {
     }
   }
 
+  /** The write-ahead log has old pages, and so what was deleted from them. What can't be done now is done later. */
+  private emptyLog(): void {
+    if (this.dataDir === ':memory:' || this.inTransaction) return;
+    try {
+      const { size } = statSync(`${fileIn(this.dataDir)}-wal`);
+      if (size > 0) this.db.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // A full disk: what was answered stands in the log.
+    }
+  }
+
   /** Some errors (a full disk) have rolled it back already; a rollback that fails must not hide what it was for. */
   private undo(): void {
     try {
@@ -110,6 +128,7 @@ export class CloudDatabase {
   close(): void {
     if (!this.open) return;
     this.open = false;
+    clearInterval(this.emptying);
     // The driver keeps the file until its statements are collected; giving the lock up by hand lets the
     // next cloud, maybe in this very process, have it at once.
     this.db.exec('PRAGMA journal_mode = DELETE');
@@ -130,12 +149,14 @@ function openFile(dataDir: string): Libsql.Database {
   const inMemory = dataDir === ':memory:';
   try {
     if (!inMemory) makeFolder(resolve(dataDir));
-    const db = new Libsql(inMemory ? ':memory:' : join(dataDir, 'lock-cloud.db'));
+    const db = new Libsql(inMemory ? ':memory:' : fileIn(dataDir));
+    db.exec('PRAGMA secure_delete = ON');
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = NORMAL');
     db.exec('BEGIN IMMEDIATE');
     db.exec('COMMIT');
+    if (!inMemory) wipeOnce(db);
     return db;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -143,6 +164,15 @@ function openFile(dataDir: string): Libsql.Database {
       throw new Error(`The data folder ${dataDir} is in use by another process.`, { cause: error });
     throw new Error(`The data folder ${dataDir} cannot be used: ${reason}`, { cause: error });
   }
+}
+
+const fileIn = (dataDir: string): string => join(dataDir, 'lock-cloud.db');
+
+function wipeOnce(db: Libsql.Database): void {
+  const [{ user_version: wiped }] = db.prepare('PRAGMA user_version').all([]) as [{ user_version: number }];
+  if (wiped >= WIPED) return;
+  db.exec('VACUUM');
+  db.exec(`PRAGMA user_version = ${WIPED}`);
 }
 
 /** Level by level: Node's own recursive mkdir never returns where a parent can't be made, as under /proc. */
