@@ -43,6 +43,7 @@ import { SandboxReset } from './sandbox/sandbox-reset';
 import { makeCore, makeWebhooks, type Parts } from './start/core';
 import { listen, makeEdge, stopServing } from './start/edge';
 import { tellMissingKeys } from './start/missing-keys';
+import { tellOldMasterKey } from './start/old-master-key';
 import { beginMovingReports } from './start/move-reports';
 import { watchedClock } from './start/watched-clock';
 import { openEventStore } from './start/event-store';
@@ -158,6 +159,7 @@ async function openParts(
   started.add(() => folder.release());
   const stores = await openStores(given);
   started.add(() => stores.close());
+  tellOldMasterKey(stores, logger);
   await claimMode(stores.records, given);
   if (!given.sandbox) await endSandboxKey(stores.records);
   const clock = given.sandbox

@@ -10,7 +10,7 @@ export const newLinkToken = (random: Random): string => random.bytes(32).toStrin
 
 /** What a webview's link carries. */
 export function linkToken(webview: ConnectWebview, vault: Vault): string {
-  // Links of earlier versions were derived from the id; the last of them end with LINK_VALID_FOR.
+  // A webview of the first version has none: its link was derived by a key that is gone, and is another one now.
   return webview.linkToken ?? vault.fingerprint('connect webview', webview.connectWebviewId);
 }
 
