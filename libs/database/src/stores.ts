@@ -55,7 +55,9 @@ export async function openStores<Views = unknown>(
     const recordsDatabase = await open<unknown>('records');
     await checkVaultIsThere(vaultDatabase, recordsDatabase);
     const masterKey = await masterKeyFor(config, vaultDatabase);
-    const { vault, keyring } = await openVaultWithKeyring({ database: vaultDatabase, masterKey });
+    // SQLite files are one server's.
+    const alone = vaultDatabase.engine === 'sqlite';
+    const { vault, keyring } = await openVaultWithKeyring({ database: vaultDatabase, masterKey, alone });
     let { masterKeyIsOld } = keyring;
     if (masterKeyIsOld) {
       const open = (purpose: string, sealed: string) => openOldSecret(masterKey, purpose, sealed);

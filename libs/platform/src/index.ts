@@ -25,14 +25,8 @@ export {
   sealKeyring,
 } from './vault/keyring';
 export { decodeMasterKey, loadMasterKey, replaceMasterKey, settleMasterKey } from './vault/master-key';
-export {
-  createVault,
-  KeyErasedError,
-  openOldSecret,
-  type PinOfCode,
-  type SealedPin,
-  type Vault,
-} from './vault/vault';
+export { KeyErasedError, type PinOfCode, type SealedPin } from './vault/sealed-pins';
+export { createVault, openOldSecret, type Vault } from './vault/vault';
 export {
   emptyPage,
   type Page,

@@ -17,6 +17,8 @@ import { type VaultTables, vaultMigrations } from './vault-tables';
 interface Options<T> {
   database: Database<T>;
   masterKey: Buffer;
+  /** No other process erases keys there: those that were used may be kept in memory until they are erased. */
+  alone?: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function openVaultWithKeyring<T>(
   const keys = new KeyTable(database);
   // A process that died between erasing a key and emptying the log has left that to the next one.
   await keys.forget();
-  return { vault: createVault(keys, keyring), keyring };
+  return { vault: createVault(keys, keyring, options.alone), keyring };
 }
 
 /** Whether nothing was ever sealed there. */

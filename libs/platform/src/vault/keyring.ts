@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { decrypt, encrypt } from './aes-gcm';
 
 /**
@@ -55,4 +55,8 @@ export function checkValue(masterKey: Buffer): string {
 /** A key (32 bytes) for one use, from which neither the other key nor those for other uses can be told. */
 export function derived(key: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `latchkey/v1/${use}`, 32));
+}
+
+export function hmac(key: Buffer | KeyObject, text: string): string {
+  return createHmac('sha256', key).update(text, 'utf8').digest('base64url');
 }

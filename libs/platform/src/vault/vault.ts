@@ -1,23 +1,9 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createSecretKey, timingSafeEqual } from 'node:crypto';
 import { decrypt, encrypt } from './aes-gcm';
 import { type KeyStore } from './key-store';
-import { derived, type Keyring } from './keyring';
-
-/** What events carry in place of a PIN: unreadable without the vault, and without the key that `keyId` names. */
-export interface SealedPin {
-  keyId: string;
-  box: string;
-}
-
-/** A PIN as events carry it. */
-export interface PinOfCode {
-  pin: SealedPin;
-  /**
-   * A keyed fingerprint (HMAC-SHA-256, base64url): equal PINs under one key are told to be equal. It is made with
-   * the PIN's own key, so that erasing that key leaves nothing to test a guess with.
-   */
-  pinFingerprint: string;
-}
+import { derived, hmac, type Keyring } from './keyring';
+import { OpenedKeys } from './opened-keys';
+import { type PinOfCode, type SealedPin, SealedPins } from './sealed-pins';
 
 /** Keeps PINs unreadable outside memory, and makes erasing one key erase its PIN everywhere. */
 export interface Vault {
@@ -51,60 +37,28 @@ export interface Vault {
   isMarked(text: string, mark: string): boolean;
 }
 
-/** A key that was erased was to be used again. */
-export class KeyErasedError extends Error {
-  override readonly name = 'KeyErasedError';
-}
-
-/** Makes a vault from the place that keeps the keys of its PINs, and its own keys. */
-export function createVault(keys: KeyStore, { wrap, root }: Keyring): Vault {
-  const unwrap = (keyId: string, wrapped: string) => decrypt(wrap, wrapped, keyId);
+/**
+ * Makes a vault from the place that keeps the keys of its PINs, and its own keys.
+ * @param alone no other process erases keys there: those that were used are kept in memory, until they are erased
+ */
+export function createVault(keys: KeyStore, { wrap, root }: Keyring, alone = false): Vault {
+  const pins = new SealedPins(keys, wrap, alone ? new OpenedKeys() : undefined);
   const fingerprinting = derived(root, 'fingerprint');
-  const marking = derived(root, 'mark');
+  const marking = createSecretKey(derived(root, 'mark'));
   const secretKey = (purpose: string) => derived(root, `secret/${purpose}`);
-
-  async function keyFor(keyId: string): Promise<Buffer> {
-    const wrapped =
-      (await keys.find(keyId)) ?? (await keys.add(keyId, encrypt(wrap, randomBytes(32), keyId)));
-    if (wrapped === null) throw new KeyErasedError(`The key ${keyId} has been erased.`);
-    return unwrap(keyId, wrapped);
-  }
-
-  async function sealPin(keyId: string, text: string): Promise<PinOfCode> {
-    const plain = padded(text);
-    const key = await keyFor(keyId);
-    return { pin: { keyId, box: encrypt(key, plain, keyId) }, pinFingerprint: fingerprintOf(key, text) };
-  }
-
   return {
-    sealPin,
-    seal: async (keyId, pin) => (await sealPin(keyId, pin)).pin,
-    async open({ keyId, box }) {
-      const wrapped = await keys.find(keyId);
-      if (wrapped === null) return null;
-      if (wrapped === undefined) throw new Error(`The vault has no key ${keyId}.`);
-      return unpadded(decrypt(unwrap(keyId, wrapped), box, keyId));
-    },
-    async openAll(sealed) {
-      const found = await keys.findAll([...new Set(sealed.map(({ keyId }) => keyId))]);
-      return sealed.map(({ keyId, box }) => {
-        const wrapped = found.get(keyId);
-        if (!wrapped) return null;
-        try {
-          return unpadded(decrypt(unwrap(keyId, wrapped), box, keyId));
-        } catch {
-          return null;
-        }
-      });
-    },
+    seal: async (keyId, pin) => (await pins.seal(keyId, pin)).pin,
+    sealPin: (keyId, pin) => pins.seal(keyId, pin),
+    open: (sealed) => pins.open(sealed),
+    openAll: (sealed) => pins.openAll(sealed),
     async unknownKeys(keyIds) {
       const asked = [...new Set(keyIds)];
       const found = await keys.findAll(asked);
       return asked.filter((keyId) => !found.has(keyId));
     },
-    erase: (keyId) => keys.erase(keyId),
+    erase: (keyId) => pins.erase(keyId),
     fingerprint: (scope, text) => hmac(fingerprinting, scoped(scope, text)),
-    fingerprintUnder: async (keyId, text) => fingerprintOf(await keyFor(keyId), text),
+    fingerprintUnder: (keyId, text) => pins.fingerprintUnder(keyId, text),
     sealSecret: (purpose, text) => encrypt(secretKey(purpose), Buffer.from(text, 'utf8'), purpose),
     openSecret: (purpose, sealed) => decrypt(secretKey(purpose), sealed, purpose).toString('utf8'),
     mark: (text) => hmac(marking, text),
@@ -120,24 +74,4 @@ export function openOldSecret(masterKey: Buffer, purpose: string, sealed: string
   return decrypt(derived(masterKey, `secret/${purpose}`), sealed, purpose).toString('utf8');
 }
 
-function hmac(key: Buffer, text: string): string {
-  return createHmac('sha256', key).update(text, 'utf8').digest('base64url');
-}
-
-const fingerprintOf = (key: Buffer, text: string): string => hmac(derived(key, 'fingerprint'), text);
-
 const scoped = (scope: string, text: string): string => `${Buffer.byteLength(scope)}:${scope}${text}`;
-
-// A box as long as its PIN would tell how many digits to try: all are filled up to a multiple of 16 bytes.
-function padded(pin: string): Buffer {
-  const text = Buffer.from(pin, 'utf8');
-  if (text.length > 255) throw new RangeError('A PIN of more than 255 bytes can not be sealed.');
-  const plain = Buffer.alloc(Math.ceil((text.length + 1) / 16) * 16);
-  plain.writeUInt8(text.length, 0);
-  text.copy(plain, 1);
-  return plain;
-}
-
-function unpadded(plain: Buffer): string {
-  return plain.subarray(1, 1 + plain.readUInt8(0)).toString('utf8');
-}

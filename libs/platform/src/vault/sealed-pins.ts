@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { decrypt, encrypt } from './aes-gcm';
+import { type KeyStore } from './key-store';
+import { derived, hmac } from './keyring';
+import { type OpenedKeys } from './opened-keys';
+
+/** What events carry in place of a PIN: unreadable without the vault, and without the key that `keyId` names. */
+export interface SealedPin {
+  keyId: string;
+  box: string;
+}
+
+/** A PIN as events carry it. */
+export interface PinOfCode {
+  pin: SealedPin;
+  /**
+   * A keyed fingerprint (HMAC-SHA-256, base64url): equal PINs under one key are told to be equal. It is made with
+   * the PIN's own key, so that erasing that key leaves nothing to test a guess with.
+   */
+  pinFingerprint: string;
+}
+
+/** A key that was erased was to be used again. */
+export class KeyErasedError extends Error {
+  override readonly name = 'KeyErasedError';
+}
+
+/** The part of the vault that seals each PIN under a key of its own, which can be erased. */
+export class SealedPins {
+  constructor(
+    private readonly keys: KeyStore,
+    /** What the keys are wrapped by. */
+    private readonly wrap: Buffer,
+    /** Those that are kept in memory; undefined where another process may erase one. */
+    private readonly opened: OpenedKeys | undefined,
+  ) {}
+
+  async seal(keyId: string, text: string): Promise<PinOfCode> {
+    const plain = padded(text);
+    const key = await this.keyFor(keyId, true);
+    const box = encrypt(key, plain, keyId);
+    this.opened?.keepPin(keyId, box, text);
+    return { pin: { keyId, box }, pinFingerprint: fingerprintOf(key, text) };
+  }
+
+  async open(sealed: SealedPin): Promise<string | null> {
+    const { keyId, box } = sealed;
+    const { opened } = this;
+    const known = opened?.pin(keyId, box);
+    if (known !== undefined) return known;
+    const asOf = opened?.asOf;
+    const kept = opened?.key(keyId);
+    if (kept) return this.openBox(kept, sealed);
+    const wrapped = await this.keys.find(keyId);
+    if (wrapped === null) return null;
+    if (wrapped === undefined) throw new Error(`The vault has no key ${keyId}.`);
+    return this.openBox(this.unwrap(keyId, wrapped, asOf), sealed);
+  }
+
+  async openAll(sealed: readonly SealedPin[]): Promise<(string | null)[]> {
+    const { opened } = this;
+    const asOf = opened?.asOf;
+    const unknown = new Set<string>();
+    for (const { keyId } of sealed) if (!opened?.key(keyId)) unknown.add(keyId);
+    const found = unknown.size === 0 ? undefined : await this.keys.findAll([...unknown]);
+    return sealed.map((each) => {
+      const known = opened?.pin(each.keyId, each.box);
+      if (known !== undefined) return known;
+      const wrapped = found?.get(each.keyId);
+      try {
+        const key = opened?.key(each.keyId) ?? (wrapped && this.unwrap(each.keyId, wrapped, asOf));
+        return key ? this.openBox(key, each) : null;
+      } catch {
+        return null;
+      }
+    });
+  }
+
+  async erase(keyId: string): Promise<void> {
+    this.opened?.forget(keyId);
+    try {
+      await this.keys.erase(keyId);
+    } finally {
+      this.opened?.forget(keyId);
+    }
+  }
+
+  async fingerprintUnder(keyId: string, text: string): Promise<string> {
+    return fingerprintOf(await this.keyFor(keyId, false), text);
+  }
+
+  /** @param isNew most likely there is none: it is not looked for before it is made */
+  private async keyFor(keyId: string, isNew: boolean): Promise<Buffer> {
+    const kept = this.opened?.key(keyId);
+    if (kept) return kept;
+    const asOf = this.opened?.asOf;
+    const found = isNew ? undefined : await this.keys.find(keyId);
+    const wrapped =
+      found === undefined ? await this.keys.add(keyId, encrypt(this.wrap, randomBytes(32), keyId)) : found;
+    if (wrapped === null) throw new KeyErasedError(`The key ${keyId} has been erased.`);
+    return this.unwrap(keyId, wrapped, asOf);
+  }
+
+  private unwrap(keyId: string, wrapped: string, asOf: number | undefined): Buffer {
+    const key = decrypt(this.wrap, wrapped, keyId);
+    if (asOf !== undefined) this.opened?.keep(keyId, key, asOf);
+    return key;
+  }
+
+  /** @throws Error if it can't be opened */
+  private openBox(key: Buffer, { keyId, box }: SealedPin): string {
+    const pin = unpadded(decrypt(key, box, keyId));
+    this.opened?.keepPin(keyId, box, pin);
+    return pin;
+  }
+}
+
+const fingerprintOf = (key: Buffer, text: string): string => hmac(derived(key, 'fingerprint'), text);
+
+// A box as long as its PIN would tell how many digits to try: all are filled up to a multiple of 16 bytes.
+function padded(pin: string): Buffer {
+  const text = Buffer.from(pin, 'utf8');
+  if (text.length > 255) throw new RangeError('A PIN of more than 255 bytes can not be sealed.');
+  const plain = Buffer.alloc(Math.ceil((text.length + 1) / 16) * 16);
+  plain.writeUInt8(text.length, 0);
+  text.copy(plain, 1);
+  return plain;
+}
+
+function unpadded(plain: Buffer): string {
+  return plain.subarray(1, 1 + plain.readUInt8(0)).toString('utf8');
+}
