@@ -1,5 +1,9 @@
 export { AuditModule } from './audit.module';
 export { AuditProjection } from './views/audit-projection';
+export { type AuditTables } from './views/audit-tables';
+export { Doors } from './views/doors';
+export { GetDoorAtHandler, GetDoorBetweenHandler } from './views/get-door';
+export { GetHistoryHandler } from './views/get-history';
 export { AUDIT_VIEW, type AuditView } from './views/audit-view';
 export * from './views/queries';
 export { presentAtDoor, presentDoor, presentEntry } from './http/present';

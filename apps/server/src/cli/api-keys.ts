@@ -14,11 +14,12 @@ export function apiKeys(
   print: Print,
   complain: Print,
 ): Promise<number> {
-  return runCommandLine(commandLine(env, print), args, print, complain);
+  return runCommandLine(apiKeysCommand(env, print).name('npm run api-keys --'), args, print, complain);
 }
 
-function commandLine(env: NodeJS.ProcessEnv, print: Print): Command {
-  const program = new Command('npm run api-keys --').description(
+/** Its commands: make, list, revoke, sandbox. */
+export function apiKeysCommand(env: NodeJS.ProcessEnv, print: Print): Command {
+  const program = new Command('api-keys').description(
     'Makes, lists and revokes API keys. It reads the same settings as the server, and may be used while that runs.',
   );
   program

@@ -1,5 +1,6 @@
 import { openStores, type Records, type Workspace } from '@latchkey/database';
-import { type Config, loadConfig, StartupError } from '@latchkey/platform';
+import { Refusal as DomainRefusal } from '@latchkey/event-sourcing';
+import { type Config, ConfigError, loadConfig, Outage, StartupError } from '@latchkey/platform';
 import { type Command, CommanderError } from 'commander';
 import { existsSync } from 'node:fs';
 import { claimMode } from '../mode';
@@ -9,6 +10,9 @@ export const NAME = /^[^\p{Cc}]{1,100}$/u;
 
 /** What was asked for can't be done; the message says why. */
 export class Refusal extends Error {}
+
+/** What a command says in one line, and not with a stack. */
+const REFUSALS = [Refusal, StartupError, ConfigError, DomainRefusal, Outage];
 
 export type Print = (line: string) => void;
 
@@ -23,7 +27,7 @@ export async function runCommandLine(
   print: Print,
   complain: Print,
 ): Promise<number> {
-  for (const command of [program, ...program.commands]) {
+  for (const command of withAllBelow(program)) {
     command
       .exitOverride()
       .configureHelp({ optionTerm: ({ flags }) => flags.replace(/[<>]/g, '') })
@@ -40,11 +44,13 @@ export async function runCommandLine(
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
-    if (!(error instanceof Refusal || error instanceof StartupError)) throw error;
-    complain(error.message);
+    if (!REFUSALS.some((kind) => error instanceof kind)) throw error;
+    complain((error as Error).message);
     return 1;
   }
 }
+
+const withAllBelow = (command: Command): Command[] => [command, ...command.commands.flatMap(withAllBelow)];
 
 /** Works on the records of the settings' data folder, also while the server runs. */
 export async function withRecords(

@@ -1,17 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Records, type Workspace } from '@latchkey/database';
-import {
-  type NodeUser,
-  ownerAddress,
-  startNode,
-  StartRefused,
-  UsersOfNode,
-} from '@latchkey/embedded-eventstore';
-import { type Config, iso, lockDataDir, StartupError } from '@latchkey/platform';
+import { type NodeUser, UsersOfNode } from '@latchkey/embedded-eventstore';
+import { type Config, iso } from '@latchkey/platform';
 import { publicStreamOf } from '@latchkey/public-events';
 import { Command } from 'commander';
 import { NAME, type Print, Refusal, runCommandLine, withRecords, workspaceOf } from './command-line';
+import { eventStoreFolder, reachEventStore } from './event-store';
 
 /** Logins of subscribers begin like this; nobody else's are touched. */
 const LOGIN = /^subscriber-[0-9a-f]{12}$/;
@@ -30,11 +25,12 @@ export function subscribers(
   print: Print,
   complain: Print,
 ): Promise<number> {
-  return runCommandLine(commandLine(env, print), args, print, complain);
+  return runCommandLine(subscribersCommand(env, print).name('npm run subscribers --'), args, print, complain);
 }
 
-function commandLine(env: NodeJS.ProcessEnv, print: Print): Command {
-  const program = new Command('npm run subscribers --').description(
+/** Its commands: make, list, revoke. */
+export function subscribersCommand(env: NodeJS.ProcessEnv, print: Print): Command {
+  const program = new Command('subscribers').description(
     "Makes, lists and revokes logins that read a workspace's public events from the embedded event store. It reads the same settings as the server, and may be used while that runs.",
   );
   program
@@ -86,7 +82,7 @@ async function make(
   const stream = publicStreamOf(workspaceId);
   await users.allowReading(stream, groupOf(workspaceId));
   await users.create({ loginName, fullName: name, groups: [groupOf(workspaceId)], password });
-  const authority = join(eventStoreOf(config), 'tls', 'ca.crt');
+  const authority = join(eventStoreFolder(config), 'tls', 'ca.crt');
   const port = config.eventstorePort === 0 ? 'EVENTSTORE_PORT' : config.eventstorePort;
   print(
     `A subscriber to the stream ${stream} of the workspace ${workspace}. The password is not shown again:`,
@@ -100,8 +96,6 @@ async function make(
 function lineOf({ loginName, fullName, lastUpdated }: NodeUser): string {
   return `${loginName}  made ${iso(lastUpdated)}  ${fullName}`;
 }
-
-const eventStoreOf = (config: Config) => join(config.dataDir, 'eventstore');
 
 function withUsers(
   env: NodeJS.ProcessEnv,
@@ -124,7 +118,7 @@ function withNode(
         'EVENTSTORE_URL is set: subscribers are users of that event store; docs/embedded-eventstore.md says how.',
       );
     }
-    const { address, close } = await reach(config);
+    const { address, close } = await reachEventStore(config);
     const users = new UsersOfNode(address);
     try {
       await work(users, records, config);
@@ -133,42 +127,6 @@ function withNode(
       await close();
     }
   });
-}
-
-/** The server holds its data folder for as long as it runs: whoever gets the folder is alone with the event store. */
-async function reach(config: Config): Promise<{ address: string; close: () => Promise<void> }> {
-  const dataDir = eventStoreOf(config);
-  const lock = lockUnlessRunning(config);
-  if (!lock) return { address: addressOfRunning(dataDir), close: () => Promise.resolve() };
-  try {
-    const node = await startNode({ dataDir, access: 'private' });
-    const close = async () => {
-      await node.close();
-      lock.release();
-    };
-    return { address: node.connectionString, close };
-  } catch (error) {
-    lock.release();
-    if (error instanceof StartRefused) throw new Refusal(`The event store can't be opened: ${error.message}`);
-    throw error;
-  }
-}
-
-function lockUnlessRunning({ dataDir }: Config): { release(): void } | undefined {
-  try {
-    return lockDataDir(dataDir);
-  } catch (error) {
-    if (error instanceof StartupError && /in use/.test(error.message)) return undefined;
-    throw error;
-  }
-}
-
-function addressOfRunning(dataDir: string): string {
-  try {
-    return ownerAddress(dataDir);
-  } catch {
-    throw new Refusal('The server is only just starting: try again in a moment.');
-  }
 }
 
 if (require.main === module) {

@@ -14,7 +14,12 @@ export function vault(
   print: Print,
   complain: Print,
 ): Promise<number> {
-  const program = new Command('npm run vault --').description(
+  return runCommandLine(vaultCommand(env, print).name('npm run vault --'), args, print, complain);
+}
+
+/** Its command: rekey. */
+export function vaultCommand(env: NodeJS.ProcessEnv, print: Print): Command {
+  const program = new Command('vault').description(
     'Looks after the keys that PINs and secrets are sealed with. It reads the same settings as the server.',
   );
   program
@@ -41,7 +46,7 @@ export function vault(
           : 'The master key was replaced: set VAULT_KEY to the new one.',
       );
     });
-  return runCommandLine(program, args, print, complain);
+  return program;
 }
 
 if (require.main === module) {

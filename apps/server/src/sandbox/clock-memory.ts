@@ -27,6 +27,12 @@ export function rememberedClock(dataDir: string, running: boolean, reset = false
   return new SandboxClock({ now, running, persist: write });
 }
 
+/** What the clock of a sandbox reads now, ms, by what it keeps; undefined where there is none. @throws {StartupError} */
+export function sandboxTime(dataDir: string): number | undefined {
+  const kept = read(join(dataDir, 'clock.json'));
+  return kept && readingOf(kept, Date.now());
+}
+
 function read(file: string): SandboxClockState | undefined {
   let text: string;
   try {

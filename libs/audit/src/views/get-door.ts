@@ -1,8 +1,10 @@
 import { type Page, pageOf, type PageRequest, type RowKey, startOf } from '@latchkey/platform';
-import { type IQueryHandler, QueryBus, QueryHandler } from '@nestjs/cqrs';
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { asOf } from '../domain/code-history';
 import { changesBetween, openerAt, type Opener } from '../domain/door';
+import type { AuditEntry } from '../domain/entry';
 import { Doors } from './doors';
+import { GetHistoryHandler } from './get-history';
 import { type AtDoor, type DoorAt, GetDoorAt, GetDoorBetween, GetHistory, MOST_ENTRIES } from './queries';
 
 @QueryHandler(GetDoorAt)
@@ -27,7 +29,7 @@ const USES = ['DoorLocked', 'DoorUnlocked', 'AccessDenied'];
 export class GetDoorBetweenHandler implements IQueryHandler<GetDoorBetween> {
   constructor(
     private readonly doors: Doors,
-    private readonly queries: QueryBus,
+    private readonly history: GetHistoryHandler,
   ) {}
 
   async execute(query: GetDoorBetween): Promise<Page<AtDoor>> {
@@ -52,17 +54,12 @@ export class GetDoorBetweenHandler implements IQueryHandler<GetDoorBetween> {
     let left = limit + 1;
     for (let cursor: string | null | undefined; left > 0 && cursor !== null;) {
       const request = { limit: Math.min(left, MOST_ENTRIES), ...(cursor === undefined ? {} : { cursor }) };
-      const { items, pagination }: Awaited<ReturnType<typeof this.history>> = await this.history(
-        new GetHistory(workspaceId, filter, request),
-      );
+      const query = new GetHistory(workspaceId, filter, request);
+      const { items, pagination }: Page<AuditEntry> = await this.history.execute(query);
       yield* items;
       left -= items.length;
       cursor = pagination.next_page_cursor;
     }
-  }
-
-  private history(query: GetHistory) {
-    return this.queries.execute(query);
   }
 }
 

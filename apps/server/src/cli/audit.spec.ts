@@ -1,0 +1,113 @@
+import { ServerWorld } from '../testing/server-world';
+import { HOUR, MINUTE } from '../testing/instants';
+import { rmSync } from 'node:fs';
+import { latchkey } from './latchkey';
+
+async function runIn(dataDir: string, ...args: string[]) {
+  const [out, complaints]: [string[], string[]] = [[], []];
+  const code = await latchkey(
+    args,
+    { DATA_DIR: dataDir },
+    (line) => out.push(line),
+    (line) => complaints.push(line),
+  );
+  return { code, out: out.join('\n'), complaint: complaints.join('\n') };
+}
+
+describe('beside a running server, and without one', () => {
+  let world: ServerWorld;
+  let hasEnded = false;
+  let deviceId: string;
+  let codeId: string;
+  let set: number;
+  beforeAll(async () => {
+    world = await ServerWorld.start();
+    ({ deviceId } = await world.locks.named('Front Door'));
+    ({ access_code_id: codeId } = await world.api.create({
+      device_id: deviceId,
+      code: '582941',
+      name: 'Ada, "the guest"',
+    }));
+    set = await world.api.advance(HOUR);
+    // What the command reads is folded while it looks.
+    await world.api.ask('/audit/history', { access_code_id: codeId });
+  });
+  afterAll(async () => {
+    if (!hasEnded) await world.shutDown();
+    rmSync(world.dataDir, { recursive: true });
+  });
+
+  const told = (out: string) =>
+    out.split('\n').map((line) => (JSON.parse(line) as { event_type: string }).event_type);
+
+  test('the history of a code is told as a table, as JSON and as CSV, without its PIN', async () => {
+    const table = await runIn(world.dataDir, 'audit', 'history', '--code', codeId);
+    expect(table).toMatchObject({ code: 0, complaint: '' });
+    expect(table.out.split('\n')[0]).toMatch(/^occurred_at +event_type +actor /);
+    expect(table.out).toMatch(/CodeRequested +api_key [0-9a-f-]{36}/);
+    const json = await runIn(world.dataDir, 'audit', 'history', '--code', codeId, '--json');
+    expect(told(json.out)).toEqual(expect.arrayContaining(['CodeRequested', 'SetOnDevice']));
+    const csv = await runIn(
+      world.dataDir,
+      'audit',
+      'history',
+      '--code',
+      codeId,
+      '--csv',
+      '--type',
+      'CodeRequested',
+    );
+    expect(csv.out).toContain('""Ada, \\""the guest\\""""');
+    for (const { out } of [table, json, csv]) expect(out).not.toContain('582941');
+  });
+
+  test('the door is told at an instant and over a span', async () => {
+    const at = new Date(set).toISOString();
+    const then = await runIn(world.dataDir, 'audit', 'door', deviceId, '--at', at, '--json');
+    expect(JSON.parse(then.out)).toMatchObject({ access_code_id: codeId, certainty: 'verified' });
+    const early = await runIn(world.dataDir, 'audit', 'door', deviceId, '--at', '2020-01-01');
+    expect(early.out).toMatch(/was not known yet, 2020-01-01T00:00:00.000Z: no code opened it/);
+    const span = ['--from', new Date(set - 2 * HOUR).toISOString(), '--to', at];
+    const over = await runIn(world.dataDir, 'audit', 'door', deviceId, ...span);
+    expect(over.out).toMatch(new RegExp(`opens +${codeId}`));
+    const now = await runIn(world.dataDir, 'audit', 'door', deviceId);
+    expect(now.out).toContain(codeId);
+  });
+
+  test.each([
+    [['audit', 'history', '--since', 'yesterday'], /--since is an instant as 2026/],
+    [['audit', 'door', 'nowhere', '--at', '2026-01-01'], /The device does not exist/],
+    [['audit', 'door', 'x', '--from', '2026-01-01'], /both --from and --to/],
+    [['audit', 'door', 'x', '--from', '2026-01-02', '--to', '2026-01-01'], /ends before it begins/],
+    [['audit', 'door'], /missing required argument/],
+    [['audit', 'nothing'], /unknown command/],
+  ])('%j is refused with a word why', async (args, complaint) => {
+    const result = await runIn(world.dataDir, ...args);
+    expect(result.complaint).toMatch(complaint);
+    expect(result.code).toBe(1);
+  });
+
+  test('a data folder whose server has ended tells the same', async () => {
+    const running = await runIn(world.dataDir, 'audit', 'history', '--device', deviceId, '--json');
+    await world.api.ask('/access_codes/delete', { access_code_id: codeId });
+    await world.api.advance(MINUTE);
+    const { dataDir } = world;
+    await world.shutDown();
+    hasEnded = true;
+    // Even where the index is gone: it is folded anew.
+    rmSync(`${dataDir}/audit.db`);
+    const ended = await runIn(dataDir, 'audit', 'history', '--device', deviceId, '--json');
+    expect(ended.complaint).toBe('');
+    expect(ended.out.startsWith(running.out)).toBe(true);
+    expect(told(ended.out)).toContain('Removed');
+  });
+});
+
+test.each([['--help'], ['audit', '--help'], ['audit', 'door', '--help'], ['api-keys', '--help'], []])(
+  'help is given for %j',
+  async (...args) => {
+    const { code, out } = await runIn('/nowhere', ...args);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Usage: npm run latchkey --/);
+  },
+);

@@ -1,0 +1,197 @@
+import {
+  type AuditEntry,
+  GetDoorAt,
+  GetDoorAtHandler,
+  GetDoorBetween,
+  GetDoorBetweenHandler,
+  GetHistory,
+  GetHistoryHandler,
+  type HistoryFilter,
+  MOST_ENTRIES,
+  presentAtDoor,
+  presentDoor,
+  presentEntry,
+} from '@latchkey/audit';
+import { iso, type Page, type PageRequest } from '@latchkey/platform';
+import { Command } from 'commander';
+import { type Print, Refusal, workspaceOf } from './command-line';
+import { CAUGHT_UP, type Facts, withFacts } from './facts';
+import { type Column, formatOf, showRows } from './output';
+
+type Entry = ReturnType<typeof presentEntry>;
+type AtDoorRow = ReturnType<typeof presentAtDoor>;
+type OpenerRow = ReturnType<typeof presentDoor>['openers'][number];
+
+interface Common {
+  readonly workspace?: string;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+interface HistoryOptions extends Common {
+  readonly code?: string;
+  readonly device?: string;
+  readonly account?: string;
+  readonly key?: string;
+  readonly request?: string;
+  readonly type?: string[];
+  readonly since?: string;
+  readonly until?: string;
+}
+
+interface DoorOptions extends Common {
+  readonly at?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Its commands: history, door. */
+export function auditCommand(env: NodeJS.ProcessEnv, print: Print): Command {
+  const program = new Command('audit').description(
+    'Tells what happened, who caused it, and what opened a door when. It reads the same settings as the server, and may be used while that runs.',
+  );
+  withCommon(program.command('history'))
+    .description('every fact about something, oldest first')
+    .option('--code <ID>', 'about an access code')
+    .option('--device <ID>', 'about a lock, with its codes and its door')
+    .option('--account <ID>', 'about a connected account, with its locks')
+    .option('--key <ID>', 'asked for with an API key')
+    .option('--request <ID>', 'that came of a request')
+    .option('--type <TYPE...>', 'of these types alone')
+    .option('--since <INSTANT>', 'from then on, ISO 8601')
+    .option('--until <INSTANT>', 'before then, ISO 8601')
+    .action((options: HistoryOptions) => withFacts(env, (facts) => history(facts, options, print)));
+  withCommon(program.command('door'))
+    .description('what opened a lock at an instant, or each change of that over a span')
+    .argument('<DEVICE_ID>', 'the lock')
+    .option('--at <INSTANT>', 'the instant, ISO 8601; now where nothing is given')
+    .option('--from <INSTANT>', 'the beginning of the span')
+    .option('--to <INSTANT>', 'its end')
+    .action((deviceId: string, options: DoorOptions) =>
+      withFacts(env, (facts) => door(facts, deviceId, options, print)),
+    );
+  return program;
+}
+
+const withCommon = (command: Command): Command =>
+  command
+    .option('--workspace <ID>', 'whose, where there are several workspaces')
+    .option('--json', 'as JSON, a line each')
+    .option('--csv', 'as CSV');
+
+async function history({ stores }: Facts, options: HistoryOptions, print: Print): Promise<void> {
+  const { workspaceId } = await workspaceOf(stores.records, options.workspace);
+  const handler = new GetHistoryHandler(stores.audit, CAUGHT_UP);
+  const pages = (page: PageRequest): Promise<Page<AuditEntry>> =>
+    handler.execute(new GetHistory(workspaceId, filterOf(options), page));
+  const shown = await showRows(all(pages, presentEntry), HISTORY, formatOf(options), print);
+  if (shown === 0 && formatOf(options) === 'table') print('Nothing happened.');
+}
+
+function filterOf(options: HistoryOptions): HistoryFilter {
+  const filter = {
+    accessCodeId: options.code,
+    deviceId: options.device,
+    connectedAccountId: options.account,
+    apiKeyId: options.key,
+    requestId: options.request,
+    eventTypes: options.type,
+    since: options.since === undefined ? undefined : instantOf('--since', options.since),
+    until: options.until === undefined ? undefined : instantOf('--until', options.until),
+  };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+async function door(facts: Facts, deviceId: string, options: DoorOptions, print: Print): Promise<void> {
+  const { stores, doors, now } = facts;
+  const { workspaceId } = await workspaceOf(stores.records, options.workspace);
+  if (options.from !== undefined || options.to !== undefined) {
+    return doorBetween(facts, workspaceId, deviceId, options, print);
+  }
+  const at = options.at === undefined ? now : instantOf('--at', options.at);
+  const found = await new GetDoorAtHandler(doors).execute(new GetDoorAt(workspaceId, deviceId, at));
+  const { name, is_known, is_online, openers } = presentDoor(deviceId, at, found);
+  const format = formatOf(options);
+  if (format === 'table') {
+    const lock = is_known ? `${name} (${is_online ? 'online' : 'offline'})` : 'The lock was not known yet';
+    print(`${lock}, ${iso(at)}: ${openers.length === 0 ? 'no code opened it.' : ''}`);
+  }
+  if (openers.length > 0 || format !== 'table') await showRows(each(openers), OPENERS, format, print);
+}
+
+async function doorBetween(
+  { stores, doors }: Facts,
+  workspaceId: string,
+  deviceId: string,
+  { from, to, at, ...options }: DoorOptions,
+  print: Print,
+): Promise<void> {
+  if (at !== undefined) throw new Refusal('Say --at, or --from and --to.');
+  if (from === undefined || to === undefined) throw new Refusal('A span has both --from and --to.');
+  const span = [instantOf('--from', from), instantOf('--to', to)] as const;
+  if (span[1] < span[0]) throw new Refusal('The span ends before it begins.');
+  const handler = new GetDoorBetweenHandler(doors, new GetHistoryHandler(stores.audit, CAUGHT_UP));
+  const pages = (page: PageRequest) =>
+    handler.execute(new GetDoorBetween(workspaceId, deviceId, ...span, page));
+  const shown = await showRows(all(pages, presentAtDoor), AT_DOOR, formatOf(options), print);
+  if (shown === 0 && formatOf(options) === 'table') print('Nothing changed.');
+}
+
+function instantOf(option: string, text: string): number {
+  const instant = Date.parse(text);
+  if (Number.isNaN(instant) || !/^\d{4}-\d\d-\d\d/.test(text)) {
+    throw new Refusal(`${option} is an instant as 2026-06-01T12:00:00Z, not '${text}'.`);
+  }
+  return instant;
+}
+
+async function* all<T, R>(pages: (page: PageRequest) => Promise<Page<T>>, present: (item: T) => R) {
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const { items, pagination }: Page<T> = await pages({
+      limit: MOST_ENTRIES,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const item of items) yield present(item);
+    cursor = pagination.next_page_cursor;
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await
+async function* each<T>(items: readonly T[]): AsyncIterable<T> {
+  yield* items;
+}
+
+const actorOf = ({ type, id }: { readonly type: string; readonly id?: string }) =>
+  id === undefined ? type : `${type} ${id}`;
+
+const HISTORY: readonly Column<Entry>[] = [
+  { name: 'occurred_at', of: (row) => row.occurred_at },
+  { name: 'event_type', of: (row) => row.event_type },
+  { name: 'actor', of: (row) => actorOf(row.actor) },
+  { name: 'access_code_id', of: (row) => row.access_code_id ?? '' },
+  { name: 'device_id', of: (row) => row.device_id ?? '' },
+  { name: 'request_id', of: (row) => row.request_id },
+  { name: 'recorded_at', of: (row) => row.recorded_at },
+  { name: 'detail', of: (row) => JSON.stringify(row.detail) },
+];
+
+const frameOf = (frame: OpenerRow['time_frame']) => (frame ? `${frame.starts_at}/${frame.ends_at}` : '');
+
+const OPENERS: readonly Column<OpenerRow>[] = [
+  { name: 'access_code_id', of: (row) => row.access_code_id },
+  { name: 'name', of: (row) => row.name ?? '' },
+  { name: 'certainty', of: (row) => row.certainty },
+  { name: 'time_frame', of: (row) => frameOf(row.time_frame) },
+  { name: 'on_device_since', of: (row) => row.on_device_since ?? '' },
+  { name: 'requested_by', of: (row) => actorOf(row.requested_by) },
+  { name: 'requested_at', of: (row) => row.requested_at },
+];
+
+const AT_DOOR: readonly Column<AtDoorRow>[] = [
+  { name: 'at', of: (row) => row.at },
+  { name: 'change_type', of: (row) => row.change_type },
+  { name: 'access_code_id', of: (row) => row.access_code_id ?? '' },
+  { name: 'name', of: (row) => row.opener?.name ?? '' },
+  { name: 'certainty', of: (row) => row.opener?.certainty ?? '' },
+  { name: 'because', of: (row) => row.event_type ?? '' },
+];

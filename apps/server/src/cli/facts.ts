@@ -1,0 +1,81 @@
+import { Streams } from '@latchkey/access-codes';
+import { AuditProjection, type AuditTables, Doors } from '@latchkey/audit';
+import { openStores, type Stores } from '@latchkey/database';
+import { DeviceStreams } from '@latchkey/devices';
+import { type EventStore, EventStoreDb, ProjectionRunner } from '@latchkey/event-sourcing';
+import { type Config, createLogger, loadConfig, RandomIds, SystemClock } from '@latchkey/platform';
+import { existsSync } from 'node:fs';
+import { claimMode } from '../mode';
+import { sandboxTime } from '../sandbox/clock-memory';
+import { markedEventStore } from '../start/marked-event-store';
+import { Refusal } from './command-line';
+import { reachEventStore } from './event-store';
+
+/** What a command reads facts and views by, beside a running server or without one. */
+export interface Facts {
+  readonly config: Config;
+  readonly stores: Stores<AuditTables>;
+  readonly store: EventStore;
+  readonly doors: Doors;
+  /** What the server's clock reads, ms. */
+  readonly now: number;
+}
+
+/** The index is as it is read: nothing has to be waited for. */
+export const CAUGHT_UP = { caughtUp: () => Promise.resolve() };
+
+/**
+ * Reads the facts of the settings' data folder and event store. The audit's index is the running server's; where none
+ * runs it is brought up to date first.
+ * @throws {Refusal} in one line, where they can't be reached
+ */
+export async function withFacts(
+  env: NodeJS.ProcessEnv,
+  work: (facts: Facts) => Promise<void>,
+): Promise<void> {
+  const config = loadConfig(env);
+  if (config.databaseUrl === undefined && !existsSync(config.dataDir)) {
+    throw new Refusal(`There is no data folder ${config.dataDir}: start the server first, or set DATA_DIR.`);
+  }
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    const reached = config.eventstoreUrl === undefined ? await reachEventStore(config) : undefined;
+    if (reached) ends.push(() => reached.close());
+    const stores = await openStores<AuditTables>(config);
+    ends.push(() => stores.close());
+    await claimMode(stores.records, config);
+    const plain = new EventStoreDb(config.eventstoreUrl ?? reached!.address);
+    ends.push(() => plain.close());
+    const store = await markedEventStore(plain, stores.records, stores.vault);
+    const [clock, ids, logger] = [new SystemClock(), new RandomIds(), createLogger('fatal')];
+    if (reached && !reached.isRunning) await bringUpToDate(store, stores, clock);
+    const streams = new Streams(
+      store,
+      clock,
+      ids,
+      new DeviceStreams(store, clock, ids),
+      stores.vault,
+      logger,
+    );
+    const now = (config.sandbox ? sandboxTime(config.dataDir) : undefined) ?? clock.now();
+    await work({ config, stores, store, doors: new Doors(stores.audit, CAUGHT_UP, streams), now });
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+}
+
+/** Folds what the server had not folded when it ended. */
+async function bringUpToDate(
+  store: EventStore,
+  { audit }: Stores<AuditTables>,
+  clock: { now(): number },
+): Promise<void> {
+  const runner = new ProjectionRunner({ store, database: audit, projection: new AuditProjection(), clock });
+  await runner.prepare();
+  await runner.start();
+  try {
+    await runner.caughtUp;
+  } finally {
+    await runner.stop();
+  }
+}

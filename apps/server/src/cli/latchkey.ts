@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { apiKeysCommand } from './api-keys';
+import { auditCommand } from './audit';
+import { type Print, runCommandLine } from './command-line';
+import { subscribersCommand } from './subscribers';
+import { vaultCommand } from './vault';
+
+/**
+ * The command line of the whole: everything that an operator does beside the API.
+ * @param args what follows the command's name
+ * @returns the exit code
+ */
+export function latchkey(
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  print: Print,
+  complain: Print,
+): Promise<number> {
+  const program = new Command('npm run latchkey --').description(
+    'Looks after a Latchkey server. Settings come from the environment, as the server reads them: README.md lists them.',
+  );
+  program.addCommand(apiKeysCommand(env, print));
+  program.addCommand(auditCommand(env, print));
+  program.addCommand(subscribersCommand(env, print));
+  program.addCommand(vaultCommand(env, print));
+  return runCommandLine(program, args, print, complain);
+}
+
+if (require.main === module) {
+  void latchkey(
+    process.argv.slice(2),
+    process.env,
+    (line) => process.stdout.write(`${line}\n`),
+    (line) => process.stderr.write(`${line}\n`),
+  ).then((code) => (process.exitCode = code));
+}

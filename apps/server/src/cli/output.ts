@@ -1,0 +1,64 @@
+import type { Print } from './command-line';
+
+/** How rows are shown: a table for people, JSON lines or CSV for programs. */
+export type Format = 'table' | 'json' | 'csv';
+
+/** @param options what was given of --json and --csv */
+export function formatOf({ json, csv }: { readonly json?: boolean; readonly csv?: boolean }): Format {
+  return json ? 'json' : csv ? 'csv' : 'table';
+}
+
+/** A column: its name, and what stands in it for a person and in CSV. */
+export interface Column<T> {
+  readonly name: string;
+  readonly of: (row: T) => string;
+}
+
+/** Rows of tables are laid out over so many at a time, so that a long list is shown as it comes. */
+const ROWS_TOGETHER = 200;
+
+/** Shows rows as they come. JSON holds all of a row, table and CSV the columns. @returns how many there were */
+export async function showRows<T extends object>(
+  rows: AsyncIterable<T>,
+  columns: readonly Column<T>[],
+  format: Format,
+  print: Print,
+): Promise<number> {
+  let shown = 0;
+  let waiting: string[][] = [];
+  const header = columns.map(({ name }) => name);
+  if (format === 'csv') print(header.map(csvCell).join(','));
+  const flush = () => {
+    for (const line of laidOut(shown === waiting.length ? [header, ...waiting] : waiting)) print(line);
+    waiting = [];
+  };
+  for await (const row of rows) {
+    shown++;
+    if (format === 'json') print(JSON.stringify(row));
+    else {
+      const cells = columns.map(({ of }) => of(row));
+      if (format === 'csv') print(cells.map(csvCell).join(','));
+      else waiting.push(cells);
+    }
+    if (waiting.length >= ROWS_TOGETHER) flush();
+  }
+  if (waiting.length > 0) flush();
+  return shown;
+}
+
+/** Columns as wide as their widest cell. */
+function laidOut(lines: readonly (readonly string[])[]): string[] {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** RFC 4180. What a spreadsheet would take for a formula is kept from being one. */
+function csvCell(text: string): string {
+  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}
