@@ -1,147 +1,27 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
-import { Api } from '../testing/api';
-import { compile, type Compiled } from '../testing/compiled';
 import type { CodeOnLock } from '../testing/keypads';
-import { connectAccount } from '../testing/connect-account';
-import { ServerProcess } from '../testing/server-process';
-import { freePort } from '../testing/server-world';
-
-const { DATABASE_TEST_URL } = process.env;
-// Instances share a PostgreSQL database; without one there is nothing to try.
-const withPostgres = DATABASE_TEST_URL ? it : it.skip;
+import { TwoInstances, until, withPostgres } from '../testing/two-instances';
 
 /** A dead worker's rows are left alone for as long as its lease lasts, a minute. */
 const TAKEN_OVER_WITHIN_MS = 120_000;
 const CODES = 24;
+/** So many times two instances are asked for codes with one new key. */
+const RACES = 10;
 
 interface OnLock {
   readonly lock_id: string;
   readonly codes: readonly CodeOnLock[];
 }
 
-const ends: (() => unknown)[] = [];
-afterAll(async () => {
-  for (const end of ends.reverse()) await end();
-});
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'latchkey-two-'));
-  ends.push(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-/** A database of the test's own. */
-async function database(): Promise<string> {
-  const name = `two_${randomBytes(6).toString('hex')}`;
-  const run = async (sql: string) => {
-    const client = new pg.Client(DATABASE_TEST_URL);
-    await client.connect();
-    await client.query(sql);
-    await client.end();
-  };
-  await run(`create database ${name}`);
-  ends.push(() => run(`drop database ${name} with (force)`));
-  const url = new URL(DATABASE_TEST_URL!);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-/** A program that prints its port. */
-async function portOf(
-  compiled: Compiled,
-  program: string,
-  env: NodeJS.ProcessEnv,
-  ...args: string[]
-): Promise<number> {
-  const { PATH } = process.env;
-  const child = spawn(process.execPath, [compiled.path(program), ...args], {
-    env: { PATH, ...compiled.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  ends.push(() => child.kill('SIGKILL'));
-  return new Promise((resolve, reject) => {
-    let said = '';
-    child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)));
-    child.stdout.on('data', (chunk: Buffer) => {
-      const port = /PORT (\d+)/.exec((said += chunk.toString('utf8')))?.[1];
-      if (port) resolve(Number(port));
-    });
-  });
-}
-
-async function until<T>(what: string, within: number, look: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + within;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`not within ${within} ms: ${what}`);
-    await delay(200);
-  }
-}
+let instances: TwoInstances | undefined;
+afterEach(() => instances?.stop());
 
 withPostgres(
   'instances share the work, and what a killed one had begun the other one ends, once',
   async () => {
-    const compiled = compile();
-    ends.push(() => compiled.remove());
-    const ports = [await freePort(), await freePort()];
-    // What locks report, and browsers, come to the instance that stays: a load balancer would see to that.
-    const PUBLIC_URL = `http://127.0.0.1:${ports[1]}`;
-    const [store, cloud] = await Promise.all([
-      portOf(
-        compiled,
-        'libs/embedded-eventstore/src/main.js',
-        { DATA_DIR: folder(), PORT: '0' },
-        '--insecure',
-      ),
-      portOf(compiled, 'apps/lock-cloud/src/main.js', {
-        LOCK_CLOUD_DATA: folder(),
-        LOCK_CLOUD_PORT: '0',
-        LOCK_CLOUD_CLIENT_ID: 'latchkey',
-        LOCK_CLOUD_CLIENT_SECRET: 'the client secret',
-        LOCK_CLOUD_REDIRECT_URIS: `${PUBLIC_URL}/connect_webviews/callback`,
-      }),
-    ]);
-    const makers = join(folder(), 'lock-makers.json');
-    const acme = { name: 'acme', base_url: `http://127.0.0.1:${cloud}`, client_id: 'latchkey' };
-    writeFileSync(makers, JSON.stringify([{ ...acme, client_secret_env: 'ACME_SECRET' }]));
-    const shared = {
-      SANDBOX: 'false',
-      DATABASE_URL: await database(),
-      EVENTSTORE_URL: `esdb://127.0.0.1:${store}?tls=false`,
-      VAULT_KEY: randomBytes(32).toString('base64'),
-      LOCK_MAKERS_FILE: makers,
-      ACME_SECRET: 'the client secret',
-      LOG_LEVEL: 'error',
-    };
-    const own = (port?: number) => ({ ...shared, PUBLIC_URL, DATA_DIR: folder(), PORT: String(port) });
-    const [settings, others] = [own(ports[0]), own(ports[1])];
-    const made = execFileSync(
-      process.execPath,
-      [compiled.path('apps/server/src/cli/api-keys.js'), 'make', '--name', 'test', '--new-workspace', 'Two'],
-      { env: { ...process.env, ...compiled.env, ...settings }, encoding: 'utf8' },
-    );
-    const key = /seam_\w+/.exec(made)![0];
-    const first = await ServerProcess.start(compiled, settings);
-    ends.push(() => first.end('SIGKILL'));
-    const second = await ServerProcess.start(compiled, others);
-    ends.push(() => second.end('SIGKILL'));
-    const apis = [first, second].map((server) => new Api(server.api.url, key));
-    const [one, other] = [apis[0]!, apis[1]!];
-    await connectAccount(one, {}, undefined, 'acme');
-    const devices = await until('the locks appear', 20_000, async () => {
-      const { devices } = await other.ask<{ devices: { device_id: string }[] }>('/devices/list');
-      return devices.length > 0 ? devices : undefined;
-    });
-
+    instances = await TwoInstances.start();
+    const { one, other, simulator, deviceIds } = instances;
+    const apis = [one, other];
     // Slow locks: the first instance dies with commands on the way.
-    const simulator = `http://127.0.0.1:${cloud}/simulator/locks`;
     const onLocks = async () => {
       const { locks } = (await (await fetch(simulator)).json()) as { locks: OnLock[] };
       return locks;
@@ -154,7 +34,7 @@ withPostgres(
     const codes = await Promise.all(
       Array.from({ length: CODES }, (_, nth) =>
         apis[nth % 2]!.create({
-          device_id: devices[nth % devices.length]!.device_id,
+          device_id: deviceIds[nth % deviceIds.length]!,
           code: String(3000 + nth),
         }),
       ),
@@ -163,7 +43,7 @@ withPostgres(
       const statuses = await Promise.all(codes.map(({ access_code_id }) => other.status(access_code_id)));
       return statuses.includes('set') || undefined;
     });
-    await first.end('SIGKILL');
+    await instances.first.end('SIGKILL');
     await until('every code is set', TAKEN_OVER_WITHIN_MS, async () => {
       const statuses = await Promise.all(codes.map(({ access_code_id }) => other.status(access_code_id)));
       return statuses.every((status) => status === 'set') || undefined;
@@ -176,14 +56,39 @@ withPostgres(
     }
 
     // The other way round, and back again: the one that came back serves what the other one did.
-    const back = await ServerProcess.start(compiled, settings);
-    ends.push(() => back.end('SIGKILL'));
+    await instances.startFirstAgain();
     for (const { access_code_id } of codes) await one.delete(access_code_id);
     await until('every code is gone', TAKEN_OVER_WITHIN_MS, async () => {
       const statuses = await Promise.all(codes.map(({ access_code_id }) => one.status(access_code_id)));
       return statuses.every((status) => status === 404) || undefined;
     });
     expect((await onLocks()).flatMap((lock) => lock.codes)).toEqual([]);
+  },
+  300_000,
+);
+
+withPostgres(
+  'codes that are asked for with one key at two instances in the same moment have one PIN',
+  async () => {
+    instances = await TwoInstances.start();
+    const { one, other, deviceIds } = instances;
+    const [here, there] = deviceIds as [string, string];
+    for (let round = 0; round < RACES; round++) {
+      const common_code_key = `round ${round}`;
+      const codes = await Promise.all([
+        one.create({ device_id: here, common_code_key }),
+        other.create({ device_id: there, common_code_key }),
+      ]);
+      expect(codes[0].code).toMatch(/^\d{4,}$/);
+      expect(codes[1].code).toBe(codes[0].code);
+      // Neither is given another PIN behind the other's back.
+      const changes = await Promise.all([
+        one.call('/access_codes/update', { access_code_id: codes[0].access_code_id, code: '918273' }),
+        other.call('/access_codes/update', { access_code_id: codes[1].access_code_id, code: '465738' }),
+      ]);
+      expect(changes.map(({ body }) => body.error?.type)).toEqual(Array(2).fill('common_code_key_in_use'));
+      for (const { access_code_id } of codes) await one.delete(access_code_id);
+    }
   },
   300_000,
 );
