@@ -105,11 +105,18 @@ export class Streams {
     return this.seenBy(deviceId, state, { codeId, pin, pinFingerprint });
   }
 
-  /** What is free on a keypad; whoever is to have a PIN that is free still has to reserve it. */
-  async freePins(deviceId: string): Promise<IsFree> {
+  /**
+   * What is free on a keypad; whoever is to have a PIN that is free still has to reserve it.
+   * @param codeId whose own reservations are in nobody's way
+   */
+  async freePins(deviceId: string, codeId?: string): Promise<IsFree> {
     const { state } = await this.keypads.load(deviceId);
     const withPin = await this.pins.with(deviceId, state, (each) => each);
-    return (pin, window) => isFreeIn(window, withPin(pin));
+    return (pin, window) =>
+      isFreeIn(
+        window,
+        withPin(pin).filter((r) => r.codeId !== codeId),
+      );
   }
 
   /**

@@ -41,6 +41,8 @@ export class CreateAccessCode extends Command<{ accessCodeId: string }> {
   constructor(
     readonly caller: Caller,
     readonly wanted: WantedCode,
+    /** Of one request, that may take back what it has made: counts from 1. */
+    readonly attempt = 1,
   ) {
     super();
   }

@@ -24,9 +24,12 @@ import { type NeighbouringPins, neighbouringPins } from '../neighbouring-pins';
 import { checkAgainstLock, drawFreePin, sealForNewCode, startToTell } from '../pins';
 import { checkBackupPool, roundedFor } from './requests';
 
-/** The id of the code that a request makes on a device. */
-export const newCodeId = ({ requestId }: Pick<Caller, 'requestId'>, deviceId: string): string =>
-  derivedId(requestId, `access code on ${deviceId}`);
+/**
+ * The id of the code that a request makes on a device.
+ * @param attempt counts from 1: what a request has made and taken back is not made again under the same id
+ */
+export const newCodeId = ({ requestId }: Pick<Caller, 'requestId'>, deviceId: string, attempt = 1): string =>
+  derivedId(requestId, `access code on ${deviceId}${attempt === 1 ? '' : ` (${attempt})`}`);
 
 /** A drawn PIN may be taken by somebody else before it is reserved. */
 const DRAWS = 20;
@@ -56,7 +59,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
     @Inject(RANDOM) private readonly random: Random,
   ) {}
 
-  async execute({ caller, wanted }: CreateAccessCode): Promise<{ accessCodeId: string }> {
+  async execute({ caller, wanted, attempt }: CreateAccessCode): Promise<{ accessCodeId: string }> {
     const { state: device } = await this.streams.devices.load(wanted.deviceId);
     if (
       !device ||
@@ -78,7 +81,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
 
     const cause = causedBy(caller);
     // The same for a request that is taken up again after a crash: it must not make a second code.
-    const codeId = newCodeId(caller, device.deviceId);
+    const codeId = newCodeId(caller, device.deviceId, attempt);
     const before = caller.isFirstTry ? undefined : await this.streams.codes.transact(codeId, cause, () => []);
     if (before?.state) {
       await this.views.reached(before.position);

@@ -178,7 +178,7 @@ export class FeatureProcess implements ViewBarrier {
   }
 
   async caughtUp(): Promise<void> {
-    await this.reached(this.store.lastAppended);
+    if (!(await this.folded(this.store.lastAppended))) throw new ViewsBehind();
   }
 
   private async folded(position: Position | undefined): Promise<boolean> {

@@ -1,8 +1,8 @@
 import { PinTaken } from '../../domain/keypad';
-import { endOf } from '../../domain/life';
+import type { AccessCode } from '../../domain/access-code';
+import { endOf, isUnmanaged } from '../../domain/life';
 import type { CodeRefusal } from '../../domain/refused';
 import { Refusal } from '@latchkey/event-sourcing';
-import type { Caller } from '@latchkey/http';
 import { CLOCK, type Clock, derivedId, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
@@ -18,6 +18,14 @@ import { type Door, drawShared, takes } from './shared-pin';
 /** Somebody else may reserve the PIN between drawing it and asking for it. */
 const DRAWS = 5;
 
+/** One try of a request to create its codes; each has codes of its own. */
+interface Attempt {
+  /** Counts from 1. */
+  readonly nth: number;
+  /** The PINs of its codes that are there already, since a crash or an outage cut it short, by their devices. */
+  readonly begun: ReadonlyMap<string, string>;
+}
+
 /** Finds a PIN that the devices can share, then creates the codes one by one, and takes them back if one fails. */
 @CommandHandler(CreateAccessCodes)
 export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCodes> {
@@ -31,23 +39,62 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
 
   async execute(command: CreateAccessCodes): Promise<{ accessCodeIds: string[] }> {
     for (let draw = 1; ; draw++) {
-      const wanted = await this.pins(command);
+      const attempt = await this.attempt(command);
       try {
-        return { accessCodeIds: await this.createAll(command.caller, wanted) };
+        return { accessCodeIds: await this.createAll(command, attempt) };
       } catch (error) {
-        const taken = error instanceof PinTaken;
-        if (!taken || command.wanted.code !== undefined || draw >= DRAWS) throw error;
+        // What was refused is taken back. After an outage the next try goes on with what is there.
+        if (!(error instanceof Refusal)) throw error;
+        await this.takeBack(command, attempt.nth);
+        const otherPinMayDo = error instanceof PinTaken || attempt.begun.size > 0;
+        if (!otherPinMayDo || command.wanted.code !== undefined || draw >= DRAWS) throw error;
       }
     }
   }
 
+  /** The first attempt of this request that was not taken back; what a crash has left of that is taken back as well. */
+  private async attempt(command: CreateAccessCodes): Promise<Attempt> {
+    for (let nth = 1; ; nth++) {
+      const codes = await this.codesOf(command, nth);
+      const gone = codes.some((code) => endOf(code)?.cause === 'deleted');
+      if (!gone) return { nth, begun: await this.pinsByDevice(codes) };
+      await this.takeBack(command, nth);
+    }
+  }
+
+  private async codesOf({ caller, deviceIds }: CreateAccessCodes, attempt: number): Promise<AccessCode[]> {
+    const ids = [...new Set(deviceIds)].map((deviceId) => newCodeId(caller, deviceId, attempt));
+    const loaded = await Promise.all(ids.map((id) => this.streams.codes.load(id)));
+    return loaded.flatMap(({ state }) => (state ? [state] : []));
+  }
+
+  private async pinsByDevice(codes: readonly AccessCode[]): Promise<Map<string, string>> {
+    const live = codes.filter((code) => !endOf(code));
+    const pins = await this.vault.openAll(live.map(({ wanted }) => wanted.pin));
+    return new Map(live.flatMap(({ deviceId }, n) => (pins[n] == null ? [] : [[deviceId, pins[n]]])));
+  }
+
+  private async takeBack(command: CreateAccessCodes, attempt: number): Promise<void> {
+    for (const code of await this.codesOf(command, attempt)) {
+      if (endOf(code) || isUnmanaged(code)) continue;
+      await this.commands.execute(new DeleteAccessCode(command.caller, code.codeId));
+    }
+  }
+
   /** What is to be created on each device. */
-  private async pins({ caller, deviceIds, wanted, otherwise }: CreateAccessCodes): Promise<WantedCode[]> {
+  private async pins(
+    { caller, deviceIds, wanted, otherwise }: CreateAccessCodes,
+    attempt: Attempt,
+  ): Promise<WantedCode[]> {
     const doors = await Promise.all(
-      [...new Set(deviceIds)].map((deviceId) => this.door(caller.workspaceId, deviceId, wanted)),
+      [...new Set(deviceIds)].map((deviceId) => {
+        const place = { deviceId, codeId: newCodeId(caller, deviceId, attempt.nth) };
+        return this.door(caller.workspaceId, place, wanted);
+      }),
     );
     const { code, ...rest } = wanted;
-    const begun = await this.begun(caller, doors);
+    const pinOf = ({ device }: Door) => attempt.begun.get(device.deviceId);
+    const begun = new Map(doors.flatMap((door) => (pinOf(door) === undefined ? [] : [[door, pinOf(door)!]])));
     const [first] = begun.values();
     const shared = code ?? first;
     const sharing =
@@ -76,30 +123,19 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     }));
   }
 
-  /** Codes of an earlier try of the same request, which an outage cut short, with their PINs. */
-  private async begun(caller: Caller, doors: readonly Door[]): Promise<Map<Door, string>> {
-    const begun = new Map<Door, string>();
-    for (const door of doors) {
-      const { state } = await this.streams.codes.load(newCodeId(caller, door.device.deviceId));
-      const [pin] = state && !endOf(state) ? await this.vault.openAll([state.wanted.pin]) : [];
-      if (pin) begun.set(door, pin);
-    }
-    return begun;
-  }
-
   private async door(
     workspaceId: string,
-    deviceId: string,
+    { deviceId, codeId }: { readonly deviceId: string; readonly codeId: string },
     wanted: CreateAccessCodes['wanted'],
   ): Promise<Door> {
     const [{ state: device }, isFree] = await Promise.all([
       this.streams.devices.load(deviceId),
-      this.streams.freePins(deviceId),
+      this.streams.freePins(deviceId, codeId),
     ]);
     if (!device || device.workspaceId !== workspaceId || device.removedAt !== null) {
       throw Refusal.absent('device');
     }
-    const place = { codeId: '', window: this.terms(wanted).window };
+    const place = { codeId, window: this.terms(wanted).window };
     const neighbours = await neighbouringPins(device, place, this.streams, this.vault);
     return { device, isFree, neighbours };
   }
@@ -152,21 +188,12 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     return { window: askedWindow(startsAt, endsAt), native, now: this.clock.now() };
   }
 
-  private async createAll(caller: Caller, wanted: readonly WantedCode[]): Promise<string[]> {
+  private async createAll(command: CreateAccessCodes, attempt: Attempt): Promise<string[]> {
     const created: string[] = [];
-    try {
-      for (const one of wanted) {
-        const { accessCodeId } = await this.commands.execute(new CreateAccessCode(caller, one));
-        created.push(accessCodeId);
-      }
-      return created;
-    } catch (error) {
-      // What was refused is taken back. After an outage the next try goes on with what is there.
-      if (!wasRefused(error)) throw error;
-      for (const id of created) await this.commands.execute(new DeleteAccessCode(caller, id));
-      throw error;
+    for (const wanted of await this.pins(command, attempt)) {
+      const create = new CreateAccessCode(command.caller, wanted, attempt.nth);
+      created.push((await this.commands.execute(create)).accessCodeId);
     }
+    return created;
   }
 }
-
-const wasRefused = (error: unknown): boolean => error instanceof Refusal;
