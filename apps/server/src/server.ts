@@ -121,6 +121,8 @@ async function start(
   await webhooks.start();
   await sandbox?.driver.begin();
   startup.serve();
+  // Locks may hold what the facts that are left know nothing of.
+  if (restored) await core.rows.makeAllDue();
   tellMissingKeys(parts.stores, logger, started);
   if (given.roles.includes('worker')) {
     await core.work();

@@ -113,19 +113,19 @@ export class IdempotencyRecords {
   private constructor(
     private readonly database: Database<IdempotencyTable>,
     private readonly clock: Clock,
-    private readonly keys: Pick<Vault, 'erase'>,
+    private readonly keys: Pick<Vault, 'erase' | 'unknownKeys'>,
     private readonly wall: () => number,
   ) {}
 
   /**
    * @param database that of the records
    * @param clock by which answers are kept for a day
-   * @param keys where the keys are erased that nothing is kept for any more
+   * @param keys where the keys are, and are erased when nothing is kept for them any more
    */
   static async open<T>(
     database: Database<T>,
     clock: Clock,
-    keys: Pick<Vault, 'erase'>,
+    keys: Pick<Vault, 'erase' | 'unknownKeys'>,
     wall: () => number = Date.now,
   ): Promise<IdempotencyRecords> {
     await migrate(database, 'idempotency', migrations);
@@ -263,9 +263,12 @@ export class IdempotencyRecords {
   /** Of what a version before has kept, only the key tells. */
   private async isOther(request: KeyedRequest, row: Row): Promise<boolean> {
     if (row.key_id === null || row.fingerprint === '') return false;
-    if (row.fingerprint !== (await request.fingerprint(row.key_id))) return true;
-    const kept = row.pins === null ? [] : (JSON.parse(row.pins) as PinsOfCode[]);
-    return request.hasOtherPins(row.request_id, kept);
+    const pins = row.pins === null ? [] : (JSON.parse(row.pins) as PinsOfCode[]);
+    // Of a vault that was restored from before them: by such a key nothing can be told, and none is to be made.
+    const unknown = new Set(await this.keys.unknownKeys([row.key_id, ...pins.map(({ keyId }) => keyId)]));
+    const known = pins.filter(({ keyId }) => !unknown.has(keyId));
+    if (!unknown.has(row.key_id) && row.fingerprint !== (await request.fingerprint(row.key_id))) return true;
+    return request.hasOtherPins(row.request_id, known);
   }
 
   private async forget(createdAt: number, { workspaceId, key }: KeyedRequest): Promise<void> {

@@ -202,7 +202,7 @@ const sameRequest = {
   hasOtherPins: () => Promise.resolve(false),
   requestId: 'first',
 };
-const noKeys = { erase: () => Promise.resolve() };
+const noKeys = { erase: () => Promise.resolve(), unknownKeys: () => Promise.resolve([]) };
 
 describe.each(testEngines)('the records on %s', (engine) => {
   const request = sameRequest;
@@ -236,7 +236,7 @@ describe.each(testEngines)('the records on %s', (engine) => {
     const test = testDatabase(engine);
     let now = 0;
     const erased: string[] = [];
-    const keys = { erase: (keyId: string) => Promise.resolve(void erased.push(keyId)) };
+    const keys = { ...noKeys, erase: (keyId: string) => Promise.resolve(void erased.push(keyId)) };
     const clock = { now: () => now, at: () => () => {} };
     const records = await IdempotencyRecords.open(await test.open(), clock, keys);
     const used: string[] = [];
@@ -286,6 +286,42 @@ describe.each(testEngines)('the records on %s', (engine) => {
       async (key) => (await records.claim({ ...request, key })).kind,
     );
     expect(await Promise.all(kinds)).toEqual(['again', 'first', 'first']);
+    await test.drop();
+  });
+
+  test('know a request by its key alone where the vault was restored from before the fingerprint', async () => {
+    const test = testDatabase(engine);
+    const unknown: string[] = [];
+    const keys = {
+      ...noKeys,
+      unknownKeys: (ids: readonly string[]) => Promise.resolve(ids.filter((id) => unknown.includes(id))),
+    };
+    const records = await IdempotencyRecords.open(
+      await test.open(),
+      { now: () => 0, at: () => () => {} },
+      keys,
+    );
+    const asked: string[] = [];
+    const fingerprint = (keyId: string) => Promise.resolve(void asked.push(keyId)).then(() => `by ${keyId}`);
+    const first = await records.claim({ ...request, fingerprint });
+    await records.answered(request, { status: 200, body: '{}', pins: [{ keyId: 'code', fingerprint: 'p' }] });
+    unknown.push((first as { keyId: string }).keyId, 'code');
+    const told: unknown[] = [];
+    const again = await IdempotencyRecords.open(
+      await test.open(),
+      { now: () => 0, at: () => () => {} },
+      keys,
+    );
+    asked.length = 0;
+    const claim = await again.claim({
+      ...request,
+      fingerprint,
+      hasOtherPins: (_, kept) => Promise.resolve(void told.push(...kept)).then(() => false),
+    });
+    expect(claim).toEqual({ kind: 'again', status: 200, body: '{}' });
+    expect(told).toEqual([]);
+    // By asking for it the vault would make a key anew.
+    expect(asked).not.toContain(unknown[0]);
     await test.drop();
   });
 

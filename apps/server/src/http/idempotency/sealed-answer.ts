@@ -9,7 +9,7 @@ export async function sealAnswer(vault: Vault, body: unknown, keyId: string): Pr
   return JSON.stringify(await mapSecrets(body, null, (text, codeId) => sealed(vault, text, codeId ?? keyId)));
 }
 
-/** The answer as it was given; PINs that have been erased since are null. */
+/** The answer as it was given; PINs that have been erased since are null, and those that an older vault has no keys of. */
 export async function openAnswer(vault: Vault, kept: string): Promise<unknown> {
   return mapSecrets(JSON.parse(kept), null, (box) => opened(vault, box));
 }
@@ -28,7 +28,8 @@ async function opened(vault: Vault, box: unknown): Promise<unknown> {
   if (typeof box !== 'object' || box === null) return box;
   // Of a version before, under a master key that may be gone.
   if ('secret' in box) return null;
-  return vault.open(box as SealedPin);
+  const [text] = await vault.openAll([box as SealedPin]);
+  return text;
 }
 
 /** A copy with every PIN and everything called `secret` replaced, told which access code it is part of. */
