@@ -13,6 +13,11 @@ export interface Database<T> {
    * statement runs meanwhile, so inside use `trx` alone: waiting for `db` there is waiting for oneself.
    */
   transaction<R>(work: (trx: Transaction<T>) => Promise<R>): Promise<R>;
+  /**
+   * Tells whether anybody else has written: it changes whenever another process, or another opening of the same
+   * file, has. Undefined on PostgreSQL, which does not tell without being asked as much as for the rows themselves.
+   */
+  foreignVersion?(): number;
   close(): Promise<void>;
 }
 
@@ -26,9 +31,10 @@ export async function openDatabase<T>(options: SqliteOptions | PostgresOptions):
 
 async function openSqlite<T>(options: SqliteOptions): Promise<Database<T>> {
   try {
-    const db = new Kysely<T>({ dialect: new LibsqlDialect(options) });
+    const dialect = new LibsqlDialect(options);
+    const db = new Kysely<T>({ dialect });
     await sql`select count(*) from sqlite_master`.execute(db);
-    return database(db, 'sqlite');
+    return { ...database(db, 'sqlite'), foreignVersion: () => dialect.version };
   } catch (cause) {
     throw new StartupError(`The database ${options.file} can not be opened: ${(cause as Error).message}`, {
       cause,

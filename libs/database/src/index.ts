@@ -20,7 +20,8 @@ export {
 } from './records/webhook-endpoints';
 export { type Workspace, type Workspaces } from './records/workspaces';
 export { openStores, rekey, type Stores, UNMARKED_UNTIL } from './stores';
-export { prepared, type Prepared } from './prepared';
+export { KeptRows } from './kept-rows';
+export { prepared, type Prepared, preparedIn, preparedRows } from './prepared';
 export { inSteps, inWindows } from './steps';
 export { openVault } from './vault/open-vault';
 export { testDatabase, type TestDatabase, testEngines } from './testing/test-databases';

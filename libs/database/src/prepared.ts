@@ -2,7 +2,7 @@ import { type Compilable, type CompiledQuery, type Kysely } from 'kysely';
 
 /** Stands in a statement for a value that comes later. */
 class Parameter {
-  constructor(readonly name: string) {}
+  constructor(readonly name: string | number) {}
 }
 
 /** A statement that was built once. */
@@ -21,22 +21,92 @@ export interface Prepared<T, P extends object, R> {
 export function prepared<T, P extends object, R>(
   build: (db: Kysely<T>, parameters: P) => Compilable<R>,
 ): Prepared<T, P, R> {
-  // By the adapter, which a database and its transactions share: dialects write parameters differently.
-  const compiled = new WeakMap<object, CompiledQuery<R>>();
-  const names = new Proxy({} as P, { get: (_, name) => new Parameter(String(name)) });
-  const bind = (db: Kysely<T>, parameters: P): CompiledQuery<R> => {
-    const { adapter } = db.getExecutor();
-    let query = compiled.get(adapter);
-    if (!query) compiled.set(adapter, (query = build(db, names).compile()));
-    const values = parameters as Record<string, unknown>;
-    return {
-      ...query,
-      parameters: query.parameters.map((each) => (each instanceof Parameter ? values[each.name] : each)),
-    };
-  };
+  const statement = new Statement<T, P, R>(build);
   return {
-    rows: async (db, parameters) => (await db.executeQuery(bind(db, parameters))).rows,
+    rows: async (db, parameters) => (await db.executeQuery(statement.bind(db, parameters))).rows,
     run: async (db, parameters) =>
-      Number((await db.executeQuery(bind(db, parameters))).numAffectedRows ?? 0n),
+      Number((await db.executeQuery(statement.bind(db, parameters))).numAffectedRows ?? 0n),
   };
 }
+
+/** A statement that takes a list of values besides its parameters. */
+export interface PreparedIn<T, P extends object, R> {
+  rows(db: Kysely<T>, parameters: P, values: readonly string[]): Promise<R[]>;
+}
+
+/**
+ * The same with a list of values, as `in` takes one. It is built once for each power of two, up to which lists are
+ * filled with their last value again. Nothing is asked about an empty list.
+ */
+export function preparedIn<T, P extends object, R>(
+  build: (db: Kysely<T>, parameters: P, values: readonly string[]) => Compilable<R>,
+): PreparedIn<T, P, R> {
+  const bySize = new Map<number, Statement<T, P, R>>();
+  const sized = (size: number): Statement<T, P, R> => {
+    const values = Array.from({ length: size }, (_, index) => new Parameter(index)) as unknown[];
+    return new Statement<T, P, R>((db, parameters) => build(db, parameters, values as string[]));
+  };
+  return {
+    async rows(db, parameters, values) {
+      if (values.length === 0) return [];
+      const size = 2 ** Math.ceil(Math.log2(values.length));
+      let statement = bySize.get(size);
+      if (!statement) bySize.set(size, (statement = sized(size)));
+      return (await db.executeQuery(statement.bind(db, parameters, values))).rows;
+    },
+  };
+}
+
+/** Many rows in one statement. */
+export interface PreparedRows<T, Row extends object, R> {
+  rows(db: Kysely<T>, rows: readonly Row[]): Promise<R[]>;
+}
+
+/**
+ * A statement that writes rows of these columns, built once for each number of rows: for not more at a time than a
+ * batch has.
+ */
+export function preparedRows<T, Row extends object, R = unknown>(
+  columns: readonly (keyof Row & string)[],
+  build: (db: Kysely<T>, rows: readonly Row[]) => Compilable<R>,
+): PreparedRows<T, Row, R> {
+  const byCount = new Map<number, Statement<T, object, R>>();
+  const counted = (count: number): Statement<T, object, R> => {
+    const rows = Array.from({ length: count }, (_, n) =>
+      Object.fromEntries(columns.map((column, c) => [column, new Parameter(n * columns.length + c)])),
+    );
+    return new Statement<T, object, R>((db) => build(db, rows as Row[]));
+  };
+  return {
+    async rows(db, rows) {
+      if (rows.length === 0) return [];
+      let statement = byCount.get(rows.length);
+      if (!statement) byCount.set(rows.length, (statement = counted(rows.length)));
+      const values = rows.flatMap((row) => columns.map((column) => row[column]));
+      return (await db.executeQuery(statement.bind(db, {}, values))).rows;
+    },
+  };
+}
+
+/** One statement, built for each way to write parameters: by the adapter, which a database and its transactions share. */
+class Statement<T, P extends object, R> {
+  private readonly compiled = new WeakMap<object, CompiledQuery<R>>();
+
+  constructor(private readonly build: (db: Kysely<T>, parameters: P) => Compilable<R>) {}
+
+  /** @param values those of a list; a place beyond its end has its last */
+  bind(db: Kysely<T>, parameters: P, values: readonly unknown[] = []): CompiledQuery<R> {
+    const { adapter } = db.getExecutor();
+    let query = this.compiled.get(adapter);
+    if (!query) this.compiled.set(adapter, (query = this.build(db, names<P>()).compile()));
+    const named = parameters as Record<string, unknown>;
+    const last = values.length - 1;
+    const valueOf = (each: unknown): unknown => {
+      if (!(each instanceof Parameter)) return each;
+      return typeof each.name === 'number' ? values[Math.min(each.name, last)] : named[each.name];
+    };
+    return { ...query, parameters: query.parameters.map(valueOf) };
+  }
+}
+
+const names = <P>(): P => new Proxy({}, { get: (_, name) => new Parameter(String(name)) }) as P;

@@ -26,6 +26,7 @@ export interface SqliteOptions {
 /** Kysely's SQLite dialect over libsql, on one connection that one caller at a time has to itself. */
 export class LibsqlDialect extends SqliteDialect {
   private readonly connection: Libsql.Database;
+  private ofVersion: Libsql.Statement | undefined;
 
   constructor(options: SqliteOptions) {
     const connection = open(options);
@@ -35,6 +36,13 @@ export class LibsqlDialect extends SqliteDialect {
 
   override createDriver(): Driver {
     return new LibsqlDriver(this.connection);
+  }
+
+  /** A number that changes whenever another connection has changed the file. */
+  get version(): number {
+    this.ofVersion ??= this.connection.prepare('pragma data_version');
+    const [row] = this.ofVersion.all([]) as [{ data_version: number }];
+    return row.data_version;
   }
 }
 

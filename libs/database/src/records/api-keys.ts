@@ -1,6 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Kysely } from 'kysely';
 import { type Database } from '../database';
+import { KeptRows } from '../kept-rows';
 import { type Migration } from '../migrate';
+import { prepared } from '../prepared';
 
 /** What a key may do beside using the API. */
 export type Permission = 'audit';
@@ -87,8 +90,32 @@ export const apiKeyPermissionsMigration: Migration = {
   },
 };
 
-export function apiKeys({ db }: Database<ApiKeysTable>): ApiKeys {
+const KEPT = 10_000;
+
+const byHash = prepared<
+  ApiKeysTable,
+  { hash: string },
+  Pick<ApiKeysTable['api_keys'], 'api_key_id' | 'workspace_id' | 'token_hash' | 'permissions'>
+>((db, p) =>
+  db
+    .selectFrom('api_keys')
+    .select(['api_key_id', 'workspace_id', 'token_hash', 'permissions'])
+    .where('token_hash', '=', p.hash),
+);
+
+type Found = Awaited<ReturnType<ApiKeys['find']>>;
+
+async function find(db: Kysely<ApiKeysTable>, wanted: Buffer): Promise<Found> {
+  const [row] = await byHash.rows(db, { hash: wanted.toString('hex') });
+  const same = timingSafeEqual(wanted, row ? Buffer.from(row.token_hash, 'hex') : NOBODY);
+  if (!row || !same) return null;
+  return { apiKeyId: row.api_key_id, workspaceId: row.workspace_id, permissions: permissionsOf(row) };
+}
+
+export function apiKeys(database: Database<ApiKeysTable>): ApiKeys {
+  const { db } = database;
   const touched = new Map<string, number>();
+  const kept = new KeptRows<NonNullable<Found>>(database, KEPT);
   return {
     async create({ apiKeyId, workspaceId, name, token, createdAt, permissions = [] }) {
       await db
@@ -105,17 +132,9 @@ export function apiKeys({ db }: Database<ApiKeysTable>): ApiKeys {
         })
         .execute();
     },
-    async find(token) {
+    find(token) {
       const wanted = hash(token);
-      const row = await db
-        .selectFrom('api_keys')
-        .select(['api_key_id', 'workspace_id', 'token_hash', 'permissions'])
-        .where('token_hash', '=', wanted.toString('hex'))
-        .executeTakeFirst();
-      const same = timingSafeEqual(wanted, row ? Buffer.from(row.token_hash, 'hex') : NOBODY);
-      if (!row || !same) return null;
-      const permissions = permissionsOf(row);
-      return { apiKeyId: row.api_key_id, workspaceId: row.workspace_id, permissions };
+      return kept.get(wanted.toString('base64'), () => find(db, wanted));
     },
     async list(workspaceId) {
       const rows = await db
@@ -136,15 +155,16 @@ export function apiKeys({ db }: Database<ApiKeysTable>): ApiKeys {
       }));
     },
     async permit(apiKeyId, permissions) {
-      await db
+      const query = db
         .updateTable('api_keys')
         .set({ permissions: JSON.stringify(permissions) })
-        .where('api_key_id', '=', apiKeyId)
-        .execute();
+        .where('api_key_id', '=', apiKeyId);
+      await kept.written(() => query.execute());
     },
     async revoke(apiKeyId) {
       touched.delete(apiKeyId);
-      const [result] = await db.deleteFrom('api_keys').where('api_key_id', '=', apiKeyId).execute();
+      const query = db.deleteFrom('api_keys').where('api_key_id', '=', apiKeyId);
+      const [result] = await kept.written(() => query.execute());
       return result !== undefined && result.numDeletedRows > 0n;
     },
     async touch(apiKeyId, at) {

@@ -104,6 +104,21 @@ describe.each(testEngines)('the records on %s', (engine) => {
       expect(await records.apiKeys.find(key(1).token)).not.toBeNull();
     });
 
+    it('hear at once of what another instance changes', async () => {
+      await records.apiKeys.create(key(1));
+      await records.apiKeys.create(key(2));
+      const other = await reopen();
+      expect(await records.apiKeys.find(key(1).token)).toMatchObject({ permissions: [] });
+      expect(await records.apiKeys.find(key(2).token)).not.toBeNull();
+
+      await other.apiKeys.permit('key-1', ['audit']);
+      expect(await records.apiKeys.find(key(1).token)).toMatchObject({ permissions: ['audit'] });
+      expect(await other.apiKeys.find(key(2).token)).not.toBeNull();
+      await other.apiKeys.revoke('key-2');
+      expect(await records.apiKeys.find(key(2).token)).toBeNull();
+      expect(await other.apiKeys.find(key(2).token)).toBeNull();
+    });
+
     it('hold no token', async () => {
       await records.apiKeys.create(key(1));
       const rows = JSON.stringify(await database.db.selectFrom('api_keys').selectAll().execute());

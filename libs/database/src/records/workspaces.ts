@@ -1,5 +1,7 @@
 import { type Database } from '../database';
+import { KeptRows } from '../kept-rows';
 import { type Migration } from '../migrate';
+import { prepared } from '../prepared';
 
 /** Whom everything belongs to; workspaces see nothing of each other. */
 export interface Workspace {
@@ -50,43 +52,50 @@ export const workspacesMigration: Migration = {
   },
 };
 
+const KEPT = 1_000;
+
+const byId = prepared<WorkspacesTable, { workspaceId: string }, WorkspacesTable['workspaces']>((db, p) =>
+  db.selectFrom('workspaces').selectAll().where('workspace_id', '=', p.workspaceId),
+);
+
 export function workspaces(database: Database<WorkspacesTable>): Workspaces {
   const { db } = database;
+  const kept = new KeptRows<Workspace>(database, KEPT);
   return {
     async create(workspace) {
       await db.insertInto('workspaces').values(toRow(workspace)).execute();
     },
-    async get(workspaceId) {
-      const query = db.selectFrom('workspaces').selectAll().where('workspace_id', '=', workspaceId);
-      return fromRow(await query.executeTakeFirst());
-    },
+    get: (workspaceId) =>
+      kept.get(workspaceId, async () => fromRow((await byId.rows(db, { workspaceId }))[0])),
     async list() {
       const query = db.selectFrom('workspaces').selectAll().orderBy('created_at').orderBy('workspace_id');
       return (await query.execute()).map((row) => fromRow(row)!);
     },
     async rename(workspaceId, name) {
       const query = db.updateTable('workspaces').set({ name }).where('workspace_id', '=', workspaceId);
-      return fromRow(await query.returningAll().executeTakeFirst());
+      return kept.written(async () => fromRow(await query.returningAll().executeTakeFirst()));
     },
     updateSettings: (workspaceId, changes) =>
-      database.transaction(async (trx) => {
-        // An update that changes nothing takes the row's lock, so that two changes can't overwrite each other.
-        const locked = await trx
-          .updateTable('workspaces')
-          .set({ workspace_id: workspaceId })
-          .where('workspace_id', '=', workspaceId)
-          .returning('settings')
-          .executeTakeFirst();
-        if (!locked) return null;
-        const settings = { ...(JSON.parse(locked.settings) as Record<string, unknown>), ...changes };
-        const updated = await trx
-          .updateTable('workspaces')
-          .set({ settings: JSON.stringify(settings) })
-          .where('workspace_id', '=', workspaceId)
-          .returningAll()
-          .executeTakeFirst();
-        return fromRow(updated);
-      }),
+      kept.written(() =>
+        database.transaction(async (trx) => {
+          // An update that changes nothing takes the row's lock, so that two changes can't overwrite each other.
+          const locked = await trx
+            .updateTable('workspaces')
+            .set({ workspace_id: workspaceId })
+            .where('workspace_id', '=', workspaceId)
+            .returning('settings')
+            .executeTakeFirst();
+          if (!locked) return null;
+          const settings = { ...(JSON.parse(locked.settings) as Record<string, unknown>), ...changes };
+          const updated = await trx
+            .updateTable('workspaces')
+            .set({ settings: JSON.stringify(settings) })
+            .where('workspace_id', '=', workspaceId)
+            .returningAll()
+            .executeTakeFirst();
+          return fromRow(updated);
+        }),
+      ),
   };
 }
 

@@ -1,0 +1,81 @@
+import { sql } from 'kysely';
+import { type Database } from './database';
+import { KeptRows } from './kept-rows';
+import { testDatabase, type TestDatabase } from './testing/test-databases';
+
+interface Tables {
+  things: { id: string; name: string };
+}
+
+describe('rows that are kept', () => {
+  let test: TestDatabase;
+  let ours: Database<Tables>;
+  let theirs: Database<Tables>;
+  let kept: KeptRows<{ name: string }>;
+  let reads: number;
+
+  beforeEach(async () => {
+    test = testDatabase('sqlite');
+    ours = await test.open<Tables>();
+    theirs = await test.open<Tables>();
+    await sql`create table things (id text primary key, name text)`.execute(ours.db);
+    await insert(ours, 'a');
+    kept = new KeptRows(ours, 10);
+    reads = 0;
+  });
+  afterEach(() => test.drop());
+
+  const insert = ({ db }: Database<Tables>, id: string) =>
+    db.insertInto('things').values({ id, name: 'first' }).execute();
+  const rename = ({ db }: Database<Tables>, name: string) => db.updateTable('things').set({ name }).execute();
+  const load = async (id: string) => {
+    reads++;
+    const row = await ours.db.selectFrom('things').select('name').where('id', '=', id).executeTakeFirst();
+    return row ?? null;
+  };
+  const nameOf = async (id: string) => (await kept.get(id, () => load(id)))?.name;
+
+  it('are read once', async () => {
+    expect(await nameOf('a')).toBe('first');
+    expect(await nameOf('a')).toBe('first');
+    expect(reads).toBe(1);
+  });
+
+  it('are read again after another connection has written, and after one of our own has said so', async () => {
+    await nameOf('a');
+    await rename(theirs, 'second');
+    expect(await nameOf('a')).toBe('second');
+    await kept.written(() => rename(ours, 'third'));
+    expect(await nameOf('a')).toBe('third');
+    expect(reads).toBe(3);
+  });
+
+  it('are looked for each time while there is none', async () => {
+    expect(await nameOf('b')).toBeUndefined();
+    await insert(ours, 'b');
+    expect(await nameOf('b')).toBe('first');
+  });
+
+  it('are not kept where they were read while something was written', async () => {
+    let goOn = () => {};
+    const paused = new Promise<void>((resolve) => (goOn = resolve));
+    const reading = kept.get('a', async () => {
+      const found = await load('a');
+      await paused;
+      return found;
+    });
+    while (reads === 0) await Promise.resolve();
+    const written = kept.written(() => rename(ours, 'second'));
+    await written;
+    goOn();
+    expect((await reading)?.name).toBe('first');
+    expect(await nameOf('a')).toBe('second');
+  });
+
+  it('are not kept where nobody tells that another process has written', async () => {
+    const careful = new KeptRows<{ name: string }>({}, 10);
+    await careful.get('a', () => load('a'));
+    await careful.get('a', () => load('a'));
+    expect(reads).toBe(2);
+  });
+});
