@@ -34,6 +34,7 @@ import type { TokenParts } from './app.module';
 import type { Core } from './core/core';
 import { prepareViews } from './core/prepared-views';
 import { IdempotencyRecords, SANDBOX_CLOCK } from './http';
+import { Metrics } from './metrics/metrics';
 import { checkMakers, claimMode } from './mode';
 import { rememberedClock } from './sandbox/clock-memory';
 import { endSandboxKey } from './sandbox/sandbox-key';
@@ -44,6 +45,7 @@ import { makeCore, makeWebhooks, type Parts } from './start/core';
 import { listen, makeEdge, stopServing } from './start/edge';
 import { tellMissingKeys } from './start/missing-keys';
 import { tellOldMasterKey } from './start/old-master-key';
+import { startMetrics } from './start/metrics';
 import { beginMovingReports } from './start/move-reports';
 import { watchedClock } from './start/watched-clock';
 import { openEventStore } from './start/event-store';
@@ -107,10 +109,12 @@ async function start(
   const sandbox = maker && (await openSandbox(parts, { maker, core, webhooks, locks }, () => port, started));
 
   const tokens = tokensOf(parts, locks, core, webhooks, sandbox);
-  const app = await makeEdge({ tokens, core, reportAddresses: locks.reportAddresses, sandbox });
+  const edge = { tokens, core, reportAddresses: locks.reportAddresses, sandbox };
+  const app = await makeEdge(edge, parts.metrics);
   if (restored) await app.get(IdempotencyRecords).forgetSince(restored.endsAt);
   const startup = watchStartup(app, { store, core, views, config: given, logger });
   port = await listen(app, given, started);
+  await startMetrics(parts, core, webhooks, views, started);
   const config = listeningOn(given, port);
   await sandbox?.simulator.registerClient(sandbox.maker, [callbackAt(config.publicUrl)]);
 
@@ -176,7 +180,8 @@ async function openParts(
   const { records } = stores;
   const locks = await openGateway(given, { records, clock, random, sandbox: maker }, started);
   const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
-  const parts: Parts = { config: given, clock, clockWatch, ids, random, logger, stores, store };
+  const metrics = given.metricsPort === undefined ? undefined : new Metrics();
+  const parts: Parts = { config: given, clock, clockWatch, ids, random, logger, stores, store, metrics };
   return { parts, locks, maker };
 }
 

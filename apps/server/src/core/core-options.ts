@@ -3,6 +3,8 @@ import type { EventStore, Projection } from '@latchkey/event-sourcing';
 import type { LockGateway } from '@latchkey/gateways';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
 
+import type { OnLockAnswer } from './counted-gateway';
+
 /** What the core is made of. */
 export interface CoreOptions {
   readonly config: Config;
@@ -26,6 +28,8 @@ export interface CoreOptions {
     readonly translator: Projection;
     readonly projection: Projection;
   };
+  /** Told of each command to a lock that was answered. */
+  readonly onLockAnswer?: OnLockAnswer | undefined;
   /** Finds facts again by what they are about; nobody waits for it but who asks it. */
   readonly audit?: {
     // eslint-disable-next-line @typescript-eslint/no-explicit-any

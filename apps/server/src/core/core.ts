@@ -79,7 +79,7 @@ export class Core implements ViewBarrier {
 
   constructor(private readonly options: CoreOptions) {
     const { config, store, database, vault, clock, ids, random, logger } = options;
-    this.gateway = new CountedGateway(options.gateway, logger);
+    this.gateway = new CountedGateway(options.gateway, logger, options.onLockAnswer);
     const { gateway } = this;
     const alone = database.engine === 'sqlite';
     this.deviceStreams = new DeviceStreams(store, clock, ids, alone);

@@ -1,6 +1,9 @@
 import type { AccountRef, LockCode, LockGateway, LockRef } from '@latchkey/gateways';
 import type { Logger } from '@latchkey/platform';
 
+/** Told of each command to a lock that was answered. */
+export type OnLockAnswer = (of: { command: string; maker: string; outcome: string; ms: number }) => void;
+
 /**
  * Counts what locks were asked to do, so that whoever plays their part knows whether there is anything to play. A
  * request counts when it is sent and when it is over: whoever looks between the two may find nothing yet. Each is told
@@ -12,6 +15,7 @@ export class CountedGateway implements LockGateway {
   constructor(
     private readonly gateway: LockGateway,
     private readonly logger: Logger,
+    private readonly onAnswer: OnLockAnswer = () => undefined,
   ) {}
 
   locks(account: AccountRef) {
@@ -40,7 +44,7 @@ export class CountedGateway implements LockGateway {
 
   private async counted<T extends { readonly kind: string }>(
     command: string,
-    { accountId, lockId }: LockRef,
+    { accountId, lockId, maker }: LockRef,
     write: () => Promise<T>,
   ): Promise<T> {
     this.writes++;
@@ -48,6 +52,7 @@ export class CountedGateway implements LockGateway {
     try {
       const answer = await write();
       const ms = Math.round(performance.now() - begun);
+      this.onAnswer({ command, maker, outcome: answer.kind, ms });
       this.logger.debug({ command, accountId, lockId, answer: answer.kind, ms }, 'lock command');
       return answer;
     } finally {

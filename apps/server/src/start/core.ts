@@ -6,6 +6,7 @@ import type { EventStore } from '@latchkey/event-sourcing';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random } from '@latchkey/platform';
 import { FeedProjection, Translator, Webhooks } from '@latchkey/public-events';
 import { Core } from '../core/core';
+import type { Metrics } from '../metrics/metrics';
 import type { Locks } from './gateway';
 
 /** What nearly every part of the server is made of. */
@@ -19,11 +20,13 @@ export interface Parts {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly stores: Stores<any>;
   readonly store: EventStore;
+  /** Where they are asked for: METRICS_PORT. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** The domain with its views, and what tells integrations of it. */
 export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Core {
-  const { config, clock, clockWatch, ids, random, logger, stores, store } = parts;
+  const { config, clock, clockWatch, ids, random, logger, stores, store, metrics } = parts;
   const { records, vault } = stores;
   const core: Core = new Core({
     ...{ config, store, database: stores.views, vault, gateway, clock, clockWatch, ids, random, logger },
@@ -37,6 +40,7 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Cor
     keepsExpired: async (workspaceId) =>
       ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? config.expiredCodes) ===
       'readable',
+    onLockAnswer: metrics && ((answer) => metrics.lockAnswered(answer)),
     forgetAccount: (accountId, maker) =>
       forgetAccount({ accountId, maker }, { records, gateway, reportAddresses, logger }),
   });
@@ -44,7 +48,7 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Cor
 }
 
 export function makeWebhooks(parts: Parts): Webhooks {
-  const { config, clock, clockWatch, ids, random, logger, stores, store } = parts;
+  const { config, clock, clockWatch, ids, random, logger, stores, store, metrics } = parts;
   const webhooks = new Webhooks({
     store,
     database: stores.recordsDatabase,
@@ -55,6 +59,7 @@ export function makeWebhooks(parts: Parts): Webhooks {
     random,
     logger,
     config,
+    onTried: metrics && ((outcome) => metrics.webhookTried(outcome)),
   });
   clockWatch?.onJump((by) => {
     if (by === 0) return;

@@ -4,18 +4,24 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, type ServerParts } from '../app.module';
 import { configureHttp, httpAdapter, Serving } from '../http';
+import { measureRequests } from '../metrics/measure-requests';
+import type { Metrics } from '../metrics/metrics';
 import type { Started } from './started';
 
 /** How often connections that have fallen idle are closed while the server stops, ms. */
 const SWEEP_MS = 50;
 
 /** The API, ready to listen. */
-export async function makeEdge(parts: ServerParts): Promise<NestFastifyApplication> {
+export async function makeEdge(
+  parts: ServerParts,
+  metrics: Metrics | undefined,
+): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(parts), httpAdapter(), {
     logger: ['fatal'],
     abortOnError: false,
   });
   configureHttp(app);
+  if (metrics) measureRequests(app.getHttpAdapter().getInstance(), metrics);
   await app.init();
   return app;
 }

@@ -59,6 +59,11 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     this.batches = new SettleBatches(database);
   }
 
+  /** How many codes, devices and accounts wait to be looked at; more than `most` are told as that. */
+  waiting(now: number, most: number): Promise<number> {
+    return this.due.waiting(now, most);
+  }
+
   async claim(now: number, limit: number, of?: OfWorkspace): Promise<AgendaClaim[]> {
     const rows = await this.due.claim(now, limit, of);
     if (rows.length > 0) await this.options.heard?.();

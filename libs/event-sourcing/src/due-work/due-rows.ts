@@ -114,6 +114,18 @@ export class DueRows<Row extends DueColumns> {
   }
 
   /** The workspaces that have something due at `now` (ms) which nobody works on. Costs a look at each workspace. */
+  /** How many are due at `now` (ms) and in nobody's hands; more than `most` are told as that. */
+  async waiting(now: number, most: number): Promise<number> {
+    const { rows } = await sql<{ count: number }>`
+      select count(*) as count from (
+        select 1 from ${sql.table(this.options.table)}
+        where due_at is not null and due_at <= ${now}
+          and (lease_owner is null or lease_until < ${this.options.wall()})
+        limit ${most}
+      ) as due`.execute(this.database.db);
+    return Number(rows[0]!.count);
+  }
+
   async dueWorkspaces(now: number): Promise<string[]> {
     const table = sql.table(this.options.table);
     const { rows } = await sql<{ workspace_id: string }>`

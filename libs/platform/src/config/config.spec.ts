@@ -32,6 +32,7 @@ describe('the settings', () => {
       rateLimitDelete: 60_000,
       rateLimitOperate: 600,
       webhookAllowedHosts: [],
+      metricsHost: '127.0.0.1',
       accountPollEvery: 1_800_000,
       readBackEvery: 24 * HOUR,
     });

@@ -72,6 +72,10 @@ export interface Config {
    * they are not on the public internet, by http too. none
    */
   webhookAllowedHosts: string[];
+  /** METRICS_PORT: where metrics are asked for; 0 picks a free port. none */
+  metricsPort: number | undefined;
+  /** METRICS_HOST: the address that they are asked for at. 127.0.0.1 */
+  metricsHost: string;
 }
 
 export type Role = 'api' | 'worker';
@@ -124,6 +128,8 @@ const readers = {
   RATE_LIMIT_DELETE: whole(1_000_000),
   RATE_LIMIT_OPERATE: whole(1_000_000),
   WEBHOOK_ALLOWED_HOSTS: hosts(),
+  METRICS_PORT: port(),
+  METRICS_HOST: text('a host name or address', /^[\w.:%-]+$/),
 };
 
 type Readers = typeof readers;
@@ -179,6 +185,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     rateLimitDelete: withDefault('RATE_LIMIT_DELETE', '60000'),
     rateLimitOperate: withDefault('RATE_LIMIT_OPERATE', '600'),
     webhookAllowedHosts: optional('WEBHOOK_ALLOWED_HOSTS') ?? [],
+    metricsPort: optional('METRICS_PORT'),
+    metricsHost: withDefault('METRICS_HOST', '127.0.0.1'),
   };
   config.publicUrl = optional('PUBLIC_URL')?.replace(/\/+$/, '') ?? ownUrl(config.host, config.port);
   checkTogether(config);
@@ -204,6 +212,7 @@ function checkTogether(config: Config): void {
     ['PORT', config.port],
     ...(config.eventstoreUrl === undefined ? [['EVENTSTORE_PORT', config.eventstorePort] as const] : []),
     ...(config.sandbox ? [['LOCK_CLOUD_PORT', config.lockCloudPort] as const] : []),
+    ...(config.metricsPort === undefined ? [] : [['METRICS_PORT', config.metricsPort] as const]),
   ] as const;
   for (const [index, [name, number]] of ports.entries()) {
     const other = ports.slice(0, index).find(([, taken]) => taken === number && number !== 0);

@@ -137,6 +137,20 @@ export class DeliveryRows implements DueSource<QueueClaim> {
     return rows.map((row) => ({ ...claimOf(row), version: row.version }));
   }
 
+  /** How many messages wait to be sent; more than `most` are told as that. */
+  async waiting(now: number, most: number): Promise<number> {
+    const due = this.database.db
+      .selectFrom('webhook_deliveries')
+      .select('delivery_id')
+      .where('due_at', '<=', now)
+      .limit(most);
+    const row = await this.database.db
+      .selectFrom(due.as('due'))
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
   dueWorkspaces(now: number): Promise<string[]> {
     return this.due.dueWorkspaces(now);
   }

@@ -44,6 +44,8 @@ interface DeliveryOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly wall?: () => number;
+  /** Told of each message that was tried. */
+  readonly onTried?: ((outcome: 'delivered' | 'failed') => void) | undefined;
 }
 
 /**
@@ -118,6 +120,7 @@ export class WebhookDeliveries extends DueWork<QueueClaim> {
   /** @returns whether it got through */
   private async deliver(endpoint: WebhookEndpoint, delivery: Delivery): Promise<boolean> {
     const sent = await this.attempt(endpoint, delivery);
+    this.deliveryOptions.onTried?.(sent.ok ? 'delivered' : 'failed');
     if (!sent.ok) {
       await this.afterFailure(endpoint, delivery, sent.reason);
       return false;

@@ -34,6 +34,8 @@ export class Webhooks {
     readonly ids: Ids;
     readonly random: Random;
     readonly logger: Logger;
+    /** Told of each message that was tried. */
+    readonly onTried?: ((outcome: 'delivered' | 'failed') => void) | undefined;
     /** Where messages may go. */
     readonly config: Pick<Config, 'sandbox' | 'webhookAllowedHosts'>;
   }) {
