@@ -24,7 +24,8 @@ export interface WantedCode {
 
 export interface WantedChange {
   readonly deviceId?: string;
-  readonly name?: string;
+  /** Null: none. */
+  readonly name?: string | null;
   readonly code?: string;
   readonly startsAt?: number;
   readonly endsAt?: number;

@@ -25,10 +25,24 @@ export class UpdateAccessCodesHandler implements ICommandHandler<UpdateAccessCod
         changed.push(code);
       }
     } catch (error) {
-      for (const code of changed.reverse()) {
-        await this.commands.execute(new UpdateAccessCode(caller, code.access_code_id, asItWas(code, wanted)));
+      // After an outage the next try goes on with what has been changed.
+      if (error instanceof Refusal) {
+        for (const code of changed.reverse()) await this.putBack(caller, code, wanted);
       }
       throw error;
+    }
+  }
+
+  /** One that can not be put back, since it has gone meanwhile or its start has passed, keeps no other from it. */
+  private async putBack(
+    caller: UpdateAccessCodes['caller'],
+    code: SeamAccessCode,
+    wanted: UpdateAccessCodes['wanted'],
+  ): Promise<void> {
+    try {
+      await this.commands.execute(new UpdateAccessCode(caller, code.access_code_id, asItWas(code, wanted)));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
     }
   }
 
@@ -53,11 +67,10 @@ export class UpdateAccessCodesHandler implements ICommandHandler<UpdateAccessCod
 
 function asItWas(code: SeamAccessCode, changed: UpdateAccessCodes['wanted']): WantedChange {
   const { name, starts_at, ends_at } = code;
+  const window =
+    starts_at === undefined || ends_at === undefined
+      ? { type: 'ongoing' as const }
+      : { startsAt: Date.parse(starts_at), endsAt: Date.parse(ends_at) };
   const windowChanged = changed.startsAt !== undefined || changed.endsAt !== undefined;
-  return {
-    ...(changed.name !== undefined && name !== null ? { name } : {}),
-    ...(windowChanged && starts_at !== undefined && ends_at !== undefined
-      ? { startsAt: Date.parse(starts_at), endsAt: Date.parse(ends_at) }
-      : {}),
-  };
+  return { ...(changed.name === undefined ? {} : { name }), ...(windowChanged ? window : {}) };
 }
