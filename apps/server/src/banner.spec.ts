@@ -1,9 +1,8 @@
-import { loadConfig } from '@latchkey/platform';
+import { DAY, HOUR, loadConfig, MINUTE } from '@latchkey/platform';
 import { listening, welcome } from './banner';
 import type { RunningServer } from './server';
 
 const WALL = Date.UTC(2030, 0, 1);
-const DAY = 86_400_000;
 
 const server = (now: number): RunningServer => ({
   url: 'http://127.0.0.1:3000',
@@ -15,11 +14,11 @@ const server = (now: number): RunningServer => ({
 
 test('the banner shows the key, and the clock where it is not the wall’s', () => {
   expect(welcome(server(WALL + 20_000), WALL)).not.toContain('clock ');
-  const ahead = welcome(server(WALL + 4 * DAY + 5 * 3_600_000), WALL);
+  const ahead = welcome(server(WALL + 4 * DAY + 5 * HOUR), WALL);
   expect(ahead).toContain('seam_key');
   expect(ahead).toContain("2030-01-05T05:00:00.000Z, 4 d 5 h ahead of this machine's");
   expect(ahead).toContain('--reset-clock');
-  expect(welcome(server(WALL - 90 * 60_000), WALL)).toContain('1 h 30 min behind');
+  expect(welcome(server(WALL - 90 * MINUTE), WALL)).toContain('1 h 30 min behind');
 });
 
 test('the line for a log has no key, and says how to get it', () => {

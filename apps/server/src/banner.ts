@@ -1,8 +1,8 @@
-import { iso } from '@latchkey/platform';
+import { iso, MINUTE } from '@latchkey/platform';
 import type { RunningServer } from './server';
 
 /** A sandbox's clock that is off by less shows the wall's time, ms. */
-const SAME_TIME_MS = 60_000;
+const SAME_TIME_MS = MINUTE;
 
 /** What a newcomer at a terminal needs to see: where it is, how to get in, and a line that works as it stands. */
 export function welcome({ url, config, sandbox }: RunningServer, wall: number): string {

@@ -1,4 +1,5 @@
-import { HOUR, MINUTE, MONDAY, SECOND, World } from './testing/world';
+import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { MONDAY, World } from './testing/world';
 
 describe('the life of an access code', () => {
   let world: World;

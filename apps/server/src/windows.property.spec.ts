@@ -1,6 +1,6 @@
-import { iso } from '@latchkey/platform';
+import { DAY, HOUR, iso, MINUTE, SECOND } from '@latchkey/platform';
 import fc from 'fast-check';
-import { DAY, HOUR, MINUTE, MONDAY, SECOND, World } from './testing/world';
+import { MONDAY, World } from './testing/world';
 
 /** One code as somebody who only knows what was asked for sees it. */
 interface Asked {
@@ -112,7 +112,7 @@ describe('whatever happens', () => {
         { numRuns: RUNS, endOnFailure: RUNS < 50 },
       );
     },
-    10 * 60_000,
+    10 * MINUTE,
   );
 });
 

@@ -1,5 +1,5 @@
 import { evolved, type EventStore, InMemoryEventStore, systemCause } from '@latchkey/event-sourcing';
-import { createVault, newKeyring, SeededIds, type Vault } from '@latchkey/platform';
+import { createVault, MINUTE, newKeyring, SeededIds, type Vault } from '@latchkey/platform';
 import fc from 'fast-check';
 import { CommonCodes } from './common-codes';
 import type { AccessCode } from './domain/access-code';
@@ -181,7 +181,7 @@ describe('codes with one key, asked for at several servers', () => {
     await doors.change(one, 'code-a', '7350', true);
     const late = { codeId: 'code-b', workspaceId, commonCodeKey: KEY };
     await expect(other.pinsOf(late)).rejects.toThrow(/just being given another code/);
-    const grace = 5 * 60_000;
+    const grace = 5 * MINUTE;
     for (let ms = 0; ms < grace; ms++) doors.clock.now();
     await doors.create(other, 'code-b', '1111');
     expect(await doors.pins()).toEqual(['4821', '4821']);

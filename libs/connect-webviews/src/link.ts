@@ -1,9 +1,10 @@
+import { DAY } from '@latchkey/platform';
 import type { Random, Vault } from '@latchkey/platform';
 import { timingSafeEqual } from 'node:crypto';
 import type { ConnectWebview } from './records/connect-webview-records';
 
 /** A link that nobody has used for so long opens nothing any more, ms. */
-export const LINK_VALID_FOR = 7 * 86_400_000;
+export const LINK_VALID_FOR = 7 * DAY;
 
 /** What a new webview's link carries; whoever knows it may connect an account. */
 export const newLinkToken = (random: Random): string => random.bytes(32).toString('base64url');

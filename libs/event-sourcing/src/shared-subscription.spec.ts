@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import fc from 'fast-check';
 import type { Position, RecordedEvent, SubscribeOptions } from './event-store';
 import { EventStoreDb } from './eventstoredb';
@@ -94,7 +95,7 @@ describe('a subscription that several share', () => {
 
   it('goes on for the others when one has left, and hands over at once what is flushed', async () => {
     const shared = new SharedSubscription(store);
-    const [leaving, staying] = [join(shared, 0), join(shared, positions.length, [], 3_600_000)];
+    const [leaving, staying] = [join(shared, 0), join(shared, positions.length, [], HOUR)];
     shared.open();
     await until(() => leaving.member.seen.length === positions.length);
     await leaving.stop();

@@ -1,3 +1,4 @@
+import { DAY, HOUR } from '@latchkey/platform';
 import fc from 'fast-check';
 import { canKeep, widened } from './time-steps';
 
@@ -82,7 +83,7 @@ function changesOf(zone: string): number[] {
   const format = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' });
   const offset = (at: number) => format.formatToParts(at).find(({ type }) => type === 'timeZoneName')!.value;
   const changes: number[] = [];
-  const month = 30 * 86_400_000;
+  const month = 30 * DAY;
   for (let at = Date.UTC(2005, 0); at < Date.UTC(2035, 0); at += month) {
     if (offset(at) === offset(at + month)) continue;
     let [before, after] = [at, at + month];
@@ -119,7 +120,7 @@ describe('in every zone, near the changes of its clocks', () => {
 
   it('a rounded window holds the one asked for, can be told, and is as narrow as can be', () => {
     expect(changing.length).toBeGreaterThan(200);
-    const near = fc.integer({ min: -26 * 3_600_000, max: 26 * 3_600_000 });
+    const near = fc.integer({ min: -26 * HOUR, max: 26 * HOUR });
     const drawn = fc
       .constantFrom(...changing)
       .chain(([zone, changes]) => fc.tuple(fc.constant(zone), fc.constantFrom(...changes)));
@@ -159,14 +160,14 @@ test('whatever the window, the widened one holds it, is at most a step wider at 
   fc.assert(
     fc.property(
       instants,
-      fc.integer({ min: 1, max: 30 * 86_400_000 }),
+      fc.integer({ min: 1, max: 30 * DAY }),
       fc.constantFrom(15, 30, 60, 1440),
       fc.constantFrom(...zones),
       (startsAt, length, minutes, zone) => {
         const asked = { startsAt, endsAt: startsAt + length };
         const wide = widened(lock(minutes, zone), asked);
         // Where clocks are changed a step may be an hour longer.
-        const step = minutes * 60_000 + 3_600_000;
+        const step = minutes * 60_000 + HOUR;
         expect(wide.startsAt).toBeLessThanOrEqual(asked.startsAt);
         expect(asked.startsAt - wide.startsAt).toBeLessThan(step);
         expect(wide.endsAt).toBeGreaterThanOrEqual(asked.endsAt);

@@ -1,6 +1,5 @@
+import { DAY, MINUTE } from '@latchkey/platform';
 import type { CodeWindow, LockCapabilities } from './lock-gateway';
-
-const MINUTE = 60_000;
 
 /** What decides which windows a lock can be told to keep. */
 export interface TimeKeeping {
@@ -71,8 +70,6 @@ function changeBetween(early: number, late: number, timeZone: string | null): nu
   }
   return after;
 }
-
-const DAY = 24 * 60 * MINUTE;
 
 /** How far a zone's clocks are ahead of UTC at an instant, ms. */
 function offsetAt(timeZone: string | null, at: number): number {

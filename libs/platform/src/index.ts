@@ -1,5 +1,6 @@
 export { type Clock } from './clock/clock';
 export { ClockWatch } from './clock/clock-watch';
+export { DAY, HOUR, MINUTE, SECOND } from './clock/durations';
 export { iso, parseDuration, parseInstant } from './clock/instant';
 export { readingOf, SandboxClock, type SandboxClockState } from './clock/sandbox-clock';
 export { SystemClock } from './clock/system-clock';

@@ -14,9 +14,16 @@ import { type Database, openDatabase, openRecords, openVault } from '@latchkey/d
 import { DeviceStreams } from '@latchkey/devices';
 import { InMemoryEventStore, ProjectionRunner } from '@latchkey/event-sourcing';
 import { HttpLockGateway } from '@latchkey/gateways';
-import { createLogger, CryptoRandom, iso, loadConfig, RandomIds, SandboxClock } from '@latchkey/platform';
+import {
+  createLogger,
+  CryptoRandom,
+  DAY,
+  iso,
+  loadConfig,
+  RandomIds,
+  SandboxClock,
+} from '@latchkey/platform';
 
-const DAY = 24 * 3_600_000;
 const LATE_EVERY_MS = 250;
 
 export interface LookTimes {

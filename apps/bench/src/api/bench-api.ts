@@ -1,3 +1,4 @@
+import { DAY, HOUR } from '@latchkey/platform';
 import { spawnNode } from '@latchkey/embedded-eventstore';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,6 @@ import { appendedByCreate } from './appended-by-create';
 import { Load, type NextRequest } from './load';
 
 const LOCKS = 100;
-const HOUR = 3_600_000;
 
 /** How much is asked for in each round. */
 const FULL = { rounds: 5, creates: 1_500, createsAlone: 300, reads: 3_000, pages: 400 };
@@ -147,7 +147,7 @@ function creating(devices: readonly string[]): NextRequest {
         device_id: devices[index % devices.length]!,
         name: `Guest ${index}`,
         starts_at: new Date(startsAt).toISOString(),
-        ends_at: new Date(startsAt + 24 * HOUR).toISOString(),
+        ends_at: new Date(startsAt + DAY).toISOString(),
       },
     };
   };

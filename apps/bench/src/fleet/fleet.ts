@@ -1,4 +1,4 @@
-import { SeededRandom } from '@latchkey/platform';
+import { DAY, HOUR, MINUTE, SeededRandom } from '@latchkey/platform';
 import { inParallel, seconds, table } from '../report';
 import { makeLocks } from './locks';
 import { RunningServer } from './running-server';
@@ -11,9 +11,6 @@ interface Code {
   readonly endsAt: number;
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const LEAD = HOUR;
 /** A lock without a schedule is told when the window is over; so long it may take to confirm. */
 const CONFIRMED_WITHIN = MINUTE;

@@ -2,11 +2,10 @@ import { ACCESS_CODE, codeCodec, type CodeEvent, KEYPAD, keypadCodec } from '@la
 import { openStores, type Stores } from '@latchkey/database';
 import { spawnNode } from '@latchkey/embedded-eventstore';
 import { type DomainEvent, type EventCodec, EventStoreDb, MarkedEventStore } from '@latchkey/event-sourcing';
-import { iso, type PinOfCode, RandomIds, type Vault } from '@latchkey/platform';
+import { DAY, iso, MINUTE, type PinOfCode, RandomIds, type Vault } from '@latchkey/platform';
 import { join } from 'node:path';
 import { inParallel } from '../report';
 
-const DAY = 24 * 3_600_000;
 /** So many PINs are sealed, and streams written, at once. */
 const AT_ONCE = 200;
 
@@ -115,7 +114,7 @@ function lifeOf({ codeId, sealed, name, ...window }: SeededCode, lock: SeededLoc
     {
       type: 'ProgrammingStarted',
       data: {
-        ...{ commandId, operation: 'create', lockCodeId: null, attempt: 1, deadline: iso(now + 60_000) },
+        ...{ commandId, operation: 'create', lockCodeId: null, attempt: 1, deadline: iso(now + MINUTE) },
         content: { name, ...sealed, window: native ? window : null },
       },
     },
@@ -126,7 +125,7 @@ function lifeOf({ codeId, sealed, name, ...window }: SeededCode, lock: SeededLoc
         errorCode: 'BUSY',
         message: 'The lock is busy.',
         kind: 'passing',
-        retryAt: iso(now + 60_000),
+        retryAt: iso(now + MINUTE),
       },
     },
     { type: 'ChangeRequested', data: { schedule: later } },

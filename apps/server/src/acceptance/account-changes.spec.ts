@@ -1,10 +1,9 @@
 import type { SeamConnectedAccount, SeamDevice } from '@latchkey/devices';
-import { seamSchema } from '@latchkey/platform';
+import { HOUR, MINUTE, seamSchema } from '@latchkey/platform';
 import { apiKeys } from '../cli/api-keys';
 import { sdkNames, Sdks } from '../http/testing/sdk';
 import { Api } from '../testing/api';
 import { connectAccount } from '../testing/connect-account';
-import { HOUR, MINUTE } from '../testing/instants';
 import { useServer } from '../testing/use-server';
 
 type Body = Record<string, unknown>;

@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from '../testing/instants';
+import { HOUR, MINUTE } from '@latchkey/platform';
 import type { LockAndDevice } from '../testing/keypads';
 import { useServer } from '../testing/use-server';
 import { Api } from '../testing/api';

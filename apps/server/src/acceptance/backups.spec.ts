@@ -1,6 +1,5 @@
 import type { SeamAccessCode } from '@latchkey/access-codes';
-import { seamSchema } from '@latchkey/platform';
-import { DAY, HOUR, MINUTE } from '../testing/instants';
+import { DAY, HOUR, MINUTE, seamSchema } from '@latchkey/platform';
 import type { LockAndDevice } from '../testing/keypads';
 import { useServer } from '../testing/use-server';
 

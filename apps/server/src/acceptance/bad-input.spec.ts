@@ -1,5 +1,5 @@
+import { DAY, HOUR } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
-import { DAY, HOUR } from '../testing/instants';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();

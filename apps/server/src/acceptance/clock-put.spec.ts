@@ -1,4 +1,5 @@
-import { DAY, HOUR, MINUTE, type SimulatedLock, World } from '../testing/world';
+import { DAY, HOUR, MINUTE } from '@latchkey/platform';
+import { type SimulatedLock, World } from '../testing/world';
 
 let world: World;
 beforeEach(async () => {

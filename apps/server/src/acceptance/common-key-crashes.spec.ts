@@ -1,6 +1,6 @@
 import { CreateAccessCode, CreateAccessCodeHandler } from '@latchkey/access-codes';
-import { SeededRandom } from '@latchkey/platform';
-import { DAY, HOUR, MINUTE, World } from '../testing/world';
+import { DAY, HOUR, MINUTE, SeededRandom } from '@latchkey/platform';
+import { World } from '../testing/world';
 
 const commonCodeKey = 'family';
 let world: World;

@@ -1,4 +1,4 @@
-import { MINUTE } from '../testing/instants';
+import { MINUTE } from '@latchkey/platform';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();

@@ -1,6 +1,6 @@
+import { DAY, HOUR, MINUTE } from '@latchkey/platform';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compile, type Compiled } from '../testing/compiled';
-import { HOUR, MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
 import { ownSettings, ServerProcess } from '../testing/server-process';
 
@@ -127,7 +127,7 @@ it('a server that is killed again and again loses nothing, sets nothing twice, a
   }
 
   // In the end all of them are gone, also those whose answer never came.
-  await api.advance(24 * HOUR);
+  await api.advance(DAY);
   for (const lock of locks) expect(await keypads.codes(lock)).toEqual([]);
   for (const code of acknowledged) expect(await api.status(code.id!)).toBe(404);
 

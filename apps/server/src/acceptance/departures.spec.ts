@@ -1,6 +1,6 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import { removeAccount } from '@latchkey/devices';
 import { compile, type Compiled } from '../testing/compiled';
-import { HOUR, MINUTE } from '../testing/instants';
 import { ownSettings, ServerProcess } from '../testing/server-process';
 import { World } from '../testing/world';
 

@@ -1,7 +1,6 @@
 import type { SeamDevice } from '@latchkey/devices';
-import { seamSchema } from '@latchkey/platform';
+import { HOUR, MINUTE, seamSchema } from '@latchkey/platform';
 import { sdkNames, Sdks } from '../http/testing/sdk';
-import { HOUR, MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
 import { useServer } from '../testing/use-server';
 

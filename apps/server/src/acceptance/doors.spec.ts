@@ -1,6 +1,5 @@
-import { seamSchema } from '@latchkey/platform';
+import { HOUR, MINUTE, seamSchema } from '@latchkey/platform';
 import { sdkNames, Sdks } from '../http/testing/sdk';
-import { HOUR, MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
 import { useServer } from '../testing/use-server';
 

@@ -1,6 +1,6 @@
+import { DAY, HOUR, MINUTE } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import type { SeamAccessCode } from '@latchkey/access-codes';
-import { DAY, HOUR, MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
 import { attack, type Found } from '../testing/pin-guesser';
 import { RestartableServer } from '../testing/restartable-server';

@@ -1,5 +1,5 @@
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import type { ListedEvent } from '../testing/api';
-import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();

@@ -1,4 +1,4 @@
-import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import type { LockAndDevice } from '../testing/keypads';
 import { useServer } from '../testing/use-server';
 

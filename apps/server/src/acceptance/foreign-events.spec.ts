@@ -1,8 +1,8 @@
+import { MINUTE } from '@latchkey/platform';
 import { binaryEvent, type EventData, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { ownerAddress } from '@latchkey/embedded-eventstore';
-import { MINUTE } from '../testing/instants';
 import { RestartableServer } from '../testing/restartable-server';
 
 const server = new RestartableServer();

@@ -1,3 +1,4 @@
+import { DAY, HOUR, MINUTE } from '@latchkey/platform';
 import {
   ConvertToManaged,
   ConvertToManagedHandler,
@@ -8,7 +9,7 @@ import {
   pulledBackupOf,
   standsInFor,
 } from '@latchkey/access-codes';
-import { DAY, HOUR, MINUTE, type SimulatedLock, World } from '../testing/world';
+import { type SimulatedLock, World } from '../testing/world';
 
 let world: World;
 let lock: SimulatedLock;

@@ -1,6 +1,6 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { HOUR, MINUTE } from '../testing/instants';
 import { useServer } from '../testing/use-server';
 
 const world = useServer({ EXPIRED_CODES: 'readable' });

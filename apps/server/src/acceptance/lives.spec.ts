@@ -1,4 +1,4 @@
-import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();
@@ -9,7 +9,7 @@ describe('a code on a lock that keeps windows itself', () => {
     const lock = await locks.add();
     const now = await api.now();
     const startsAt = now + 100 * HOUR;
-    const endsAt = startsAt + 24 * HOUR;
+    const endsAt = startsAt + DAY;
     const created = await api.create({
       device_id: lock.deviceId,
       name: 'Guest',

@@ -1,5 +1,4 @@
-import { createLogger, type Logger } from '@latchkey/platform';
-import { MINUTE } from '../testing/instants';
+import { createLogger, type Logger, MINUTE } from '@latchkey/platform';
 import { RestartableServer } from '../testing/restartable-server';
 
 const server = new RestartableServer();

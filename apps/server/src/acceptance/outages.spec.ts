@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startNode } from '@latchkey/embedded-eventstore';
-import { TcpProxy } from '@latchkey/platform';
+import { MINUTE, TcpProxy } from '@latchkey/platform';
 import { ServerWorld } from '../testing/server-world';
 
 const ANSWERED_WITHIN = 10_000;
@@ -114,7 +114,7 @@ describe('while the event store is silent', () => {
       }
       expect(new Set(made).size).toBe(writes.length);
       expect((await codes()).length).toBe(before + writes.length);
-      await world.api.advance(60_000);
+      await world.api.advance(MINUTE);
       for (const id of made) expect(await world.api.status(id)).toBe('set');
     },
     120_000,

@@ -1,5 +1,5 @@
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import type { SeamAccessCode } from '@latchkey/access-codes';
-import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
 import { useServer } from '../testing/use-server';
 

@@ -1,3 +1,4 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
   chmodSync,
@@ -14,7 +15,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiKeys } from '../cli/api-keys';
 import { compile, type Compiled } from '../testing/compiled';
-import { HOUR, MINUTE } from '../testing/instants';
 import { allGone, ownSettings, ServerProcess } from '../testing/server-process';
 
 let compiled: Compiled;

@@ -1,5 +1,5 @@
 import { startNode } from '@latchkey/embedded-eventstore';
-import { SeededRandom, TcpProxy } from '@latchkey/platform';
+import { MINUTE, SeededRandom, TcpProxy } from '@latchkey/platform';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const { NETWORK_TRIAL_SECONDS = '15', NETWORK_TRIAL_SEED = '1', DATABASE_TEST_UR
 const CLIENTS = 6;
 const WELL_WITHIN = 15_000;
 /** What locks were asked for meanwhile is done. Retries are seconds apart. */
-const SETTLED_WITHIN = 60_000;
+const SETTLED_WITHIN = MINUTE;
 /** What is kept of codes that are gone is bounded, and caches fill up to their bounds. */
 const GROWN_BY_MOST = 96 * 1024 * 1024;
 

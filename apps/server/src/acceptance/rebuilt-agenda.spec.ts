@@ -1,6 +1,6 @@
 import { CodeWork } from '@latchkey/access-codes';
-import { iso } from '@latchkey/platform';
-import { DAY, HOUR, MONDAY, World } from '../testing/world';
+import { DAY, HOUR, iso } from '@latchkey/platform';
+import { MONDAY, World } from '../testing/world';
 
 describe('an agenda that is built anew', () => {
   let world: World;

@@ -1,7 +1,7 @@
+import { MINUTE } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import { apiKeys } from '../cli/api-keys';
 import { connectAccount } from '../testing/connect-account';
-import { MINUTE } from '../testing/instants';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();

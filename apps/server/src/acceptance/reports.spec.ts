@@ -1,8 +1,7 @@
 import { openStores } from '@latchkey/database';
 import { ReportAddresses } from '@latchkey/devices';
-import { CryptoRandom, loadConfig } from '@latchkey/platform';
+import { CryptoRandom, loadConfig, MINUTE } from '@latchkey/platform';
 import { connectAccount } from '../testing/connect-account';
-import { MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
 import { useServer } from '../testing/use-server';
 

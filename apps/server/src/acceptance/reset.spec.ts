@@ -1,8 +1,7 @@
 import type { SeamDevice } from '@latchkey/devices';
-import { seamSchema } from '@latchkey/platform';
+import { MINUTE, seamSchema } from '@latchkey/platform';
 import { sdkNames, Sdks } from '../http/testing/sdk';
 import { connectAccount } from '../testing/connect-account';
-import { MINUTE } from '../testing/instants';
 import { useServer } from '../testing/use-server';
 
 type Body = Record<string, unknown>;

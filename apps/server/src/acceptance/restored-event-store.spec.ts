@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createLogger, type Logger, StartupError } from '@latchkey/platform';
-import { MINUTE } from '../testing/instants';
+import { createLogger, type Logger, MINUTE, StartupError } from '@latchkey/platform';
 import { RestartableServer } from '../testing/restartable-server';
 
 const server = new RestartableServer();

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { CodesProjection } from '@latchkey/access-codes';
 import { openDatabase } from '@latchkey/database';
 import { ViewsBehind } from '@latchkey/event-sourcing';
-import { Outage } from '@latchkey/platform';
+import { MINUTE, Outage } from '@latchkey/platform';
 import { Core } from '../core/core';
 import { IdempotencyRecords } from '../http';
-import { MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
 import { ServerWorld } from '../testing/server-world';
 

@@ -1,8 +1,8 @@
+import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import type { SeamAccessCode } from '@latchkey/access-codes';
 import type { SeamDevice } from '@latchkey/devices';
 import { sdkNames, Sdks } from '../http/testing/sdk';
 import type { ListedEvent } from '../testing/api';
-import { HOUR, MINUTE, SECOND } from '../testing/instants';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();

@@ -1,9 +1,9 @@
+import { MINUTE } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compile, type Compiled } from '../testing/compiled';
-import { MINUTE } from '../testing/instants';
 import { ownSettings, ServerProcess } from '../testing/server-process';
 
 let compiled: Compiled;

@@ -1,7 +1,6 @@
 import type { SeamAccessCode, SeamUnmanagedAccessCode } from '@latchkey/access-codes';
-import { seamSchema } from '@latchkey/platform';
+import { DAY, MINUTE, seamSchema } from '@latchkey/platform';
 import { sdkNames, Sdks } from '../http/testing/sdk';
-import { DAY, MINUTE } from '../testing/instants';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();

@@ -1,6 +1,5 @@
 import type { SeamAccessCode, SeamUnmanagedAccessCode } from '@latchkey/access-codes';
-import { seamSchema } from '@latchkey/platform';
-import { DAY, HOUR, MINUTE, SECOND } from '../testing/instants';
+import { DAY, HOUR, MINUTE, seamSchema, SECOND } from '@latchkey/platform';
 import type { LockAndDevice } from '../testing/keypads';
 import { useServer } from '../testing/use-server';
 

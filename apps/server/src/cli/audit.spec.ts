@@ -1,5 +1,5 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import { ServerWorld } from '../testing/server-world';
-import { HOUR, MINUTE } from '../testing/instants';
 import { rmSync } from 'node:fs';
 import { latchkey } from './latchkey';
 

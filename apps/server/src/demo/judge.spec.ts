@@ -1,6 +1,6 @@
+import { HOUR } from '@latchkey/platform';
 import { disagreement, type Promised } from './judge';
 
-const HOUR = 3_600_000;
 const START = 10 * HOUR;
 const END = 12 * HOUR;
 const window = { startsAt: START, endsAt: END };

@@ -1,13 +1,10 @@
+import { DAY, HOUR, SECOND } from '@latchkey/platform';
 import { type PublicEvent, Refused } from './clients';
 import type { Scene } from './scene';
 import type { CodeEvent } from './code-events';
 import { disagreement, type Promised } from './judge';
 import { heading, instant, type Row, row } from './table';
 
-export const SECOND = 1000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
 /** The default of JUST_IN_TIME_LEAD. */
 export const LEAD = HOUR;
 

@@ -1,3 +1,4 @@
+import { DAY, MINUTE } from '@latchkey/platform';
 import { useServer } from '../testing/use-server';
 
 interface Attempt {
@@ -26,12 +27,12 @@ describe('the list of action attempts', () => {
     elsewhere = (await world.locks.named('Garage')).deviceId;
     await world.api.ask('/locks/unlock_door', { device_id });
     const now = await world.api.now();
-    const stay = { starts_at: now, ends_at: now + 86_400_000, use_backup_access_code_pool: true };
+    const stay = { starts_at: now, ends_at: now + DAY, use_backup_access_code_pool: true };
     ({ access_code_id } = await world.api.create({ device_id, name: 'Guest', ...stay }));
     await world.api.update(access_code_id, { name: 'Cleaner' });
     await world.api.update(access_code_id, { name: 'Gardener' });
     await world.api.ask('/locks/lock_door', { device_id: elsewhere });
-    await world.api.advance(60_000);
+    await world.api.advance(MINUTE);
   }, 60_000);
 
   it('holds every one when nothing is asked for, oldest first, and no backup code', async () => {
@@ -40,7 +41,7 @@ describe('the list of action attempts', () => {
     await world.api.delete((await world.api.create({ device_id: elsewhere })).access_code_id);
     expect(await types()).toEqual([...all, 'CREATE_ACCESS_CODE', 'DELETE_ACCESS_CODE']);
     const [created] = (await list({ device_id: elsewhere })).action_attempts.slice(1);
-    await world.api.advance(60_000);
+    await world.api.advance(MINUTE);
     const { action_attempt_id } = created!;
     const gone = { access_code: { access_code_id: created!.result!.access_code!.access_code_id } };
     expect((await list({ action_attempt_ids: [action_attempt_id] })).action_attempts[0]!.result).toEqual(

@@ -1,10 +1,11 @@
+import { HOUR } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { type Answer, type Edge, NOW, openEdge } from './testing/edge';
 
-const later = (hours: number) => new Date(NOW + hours * 3_600_000).toISOString();
+const later = (hours: number) => new Date(NOW + hours * HOUR).toISOString();
 
 /** Seam's error body, with a request id. */
 function expectError({ status, headers, body }: Answer, expected: { status: number; type: string }) {

@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { ApiError, MINUTE } from '@latchkey/platform';
 import { FailedAttempts } from './failed-attempts';
 
 jest.useFakeTimers();
@@ -15,7 +15,7 @@ async function fail(attempts: FailedAttempts, address: string, times: number): P
       },
     ),
   );
-  await jest.advanceTimersByTimeAsync(60_000);
+  await jest.advanceTimersByTimeAsync(MINUTE);
   return Promise.all(answers);
 }
 
@@ -35,7 +35,7 @@ test('one address waits for itself alone', async () => {
 test('somebody who was quiet for long starts anew', async () => {
   const attempts = new FailedAttempts();
   await fail(attempts, 'a', 20);
-  await jest.advanceTimersByTimeAsync(16 * 60_000);
+  await jest.advanceTimersByTimeAsync(16 * MINUTE);
   expect(await fail(attempts, 'a', 1)).toEqual([0]);
 });
 
@@ -66,12 +66,12 @@ describe('a good key', () => {
       () => performance.now() - start,
       () => null,
     );
-    await jest.advanceTimersByTimeAsync(60_000);
+    await jest.advanceTimersByTimeAsync(MINUTE);
     await Promise.all(wrong);
     expect(await guessed).toBeNull();
     const later = performance.now();
     const alone = attempts.passed('a', 'key').then(() => performance.now() - later);
-    await jest.advanceTimersByTimeAsync(60_000);
+    await jest.advanceTimersByTimeAsync(MINUTE);
     expect(await alone).toBeGreaterThanOrEqual(2000);
   });
 });

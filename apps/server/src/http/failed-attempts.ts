@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { ApiError, MINUTE } from '@latchkey/platform';
 import { LRUCache } from 'lru-cache';
 
 /** So many wrong keys in a row cost nothing: somebody may be setting up a client. */
@@ -7,7 +7,7 @@ const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 2_000;
 /** Who has that much of waiting ahead already is sent away. */
 const LONGEST_QUEUE_MS = 10_000;
-const FORGOTTEN_AFTER_MS = 15 * 60_000;
+const FORGOTTEN_AFTER_MS = 15 * MINUTE;
 const MOST_ADDRESSES = 10_000;
 
 /** Who came with a good key lately is known by it, and not slowed down by what others of the same address try. */

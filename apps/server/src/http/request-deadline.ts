@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { ApiError, MINUTE } from '@latchkey/platform';
 import type { FastifyInstance } from 'fastify';
 import { errorAnswer } from './answers';
 
@@ -6,7 +6,7 @@ import { errorAnswer } from './answers';
 const ANSWER_WITHIN_MS = 9_000;
 
 /** A list holds up to 55,000 where no limit is given; each of its statements has a deadline of its own. */
-const LIST_WITHIN_MS = 60_000;
+const LIST_WITHIN_MS = MINUTE;
 const LIST = /\/list(\?|$)/;
 
 /** Playing time takes as long as it takes; so does a login that waits for a lock maker. */

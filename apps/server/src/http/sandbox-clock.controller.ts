@@ -1,5 +1,5 @@
 import { Abandoned, By, type Caller, Instant, IsoDuration, Params, schema, SeamRoute } from '@latchkey/http';
-import { ApiError, iso } from '@latchkey/platform';
+import { ApiError, DAY, iso } from '@latchkey/platform';
 import { Controller, Inject, Optional } from '@nestjs/common';
 
 /** The one clock of server and lock cloud; instants in ms. */
@@ -67,7 +67,7 @@ export class SandboxClockController {
       const target = to ?? reading + by!;
       if (target > LATEST)
         throw ApiError.invalidInput('The clock does not go that far.', { by: 'is too long' });
-      if (target - reading > FARTHEST_DAYS * 86_400_000)
+      if (target - reading > FARTHEST_DAYS * DAY)
         throw ApiError.invalidInput(`The clock goes ${FARTHEST_DAYS} days at a time at most.`, {
           [to === undefined ? 'by' : 'to']: 'is too far away',
         });

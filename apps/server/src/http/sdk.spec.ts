@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import { type Edge, NOW, openEdge } from './testing/edge';
 import { sdkNames, Sdks } from './testing/sdk';
@@ -29,7 +30,7 @@ describe.each(sdkNames)('the official SDK %s', (sdk) => {
     const code = await sdks.call<Code>(sdk, 'accessCodes.create', {
       device_id,
       name: 'Guest',
-      starts_at: new Date(NOW + 3_600_000).toISOString(),
+      starts_at: new Date(NOW + HOUR).toISOString(),
       ends_at: new Date(NOW + 7_200_000).toISOString(),
     });
     expect(code).toMatchObject({ name: 'Guest', device_id, type: 'time_bound' });

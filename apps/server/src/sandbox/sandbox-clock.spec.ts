@@ -1,9 +1,8 @@
-import { SandboxClock } from '@latchkey/platform';
+import { MINUTE, SandboxClock } from '@latchkey/platform';
 import { SandboxClockDriver, type Timed } from './sandbox-clock';
 import type { Simulator } from './simulator';
 
 const NOON = Date.parse('2026-03-02T12:00:00Z');
-const MINUTE = 60_000;
 
 /** Something falls due each minute, for ever. */
 function eachMinute(clock: SandboxClock, onSettled: () => void): Timed {

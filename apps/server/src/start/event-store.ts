@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Stores } from '@latchkey/database';
 import { spawnNode } from '@latchkey/embedded-eventstore';
 import { type EventStore, EventStoreDb } from '@latchkey/event-sourcing';
-import { type Config, type Logger, Outage, StartupError } from '@latchkey/platform';
+import { type Config, type Logger, MINUTE, Outage, StartupError } from '@latchkey/platform';
 import { markedEventStore } from './marked-event-store';
 import type { Started } from './started';
 
@@ -26,7 +26,7 @@ export async function openEventStore(
 }
 
 /** A store that starts at the same time as we do is waited for so long, ms. */
-const ANSWERS_WITHIN_MS = 60_000;
+const ANSWERS_WITHIN_MS = MINUTE;
 const ASK_AGAIN_MS = 500;
 
 /** @throws {Outage} when it has not answered after a minute */

@@ -1,4 +1,4 @@
-import { ApiError, type Config, type Logger } from '@latchkey/platform';
+import { ApiError, type Config, type Logger, MINUTE } from '@latchkey/platform';
 import type { EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BuildingProgress } from '../core/building-progress';
@@ -10,7 +10,7 @@ const TELL_EVERY_MS = 5_000;
 /** Whoever has to wait for views that take long asks again after so long, s. */
 const ASK_AGAIN_AT_MOST_S = 60;
 /** An executor looks for work every quarter of a minute; one that has not for so long has stopped, ms. */
-const LOOKS_WITHIN_MS = 60_000;
+const LOOKS_WITHIN_MS = MINUTE;
 
 export interface Startup {
   /** The views are about to be built: says how far they are to whoever asks, and in the log every few seconds. */

@@ -1,10 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@latchkey/platform';
+import { createLogger, HOUR } from '@latchkey/platform';
 import { watchedClock } from './watched-clock';
 
-const HOUR = 3_600_000;
 const logger = createLogger('fatal');
 let dataDir: string;
 beforeEach(() => {

@@ -1,9 +1,9 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ClockWatch, type Logger } from '@latchkey/platform';
+import { ClockWatch, type Logger, MINUTE } from '@latchkey/platform';
 import type { Started } from './started';
 
-const REMEMBER_MS = 60_000;
+const REMEMBER_MS = MINUTE;
 
 /**
  * Watches the machine's clock, and remembers what it read, so that the next process notices when it has been put back in

@@ -34,12 +34,9 @@ import { Simulator } from '../sandbox/simulator';
 import { CrashingGateway } from './crashing-gateway';
 import { PutClock } from './put-clock';
 import { listenForReports } from './report-listener';
+export { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 
 export const MONDAY = parseInstant('2026-06-01T12:00:00Z');
-export const SECOND = 1000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
 
 export interface SimulatedLock {
   readonly lock_id: string;

@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,6 @@ import type { SeamAccessCode } from '@latchkey/access-codes';
 import { useServer } from '../testing/use-server';
 
 const FOLDERS = join(__dirname, 'data-folders');
-const HOUR = 3_600_000;
 
 interface Before {
   readonly codes: (Pick<SeamAccessCode, 'access_code_id' | 'device_id' | 'name' | 'code' | 'status'> & {

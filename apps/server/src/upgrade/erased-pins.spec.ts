@@ -1,9 +1,9 @@
+import { DAY, HOUR } from '@latchkey/platform';
 import type { SeamAccessCode } from '@latchkey/access-codes';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DAY, HOUR } from '../testing/instants';
 import { attack } from '../testing/pin-guesser';
 import { useServer } from '../testing/use-server';
 

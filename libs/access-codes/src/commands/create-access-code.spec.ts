@@ -1,4 +1,4 @@
-import { CODE, HOUR, iso, MINUTE, T0 } from '../domain/testing/builders';
+import { CODE, iso, T0 } from '../domain/testing/builders';
 import {
   aCode,
   ACCOUNT_ID,
@@ -19,7 +19,7 @@ import {
   WORKSPACE,
   works,
 } from '../testing';
-import { Outage } from '@latchkey/platform';
+import { HOUR, MINUTE, Outage } from '@latchkey/platform';
 import { GetAccessCode } from '../views';
 import { CreateAccessCode, type WantedCode } from './commands';
 import { newCodeId } from './create-access-code';

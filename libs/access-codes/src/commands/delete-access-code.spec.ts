@@ -1,4 +1,5 @@
-import { CODE, HOUR, iso, MINUTE, T0 } from '../domain/testing/builders';
+import { HOUR, MINUTE } from '@latchkey/platform';
+import { CODE, iso, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

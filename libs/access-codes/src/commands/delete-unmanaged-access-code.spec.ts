@@ -1,3 +1,4 @@
+import { MINUTE } from '@latchkey/platform';
 import { CODE } from '../domain/testing/builders';
 import {
   aCodeOnLock,
@@ -34,7 +35,7 @@ describe('deleting a code that is not ours', () => {
       .when(deletion, works)
       .then(started, onCode('RemovalSent', { lockCodeId: `on-lock-${CODE}`, purpose: 'removal' }));
     feature.locks.settle();
-    const lateEnough = feature.installation.clock.now() + 60_000;
+    const lateEnough = feature.installation.clock.now() + MINUTE;
     await feature
       .given(({ clock }) => clock.put(lateEnough))
       .when(works)

@@ -1,5 +1,6 @@
+import { HOUR } from '@latchkey/platform';
 import type { Command } from '@nestjs/cqrs';
-import { CODE, HOUR, OTHER, T0 } from '../domain/testing/builders';
+import { CODE, OTHER, T0 } from '../domain/testing/builders';
 import { backupCodeId } from '../process-manager/backup-pool';
 import {
   aCode,

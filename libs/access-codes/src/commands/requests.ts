@@ -1,3 +1,4 @@
+import { DAY, HOUR, MINUTE } from '@latchkey/platform';
 import type { Device } from '@latchkey/devices';
 import { backupPoolSize, widened } from '@latchkey/gateways';
 import { Refusal } from '@latchkey/event-sourcing';
@@ -5,9 +6,7 @@ import type { AccessCode, Window } from '../domain/access-code';
 import { absent } from '../domain/refused';
 import { isUnmanaged } from '../domain/life';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const MOST_WIDENING = { '1h': HOUR, '1hour': HOUR, '1d': 24 * HOUR, '1day': 24 * HOUR } as const;
+const MOST_WIDENING = { '1h': HOUR, '1hour': HOUR, '1d': DAY, '1day': DAY } as const;
 
 export type TimeRounding = keyof typeof MOST_WIDENING;
 

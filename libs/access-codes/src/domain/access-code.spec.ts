@@ -1,3 +1,4 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import fc from 'fast-check';
 import { type AccessCode, storedContent, type Window } from './access-code';
 import { codeFold, FAILURES_TO_TELL } from './code-fold';
@@ -9,9 +10,7 @@ import {
   creating,
   failure,
   fold,
-  HOUR,
   iso,
-  MINUTE,
   onLock,
   pin,
   programming,

@@ -1,7 +1,7 @@
+import { HOUR } from '@latchkey/platform';
 import { askedWindow, checkNotOver, checkOrder } from './asked-window';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
-const HOUR = 3_600_000;
 const over = { startsAt: NOW - 2 * HOUR, endsAt: NOW };
 
 const refusalOf = (check: () => unknown): unknown => {

@@ -1,3 +1,4 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import { given } from '@latchkey/event-sourcing';
 import type { Window } from './access-code';
 import { codeFold } from './code-fold';
@@ -9,9 +10,7 @@ import {
   CODE,
   creating,
   fold,
-  HOUR,
   iso,
-  MINUTE,
   nativeLock,
   onLock,
   OTHER,

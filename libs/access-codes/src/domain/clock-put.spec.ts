@@ -1,13 +1,11 @@
+import { DAY, HOUR, MINUTE } from '@latchkey/platform';
 import {
   around,
   at,
   content,
   creating,
-  DAY,
   failure,
   fold,
-  HOUR,
-  MINUTE,
   nativeLock,
   onLock,
   planned,

@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
 import type { AccessCode } from './access-code';
@@ -16,7 +17,7 @@ import {
 } from './common-code';
 import type { CodeEvent, SealedPin } from './events';
 import { RESERVATION_GRACE } from './keypad';
-import { CODE, HOUR, onLock, OTHER, pin as pinOf, requested, T0 } from './testing/builders';
+import { CODE, onLock, OTHER, pin as pinOf, requested, T0 } from './testing/builders';
 
 const box = (of: string): SealedPin => ({ keyId: of, box: `sealed-${of}` });
 const joined = (codeId: string, pin = box(codeId)): CommonCodeEvent => ({

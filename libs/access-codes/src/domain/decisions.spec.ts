@@ -1,3 +1,4 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import { type AccessCode, storedWindow, type Window } from './access-code';
 import { codeFold } from './code-fold';
@@ -8,9 +9,7 @@ import {
   CODE,
   content,
   creating,
-  HOUR,
   iso,
-  MINUTE,
   onLock,
   pin,
   programming,

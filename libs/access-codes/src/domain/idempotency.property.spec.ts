@@ -1,3 +1,4 @@
+import { MINUTE } from '@latchkey/platform';
 import { decidedTwice, type DecidersOf, evolved } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
 import type { AccessCode } from './access-code';
@@ -9,16 +10,7 @@ import type { CodeEvent } from './events';
 import * as keypads from './keypad';
 import * as leaving from './leaving';
 import type { ReadBack } from './listing';
-import {
-  MINUTE,
-  nativeLock,
-  onLock,
-  pin,
-  removalSent,
-  requested,
-  type Requested,
-  T0,
-} from './testing/builders';
+import { nativeLock, onLock, pin, removalSent, requested, type Requested, T0 } from './testing/builders';
 import { Life } from './testing/life';
 import { anything, CODES } from './testing/turmoil';
 import * as unmanaged from './unmanaged';

@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import type { Happened } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
 import { storedWindow, type Window } from './access-code';
@@ -13,7 +14,7 @@ import {
   reserve,
   snapshot,
 } from './keypad';
-import { HOUR, T0 } from './testing/builders';
+import { T0 } from './testing/builders';
 
 const CODES = ['c1', 'c2', 'c3', 'c4'];
 const PINS = ['4821', '7350', '9162'];

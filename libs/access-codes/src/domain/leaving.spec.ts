@@ -1,6 +1,7 @@
+import { MINUTE } from '@latchkey/platform';
 import type { CodeEvent } from './events';
 import { abandon, ceaseToManage, leaving } from './leaving';
-import { account, creating, fold, onLock, requested, simpleLock, T0, at, MINUTE } from './testing/builders';
+import { account, creating, fold, onLock, requested, simpleLock, T0, at } from './testing/builders';
 
 const deleted: CodeEvent = { type: 'RemovalStarted', data: { cause: 'deleted' } };
 const left = { type: 'Removed', data: { cause: 'deleted', wasOnDevice: true, leftOnLock: true } };

@@ -1,9 +1,10 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import fc from 'fast-check';
 import { type AccessCode, sameContent } from './access-code';
 import { contentFor, untouched } from './decisions';
 import { overlap } from './keypad';
 import { isNative, neededFrom, plan } from './plan';
-import { HOUR, MINUTE, settings } from './testing/builders';
+import { settings } from './testing/builders';
 import { Life, type Planned } from './testing/life';
 import { anything, calm, CODES, HORIZON, type Incident, letWork, passing } from './testing/turmoil';
 import { endOf, isGone } from './life';

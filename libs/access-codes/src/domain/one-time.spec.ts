@@ -1,19 +1,9 @@
+import { HOUR } from '@latchkey/platform';
 import { given } from '@latchkey/event-sourcing';
 import { codeFold } from './code-fold';
 import { failed, usedUp } from './decisions';
 import { reconcile } from './read-back';
-import {
-  around,
-  at,
-  content,
-  fold,
-  HOUR,
-  onLock,
-  planned,
-  programming,
-  removalSent,
-  T0,
-} from './testing/builders';
+import { around, at, content, fold, onLock, planned, programming, removalSent, T0 } from './testing/builders';
 import type { CodeEvent } from './events';
 
 const once = onLock(null, false, { isOneTimeUse: true });

@@ -1,3 +1,4 @@
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import { storedContent, type Window } from './access-code';
 import { codeFold } from './code-fold';
@@ -10,11 +11,8 @@ import {
   CODE,
   content,
   creating,
-  DAY,
   failure,
-  HOUR,
   keypadOf,
-  MINUTE,
   onLock,
   OTHER,
   pin,
@@ -22,7 +20,6 @@ import {
   removalSent,
   requested,
   reservation,
-  SECOND,
   simpleLock,
   T0,
   planned,

@@ -1,3 +1,4 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import { storedWindow, type Window } from './access-code';
 import { codeFold } from './code-fold';
@@ -9,9 +10,7 @@ import {
   content,
   creating,
   failure,
-  HOUR,
   iso,
-  MINUTE,
   onLock,
   pin,
   programming,

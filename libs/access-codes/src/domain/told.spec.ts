@@ -1,3 +1,4 @@
+import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { given } from '@latchkey/event-sourcing';
 import { codeFold } from './code-fold';
 import { change, failed } from './decisions';
@@ -10,16 +11,13 @@ import {
   content,
   failure,
   fold,
-  HOUR,
   iso,
-  MINUTE,
   nativeLock,
   onLock,
   pin,
   planned,
   programming,
   requested,
-  SECOND,
   T0,
 } from './testing/builders';
 import { changed } from './transitions';

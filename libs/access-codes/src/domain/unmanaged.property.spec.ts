@@ -1,3 +1,4 @@
+import { MINUTE } from '@latchkey/platform';
 import type { Happened } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
 import { type AccessCode, storedContent } from './access-code';
@@ -6,7 +7,7 @@ import { accepted, failed, remove, request, unanswered } from './decisions';
 import type { CodeEvent } from './events';
 import type { Listed } from './listing';
 import { reconcile } from './read-back';
-import { content, MINUTE, pin, programming, removalSent, requested, T0 } from './testing/builders';
+import { content, pin, programming, removalSent, requested, T0 } from './testing/builders';
 import { see, unknownAmong } from './unmanaged';
 import { endOf, isGone, isUnmanaged } from './life';
 

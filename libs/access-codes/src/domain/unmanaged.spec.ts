@@ -1,3 +1,4 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import type { AccessCode, Window } from './access-code';
 import { codeFold } from './code-fold';
@@ -14,10 +15,8 @@ import {
   content,
   creating,
   fold,
-  HOUR,
   iso,
   keypadOf,
-  MINUTE,
   nativeLock,
   onLock,
   OTHER,

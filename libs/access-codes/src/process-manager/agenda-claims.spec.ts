@@ -1,5 +1,5 @@
 import { type Database, testDatabase, testEngines } from '@latchkey/database';
-import { SandboxClock } from '@latchkey/platform';
+import { MINUTE, SandboxClock } from '@latchkey/platform';
 import { type CompiledQuery, type Kysely, sql } from 'kysely';
 import { AgendaRows } from './agenda-rows';
 import { AGENDA, type AgendaRow, type AgendaTables, createAgendaTables, indexAgenda } from './agenda-tables';
@@ -76,7 +76,7 @@ describe.each(testEngines)('claims of the agenda on %s', (engine) => {
     await add(row('changed'));
     const [claim] = await rows.claim(NOW, 1);
     await rows.makeDue('code:changed');
-    await rows.putOff(claim!, NOW + 60_000);
+    await rows.putOff(claim!, NOW + MINUTE);
     expect(await at('changed')).toMatchObject({ attempts: 1, due_at: NOW });
   });
 

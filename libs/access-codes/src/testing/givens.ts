@@ -1,6 +1,7 @@
+import { MINUTE } from '@latchkey/platform';
 import type { Caller } from '@latchkey/event-sourcing';
 import type { LockCapabilities } from '@latchkey/gateways';
-import { CODE, iso, MINUTE, T0 } from '../domain/testing/builders';
+import { CODE, iso, T0 } from '../domain/testing/builders';
 import type { Window } from '../domain/access-code';
 import type { Installation } from './installation';
 import {

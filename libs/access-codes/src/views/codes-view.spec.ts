@@ -21,6 +21,7 @@ import { DeciderStreams, EventStoreDb, ProjectionRunner, Refusal } from '@latchk
 import {
   CLOCK,
   CONFIG,
+  HOUR,
   RECORDS,
   SandboxClock,
   seamSchema,
@@ -43,7 +44,6 @@ import {
   ListAccessCodes,
 } from './index';
 
-const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 5, 1, 12);
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const WORKSPACE = id(1);

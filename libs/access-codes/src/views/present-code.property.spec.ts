@@ -1,11 +1,10 @@
-import { seamSchema } from '@latchkey/platform';
+import { DAY, seamSchema } from '@latchkey/platform';
 import fc from 'fast-check';
 import type { CodeEvent } from '../domain/events';
 import {
   account,
   at,
   fold,
-  HOUR,
   nativeLock,
   REQUESTED,
   requested,
@@ -16,7 +15,7 @@ import {
 } from './testing/shown-codes';
 
 describe('every code that can be', () => {
-  const soon = fc.integer({ min: 1, max: 3 * 24 * HOUR });
+  const soon = fc.integer({ min: 1, max: 3 * DAY });
   const content = fc.record({
     name: fc.option(fc.constantFrom('Guest', 'Cleaner')),
     pin: fc.constant(sealed),

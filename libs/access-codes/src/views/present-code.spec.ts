@@ -1,3 +1,4 @@
+import { DAY, HOUR, MINUTE } from '@latchkey/platform';
 import { presentCode } from './present-code';
 import {
   account,
@@ -6,7 +7,6 @@ import {
   errorsOf,
   failed,
   fold,
-  HOUR,
   mutationsOf,
   nativeLock,
   programming,
@@ -91,7 +91,7 @@ describe('a natively scheduled code', () => {
 
   it('may miss its start, and is told of that before it does', () => {
     const late = fold(requested(), at(START - HOUR, { type: 'SettingDelayed', data: {} }));
-    expect(warningsOf(shown(late, START - 60_000))).toEqual([
+    expect(warningsOf(shown(late, START - MINUTE))).toEqual([
       'delay_in_setting_on_device',
       'delay_in_issuing',
     ]);
@@ -120,7 +120,7 @@ describe('a code on a lock that can not schedule', () => {
   });
 
   it('is setting while it is taken off because its start moved away', () => {
-    const moved = { startsAt: new Date(START + 24 * HOUR).toISOString(), endsAt: schedule.endsAt };
+    const moved = { startsAt: new Date(START + DAY).toISOString(), endsAt: schedule.endsAt };
     const code = fold(
       requested(),
       programming(START - HOUR, null),

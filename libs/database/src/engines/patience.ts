@@ -1,9 +1,10 @@
+import { MINUTE } from '@latchkey/platform';
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** So long a statement may take, ms: less than a client waits for its answer. */
 export const STATEMENT_WITHIN_MS = 5_000;
 /** So long a statement that rearranges tables may take, or wait for another instance that does, ms. */
-const PATIENT_MS = 30 * 60_000;
+const PATIENT_MS = 30 * MINUTE;
 
 const patience = new AsyncLocalStorage<number>();
 

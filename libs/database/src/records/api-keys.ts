@@ -1,3 +1,4 @@
+import { MINUTE } from '@latchkey/platform';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Kysely } from 'kysely';
 import { type Database } from '../database';
@@ -61,7 +62,7 @@ export interface ApiKeysTable {
   };
 }
 
-const TOUCH_EVERY = 60_000;
+const TOUCH_EVERY = MINUTE;
 const PREFIX_LENGTH = 'seam_'.length + 4;
 const NOBODY = Buffer.alloc(32);
 

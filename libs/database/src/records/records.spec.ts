@@ -1,4 +1,4 @@
-import { CryptoRandom, SeededRandom, type Vault } from '@latchkey/platform';
+import { CryptoRandom, MINUTE, SeededRandom, type Vault } from '@latchkey/platform';
 import fc from 'fast-check';
 import { isUniqueViolation } from '../engines/portable';
 import { testDatabase, testEngines, type TestDatabase } from '../testing/test-databases';
@@ -158,10 +158,10 @@ describe.each(testEngines)('the records on %s', (engine) => {
       await records.apiKeys.touch('key-1', NOW);
       await records.apiKeys.touch('key-1', NOW + 59_999);
       expect(await used()).toBe(NOW);
-      await records.apiKeys.touch('key-1', NOW + 60_000);
-      expect(await used()).toBe(NOW + 60_000);
+      await records.apiKeys.touch('key-1', NOW + MINUTE);
+      expect(await used()).toBe(NOW + MINUTE);
       await (await reopen()).apiKeys.touch('key-1', NOW + 10);
-      expect(await used()).toBe(NOW + 60_000);
+      expect(await used()).toBe(NOW + MINUTE);
     });
   });
 

@@ -1,3 +1,4 @@
+import { MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import type { LockDescription } from '@latchkey/gateways';
 import { type Device, type DeviceEvent, deviceFold } from './device';
@@ -19,7 +20,7 @@ const identity = {
   maker: 'sandbox',
   lockId: 'lock-1',
 };
-const limits = { clockDriftTolerance: 60_000 };
+const limits = { clockDriftTolerance: MINUTE };
 
 const lock: LockDescription = {
   lockId: 'lock-1',

@@ -1,3 +1,4 @@
+import { MINUTE } from '@latchkey/platform';
 import { decidedTwice, type DecidersOf } from '@latchkey/event-sourcing';
 import type { LockDescription } from '@latchkey/gateways';
 import fc from 'fast-check';
@@ -81,7 +82,7 @@ const deviceWishes: fc.Arbitrary<device.DeviceWishes> = fc.record(
 );
 
 const onDevice: Commands<Device | null, DeviceEvent, DecidersOf<typeof device, DeviceEvent>> = {
-  observe: seen.map((as) => (state) => device.observe(state, as, { clockDriftTolerance: 60_000 })),
+  observe: seen.map((as) => (state) => device.observe(state, as, { clockDriftTolerance: MINUTE })),
   connection: fc
     .tuple(fc.boolean(), fc.constantFrom('device_disconnected' as const, 'hub_disconnected' as const))
     .map(

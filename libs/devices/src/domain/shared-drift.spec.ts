@@ -1,7 +1,7 @@
+import { DAY, MINUTE } from '@latchkey/platform';
 import { sharedDrift } from './shared-drift';
 
-const MINUTE = 60_000;
-const DAYS = 3 * 24 * 60 * MINUTE;
+const DAYS = 3 * DAY;
 
 describe('a drift that nearly all locks share is the server’s', () => {
   it.each([

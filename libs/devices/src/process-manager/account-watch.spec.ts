@@ -1,3 +1,4 @@
+import { DAY, HOUR, MINUTE } from '@latchkey/platform';
 import { afterEachCrash, inStream } from '@latchkey/event-sourcing';
 import type { LockDescription } from '@latchkey/gateways';
 import {
@@ -92,9 +93,9 @@ describe('an outage', () => {
   it('is told once, and asked about the more seldom the longer it takes', async () => {
     await devices.given(connected(), added());
     expect(await look().then(unreachable)).toBe(T0 + retryFirst);
-    devices.clock.set(T0 + 60_000);
-    expect(await look().then()).toBe(T0 + 60_000 + 60_000);
-    devices.clock.set(T0 + 24 * 60 * 60_000);
+    devices.clock.set(T0 + MINUTE);
+    expect(await look().then()).toBe(T0 + 2 * MINUTE);
+    devices.clock.set(T0 + DAY);
     expect(await look().then()).toBe(devices.clock.now() + retryLimit);
   });
 
@@ -264,36 +265,36 @@ describe('the clocks of locks', () => {
   });
 
   it('are right where all are off by the same: then the server’s is wrong', async () => {
-    const others = ['lock-2', 'lock-3'].map((lockId) => described({ lockId, clockDrift: 3_600_000 }));
+    const others = ['lock-2', 'lock-3'].map((lockId) => described({ lockId, clockDrift: HOUR }));
     await devices.given(connected(), added(), ...others.map((lock) => added(lock)));
-    shows(described({ clockDrift: 3_600_000 }), ...others);
+    shows(described({ clockDrift: HOUR }), ...others);
     await look().then();
     expect(devices.ownClock.doubted).toBe(1);
   });
 
   it('are held against the server’s once it was put, from what is heard then', async () => {
-    const other = described({ lockId: 'lock-2', clockDrift: 3_600_000 });
+    const other = described({ lockId: 'lock-2', clockDrift: HOUR });
     await devices.given(connected(), added(), added(other));
-    shows(described({ clockDrift: 3_600_000 }), other);
+    shows(described({ clockDrift: HOUR }), other);
     await look().then();
     devices.now.watch.clockWasPut();
-    shows(described({ clockDrift: 3_600_000 }));
+    shows(described({ clockDrift: HOUR }));
     const gone = inStream(`device-${deviceIdOf(ACCOUNT_ID, 'lock-2')}`, { type: 'DeviceRemoved', data: {} });
     // Alone, it has nobody to agree with.
-    await look().then(drifted(3_600_000), gone);
+    await look().then(drifted(HOUR), gone);
   });
 
   it('have the other accounts looked at again where the verdict on the server’s changes', async () => {
     await devices.given(connected(), added(), inStream('account-account-2', ...otherAccount()));
-    shows(described({ clockDrift: 3_600_000 }));
-    await look().then(drifted(3_600_000));
+    shows(described({ clockDrift: HOUR }));
+    await look().then(drifted(HOUR));
     devices.maker.shows = {
       kind: 'answered',
-      value: [described({ lockId: 'lock-9', clockDrift: 3_600_000 })],
+      value: [described({ lockId: 'lock-9', clockDrift: HOUR })],
     };
     await devices.now.watch.account('account-2');
     expect(devices.now.locks.due).toEqual([`account:${ACCOUNT_ID}`]);
-    shows(described({ clockDrift: 3_600_000 }));
+    shows(described({ clockDrift: HOUR }));
     await look().then(onDevice({ type: 'ClockCorrected', data: { driftMs: 0 } }));
   });
 });

@@ -1,8 +1,5 @@
-import { createLogger } from '@latchkey/platform';
+import { createLogger, HOUR, MINUTE } from '@latchkey/platform';
 import { LockClocks } from './lock-clocks';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 
 function clocksWith(offset = 0) {
   const verdicts: (readonly string[])[] = [];

@@ -18,6 +18,7 @@ import {
   CONFIG,
   createLogger,
   GATEWAY,
+  MINUTE,
   SandboxClock,
   SeededIds,
   VIEWS_DATABASE,
@@ -49,11 +50,11 @@ export const ACCOUNT_ID = 'account-1';
 export const LOCK: LockRef = { accountId: ACCOUNT_ID, maker: 'acme', lockId: 'lock-1' };
 export const DEVICE_ID = deviceIdOf(ACCOUNT_ID, LOCK.lockId);
 export const SETTINGS = {
-  accountPollEvery: 30 * 60_000,
-  clockDriftTolerance: 60_000,
+  accountPollEvery: 30 * MINUTE,
+  clockDriftTolerance: MINUTE,
   retryFirst: 5_000,
-  retryLimit: 10 * 60_000,
-  commandDeadline: 60_000,
+  retryLimit: 10 * MINUTE,
+  commandDeadline: MINUTE,
   sandbox: false,
 };
 

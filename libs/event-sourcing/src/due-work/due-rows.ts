@@ -1,3 +1,4 @@
+import { MINUTE } from '@latchkey/platform';
 import { type Database, forUpdateSkipLocked, type Prepared, prepared } from '@latchkey/database';
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables';
@@ -23,7 +24,7 @@ interface DueTable {
 }
 
 /** A process that has not settled what it claimed for so long, ms by the wall, is dead: its rows are anybody's. */
-const LEASE_MS = 60_000;
+const LEASE_MS = MINUTE;
 /** So many rows are given back by one statement. */
 const CHUNK = 500;
 

@@ -1,5 +1,5 @@
 import { type Database, testDatabase, testEngines } from '@latchkey/database';
-import { createLogger, type Logger, SandboxClock, SeededRandom } from '@latchkey/platform';
+import { createLogger, HOUR, type Logger, SandboxClock, SeededRandom } from '@latchkey/platform';
 import type { DueClaim, DueSource } from './due-source';
 import { claimOf, createDueIndexes, type DueColumns, DueRows } from './due-rows';
 import { DueWork } from './due-work';
@@ -142,7 +142,7 @@ describe.each(testEngines)('due work on %s', (engine) => {
     }
     const pauses = at.slice(1).map((instant, n) => instant - at[n]!);
     for (const [n, pause] of pauses.entries()) {
-      const most = Math.min(3_600_000, 5_000 * 2 ** n);
+      const most = Math.min(HOUR, 5_000 * 2 ** n);
       expect(pause).toBeGreaterThanOrEqual(most / 2);
       expect(pause).toBeLessThanOrEqual(most);
     }

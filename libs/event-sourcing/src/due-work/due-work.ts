@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { backOff, type Clock, type Logger, type Random } from '@latchkey/platform';
+import { backOff, type Clock, HOUR, type Logger, type Random } from '@latchkey/platform';
 import type { DueClaim, DueSource } from './due-source';
 import { FairClaims } from './fair-claims';
 import { mayPass } from './may-pass';
 import { Shares } from './shares';
 
 /** What failed is tried again after so long, doubling from the first to the limit, ms by our clock. */
-const RETRY = { first: 5_000, limit: 3_600_000 };
+const RETRY = { first: 5_000, limit: HOUR };
 /** Where a store is away, the same for all: they are not the fault of what was due. */
 const RETRY_OUTAGE_MS = 5_000;
 /** How soon a store that could not be asked is asked again, ms by the wall. */

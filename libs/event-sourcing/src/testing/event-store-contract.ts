@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import {
   comparePositions,
@@ -222,7 +223,7 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
     it('lets events gather, until they are flushed', async () => {
       const seen: number[] = [];
       const subscription = follow({
-        linger: () => 3_600_000,
+        linger: () => HOUR,
         onEvents: (events) => Promise.resolve(void seen.push(...events.map(amountOf))),
       });
       await append(1);

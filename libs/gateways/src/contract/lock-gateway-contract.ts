@@ -1,3 +1,4 @@
+import { MINUTE } from '@latchkey/platform';
 import fc from 'fast-check';
 import {
   type AccountRef,
@@ -34,7 +35,6 @@ export interface GatewayUnderTest {
   close(): Promise<void>;
 }
 
-const minute = 60_000;
 const guest: LockCode = { name: 'Guest', pin: '2580', window: null };
 
 /** What every adapter of `LockGateway` must do. Call it in a spec file with a way to start one of them. */
@@ -125,7 +125,7 @@ export function lockGatewayContract(adapter: string, start: () => Promise<Gatewa
     });
 
     describe('codes with a window', () => {
-      const hour = () => ({ startsAt: it_.now() + 10 * minute, endsAt: it_.now() + 70 * minute });
+      const hour = () => ({ startsAt: it_.now() + 10 * MINUTE, endsAt: it_.now() + 70 * MINUTE });
 
       it('open in it and at no other time', async () => {
         const lock = await it_.freshLock({ nativeScheduling: true });

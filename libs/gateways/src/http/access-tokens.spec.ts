@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import { MemoryTokenStore } from '../testing/memory-token-store';
 import { type Reply, ScriptedMaker } from '../testing/scripted-maker';
 import { type LockRef } from '../lock-gateway';
@@ -7,7 +8,7 @@ import { type AccountTokens } from './token-store';
 const start = Date.parse('2026-03-02T10:00:00.000Z');
 const lock: LockRef = { accountId: 'account-1', maker: 'acme', lockId: 'front-door' };
 const code = { name: 'Guest', pin: '2580', window: null };
-const tokens = (n: number, expiresAt = start + 3_600_000): AccountTokens => ({
+const tokens = (n: number, expiresAt = start + HOUR): AccountTokens => ({
   accessToken: `access-${n}`,
   refreshToken: `refresh-${n}`,
   expiresAt,
@@ -88,10 +89,10 @@ describe('access tokens', () => {
   });
 
   it('are refreshed before they end, and kept', async () => {
-    now = start + 3_600_000 - 30_000;
+    now = start + HOUR - 30_000;
     expect(await open().program(lock, code)).toEqual(accepted);
     expect(maker).toMatchObject({ refreshes: 1, writes: 1 });
-    expect(await store.get('account-1')).toEqual(tokens(2, now + 3_600_000));
+    expect(await store.get('account-1')).toEqual(tokens(2, now + HOUR));
   });
 
   it('are refreshed once after a 401, and the call is repeated', async () => {
@@ -101,7 +102,7 @@ describe('access tokens', () => {
   });
 
   it('are refreshed by one request, however many calls need them', async () => {
-    now = start + 3_600_000;
+    now = start + HOUR;
     const gateway = open();
     const answers = await Promise.all(Array.from({ length: 20 }, () => gateway.program(lock, code)));
     expect(answers).toEqual(Array.from({ length: 20 }, () => accepted));
@@ -123,15 +124,15 @@ describe('access tokens', () => {
   });
 
   it('refreshed by another process at the same time are picked up when the refresh is refused', async () => {
-    now = start + 3_600_000;
+    now = start + HOUR;
     maker.newest = 5;
-    maker.before = () => store.put('account-1', tokens(5, now + 3_600_000));
+    maker.before = () => store.put('account-1', tokens(5, now + HOUR));
     expect(await open().program(lock, code)).toEqual(accepted);
-    expect(await store.get('account-1')).toEqual(tokens(5, now + 3_600_000));
+    expect(await store.get('account-1')).toEqual(tokens(5, now + HOUR));
   });
 
   it('survive two processes that refresh at once', async () => {
-    now = start + 3_600_000;
+    now = start + HOUR;
     const [one, other] = [open(), open()];
     const answers = await Promise.all([one.program(lock, code), other.program(lock, code)]);
     expect(answers).toEqual([accepted, accepted]);
@@ -139,7 +140,7 @@ describe('access tokens', () => {
   });
 
   it('that can be refreshed no more mean that the account is lost', async () => {
-    now = start + 3_600_000;
+    now = start + HOUR;
     maker.newest = 5;
     const answer = await open().program(lock, code);
     expect(answer).toEqual({ kind: 'unauthorized', message: "Acme Locks has ended the account's grant." });
@@ -147,7 +148,7 @@ describe('access tokens', () => {
   });
 
   it('are used to their end while the maker cannot refresh them', async () => {
-    now = start + 3_600_000 - 30_000;
+    now = start + HOUR - 30_000;
     maker.refreshReplies.push({ status: 503 });
     expect(await open().program(lock, code)).toEqual(accepted);
   });
@@ -168,7 +169,7 @@ describe('access tokens', () => {
     ],
     ['does not know us', { status: 401, body: { error: 'invalid_client' } }, { kind: 'unreachable' }],
   ])('that have ended, while the maker %s, mean that nothing was sent', async (_what, reply, expected) => {
-    now = start + 3_600_000;
+    now = start + HOUR;
     maker.refreshReplies.push(reply);
     expect(await open().program(lock, code)).toMatchObject(expected);
     expect(maker.writes).toBe(0);
@@ -185,7 +186,7 @@ describe('access tokens', () => {
   });
 
   it('keep their refresh token if the maker gives no new one', async () => {
-    now = start + 3_600_000;
+    now = start + HOUR;
     const fresh = { access_token: 'access-1', token_type: 'Bearer', expires_in: '1800' };
     maker.refreshReplies.push({ status: 200, body: fresh });
     expect(await open().program(lock, code)).toEqual(accepted);
@@ -193,7 +194,7 @@ describe('access tokens', () => {
   });
 
   it('that the store would not take are not lost: they are put there with the next call', async () => {
-    now = start + 3_600_000;
+    now = start + HOUR;
     const gateway = open();
     const put = store.put.bind(store);
     store.put = () => Promise.reject(new Error('disk full'));
@@ -206,13 +207,13 @@ describe('access tokens', () => {
   });
 
   it('that the store would not take give way to those of a new grant', async () => {
-    now = start + 3_600_000;
+    now = start + HOUR;
     const gateway = open();
     const put = store.put.bind(store);
     store.put = () => Promise.reject(new Error('disk full'));
     await expect(gateway.program(lock, code)).rejects.toThrow('disk full');
     maker.newest = 9;
-    await put('account-1', tokens(9, now + 3_600_000));
+    await put('account-1', tokens(9, now + HOUR));
     store.put = put;
     expect(await gateway.program(lock, code)).toEqual(accepted);
     expect(await store.get('account-1')).toMatchObject({ refreshToken: 'refresh-9' });

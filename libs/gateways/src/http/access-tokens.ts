@@ -1,10 +1,11 @@
+import { MINUTE } from '@latchkey/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type AccountRef, type Answer } from '../lock-gateway';
 import { type GatewayClock } from './lock-maker';
 import { type AccountTokens, type TokenStore } from './token-store';
 
 /** A token that ends this soon is refreshed before it is used again; ms. */
-const endsSoon = 60_000;
+const endsSoon = MINUTE;
 
 /** How often, and after how long, the store is read again before a refused refresh is believed; ms. */
 const secondLooks = { times: 3, afterMs: 200 };

@@ -1,3 +1,4 @@
+import { DAY, HOUR } from '@latchkey/platform';
 import { MemoryTokenStore } from '../testing/memory-token-store';
 import { type Reply, ScriptedMaker } from '../testing/scripted-maker';
 import { type LockCode, type LockRef } from '../lock-gateway';
@@ -7,7 +8,7 @@ import { type LockMaker } from './lock-maker';
 const now = Date.parse('2026-03-02T10:00:00.000Z');
 const lock: LockRef = { accountId: 'account-1', maker: 'acme', lockId: 'front-door' };
 const code: LockCode = { name: 'Guest', pin: '2580', window: null };
-const window = { startsAt: now, endsAt: now + 3_600_000 };
+const window = { startsAt: now, endsAt: now + HOUR };
 
 describe('HttpLockGateway', () => {
   let server: ScriptedMaker;
@@ -20,7 +21,7 @@ describe('HttpLockGateway', () => {
         'account-1': {
           accessToken: 'access-token',
           refreshToken: 'refresh-token',
-          expiresAt: now + 3_600_000,
+          expiresAt: now + HOUR,
           userId: 'u',
         },
       }),
@@ -130,7 +131,7 @@ describe('HttpLockGateway', () => {
       [
         'maintenance for ever',
         { status: 503, headers: { 'retry-after': '99999999999' } },
-        { kind: 'unreachable', retryAfterMs: 86_400_000 },
+        { kind: 'unreachable', retryAfterMs: DAY },
       ],
       [
         'maintenance without a time',

@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import { createHash } from 'node:crypto';
 import { startLockCloud } from '../../../../apps/lock-cloud/src/index';
 import { type Reply, ScriptedMaker } from '../testing/scripted-maker';
@@ -68,7 +69,7 @@ describe('exchangeCode', () => {
       await exchangeCode(server.lockMaker, { code: 'c&1', redirectUri: back, codeVerifier: 'v' }, { clock }),
     ).toEqual({
       kind: 'answered',
-      value: { accessToken: 'a', refreshToken: 'r', expiresAt: now + 3_600_000, userId: 'u' },
+      value: { accessToken: 'a', refreshToken: 'r', expiresAt: now + HOUR, userId: 'u' },
     });
     const [request] = server.requests;
     expect(request).toMatchObject({ method: 'POST', url: '/v1/oauth/token' });
@@ -180,7 +181,7 @@ describe('OAuth at the simulated cloud', () => {
 
   it('goes on after the access token has ended, by our clock and by the maker’s alone', async () => {
     const before = await cloud.tokens.get(cloud.account.accountId);
-    await cloud.wait(3 * 3_600_000);
+    await cloud.wait(3 * HOUR);
     expect(await cloud.gateway.locks(cloud.account)).toMatchObject({ kind: 'answered' });
     const after = await cloud.tokens.get(cloud.account.accountId);
     expect(after?.accessToken).not.toBe(before?.accessToken);
@@ -188,7 +189,7 @@ describe('OAuth at the simulated cloud', () => {
 
     // As if our clock were far behind: the maker's 401 is what tells.
     await cloud.tokens.put(cloud.account.accountId, { ...after, expiresAt: after.expiresAt + 1e9 });
-    await cloud.wait(3 * 3_600_000);
+    await cloud.wait(3 * HOUR);
     expect(await cloud.gateway.locks(cloud.account)).toMatchObject({ kind: 'answered' });
     expect((await cloud.tokens.get(cloud.account.accountId))?.accessToken).not.toBe(after.accessToken);
   });

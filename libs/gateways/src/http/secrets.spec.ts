@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import fc from 'fast-check';
 import { MemoryTokenStore } from '../testing/memory-token-store';
 import { ScriptedMaker } from '../testing/scripted-maker';
@@ -11,7 +12,7 @@ const lock = { accountId: 'account-1', maker: 'acme', lockId: 'front-door' };
 const tokens = {
   accessToken: 'accesstoken-Zx9',
   refreshToken: 'refreshtoken-Qw7',
-  expiresAt: now + 3_600_000,
+  expiresAt: now + HOUR,
   userId: 'owner',
 };
 const pin = fc.stringMatching(/^[0-9]{4,12}$/);

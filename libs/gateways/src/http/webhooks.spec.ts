@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import fc from 'fast-check';
 import { startLockCloud } from '../../../../apps/lock-cloud/src/index';
 import { MemoryTokenStore } from '../testing/memory-token-store';
@@ -149,7 +150,7 @@ describe('registerWebhook', () => {
 
   beforeEach(async () => {
     server = await ScriptedMaker.start();
-    const tokens = { accessToken: 'a', refreshToken: 'r', expiresAt: 3_600_000, userId: 'u' };
+    const tokens = { accessToken: 'a', refreshToken: 'r', expiresAt: HOUR, userId: 'u' };
     gateway = new HttpLockGateway({
       makers: new Map([['acme', server.lockMaker]]),
       tokens: new MemoryTokenStore({ 'account-1': tokens }),

@@ -1,5 +1,5 @@
 import { type Caller, isAbsence, Refusal } from '@latchkey/event-sourcing';
-import { ApiError } from '@latchkey/platform';
+import { ApiError, DAY, MINUTE } from '@latchkey/platform';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { EdgeRequest } from '../route/parameters';
 
@@ -20,8 +20,8 @@ export interface BegunDeletes {
 export type Repeatable = { readonly by: string; readonly within: number } | null;
 
 /** Longer than any client's automatic retries take, ms. */
-const RETRIES_END_WITHIN = 2 * 60_000;
-const KEY_LASTS = 24 * 3_600_000;
+const RETRIES_END_WITHIN = 2 * MINUTE;
+const KEY_LASTS = DAY;
 
 /**
  * Whether the request may be a repetition of one whose answer was lost: a DELETE, which clients repeat by themselves,

@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { ApiError, MINUTE } from '@latchkey/platform';
 import { testDatabase, testEngines } from '@latchkey/database';
 import fc from 'fast-check';
 import { DeviceLimits } from './device-limits';
@@ -33,7 +33,7 @@ describe('a limit', () => {
     }
     expect(await refusal(limit.take('lock'))).toBe(50);
     expect(await refusal(limit.take('other lock'))).toBeUndefined();
-    jest.setSystemTime(START + 60_000);
+    jest.setSystemTime(START + MINUTE);
     expect(await refusal(limit.take('lock'))).toBeUndefined();
   });
 

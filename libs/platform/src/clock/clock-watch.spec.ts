@@ -1,9 +1,8 @@
+import { DAY, HOUR, MINUTE } from './durations';
 import fc from 'fast-check';
 import { ClockWatch } from './clock-watch';
 
 const T0 = Date.UTC(2026, 5, 1);
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 
 /** A machine whose clock can be put. */
 function machine(lastRead?: number) {
@@ -58,7 +57,7 @@ it('takes a leap forward for right soon, as after a machine’s sleep, and a lea
   const asleep = machine();
   asleep.put(8 * HOUR);
   expect(asleep.watch.bounds()).toEqual({ earliest: asleep.wall() - 8 * HOUR, latest: asleep.wall() });
-  asleep.passes(3 * 60_000);
+  asleep.passes(3 * MINUTE);
   expect(asleep.watch.bounds()).toEqual({ earliest: asleep.wall(), latest: asleep.wall() });
   asleep.put(-HOUR);
   asleep.watch.latest();

@@ -1,7 +1,7 @@
+import { DAY } from './durations';
 const TICK_MS = 1_000;
 /** Less than this is what two readings may differ by on a machine that is busy, or whose clock is being slewed. */
 const TOLERANCE_MS = 2_000;
-const DAY_MS = 86_400_000;
 /** A leap forward that nobody speaks against for so long is right: as after a machine's sleep. */
 const UNDISPUTED_MS = 120_000;
 
@@ -35,7 +35,7 @@ export class ClockWatch {
     this.base = wall() - monotonic();
     const back = lastRead === undefined ? 0 : wall() - lastRead;
     // Further back than a day, it is likelier that it was ahead then.
-    if (back < -TOLERANCE_MS && back > -DAY_MS) {
+    if (back < -TOLERANCE_MS && back > -DAY) {
       this.jumped = back;
       this.base -= back;
     }

@@ -1,9 +1,9 @@
+import { HOUR } from './durations';
 import fc from 'fast-check';
 import { iso } from './instant';
 import { readingOf, SandboxClock, type SandboxClockState } from './sandbox-clock';
 
 const START = Date.UTC(2026, 0, 1);
-const HOUR = 3_600_000;
 
 /** A clock over a wall that moves only when it is told to. */
 function clockOverWall(running: boolean) {

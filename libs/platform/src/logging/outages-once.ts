@@ -1,8 +1,9 @@
+import { MINUTE } from '../clock/durations';
 import type { LogFn } from 'pino';
 import { Outage } from '../errors/outage';
 
 /** Without an error of its kind for so long, an outage is over, and the next one another, ms. */
-const OVER_AFTER_MS = 60_000;
+const OVER_AFTER_MS = MINUTE;
 
 /**
  * A hook for pino that tells of each outage once, in one short line without a stack: everything that meets it would

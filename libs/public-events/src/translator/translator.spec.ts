@@ -19,7 +19,7 @@ import {
   type RecordedEvent,
   type Tables,
 } from '@latchkey/event-sourcing';
-import { derivedId, iso, SandboxClock, seamSchema, SeededIds, type Vault } from '@latchkey/platform';
+import { derivedId, HOUR, iso, SandboxClock, seamSchema, SeededIds, type Vault } from '@latchkey/platform';
 import { ListEventsHandler } from '../feed/feed-queries';
 import { FeedProjection, type FeedTables } from '../feed/feed-projection';
 import { type EventFilter, ListEvents } from '../feed/queries';
@@ -27,7 +27,6 @@ import { publicStreamOf, type SeamEvent } from '../public-event';
 import { Translator } from './translator';
 import { TRANSLATOR_VERSION } from './translator-states';
 
-const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 5, 1, 12);
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const [WORKSPACE, ACCOUNT_ID, FRONT, BARN, CODE] = [id(1), id(2), id(3), id(4), id(10)];

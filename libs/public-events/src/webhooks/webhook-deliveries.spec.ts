@@ -23,6 +23,8 @@ import {
   CONFIG,
   createLogger,
   CryptoRandom,
+  DAY,
+  FEED_DATABASE,
   IDS,
   iso,
   RANDOM,
@@ -30,7 +32,6 @@ import {
   RECORDS,
   SandboxClock,
   type Vault,
-  FEED_DATABASE,
 } from '@latchkey/platform';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -53,7 +54,6 @@ import { RETRY_AFTER, WebhookDeliveries } from './webhook-deliveries';
 import { WEBHOOK_DELIVERIES, webhookHandlers } from './webhook-handlers';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
-const DAY = 24 * 3_600_000;
 const WORKSPACE = '00000000-0000-4000-8000-000000000001';
 
 interface Received {

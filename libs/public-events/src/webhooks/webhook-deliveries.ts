@@ -1,3 +1,4 @@
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import type { Database, WebhookEndpoint, WebhookEndpoints } from '@latchkey/database';
 import { DueWork } from '@latchkey/event-sourcing';
 import type { Clock, Ids, Logger, Random, Vault } from '@latchkey/platform';
@@ -6,10 +7,6 @@ import { wants } from './delivery-queue';
 import { type Delivery, DeliveryRows, type QueueClaim } from './delivery-rows';
 import type { DeliveryTables } from './queue-tables';
 import type { Sender, Sent } from './sender';
-
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
 
 /** After how long each attempt follows the one before. After the last one a message is given up. */
 export const RETRY_AFTER = [
@@ -23,7 +20,7 @@ export const RETRY_AFTER = [
   10 * HOUR,
 ] as const;
 /** An endpoint that nothing has got through to for so long is disabled. */
-export const DISABLED_AFTER = 5 * 24 * HOUR;
+export const DISABLED_AFTER = 5 * DAY;
 
 /** So many messages are under way at a time, to all endpoints together; half of them for a single workspace. */
 const PLACES = 128;

@@ -1,4 +1,5 @@
-import { DAY, HOUR, MINUTE, SECOND, type Story, type Told } from '../story';
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { type Story, type Told } from '../story';
 import type { Life } from './life';
 
 async function isGone(story: Story, ...codes: Told[]): Promise<void> {

@@ -1,4 +1,5 @@
-import { HOUR, LEAD, MINUTE, SECOND } from '../story';
+import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { LEAD } from '../story';
 import type { Life } from './life';
 
 export const killed: Life = {

@@ -1,4 +1,5 @@
-import { HOUR, MINUTE, SECOND, type Story, type Told } from '../story';
+import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { type Story, type Told } from '../story';
 import type { Life } from './life';
 
 async function issuesOf(story: Story, code: Told): Promise<string[]> {

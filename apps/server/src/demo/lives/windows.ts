@@ -1,4 +1,5 @@
-import { DAY, HOUR, LEAD, MINUTE, SECOND } from '../story';
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { LEAD } from '../story';
 import type { Life } from './life';
 
 const PRELOAD = 72 * HOUR;

@@ -1,3 +1,4 @@
+import { HOUR } from '@latchkey/platform';
 import { testDatabase, testEngines } from '@latchkey/database';
 import { BegunDeleteRecords } from './begun-deletes';
 
@@ -27,7 +28,7 @@ describe.each(testEngines)('deletions that were begun, on %s', (engine) => {
     await begun.begin('a', 1000);
     await begun.forget('a');
     expect(await begun.begin('a', 1000)).toBe(false);
-    pass(25 * 3_600_000);
+    pass(25 * HOUR);
     await begun.begin('b', 1000);
     const rows = await database.db
       .selectFrom('begun_deletes' as never)

@@ -1,10 +1,11 @@
+import { DAY, MINUTE } from '@latchkey/platform';
 import { type Database, migrate, type Migration } from '@latchkey/database';
 import type { BegunDeletes } from '@latchkey/http';
 import { createHash } from 'node:crypto';
 
 /** Longer than any repetition is waited for, ms. */
-const KEPT_FOR = 24 * 3_600_000;
-const PURGE_EVERY = 10 * 60_000;
+const KEPT_FOR = DAY;
+const PURGE_EVERY = 10 * MINUTE;
 
 interface BegunDeletesTable {
   begun_deletes: {

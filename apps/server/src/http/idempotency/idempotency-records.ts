@@ -1,3 +1,4 @@
+import { DAY, HOUR, MINUTE } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import { type Database, migrate, type Migration } from '@latchkey/database';
 import type { Clock, Vault } from '@latchkey/platform';
@@ -5,10 +6,10 @@ import type { Transaction } from 'kysely';
 import type { PinsOfCode } from './request-pins';
 
 /** For so long the first answer to a key is given again, ms. */
-export const KEPT_FOR = 24 * 3_600_000;
+export const KEPT_FOR = DAY;
 /** A request that has not ended after so long, by the machine's clock, has died with its server. */
-const DEAD_AFTER = 60_000;
-const PURGE_EVERY = 10 * 60_000;
+const DEAD_AFTER = MINUTE;
+const PURGE_EVERY = 10 * MINUTE;
 
 /** What a request with a key is: the first, one of several at the same time, or one that came again. */
 export type KeyClaim =
@@ -101,7 +102,7 @@ export interface KeptAnswer {
 }
 
 /** One key of the vault serves the requests of so long, ms. */
-const KEY_SERVES = 3_600_000;
+const KEY_SERVES = HOUR;
 
 /** Which requests came with which idempotency key, and what they were answered. */
 export class IdempotencyRecords {

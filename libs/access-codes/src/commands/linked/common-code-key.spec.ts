@@ -1,4 +1,5 @@
-import { CODE, MINUTE, OTHER, T0 } from '../../domain/testing/builders';
+import { MINUTE } from '@latchkey/platform';
+import { CODE, OTHER, T0 } from '../../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

@@ -1,3 +1,4 @@
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import type { Account, Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
 import { type AccessCode, storedWindow, type Window } from '../access-code';
@@ -6,11 +7,7 @@ import type { CodeEvent, CodeEventOf, FailureKind, StoredContent } from '../even
 import type { Keypad, Reservation } from '../keypad';
 import type { Circumstances, PlanSettings } from '../circumstances';
 import { plan, type Step } from '../plan';
-
-export const SECOND = 1_000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
+export { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 
 /** The instant that the specifications count from, ms. */
 export const T0 = Date.UTC(2026, 5, 1, 12);

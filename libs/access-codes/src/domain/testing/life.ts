@@ -1,3 +1,4 @@
+import { MINUTE, SECOND } from '@latchkey/platform';
 import { type Account, accountFold, type AccountEvent, type Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
 import { type AccessCode, storedContent, type Window } from '../access-code';
@@ -31,12 +32,10 @@ import {
   account,
   iso,
   keypadOf,
-  MINUTE,
   nativeLock,
   pin,
   requested,
   type Requested,
-  SECOND,
   settings,
   simpleLock,
   T0,

@@ -1,7 +1,8 @@
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { disconnect, reachable, reconnect, removeAccount, unreachable } from '@latchkey/devices';
 import fc from 'fast-check';
 import type { Window } from '../access-code';
-import { DAY, HOUR, MINUTE, nativeLock, pin, SECOND, T0 } from './builders';
+import { nativeLock, pin, T0 } from './builders';
 import type { Answer, Life } from './life';
 
 /** One thing that happens in a life; prints itself when a property fails. */

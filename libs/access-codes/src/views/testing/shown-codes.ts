@@ -1,3 +1,4 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import type { Account, Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
 import type { AccessCode } from '../../domain/access-code';
@@ -6,7 +7,6 @@ import type { CodeEvent, StoredWindow } from '../../domain/events';
 import * as builders from '../../domain/testing/builders';
 import { presentCode } from '../present-code';
 
-export const HOUR = 3_600_000;
 export const START = Date.UTC(2026, 5, 1, 15);
 export const END = START + 48 * HOUR;
 export const REQUESTED = START - 100 * HOUR;
@@ -78,7 +78,7 @@ export const programming = (
       lockCodeId: operation === 'change' ? 'L' : null,
       content: { name: 'Guest', pin: sealed, pinFingerprint: 'fp-1', window, ...over },
       attempt: 1,
-      deadline: new Date(instant + 60_000).toISOString(),
+      deadline: new Date(instant + MINUTE).toISOString(),
     },
   });
 export const set = (instant: number, commandId: string | null = 'c') =>
