@@ -1,4 +1,12 @@
-import { type Cause, EventCodec, type EventStore, type Loaded } from '@latchkey/event-sourcing';
+import {
+  type Cause,
+  EventCodec,
+  type EventStore,
+  type Loaded,
+  type RecordedEvent,
+  StoreDamaged,
+  UnreadableEvent,
+} from '@latchkey/event-sourcing';
 import type { Clock, Ids } from '@latchkey/platform';
 import { z } from 'zod';
 import { type IndexedKeypad, indexed } from './domain/indexed-keypad';
@@ -30,43 +38,52 @@ interface Piece {
 
 export const keypadSnapshotCodec = new EventCodec<Piece>(shapes);
 
-/** Keypads written down whole, apart from their streams: so a busy one is read as fast as a quiet one. */
+/** A whole snapshot, and the revision of its first piece in the stream of snapshots. */
+interface Whole {
+  readonly first: number;
+  readonly pieces: readonly Piece['data'][];
+}
+
+/**
+ * Keypads written down whole, apart from their streams: so a busy one is read as fast as a quiet one. The snapshot
+ * before the newest is kept, and with it all that has happened since: should a piece of the newest be lost, nothing is.
+ */
 export class KeypadSnapshots {
+  /** Up to which revision of its stream a keypad was last written down, or was to be. */
+  private readonly revisions = new Map<string, number>();
+
   constructor(
     private readonly options: { readonly store: EventStore; readonly clock: Clock; readonly ids: Ids },
   ) {}
 
+  /** -1 where nothing is known of a snapshot. One that failed counts: it is tried again with the next. */
+  writtenDownAt(deviceId: string): number {
+    return this.revisions.get(deviceId) ?? -1;
+  }
+
   /** The newest snapshot that is whole. */
   async load(deviceId: string): Promise<Loaded<IndexedKeypad> | undefined> {
-    let pieces: Piece['data'][] = [];
-    let whole: Piece['data'][] | undefined;
-    for await (const recorded of this.options.store.read(streamOf(deviceId))) {
-      const data = keypadSnapshotCodec.decodeOwn(recorded)?.data;
-      if (!data) continue;
-      if (data.piece === 0) pieces = [];
-      pieces.push(data);
-      const fits = pieces.every((each, n) => each.piece === n && each.revision === data.revision);
-      if (fits && pieces.length === data.of) whole = pieces;
-    }
-    const [first] = whole ?? [];
-    if (!whole || !first) return undefined;
-    const releasedAt = first.releasedAt ? Date.parse(first.releasedAt) : 0;
-    const reservations = whole.flatMap((piece) => reservationsOf(piece.reservations));
-    return { state: indexed(reservations, releasedAt), revision: first.revision };
+    const whole = await this.newest(streamOf(deviceId));
+    if (!whole) return undefined;
+    const { revision, releasedAt } = whole.pieces[0]!;
+    this.revisions.set(deviceId, Math.max(revision, this.writtenDownAt(deviceId)));
+    const reservations = whole.pieces.flatMap((piece) => reservationsOf(piece.reservations));
+    return { state: indexed(reservations, releasedAt ? Date.parse(releasedAt) : 0), revision };
   }
 
   /**
-   * Writes a keypad down, and hides what the snapshot stands for. Anything may go wrong on the way: what is not whole
-   * is passed over, and the stream still has all of it.
+   * Writes a keypad down, and hides what the snapshot before stands for. Anything may go wrong on the way: what is not
+   * whole is passed over.
    */
   async write(deviceId: string, { state, revision }: Loaded<IndexedKeypad>, cause: Cause): Promise<void> {
     const { store, ids } = this.options;
+    this.revisions.set(deviceId, revision);
     const stream = streamOf(deviceId);
+    const before = await this.newest(stream);
     const all = [...state.byCode.entries()].flatMap(([, reservations]) => reservations);
     const of = Math.max(1, Math.ceil(all.length / PIECE));
     let last = -1;
     for await (const event of store.readBackwards(stream, 1)) last = event.revision;
-    const first = last + 1;
     for (let piece = 0; piece < of; piece++) {
       const data: Piece['data'] = {
         ...{ revision, piece, of },
@@ -80,8 +97,34 @@ export class KeypadSnapshots {
       );
       last = (await store.append(stream, [event], last)).revision;
     }
-    await store.truncateBefore(`keypad-${deviceId}`, revision);
-    await store.truncateBefore(stream, first);
+    if (!before) return;
+    await store.truncateBefore(`keypad-${deviceId}`, before.pieces[0]!.revision);
+    await store.truncateBefore(stream, before.first);
+  }
+
+  private async newest(stream: string): Promise<Whole | undefined> {
+    return (await this.last(stream)) ?? (await this.lastOfAll(stream));
+  }
+
+  /** What the stream ends with, where that is a whole snapshot: nothing else is read then. */
+  private async last(stream: string): Promise<Whole | undefined> {
+    const { store } = this.options;
+    const [end] = await piecesOf(store.readBackwards(stream, 1));
+    if (!end || end.data.piece !== end.data.of - 1) return undefined;
+    const pieces = (await piecesOf(store.readBackwards(stream, end.data.of))).reverse();
+    return wholeOf(pieces);
+  }
+
+  /** The last whole one among all that there are, whole or not. */
+  private async lastOfAll(stream: string): Promise<Whole | undefined> {
+    let whole: Whole | undefined;
+    let pieces: PlacedPiece[] = [];
+    for (const each of await piecesOf(this.options.store.read(stream))) {
+      if (each.data.piece === 0) pieces = [];
+      pieces.push(each);
+      whole = wholeOf(pieces) ?? whole;
+    }
+    return whole;
   }
 
   private metadata({ correlationId, causationId, workspaceId }: Cause) {
@@ -96,3 +139,38 @@ export class KeypadSnapshots {
 }
 
 const streamOf = (deviceId: string): string => `${KEYPAD_SNAPSHOT}-${deviceId}`;
+
+interface PlacedPiece {
+  readonly at: number;
+  readonly data: Piece['data'];
+}
+
+/** Those that can be read: where the store has lost one, all before it. */
+async function piecesOf(events: AsyncIterable<RecordedEvent>): Promise<PlacedPiece[]> {
+  const pieces: PlacedPiece[] = [];
+  try {
+    for await (const recorded of events) {
+      const data = readable(recorded);
+      if (data) pieces.push({ at: recorded.revision, data });
+    }
+  } catch (error) {
+    if (!(error instanceof StoreDamaged)) throw error;
+  }
+  return pieces;
+}
+
+function readable(recorded: RecordedEvent): Piece['data'] | undefined {
+  try {
+    return keypadSnapshotCodec.decodeOwn(recorded)?.data;
+  } catch (error) {
+    if (error instanceof UnreadableEvent) return undefined;
+    throw error;
+  }
+}
+
+function wholeOf(pieces: readonly PlacedPiece[]): Whole | undefined {
+  const [first] = pieces;
+  if (!first || pieces.length !== first.data.of) return undefined;
+  const fits = pieces.every(({ data }, n) => data.piece === n && data.revision === first.data.revision);
+  return fits ? { first: first.at, pieces: pieces.map(({ data }) => data) } : undefined;
+}

@@ -19,7 +19,7 @@ import { KeypadPins } from './keypad-pins';
 import { KeypadSnapshots } from './keypad-snapshots';
 import { pinWith } from './known-pins';
 
-/** A keypad of so many events, or of as many as it has reservations, is written down whole. */
+/** After so many events, or half as many as it has reservations, a keypad is written down whole. */
 const SNAPSHOT_AFTER = 500;
 
 /** A code, or one to be, with the PIN that it is asked about. */
@@ -39,8 +39,6 @@ export class Streams {
   private readonly keypads: DeciderStreams<IndexedKeypad, KeypadEvent>;
   private readonly snapshots: KeypadSnapshots;
   private readonly snapshotting = new Map<string, Promise<void>>();
-  /** Up to which revision a keypad was last written down. */
-  private readonly writtenDown = new Map<string, number>();
   private readonly pins: KeypadPins;
 
   constructor(
@@ -170,10 +168,9 @@ export class Streams {
 
   /** Beside the work: a snapshot that fails is told, and tried again later. */
   private writeDownWhereBusy(deviceId: string, decided: Decided<IndexedKeypad>, cause: Cause): void {
-    const since = decided.revision - (this.writtenDown.get(deviceId) ?? -1);
-    if (since < Math.max(SNAPSHOT_AFTER, decided.state.byCode.size) || this.snapshotting.has(deviceId))
+    const since = decided.revision - this.snapshots.writtenDownAt(deviceId);
+    if (since < Math.max(SNAPSHOT_AFTER, decided.state.byCode.size / 2) || this.snapshotting.has(deviceId))
       return;
-    this.writtenDown.set(deviceId, decided.revision);
     const writing = this.snapshots
       .write(deviceId, decided, cause)
       .catch((err: unknown) => this.logger.warn({ err, deviceId }, 'a keypad could not be written down'))

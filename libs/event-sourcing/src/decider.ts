@@ -16,6 +16,8 @@ import {
 export interface Fold<S, E extends DomainEvent> {
   readonly initial: S;
   evolve(state: S, event: Happened<E>): S;
+  /** Whether an event stands for all that came before it in its stream, which may be hidden up to there. */
+  standsForAllBefore?(event: E): boolean;
 }
 
 /** The state after events that all happen at one instant, ms. */
@@ -127,7 +129,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
     for (let attempt = 0; ; attempt++) {
       const snapshot = await snapshots?.load(id);
       const beginning = { position: undefined, ...(snapshot ?? { state: fold.initial, revision: -1 }) };
-      const found = await this.readOn(id, beginning, snapshot === undefined);
+      const found = await this.readOn(id, beginning);
       if (found) return found;
       if (attempt >= SNAPSHOT_RETRIES) throw new Error(`events of ${this.streamOf(id)} are missing`);
     }
@@ -136,25 +138,26 @@ export class DeciderStreams<S, E extends DomainEvent> {
   /**
    * The state after what has happened since. The event that it was folded up to is read again where its position is
    * not known.
-   * @param mayBegin the stream may begin later, with an event that stands for what came before
    * @returns undefined when the next events are hidden
    */
-  private async readOn(id: string, from: Decided<S>, mayBegin = false): Promise<Decided<S> | undefined> {
-    const { store, fold, codec } = this.options;
+  private async readOn(id: string, from: Decided<S>): Promise<Decided<S> | undefined> {
+    const { store, fold, codec, snapshots } = this.options;
     let { state, revision, position } = from;
     const first = position === undefined ? Math.max(revision, 0) : revision + 1;
     let isGap = false;
     // Read to its end in any case: a read that is left early stays open.
     for await (const recorded of store.read(this.streamOf(id), first)) {
-      isGap ||= recorded.revision > revision + 1 && !(mayBegin && revision === -1);
-      if (isGap && this.options.snapshots) continue;
+      if (isGap) continue;
       if (recorded.revision > revision) {
         const event = codec.decodeOwn(recorded);
+        isGap = snapshots !== undefined && recorded.revision > revision + 1;
+        if (isGap && !(event && fold.standsForAllBefore?.(event))) continue;
+        isGap = false;
         if (event) state = fold.evolve(state, event);
       }
       ({ revision, position } = recorded);
     }
-    return isGap && this.options.snapshots ? undefined : { state, revision, position };
+    return isGap ? undefined : { state, revision, position };
   }
 
   /** Every event of ours in a stream, with what is recorded of it, oldest first. */

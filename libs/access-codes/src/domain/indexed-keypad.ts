@@ -14,6 +14,7 @@ export interface IndexedKeypad {
 /** Folds each event into what its code has, as a keypad of that code alone would. */
 export const indexedKeypadFold: Fold<IndexedKeypad, KeypadEvent> = {
   initial: { byCode: PersistentMap.empty(), releasedAt: 0 },
+  standsForAllBefore: ({ type }) => type === 'KeypadSnapshotted',
   evolve(keypad, event) {
     if (event.type === 'KeypadSnapshotted') {
       const { reservations, releasedAt } = keypadFold.evolve(keypadFold.initial, event);

@@ -25,6 +25,7 @@ export interface ForeignNewEvent {
 export class InMemoryEventStore implements EventStore {
   private readonly log: RecordedEvent[] = [];
   private readonly streams = new Map<string, RecordedEvent[]>();
+  private readonly revisions = new Map<string, number>();
   private readonly truncated = new Map<string, number>();
   private readonly subscriptions = new Set<InMemorySubscription>();
   private readonly lastByPrefix = new Map<string, Position>();
@@ -35,7 +36,7 @@ export class InMemoryEventStore implements EventStore {
 
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
     const there = this.streams.get(stream) ?? [];
-    const again = repeated(there, events, expected);
+    const again = this.repeated(stream, events, expected);
     if (again) return Promise.resolve({ revision: again.revision, position: again.position });
     const revision = there.length - 1;
     const wanted = expected === 'no-stream' ? -1 : expected;
@@ -53,7 +54,7 @@ export class InMemoryEventStore implements EventStore {
   }
 
   async *read(stream: string, fromRevision = 0, count = Infinity): AsyncIterable<RecordedEvent> {
-    const visible = this.visible(stream).filter(({ revision }) => revision >= fromRevision);
+    const visible = this.visible(stream, fromRevision);
     for (const event of visible.slice(0, count)) yield await Promise.resolve(event);
   }
 
@@ -99,9 +100,24 @@ export class InMemoryEventStore implements EventStore {
     await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
   }
 
-  private visible(stream: string): RecordedEvent[] {
-    const from = this.truncated.get(stream) ?? 0;
-    return (this.streams.get(stream) ?? []).filter(({ revision }) => revision >= from);
+  /** The last of these events, where they are there already: an append without an answer may be repeated. */
+  private repeated(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+  ): RecordedEvent | undefined {
+    const there = this.streams.get(stream) ?? [];
+    const first = this.revisions.get(placeOf(stream, events[0]?.id));
+    if (first === undefined) return undefined;
+    const asked = expected === 'no-stream' ? 0 : expected === 'any' ? first : expected + 1;
+    if (asked !== first || !events.every(({ id }, index) => there[first + index]?.id === id))
+      return undefined;
+    return there[first + events.length - 1];
+  }
+
+  private visible(stream: string, fromRevision = 0): RecordedEvent[] {
+    const from = Math.max(fromRevision, this.truncated.get(stream) ?? 0);
+    return (this.streams.get(stream) ?? []).slice(from);
   }
 
   private record(stream: string, events: readonly ForeignNewEvent[]): Position {
@@ -115,6 +131,7 @@ export class InMemoryEventStore implements EventStore {
         data: asStored(data),
         metadata: asStored(metadata) as EventMetadata,
       };
+      if (!this.revisions.has(placeOf(stream, id))) this.revisions.set(placeOf(stream, id), event.revision);
       there.push(event);
       this.log.push(event);
     }
@@ -123,18 +140,7 @@ export class InMemoryEventStore implements EventStore {
   }
 }
 
-/** The last of these events, where they are there already: an append without an answer may be repeated. */
-function repeated(
-  there: readonly RecordedEvent[],
-  events: readonly NewEvent[],
-  expected: ExpectedRevision,
-): RecordedEvent | undefined {
-  const first = there.findIndex(({ id }) => id === events[0]?.id);
-  if (first === -1) return undefined;
-  const asked = expected === 'no-stream' ? 0 : expected === 'any' ? first : expected + 1;
-  if (asked !== first || !events.every(({ id }, index) => there[first + index]?.id === id)) return undefined;
-  return there[first + events.length - 1];
-}
+const placeOf = (stream: string, id: string | undefined): string => `${stream} ${id ?? ''}`;
 
 /** JSON as it would come back over the wire. */
 function asStored(value: unknown): unknown {

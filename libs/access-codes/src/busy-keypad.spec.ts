@@ -1,0 +1,235 @@
+import { DeviceStreams } from '@latchkey/devices';
+import {
+  type Appended,
+  type ExpectedRevision,
+  FaultyEventStore,
+  InMemoryEventStore,
+  type NewEvent,
+  type RecordedEvent,
+  systemCause,
+} from '@latchkey/event-sourcing';
+import {
+  createLogger,
+  createVault,
+  type KeyStore,
+  newKeyring,
+  SeededIds,
+  type Vault,
+} from '@latchkey/platform';
+import { PinTaken, release } from './domain/keypad';
+import { HOUR, T0 } from './domain/testing/builders';
+import { Streams } from './streams';
+
+const GATE = 'gate';
+const BOOKINGS = 50_000;
+/** So many at either end are held against each other. */
+const COUNTED = 1000;
+
+const clock = { now: () => T0, at: () => () => {} };
+const cause = systemCause({ workspaceId: 'w', correlationId: GATE, causationId: 'test' });
+const window = (n: number) => ({ startsAt: T0 + n * HOUR, endsAt: T0 + (n + 1) * HOUR });
+/** So that each PIN is had by many, at different times. */
+const pinOf = (n: number) => String(1000 + (n % 5000));
+
+/** What was done, by what it costs. */
+interface Done {
+  reads: number;
+  eventsRead: number;
+  appends: number;
+  bytesAppended: number;
+  keysLookedUp: number;
+}
+
+const nothing = (): Done => ({ reads: 0, eventsRead: 0, appends: 0, bytesAppended: 0, keysLookedUp: 0 });
+let done = nothing();
+
+/** What is done of keypads and snapshots alike. */
+class CountingStore extends FaultyEventStore {
+  override append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+  ): Promise<Appended> {
+    done.appends++;
+    done.bytesAppended += JSON.stringify(events).length;
+    return super.append(stream, events, expected);
+  }
+
+  override async *read(stream: string, from?: number): AsyncIterable<RecordedEvent> {
+    done.reads++;
+    for await (const event of super.read(stream, from)) yield counted(event);
+  }
+
+  override async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
+    done.reads++;
+    for await (const event of super.readBackwards(stream, count)) yield counted(event);
+  }
+}
+
+function counted(event: RecordedEvent): RecordedEvent {
+  done.eventsRead++;
+  return event;
+}
+
+function countingVault(): Vault {
+  const keys = new Map<string, string | null>();
+  const look = (keyId: string) => {
+    done.keysLookedUp++;
+    return keys.get(keyId);
+  };
+  const store: KeyStore = {
+    find: (keyId) => Promise.resolve(look(keyId)),
+    findAll: (keyIds) =>
+      Promise.resolve(
+        new Map(keyIds.filter((keyId) => keys.has(keyId)).map((keyId) => [keyId, look(keyId) ?? null])),
+      ),
+    add(keyId, wrapped) {
+      if (!keys.has(keyId)) keys.set(keyId, wrapped);
+      return Promise.resolve(keys.get(keyId)!);
+    },
+    erase: (keyId) => Promise.resolve(void keys.set(keyId, null)),
+  };
+  return createVault(store, newKeyring());
+}
+
+const store = new InMemoryEventStore();
+const ids = new SeededIds('busy');
+const vault = countingVault();
+let process = new CountingStore(store);
+let streams: Streams;
+
+/** A process with nothing in memory. */
+function start(): Streams {
+  process = new CountingStore(store);
+  const devices = new DeviceStreams(process, clock, ids);
+  return (streams = new Streams(process, clock, ids, devices, vault, createLogger('silent')));
+}
+
+async function reserve(codeId: string, pin: string, when: ReturnType<typeof window>): Promise<void> {
+  await streams.reservePin(GATE, cause, { codeId, ...(await vault.sealPin(codeId, pin)), window: when });
+}
+
+const book = (n: number) => reserve(`code-${n}`, pinOf(n), window(n));
+
+async function bookAll(from: number, to: number): Promise<void> {
+  for (let n = from; n < to; n++) await book(n);
+}
+
+/** What `work` comes to, snapshots that it begins included. */
+async function costOf(work: () => Promise<unknown>): Promise<Done> {
+  await streams.settled();
+  done = nothing();
+  await work();
+  await streams.settled();
+  return done;
+}
+
+describe('a gate with 50,000 bookings', () => {
+  let first: Done;
+  let between: Done;
+  beforeAll(async () => {
+    start();
+    first = await costOf(() => bookAll(0, COUNTED));
+    between = await costOf(() => bookAll(COUNTED, BOOKINGS - COUNTED));
+  }, 300_000);
+
+  it('takes its last thousand for what the first thousand cost', async () => {
+    const last = await costOf(() => bookAll(BOOKINGS - COUNTED, BOOKINGS));
+    expect(last.appends).toBeLessThanOrEqual(first.appends);
+    expect(last.reads).toBeLessThanOrEqual(first.reads);
+    expect(last.eventsRead).toBeLessThanOrEqual(first.eventsRead);
+    // Its own when it is sealed, and again to see who else has the PIN.
+    for (const { keysLookedUp } of [first, last]) expect(keysLookedUp).toBeLessThanOrEqual(2 * COUNTED);
+    // Ids and revisions have more digits.
+    expect(last.bytesAppended).toBeLessThan(first.bytesAppended * 1.1);
+  });
+
+  it('took all those between for as much each, and was written down on the way for no more', () => {
+    const bookings = BOOKINGS - 2 * COUNTED;
+    expect(between.appends).toBeLessThan(bookings * 1.01);
+    expect(between.appends).toBeGreaterThan(bookings);
+    expect(between.bytesAppended).toBeLessThan((first.bytesAppended / COUNTED) * bookings * 2);
+    expect(between.eventsRead).toBeLessThan(bookings * 0.01);
+  });
+
+  it('changes PINs and lets go of bookings for what it costs on a quiet one', async () => {
+    const changeAndEnd = async (n: number) => {
+      await reserve(`code-${n}`, pinOf(n + 1), window(n));
+      await streams.onReservationsOf(`code-${n}`, GATE, cause, (keypad) =>
+        release(keypad, `code-${n}`, null),
+      );
+    };
+    const busy = await costOf(async () => {
+      for (let n = 0; n < COUNTED; n++) await changeAndEnd(n * 7);
+    });
+    const pieces = Math.ceil(BOOKINGS / 400);
+    expect(busy.appends).toBeLessThanOrEqual(2 * COUNTED + 2 * pieces);
+    // One for each decision that must see what other processes have done meanwhile.
+    expect(busy.reads).toBeLessThanOrEqual(COUNTED + 10);
+    expect(busy.eventsRead).toBeLessThanOrEqual(COUNTED + 2 * pieces);
+    expect(busy.keysLookedUp).toBeLessThanOrEqual(4 * COUNTED);
+  });
+
+  it('still knows who has which PIN when', async () => {
+    const n = 30_011;
+    await expect(reserve('late', pinOf(n), window(n))).rejects.toThrow(PinTaken);
+    await reserve('late', pinOf(n), window(n + 1));
+    const isFree = await streams.freePins(GATE);
+    expect([isFree(pinOf(n), window(n)), isFree(pinOf(n), window(n + 2))]).toEqual([false, true]);
+  });
+
+  it('is there again after a restart from its snapshot, and what came since', async () => {
+    await streams.settled();
+    start();
+    const loading = await costOf(() => streams.freePins(GATE));
+    // Pieces, and what came since: not all that ever was.
+    expect(loading.eventsRead).toBeLessThan(BOOKINGS / 2);
+    await expect(reserve('later', pinOf(30_011), window(30_011))).rejects.toThrow(PinTaken);
+    const more = await costOf(() => bookAll(BOOKINGS, BOOKINGS + COUNTED));
+    expect(more.appends).toBeLessThanOrEqual(first.appends);
+    expect(more.eventsRead).toBeLessThanOrEqual(first.eventsRead);
+  });
+
+  it('goes on where it can not be written down', async () => {
+    const refusing = jest
+      .spyOn(process, 'truncateBefore')
+      .mockRejectedValue(new Error('the store refuses to be truncated'));
+    await bookAll(BOOKINGS + COUNTED, BOOKINGS + 2 * COUNTED);
+    await streams.settled();
+    refusing.mockRestore();
+    start();
+    expect(
+      (await streams.reservations(GATE)).some(({ codeId }) => codeId === `code-${BOOKINGS + COUNTED}`),
+    ).toBe(true);
+  });
+});
+
+it('a keypad whose snapshots all fail loses nothing, and is tried again', async () => {
+  start();
+  const quiet = 'another gate';
+  const codeId = (n: number) => `other-${n}`;
+  const bookHere = async (n: number) =>
+    streams.reservePin(quiet, cause, {
+      ...{ codeId: codeId(n), window: window(n) },
+      ...(await vault.sealPin(codeId(n), pinOf(n))),
+    });
+  await bookHere(0);
+  const failing = jest.spyOn(process, 'readBackwards').mockImplementation(() => {
+    throw new Error('no answer');
+  });
+  for (let n = 1; n < 600; n++) await bookHere(n);
+  await streams.settled();
+  expect(failing).toHaveBeenCalled();
+  failing.mockRestore();
+  const pieces = async () => {
+    let count = 0;
+    for await (const event of store.read(`keypadSnapshot-${quiet}`)) count += event.revision >= 0 ? 1 : 0;
+    return count;
+  };
+  expect(await pieces()).toBe(0);
+  for (let n = 600; n < 1400; n++) await bookHere(n);
+  await streams.settled();
+  expect(await pieces()).toBeGreaterThan(0);
+  start();
+  expect(await streams.reservations(quiet)).toHaveLength(1400);
+});
