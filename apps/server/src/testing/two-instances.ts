@@ -96,12 +96,13 @@ export class TwoInstances {
     const key = /seam_\w+/.exec(made)![0];
     this.first = await this.server(settings);
     this.second = await this.server(others);
-    this.one = new Api(this.first.api.url, key);
-    this.other = new Api(this.second.api.url, key);
+    // What they say that they listen on is what the world is told, and the same of both.
+    this.one = new Api(`http://127.0.0.1:${ports[0]}`, key);
+    this.other = new Api(`http://127.0.0.1:${ports[1]}`, key);
     await connectAccount(this.one, {}, undefined, 'acme');
     this.deviceIds = await until('the locks appear', 20_000, async () => {
       const { devices } = await this.other.ask<{ devices: { device_id: string }[] }>('/devices/list');
-      return devices.length > 0 ? devices.map(({ device_id }) => device_id) : undefined;
+      return devices.length > 1 ? devices.map(({ device_id }) => device_id) : undefined;
     });
   }
 
