@@ -25,6 +25,7 @@ import { initializeDatabase } from './first-events';
 import { type NodeFolder, openNodeFolder } from './node-folder';
 import { type NodeOptions, type RunningNode } from './node-options';
 import { ownCertificates } from './own-certificates';
+import { reportTo } from './report';
 
 const LOOPBACK = '127.0.0.1';
 const KEEP_ALIVE = { interval: 10_000, timeout: 10_000 };
@@ -170,7 +171,7 @@ function createParts(db: SqliteDatabase, options: NodeOptions): NodeParts {
   const reader = new StreamReader(log, metadata, now);
   const writer = new StreamWriter(log, metadata);
   const maxAppendSize = options.maxAppendSize ?? 1024 * 1024;
-  const report = options.report ?? ((error: unknown) => console.error('eventstore:', error));
+  const report = options.report ?? reportTo(console.error);
   return { log, commits, metadata, reader, writer, now, maxAppendSize, report };
 }
 

@@ -37,6 +37,11 @@ import { Subscription } from './subscription';
 
 /** The client never ends an unanswered batch append by itself. Twice as long fits into the time of a request. */
 const APPEND_WITHIN_MS = 4_000;
+/**
+ * The client tells the store until when an append may be written, as an instant by our clock: a store whose clock is
+ * ahead of ours would refuse every one. So that instant is far off, ms, and the time above is what counts.
+ */
+const DEADLINE_FOR_THE_STORE_MS = 365 * 24 * 3_600_000;
 /** So long the store may take for the next event of a read, or to say that there is none, ms. */
 const READ_WITHIN_MS = 4_000;
 
@@ -64,7 +69,10 @@ export class EventStoreDb implements EventStore {
     );
     try {
       const result = await this.write(stream, (client) =>
-        client.appendToStream(stream, batch, { expectedRevision: expectedOf(expected) }),
+        client.appendToStream(stream, batch, {
+          expectedRevision: expectedOf(expected),
+          deadline: DEADLINE_FOR_THE_STORE_MS,
+        }),
       );
       const revision = Number(result.nextExpectedRevision);
       const position = result.position ?? { commit: 0n, prepare: 0n };
@@ -129,7 +137,7 @@ export class EventStoreDb implements EventStore {
 
   async truncateBefore(stream: string, revision: number): Promise<void> {
     await this.write(`the metadata of ${stream}`, (client) =>
-      client.setStreamMetadata(stream, { truncateBefore: revision }),
+      client.setStreamMetadata(stream, { truncateBefore: revision }, { deadline: DEADLINE_FOR_THE_STORE_MS }),
     );
   }
 

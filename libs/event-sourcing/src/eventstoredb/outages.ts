@@ -14,6 +14,8 @@ const PASSING = new Map([
 const DATA_LOSS = 15;
 /** A leader that steps down has no number of its own. */
 const PASSING_TYPES = ['not-leader', 'unavailable', 'cancelled', 'deadline-exceeded', 'timeout'];
+/** What the client throws without a number or a word when the store could not write and did not say why. */
+const UNSAID = 'unknown';
 /** What the client throws without a number when a connection ends under it, or no node of a cluster answers. */
 const PASSING_MESSAGES =
   /Failed to discover|RST_STREAM|[Cc]hannel has been (closed|shut down)|[Ss]ession closed|Premature close/;
@@ -33,14 +35,15 @@ export class StoreSilent extends Outage {
 /** An error of the client as what it means: an Outage where it passes, StoreDamaged, or the error as it came. */
 export function meaning(error: unknown): unknown {
   if (error instanceof Outage || error instanceof StoreDamaged) return error;
-  const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string };
-  const words = withoutNumber(message);
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: string };
+  const words = withoutNumber(message ?? '');
   if (code === DATA_LOSS) return new StoreDamaged(words, { cause: error });
   const passing = typeof code === 'number' ? PASSING.get(code) : undefined;
   const type: unknown = isCommandError(error as Error) ? (error as { type: string }).type : '';
-  if (passing !== undefined || PASSING_TYPES.includes(String(type)) || PASSING_MESSAGES.test(message)) {
-    return new Outage(EVENT_STORE, words || passing!, { cause: error });
+  if (passing !== undefined || PASSING_TYPES.includes(String(type)) || PASSING_MESSAGES.test(words)) {
+    return new Outage(EVENT_STORE, words || (passing ?? 'no answer in time'), { cause: error });
   }
+  if (type === UNSAID && words === '') return new Outage(EVENT_STORE, 'it could not write', { cause: error });
   return error;
 }
 

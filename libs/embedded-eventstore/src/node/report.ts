@@ -1,0 +1,27 @@
+/** A fault of the disk is told again after so long, if it is still there, ms. */
+const TOLD_AGAIN_AFTER_MS = 60_000;
+
+/**
+ * Tells whoever runs the node of its faults. What the disk refuses, every append meets: that is one line, once a
+ * minute at most. Anything else is a defect, and told whole each time.
+ * @param now ms, of a clock that nobody puts
+ */
+export function reportTo(
+  write: (...words: unknown[]) => void,
+  now: () => number = () => performance.now(),
+): (error: unknown) => void {
+  const told = new Map<string, number>();
+  return (error) => {
+    if (!isOfTheDisk(error)) return write('eventstore:', error);
+    const at = now();
+    if (at - (told.get(error.message) ?? -Infinity) < TOLD_AGAIN_AFTER_MS) return;
+    told.set(error.message, at);
+    write(`eventstore: nothing can be written: ${error.message}`);
+  };
+}
+
+/** SQLite's own words: the disk is full, broken or read-only. */
+function isOfTheDisk(error: unknown): error is Error {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return error instanceof Error && /^SQLITE_(FULL|IOERR|READONLY)/.test(String(code));
+}
