@@ -21,6 +21,7 @@ export {
 export { type Workspace, type Workspaces } from './records/workspaces';
 export { openStores, rekey, type Stores, UNMARKED_UNTIL } from './stores';
 export { KeptRows } from './kept-rows';
+export { ParsedJson } from './parsed-json';
 export { prepared, type Prepared, preparedIn, preparedRows } from './prepared';
 export { inSteps, inWindows } from './steps';
 export { openVault } from './vault/open-vault';

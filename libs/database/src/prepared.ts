@@ -34,6 +34,8 @@ export interface PreparedIn<T, P extends object, R> {
   rows(db: Kysely<T>, parameters: P, values: readonly string[]): Promise<R[]>;
 }
 
+const LONGEST_FILLED = 1024;
+
 /**
  * The same with a list of values, as `in` takes one. It is built once for each power of two, up to which lists are
  * filled with their last value again. Nothing is asked about an empty list.
@@ -49,9 +51,11 @@ export function preparedIn<T, P extends object, R>(
   return {
     async rows(db, parameters, values) {
       if (values.length === 0) return [];
-      const size = 2 ** Math.ceil(Math.log2(values.length));
-      let statement = bySize.get(size);
-      if (!statement) bySize.set(size, (statement = sized(size)));
+      // Filled up, a long list might be longer than the engine takes.
+      const isLong = values.length > LONGEST_FILLED;
+      const size = isLong ? values.length : 2 ** Math.ceil(Math.log2(values.length));
+      const statement = bySize.get(size) ?? sized(size);
+      if (!isLong) bySize.set(size, statement);
       return (await db.executeQuery(statement.bind(db, parameters, values))).rows;
     },
   };

@@ -1,4 +1,4 @@
-import { type Database, inWindows } from '@latchkey/database';
+import { type Database, inWindows, ParsedJson } from '@latchkey/database';
 import { type Page, pageOf, type PageRequest, type RowKey, type Vault } from '@latchkey/platform';
 import { sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
@@ -66,11 +66,13 @@ export async function codePage(
               .executeTakeFirst(),
           read,
         );
-  return pageOf(
-    rows,
-    page,
-    scope,
-    (row) => ({ at: row.position, id: row.code_id }),
-    (row) => JSON.parse(row.state) as AccessCode,
-  );
+  return pageOf(rows, page, scope, (row) => ({ at: row.position, id: row.code_id }), codeOf);
 }
+
+/** So many codes are kept parsed. */
+const KEPT = 2_000;
+const codes = new ParsedJson<AccessCode>(KEPT);
+
+/** The code of a row. */
+export const codeOf = (row: { readonly code_id: string; readonly state: string }): AccessCode =>
+  codes.read(row.code_id, row.state);

@@ -1,5 +1,5 @@
 import { type DevicesTables, readDevices } from '@latchkey/devices';
-import type { Database } from '@latchkey/database';
+import { type Database, preparedIn } from '@latchkey/database';
 import { type Clock, CLOCK, CONFIG, type Vault, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { AccessCode, OnLock } from '../domain/access-code';
@@ -15,6 +15,14 @@ import { endOf, isGone, pulledBackupOf } from '../domain/life';
 
 /** As many values as one statement is given. */
 const CHUNK = 500;
+
+const unmanagedOn = preparedIn<CodesTables, object, { state: string }>((db, _, deviceIds) =>
+  db
+    .selectFrom(CODES)
+    .select('state')
+    .where('device_id', 'in', deviceIds)
+    .where('unmanaged_at', 'is not', null),
+);
 
 /** Brings together what a code is shown with: its device and account, its PINs, the clock. */
 @Injectable()
@@ -83,12 +91,7 @@ export class CodePresenter {
     const found = new Map<string, Occupant>();
     const deviceIds = [...new Set(waiting.map((code) => code.deviceId))];
     for (let from = 0; from < deviceIds.length; from += CHUNK) {
-      const rows = await this.views.db
-        .selectFrom(CODES)
-        .select('state')
-        .where('device_id', 'in', deviceIds.slice(from, from + CHUNK))
-        .where('unmanaged_at', 'is not', null)
-        .execute();
+      const rows = await unmanagedOn.rows(this.views.db, {}, deviceIds.slice(from, from + CHUNK));
       if (rows.length === 0) continue;
       const unmanaged = rows.map((row) => JSON.parse(row.state) as AccessCode);
       const there = await this.vault.openAll(unmanaged.map((one) => one.wanted.pin));

@@ -13,6 +13,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
+import type { Device } from '../domain/device';
 import type { DevicesTables } from './devices-projection';
 import {
   presentDevice,
@@ -35,8 +36,9 @@ function visible({ db }: Database<DevicesTables>, workspaceId: string, managed: 
     .selectFrom('devices_v2')
     .innerJoin('accounts_v2', 'accounts_v2.account_id', 'devices_v2.account_id')
     .select([
-      'devices_v2.device_id as id',
-      'devices_v2.listed_at as at',
+      'devices_v2.device_id',
+      'devices_v2.account_id',
+      'devices_v2.listed_at',
       'devices_v2.locked',
       'devices_v2.state as device',
       'accounts_v2.state as account',
@@ -79,7 +81,7 @@ class DeviceShelf {
         rows,
         step,
         scope,
-        (row) => row,
+        (row) => ({ at: row.listed_at, id: row.device_id }),
         (row) => present(parsed(row)),
       );
     });
@@ -126,6 +128,26 @@ class DeviceShelf {
   }
 }
 
+interface Shown extends Omit<DeviceWithAccount, 'device'> {
+  readonly sandbox: boolean;
+  readonly as: SeamDevice;
+}
+
+/** How devices were shown last, by their documents, which are the same objects until they change. */
+const shown = new WeakMap<Device, Shown>();
+
+/** A device as `presentDevice` shows it. The same object each time, until something of it changes. */
+function shownDevice(
+  { device, account, locked }: DeviceWithAccount,
+  { sandbox }: { readonly sandbox: boolean },
+): SeamDevice {
+  const last = shown.get(device);
+  if (last?.account === account && last.locked === locked && last.sandbox === sandbox) return last.as;
+  const as = presentDevice(device, account, { sandbox, locked });
+  shown.set(device, { account, locked, sandbox, as });
+  return as;
+}
+
 @QueryHandler(GetDevice)
 export class GetDeviceHandler implements IQueryHandler<GetDevice> {
   constructor(
@@ -134,8 +156,7 @@ export class GetDeviceHandler implements IQueryHandler<GetDevice> {
   ) {}
 
   async execute(query: GetDevice): Promise<SeamDevice> {
-    const { device, account, locked } = await new DeviceShelf(this.views, true).get(query);
-    return presentDevice(device, account, { ...this.config, locked });
+    return shownDevice(await new DeviceShelf(this.views, true).get(query), this.config);
   }
 }
 
@@ -147,9 +168,7 @@ export class ListDevicesHandler implements IQueryHandler<ListDevices> {
   ) {}
 
   execute(query: ListDevices): Promise<Page<SeamDevice>> {
-    return new DeviceShelf(this.views, true).list(query, ({ device, account, locked }) =>
-      presentDevice(device, account, { ...this.config, locked }),
-    );
+    return new DeviceShelf(this.views, true).list(query, (of) => shownDevice(of, this.config));
   }
 }
 

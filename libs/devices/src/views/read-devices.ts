@@ -1,3 +1,4 @@
+import { ParsedJson, preparedIn } from '@latchkey/database';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Account } from '../domain/account';
@@ -14,6 +15,34 @@ export interface DeviceWithAccount {
 /** As many ids as one statement is given. */
 const CHUNK = 1000;
 
+/** So many documents of devices, and of accounts, are kept parsed. */
+const KEPT = 2_000;
+const devices = new ParsedJson<Device>(KEPT);
+const accounts = new ParsedJson<Account>(KEPT);
+
+/** A device and its account as the view has them. */
+export interface DeviceRow {
+  readonly device_id: string;
+  readonly account_id: string;
+  readonly device: string;
+  readonly account: string | null;
+  readonly locked: number | null;
+}
+
+const byIds = preparedIn<DevicesTables, object, DeviceRow>((db, _, ids) =>
+  db
+    .selectFrom('devices_v2')
+    .leftJoin('accounts_v2', 'accounts_v2.account_id', 'devices_v2.account_id')
+    .select([
+      'devices_v2.device_id',
+      'devices_v2.account_id',
+      'devices_v2.locked',
+      'devices_v2.state as device',
+      'accounts_v2.state as account',
+    ])
+    .where('devices_v2.device_id', 'in', ids),
+);
+
 /** Devices and their accounts by id, also those of accounts that are gone; ids that are unknown are left out. */
 export async function readDevices(
   db: Kysely<DevicesTables>,
@@ -22,30 +51,16 @@ export async function readDevices(
   const found = new Map<string, DeviceWithAccount>();
   const wanted = [...new Set(deviceIds)];
   for (let from = 0; from < wanted.length; from += CHUNK) {
-    const rows = await db
-      .selectFrom('devices_v2')
-      .leftJoin('accounts_v2', 'accounts_v2.account_id', 'devices_v2.account_id')
-      .select([
-        'devices_v2.device_id',
-        'devices_v2.locked',
-        'devices_v2.state as device',
-        'accounts_v2.state as account',
-      ])
-      .where('devices_v2.device_id', 'in', wanted.slice(from, from + CHUNK))
-      .execute();
+    const rows = await byIds.rows(db, {}, wanted.slice(from, from + CHUNK));
     for (const row of rows) found.set(row.device_id, parsed(row));
   }
   return found;
 }
 
-export function parsed(row: {
-  device: string;
-  account: string | null;
-  locked: number | null;
-}): DeviceWithAccount {
+export function parsed(row: DeviceRow): DeviceWithAccount {
   return {
-    device: JSON.parse(row.device) as Device,
-    account: row.account === null ? null : (JSON.parse(row.account) as Account),
+    device: devices.read(row.device_id, row.device),
+    account: row.account === null ? null : accounts.read(row.account_id, row.account),
     locked: row.locked === null ? null : row.locked === 1,
   };
 }

@@ -36,8 +36,16 @@ export interface ParamOptions {
 
 const declared = new WeakMap<object, Map<string, Param>>();
 
+const known = new WeakMap<ParamsClass, ReadonlyMap<string, Param>>();
+
 /** The parameters of a class by name, those of the classes that it extends included. */
 export function paramsOf(type: ParamsClass): ReadonlyMap<string, Param> {
+  let params = known.get(type);
+  if (!params) known.set(type, (params = gathered(type)));
+  return params;
+}
+
+function gathered(type: ParamsClass): ReadonlyMap<string, Param> {
   const all = new Map<string, Param>();
   for (
     let proto = type.prototype as object | null;

@@ -9,6 +9,9 @@ export const iso = (ms: number): string => new Date(ms).toISOString();
 // luxon reads more than this (dates alone, ordinal dates, named zones); an instant is unmistakable or refused.
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?$/i;
 
+/** As clients mostly write it, and as this server does: read without luxon, at a tenth of the cost. */
+const USUAL = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z$/;
+
 /**
  * Reads an ISO 8601 instant: date and time, in the years 1970 to 9999, with Z or an offset; without either it is
  * UTC. What is finer than a millisecond is cut off.
@@ -16,6 +19,9 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{
  * @throws RangeError on anything else
  */
 export function parseInstant(text: string): number {
+  const usual = USUAL.test(text) ? Date.parse(text) : NaN;
+  // A day that there is not (30 February) would be read as another one.
+  if (usual >= EARLIEST && iso(usual).startsWith(text.slice(0, 19))) return usual;
   const parsed = INSTANT.test(text) ? DateTime.fromISO(text.toUpperCase(), { zone: 'utc' }) : undefined;
   const ms = parsed?.isValid ? parsed.toMillis() : NaN;
   if (!(ms >= EARLIEST && ms <= LATEST)) {
