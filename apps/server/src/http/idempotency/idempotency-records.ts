@@ -1,8 +1,8 @@
-import { DAY, HOUR, MINUTE } from '@latchkey/platform';
-import { randomUUID } from 'node:crypto';
 import { type Database, migrate, type Migration } from '@latchkey/database';
-import type { Clock, Vault } from '@latchkey/platform';
+import { type Clock, DAY, HOUR, MINUTE, type Vault } from '@latchkey/platform';
 import type { Transaction } from 'kysely';
+import { LRUCache } from 'lru-cache';
+import { randomUUID } from 'node:crypto';
 import type { PinsOfCode } from './request-pins';
 
 /** For so long the first answer to a key is given again, ms. */
@@ -109,6 +109,8 @@ export class IdempotencyRecords {
   private purgedAt = -Infinity;
   /** Keys that were to be left to the next try while the database was away. */
   private readonly left = new Set<string>();
+  /** Claims of this process that may have been written or not: nobody is at work under one. */
+  private readonly unsure = new LRUCache<string, true>({ max: 10_000 });
   private current = { keyId: '', since: -Infinity };
 
   private constructor(
@@ -210,7 +212,8 @@ export class IdempotencyRecords {
   }
 
   private async insert(request: KeyedRequest, keyId: string, fingerprint: string): Promise<boolean> {
-    const result = await this.database.db
+    const busyUntil = this.wall() + DEAD_AFTER;
+    const inserting = this.database.db
       .insertInto('idempotency_keys')
       .values({
         workspace_id: request.workspaceId,
@@ -218,14 +221,14 @@ export class IdempotencyRecords {
         fingerprint,
         key_id: keyId,
         request_id: request.requestId,
-        busy_until: this.wall() + DEAD_AFTER,
+        busy_until: busyUntil,
         status: null,
         body: null,
         pins: null,
         created_at: this.clock.now(),
       })
-      .onConflict((conflict) => conflict.columns(['workspace_id', 'idempotency_key']).doNothing())
-      .executeTakeFirst();
+      .onConflict((conflict) => conflict.columns(['workspace_id', 'idempotency_key']).doNothing());
+    const result = await this.claiming(request, busyUntil, () => inserting.executeTakeFirst());
     return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
   }
 
@@ -239,17 +242,30 @@ export class IdempotencyRecords {
     }
     if (await this.isOther(request, row)) return { kind: 'other-request' };
     if (row.busy_until === null) return { kind: 'again', status: row.status!, body: row.body! };
-    const left = this.left.delete(keyOf(request.workspaceId, request.key));
+    const left =
+      this.left.delete(keyOf(request.workspaceId, request.key)) ||
+      this.unsure.delete(claimOf(request, row.busy_until));
     if (row.busy_until > this.wall() && !left) return { kind: 'under-way' };
-    const taken = await this.database.db
+    const busyUntil = this.wall() + DEAD_AFTER;
+    const taking = this.database.db
       .updateTable('idempotency_keys')
-      .set({ busy_until: this.wall() + DEAD_AFTER })
+      .set({ busy_until: busyUntil })
       .where('workspace_id', '=', request.workspaceId)
       .where('idempotency_key', '=', request.key)
-      .where('busy_until', '=', row.busy_until)
-      .executeTakeFirst();
+      .where('busy_until', '=', row.busy_until);
+    const taken = await this.claiming(request, busyUntil, () => taking.executeTakeFirst());
     if (taken.numUpdatedRows === 0n) return undefined;
     return { kind: 'first', requestId: row.request_id, keyId: row.key_id ?? this.keyId() };
+  }
+
+  /** Where the answer to a claim is lost, the next try must not be told that somebody is at work. */
+  private async claiming<T>(request: KeyedRequest, busyUntil: number, claim: () => Promise<T>): Promise<T> {
+    try {
+      return await claim();
+    } catch (error) {
+      this.unsure.set(claimOf(request, busyUntil), true);
+      throw error;
+    }
   }
 
   private find({ workspaceId, key }: KeyedRequest): Promise<Row | undefined> {
@@ -319,5 +335,8 @@ export class IdempotencyRecords {
     return this.current.keyId;
   }
 }
+
+const claimOf = ({ workspaceId, key }: KeyedRequest, busyUntil: number): string =>
+  `${keyOf(workspaceId, key)} until ${busyUntil}`;
 
 const keyOf = (workspaceId: string, key: string): string => `${workspaceId}/${key}`;
