@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Database, openVault, testDatabase, type TestDatabase, testEngines } from '@latchkey/database';
+import { openVault, testDatabase, type TestDatabase, testEngines } from '@latchkey/database';
 import {
   accountCodec,
   accountFold,
@@ -17,7 +17,7 @@ import {
   ListDevices,
 } from '@latchkey/devices';
 import { type RunningNode, startNode } from '@latchkey/embedded-eventstore';
-import { DeciderStreams, EventStoreDb, ProjectionRunner, Refusal } from '@latchkey/event-sourcing';
+import { DeciderStreams, EventStoreDb, type Projected, projected, Refusal } from '@latchkey/event-sourcing';
 import {
   CLOCK,
   CONFIG,
@@ -50,19 +50,17 @@ const WORKSPACE = id(1);
 const ACCOUNT_ID = id(2);
 const FRONT = id(3);
 const BARN = id(4);
-const follows = ['accessCode-', 'device-', 'account-'];
 
 describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
   let dataDir: string;
   let node: RunningNode;
   let store: EventStoreDb;
   let test: TestDatabase;
-  let views: Database<CodesTables & DevicesTables>;
+  let views: Projected<CodesTables & DevicesTables>;
   let vault: Vault;
   let module: TestingModule;
   let queries: QueryBus;
   let settings: Record<string, unknown>;
-  const runners: ProjectionRunner[] = [];
   const clock = new SandboxClock({ now: NOW, running: false });
   const ids = new SeededIds('views');
   const cause = {
@@ -77,20 +75,16 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     node = await startNode({ dataDir, port: 0, access: 'insecure' });
     store = new EventStoreDb(node.connectionString);
     test = testDatabase(engine);
-    views = await test.open();
     vault = await openVault({ database: await test.open(), masterKey: Buffer.alloc(32, 1) });
     settings = {};
-    for (const projection of [new CodesProjection(), new DevicesProjection()]) {
-      const runner = new ProjectionRunner({ store, database: views, projection, clock, follows });
-      await runner.start();
-      runners.push(runner);
-    }
+    const projections = [new CodesProjection(), new DevicesProjection()];
+    views = await projected({ ...{ store, clock, projections }, on: engine });
     module = await Test.createTestingModule({
       imports: [CqrsModule.forRoot()],
       providers: [
         ...codeQueryHandlers,
         ...deviceQueryHandlers,
-        { provide: VIEWS_DATABASE, useValue: views },
+        { provide: VIEWS_DATABASE, useValue: views.database },
         { provide: VAULT, useValue: vault },
         { provide: CLOCK, useValue: clock },
         {
@@ -115,7 +109,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
 
   afterEach(async () => {
     await module.close();
-    for (const runner of runners.splice(0)) await runner.stop();
+    await views.close();
     await store.close();
     await node.close();
     await test.drop();
@@ -194,12 +188,8 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     await codes().transact(codeId, cause, () => events);
   }
 
-  async function caughtUp(): Promise<void> {
-    for (const runner of runners) expect(await runner.reached(store.lastAppended, 10_000)).toBe(true);
-  }
-
   const list = async (filter: ListAccessCodes['filter'] = {}, limit = 100, cursor?: string) => {
-    await caughtUp();
+    await views.caughtUp();
     return queries.execute(new ListAccessCodes(WORKSPACE, filter, { limit, ...(cursor ? { cursor } : {}) }));
   };
   const listed = async (filter: ListAccessCodes['filter'] = {}) =>
@@ -207,7 +197,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
 
   it('shows a code with its PIN, and its device and account, in the published shapes', async () => {
     await request(id(10), '4821');
-    await caughtUp();
+    await views.caughtUp();
 
     const code = await queries.execute(new GetAccessCode(WORKSPACE, { accessCodeId: id(10) }));
     const device = await queries.execute(new GetDevice(WORKSPACE, { name: 'Front Door' }));
@@ -224,9 +214,9 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
 
   it('keeps no PIN in its tables', async () => {
     await request(id(10), '482193');
-    await caughtUp();
+    await views.caughtUp();
 
-    const rows = await views.db.selectFrom(CODES).selectAll().execute();
+    const rows = await views.database.db.selectFrom(CODES).selectAll().execute();
     expect(rows).toHaveLength(1);
     expect(JSON.stringify(rows)).not.toContain('482193');
   });
@@ -239,7 +229,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     const now = { startsAt: new Date(NOW - HOUR).toISOString(), endsAt: new Date(NOW + HOUR).toISOString() };
     await request(id(11), '4821', { schedule: later });
     await request(id(10), '4821', { schedule: now });
-    await caughtUp();
+    await views.caughtUp();
 
     const found = await queries.execute(new GetAccessCode(WORKSPACE, { deviceId: FRONT, code: '4821' }));
     expect(found.access_code_id).toBe(id(10));
@@ -250,7 +240,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
 
   it('shows nothing to another workspace', async () => {
     await request(id(10), '4821');
-    await caughtUp();
+    await views.caughtUp();
     const other = id(99);
 
     await expect(queries.execute(new GetAccessCode(other, { accessCodeId: id(10) }))).rejects.toThrow(
@@ -316,7 +306,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
 
   it('lists devices by every filter, and lets those of a deleted account go', async () => {
     const named = async (filter: ListDevices['filter']) => {
-      await caughtUp();
+      await views.caughtUp();
       const page = await queries.execute(new ListDevices(WORKSPACE, filter, { limit: 10 }));
       return page.items.map((device) => device.display_name);
     };
@@ -345,7 +335,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     expect(await named({ customMetadataHas: { floor: '2' } })).toEqual([]);
 
     await devices().transact(BARN, cause, () => [{ type: 'DeviceRemoved', data: {} }]);
-    await caughtUp();
+    await views.caughtUp();
     const removed = await queries.execute(new GetDevice(WORKSPACE, { deviceId: BARN }));
     expect(removed.errors).toEqual([expect.objectContaining({ error_code: 'device_removed' })]);
     expect((await seamSchema('device'))(removed)).toEqual([]);
@@ -358,14 +348,14 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
   });
 
   it('reads a page through the index of what is listed, however many codes there are', async () => {
-    await caughtUp();
+    await views.caughtUp();
     if (engine !== 'sqlite') return;
     const plans: string[] = [];
     for (const [column, value] of [
       ['workspace_id', WORKSPACE],
       ['device_id', FRONT],
     ] as const) {
-      const plan = await views.db
+      const plan = await views.database.db
         .selectFrom(CODES)
         .select('state')
         .where('live_at', '>=', 0)

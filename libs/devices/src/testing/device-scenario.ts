@@ -174,7 +174,7 @@ export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
   private async begin(ids: SeededIds): Promise<RunningDevices> {
     const { store, clock, maker } = this;
     const views = await projected<DevicesTables>({
-      ...{ store, clock, engine: 'memory', projections: [new DevicesProjection()] },
+      ...{ store, clock, on: 'memory', projections: [new DevicesProjection()] },
       // Late, so that whoever does not wait for it reads what was there before.
       linger: () => 200,
     });

@@ -11,24 +11,24 @@ const WITHIN_MS = 15_000;
 export interface Projected<T> extends ViewBarrier {
   readonly database: Database<T>;
   readonly runners: readonly ProjectionRunner[];
-  /** Stops folding and drops the database. */
+  /** Stops folding, and drops the database unless it was there before. */
   close(): Promise<void>;
 }
 
 /**
  * Folds projections from a store, until they are closed; resolves when they have what has happened so far.
- * @param options.engine on which database; `memory`: SQLite without a file, the fastest
+ * @param options.on a database, or on which engine to make one; `memory`: SQLite without a file, the fastest
  * @param options.follows what is waited for beside the projections' own, as of ProjectionRunner
  * @param options.linger how long views let events gather while nobody waits, ms
  */
 export async function projected<T>(
   options: Pick<ProjectionRunnerOptions, 'store' | 'clock' | 'follows' | 'linger'> & {
-    readonly engine: Engine | 'memory';
+    readonly on: Engine | 'memory' | Database<T>;
     readonly projections: readonly Projection[];
   },
 ): Promise<Projected<T>> {
-  const { engine, projections, store, ...rest } = options;
-  const { database, drop } = await emptyDatabase<T>(engine);
+  const { on, projections, store, ...rest } = options;
+  const { database, drop } = await databaseOn<T>(on);
   const follows = options.follows ?? [...new Set(projections.flatMap(({ prefixes }) => prefixes))];
   const runners = projections.map(
     (projection) =>
@@ -58,11 +58,12 @@ export async function projected<T>(
   };
 }
 
-async function emptyDatabase<T>(
-  engine: Engine | 'memory',
+async function databaseOn<T>(
+  on: Engine | 'memory' | Database<T>,
 ): Promise<{ database: Database<T>; drop: () => Promise<void> }> {
-  if (engine !== 'memory') {
-    const test = testDatabase(engine);
+  if (typeof on === 'object') return { database: on, drop: () => Promise.resolve() };
+  if (on !== 'memory') {
+    const test = testDatabase(on);
     return { database: await test.open<T>(), drop: () => test.drop() };
   }
   const database = await openDatabase<T>({ file: ':memory:', durability: 'normal' });

@@ -5,6 +5,8 @@ import {
   InMemoryEventStore,
   type Position,
   positionToText,
+  type Projected,
+  projected,
   ProjectionRunner,
   type RecordedEvent,
   type Tables,
@@ -30,7 +32,7 @@ describe.each(testEngines)('what the translator had to leave out, on %s', (engin
   let test: TestDatabase;
   let views: Database<Tables>;
   let clock: SandboxClock;
-  let runners: ProjectionRunner[] = [];
+  let running: Projected<Tables> | undefined;
   let codes: DeciderStreams<unknown, CodeEvent>;
 
   beforeEach(async () => {
@@ -51,18 +53,14 @@ describe.each(testEngines)('what the translator had to leave out, on %s', (engin
   });
 
   async function start(translator = new Translator(store, settings)): Promise<void> {
-    runners = [translator, new FeedProjection()].map(
-      (projection) => new ProjectionRunner({ store, database: views, projection, clock }),
-    );
-    for (const runner of runners) await runner.start();
-    for (const runner of runners) await runner.caughtUp;
+    const projections = [translator, new FeedProjection()];
+    running = await projected({ ...{ store, clock, projections }, on: views });
   }
-  const stop = async () => {
-    for (const runner of runners.splice(0)) await runner.stop();
-  };
+  const stop = () => running?.close();
   const settled = async () => {
-    await runners[0]!.reached(store.lastAppendedTo(['accessCode-']), 10_000);
-    await runners[1]!.reached(store.lastAppended, 10_000);
+    await running!.caughtUp();
+    // What was told of it.
+    await running!.caughtUp();
   };
 
   async function happens(codeId: string, ...events: CodeEvent[]): Promise<Position> {

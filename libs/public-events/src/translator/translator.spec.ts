@@ -15,7 +15,8 @@ import { type RunningNode, startNode } from '@latchkey/embedded-eventstore';
 import {
   DeciderStreams,
   EventStoreDb,
-  ProjectionRunner,
+  type Projected,
+  projected,
   type RecordedEvent,
   type Tables,
 } from '@latchkey/event-sourcing';
@@ -30,7 +31,6 @@ import { TRANSLATOR_VERSION } from './translator-states';
 const NOW = Date.UTC(2026, 5, 1, 12);
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const [WORKSPACE, ACCOUNT_ID, FRONT, BARN, CODE] = [id(1), id(2), id(3), id(4), id(10)];
-const follows = ['accessCode-', 'device-', 'account-', 'events-'];
 const settings = { preloadLead: 72 * HOUR, justInTimeLead: HOUR };
 const schedule = { startsAt: iso(NOW + 2 * HOUR), endsAt: iso(NOW + 50 * HOUR) };
 
@@ -41,7 +41,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
   let test: TestDatabase;
   let views: Database<Tables>;
   let vault: Vault;
-  let runners: ProjectionRunner[];
+  let running: Projected<Tables>;
   const clock = new SandboxClock({ now: NOW, running: false });
   const ids = new SeededIds('translator');
   const cause = {
@@ -76,16 +76,11 @@ describe.each(testEngines)('the public events on %s', (engine) => {
   });
 
   async function start(): Promise<void> {
-    runners = [new Translator(store, settings), new FeedProjection()].map(
-      (projection) => new ProjectionRunner({ store, database: views, projection, follows, clock }),
-    );
-    for (const runner of runners) await runner.start();
-    for (const runner of runners) await runner.caughtUp;
+    const projections = [new Translator(store, settings), new FeedProjection()];
+    running = await projected({ ...{ store, clock, projections }, on: views });
   }
 
-  async function stop(): Promise<void> {
-    for (const runner of runners) await runner.stop();
-  }
+  const stop = () => running.close();
 
   const code = (...events: CodeEvent[]) => codeStreams().transact(CODE, cause, () => events);
   const codeStreams = () =>
@@ -189,8 +184,9 @@ describe.each(testEngines)('the public events on %s', (engine) => {
   };
 
   async function settled(): Promise<void> {
-    for (const runner of runners) expect(await runner.reached(store.lastAppended, 10_000)).toBe(true);
-    expect(await runners[1]!.reached(store.lastAppended, 10_000)).toBe(true);
+    await running.caughtUp();
+    // What was told of it.
+    await running.caughtUp();
   }
 
   async function listed(filter: EventFilter = {}): Promise<SeamEvent[]> {

@@ -17,7 +17,7 @@ import {
   testEngines,
 } from '@latchkey/database';
 import { type RunningNode, startNode } from '@latchkey/embedded-eventstore';
-import { EventStoreDb, ProjectionRunner, type Tables } from '@latchkey/event-sourcing';
+import { EventStoreDb, type Projected, projected, type Tables } from '@latchkey/event-sourcing';
 import {
   CLOCK,
   CONFIG,
@@ -83,7 +83,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
   let clock: SandboxClock;
   let deliveries: WebhookDeliveries;
   let sender: Sender;
-  let runners: ProjectionRunner[];
+  let folding: readonly Projected<Tables>[];
   let module: TestingModule;
   let commands: CommandBus;
   let queries: QueryBus;
@@ -121,16 +121,11 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
     });
     await migrate(database, 'webhooks', queueMigrations);
     const feed: Database<Tables> = await views.open();
-    runners = [
-      new ProjectionRunner({
-        store,
-        database,
-        projection: new DeliveryQueue(clock, () => deliveries.wake()),
-        clock,
-      }),
-      new ProjectionRunner({ store, database: feed, projection: new FeedProjection(), clock }),
+    const queue = new DeliveryQueue(clock, () => deliveries.wake());
+    folding = [
+      await projected({ ...{ store, clock }, projections: [queue], on: database as Database<Tables> }),
+      await projected({ ...{ store, clock }, projections: [new FeedProjection()], on: feed }),
     ];
-    for (const runner of runners) await runner.start();
     await deliveries.resume();
     module = await Test.createTestingModule({
       imports: [CqrsModule.forRoot()],
@@ -153,7 +148,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
   afterEach(async () => {
     await module.close();
     await deliveries.stop();
-    for (const runner of runners) await runner.stop();
+    for (const each of folding) await each.close();
     await sender.close();
     await store.close();
     await node.close();
@@ -219,7 +214,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
   }
 
   async function settled(): Promise<void> {
-    for (const runner of runners) expect(await runner.reached(store.lastAppended, 10_000)).toBe(true);
+    for (const each of folding) await each.caughtUp();
     await deliveries.whenIdle();
   }
 
