@@ -39,7 +39,6 @@ export default ts.config(
       'libs/database/src/records/{api-keys,webhook-endpoints}.ts',
       'libs/embedded-eventstore/src/persistent-subscriptions/persistent-subscriptions-service.ts',
       'libs/embedded-eventstore/src/users/users-service.ts',
-      'libs/event-sourcing/src/eventstoredb/subscription.ts',
     ],
     rules: { 'max-lines-per-function': 'off' },
   },
