@@ -9,6 +9,7 @@ import {
   type ViewBarrier,
   ViewsBehind,
 } from '@latchkey/event-sourcing';
+import type { InMemoryLocks } from '@latchkey/gateways';
 import { CLOCK, CONFIG, RANDOM, RECORDS, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
 import type { ClassProvider } from '@nestjs/common';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
@@ -16,7 +17,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { AccessCodesModule } from '../access-codes.module';
 import { RESERVATION_GRACE } from '../domain/keypad';
 import { AgendaProjection, DOMAIN_PREFIXES } from '../process-manager/agenda';
-import { AgendaRows } from '../process-manager/agenda-rows';
+import { AgendaRows, type Settlement } from '../process-manager/agenda-rows';
 import type { AgendaTables } from '../process-manager/agenda-tables';
 import { BackupPool } from '../process-manager/backup-pool';
 import { CodeWork } from '../process-manager/code-work';
@@ -157,6 +158,29 @@ export class FeatureProcess implements ViewBarrier {
 
   get queries(): QueryBus {
     return this.module!.get(QueryBus);
+  }
+
+  putClock(instant: number): void {
+    this.installation.clock.put(instant);
+  }
+
+  get locks(): InMemoryLocks {
+    return this.installation.locks;
+  }
+
+  /**
+   * One look at a code that is due, as the executor takes it.
+   * @returns what it came to
+   */
+  async look(codeId: string): Promise<Settlement> {
+    await this.caughtUp();
+    const claims = await this.rows.claim(this.installation.clock.now(), 100);
+    const claim = claims.find(({ id }) => id === codeId);
+    await this.rows.releaseThese(claims.filter((each) => each !== claim));
+    if (!claim) throw new Error(`${codeId} is not due`);
+    const settlement = await this.codeWork.workThrough(claim);
+    await this.rows.settle(claim, settlement);
+    return settlement;
   }
 
   /** Does everything that is due by the clock, until nothing is. */

@@ -92,7 +92,7 @@ export async function opened(events: readonly RecordedEvent[], vault: Vault): Pr
     const found = await withPins(data, async ({ pin, pinFingerprint, ...rest }) => {
       if (pin === undefined && typeof pinFingerprint === 'string')
         return { ...rest, pin: byFingerprint.get(pinFingerprint) ?? pinFingerprint };
-      if (!isSealed(pin)) return { pin, pinFingerprint, ...rest };
+      if (!isSealed(pin)) return { ...rest, ...(pin === undefined ? {} : { pin }), pinFingerprint };
       const [text = null] = await vault.openAll([pin]);
       // Where codes are linked, a PIN stands without a fingerprint.
       if (pinFingerprint !== undefined) await checkFingerprint(vault, pin, text, pinFingerprint as string);

@@ -9,15 +9,35 @@ import {
 import type { Config } from '@latchkey/platform';
 import { Command, Query } from '@nestjs/cqrs';
 import { FeatureProcess } from './feature-process';
-import type { Given } from './givens';
+import { type Given, MAKER } from './givens';
 import { type Installation, openInstallation } from './installation';
-import { opened, type PlainEvent, sealed } from './plain-events';
+import { ACCOUNT_ID, opened, type PlainEvent, sealed } from './plain-events';
 
 /** A command or query of the feature, or something else that a process does. */
 export type When = Command<unknown> | Query<unknown> | ((process: FeatureProcess) => unknown);
 
 /** Everything that is due is done. */
 export const works = (process: FeatureProcess): Promise<void> => process.work();
+
+/**
+ * The locks do what they were asked for, their reports are taken, and what follows is done.
+ * @param failing the error code with which they fail at it instead
+ */
+export const locksSettle =
+  (failing?: string) =>
+  async (process: FeatureProcess): Promise<void> => {
+    for (const report of process.locks.settle(failing))
+      await process.reports.take({ accountId: ACCOUNT_ID, maker: MAKER }, report);
+    await process.work();
+  };
+
+/** The clock is put to an instant, ms, and everything that is due then is done. */
+export const worksAt =
+  (instant: number) =>
+  async (process: FeatureProcess): Promise<void> => {
+    process.putClock(instant);
+    await process.work();
+  };
 
 /** So many appends at most are between two crashes. */
 const CRASHES_AT_MOST = 20;

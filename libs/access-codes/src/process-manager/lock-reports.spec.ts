@@ -1,0 +1,283 @@
+import type { LockReport } from '@latchkey/gateways';
+import { CODE, HOUR, MINUTE, OTHER, T0 } from '../domain/testing/builders';
+import {
+  aCode,
+  aCodeOnLock,
+  aLock,
+  ACCOUNT_ID,
+  DEVICE,
+  type FeatureProcess,
+  type Given,
+  lockCodeIdOf,
+  MAKER,
+  onCode,
+  onDevice,
+  type PlainEvent,
+  useFeature,
+  works,
+} from '../testing';
+
+const lockId = 'lock-1';
+const held = lockCodeIdOf(CODE);
+const programmed = `${lockId}/code-1`;
+const at = '2026-06-01T12:00:00.000Z';
+const started = onCode('ProgrammingStarted');
+const accepted = onCode('ProgrammingAccepted');
+const deleted = onCode('RemovalStarted', { cause: 'deleted' });
+
+/** The report comes to the address of an account. */
+const comes =
+  (report: LockReport, accountId = ACCOUNT_ID) =>
+  (process: FeatureProcess) =>
+    process.reports.take({ accountId, maker: MAKER }, report);
+const outcome = (
+  operation: 'created' | 'updated' | 'deleted',
+  more: Partial<Extract<LockReport, { kind: 'code-outcome' }>> = {},
+): LockReport => ({
+  ...{ kind: 'code-outcome', operation, lockId, lockCodeId: programmed, success: true, errorCode: null },
+  ...more,
+});
+const used = (lockCodeId: string | null, id?: string): LockReport => ({
+  ...{ kind: 'code-used', lockId, lockCodeId, at },
+  ...(id === undefined ? {} : { id }),
+});
+const atDoor = (type: string, data: PlainEvent['data'] = {}): PlainEvent => ({
+  stream: `door-${DEVICE}`,
+  type,
+  data,
+});
+const lockDoes: Given = ({ locks }) => void locks.settle();
+
+describe('what a lock reports', () => {
+  const feature = useFeature();
+  const dueSubjects = async (): Promise<string[]> => {
+    const claims = await feature.process.rows.claim(feature.installation.clock.now(), 100);
+    await feature.process.rows.releaseThese(claims);
+    return claims.map(({ subject }) => subject).sort();
+  };
+
+  describe('of a code that it was told', () => {
+    it('makes it be read back: the report alone is not believed', async () => {
+      await feature.given(aLock(), aCode()).when(works).then(started, accepted);
+      expect(await feature.when(comes(outcome('created'))).then()).toBe('taken');
+      await feature
+        .given(lockDoes)
+        .when(comes(outcome('created')))
+        .then(onCode('SetOnDevice'));
+    });
+
+    it('twice, or late, makes nothing more happen', async () => {
+      const report = outcome('created');
+      await feature.given(aLock(), aCode()).when(works).then(started, accepted);
+      await feature.given(lockDoes).when(comes(report), comes(report)).then(onCode('SetOnDevice'));
+      await feature.given(deleted).when(works).then(onCode('RemovalSent'));
+      await feature.when(comes(report)).then();
+    });
+
+    it('that it failed, is believed, and it is tried again', async () => {
+      await feature.given(aLock(), aCode()).when(works).then(started, accepted);
+      await feature
+        .when(comes(outcome('created', { success: false, errorCode: 'LOCK_JAMMED' })))
+        .then(onCode('ProgrammingFailed', { errorCode: 'LOCK_JAMMED', kind: 'passing' }));
+    });
+
+    it('that it failed by a rule, is final', async () => {
+      await feature.given(aLock(), aCode()).when(works).then(started, accepted);
+      await feature
+        .when(comes(outcome('created', { success: false, errorCode: 'INVALID_PIN' })))
+        .then(onCode('ProgrammingFailed', { errorCode: 'INVALID_PIN', kind: 'permanent', retryAt: null }));
+    });
+
+    it('of its change, tells by what is read back', async () => {
+      await feature
+        .given(aLock(), aCodeOnLock(), onCode('ChangeRequested', { name: 'Ann' }))
+        .when(works)
+        .then(started);
+      const changed = comes(outcome('updated', { lockCodeId: held }));
+      await feature.when(changed).then();
+      await feature.given(lockDoes).when(changed).then(onCode('ChangedOnDevice'));
+    });
+
+    it('of its removal, tells by what is read back', async () => {
+      await feature.given(aLock(), aCodeOnLock(), deleted).when(works).then(onCode('RemovalSent'));
+      const gone = comes(outcome('deleted', { lockCodeId: held }));
+      await feature.when(gone).then();
+      await feature
+        .given(lockDoes)
+        .when(gone)
+        .then(onCode('Removed', { cause: 'deleted' }));
+    });
+
+    it('that its removal failed, is believed, and it is tried again', async () => {
+      await feature.given(aLock(), aCodeOnLock(), deleted).when(works).then(onCode('RemovalSent'));
+      const jammed = outcome('deleted', { lockCodeId: held, success: false, errorCode: 'LOCK_JAMMED' });
+      await feature.when(comes(jammed)).then(onCode('RemovalFailed', { errorCode: 'LOCK_JAMMED' }));
+    });
+
+    it('before its answer is here, waits for that', async () => {
+      await feature.given(aLock(), aCode()).when(works).then(started, accepted);
+      await feature.beginAnew();
+      const sent = onCode('ProgrammingStarted', {
+        ...{ commandId: 'c', operation: 'create', lockCodeId: null, attempt: 1 },
+        ...{ content: { name: 'Guest', pin: '1234', window: null }, deadline: '2026-06-01T12:01:00.000Z' },
+      });
+      const onLock: Given = ({ locks }) =>
+        void locks.putByHand(lockId, { name: 'Guest', pin: '1234', window: null }, programmed);
+      await feature.given(aLock(), aCode(), sent, onLock).holds();
+      const before = await feature.countEvents();
+      let answer: () => void = () => undefined;
+      const call = feature.process.calls.during(DEVICE, new Promise<void>((resolve) => (answer = resolve)));
+      const taking = feature.do(comes(outcome('created')));
+      await feature.given(onCode('ProgrammingAccepted', { commandId: 'c', lockCodeId: programmed })).holds();
+      answer();
+      await call;
+      expect(await taking).toBe('taken');
+      expect(await feature.events(before)).toMatchObject([accepted, onCode('SetOnDevice')]);
+    });
+  });
+
+  it('of a code that nobody knows, makes it be looked for on the lock', async () => {
+    await feature.given(aLock()).when(works).then();
+    expect(await dueSubjects()).not.toContain(`device:${DEVICE}`);
+    await feature.when(comes(outcome('created', { lockCodeId: 'theirs' }))).then();
+    expect(await dueSubjects()).toContain(`device:${DEVICE}`);
+  });
+
+  it('that a code of ours was erased by somebody, is told when it is seen not to be there', async () => {
+    await feature
+      .given(aLock(), aCodeOnLock())
+      .when(comes(outcome('deleted', { lockCodeId: held })))
+      .then();
+    await feature
+      .given(({ locks }) => locks.eraseByHand(lockId, held))
+      .when(comes(outcome('deleted', { lockCodeId: held })))
+      .then(onCode('RemovedExternally', { accepted: false }));
+  });
+
+  it.each(['online', 'offline', 'low-battery', 'time-wrong', 'added', 'removed'] as const)(
+    'of itself (%s) makes its account be looked at',
+    async (kind) => {
+      await feature.given(aLock()).when(works).then();
+      expect(await dueSubjects()).toEqual([]);
+      await feature.when(comes({ kind, lockId })).then();
+      expect(await dueSubjects()).toEqual([`account:${ACCOUNT_ID}`]);
+    },
+  );
+
+  it.each([
+    ['that is new, makes its account be looked at', 'added', [`account:${ACCOUNT_ID}`]],
+    ['that is unknown, is passed over', 'online', []],
+  ] as const)('of a lock %s', async (_what, kind, due) => {
+    await feature.given(aLock()).when(works).then();
+    expect(await feature.when(comes({ kind, lockId: 'lock-9' })).then()).toBe('taken');
+    expect(await dueSubjects()).toEqual(due);
+  });
+
+  it('to another account is not believed of this one', async () => {
+    const jammed = outcome('created', { success: false, errorCode: 'LOCK_JAMMED' });
+    await feature.given(aLock(), aCode()).when(works).then(started, accepted);
+    await feature.when(comes(jammed, 'account-2')).then();
+  });
+
+  describe('of its door', () => {
+    it('is written down: which code was used', () =>
+      feature
+        .given(aLock(), aCodeOnLock())
+        .when(comes(used(held)))
+        .then(atDoor('DoorUnlocked', { method: 'keycode', codeId: CODE })));
+
+    it('is written down: that it was none that we know', () =>
+      feature
+        .given(aLock(), aCodeOnLock())
+        .when(comes(used(null)), comes(used('theirs', 'r2')))
+        .then(atDoor('DoorUnlocked', { codeId: null }), atDoor('DoorUnlocked', { codeId: null })));
+
+    it('is written down: that somebody was not let in', () =>
+      feature
+        .given(aLock())
+        .when(comes({ kind: 'incorrect-attempt', lockId, at }))
+        .then(atDoor('AccessDenied')));
+
+    it('is written down: that it was locked, and by whom', () =>
+      feature
+        .given(aLock())
+        .when(
+          comes({
+            ...{ kind: 'action-completed', lockId, actionId: 'a', success: true, errorCode: null },
+            ...{ performedVia: 'manual_turn', action: 'lock' },
+          }),
+        )
+        .then(atDoor('DoorLocked', { method: 'manual', actionAttemptId: null })));
+
+    it('twice is written down once', async () => {
+      await feature
+        .given(aLock(), aCodeOnLock())
+        .when(comes(used(held, 'r1')), comes(used(held, 'r1')))
+        .then(atDoor('DoorUnlocked', { codeId: CODE }));
+      await feature.restart();
+      await feature.when(comes(used(held, 'r1'))).then();
+      await feature.when(comes(used(held, 'r2'))).then(atDoor('DoorUnlocked', { codeId: CODE }));
+    });
+
+    it.each([
+      ['is not ours to manage', onDevice('DeviceConvertedToUnmanaged')],
+      ['was taken out of its account', onDevice('DeviceRemoved')],
+    ])('is passed over where the device %s', (_why, given) =>
+      feature
+        .given(aLock(), given)
+        .when(comes(used(null)))
+        .then(),
+    );
+  });
+
+  describe('of a code for one time', () => {
+    const once = { isOneTimeUse: true, window: { startsAt: T0 - HOUR, endsAt: T0 + HOUR } };
+
+    it('that it was used, ends it', async () => {
+      const ended = onCode('RemovalStarted', { cause: 'expired' });
+      await feature
+        .given(aLock({ oneTimeCodes: true }), aCodeOnLock(once))
+        .when(comes(used(held, 'r1')), comes(used(held, 'r1')))
+        .then(atDoor('DoorUnlocked', { codeId: CODE }), ended);
+    });
+
+    it('is taken later, while it may be one whose lock has not said yet how it calls it', async () => {
+      const lost: Given = ({ locks }) => locks.answerNext('lost');
+      await feature
+        .given(aLock({ oneTimeCodes: true }), aCode(once), lost)
+        .when(works)
+        .then(started, onCode('CommandUnanswered'));
+      expect(await feature.when(comes(used(programmed))).then()).toBe('again-later');
+      expect(await dueSubjects()).toContain(`device:${DEVICE}`);
+      await feature.given(lockDoes).when(works).then(onCode('SetOnDevice'));
+      await feature
+        .when(comes(used(programmed)))
+        .then(atDoor('DoorUnlocked', { codeId: CODE }), onCode('RemovalStarted', { cause: 'expired' }));
+    });
+
+    it('does not wait for codes that can be used often', async () => {
+      const lost: Given = ({ locks }) => locks.answerNext('lost');
+      await feature.given(aLock(), aCode(), lost).when(works).then(started, onCode('CommandUnanswered'));
+      const result = await feature
+        .when(comes(used(programmed)))
+        .then(atDoor('DoorUnlocked', { codeId: null }));
+      expect(result).toBe('taken');
+    });
+
+    it('that others were used, leaves it', () =>
+      feature
+        .given(aLock({ oneTimeCodes: true }), aCodeOnLock(once), aCodeOnLock({ codeId: OTHER, pin: '4321' }))
+        .when(comes(used(lockCodeIdOf(OTHER))))
+        .then(atDoor('DoorUnlocked', { codeId: OTHER })));
+  });
+
+  it('late, of a command that has run out, is no news', async () => {
+    await feature.given(aLock(), aCode()).when(works).then(started, accepted);
+    feature.locks.settle('LOCK_JAMMED');
+    await feature
+      .given(({ clock }) => clock.put(T0 + MINUTE))
+      .when(works)
+      .then(onCode('ProgrammingFailed', { errorCode: 'NO_ANSWER' }));
+    await feature.when(comes(outcome('created', { success: false, errorCode: 'LOCK_JAMMED' }))).then();
+  });
+});
