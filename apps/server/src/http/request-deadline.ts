@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { errorAnswer } from './answers';
 
 /** A request that could not be answered within so long is told so, ms. What it began goes on. */
-const ANSWER_WITHIN_MS = 9_000;
+export const ANSWER_WITHIN_MS = 9_000;
 
 /** A list holds up to 55,000 where no limit is given; each of its statements has a deadline of its own. */
 const LIST_WITHIN_MS = MINUTE;

@@ -3,6 +3,7 @@ import { type Clock, DAY, HOUR, MINUTE, type Vault } from '@latchkey/platform';
 import type { Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { randomUUID } from 'node:crypto';
+import { ANSWER_WITHIN_MS } from '../request-deadline';
 import type { PinsOfCode } from './request-pins';
 
 /** For so long the first answer to a key is given again, ms. */
@@ -15,6 +16,8 @@ const PURGE_EVERY = 10 * MINUTE;
 export type KeyClaim =
   | { readonly kind: 'first'; readonly requestId: string; readonly keyId: string }
   | { readonly kind: 'under-way' }
+  /** Still under way, though whoever asked was told long ago that the answer took too long. */
+  | { readonly kind: 'late' }
   | { readonly kind: 'other-request' }
   | { readonly kind: 'again'; readonly status: number; readonly body: string };
 
@@ -242,10 +245,12 @@ export class IdempotencyRecords {
     }
     if (await this.isOther(request, row)) return { kind: 'other-request' };
     if (row.busy_until === null) return { kind: 'again', status: row.status!, body: row.body! };
-    const left =
-      this.left.delete(keyOf(request.workspaceId, request.key)) ||
-      this.unsure.delete(claimOf(request, row.busy_until));
-    if (row.busy_until > this.wall() && !left) return { kind: 'under-way' };
+    const key = keyOf(request.workspaceId, request.key);
+    const left = this.left.has(key) || this.unsure.has(claimOf(request, row.busy_until));
+    if (row.busy_until > this.wall() && !left) {
+      const begunFor = this.wall() - (row.busy_until - DEAD_AFTER);
+      return { kind: begunFor < ANSWER_WITHIN_MS ? 'under-way' : 'late' };
+    }
     const busyUntil = this.wall() + DEAD_AFTER;
     const taking = this.database.db
       .updateTable('idempotency_keys')
@@ -254,6 +259,9 @@ export class IdempotencyRecords {
       .where('idempotency_key', '=', request.key)
       .where('busy_until', '=', row.busy_until);
     const taken = await this.claiming(request, busyUntil, () => taking.executeTakeFirst());
+    // Not before: where even this could not be written, it is still for the next try.
+    this.left.delete(key);
+    this.unsure.delete(claimOf(request, row.busy_until));
     if (taken.numUpdatedRows === 0n) return undefined;
     return { kind: 'first', requestId: row.request_id, keyId: row.key_id ?? this.keyId() };
   }

@@ -69,6 +69,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
           'idempotency_key_in_use',
           'A request with this Idempotency-Key is still under way.',
         );
+      case 'late':
+        throw ApiError.unavailable(
+          'The request with this Idempotency-Key is still at work. Ask again, with the same key.',
+        );
       case 'other-request':
         throw reused();
       case 'again':
