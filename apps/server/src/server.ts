@@ -31,6 +31,7 @@ import {
 } from '@latchkey/platform';
 import { WEBHOOK_DELIVERIES, type Webhooks } from '@latchkey/public-events';
 import type { TokenParts } from './app.module';
+import { Builders } from './building/builders';
 import type { Core } from './core/core';
 import { prepareViews } from './core/prepared-views';
 import { IdempotencyRecords, SANDBOX_CLOCK } from './http';
@@ -112,13 +113,16 @@ async function start(
   const edge = { tokens, core, reportAddresses: locks.reportAddresses, sandbox };
   const app = await makeEdge(edge, parts.metrics);
   if (restored) await app.get(IdempotencyRecords).forgetSince(restored.endsAt);
-  const startup = watchStartup(app, { store, core, views, config: given, logger });
+  const builders = new Builders({ ...parts, views: core.byThread });
+  const startup = watchStartup(app, { store, core, views, builders, config: given, logger });
   port = await listen(app, given, started);
   await startMetrics(parts, core, webhooks, views, started);
   const config = listeningOn(given, port);
   await sandbox?.simulator.registerClient(sandbox.maker, [callbackAt(config.publicUrl)]);
 
   await startup.building();
+  started.add(() => builders.stop());
+  await builders.run();
   started.add(() => core.stop());
   await core.start();
   started.add(() => webhooks.stop());
@@ -171,7 +175,7 @@ async function openParts(
   const clock = given.sandbox
     ? rememberedClock(given.dataDir, given.sandboxClock === 'running', resetClock)
     : new SystemClock();
-  const [store, maker] = await Promise.all([
+  const [{ store, address }, maker] = await Promise.all([
     openEventStore(given, stores, started, logger),
     given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : undefined,
   ]);
@@ -181,7 +185,8 @@ async function openParts(
   const locks = await openGateway(given, { records, clock, random, sandbox: maker }, started);
   const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
   const metrics = given.metricsPort === undefined ? undefined : new Metrics();
-  const parts: Parts = { config: given, clock, clockWatch, ids, random, logger, stores, store, metrics };
+  const at = { clock, clockWatch, ids, random, logger };
+  const parts: Parts = { config: given, ...at, stores, store, address, metrics };
   return { parts, locks, maker };
 }
 

@@ -104,6 +104,30 @@ export class Streams {
   }
 
   /**
+   * The same for many codes on one keypad, by their ids.
+   * @returns also the revision of the keypad
+   */
+  async keypadForAll(
+    deviceId: string,
+    codes: readonly (Pick<AccessCode, 'codeId' | 'wanted'> | { readonly codeId: string })[],
+    atLeast?: number,
+  ): Promise<{ readonly revision: number; readonly keypads: ReadonlyMap<string, Keypad> }> {
+    const { state, revision } = await this.keypads.load(deviceId, atLeast);
+    const wanted = codes.map((code) => ('wanted' in code ? code.wanted : undefined));
+    const sealed = wanted.flatMap((each) => each?.pin ?? []);
+    const opened = await this.vault.openAll(sealed);
+    const keypads = await this.pins.with(deviceId, state, (withPin) => {
+      let next = 0;
+      return codes.map(({ codeId }, n): [string, Keypad] => {
+        const pin = wanted[n] ? opened[next++] : undefined;
+        const as = { codeId, pinFingerprint: wanted[n]?.pinFingerprint ?? '' };
+        return [codeId, keypadFor(state, as, pin == null ? [] : withPin(pin))];
+      });
+    });
+    return { revision, keypads: new Map(keypads) };
+  }
+
+  /**
    * What is free on a keypad; whoever is to have a PIN that is free still has to reserve it.
    * @param codeId whose own reservations are in nobody's way
    */

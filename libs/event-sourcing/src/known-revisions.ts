@@ -5,6 +5,8 @@ import type { RecordedEvent } from './event-store';
 export interface KnownRevisions {
   /** The newest revision of a stream that it has seen: what is kept in memory must not be older. */
   atLeast(stream: string): number | undefined;
+  /** The store was asked for a stream, and has it up to this revision: of what comes after, the view will hear. */
+  loaded(stream: string, revision: number): void;
 }
 
 /** Of so many streams the newest revision is kept; of one that is forgotten here the store is asked again. */
@@ -18,6 +20,10 @@ export class SeenRevisions implements KnownRevisions {
 
   see(events: readonly RecordedEvent[]): void {
     for (const { stream, revision } of events) this.revisions.set(stream, revision);
+  }
+
+  loaded(stream: string, revision: number): void {
+    if (revision > (this.revisions.peek(stream) ?? -1)) this.revisions.set(stream, revision);
   }
 
   atLeast(stream: string): number | undefined {

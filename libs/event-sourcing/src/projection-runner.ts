@@ -170,6 +170,11 @@ export class ProjectionRunner {
     return reached;
   }
 
+  /** Whether it is to be folded from all of history. To be asked once it is prepared. */
+  async isToBeBuilt(): Promise<boolean> {
+    return !this.options.projection.lasting && (!!this.restored || !(await this.view.isBuilt()));
+  }
+
   /** Where the last event stands that anybody has folded into the view; undefined: none yet. */
   async storedPosition(): Promise<Position | undefined> {
     return (await this.checkpoints.load())?.lastEvent?.position;

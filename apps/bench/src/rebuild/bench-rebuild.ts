@@ -135,7 +135,7 @@ async function timedStart(given: Given): Promise<{ took: number; cpu: number; pe
 
 function dropViews(folder: string): void {
   for (const file of readdirSync(folder)) {
-    if (/^(views|feed)\.db/.test(file)) rmSync(join(folder, file));
+    if (/^(views|feed|audit)\.db/.test(file)) rmSync(join(folder, file));
   }
 }
 

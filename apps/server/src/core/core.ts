@@ -24,16 +24,17 @@ import type { Database } from '@latchkey/database';
 import {
   comparePositions,
   type Position,
-  type Projection,
-  ProjectionRunner,
+  type ProjectionRunner,
   SharedSubscription,
   type ViewBarrier,
   ViewsBehind,
 } from '@latchkey/event-sourcing';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
 import type { Kysely } from 'kysely';
+import type { Part } from '../building/build-views';
 import type { CoreOptions } from './core-options';
 import { CountedGateway } from './counted-gateway';
+import { viewRunner } from './view-runner';
 
 const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
 
@@ -137,49 +138,25 @@ export class Core implements ViewBarrier {
     this.nextLooks = new NextLooks({ ...planning, states });
     const others = { device: this.deviceWatch.device, account: this.accountWatch.account };
     this.executor = new Executor({ ...shared, codes, others });
-    const runner = (
-      view: Projection,
-      of: CoreOptions['database'],
-      follows: readonly string[],
-      linger: () => number,
-      shared?: SharedSubscription,
-      listsForeign = true,
-    ): ProjectionRunner =>
-      new ProjectionRunner({
-        store,
-        shared,
-        database: of,
-        projection: view,
-        follows,
-        linger,
-        clock,
-        listsForeign,
-        onParked: (name, event, reason) =>
-          logger.error(
-            { projection: name, eventId: event.id, type: event.type, reason },
-            'an event was parked',
-          ),
-        onError: (name, error) =>
-          logger.warn({ projection: name, err: error }, 'a view is held up, and tries again'),
-        onRecovered: (name) => logger.info({ projection: name }, 'a view goes on'),
-      });
     const { feed } = options;
+    const following = { store, clock, logger };
     this.domain = new SharedSubscription(store);
     const linger = (): number => (this.played ? LINGER_PLAYING_MS : LINGER_MS);
     // The agenda drives the locks and waits for nothing; what is only read may gather until somebody waits for it.
+    const ofDomain = { ...following, follows: DOMAIN_PREFIXES, shared: this.domain };
     this.runners = [
-      runner(projection, database, DOMAIN_PREFIXES, () => 0, this.domain),
-      ...options.views.map((view) => runner(view, database, DOMAIN_PREFIXES, linger, this.domain)),
+      viewRunner(projection, database, ofDomain),
+      ...options.views.map((view) => viewRunner(view, database, { ...ofDomain, linger })),
     ];
     // Foreign events are listed once: beside the views those of the domain, beside the feed those of its own streams.
     this.translator =
-      feed && runner(feed.translator, feed.database, DOMAIN_PREFIXES, linger, this.domain, false);
+      feed && viewRunner(feed.translator, feed.database, { ...ofDomain, linger, listsForeign: false });
     if (this.translator) this.runners.push(this.translator);
-    this.feed = feed && runner(feed.projection, feed.database, PUBLIC_PREFIXES, linger);
+    this.feed =
+      feed && viewRunner(feed.projection, feed.database, { ...following, follows: PUBLIC_PREFIXES, linger });
     const { audit } = options;
-    const lazily = () => LINGER_PLAYING_MS;
-    this.audit =
-      audit && runner(audit.projection, audit.database, DOMAIN_PREFIXES, lazily, this.domain, false);
+    const lazily = { ...ofDomain, linger: () => LINGER_PLAYING_MS, listsForeign: false };
+    this.audit = audit && viewRunner(audit.projection, audit.database, lazily);
     this.agenda = this.runners[0]!;
     this.reports = new LockReports({
       ...shared,
@@ -204,6 +181,15 @@ export class Core implements ViewBarrier {
   get all(): readonly ProjectionRunner[] {
     const others = [this.feed, this.audit].filter((runner) => runner !== undefined);
     return [...this.runners, ...others];
+  }
+
+  /** The same, by the thread that builds it where history is long. */
+  get byThread(): Readonly<Record<Part, readonly ProjectionRunner[]>> {
+    const isOfFeed = (runner: ProjectionRunner) => runner === this.translator || runner === this.feed;
+    return {
+      views: this.all.filter((runner) => !isOfFeed(runner)),
+      feed: this.all.filter(isOfFeed),
+    };
   }
 
   /** Where another process folds the agenda, it may tell of events that this one has yet to see. */

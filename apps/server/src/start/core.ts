@@ -1,13 +1,13 @@
-import { AttemptsProjection, CodesProjection } from '@latchkey/access-codes';
 import { AuditProjection } from '@latchkey/audit';
 import type { Stores } from '@latchkey/database';
-import { DevicesProjection, forgetAccount } from '@latchkey/devices';
+import { forgetAccount } from '@latchkey/devices';
 import type { EventStore } from '@latchkey/event-sourcing';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random } from '@latchkey/platform';
 import { FeedProjection, Translator, Webhooks } from '@latchkey/public-events';
 import { Core } from '../core/core';
 import type { Metrics } from '../metrics/metrics';
 import type { Locks } from './gateway';
+import { viewsOfQueries } from './views';
 
 /** What nearly every part of the server is made of. */
 export interface Parts {
@@ -22,6 +22,8 @@ export interface Parts {
   readonly store: EventStore;
   /** Where they are asked for: METRICS_PORT. */
   readonly metrics?: Metrics | undefined;
+  /** Where the event store is reached. */
+  readonly address: string;
 }
 
 /** The domain with its views, and what tells integrations of it. */
@@ -30,7 +32,7 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Cor
   const { records, vault } = stores;
   const core: Core = new Core({
     ...{ config, store, database: stores.views, vault, gateway, clock, clockWatch, ids, random, logger },
-    views: [new DevicesProjection(), new CodesProjection(), new AttemptsProjection()],
+    views: viewsOfQueries(),
     feed: {
       database: stores.feed,
       translator: new Translator(store, config),

@@ -10,6 +10,7 @@ import type { Started } from './started';
 /**
  * The event store of EVENTSTORE_URL, or else the embedded one, as a process of its own. Only marked events are believed.
  * Waits until it answers.
+ * @returns also where it is reached
  * @throws {StartupError} when the embedded one does not start
  * @throws {Outage} when it does not answer within a minute
  */
@@ -18,11 +19,12 @@ export async function openEventStore(
   { records, vault }: Pick<Stores<unknown>, 'records' | 'vault'>,
   started: Started,
   logger: Logger,
-): Promise<EventStore> {
-  const store = new EventStoreDb(config.eventstoreUrl ?? (await startEmbedded(config, started)));
+): Promise<{ readonly store: EventStore; readonly address: string }> {
+  const address = config.eventstoreUrl ?? (await startEmbedded(config, started));
+  const store = new EventStoreDb(address);
   started.add(() => store.close());
   await answering(store, logger);
-  return markedEventStore(store, records, vault);
+  return { store: await markedEventStore(store, records, vault), address };
 }
 
 /** A store that starts at the same time as we do is waited for so long, ms. */

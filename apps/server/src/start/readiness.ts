@@ -1,7 +1,8 @@
 import { ApiError, type Config, type Logger, MINUTE } from '@latchkey/platform';
 import type { EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { BuildingProgress } from '../core/building-progress';
+import type { Builders } from '../building/builders';
+import { BuildingProgress } from '../building/building-progress';
 import type { Core } from '../core/core';
 import { Readiness, Serving } from '../http';
 
@@ -28,11 +29,12 @@ export function watchStartup(
     store: EventStore;
     core: Core;
     views: readonly ProjectionRunner[];
+    builders: Pick<Builders, 'followed'>;
     config: Config;
     logger: Logger;
   },
 ): Startup {
-  const { store, core, views, config, logger } = parts;
+  const { store, core, views, builders, config, logger } = parts;
   const readiness = app.get(Readiness);
   const serving = app.get(Serving);
   let progress: BuildingProgress | undefined;
@@ -45,7 +47,8 @@ export function watchStartup(
   serving.close(() => ApiError.unavailable(`Not ready yet: ${text()}.`, askAgain()));
   return {
     async building() {
-      progress = new BuildingProgress(views, await store.ping());
+      const followed = views.map((view) => builders.followed(view));
+      progress = new BuildingProgress(followed, await store.ping());
       telling = setInterval(() => logger.info({ ...progress?.progress }, text()), TELL_EVERY_MS).unref();
     },
     serve() {

@@ -59,8 +59,8 @@ export class RestartableServer {
     for (const name of names) rmSync(join(this.dataDir, name), { recursive: true, force: true });
   }
 
-  /** Views and feed, which are folded anew. */
+  /** Views, feed and audit, which are folded anew. */
   removeViews(): void {
-    for (const name of ['views.db', 'feed.db']) this.remove(name, `${name}-wal`, `${name}-shm`);
+    for (const name of ['views.db', 'feed.db', 'audit.db']) this.remove(name, `${name}-wal`, `${name}-shm`);
   }
 }

@@ -148,12 +148,15 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return numDeletedRows > 0n;
   }
 
-  /** Makes a subject due now. */
-  async makeDue(subject: string): Promise<void> {
+  /** Makes a subject due now, unless it is due by an instant anyway, ms. */
+  async makeDue(subject: string, unlessBy?: number): Promise<void> {
     await this.database.db
       .updateTable(AGENDA)
       .set((eb) => ({ due_at: this.options.clock.now(), version: eb('version', '+', 1) }))
       .where('subject', '=', subject)
+      .$if(unlessBy !== undefined, (query) =>
+        query.where((eb) => eb.or([eb('due_at', 'is', null), eb('due_at', '>', unlessBy!)])),
+      )
       .execute();
   }
 

@@ -23,9 +23,15 @@ export async function circumstancesOf(
     streams.devices.load(deviceId, known.atLeast(streams.devices.streamOf(deviceId))),
     streams.keypadFor(deviceId, code ?? { codeId: claim.id }, known.atLeast(streams.keypadStream(deviceId))),
   ]);
+  known.loaded(streams.devices.streamOf(deviceId), device.revision);
   const accountId = device.state?.accountId ?? code?.accountId;
-  const account = accountId
-    ? (await streams.accounts.load(accountId, known.atLeast(streams.accounts.streamOf(accountId)))).state
-    : null;
+  const account = accountId ? await accountOf(accountId, of) : null;
   return { device: device.state, account, keypad, now, ...of.bounds(), settings };
+}
+
+async function accountOf(accountId: string, { streams, known }: { streams: Streams; known: KnownRevisions }) {
+  const stream = streams.accounts.streamOf(accountId);
+  const { state, revision } = await streams.accounts.load(accountId, known.atLeast(stream));
+  known.loaded(stream, revision);
+  return state;
 }

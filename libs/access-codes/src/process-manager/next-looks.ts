@@ -2,7 +2,7 @@ import type { KnownRevisions } from '@latchkey/event-sourcing';
 import type { Clock, Logger } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { nextLook } from '../domain/next-look';
-import type { Circumstances, PlanSettings } from '../domain/circumstances';
+import type { PlanSettings } from '../domain/circumstances';
 import type { Streams } from '../streams';
 import type { AgendaClaim, AgendaRows } from './agenda-rows';
 import { circumstancesOf } from './circumstances';
@@ -11,6 +11,13 @@ import { circumstancesOf } from './circumstances';
 const BATCH = 5_000;
 /** With more than so many that need a look, the rest is left to be looked at too. */
 const HELD_AT_MOST = 5_000;
+
+/**
+ * When more devices than so many are due, each so many wait for so long, ms, behind those before them: to read a lock
+ * back takes all of its codes, and whoever begins after a long time has other things to do first.
+ */
+const DEVICES_AT_ONCE = 50;
+const NEXT_DEVICES_AFTER_MS = 15_000;
 
 /** The folded states of codes, as a view keeps them. */
 export interface CodeStates {
@@ -21,7 +28,7 @@ export interface CodeStates {
 
 /**
  * After the agenda was built anew each code is due, since something has happened to it once. What it waits for is
- * known from its state: only those that have something to be done are left due.
+ * known from its state: only those that have something to be done are left due. Devices are, so many at a time.
  */
 export class NextLooks {
   constructor(
@@ -42,13 +49,18 @@ export class NextLooks {
   async arrange(): Promise<number> {
     const { rows, clock, logger, states } = this.options;
     const held: AgendaClaim[] = [];
+    let devices = 0;
     let arranged = 0;
     try {
       while (held.length <= HELD_AT_MOST) {
         const claims = await rows.claim(clock.now(), BATCH);
         if (claims.length === 0) break;
         const codes = claims.filter(({ kind }) => kind === 'code');
-        held.push(...claims.filter(({ kind }) => kind !== 'code'));
+        for (const other of claims.filter(({ kind }) => kind !== 'code')) {
+          const turn = other.kind === 'device' ? Math.floor(devices++ / DEVICES_AT_ONCE) : 0;
+          if (turn === 0) held.push(other);
+          else await this.putOff(other, turn * NEXT_DEVICES_AFTER_MS);
+        }
         const due = (await states.upToDate()) ? await this.arrangeSome(codes) : codes;
         held.push(...due);
         arranged += codes.length - due.length;
@@ -61,28 +73,62 @@ export class NextLooks {
     return arranged;
   }
 
+  private putOff(claim: AgendaClaim, byMs: number): Promise<void> {
+    const { rows, clock } = this.options;
+    return rows.settle(claim, { do: 'wait', revision: claim.revision, until: clock.now() + byMs });
+  }
+
   /** @returns those that are due now */
   private async arrangeSome(claims: readonly AgendaClaim[]): Promise<AgendaClaim[]> {
-    const { rows, clock, states, streams, known } = this.options;
+    const { rows, states } = this.options;
     const codes = await states.load(claims.map(({ id }) => id));
     const due: AgendaClaim[] = [];
     const gone: AgendaClaim[] = [];
     const settled: Promise<void>[] = [];
-    const ofDevice = new Map<string, Promise<Circumstances>>();
-    for (const claim of claims) {
-      const code = codes.get(claim.id) ?? null;
-      const deviceId = code?.deviceId ?? claim.deviceId ?? '';
-      const around = ofDevice.get(deviceId) ?? circumstancesOf(claim, code, clock.now(), this.options);
-      ofDevice.set(deviceId, around);
-      // Each code sees the keypad in its own way.
-      const atLeast = known.atLeast(streams.keypadStream(deviceId));
-      const keypad = await streams.keypadFor(deviceId, code ?? { codeId: claim.id }, atLeast);
-      const look = nextLook(claim.id, code, { ...(await around), keypad });
-      if (look.at === 'now') due.push(claim);
-      else if (look.at === 'never') gone.push(claim);
-      else settled.push(rows.settle(claim, { do: 'wait', revision: claim.revision, ...look }));
+    for (const [deviceId, own] of byDevice(claims, codes)) {
+      for (const { claim, look } of await this.looksOn(deviceId, own)) {
+        if (look.at === 'now') due.push(claim);
+        else if (look.at === 'never') gone.push(claim);
+        else settled.push(rows.settle(claim, { do: 'wait', revision: claim.revision, ...look }));
+      }
     }
     await Promise.all([...settled, rows.dropThese(gone)]);
     return due;
   }
+
+  /** When each of these codes on one device is to be looked at. */
+  private async looksOn(deviceId: string, own: readonly ClaimedCode[]) {
+    const { clock, streams, known } = this.options;
+    const stream = streams.keypadStream(deviceId);
+    const seen = own.map(({ claim, code }) => code ?? { codeId: claim.id });
+    const { revision, keypads } = await streams.keypadForAll(deviceId, seen, known.atLeast(stream));
+    known.loaded(stream, revision);
+    // Each code sees the keypad in its own way; the rest is the same for all.
+    const { claim, code } = own[0]!;
+    const around = await circumstancesOf(claim, code, clock.now(), this.options);
+    return own.map(({ claim, code }) => ({
+      claim,
+      look: nextLook(claim.id, code, { ...around, keypad: keypads.get(claim.id)! }),
+    }));
+  }
+}
+
+interface ClaimedCode {
+  readonly claim: AgendaClaim;
+  readonly code: AccessCode | null;
+}
+
+function byDevice(
+  claims: readonly AgendaClaim[],
+  codes: ReadonlyMap<string, AccessCode>,
+): ReadonlyMap<string, readonly ClaimedCode[]> {
+  const devices = new Map<string, ClaimedCode[]>();
+  for (const claim of claims) {
+    const code = codes.get(claim.id) ?? null;
+    const deviceId = code?.deviceId ?? claim.deviceId ?? '';
+    const own = devices.get(deviceId);
+    if (own) own.push({ claim, code });
+    else devices.set(deviceId, [{ claim, code }]);
+  }
+  return devices;
 }

@@ -18,6 +18,9 @@ export interface AccountWatchSettings {
   readonly retryLimit: number;
 }
 
+/** Locks that wait for their turn to be read back have it by then, ms; else they are read at once. */
+const TURNS_END_WITHIN_MS = 30 * 60_000;
+
 /** The id of the device that a lock of an account is, the same whenever it is asked for. */
 export const deviceIdOf = (accountId: string, lockId: string): string => derivedId(accountId, lockId);
 
@@ -87,7 +90,7 @@ export class AccountWatch {
     seen: readonly LockDescription[],
     cause: Cause,
   ): Promise<void> {
-    const { streams, locks } = this.options;
+    const { streams, locks, clock } = this.options;
     const known = new Map((await locks.locksOf(account.accountId)).map((lock) => [lock.lock_id, lock]));
     const ours = await this.clocks.hear(account.accountId, seen);
     for (const described of seen) {
@@ -103,7 +106,9 @@ export class AccountWatch {
       this.log(deviceId, news);
       const before = known.get(lock.lockId);
       if (before && before.read_back_of !== lock.updatedAt) {
-        await locks.makeDue(`device:${deviceId}`);
+        // After the agenda was built anew it is not known what was read; each lock has its turn to be read back then.
+        const unlessBy = before.read_back_of === null ? clock.now() + TURNS_END_WITHIN_MS : undefined;
+        await locks.makeDue(`device:${deviceId}`, unlessBy);
         await locks.readBackWas(deviceId, lock.updatedAt);
       }
     }

@@ -13,8 +13,8 @@ export interface KnownLocks {
   locksOf(accountId: string): Promise<KnownLock[]>;
   /** The ids of the accounts at a lock maker. */
   accountsAt(maker: string): Promise<string[]>;
-  /** Makes `device:<id>` or `account:<id>` due now. */
-  makeDue(subject: string): Promise<void>;
+  /** Makes `device:<id>` or `account:<id>` due now, unless it is due by an instant anyway, ms. */
+  makeDue(subject: string, unlessBy?: number): Promise<void>;
   /** What the maker said of the lock when it was last read back. */
   readBackWas(deviceId: string, updatedAt: string | null): Promise<void>;
 }

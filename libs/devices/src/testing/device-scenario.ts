@@ -190,7 +190,7 @@ export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
     });
     const watch = new AccountWatch({
       ...{ streams, locks, departures, clock, gateway: maker, ownClock: this.ownClock, settings: SETTINGS },
-      known: { atLeast: () => undefined },
+      known: { atLeast: () => undefined, loaded: () => undefined },
       logger: createLogger('silent'),
     });
     const barrier: ViewBarrier = {

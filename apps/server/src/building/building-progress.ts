@@ -9,7 +9,8 @@ export interface Progress {
   readonly secondsLeft: number | undefined;
 }
 
-type Followed = Pick<ProjectionRunner, 'position' | 'passedCount'>;
+/** How far a view has been followed. */
+export type Followed = Pick<ProjectionRunner, 'position' | 'passedCount'>;
 
 /**
  * Tells how far views are on their way to the end of the event store. Positions are no numbers of events, so how

@@ -1,0 +1,69 @@
+import { AgendaProjection, DOMAIN_PREFIXES } from '@latchkey/access-codes';
+import { AuditProjection } from '@latchkey/audit';
+import type { Stores } from '@latchkey/database';
+import { type EventStore, type ProjectionRunner, SharedSubscription } from '@latchkey/event-sourcing';
+import type { Clock, Config, Logger } from '@latchkey/platform';
+import { FeedProjection, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
+import { viewRunner } from '../core/view-runner';
+import { viewsOfQueries } from '../start/views';
+
+/** What is built apart: what is folded from the domain's events, and what integrations are told of them. */
+export type Part = 'views' | 'feed';
+
+export interface BuildOptions {
+  readonly store: EventStore;
+  readonly stores: Pick<Stores<unknown>, 'views' | 'audit' | 'feed'>;
+  readonly config: Config;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly logger: Logger;
+}
+
+/** So long the feed may take to fold what the translator has told at last, ms. The server folds what is left. */
+const FEED_WITHIN_MS = 60_000;
+const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
+
+/** Folds the views of one part until they have all of history. Stopped early, they are as far as they have got. */
+export class ViewsBuild {
+  readonly runners: readonly ProjectionRunner[];
+  private readonly domain: SharedSubscription;
+  private readonly feed: ProjectionRunner | undefined;
+
+  constructor(
+    part: Part,
+    private readonly options: BuildOptions,
+  ) {
+    const { store, stores, config, clock, logger } = options;
+    const following = { store, clock, logger };
+    this.domain = new SharedSubscription(store);
+    const ofDomain = { ...following, follows: DOMAIN_PREFIXES, shared: this.domain };
+    if (part === 'views') {
+      const agenda = new AgendaProjection(clock, () => undefined);
+      this.runners = [
+        ...[agenda, ...viewsOfQueries()].map((view) => viewRunner(view, stores.views, ofDomain)),
+        viewRunner(new AuditProjection(), stores.audit, { ...ofDomain, listsForeign: false }),
+      ];
+    } else {
+      this.feed = viewRunner(new FeedProjection(), stores.feed, { ...following, follows: PUBLIC_PREFIXES });
+      const translator = new Translator(store, config);
+      this.runners = [this.feed, viewRunner(translator, stores.feed, { ...ofDomain, listsForeign: false })];
+    }
+  }
+
+  /** @throws what keeps one of them from being built */
+  async run(): Promise<void> {
+    const { feed, runners } = this;
+    // What has been told before stands in the feed, where the translator finds it.
+    await feed?.start();
+    await feed?.caughtUp;
+    const rest = runners.filter((runner) => runner !== feed);
+    for (const runner of rest) await runner.start();
+    this.domain.open();
+    await Promise.all(rest.map((runner) => runner.caughtUp));
+    await feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), FEED_WITHIN_MS);
+    await this.stop();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.runners.map((runner) => runner.stop()));
+  }
+}

@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import {
+  type EventStore,
+  laterPosition,
+  positionFromText,
+  type ProjectionRunner,
+} from '@latchkey/event-sourcing';
+import { type Clock, type Config, type Logger, within } from '@latchkey/platform';
+import type { Part } from './build-views';
+import type { Followed } from './building-progress';
+import type { ThreadOrder, ThreadProgress } from './thread';
+
+/** A shorter history is folded faster than threads begin. */
+const EVENTS_WORTH_IT = 10_000;
+/** A thread that does not end on request within this is ended, ms. What it has committed stands. */
+const STOP_WITHIN_MS = 3_000;
+/** Most of what folding makes is garbage soon: with more room for what is young, little of it is copied. */
+const YOUNG_MB = 96;
+const COMPILED = join(__dirname, 'thread.js');
+
+/**
+ * Builds views that are to be built from a long history in threads beside the server's own, one for each part, so
+ * that two processors are used, and the server answers meanwhile. Then the server takes up where they ended; where
+ * one fails, it takes up there too, and builds the rest itself.
+ */
+export class Builders {
+  private readonly threads = new Set<Worker>();
+  private readonly heard = new Map<string, Followed>();
+
+  constructor(
+    private readonly options: {
+      readonly store: EventStore;
+      /** Of the event store, for connections of the threads' own. */
+      readonly address: string;
+      readonly config: Config;
+      readonly clock: Pick<Clock, 'now'>;
+      readonly logger: Logger;
+      /** What folds each view, prepared and not started. */
+      readonly views: Readonly<Record<Part, readonly ProjectionRunner[]>>;
+      /** EVENTS_WORTH_IT when left out. */
+      readonly worthIt?: number;
+      /** What a thread runs, and its environment; the one beside this, and the server's own, when left out. */
+      readonly program?: { readonly path: string; readonly env: NodeJS.ProcessEnv };
+    },
+  ) {}
+
+  /** Resolves when the threads have ended; at once where none is needed, or the server is not compiled. */
+  async run(): Promise<void> {
+    if (!existsSync(this.options.program?.path ?? COMPILED)) return;
+    const wanted: Part[] = [];
+    for (const part of ['views', 'feed'] as const) if (await this.isToBeBuilt(part)) wanted.push(part);
+    if (wanted.length === 0 || !(await this.isLong())) return;
+    await Promise.all(wanted.map((part) => this.build(part)));
+  }
+
+  /** How far a view has been followed, here or in a thread. */
+  followed(runner: ProjectionRunner): Followed {
+    const { heard } = this;
+    return {
+      get position() {
+        return laterPosition(runner.position, heard.get(runner.name)?.position);
+      },
+      get passedCount() {
+        return runner.passedCount + (heard.get(runner.name)?.passedCount ?? 0);
+      },
+    };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(
+      [...this.threads].map(async (thread) => {
+        const ended = new Promise((resolve) => thread.once('exit', resolve));
+        thread.postMessage('stop');
+        await within(ended, STOP_WITHIN_MS, () => new Error('late')).catch(() => thread.terminate());
+      }),
+    );
+  }
+
+  private async isToBeBuilt(part: Part): Promise<boolean> {
+    const each = await Promise.all(this.options.views[part].map((runner) => runner.isToBeBuilt()));
+    return each.includes(true);
+  }
+
+  private async isLong(): Promise<boolean> {
+    const { store, worthIt = EVENTS_WORTH_IT } = this.options;
+    let count = 0;
+    for await (const _ of store.readAllBackwards(worthIt)) count++;
+    return count >= worthIt;
+  }
+
+  private async build(part: Part): Promise<void> {
+    const { config, address, clock, logger } = this.options;
+    const begun = performance.now();
+    try {
+      await this.ended({ part, config, address, now: clock.now() });
+      const seconds = Math.round((performance.now() - begun) / 1000);
+      logger.info({ part, seconds }, `${part} built by a thread, in ${seconds} s`);
+    } catch (error) {
+      logger.warn(
+        { err: error, part },
+        'a thread that built views has ended early; the server goes on itself',
+      );
+    }
+  }
+
+  private ended(order: ThreadOrder): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { path = COMPILED, env } = this.options.program ?? {};
+      const thread = new Worker(path, {
+        workerData: order,
+        env: { ...process.env, ...env },
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      });
+      this.threads.add(thread);
+      thread.on('message', (progress: ThreadProgress) => this.hear(progress));
+      thread.once('error', reject);
+      thread.once('exit', (code) => {
+        this.threads.delete(thread);
+        if (code === 0) resolve();
+        else reject(new Error(`the thread ended with ${code}`));
+      });
+    });
+  }
+
+  private hear(progress: ThreadProgress): void {
+    for (const { name, position, passedCount } of progress)
+      this.heard.set(name, {
+        position: position === undefined ? undefined : positionFromText(position),
+        passedCount,
+      });
+  }
+}
