@@ -83,7 +83,14 @@ describe('a code on a lock that keeps windows itself', () => {
       ends_at: startsAt + DAY,
     });
     await api.advanceTo(startsAt - 1);
-    expect(await api.status(id)).toBe('unset');
+    const waiting = await api.get(id);
+    expect(waiting.status).toBe('unset');
+    // Before its start it may yet come in time; from then on it has not.
+    expect(waiting.warnings.map(({ warning_code }) => warning_code)).toEqual([
+      'delay_in_setting_on_device',
+      'delay_in_issuing',
+    ]);
+    expect(waiting.errors.map(({ error_code }) => error_code)).not.toContain('failed_to_issue');
     await api.advanceTo(startsAt);
     const late = await api.get(id);
     expect(late.status).toBe('setting');
