@@ -124,6 +124,20 @@ async function costOf(work: () => Promise<unknown>): Promise<Done> {
   return done;
 }
 
+/** How often somebody else had a turn while that was done. */
+async function turnsOfOthers(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let working = true;
+  const next = () => {
+    turns++;
+    if (working) setImmediate(next);
+  };
+  setImmediate(next);
+  await work();
+  working = false;
+  return turns;
+}
+
 describe('a gate with 50,000 bookings', () => {
   let first: Done;
   let between: Done;
@@ -181,7 +195,10 @@ describe('a gate with 50,000 bookings', () => {
   it('is there again after a restart from its snapshot, and what came since', async () => {
     await streams.settled();
     start();
-    const loading = await costOf(() => streams.freePins(GATE));
+    const loading = await costOf(async () => {
+      // So that others get on meanwhile: once for each piece, and once for every few hundred PINs.
+      expect(await turnsOfOthers(() => streams.freePins(GATE))).toBeGreaterThan(2 * (BOOKINGS / 2 / 500));
+    });
     // Pieces, and what came since: not all that ever was.
     expect(loading.eventsRead).toBeLessThan(BOOKINGS / 2);
     await expect(reserve('later', pinOf(30_011), window(30_011))).rejects.toThrow(PinTaken);

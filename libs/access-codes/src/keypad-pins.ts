@@ -1,4 +1,4 @@
-import { KeyedMutex, type Vault } from '@latchkey/platform';
+import { KeyedMutex, othersTurn, type Vault } from '@latchkey/platform';
 import { LRUCache } from 'lru-cache';
 import type { SealedPin } from './domain/events';
 import { type IndexedKeypad, indexedKeypadFold } from './domain/indexed-keypad';
@@ -14,6 +14,12 @@ interface OpenedKeypad {
   state: IndexedKeypad;
   readonly byPin: Map<string, Set<Reservation>>;
   readonly pinOf: Map<Reservation, string>;
+}
+
+/** To be asked at each step of a long loop: lets others go first at every few hundredth. */
+function turns(): () => Promise<void> | undefined {
+  let steps = 0;
+  return () => (++steps % AT_ONCE === 0 ? othersTurn() : undefined);
 }
 
 /** Finds the reservations of a PIN. */
@@ -55,18 +61,26 @@ export class KeypadPins {
   private async bringUpToDate(keypad: OpenedKeypad, state: IndexedKeypad): Promise<void> {
     const added: Reservation[] = [];
     const gone: Reservation[] = [];
+    const takingTurns = turns();
     for (const [, before = [], after = []] of state.byCode.changesSince(keypad.state.byCode)) {
       gone.push(...before.filter((each) => !after.includes(each)));
       added.push(...after.filter((each) => !before.includes(each)));
+      await takingTurns();
     }
     const pins: (string | null)[] = [];
     for (let from = 0; from < added.length; from += AT_ONCE) {
       pins.push(...(await this.open(added.slice(from, from + AT_ONCE))));
-      if (added.length > AT_ONCE) await new Promise((resolve) => setImmediate(resolve));
+      if (added.length > AT_ONCE) await othersTurn();
     }
-    // All at once, so that what fails on the way leaves it as it was.
-    for (const each of gone) remove(keypad, each);
-    added.forEach((each, n) => put(keypad, each, pins[n]!));
+    // Nothing fails from here on: what could has left it as it was.
+    for (const each of gone) {
+      remove(keypad, each);
+      await takingTurns();
+    }
+    for (const [n, each] of added.entries()) {
+      put(keypad, each, pins[n]!);
+      await takingTurns();
+    }
     keypad.state = state;
   }
 

@@ -7,15 +7,15 @@ import {
   StoreDamaged,
   UnreadableEvent,
 } from '@latchkey/event-sourcing';
-import type { Clock, Ids } from '@latchkey/platform';
+import { type Clock, type Ids, othersTurn } from '@latchkey/platform';
 import { z } from 'zod';
-import { type IndexedKeypad, indexed } from './domain/indexed-keypad';
+import { type IndexedKeypad, indexedKeypadFold, withAll } from './domain/indexed-keypad';
 import { reservationsOf, storedReservation, storedReservations } from './domain/keypad';
 
 /** Streams `keypadSnapshot-<deviceId>`: what a busy keypad held at one revision, in pieces. */
 export const KEYPAD_SNAPSHOT = 'keypadSnapshot';
 
-/** Reservations in one piece: some 200 kB, well below the store's limit of a mebibyte for an event. */
+/** Codes in one piece, most with one reservation: some 200 kB, well below the store's mebibyte for an event. */
 const PIECE = 400;
 
 const shapes = {
@@ -67,8 +67,12 @@ export class KeypadSnapshots {
     if (!whole) return undefined;
     const { revision, releasedAt } = whole.pieces[0]!;
     this.revisions.set(deviceId, Math.max(revision, this.writtenDownAt(deviceId)));
-    const reservations = whole.pieces.flatMap((piece) => reservationsOf(piece.reservations));
-    return { state: indexed(reservations, releasedAt ? Date.parse(releasedAt) : 0), revision };
+    let { byCode } = indexedKeypadFold.initial;
+    for (const { reservations } of whole.pieces) {
+      byCode = withAll(byCode, reservationsOf(reservations));
+      await othersTurn();
+    }
+    return { state: { byCode, releasedAt: releasedAt ? Date.parse(releasedAt) : 0 }, revision };
   }
 
   /**
@@ -80,14 +84,14 @@ export class KeypadSnapshots {
     this.revisions.set(deviceId, revision);
     const stream = streamOf(deviceId);
     const before = await this.newest(stream);
-    const all = [...state.byCode.entries()].flatMap(([, reservations]) => reservations);
-    const of = Math.max(1, Math.ceil(all.length / PIECE));
+    const codes = state.byCode.entries();
+    const of = Math.max(1, Math.ceil(state.byCode.size / PIECE));
     let last = -1;
     for await (const event of store.readBackwards(stream, 1)) last = event.revision;
     for (let piece = 0; piece < of; piece++) {
       const data: Piece['data'] = {
         ...{ revision, piece, of },
-        reservations: storedReservations(all.slice(piece * PIECE, (piece + 1) * PIECE)),
+        reservations: storedReservations(taken(codes, PIECE).flatMap(([, reservations]) => reservations)),
         releasedAt: state.releasedAt ? new Date(state.releasedAt).toISOString() : null,
       };
       const event = keypadSnapshotCodec.encode(
@@ -139,6 +143,16 @@ export class KeypadSnapshots {
 }
 
 const streamOf = (deviceId: string): string => `${KEYPAD_SNAPSHOT}-${deviceId}`;
+
+function taken<T>(from: Iterator<T>, count: number): T[] {
+  const some: T[] = [];
+  while (some.length < count) {
+    const { done, value } = from.next();
+    if (done) break;
+    some.push(value as T);
+  }
+  return some;
+}
 
 interface PlacedPiece {
   readonly at: number;

@@ -33,11 +33,18 @@ export const indexedKeypadFold: Fold<IndexedKeypad, KeypadEvent> = {
   },
 };
 
-export function indexed(reservations: Iterable<Reservation>, releasedAt: number): IndexedKeypad {
-  let { byCode } = indexedKeypadFold.initial;
-  for (const each of reservations)
-    byCode = byCode.set(each.codeId, [...(byCode.get(each.codeId) ?? []), each]);
-  return { byCode, releasedAt };
+function indexed(reservations: Iterable<Reservation>, releasedAt: number): IndexedKeypad {
+  return { byCode: withAll(indexedKeypadFold.initial.byCode, reservations), releasedAt };
+}
+
+/** With these reservations, too. */
+export function withAll(
+  byCode: IndexedKeypad['byCode'],
+  reservations: Iterable<Reservation>,
+): IndexedKeypad['byCode'] {
+  let all = byCode;
+  for (const each of reservations) all = all.set(each.codeId, [...(all.get(each.codeId) ?? []), each]);
+  return all;
 }
 
 /** What a code has reserved. */

@@ -40,7 +40,7 @@ export class PersistentMap<V> {
     return new PersistentMap(put(this.root, 0, hashOf(key), key, value), size);
   }
 
-  *entries(): Iterable<Entry<V>> {
+  *entries(): Generator<Entry<V>> {
     yield* entriesOf(this.root);
   }
 
