@@ -147,9 +147,9 @@ const streamOf = (deviceId: string): string => `${KEYPAD_SNAPSHOT}-${deviceId}`;
 function taken<T>(from: Iterator<T>, count: number): T[] {
   const some: T[] = [];
   while (some.length < count) {
-    const { done, value } = from.next();
-    if (done) break;
-    some.push(value as T);
+    const next = from.next();
+    if (next.done) break;
+    some.push(next.value);
   }
   return some;
 }
