@@ -1,5 +1,6 @@
 import type { Codes } from './codes';
 import { Refusal, invalidRequest } from './errors';
+import { keptName } from './kept-name';
 import type { Code, CodeContent, Lock } from './model';
 import { brokenRule, hasConstraint } from './pin-rules';
 import { isOnStep } from './time-steps';
@@ -79,7 +80,8 @@ export class Admission {
     if (firstFour && clashes((theirs) => sameFirstFour(theirs.code, content.code), others)) {
       throw new Refusal(409, 'PIN_CONFLICT', 'Another code on this lock begins with the same four digits.');
     }
-    if (uniqueName && clashes((theirs) => theirs.name === content.name, others)) {
+    const kept = keptName(lock.abilities, content.name);
+    if (uniqueName && clashes((theirs) => keptName(lock.abilities, theirs.name) === kept, others)) {
       throw new Refusal(409, 'NAME_CONFLICT', 'Another code on this lock has this name.');
     }
   }

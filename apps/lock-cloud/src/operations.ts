@@ -4,6 +4,7 @@ import { type SimulatedClock, iso } from './clock';
 import { type Codes, contentOf } from './codes';
 import type { CloudDatabase } from './database';
 import { Refusal } from './errors';
+import { keptName } from './kept-name';
 import type { Locks } from './locks';
 import {
   type Abilities,
@@ -31,11 +32,11 @@ const eventOf = {
   delete: 'access_code.deleted',
 } as const;
 
-/** A content as the lock keeps it: it may cut names, or write them in capitals. */
-function asKept({ name_characters, capital_names }: Abilities, content: CodeContent): CodeContent {
-  const cut = [...content.name].slice(0, name_characters).join('');
-  return { ...content, name: capital_names ? cut.toUpperCase() : cut };
-}
+/** A content as the lock keeps it. */
+const asKept = (abilities: Abilities, content: CodeContent): CodeContent => ({
+  ...content,
+  name: keptName(abilities, content.name),
+});
 
 /**
  * What was accepted and is to be performed by the locks: one operation at a time per lock, in order, each
