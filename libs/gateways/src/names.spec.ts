@@ -36,6 +36,49 @@ describe('the name that a lock is told', () => {
       'Ann BC1234',
     ],
     [
+      'with a tag where it is known that another code has it',
+      lock(unique),
+      'Ann',
+      { others: ['Ann'] },
+      'Ann BC1234',
+    ],
+    [
+      'with a tag where another code has it but for case and accents',
+      lock(unique),
+      'Zoé',
+      { others: ['ZOE'] },
+      'Zoé BC1234',
+    ],
+    [
+      'with a tag where another code’s name was cut to the same',
+      lock(unique, lengths(1, 15)),
+      'Countess Eleonora von Hohenschwangau',
+      { others: ['Countess Eleono'] },
+      'Countess BC1234',
+    ],
+    [
+      'with another tag where that is taken, too',
+      lock(unique, lengths(1, 10)),
+      'Ann',
+      { others: ['Ann', 'Ann BC1234'] },
+      'Ann 00000A',
+    ],
+    [
+      'made up, with another tag where that is taken',
+      lock(unique, lengths(1, 8)),
+      null,
+      { others: ['Code BC1'] },
+      'Code 000',
+    ],
+    ['as it is where names need not differ', lock(), 'Ann', { others: ['Ann'] }, 'Ann'],
+    [
+      'with the tag first where a lock has cut it off',
+      lock(unique),
+      'Ann Lee',
+      { distinct: true, plain: true, others: ['Ann Lee'] },
+      'BC1234 Ann L',
+    ],
+    [
       'in plain letters where it was refused',
       lock(),
       'Zoë Müller-Lüdenscheidt',
@@ -61,6 +104,31 @@ describe('the name that a lock is told', () => {
           expect(Buffer.byteLength(told)).toBeLessThanOrEqual(longest);
           expect(nameForLock(lock(lengths(shortest, longest)), { name, codeId }, style) ?? '').toBe(told);
           expect(isPlainName(told) || !style.plain).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('is no other code’s, whatever the codes are called and however short names are', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.uuid({ version: 4 }), { minLength: 2, maxLength: 12 }),
+        fc.array(
+          fc.option(fc.constantFrom('Ann', 'ann', 'Countess Eleonora', 'Countess Elfriede', '山田', '')),
+          {
+            minLength: 12,
+            maxLength: 12,
+          },
+        ),
+        fc.integer({ min: 8, max: 40 }),
+        (ids, names, longest) => {
+          const told: string[] = [];
+          for (const [nth, id] of ids.entries()) {
+            const asked = { name: names[nth]!, codeId: id };
+            told.push(nameForLock(lock(unique, lengths(1, longest)), asked, { others: told })!);
+          }
+          expect(new Set(told).size).toBe(ids.length);
+          expect(told.every((each) => each !== '' && Buffer.byteLength(each) <= longest)).toBe(true);
         },
       ),
     );

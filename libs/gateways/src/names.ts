@@ -6,11 +6,18 @@ export interface NameStyle {
   readonly plain?: boolean;
   /** With something that no other code has: for a lock on which another code has the name. */
   readonly distinct?: boolean;
+  /** What other codes on the lock are called there: on a lock that wants names to differ, none of it is told. */
+  readonly others?: readonly string[];
 }
 
 /** As long as this a name fits any lock that we know of. */
 const PLAIN_LENGTH = 12;
 const TAG_LENGTH = 6;
+
+/** Whether no two codes on a lock may have one name. */
+export function wantsUniqueNames({ codeConstraints }: Pick<LockCapabilities, 'codeConstraints'>): boolean {
+  return codeConstraints.some(({ constraintType }) => constraintType === 'name_must_be_unique');
+}
 
 /**
  * The name that a lock is told for a code: whole where the lock's rules let it be, else cut or altered to fit. How a
@@ -18,30 +25,49 @@ const TAG_LENGTH = 6;
  * @param codeId makes what is added to a name the same each time
  */
 export function nameForLock(
-  { codeConstraints }: Pick<LockCapabilities, 'codeConstraints'>,
+  lock: Pick<LockCapabilities, 'codeConstraints'>,
   { name, codeId }: { readonly name: string | null; readonly codeId: string },
-  { plain = false, distinct = false }: NameStyle = {},
+  { plain = false, distinct = false, others = [] }: NameStyle = {},
 ): string | null {
-  const lengths = codeConstraints.filter(({ constraintType }) => constraintType === 'name_length');
-  const shortest = Math.max(0, ...lengths.map(({ minLength = 0 }) => minLength));
-  const told = Math.min(...lengths.map(({ maxLength = Infinity }) => maxLength));
+  const { shortest, longest: told } = lengthsOf(lock);
   const longest = plain ? Math.min(told, Math.max(PLAIN_LENGTH, shortest)) : told;
-  const unique = codeConstraints.some(({ constraintType }) => constraintType === 'name_must_be_unique');
-  const tag = tagOf(codeId);
+  const unique = wantsUniqueNames(lock);
   const base = name === null ? '' : plain ? inPlainLetters(name) : withoutControls(name);
+  if (base === '' && !(shortest > 0 || unique || distinct || plain)) return name === null ? null : base;
 
-  if (base === '') {
-    const needed = shortest > 0 || unique || distinct || plain;
-    return needed ? padded(cut(`Code ${tag}`, longest), shortest) : name === null ? null : base;
-  }
-  if (!distinct) {
+  const names: string[] = [];
+  if (base !== '' && !distinct) {
     const fitting = cut(base, longest);
-    if (characters(fitting) >= shortest) return fitting;
+    if (characters(fitting) >= shortest) names.push(fitting);
   }
-  const kept = cut(base, longest - TAG_LENGTH - 1);
-  const tagged = kept === '' ? cut(tag, longest) : `${kept} ${tag}`;
-  return padded(tagged, shortest);
+  for (const tag of tagsOf(codeId)) {
+    // A lock that has cut what came at the end, and so met the name again, is told the tag first.
+    const tagged = plain && distinct ? tagFirst(base, tag, longest) : tagLast(base, tag, longest);
+    names.push(padded(tagged, shortest));
+  }
+  const taken = new Set(unique ? others.map(alike) : []);
+  return names.find((each) => !taken.has(alike(each))) ?? names.at(-1)!;
 }
+
+function lengthsOf({ codeConstraints }: Pick<LockCapabilities, 'codeConstraints'>) {
+  const lengths = codeConstraints.filter(({ constraintType }) => constraintType === 'name_length');
+  return {
+    shortest: Math.max(0, ...lengths.map(({ minLength = 0 }) => minLength)),
+    longest: Math.min(...lengths.map(({ maxLength = Infinity }) => maxLength)),
+  };
+}
+
+function tagLast(base: string, tag: string, longest: number): string {
+  const kept = base === '' ? 'Code' : cut(base, longest - TAG_LENGTH - 1);
+  return cut(kept === '' ? tag : `${kept} ${tag}`, longest);
+}
+
+function tagFirst(base: string, tag: string, longest: number): string {
+  return cut(base === '' ? `${tag} Code` : `${tag} ${base}`, longest);
+}
+
+/** Locks may not tell capitals from others, nor letters with accents from those without. */
+const alike = (name: string): string => withoutAccents(name).toUpperCase().trim();
 
 /** Whether there is nothing left to make plainer about a name. */
 export function isPlainName(name: string | null): boolean {
@@ -72,11 +98,14 @@ const inPlainLetters = (name: string): string =>
 /** Lone surrogates and control characters mean nothing to a reader, and some locks choke on them. */
 const withoutControls = (name: string): string => name.replace(/[\p{Cc}\p{Cs}]/gu, '');
 
-const tagOf = (codeId: string): string =>
-  codeId
-    .replace(/[^A-Za-z0-9]/g, '')
-    .slice(-TAG_LENGTH)
-    .toUpperCase();
+/** What tells a code from others, the first best. */
+function tagsOf(codeId: string): string[] {
+  const signs = codeId.replace(/[^A-Za-z0-9]/g, '').toUpperCase();
+  const tags = [signs.slice(-TAG_LENGTH)];
+  for (let end = signs.length - TAG_LENGTH; end >= TAG_LENGTH; end -= TAG_LENGTH)
+    tags.push(signs.slice(end - TAG_LENGTH, end));
+  return tags;
+}
 
 const characters = (text: string): number => [...text].length;
 

@@ -51,6 +51,88 @@ describe('a name', () => {
     expect((await names(lock)).sort()).toEqual(['Ann', expect.stringMatching(/^Ann \w{6}$/)]);
   });
 
+  describe('on a lock where names must differ', () => {
+    const unique = { constraint_type: 'name_must_be_unique' };
+    const atMost = (max_length: number) => ({ constraint_type: 'name_length', max_length });
+    const failures = async (ids: readonly string[]) =>
+      (await Promise.all(ids.map((id) => world.types(id))))
+        .flat()
+        .filter((type) => /Failed|External/.test(type));
+    const shown = async (ids: readonly string[]) =>
+      Promise.all(ids.map(async (id) => (await world.api.get(id)).name));
+
+    it.each([
+      ['the same', [unique], ['Ann', 'Ann', 'ANN'], /^Ann$/, /^(Ann|ANN) \w{6}$/],
+      [
+        'the same once they are cut',
+        [unique, atMost(15)],
+        [LONG, `${LONG} II`, LONG],
+        /^Countess Eleono$/,
+        /^Countess \w{6}$/,
+      ],
+      ['none at all', [unique, atMost(8)], [undefined, undefined, undefined], /^Code \w{3}$/, /^Code \w{3}$/],
+    ])(
+      'codes are set at the first try, though their names are %s',
+      async (_, rules, wanted, first, others) => {
+        const { api, locks } = world;
+        const lock = await locks.add({ code_constraints: rules });
+        const ids: string[] = [];
+        for (const name of wanted) {
+          const code = { device_id: lock.deviceId, ...(name === undefined ? {} : { name }) };
+          ids.push((await api.create(code)).access_code_id);
+        }
+        await api.advance(2 * MINUTE);
+        for (const id of ids) expect(await api.get(id)).toMatchObject({ status: 'set', errors: [] });
+        expect(await shown(ids)).toEqual(wanted.map((name) => name ?? null));
+        const told = await names(lock);
+        expect(new Set(told).size).toBe(ids.length);
+        expect(told.filter((name) => first.test(name)).length).toBeGreaterThanOrEqual(1);
+        expect(told.filter((name) => first.test(name) || others.test(name))).toHaveLength(ids.length);
+        // Read back, each is what it was told.
+        await api.advance(DAY);
+        expect(await failures(ids)).toEqual([]);
+        expect(await names(lock)).toEqual(told);
+      },
+    );
+
+    it('codes may be renamed to what others are called, and what somebody else has put there counts', async () => {
+      const { api, locks } = world;
+      const lock = await locks.add({ code_constraints: [unique, atMost(15)] });
+      await locks.putByHand(lock, 'Owner', '7351');
+      await api.advance(HOUR);
+      const wanted = ['Ann', 'Bob', 'Owner'];
+      const ids: string[] = [];
+      for (const name of wanted)
+        ids.push((await api.create({ device_id: lock.deviceId, name })).access_code_id);
+      await api.advance(MINUTE);
+      await api.update(ids[1]!, { name: 'Ann' });
+      await api.advance(MINUTE);
+      expect(await shown(ids)).toEqual(['Ann', 'Ann', 'Owner']);
+      const tagged = (name: string): unknown => expect.stringMatching(new RegExp(`^${name} \\w{6}$`));
+      expect((await names(lock)).sort()).toEqual(['Ann', tagged('Ann'), 'Owner', tagged('Owner')]);
+      // Once nobody else is called so, a change gives it its own name.
+      await api.delete(ids[0]!);
+      await api.advance(MINUTE);
+      await api.update(ids[1]!, { code: '918273' });
+      await api.advance(DAY);
+      expect((await names(lock)).sort()).toEqual(['Ann', 'Owner', tagged('Owner')]);
+      expect(await failures(ids)).toEqual([]);
+      for (const id of ids.slice(1)) expect(await api.get(id)).toMatchObject({ status: 'set', errors: [] });
+    });
+
+    it('which also cuts them by itself, codes are set', async () => {
+      const { api, locks } = world;
+      const lock = await locks.add({ code_constraints: [unique], name_characters: 10 });
+      const ids: string[] = [];
+      for (const name of [LONG, `${LONG} II`])
+        ids.push((await api.create({ device_id: lock.deviceId, name })).access_code_id);
+      await api.advance(DAY);
+      for (const id of ids)
+        expect(await api.get(id)).toMatchObject({ status: 'set', errors: [], warnings: [] });
+      expect(new Set(await names(lock)).size).toBe(2);
+    });
+  });
+
   it.each([{ name_characters: 10 }, { capital_names: true }, { name_characters: 0 }])(
     'is what a lock makes of it by itself, and is not written over and over: %j',
     async (habit) => {

@@ -2,6 +2,7 @@ import type { Fold, Happened } from '@latchkey/event-sourcing';
 import {
   type Content,
   type InFlight,
+  type Known,
   type Failure,
   type ExternalChange,
   type AccessCode,
@@ -214,12 +215,10 @@ function programmingFailed(
   const tell = data.kind === 'permanent' || failedAttempts >= FAILURES_TO_TELL;
   const content = data.errorCode === 'NO_ANSWER' ? (known.inFlight?.content ?? null) : null;
   const created = known.inFlight?.operation === 'create';
-  const aboutName = nameRefused(data.errorCode);
   return changed(code, {
     known: {
       inFlight: null,
-      ...(aboutName === 'taken' ? { distinctName: true } : {}),
-      ...(aboutName === 'not-taken-as-it-is' ? { plainName: true } : {}),
+      ...nameAfter(known, data.errorCode),
       mayTurnUp: content && created ? { ...content, givenUpAt: at } : known.mayTurnUp,
       lateChanges: content && !created ? withLate(known.lateChanges, content) : known.lateChanges,
     },
@@ -229,6 +228,17 @@ function programmingFailed(
       failedToSetAt: trouble.failedToSetAt ?? (tell ? at : null),
     },
   });
+}
+
+/** How the lock is told the name from now on. One that was taken again, though it was told apart, was cut there. */
+function nameAfter(
+  { distinctName }: Known,
+  errorCode: string,
+): Partial<Pick<Known, 'plainName' | 'distinctName'>> {
+  const refused = nameRefused(errorCode);
+  if (refused === null) return {};
+  if (refused === 'not-taken-as-it-is') return { plainName: true };
+  return distinctName ? { plainName: true } : { distinctName: true };
 }
 
 function withLate(lateChanges: readonly Content[], content: Content): Content[] {

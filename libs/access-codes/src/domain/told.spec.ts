@@ -1,6 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { given } from '@latchkey/event-sourcing';
 import { codeFold } from './code-fold';
+import { contentOf, toldOf } from './access-code';
 import { change, failed } from './decisions';
 import { type CodeEvent, codeCodec, type StoredContent } from './events';
 import type { Listed } from './listing';
@@ -20,6 +21,7 @@ import {
   requested,
   T0,
 } from './testing/builders';
+import { asTold } from './told';
 import { changed } from './transitions';
 
 const stay = { startsAt: T0 + HOUR, endsAt: T0 + 5 * HOUR };
@@ -219,6 +221,27 @@ describe('a refusal', () => {
     ['no_zeros', 'NAME_CONFLICT', 'keypad'],
   ])('by a lock with the rule %s, %s, is %s', (rule, errorCode, kind) => {
     expect(refusedBy(rule, errorCode)).toMatchObject({ kind });
+  });
+
+  it('of a name that another code has is met with a name told apart, then with a short one told apart at its beginning', () => {
+    const code = (refusals: number) =>
+      fold([
+        at(T0, requested(null, { name: 'Countess Eleonora' })),
+        ...Array.from({ length: refusals }, () => [
+          at(T0, programming('create-1', 'create', content(null, { name: 'Countess Eleonora' }), T0)),
+          at(T0, failure('ProgrammingFailed', 'create-1', 'keypad', T0, 'NAME_CONFLICT')),
+        ]).flat(),
+      ]);
+    const names = [0, 1, 2].map((refusals) => {
+      const told = asTold(
+        code(refusals),
+        contentOf(content(null, { name: 'Countess Eleonora' })),
+        nativeLock,
+        T0,
+      );
+      return toldOf(told).name;
+    });
+    expect(names).toEqual(['Countess Eleonora', 'Countess Eleonora CODE1', 'CODE1 Counte']);
   });
 
   it('that may be about the name is not final before a plain one has been tried', () => {

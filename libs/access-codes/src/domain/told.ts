@@ -25,17 +25,30 @@ export function refusedForItsStart(rules: LockCapabilities, content: Content, no
 /**
  * A content with what the lock is told instead of its name and window, where it does not take them as they are at this
  * instant (ms).
+ * @param others what other codes are called on the lock; matters where names must differ there
  */
-export function asTold(code: AccessCode, wanted: Content, device: Device, now: number): Content {
+export function asTold(
+  code: AccessCode,
+  wanted: Content,
+  device: Device,
+  now: number,
+  others: readonly string[] = [],
+): Content {
   const {
     known: { plainName: plain, distinctName: distinct },
     codeId,
   } = code;
-  const { name: asked, window: asIs, ...rest } = wanted;
-  const name = nameForLock(device.capabilities, { name: asked, codeId }, { plain, distinct });
+  const { name: asked, window: asIs, told: _before, ...rest } = wanted;
+  const name = nameForLock(device.capabilities, { name: asked, codeId }, { plain, distinct, others });
   const window = asIs && windowToTell(code, asIs, device, now);
   const same = name === asked && sameWindow(window, asIs);
   return { ...rest, name: asked, window: asIs, ...(same ? {} : { told: { name, window } }) };
+}
+
+/** What a code is called on its lock, or may come to be called by what is under way. */
+export function namesOnLock({ known: { onLock, inFlight, mayTurnUp, lateChanges } }: AccessCode): string[] {
+  const contents = [onLock, inFlight?.content, mayTurnUp, ...lateChanges];
+  return contents.flatMap((content) => (content ? (toldOf(content).name ?? []) : []));
 }
 
 /**

@@ -14,11 +14,13 @@ import type { CodeEvent } from '../domain/events';
 import { PinTaken, release } from '../domain/keypad';
 import type { Circumstances, PlanSettings } from '../domain/circumstances';
 import { plan, type Step } from '../domain/plan';
+import { asTold } from '../domain/told';
 import { type AgendaClaim, type AgendaRows, COMMAND_AT_MOST, type Settlement } from './agenda-rows';
 import type { InFlightCalls } from './in-flight-calls';
 import { circumstancesOf } from './circumstances';
 import { handOver } from './hand-over';
 import { type LockWork, ownCause, type Touch } from './lock-work';
+import { otherNames } from './names-on-lock';
 import type { Streams } from '../streams';
 import { endOf, isForgotten, isUnmanaged } from '../domain/life';
 
@@ -208,8 +210,9 @@ export class CodeWork {
   }
 
   /** Takes the lock for one command and sends it, or gets in line. */
-  private async touch({ claim, loaded, facts }: Look, step: Touch, device: Device): Promise<Taken> {
+  private async touch(look: Look, step: Touch, device: Device): Promise<Taken> {
     const { rows, clock, ids, work, calls } = this.options;
+    const { claim, loaded, facts } = look;
     const { deviceId } = device;
     const commandId = ids.uuid();
     if (!(await rows.takeLock(deviceId, commandId, claim.id, clock.now() + COMMAND_AT_MOST))) {
@@ -217,13 +220,29 @@ export class CodeWork {
       const until = (await rows.lockFreeAt(deviceId)) ?? clock.now();
       return { do: 'wait-for-lock', revision: loaded.revision, until };
     }
+    const told = await this.besideOthers(look, step, device).catch(async (error: unknown) => {
+      await rows.freeLock(deviceId, commandId);
+      throw error;
+    });
     const touched = await calls.during(
       deviceId,
-      work.touch(claim.id, loaded, facts, device, step, commandId),
+      work.touch(claim.id, loaded, facts, device, told, commandId),
     );
     if (touched === 'done') return 'done';
     await rows.freeLock(deviceId, commandId);
     return 'overtaken';
+  }
+
+  /** The same, under a name that no other code has on a lock where names must differ. */
+  private async besideOthers(
+    { claim, loaded, circumstances }: Look,
+    step: Touch,
+    device: Device,
+  ): Promise<Touch> {
+    if (step.do !== 'program') return step;
+    const others = await otherNames(device, claim.id, this.options);
+    if (others.length === 0) return step;
+    return { ...step, content: asTold(loaded.state!, step.content, device, circumstances.now, others) };
   }
 }
 

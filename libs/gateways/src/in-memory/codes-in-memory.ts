@@ -37,6 +37,12 @@ export class CodesInMemory {
     );
   }
 
+  /** What other codes are called, or are to be called. */
+  names(self?: string): string[] {
+    const others = [...this.entries].filter(([id]) => id !== self);
+    return others.flatMap(([, { now, asked }]) => [now, ...asked].flatMap((code) => code?.name ?? []));
+  }
+
   create(code: LockCode): string {
     const id = this.draw();
     this.entries.set(id, { now: null, asked: [code] });

@@ -195,8 +195,11 @@ export class InMemoryLocks implements LockGateway {
     const { capabilities } = description;
     if (code.window && !capabilities.nativeScheduling) return refused('SCHEDULE_NOT_SUPPORTED');
     if (codes.holds(code.pin, self)) return refused('PIN_CONFLICT');
-    const proposal = { ...code, startsAt: code.window?.startsAt ?? null, now: this.clock.now() };
-    return violations(capabilities, proposal).length > 0 ? refused('INVALID_PIN') : null;
+    const startsAt = code.window?.startsAt ?? null;
+    const proposal = { ...code, startsAt, now: this.clock.now(), otherNames: codes.names(self) };
+    const [broken] = violations(capabilities, proposal);
+    if (!broken) return null;
+    return refused(broken.constraintType === 'name_must_be_unique' ? 'NAME_CONFLICT' : 'INVALID_PIN');
   }
 
   private byHand(lockId: string): CodesInMemory {
