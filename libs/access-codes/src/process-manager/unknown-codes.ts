@@ -7,6 +7,7 @@ import type { Listed } from '../domain/listing';
 import { see, unknownAmong } from '../domain/unmanaged';
 import { awaitedPlainly, listedPlainly } from './listed-for-code';
 import type { AgendaRows } from './agenda-rows';
+import { sealForNewCode } from '../pins';
 import type { Streams } from '../streams';
 
 /**
@@ -64,9 +65,12 @@ export class UnknownCodes {
       // It has been seen already, and the agenda does not know yet.
       if (loaded.state?.known.onLock?.lockCodeId === lockCodeId) return;
       if (loaded.state) continue;
-      const content = storedContent({ name, window, ...(await vault.sealPin(codeId, plain)) });
+      const pin = await sealForNewCode(vault, codeId, plain);
+      const content = storedContent({ name, window, ...pin });
       const data = { codeId, workspaceId, deviceId, accountId, lockCodeId, content };
       const cause = externalCause({ workspaceId, correlationId: deviceId, causationId: 'read-back' });
+      // First, as for any code: whoever is shown this one finds its PIN taken.
+      await streams.reservePin(deviceId, cause, { codeId, ...pin, window, foreign: true });
       try {
         await streams.codes.append(codeId, loaded, see(loaded.state, data), cause);
       } catch (error) {
