@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiKeys } from '../cli/api-keys';
@@ -58,6 +58,26 @@ describe('the server', () => {
     expect((await second.api.devices()).length).toBe(4);
     expect(await second.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
   }, 120_000);
+
+  it('does not wait for connections on which nothing is asked, or half of something', async () => {
+    const server = await ServerProcess.start(compiled, settings.env);
+    const { hostname, port } = new URL(server.api.url);
+    const held = ['', 'POST /devices/list HT', 'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n'].map((said) => {
+      const socket = connect(Number(port), hostname);
+      socket.write(said);
+      return new Promise<string>((resolve) => {
+        let heard = '';
+        socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+        socket.on('error', () => undefined);
+        socket.on('close', () => resolve(heard));
+      });
+    });
+    await server.api.devices();
+    const asked = Date.now();
+    expect(await server.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+    expect(Date.now() - asked).toBeLessThan(2 * ENDS_WITHIN_MS);
+    expect(await Promise.all(held)).toEqual(['', '', expect.stringContaining('200 OK')]);
+  }, 60_000);
 
   it('gives its children none of its own settings, and closes what it keeps to other accounts', async () => {
     chmodSync(settings.env.DATA_DIR!, 0o755);

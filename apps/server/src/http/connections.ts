@@ -23,17 +23,33 @@ export const CONNECTION_BOUNDS: ConnectionBounds = {
   writeWithin: 20_000,
 };
 
+/** So long a connection may be silent, or in the middle of a request's head, before it is taken for unused, ms. */
+const UNUSED_AFTER_MS = 1_500;
+
+const unused = new WeakMap<Server, () => void>();
+
+/**
+ * Closes the connections on which no request is under way, those included that never carried one or have sent no more
+ * than the beginning of one: Node takes these for active, and would wait for them. What was sent a moment ago may not
+ * have been read yet.
+ */
+export function closeUnused(server: Server): void {
+  server.closeIdleConnections();
+  unused.get(server)?.();
+}
+
 /** Keeps connections within bounds, so that nobody holds more memory than so many times a few kilobytes. */
 export function boundConnections(server: Server, bounds: ConnectionBounds): void {
   server.maxConnections = bounds.most;
   const byAddress = new Map<string, number>();
-  const open = new Map<Socket, { taken: number; since: number }>();
+  const open = new Map<Socket, { taken: number; since: number; used: number }>();
 
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
     const count = (byAddress.get(address) ?? 0) + 1;
     byAddress.set(address, count);
-    open.set(socket, { taken: 0, since: performance.now() });
+    const now = performance.now();
+    open.set(socket, { taken: 0, since: now, used: now });
     socket.once('close', () => {
       open.delete(socket);
       const left = byAddress.get(address)! - 1;
@@ -44,10 +60,18 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): void
   });
 
   const unanswered = new WeakMap<Socket, number>();
+  unused.set(server, () => {
+    const usedBefore = performance.now() - UNUSED_AFTER_MS;
+    for (const [socket, { used }] of open) if (!unanswered.get(socket) && used < usedBefore) socket.destroy();
+  });
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     const count = (unanswered.get(socket) ?? 0) + 1;
     unanswered.set(socket, count);
-    response.once('close', () => unanswered.set(socket, unanswered.get(socket)! - 1));
+    response.once('close', () => {
+      unanswered.set(socket, unanswered.get(socket)! - 1);
+      const seen = open.get(socket);
+      if (seen) seen.used = performance.now();
+    });
     if (count > bounds.mostUnanswered) socket.destroy();
   });
 

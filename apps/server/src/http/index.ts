@@ -1,5 +1,6 @@
 export { httpAdapter } from './adapter';
 export { configureHttp } from './configure-http';
+export { closeUnused } from './connections';
 export { Readiness } from './health/readiness';
 export { Serving } from './health/serving';
 export { HttpModule } from './http.module';

@@ -3,7 +3,7 @@ import { type Config, StartupError, within } from '@latchkey/platform';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, type ServerParts } from '../app.module';
-import { configureHttp, httpAdapter, Serving } from '../http';
+import { closeUnused, configureHttp, httpAdapter, Serving } from '../http';
 import { measureRequests } from '../metrics/measure-requests';
 import type { Metrics } from '../metrics/metrics';
 import type { Started } from './started';
@@ -70,7 +70,7 @@ function closeApp(app: NestFastifyApplication): Promise<void> {
   if (known) return known;
   const server = app.getHttpServer();
   // Connections that are in use when closing begins are closed as they fall idle, and not a minute later.
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  const sweep = setInterval(() => closeUnused(server), SWEEP_MS);
   const closed = app.close().finally(() => clearInterval(sweep));
   closing.set(app, closed);
   return closed;
