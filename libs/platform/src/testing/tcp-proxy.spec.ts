@@ -48,6 +48,22 @@ describe('the proxy', () => {
     expect(performance.now() - from).toBeGreaterThan(70);
   });
 
+  it('keeps what is said in order, also where what comes later is passed on sooner', async () => {
+    const one = await client();
+    proxy.delay(150);
+    one.say('a');
+    await delay(20);
+    proxy.delay(10);
+    one.say('b');
+    await delay(20);
+    proxy.heal();
+    one.say('c');
+    await delay(20);
+    one.say('d');
+    while (one.heard().length < 4) await delay(5);
+    expect(one.heard()).toBe('abcd');
+  });
+
   it('cuts the connections there are, and lets new ones through', async () => {
     const one = await client();
     one.say('a');

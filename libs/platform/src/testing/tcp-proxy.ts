@@ -116,13 +116,9 @@ export class TcpProxy {
   }
 
   private pass(from: Socket, to: Socket): void {
-    from.on('data', (chunk: Buffer) => this.later(() => to.writable && to.write(chunk)));
-    from.on('end', () => this.later(() => to.end()));
-  }
-
-  private later(work: () => unknown): void {
-    if (this.latency === 0) work();
-    else setTimeout(work, this.latency).unref();
+    const line = new Line(() => this.latency);
+    from.on('data', (chunk: Buffer) => line.later(() => to.writable && to.write(chunk)));
+    from.on('end', () => line.later(() => to.end()));
   }
 
   private drop(link: Link, how?: 'reset'): void {
@@ -131,5 +127,32 @@ export class TcpProxy {
       if (how) socket?.resetAndDestroy();
       else socket?.destroy();
     }
+  }
+}
+
+/** One direction of a connection: however late its pieces are, none overtakes another. */
+class Line {
+  private readonly waiting: { readonly at: number; readonly work: () => unknown }[] = [];
+
+  constructor(private readonly latency: () => number) {}
+
+  later(work: () => unknown): void {
+    const last = this.waiting.at(-1)?.at;
+    if (last === undefined && this.latency() === 0) {
+      work();
+      return;
+    }
+    this.waiting.push({ at: Math.max(performance.now() + this.latency(), last ?? 0), work });
+    if (last === undefined) this.wait();
+  }
+
+  private wait(): void {
+    const next = this.waiting[0];
+    if (next) setTimeout(() => this.passOn(), Math.max(0, next.at - performance.now())).unref();
+  }
+
+  private passOn(): void {
+    while (this.waiting[0] && this.waiting[0].at <= performance.now()) this.waiting.shift()!.work();
+    this.wait();
   }
 }
