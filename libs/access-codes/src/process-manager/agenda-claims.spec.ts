@@ -1,6 +1,8 @@
 import { type Database, testDatabase, testEngines } from '@latchkey/database';
 import { MINUTE, SandboxClock } from '@latchkey/platform';
 import { type CompiledQuery, type Kysely, sql } from 'kysely';
+import { keypadCodec } from '../domain/keypad';
+import { foldKeypad } from './agenda-fold';
 import { AgendaRows } from './agenda-rows';
 import { AGENDA, type AgendaRow, type AgendaTables, createAgendaTables, indexAgenda } from './agenda-tables';
 
@@ -111,6 +113,50 @@ describe.each(testEngines)('claims of the agenda on %s', (engine) => {
     expect(plans[4]).toContain(`${AGENDA}_by_workspace`);
   });
 });
+
+it.each(testEngines)(
+  'a PIN that is released wakes who waits for it, and reads no other code (%s)',
+  async (engine) => {
+    const test = testDatabase(engine);
+    const database = await test.open<AgendaTables>();
+    await createAgendaTables(database.db);
+    await database.db
+      .insertInto(AGENDA)
+      .values([row('waits', { for_keypad: 1, due_at: null }), row('sleeps', { due_at: null })])
+      .execute();
+    await sql`
+    with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 20000)
+    insert into ${sql.table(AGENDA)} (subject, kind, id, workspace_id, device_id, revision, planned_revision, version,
+      attempts, for_keypad, waiting_for_lock, waiting_since, lease_until)
+    select 'code:' || n, 'code', 'code-' || n, 'workspace-1', 'device-1', 0, 0, 0, 0, 0, 0, 0, 0
+    from numbers`.execute(database.db);
+    await sql`analyze`.execute(database.db);
+    const asked: CompiledQuery[] = [];
+    const data = { codeId: 'code-1', pinFingerprint: null };
+    const stream = 'keypad-device-1';
+    const event = keypadCodec.encode({ type: 'PinReleased', data }, 'event-1', {
+      ...{ $correlationId: 'c', $causationId: 'c', actor: { type: 'system' }, workspaceId: 'workspace-1' },
+      occurredAt: new Date(NOW).toISOString(),
+    });
+    const recorded = {
+      ...event,
+      stream,
+      revision: 1,
+      position: { commit: 1n, prepare: 1n },
+      recordedAt: NOW,
+    };
+    await database.transaction((trx) =>
+      foldKeypad(recording(trx, asked) as typeof trx, 'device-1', recorded, NOW),
+    );
+
+    const due = database.db.selectFrom(AGENDA).select('id').where('due_at', 'is not', null);
+    expect(await due.execute()).toEqual([{ id: 'waits' }]);
+    expect(await Promise.all(asked.map((query) => planOf(database, query)))).toEqual([
+      expect.stringContaining(`${AGENDA}_for_keypad`),
+    ]);
+    await test.drop();
+  },
+);
 
 /** The same database; what is asked of it is kept. */
 function recording(db: Kysely<AgendaTables>, asked: CompiledQuery[]): Kysely<AgendaTables> {

@@ -241,7 +241,8 @@ const dueForKeypad = prepared<AgendaTables, { deviceId: string; dueAt: number },
     .updateTable(AGENDA)
     .set((eb) => ({ due_at: p.dueAt, for_keypad: 0, version: eb('version', '+', 1) }))
     .where('device_id', '=', p.deviceId)
-    .where('for_keypad', '=', 1),
+    // Said in the statement itself: an index of these rows alone serves no parameter.
+    .where('for_keypad', '=', (eb) => eb.lit(1)),
 );
 
 const belongs = prepared<AgendaTables, { deviceId: string; lockCodeId: string; codeId: string }, unknown>(

@@ -1,5 +1,5 @@
 import { createDueIndexes, type DueColumns, type Tables } from '@latchkey/event-sourcing';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 
 /** Raised whenever tables or fold change: the agenda is then built anew beside the old one. */
 export const AGENDA_VERSION = 2;
@@ -72,6 +72,7 @@ export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
     .execute();
   await index(db, AGENDA, 'by_device', ['device_id', 'waiting_for_lock', 'waiting_since', 'subject']);
   await index(db, AGENDA, 'by_account', ['account_id']);
+  await indexWaiting(db);
   await db.schema
     .createTable(LOCK_LEASES)
     .addColumn('device_id', 'text', (c) => c.primaryKey())
@@ -103,6 +104,18 @@ export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
 /** Makes the indexes that serve claims, where they are not there. */
 export async function indexAgenda(db: Kysely<Tables>): Promise<void> {
   await createDueIndexes(db, AGENDA);
+  await indexWaiting(db);
+}
+
+/** Of those that wait for a PIN to be free: each release looks for them, however many codes the keypad has. */
+async function indexWaiting(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createIndex(`${AGENDA}_for_keypad`)
+    .ifNotExists()
+    .on(AGENDA)
+    .columns(['device_id'])
+    .where(sql.ref('for_keypad'), '=', 1)
+    .execute();
 }
 
 async function index(db: Kysely<Tables>, table: string, name: string, columns: string[]): Promise<void> {
