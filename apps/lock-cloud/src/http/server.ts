@@ -2,9 +2,10 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import type { Cloud } from '../cloud';
 import { isStorageFault } from '../database';
 import { Refusal } from '../errors';
-import { makerApi } from './maker-api';
-import { type Client, oauth } from './oauth';
-import { simulatorApi } from './simulator-api';
+import { makerApi } from './maker/maker-api';
+import type { Client } from './oauth/client';
+import { oauth } from './oauth/oauth';
+import { simulatorApi } from './simulator/simulator-api';
 
 const answerRefusal = (reply: FastifyReply, status: number, error_code: string, message: string) =>
   reply.code(status).send({ error_code, message });

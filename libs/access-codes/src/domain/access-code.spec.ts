@@ -1,7 +1,8 @@
 import { HOUR, MINUTE } from '@latchkey/platform';
 import fc from 'fast-check';
 import { type AccessCode, storedContent, type Window } from './access-code';
-import { codeFold, FAILURES_TO_TELL } from './code-fold';
+import { codeFold } from './code-fold';
+import { FAILURES_TO_TELL } from './failure';
 import { type CodeEvent, codeCodec } from './events';
 import {
   at,

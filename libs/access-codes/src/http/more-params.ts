@@ -1,6 +1,6 @@
 import { Choice, ChoiceList, Instant, Text, DeviceId, DeviceIdList, Uuid, Whole } from '@latchkey/http';
 import { CodeParams, codeName, LONGEST_KEY } from './access-code-params';
-import { TIMELINE_EVENT_TYPES, type TimelineEventType } from '../views/timeline/timeline';
+import { TIMELINE_EVENT_TYPES, type TimelineEventType } from '../views/timeline/entries';
 
 const MOST_DEVICES = 100;
 

@@ -16,7 +16,8 @@ export { presentUnmanaged, type SeamUnmanagedAccessCode, unmanagedIssues } from 
 export { codesWithoutKeys } from './missing-keys';
 export { linkedCodes } from './linked-codes';
 export { GetTimeline } from './timeline/get-timeline';
-export { type TimelineEvent, type TimelineEventType } from './timeline/timeline';
+export { type TimelineEventType } from './timeline/entries';
+export { type TimelineEvent } from './timeline/timeline';
 export * from './queries';
 
 /** Providers that answer the queries on access codes. */

@@ -113,73 +113,86 @@ async function find(db: Kysely<ApiKeysTable>, wanted: Buffer): Promise<Found> {
   return { apiKeyId: row.api_key_id, workspaceId: row.workspace_id, permissions: permissionsOf(row) };
 }
 
-export function apiKeys(database: Database<ApiKeysTable>): ApiKeys {
-  const { db } = database;
-  const touched = new Map<string, number>();
-  const kept = new KeptRows<NonNullable<Found>>(database, KEPT);
-  return {
-    async create({ apiKeyId, workspaceId, name, token, createdAt, permissions = [] }) {
-      await db
-        .insertInto('api_keys')
-        .values({
-          api_key_id: apiKeyId,
-          workspace_id: workspaceId,
-          name,
-          token_hash: hash(token).toString('hex'),
-          prefix: token.slice(0, PREFIX_LENGTH),
-          created_at: createdAt,
-          last_used_at: null,
-          permissions: permissions.length === 0 ? null : JSON.stringify(permissions),
-        })
-        .execute();
-    },
-    find(token) {
-      const wanted = hash(token);
-      return kept.get(wanted.toString('base64'), () => find(db, wanted));
-    },
-    async list(workspaceId) {
-      const rows = await db
-        .selectFrom('api_keys')
-        .select(['api_key_id', 'workspace_id', 'name', 'prefix', 'created_at', 'last_used_at', 'permissions'])
-        .where('workspace_id', '=', workspaceId)
-        .orderBy('created_at')
-        .orderBy('api_key_id')
-        .execute();
-      return rows.map((row) => ({
-        apiKeyId: row.api_key_id,
-        workspaceId: row.workspace_id,
-        name: row.name,
-        prefix: row.prefix,
-        createdAt: row.created_at,
-        lastUsedAt: row.last_used_at,
-        permissions: permissionsOf(row),
-      }));
-    },
-    async permit(apiKeyId, permissions) {
-      const query = db
-        .updateTable('api_keys')
-        .set({ permissions: JSON.stringify(permissions) })
-        .where('api_key_id', '=', apiKeyId);
-      await kept.written(() => query.execute());
-    },
-    async revoke(apiKeyId) {
-      touched.delete(apiKeyId);
-      const query = db.deleteFrom('api_keys').where('api_key_id', '=', apiKeyId);
-      const [result] = await kept.written(() => query.execute());
-      return result !== undefined && result.numDeletedRows > 0n;
-    },
-    async touch(apiKeyId, at) {
-      const last = touched.get(apiKeyId);
-      if (last !== undefined && at - last < TOUCH_EVERY) return;
-      touched.set(apiKeyId, at);
-      await db
-        .updateTable('api_keys')
-        .set({ last_used_at: at })
-        .where('api_key_id', '=', apiKeyId)
-        .where((row) => row.or([row('last_used_at', 'is', null), row('last_used_at', '<', at)]))
-        .execute();
-    },
-  };
+export const apiKeys = (database: Database<ApiKeysTable>): ApiKeys => new StoredApiKeys(database);
+
+class StoredApiKeys implements ApiKeys {
+  private readonly db: Kysely<ApiKeysTable>;
+  /** When each key's last use was written down last, ms. */
+  private readonly touched = new Map<string, number>();
+  private readonly kept: KeptRows<NonNullable<Found>>;
+
+  constructor(database: Database<ApiKeysTable>) {
+    this.db = database.db;
+    this.kept = new KeptRows(database, KEPT);
+  }
+
+  async create(key: Parameters<ApiKeys['create']>[0]): Promise<void> {
+    const { apiKeyId, workspaceId, name, token, createdAt, permissions = [] } = key;
+    await this.db
+      .insertInto('api_keys')
+      .values({
+        api_key_id: apiKeyId,
+        workspace_id: workspaceId,
+        name,
+        token_hash: hash(token).toString('hex'),
+        prefix: token.slice(0, PREFIX_LENGTH),
+        created_at: createdAt,
+        last_used_at: null,
+        permissions: permissions.length === 0 ? null : JSON.stringify(permissions),
+      })
+      .execute();
+  }
+
+  find(token: string): Promise<Found> {
+    const wanted = hash(token);
+    return this.kept.get(wanted.toString('base64'), () => find(this.db, wanted));
+  }
+
+  async list(workspaceId: string): Promise<ApiKey[]> {
+    const rows = await this.db
+      .selectFrom('api_keys')
+      .select(['api_key_id', 'workspace_id', 'name', 'prefix', 'created_at', 'last_used_at', 'permissions'])
+      .where('workspace_id', '=', workspaceId)
+      .orderBy('created_at')
+      .orderBy('api_key_id')
+      .execute();
+    return rows.map((row) => ({
+      apiKeyId: row.api_key_id,
+      workspaceId: row.workspace_id,
+      name: row.name,
+      prefix: row.prefix,
+      createdAt: row.created_at,
+      lastUsedAt: row.last_used_at,
+      permissions: permissionsOf(row),
+    }));
+  }
+
+  async permit(apiKeyId: string, permissions: readonly Permission[]): Promise<void> {
+    const query = this.db
+      .updateTable('api_keys')
+      .set({ permissions: JSON.stringify(permissions) })
+      .where('api_key_id', '=', apiKeyId);
+    await this.kept.written(() => query.execute());
+  }
+
+  async revoke(apiKeyId: string): Promise<boolean> {
+    this.touched.delete(apiKeyId);
+    const query = this.db.deleteFrom('api_keys').where('api_key_id', '=', apiKeyId);
+    const [result] = await this.kept.written(() => query.execute());
+    return result !== undefined && result.numDeletedRows > 0n;
+  }
+
+  async touch(apiKeyId: string, at: number): Promise<void> {
+    const last = this.touched.get(apiKeyId);
+    if (last !== undefined && at - last < TOUCH_EVERY) return;
+    this.touched.set(apiKeyId, at);
+    await this.db
+      .updateTable('api_keys')
+      .set({ last_used_at: at })
+      .where('api_key_id', '=', apiKeyId)
+      .where((row) => row.or([row('last_used_at', 'is', null), row('last_used_at', '<', at)]))
+      .execute();
+  }
 }
 
 const permissionsOf = ({ permissions }: { permissions: string | null }): Permission[] =>

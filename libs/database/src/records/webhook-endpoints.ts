@@ -86,100 +86,118 @@ export const webhookEndpointsMigration: Migration = {
 
 export const purposeOfWebhook = (webhookId: string): string => `webhook/${webhookId}`;
 
-export function webhookEndpoints(database: Database<WebhookEndpointsTable>, vault: Vault): WebhookEndpoints {
-  const { db } = database;
-  const opened = (row: Selectable<WebhookEndpointsTable['webhook_endpoints']>): WebhookEndpoint => ({
-    webhookId: row.webhook_id,
-    workspaceId: row.workspace_id,
-    url: row.url,
-    eventTypes: JSON.parse(row.event_types) as string[],
-    secret: vault.openSecret(purposeOfWebhook(row.webhook_id), row.sealed_secret),
-    createdAt: row.created_at,
-    failingSince: row.failing_since,
-    disabledAt: row.disabled_at,
-  });
-  const set = (webhookId: string, values: { failing_since?: number | null; disabled_at?: number | null }) =>
-    db.updateTable('webhook_endpoints').set(values).where('webhook_id', '=', webhookId);
+export const webhookEndpoints = (database: Database<WebhookEndpointsTable>, vault: Vault): WebhookEndpoints =>
+  new StoredWebhookEndpoints(database, vault);
 
-  return {
-    create({ webhookId, workspaceId, url, eventTypes, secret, createdAt }, atMost = Number.MAX_SAFE_INTEGER) {
-      return database.transaction(async (trx) => {
-        await lockUntilCommit<WebhookEndpointsTable>(
-          trx,
-          database.engine,
-          `webhook_endpoints/${workspaceId}`,
-        );
-        const { count } = await trx
-          .selectFrom('webhook_endpoints')
-          .select((eb) => eb.fn.countAll<number>().as('count'))
-          .where('workspace_id', '=', workspaceId)
-          .executeTakeFirstOrThrow();
-        if (Number(count) >= atMost) return false;
-        await trx
-          .insertInto('webhook_endpoints')
-          .values({
-            webhook_id: webhookId,
-            workspace_id: workspaceId,
-            url,
-            event_types: JSON.stringify(eventTypes),
-            sealed_secret: vault.sealSecret(purposeOfWebhook(webhookId), secret),
-            created_at: createdAt,
-            failing_since: null,
-            disabled_at: null,
-          })
-          .execute();
-        return true;
-      });
-    },
-    async find(webhookId) {
-      const row = await db
+class StoredWebhookEndpoints implements WebhookEndpoints {
+  constructor(
+    private readonly database: Database<WebhookEndpointsTable>,
+    private readonly vault: Vault,
+  ) {}
+
+  create(
+    { webhookId, workspaceId, url, eventTypes, secret, createdAt }: Parameters<WebhookEndpoints['create']>[0],
+    atMost = Number.MAX_SAFE_INTEGER,
+  ): Promise<boolean> {
+    const { database, vault } = this;
+    return database.transaction(async (trx) => {
+      const name = `webhook_endpoints/${workspaceId}`;
+      await lockUntilCommit<WebhookEndpointsTable>(trx, database.engine, name);
+      const { count } = await trx
         .selectFrom('webhook_endpoints')
-        .selectAll()
-        .where('webhook_id', '=', webhookId)
-        .executeTakeFirst();
-      return row ? opened(row) : null;
-    },
-    async list(workspaceId) {
-      const rows = await db
-        .selectFrom('webhook_endpoints')
-        .selectAll()
+        .select((eb) => eb.fn.countAll<number>().as('count'))
         .where('workspace_id', '=', workspaceId)
-        .orderBy('created_at')
-        .orderBy('webhook_id')
+        .executeTakeFirstOrThrow();
+      if (Number(count) >= atMost) return false;
+      await trx
+        .insertInto('webhook_endpoints')
+        .values({
+          webhook_id: webhookId,
+          workspace_id: workspaceId,
+          url,
+          event_types: JSON.stringify(eventTypes),
+          sealed_secret: vault.sealSecret(purposeOfWebhook(webhookId), secret),
+          created_at: createdAt,
+          failing_since: null,
+          disabled_at: null,
+        })
         .execute();
-      return rows.map(opened);
-    },
-    async update(workspaceId, webhookId, eventTypes) {
-      const { numUpdatedRows } = await db
-        .updateTable('webhook_endpoints')
-        .set({ event_types: JSON.stringify(eventTypes), failing_since: null, disabled_at: null })
-        .where('webhook_id', '=', webhookId)
-        .where('workspace_id', '=', workspaceId)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
-    },
-    async delete(workspaceId, webhookId) {
-      const { numDeletedRows } = await db
-        .deleteFrom('webhook_endpoints')
-        .where('webhook_id', '=', webhookId)
-        .where('workspace_id', '=', workspaceId)
-        .executeTakeFirst();
-      return numDeletedRows > 0n;
-    },
-    async failed(webhookId, at) {
-      await set(webhookId, { failing_since: at }).where('failing_since', 'is', null).execute();
-      const row = await db
-        .selectFrom('webhook_endpoints')
-        .select('failing_since')
-        .where('webhook_id', '=', webhookId)
-        .executeTakeFirst();
-      return row?.failing_since ?? at;
-    },
-    async delivered(webhookId) {
-      await set(webhookId, { failing_since: null }).where('failing_since', 'is not', null).execute();
-    },
-    async disable(webhookId, at) {
-      await set(webhookId, { disabled_at: at }).where('disabled_at', 'is', null).execute();
-    },
-  };
+      return true;
+    });
+  }
+
+  async find(webhookId: string): Promise<WebhookEndpoint | null> {
+    const row = await this.database.db
+      .selectFrom('webhook_endpoints')
+      .selectAll()
+      .where('webhook_id', '=', webhookId)
+      .executeTakeFirst();
+    return row ? this.opened(row) : null;
+  }
+
+  async list(workspaceId: string): Promise<WebhookEndpoint[]> {
+    const rows = await this.database.db
+      .selectFrom('webhook_endpoints')
+      .selectAll()
+      .where('workspace_id', '=', workspaceId)
+      .orderBy('created_at')
+      .orderBy('webhook_id')
+      .execute();
+    return rows.map((row) => this.opened(row));
+  }
+
+  async update(workspaceId: string, webhookId: string, eventTypes: string[]): Promise<boolean> {
+    const { numUpdatedRows } = await this.set(webhookId, {
+      event_types: JSON.stringify(eventTypes),
+      failing_since: null,
+      disabled_at: null,
+    })
+      .where('workspace_id', '=', workspaceId)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+
+  async delete(workspaceId: string, webhookId: string): Promise<boolean> {
+    const { numDeletedRows } = await this.database.db
+      .deleteFrom('webhook_endpoints')
+      .where('webhook_id', '=', webhookId)
+      .where('workspace_id', '=', workspaceId)
+      .executeTakeFirst();
+    return numDeletedRows > 0n;
+  }
+
+  async failed(webhookId: string, at: number): Promise<number> {
+    await this.set(webhookId, { failing_since: at }).where('failing_since', 'is', null).execute();
+    const row = await this.database.db
+      .selectFrom('webhook_endpoints')
+      .select('failing_since')
+      .where('webhook_id', '=', webhookId)
+      .executeTakeFirst();
+    return row?.failing_since ?? at;
+  }
+
+  async delivered(webhookId: string): Promise<void> {
+    await this.set(webhookId, { failing_since: null }).where('failing_since', 'is not', null).execute();
+  }
+
+  async disable(webhookId: string, at: number): Promise<void> {
+    await this.set(webhookId, { disabled_at: at }).where('disabled_at', 'is', null).execute();
+  }
+
+  private set(webhookId: string, values: Partial<WebhookEndpointsTable['webhook_endpoints']>) {
+    return this.database.db.updateTable('webhook_endpoints').set(values).where('webhook_id', '=', webhookId);
+  }
+
+  private opened(row: Selectable<WebhookEndpointsTable['webhook_endpoints']>): WebhookEndpoint {
+    return {
+      webhookId: row.webhook_id,
+      workspaceId: row.workspace_id,
+      url: row.url,
+      eventTypes: JSON.parse(row.event_types) as string[],
+      secret: this.vault.openSecret(purposeOfWebhook(row.webhook_id), row.sealed_secret),
+      createdAt: row.created_at,
+      failingSince: row.failing_since,
+      disabledAt: row.disabled_at,
+    };
+  }
 }

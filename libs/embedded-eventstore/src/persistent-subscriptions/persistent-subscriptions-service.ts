@@ -18,41 +18,45 @@ import { type GroupDefinition } from './group-settings';
 import { type GroupRegistry } from './registry';
 import { definitionFrom, streamNameOf } from './requests';
 
-/** The persistent subscriptions service. */
-export function persistentSubscriptionsService(
-  context: NodeContext,
-  registry: GroupRegistry,
-): UntypedServiceImplementation {
-  const unary =
-    <Req, Resp>(work: (request: Req, caller: Caller) => Resp | Promise<Resp>) =>
+/** A request by somebody who is known, and one answer. */
+function answering(context: NodeContext) {
+  return <Req, Resp>(work: (request: Req, caller: Caller) => Resp | Promise<Resp>) =>
     (call: ServerUnaryCall<Req, Resp>, callback: sendUnaryData<Resp>): void =>
       answer(context, callback, async () => {
         const caller = await context.gate.identify(call.metadata);
         if (!caller.isAuthenticated) throw accessDenied();
         return work(call.request, caller);
       });
-  const managed = (caller: Caller, stream: string): void => {
-    if (!caller.mayManageGroupsOf(stream)) throw accessDenied();
-  };
+}
 
+function checkMayManage(caller: Caller, stream: string): void {
+  if (!caller.mayManageGroupsOf(stream)) throw accessDenied();
+}
+
+/** The persistent subscriptions service. */
+export function persistentSubscriptionsService(
+  context: NodeContext,
+  registry: GroupRegistry,
+): UntypedServiceImplementation {
+  const unary = answering(context);
   return {
     create: unary(async (request: persistent.CreateReq, caller) => {
       const definition = definitionFrom(request, context.log);
-      managed(caller, definition.stream);
+      checkMayManage(caller, definition.stream);
       checkBounds(definition, registry, caller);
       await registry.create(definition, nameOf(caller));
       return new persistent.CreateResp();
     }),
     update: unary(async (request: persistent.UpdateReq, caller) => {
       const definition = definitionFrom(request, context.log);
-      managed(caller, definition.stream);
+      checkMayManage(caller, definition.stream);
       checkBounds(definition, registry, caller);
       await registry.update(definition, nameOf(caller));
       return new persistent.UpdateResp();
     }),
     delete: unary(async (request: persistent.DeleteReq, caller) => {
       const { stream, group } = named(request.getOptions());
-      managed(caller, stream);
+      checkMayManage(caller, stream);
       await registry.delete(stream, group, nameOf(caller));
       return new persistent.DeleteResp();
     }),
@@ -67,7 +71,7 @@ export function persistentSubscriptionsService(
     replayParked: unary((request: persistent.ReplayParkedReq, caller) => {
       const options = request.getOptions();
       const { stream, group } = named(options);
-      managed(caller, stream);
+      checkMayManage(caller, stream);
       registry.get(stream, group).replayParked(stopAtOf(options, stream, group));
       return new persistent.ReplayParkedResp();
     }),

@@ -17,13 +17,20 @@ interface UserRequest {
   getOptions(): { getLoginName(): string } | undefined;
 }
 
-/** The users service. Without certificates everybody may do anything, this included. */
-export function usersService(context: NodeContext, directory: UserDirectory): UntypedServiceImplementation {
-  const change =
-    <Req extends UserRequest, Resp>(
+/** Who may make a change. */
+type Allowed = (caller: Caller, loginName: string) => boolean;
+
+const admin: Allowed = (caller) => caller.isAdmin;
+const oneself: Allowed = (caller, loginName) => caller.name === loginName;
+
+type OptionsOf<Req extends UserRequest> = NonNullable<ReturnType<Req['getOptions']>>;
+
+/** A request that changes a user, and is answered without content. */
+function changing(context: NodeContext) {
+  return <Req extends UserRequest, Resp>(
       empty: new () => Resp,
-      may: (caller: Caller, loginName: string) => boolean,
-      work: (options: NonNullable<ReturnType<Req['getOptions']>>) => Promise<void>,
+      may: Allowed,
+      work: (options: OptionsOf<Req>) => Promise<void>,
     ) =>
     (call: ServerUnaryCall<Req, Resp>, callback: sendUnaryData<Resp>): void =>
       answer(context, callback, async () => {
@@ -32,14 +39,16 @@ export function usersService(context: NodeContext, directory: UserDirectory): Un
         const loginName = options?.getLoginName() ?? '';
         if (!may(caller, loginName)) throw accessDenied();
         if (!options || loginName === '') throw unhandled();
-        await work(options as NonNullable<ReturnType<Req['getOptions']>>).catch((error: unknown) => {
+        await work(options as OptionsOf<Req>).catch((error: unknown) => {
           throw refusal(error, loginName);
         });
         return new empty();
       });
-  const admin = (caller: Caller): boolean => caller.isAdmin;
-  const oneself = (caller: Caller, loginName: string): boolean => caller.name === loginName;
+}
 
+/** The users service. Without certificates everybody may do anything, this included. */
+export function usersService(context: NodeContext, directory: UserDirectory): UntypedServiceImplementation {
+  const change = changing(context);
   return {
     create: change<users.CreateReq, users.CreateResp>(users.CreateResp, admin, (options) =>
       directory.create(

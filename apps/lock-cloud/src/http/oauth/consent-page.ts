@@ -1,4 +1,4 @@
-import type { Account } from '../accounts';
+import type { Account } from '../../accounts';
 
 /** What the client asked for, carried through the form and back. */
 export interface AuthorizationRequest {

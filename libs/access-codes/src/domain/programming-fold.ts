@@ -1,0 +1,143 @@
+import type { Happened } from '@latchkey/event-sourcing';
+import {
+  type AccessCode,
+  type Content,
+  type InFlight,
+  type Known,
+  sameContent,
+  sameWindow,
+  toldOf,
+} from './access-code';
+import type { CodeEventOf } from './events';
+import { FAILURES_TO_TELL, failureOf } from './failure';
+import { nameRefused } from './refusals';
+import { changed, inFlightOf, noTrouble } from './transitions';
+
+/** So many changes of one code may be on their way to a silent lock. */
+const LATE_CHANGES = 8;
+
+export type ProgrammingEvent = CodeEventOf<
+  | 'ProgrammingStarted'
+  | 'ProgrammingAccepted'
+  | 'CommandUnanswered'
+  | 'ProgrammingFailed'
+  | 'ScheduledOnDevice'
+  | 'SetOnDevice'
+  | 'ChangedOnDevice'
+  | 'SettingDelayed'
+  | 'StartMissed'
+>;
+
+/** A code as it comes onto its lock, or fails to. */
+export function evolveProgramming(code: AccessCode, event: Happened<ProgrammingEvent>): AccessCode {
+  switch (event.type) {
+    case 'ProgrammingStarted':
+      return changed(code, { known: { inFlight: inFlightOf(event, event.at) } });
+    case 'ProgrammingAccepted':
+      return whileInFlight(code, event.data.commandId, (inFlight) => ({
+        ...inFlight,
+        lockCodeId: event.data.lockCodeId,
+        unansweredAt: null,
+      }));
+    case 'CommandUnanswered':
+      return whileInFlight(code, event.data.commandId, (inFlight) => ({
+        ...inFlight,
+        unansweredAt: event.at,
+      }));
+    case 'ProgrammingFailed':
+      return programmingFailed(code, event);
+    case 'ScheduledOnDevice':
+      return confirmed(code, event.data.lockCodeId, event.at);
+    case 'SetOnDevice': {
+      const { commandId, lockCodeId } = event.data;
+      const there = commandId === null ? code : confirmed(code, lockCodeId, event.at);
+      return changed(there, { known: { setAt: event.at } });
+    }
+    case 'ChangedOnDevice': {
+      const { onLock, inFlight } = code.known;
+      return confirmed(code, onLock?.lockCodeId ?? inFlight?.lockCodeId ?? '', event.at);
+    }
+    case 'SettingDelayed':
+      return changed(code, { trouble: { settingDelayedAt: event.at } });
+    case 'StartMissed':
+      return changed(code, {
+        trouble: { startMissedAt: event.at, failedToSetAt: code.trouble.failedToSetAt ?? event.at },
+      });
+    default: {
+      const never: never = event;
+      return never;
+    }
+  }
+}
+
+function whileInFlight(
+  code: AccessCode,
+  commandId: string,
+  then: (inFlight: InFlight) => InFlight,
+): AccessCode {
+  const { inFlight } = code.known;
+  return inFlight?.commandId === commandId ? changed(code, { known: { inFlight: then(inFlight) } }) : code;
+}
+
+function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode {
+  const { inFlight, onLock, setAt } = code.known;
+  const content = inFlight?.content;
+  if (!content) return code;
+  const { window } = toldOf(content);
+  return changed(code, {
+    known: {
+      onLock: { ...content, lockCodeId, since: onLock?.since ?? at },
+      everOnLock: true,
+      inFlight: null,
+      mayTurnUp: null,
+      lateChanges: [],
+      // A lock that keeps the window by itself opens from its start on, whatever it did before.
+      setAt: window && window.startsAt > at ? null : setAt,
+    },
+    trouble: noTrouble,
+  });
+}
+
+function programmingFailed(
+  code: AccessCode,
+  { data, at }: Happened<CodeEventOf<'ProgrammingFailed'>>,
+): AccessCode {
+  const { known, trouble } = code;
+  const failedAttempts = trouble.failedAttempts + (data.kind === 'outage' ? 0 : 1);
+  const tell = data.kind === 'permanent' || failedAttempts >= FAILURES_TO_TELL;
+  const content = data.errorCode === 'NO_ANSWER' ? (known.inFlight?.content ?? null) : null;
+  const created = known.inFlight?.operation === 'create';
+  return changed(code, {
+    known: {
+      inFlight: null,
+      ...nameAfter(known, data.errorCode),
+      mayTurnUp: content && created ? { ...content, givenUpAt: at } : known.mayTurnUp,
+      lateChanges: content && !created ? withLate(known.lateChanges, content) : known.lateChanges,
+    },
+    trouble: {
+      failedAttempts,
+      failure: failureOf('programming', data, at),
+      failedToSetAt: trouble.failedToSetAt ?? (tell ? at : null),
+    },
+  });
+}
+
+/** How the lock is told the name from now on. One that was taken again, though it was told apart, was cut there. */
+function nameAfter(
+  { distinctName }: Known,
+  errorCode: string,
+): Partial<Pick<Known, 'plainName' | 'distinctName'>> {
+  const refused = nameRefused(errorCode);
+  if (refused === null) return {};
+  if (refused === 'not-taken-as-it-is') return { plainName: true };
+  return distinctName ? { plainName: true } : { distinctName: true };
+}
+
+function withLate(lateChanges: readonly Content[], content: Content): Content[] {
+  return [...lateChanges.filter((late) => !sameOnLock(late, content)), content].slice(-LATE_CHANGES);
+}
+
+function sameOnLock(a: Content, b: Content): boolean {
+  const [one, other] = [toldOf(a), toldOf(b)];
+  return sameContent(a, b) && one.name === other.name && sameWindow(one.window, other.window);
+}
