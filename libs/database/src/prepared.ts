@@ -66,10 +66,9 @@ export interface PreparedRows<T, Row extends object, R> {
   rows(db: Kysely<T>, rows: readonly Row[]): Promise<R[]>;
 }
 
-/**
- * A statement that writes rows of these columns, built once for each number of rows: for not more at a time than a
- * batch has.
- */
+const MOST_ROWS_KEPT = 64;
+
+/** A statement that writes rows of these columns, built once for each number of rows up to 64. */
 export function preparedRows<T, Row extends object, R = unknown>(
   columns: readonly (keyof Row & string)[],
   build: (db: Kysely<T>, rows: readonly Row[]) => Compilable<R>,
@@ -84,8 +83,8 @@ export function preparedRows<T, Row extends object, R = unknown>(
   return {
     async rows(db, rows) {
       if (rows.length === 0) return [];
-      let statement = byCount.get(rows.length);
-      if (!statement) byCount.set(rows.length, (statement = counted(rows.length)));
+      const statement = byCount.get(rows.length) ?? counted(rows.length);
+      if (rows.length <= MOST_ROWS_KEPT) byCount.set(rows.length, statement);
       const values = rows.flatMap((row) => columns.map((column) => row[column]));
       return (await db.executeQuery(statement.bind(db, {}, values))).rows;
     },

@@ -1,3 +1,4 @@
+import { preparedIn, preparedRows } from '@latchkey/database';
 import { ACTION_ATTEMPT, type ActionAttempt, actionCodec, actionFold } from '@latchkey/devices';
 import {
   folding,
@@ -147,28 +148,33 @@ function ofAction(recorded: RecordedEvent, row: Row | undefined): Row | null {
   };
 }
 
+const byIds = preparedIn<AttemptsTables, object, Row>((db, _, ids) =>
+  db.selectFrom('attempts_v1').selectAll().where('action_attempt_id', 'in', ids),
+);
+
 async function load(trx: Transaction<AttemptsTables>, ids: readonly string[]): Promise<Map<string, Row>> {
   const rows = new Map<string, Row>();
   for (let from = 0; from < ids.length; from += CHUNK) {
-    const found = await trx
-      .selectFrom('attempts_v1')
-      .selectAll()
-      .where('action_attempt_id', 'in', ids.slice(from, from + CHUNK))
-      .execute();
+    const found = await byIds.rows(trx, {}, ids.slice(from, from + CHUNK));
     for (const row of found) rows.set(row.action_attempt_id, row);
   }
   return rows;
 }
 
+const put = preparedRows<AttemptsTables, Row>(
+  ['action_attempt_id', 'workspace_id', 'device_id', 'listed_at', 'code_id', 'code_action', 'state'],
+  (db, rows) =>
+    db
+      .insertInto('attempts_v1')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.column('action_attempt_id').doUpdateSet((eb) => ({ state: eb.ref('excluded.state') })),
+      ),
+);
+
 /** What an attempt began with stays: the same change of a code may be asked for many times. */
 async function save(trx: Transaction<AttemptsTables>, rows: readonly Row[]): Promise<void> {
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    await trx
-      .insertInto('attempts_v1')
-      .values(rows.slice(from, from + ROWS_AT_ONCE))
-      .onConflict((conflict) =>
-        conflict.column('action_attempt_id').doUpdateSet((eb) => ({ state: eb.ref('excluded.state') })),
-      )
-      .execute();
+    await put.rows(trx, rows.slice(from, from + ROWS_AT_ONCE));
   }
 }

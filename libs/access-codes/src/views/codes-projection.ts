@@ -1,3 +1,4 @@
+import { preparedIn, preparedRows } from '@latchkey/database';
 import {
   foldRows,
   type Projection,
@@ -39,6 +40,8 @@ export interface CodesTables {
     state: string;
   };
 }
+
+type CodeRow = CodesTables[typeof CODES];
 
 /** The view of access codes. */
 export class CodesProjection implements Projection {
@@ -106,15 +109,38 @@ export async function codeStates(
   return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
 }
 
+const byIds = preparedIn<CodesTables, object, Pick<CodeRow, 'code_id' | 'position' | 'state'>>((db, _, ids) =>
+  db.selectFrom(CODES).select(['code_id', 'position', 'state']).where('code_id', 'in', ids),
+);
+
+const COLUMNS = [
+  ...(['code_id', 'workspace_id', 'device_id', 'live_at', 'readable_at', 'unmanaged_at', 'pool_at'] as const),
+  ...(['position', 'created_at', 'search_name', 'pin_fingerprint', 'common_code_key', 'state'] as const),
+] satisfies (keyof CodeRow)[];
+
+const put = preparedRows<CodesTables, CodeRow>(COLUMNS, (db, rows) =>
+  db
+    .insertInto(CODES)
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column('code_id').doUpdateSet((eb) => ({
+        live_at: eb.ref('excluded.live_at'),
+        readable_at: eb.ref('excluded.readable_at'),
+        unmanaged_at: eb.ref('excluded.unmanaged_at'),
+        pool_at: eb.ref('excluded.pool_at'),
+        search_name: eb.ref('excluded.search_name'),
+        pin_fingerprint: eb.ref('excluded.pin_fingerprint'),
+        common_code_key: eb.ref('excluded.common_code_key'),
+        state: eb.ref('excluded.state'),
+      })),
+    ),
+);
+
 function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
   const positions = new Map<string, number>();
   return {
     async load(ids) {
-      const rows = await trx
-        .selectFrom(CODES)
-        .select(['code_id', 'position', 'state'])
-        .where('code_id', 'in', ids)
-        .execute();
+      const rows = await byIds.rows(trx, {}, ids);
       for (const row of rows) positions.set(row.code_id, row.position);
       return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
     },
@@ -122,27 +148,12 @@ function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
       const rows = changed.map(({ state, first }) =>
         rowOf(state, first ? Number(first.position.commit) : positions.get(state.codeId)!),
       );
-      await trx
-        .insertInto(CODES)
-        .values(rows)
-        .onConflict((conflict) =>
-          conflict.column('code_id').doUpdateSet((eb) => ({
-            live_at: eb.ref('excluded.live_at'),
-            readable_at: eb.ref('excluded.readable_at'),
-            unmanaged_at: eb.ref('excluded.unmanaged_at'),
-            pool_at: eb.ref('excluded.pool_at'),
-            search_name: eb.ref('excluded.search_name'),
-            pin_fingerprint: eb.ref('excluded.pin_fingerprint'),
-            common_code_key: eb.ref('excluded.common_code_key'),
-            state: eb.ref('excluded.state'),
-          })),
-        )
-        .execute();
+      await put.rows(trx, rows);
     },
   };
 }
 
-function rowOf(code: AccessCode, position: number): CodesTables[typeof CODES] {
+function rowOf(code: AccessCode, position: number): CodeRow {
   return {
     code_id: code.codeId,
     workspace_id: code.workspaceId,

@@ -2,6 +2,7 @@ import { type Transaction } from 'kysely';
 import { type KeyStore } from '@latchkey/platform';
 import { type Database } from '../database';
 import { emptyLog } from '../engines/empty-log';
+import { preparedIn, preparedRows } from '../prepared';
 import { type VaultTables } from './vault-tables';
 
 interface Waiting {
@@ -13,6 +14,8 @@ interface Waiting {
 }
 
 const BATCH = 1000;
+
+type KeyRow = VaultTables['keys'];
 
 /**
  * The vault's keys in a table. Writes that come together share one transaction and one wait for the disk.
@@ -39,11 +42,7 @@ export class KeyTable implements KeyStore {
   async findAll(keyIds: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
     const found = new Map<string, string | null>();
     for (let from = 0; from < keyIds.length; from += BATCH) {
-      const rows = await this.database.db
-        .selectFrom('keys')
-        .selectAll()
-        .where('key_id', 'in', keyIds.slice(from, from + BATCH))
-        .execute();
+      const rows = await byIds.rows(this.database.db, {}, keyIds.slice(from, from + BATCH));
       for (const row of rows) found.set(row.key_id, read(row.wrapped));
     }
     return found;
@@ -104,18 +103,29 @@ export class KeyTable implements KeyStore {
   }
 }
 
+const byIds = preparedIn<VaultTables, object, KeyRow>((db, _, keyIds) =>
+  db.selectFrom('keys').selectAll().where('key_id', 'in', keyIds),
+);
+
+/** Its rows are the ids that there was no key for. */
+const addRows = preparedRows<VaultTables, KeyRow, { key_id: string }>(['key_id', 'wrapped'], (db, rows) =>
+  db
+    .insertInto('keys')
+    .values(rows)
+    .onConflict((conflict) => conflict.column('key_id').doNothing())
+    .returning('key_id'),
+);
+
 async function addAll(
   trx: Transaction<VaultTables>,
   added: Map<string, string>,
 ): Promise<Map<string, string | null>> {
   if (added.size === 0) return new Map();
   const ids = inOrder(added.keys());
-  await trx
-    .insertInto('keys')
-    .values(ids.map((keyId) => ({ key_id: keyId, wrapped: added.get(keyId)! })))
-    .onConflict((conflict) => conflict.column('key_id').doNothing())
-    .execute();
-  const rows = await trx.selectFrom('keys').selectAll().where('key_id', 'in', ids).execute();
+  const wanted = ids.map((keyId) => ({ key_id: keyId, wrapped: added.get(keyId)! }));
+  const made = await addRows.rows(trx, wanted);
+  if (made.length === ids.length) return new Map(added);
+  const rows = await byIds.rows(trx, {}, ids);
   return new Map(rows.map((row) => [row.key_id, read(row.wrapped)]));
 }
 

@@ -1,3 +1,4 @@
+import { preparedRows } from '@latchkey/database';
 import { folding, type Projection, type RecordedEvent, type Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 import { PUBLIC_EVENTS } from '../public-event';
@@ -24,6 +25,20 @@ export interface FeedTables {
 
 /** As many rows as one statement writes. */
 const ROWS_AT_ONCE = 50;
+
+type FeedRow = FeedTables['events_v2'];
+
+const COLUMNS = [
+  ...(['event_id', 'workspace_id', 'revision', 'event_type', 'created_at', 'access_code_id'] as const),
+  ...(['device_id', 'connected_account_id', 'connect_webview_id', 'customer_key', 'data'] as const),
+] satisfies (keyof FeedRow)[];
+
+const add = preparedRows<FeedTables, FeedRow>(COLUMNS, (db, rows) =>
+  db
+    .insertInto('events_v2')
+    .values(rows)
+    .onConflict((conflict) => conflict.column('event_id').doNothing()),
+);
 
 /** The view of the public streams that events are listed from. */
 export class FeedProjection implements Projection {
@@ -68,11 +83,7 @@ export class FeedProjection implements Projection {
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
     const rows = events.map((event) => folding(event, () => rowOf(event)));
     for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-      await (trx as Transaction<FeedTables>)
-        .insertInto('events_v2')
-        .values(rows.slice(from, from + ROWS_AT_ONCE))
-        .onConflict((conflict) => conflict.column('event_id').doNothing())
-        .execute();
+      await add.rows(trx as Transaction<FeedTables>, rows.slice(from, from + ROWS_AT_ONCE));
     }
   }
 
@@ -81,7 +92,7 @@ export class FeedProjection implements Projection {
   }
 }
 
-function rowOf(recorded: RecordedEvent): FeedTables['events_v2'] {
+function rowOf(recorded: RecordedEvent): FeedRow {
   const { event } = readPublicEvent(recorded);
   return {
     event_id: event.event_id,

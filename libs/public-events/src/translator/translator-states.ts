@@ -1,3 +1,4 @@
+import { preparedIn, preparedRows } from '@latchkey/database';
 import { ACCESS_CODE, type AccessCode, codeCodec } from '@latchkey/access-codes';
 import {
   ACCOUNT,
@@ -37,6 +38,27 @@ interface Row {
 /** As many values as one statement is given. */
 const CHUNK = 500;
 const ROWS_AT_ONCE = 50;
+
+type TranslatorRow = TranslatorTables['translator_v4'];
+
+const ofStreams = preparedIn<TranslatorTables, object, TranslatorRow>((db, _, streams) =>
+  db.selectFrom('translator_v4').selectAll().where('stream', 'in', streams),
+);
+
+const put = preparedRows<TranslatorTables, TranslatorRow>(
+  ['stream', 'account_id', 'state', 'told'],
+  (db, rows) =>
+    db
+      .insertInto('translator_v4')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.column('stream').doUpdateSet((eb) => ({
+          account_id: eb.ref('excluded.account_id'),
+          state: eb.ref('excluded.state'),
+          told: eb.ref('excluded.told'),
+        })),
+      ),
+);
 
 /** The states that one batch of events needs and changes: read before, kept in memory, written after. */
 export class TranslatorStates {
@@ -128,17 +150,7 @@ export class TranslatorStates {
       return [{ stream, account_id: row.accountId, state: JSON.stringify(row.state), told }];
     });
     if (rows.length === 0) return;
-    await this.trx
-      .insertInto('translator_v4')
-      .values(rows)
-      .onConflict((conflict) =>
-        conflict.column('stream').doUpdateSet((eb) => ({
-          account_id: eb.ref('excluded.account_id'),
-          state: eb.ref('excluded.state'),
-          told: eb.ref('excluded.told'),
-        })),
-      )
-      .execute();
+    await put.rows(this.trx, rows);
   }
 
   private async read(streams: readonly string[]): Promise<void> {
@@ -146,9 +158,7 @@ export class TranslatorStates {
     for (let from = 0; from < wanted.length; from += CHUNK) {
       const chunk = wanted.slice(from, from + CHUNK);
       for (const stream of chunk) this.asked.add(stream);
-      this.take(
-        await this.trx.selectFrom('translator_v4').selectAll().where('stream', 'in', chunk).execute(),
-      );
+      this.take(await ofStreams.rows(this.trx, {}, chunk));
     }
   }
 
