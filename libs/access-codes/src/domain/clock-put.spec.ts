@@ -51,6 +51,21 @@ describe('a clock that was put back', () => {
     expect(planned(right)(early)).toMatchObject({ do: 'remove', purpose: 'withdrawal' });
   });
 
+  it('keeps on, and puts on, what was asked for while the clock was ahead, once it is known to be right', () => {
+    const ahead = during + DAY;
+    for (const schedule of [null, { startsAt: T0, endsAt: ahead + DAY }]) {
+      const asked = at(ahead, requested(schedule));
+      const right = around(during, { device: simpleLock, latest: during });
+      expect(planned(right)(fold([asked]))).toMatchObject({ do: 'program' });
+      const held = fold([
+        asked,
+        at(ahead, programming('create-1', 'create', content(null), ahead + MINUTE)),
+        at(ahead, { type: 'SetOnDevice', data: { commandId: 'create-1', lockCodeId: 'lock-code-1' } }),
+      ]);
+      expect(planned(right)(held)).toMatchObject({ do: 'wait' });
+    }
+  });
+
   it('puts nothing on that is not there yet', () => {
     const waiting = fold([at(T0, requested(stay))]);
     const step = planned(around(T0, { device: simpleLock, latest: during }))(waiting);

@@ -234,10 +234,9 @@ function desired(
 ): { native: boolean; wanted: Content | null; from: number } {
   const { device, now, settings } = circumstances;
   const native = isNative(code.wanted, device);
-  const from = neededFrom(code, native, settings);
-  const begun =
-    code.wanted.schedule === null ||
-    now - doubtOf(circumstances) >= leadOf(code.wanted.schedule, native, settings);
+  // Not when it was asked for: the clock may have been ahead then, and put right since.
+  const from = code.wanted.schedule ? leadOf(code.wanted.schedule, native, settings) : -Infinity;
+  const begun = now - doubtOf(circumstances) >= from;
   // What a lock keeps by itself may stay on it, however far its window has moved away; and what it was time for
   // before the clock was put back stays, since a guest may be in the middle of their stay.
   const there =

@@ -81,6 +81,8 @@ export interface GivenCode {
   readonly isOneTimeUse?: boolean;
   readonly usesBackupPool?: boolean;
   readonly isBackup?: boolean;
+  /** Whether its lock was told of its window; left out: it was. */
+  readonly isKeptByLock?: boolean;
 }
 
 /** A code that was asked for, its PIN reserved. */
@@ -90,6 +92,7 @@ export function aCode({
   pin = '1234',
   name = 'Guest',
   window = null,
+  isKeptByLock: _isKeptByLock,
   ...more
 }: GivenCode = {}): Given {
   return [
@@ -112,7 +115,8 @@ export const lockCodeIdOf = (codeId: string): string => `on-lock-${codeId}`;
 
 /** The same, and on its lock, which was told of its window. */
 export function aCodeOnLock(given: GivenCode = {}): Given {
-  const { codeId = CODE, deviceId = DEVICE, pin = '1234', name = 'Guest', window = null } = given;
+  const { codeId = CODE, deviceId = DEVICE, pin = '1234', name = 'Guest' } = given;
+  const window = given.isKeptByLock === false ? null : (given.window ?? null);
   const lockCodeId = lockCodeIdOf(codeId);
   const commandId = `create-${codeId}`;
   const started = {
