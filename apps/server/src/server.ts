@@ -42,7 +42,7 @@ import { endSandboxKey } from './sandbox/sandbox-key';
 import type { SandboxWorkspace } from './sandbox/provisioning';
 import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
 import { SandboxReset } from './sandbox/sandbox-reset';
-import { makeCore, makeWebhooks, type Parts } from './start/core';
+import { makeCore, makeSigning, makeWebhooks, type Parts } from './start/core';
 import { listen, makeEdge, stopServing } from './start/edge';
 import { tellMissingKeys } from './start/missing-keys';
 import { tellOldMasterKey } from './start/old-master-key';
@@ -102,7 +102,8 @@ async function start(
 ): Promise<RunningServer> {
   const { parts, locks, maker } = await openParts(given, logger, started, resetClock);
   const { store, clock } = parts;
-  const core = makeCore(parts, locks);
+  const signing = await makeSigning(parts);
+  const core = makeCore(parts, locks, signing);
   const webhooks = makeWebhooks(parts);
   const views = [...core.all, webhooks.runner];
   const restored = await prepareViews(views, logger);
@@ -135,6 +136,8 @@ async function start(
   if (given.roles.includes('worker')) {
     await core.work();
     await webhooks.work();
+    started.add(() => signing.stop());
+    await signing.start();
     beginMovingReports(parts, locks, core, app.get(Addresses), started);
   }
   if (sandbox) {

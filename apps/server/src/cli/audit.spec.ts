@@ -1,6 +1,7 @@
 import { HOUR, MINUTE } from '@latchkey/platform';
 import { ServerWorld } from '../testing/server-world';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { latchkey } from './latchkey';
 
 async function runIn(dataDir: string, ...args: string[]) {
@@ -85,6 +86,37 @@ describe('beside a running server, and without one', () => {
     const result = await runIn(world.dataDir, ...args);
     expect(result.complaint).toMatch(complaint);
     expect(result.code).toBe(1);
+  });
+
+  test('the history is exported, and the file is checked without any data', async () => {
+    const file = join(world.dataDir, 'export.jsonl');
+    const written = await runIn(world.dataDir, 'audit', 'export', '--out', file);
+    expect(written).toMatchObject({ code: 0, complaint: '' });
+    expect(written.out).toMatch(/^\d+ facts of the workspace Sandbox, signed once, are in /);
+    const again = await runIn(world.dataDir, 'audit', 'export', '--out', file);
+    expect(again).toMatchObject({ code: 1, complaint: expect.stringContaining('is there already') });
+    const { out: key } = await runIn(world.dataDir, 'audit', 'key');
+    const checked = await runIn('/nowhere', 'audit', 'check', file, '--key', key);
+    expect(checked).toMatchObject({ code: 0, complaint: '' });
+    const text = readFileSync(file, 'utf8');
+    expect(text).not.toMatch(/582941|"box"/);
+    writeFileSync(file, text.replace('Ada', 'Eve'));
+    const broken = await runIn('/nowhere', 'audit', 'check', file);
+    expect(broken).toMatchObject({
+      code: 1,
+      complaint: expect.stringMatching(/is broken: line \d+: the chain breaks at accessCode-.*CodeRequested/),
+    });
+    expect(await runIn('/nowhere', 'audit', 'check', '/nowhere/x')).toMatchObject({
+      code: 1,
+      complaint: 'There is no file or folder /nowhere/x.',
+    });
+    rmSync(file);
+  });
+
+  test('the history is verified', async () => {
+    const verified = await runIn(world.dataDir, 'verify', 'history');
+    expect(verified).toMatchObject({ code: 0, complaint: '' });
+    expect(verified.out).toMatch(/Sandbox: \d+ facts, chain [0-9a-f]{64}/);
   });
 
   test('a data folder whose server has ended tells the same', async () => {

@@ -14,6 +14,7 @@ import {
 } from '@latchkey/audit';
 import { iso, type Page, type PageRequest } from '@latchkey/platform';
 import { Command } from 'commander';
+import { addAuditFiles } from './audit-files';
 import { type Print, Refusal, workspaceOf } from './command-line';
 import { CAUGHT_UP, type Facts, withFacts } from './facts';
 import { type Column, formatOf, showRows } from './output';
@@ -45,7 +46,7 @@ interface DoorOptions extends Common {
   readonly to?: string;
 }
 
-/** Its commands: history, door. */
+/** Its commands: history, door, export, check, key. */
 export function auditCommand(env: NodeJS.ProcessEnv, print: Print): Command {
   const program = new Command('audit').description(
     'Tells what happened, who caused it, and what opened a door when. It reads the same settings as the server, and may be used while that runs.',
@@ -70,6 +71,7 @@ export function auditCommand(env: NodeJS.ProcessEnv, print: Print): Command {
     .action((deviceId: string, options: DoorOptions) =>
       withFacts(env, (facts) => door(facts, deviceId, options, print)),
     );
+  addAuditFiles(program, env, print);
   return program;
 }
 

@@ -1,5 +1,5 @@
 import { Streams } from '@latchkey/access-codes';
-import { AuditProjection, type AuditTables, Doors } from '@latchkey/audit';
+import { AuditProjection, type AuditTables, ChainSigner, Doors } from '@latchkey/audit';
 import { openStores, type Stores } from '@latchkey/database';
 import { DeviceStreams } from '@latchkey/devices';
 import { type EventStore, EventStoreDb, ProjectionRunner } from '@latchkey/event-sourcing';
@@ -19,6 +19,7 @@ export interface Facts {
   readonly doors: Doors;
   /** What the server's clock reads, ms. */
   readonly now: number;
+  readonly signer: ChainSigner;
 }
 
 /** The index is as it is read: nothing has to be waited for. */
@@ -58,7 +59,9 @@ export async function withFacts(
       logger,
     );
     const now = (config.sandbox ? sandboxTime(config.dataDir) : undefined) ?? clock.now();
-    await work({ config, stores, store, doors: new Doors(stores.audit, CAUGHT_UP, streams), now });
+    const signer = await ChainSigner.open(stores.records.settings);
+    const doors = new Doors(stores.audit, CAUGHT_UP, streams);
+    await work({ config, stores, store, doors, now, signer });
   } finally {
     for (const end of ends.reverse()) await end();
   }

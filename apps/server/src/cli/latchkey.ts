@@ -5,6 +5,7 @@ import { auditCommand } from './audit';
 import { type Print, runCommandLine } from './command-line';
 import { subscribersCommand } from './subscribers';
 import { vaultCommand } from './vault';
+import { verifyCommand } from './verify';
 
 /**
  * The command line of the whole: everything that an operator does beside the API.
@@ -24,6 +25,7 @@ export function latchkey(
   program.addCommand(auditCommand(env, print));
   program.addCommand(subscribersCommand(env, print));
   program.addCommand(vaultCommand(env, print));
+  program.addCommand(verifyCommand(env, print));
   return runCommandLine(program, args, print, complain);
 }
 

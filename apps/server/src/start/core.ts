@@ -1,5 +1,5 @@
-import { AuditProjection } from '@latchkey/audit';
-import type { Stores } from '@latchkey/database';
+import { AuditProjection, type AuditTables, ChainSigner, ChainSigning } from '@latchkey/audit';
+import type { Database, Stores } from '@latchkey/database';
 import { forgetAccount } from '@latchkey/devices';
 import type { EventStore } from '@latchkey/event-sourcing';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random } from '@latchkey/platform';
@@ -27,7 +27,7 @@ export interface Parts {
 }
 
 /** The domain with its views, and what tells integrations of it. */
-export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Core {
+export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks, signing: ChainSigning): Core {
   const { config, clock, clockWatch, ids, random, logger, stores, store, metrics } = parts;
   const { records, vault } = stores;
   const core: Core = new Core({
@@ -38,7 +38,7 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Cor
       translator: new Translator(store, config),
       projection: new FeedProjection(),
     },
-    audit: { database: stores.audit, projection: new AuditProjection() },
+    audit: { database: stores.audit, projection: new AuditProjection((events) => signing.linked(events)) },
     keepsExpired: async (workspaceId) =>
       ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? config.expiredCodes) ===
       'readable',
@@ -47,6 +47,13 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks): Cor
       forgetAccount({ accountId, maker }, { records, gateway, reportAddresses, logger }),
   });
   return core;
+}
+
+/** Signs the chains of facts, with the server's key. */
+export async function makeSigning({ store, stores, clock, ids, logger }: Parts): Promise<ChainSigning> {
+  const signer = await ChainSigner.open(stores.records.settings);
+  const database = stores.audit as Database<AuditTables>;
+  return new ChainSigning({ store, database, signer, clock, ids, logger });
 }
 
 export function makeWebhooks(parts: Parts): Webhooks {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AUDIT_CHECKPOINT, checkpointCodec } from '@latchkey/audit';
 import { codeCodec, commonCodeCodec, keypadCodec, keypadSnapshotCodec } from '@latchkey/access-codes';
 import { accountCodec, actionCodec, deviceCodec, doorCodec, loginCodec } from '@latchkey/devices';
 import type { DomainEvent, EventCodec, RecordedEvent } from '@latchkey/event-sourcing';
@@ -17,6 +18,7 @@ const codecs: Readonly<Record<string, Pick<EventCodec<DomainEvent>, 'decode' | '
   door: doorCodec,
   connectWebview: loginCodec,
   actionAttempt: actionCodec,
+  [AUDIT_CHECKPOINT]: checkpointCodec,
 };
 
 interface Golden {

@@ -18,6 +18,7 @@ import {
   ENTRIES,
 } from './audit-tables';
 import { Belongings } from './belongings';
+import { extendChains } from './chains';
 import { type Fact, FACT_PREFIXES, factOf, readFact } from './facts';
 
 /** As many rows as one statement writes. */
@@ -29,6 +30,9 @@ export class AuditProjection implements Projection {
   readonly version = AUDIT_VERSION;
   readonly prefixes = FACT_PREFIXES;
   readonly read = readFact;
+
+  /** @param onFacts told of facts once they are found; must not throw */
+  constructor(private readonly onFacts: (events: readonly RecordedEvent[]) => void = () => undefined) {}
 
   create(db: Kysely<Tables>): Promise<void> {
     return createAuditTables(db);
@@ -51,6 +55,11 @@ export class AuditProjection implements Projection {
       facts.map((fact) => rowOf(fact, belongings)),
     );
     await followCodes(db, facts);
+    await extendChains(db, events);
+  }
+
+  onApplied(events: readonly RecordedEvent[]): void {
+    this.onFacts(events);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Tables } from '@latchkey/event-sourcing';
 export const AUDIT_VERSION = 1;
 export const ENTRIES = `audit_entries_v${AUDIT_VERSION}` as const;
 export const CODES_AT_DOORS = `audit_codes_v${AUDIT_VERSION}` as const;
+export const CHAINS = `audit_chains_v${AUDIT_VERSION}` as const;
 export const LOCKS = `audit_locks_v${AUDIT_VERSION}` as const;
 
 export interface AuditTables {
@@ -43,6 +44,8 @@ export interface AuditTables {
     /** ms; null while it may still be there */
     gone_at: number | null;
   };
+  /** How far the chain of each workspace has come. */
+  [CHAINS]: { workspace_id: string; length: number; hash: string };
   [LOCKS]: { device_id: string; workspace_id: string; connected_account_id: string };
 }
 
@@ -86,6 +89,12 @@ export async function createAuditTables(db: Kysely<Tables>): Promise<void> {
     .addColumn('gone_at', 'bigint')
     .execute();
   await db.schema
+    .createTable(CHAINS)
+    .addColumn('workspace_id', 'text', (c) => c.primaryKey())
+    .addColumn('length', 'bigint', (c) => c.notNull())
+    .addColumn('hash', 'text', (c) => c.notNull())
+    .execute();
+  await db.schema
     .createTable(LOCKS)
     .addColumn('device_id', 'text', (c) => c.primaryKey())
     .addColumn('workspace_id', 'text', (c) => c.notNull())
@@ -113,6 +122,6 @@ export async function indexAuditTables(db: Kysely<Tables>): Promise<void> {
 }
 
 export async function dropAuditTables(db: Kysely<Tables>, version: number): Promise<void> {
-  for (const name of ['entries', 'codes', 'locks'])
+  for (const name of ['entries', 'codes', 'chains', 'locks'])
     await db.schema.dropTable(`audit_${name}_v${version}`).ifExists().execute();
 }

@@ -1,4 +1,4 @@
-import { ACCESS_CODE, KEYPAD } from '@latchkey/access-codes';
+import { ACCESS_CODE } from '@latchkey/access-codes';
 import { ACCOUNT, ACTION_ATTEMPT, CONNECT_WEBVIEW, DEVICE, DOOR } from '@latchkey/devices';
 import type { Kysely, Transaction } from 'kysely';
 import type { Subjects } from '../domain/entry';
@@ -75,8 +75,7 @@ export class Belongings {
 }
 
 /** Streams that are named by their lock. */
-const isOfLock = (category: string): boolean =>
-  category === DEVICE || category === KEYPAD || category === DOOR;
+const isOfLock = (category: string): boolean => category === DEVICE || category === DOOR;
 
 /** The lock that a fact itself names. */
 const lockOf = ({ category, id, event }: Fact): string | undefined =>

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { link, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import type { EventStore } from '@latchkey/event-sourcing';
+import { beginning, type Link } from './chain';
+import { type Finding, verifyHistory } from './history';
+import type { ChainSigner } from './signing';
+
+/** The first line of an export. Each later one holds a fact with its link, a checkpoint, or, at last, the end. */
+export interface ExportHeader {
+  readonly latchkey_audit: 1;
+  readonly workspace_id: string;
+  readonly public_key: string;
+  readonly exported_at: string;
+}
+
+export interface Exported {
+  readonly facts: number;
+  readonly checkpoints: number;
+  /** What was found wrong with the history on the way. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Writes a workspace's facts, chain and checkpoints into one file, as JSON lines. It appears under its name only once it
+ * is whole.
+ * @throws Error EEXIST where there is a file of that name; whatever the disk says
+ */
+export async function exportAudit(
+  { store, signer }: { readonly store: EventStore; readonly signer: ChainSigner },
+  workspaceId: string,
+  file: string,
+  now: string,
+): Promise<Exported> {
+  const partial = `${file}.partial`;
+  const out = createWriteStream(partial, { flags: 'wx', mode: 0o600 });
+  try {
+    await once(out, 'open');
+    const written = createHash('sha256');
+    const write = async (line: object): Promise<void> => {
+      const text = `${JSON.stringify(line)}\n`;
+      written.update(text);
+      if (!out.write(text)) await once(out, 'drain');
+    };
+    const header: ExportHeader = {
+      ...{ latchkey_audit: 1, workspace_id: workspaceId },
+      ...{ public_key: signer.publicKey, exported_at: now },
+    };
+    await write(header);
+    const findings: Finding[] = [];
+    let end: Link = beginning(workspaceId);
+    let checkpoints = 0;
+    const onFinding = (finding: Finding) => void findings.push(finding);
+    await verifyHistory(store, signer.publicKey, onFinding, async ({ fact, link, checkpoint }, of) => {
+      if (of !== workspaceId) return;
+      end = link;
+      await write({ fact, hash: link.hash });
+      if (!checkpoint) return;
+      checkpoints++;
+      await write({ checkpoint });
+    });
+    await write({ end: signer.sign(workspaceId, end, now, written.copy().digest('hex')) });
+    out.end();
+    await once(out, 'close');
+    // Fails where the name is taken, as a rename would not.
+    await link(partial, file);
+    return {
+      facts: end.length,
+      checkpoints,
+      findings: findings.filter((each) => each.workspaceId === workspaceId),
+    };
+  } finally {
+    out.destroy();
+    if ((out as { errored: NodeJS.ErrnoException | null }).errored?.code !== 'EEXIST') {
+      await rm(partial, { force: true });
+    }
+  }
+}
