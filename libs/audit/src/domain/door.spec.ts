@@ -1,4 +1,5 @@
 import { MINUTE } from '@latchkey/platform';
+import { MINUTE } from '@latchkey/platform';
 import type { CodeEvent } from '@latchkey/access-codes';
 import { type CodeFact, momentsOf } from './code-history';
 import { changesBetween, type LockMoment, openerAt } from './door';
