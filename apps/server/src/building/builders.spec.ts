@@ -17,7 +17,7 @@ import { Builders } from './builders';
 
 const VIEWS = ['codes_v3', 'attempts_v1', 'devices_v2', 'accounts_v2', 'locks_v2', 'lock_codes_v2'];
 const FEED = ['events_v2', 'translator_v4'];
-const AUDIT = ['audit_entries_v1'];
+const AUDIT = ['audit_entries_v1', 'audit_chains_v1'];
 const NOW = Date.UTC(2026, 5, 1, 12);
 
 describe('views that are built by threads', () => {

@@ -1,5 +1,4 @@
 import { MINUTE } from '@latchkey/platform';
-import { MINUTE } from '@latchkey/platform';
 import type { CodeEvent } from '@latchkey/access-codes';
 import { type CodeFact, momentsOf } from './code-history';
 import { changesBetween, type LockMoment, openerAt } from './door';
