@@ -124,6 +124,7 @@ async function start(
   await startup.building();
   started.add(() => builders.stop());
   await builders.run();
+  started.add(() => signing.stop());
   started.add(() => core.stop());
   await core.start();
   started.add(() => webhooks.stop());
@@ -134,10 +135,7 @@ async function start(
   if (restored) await core.rows.makeAllDue();
   tellMissingKeys(parts.stores, logger, started);
   if (given.roles.includes('worker')) {
-    await core.work();
-    await webhooks.work();
-    started.add(() => signing.stop());
-    await signing.start();
+    for (const worker of [core, webhooks, signing]) await worker.work();
     beginMovingReports(parts, locks, core, app.get(Addresses), started);
   }
   if (sandbox) {

@@ -46,7 +46,7 @@ describe.each(testEngines)('the chain of facts on %s', (engine) => {
       ...{ store, database, signer, clock: clock as never, ids: new RandomIds() },
       logger: createLogger('fatal'),
     });
-    await made.start();
+    await made.work();
     return made;
   }
   async function happen(count: number): Promise<void> {

@@ -45,7 +45,7 @@ export class ChainSigning {
   }
 
   /** Begins to look, first at every chain there is. */
-  async start(): Promise<void> {
+  async work(): Promise<void> {
     const rows = await this.options.database.db.selectFrom(CHAINS).select('workspace_id').execute();
     for (const { workspace_id } of rows) this.grown.add(workspace_id);
     this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
