@@ -45,6 +45,7 @@ import { SandboxReset } from './sandbox/sandbox-reset';
 import { makeCore, makeSigning, makeWebhooks, type Parts } from './start/core';
 import { listen, makeEdge, stopServing } from './start/edge';
 import { tellMissingKeys } from './start/missing-keys';
+import { tellMissingRecords } from './start/missing-records';
 import { tellOldMasterKey } from './start/old-master-key';
 import { startMetrics } from './start/metrics';
 import { beginMovingReports } from './start/move-reports';
@@ -171,6 +172,7 @@ async function openParts(
   const stores = await openStores(given);
   started.add(() => stores.close());
   tellOldMasterKey(stores, logger);
+  tellMissingRecords(stores, logger);
   await claimMode(stores.records, given);
   if (!given.sandbox) await endSandboxKey(stores.records);
   const clock = given.sandbox

@@ -11,7 +11,7 @@ import {
 import { type Database, openDatabase } from './database';
 import { holdRecords, openRecords, type Records } from './records/records';
 import { resealSecrets } from './records/reseal-secrets';
-import { isMasterKeyOf, isNewVault, openVaultWithKeyring, rekeyVault } from './vault/open-vault';
+import { holdsKeys, isMasterKeyOf, isNewVault, openVaultWithKeyring, rekeyVault } from './vault/open-vault';
 
 /** What the server keeps outside the event store. */
 export interface Stores<Views> {
@@ -30,6 +30,8 @@ export interface Stores<Views> {
    * guesses of erased PINs can be tested. Replaced by itself where it lies in the data folder.
    */
   masterKeyIsOld: boolean;
+  /** Nothing is recorded, though the vault holds keys: of codes of workspaces that nobody knows any more. */
+  recordsAreMissing: boolean;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export async function openStores<Views = unknown>(
     const vaultDatabase = await open<unknown>('vault');
     const recordsDatabase = await open<unknown>('records');
     await checkVaultIsThere(vaultDatabase, recordsDatabase);
+    const recordsAreMissing = !(await holdRecords(recordsDatabase)) && (await holdsKeys(vaultDatabase));
     const masterKey = await masterKeyFor(config, vaultDatabase);
     // SQLite files are one server's.
     const alone = vaultDatabase.engine === 'sqlite';
@@ -75,7 +78,8 @@ export async function openStores<Views = unknown>(
     const views = await open<Views>('views');
     const feed = await open<Views>('feed');
     const audit = await open<Views>('audit');
-    return { records, vault, views, feed, audit, recordsDatabase, masterKeyIsOld, close };
+    const databases = { views, feed, audit, recordsDatabase };
+    return { records, vault, ...databases, masterKeyIsOld, recordsAreMissing, close };
   } catch (error) {
     await close();
     throw error;

@@ -50,6 +50,13 @@ export async function isNewVault<T>(vault: Database<T>): Promise<boolean> {
   return (await storedCheck(database)) === undefined;
 }
 
+/** Whether it has the key of anything that was ever sealed: of a code's PIN, say. */
+export async function holdsKeys<T>(vault: Database<T>): Promise<boolean> {
+  const database = vault as unknown as Database<VaultTables>;
+  await migrate(database, 'vault', vaultMigrations);
+  return (await database.db.selectFrom('keys').select('key_id').limit(1).executeTakeFirst()) !== undefined;
+}
+
 /** Whether that is the vault's master key. */
 export async function isMasterKeyOf<T>(options: Options<T>): Promise<boolean> {
   const database = options.database as unknown as Database<VaultTables>;
