@@ -30,11 +30,6 @@ export default ts.config(
     },
   },
   {
-    // Still to be split.
-    files: ['apps/server/src/core/core.ts'],
-    rules: { 'max-lines-per-function': 'off' },
-  },
-  {
     files: ['**/*.spec.ts'],
     ...jest.configs['flat/recommended'],
     rules: {

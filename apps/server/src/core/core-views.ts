@@ -1,0 +1,136 @@
+import { DOMAIN_PREFIXES } from '@latchkey/access-codes';
+import {
+  type Position,
+  type Projection,
+  type ProjectionRunner,
+  SharedSubscription,
+  type ViewBarrier,
+  ViewsBehind,
+} from '@latchkey/event-sourcing';
+import { PUBLIC_EVENTS } from '@latchkey/public-events';
+import type { Part } from '../building/build-views';
+import type { CoreOptions } from './core-options';
+import { viewRunner } from './view-runner';
+
+const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
+
+/** How long events may gather for views that nobody waits for, ms. */
+const LINGER_MS = 20;
+/** The same while time is played: nobody looks on. */
+const LINGER_PLAYING_MS = 250;
+/** How long an answer to a write waits for the views, ms. */
+const VIEWS_WITHIN_MS = 5_000;
+
+/** What is folded from the domain's events, and who may wait for it: the agenda, what queries read, and the feed. */
+export class CoreViews implements ViewBarrier {
+  readonly agenda: ProjectionRunner;
+  /** Time is being played, from one due instant to the next. */
+  isPlaying = false;
+  private readonly domain: SharedSubscription;
+  /** Those that fold the domain's events. */
+  private readonly runners: ProjectionRunner[];
+  /** Makes public events of them. */
+  private readonly translator: ProjectionRunner | undefined;
+  /** Folds what the translator makes of them. */
+  private readonly feed: ProjectionRunner | undefined;
+  private readonly audit: ProjectionRunner | undefined;
+
+  constructor(
+    private readonly options: Pick<
+      CoreOptions,
+      'store' | 'clock' | 'logger' | 'database' | 'views' | 'feed' | 'audit'
+    >,
+    agenda: Projection,
+  ) {
+    const { store, clock, logger, database, feed, audit } = options;
+    const following = { store, clock, logger };
+    this.domain = new SharedSubscription(store);
+    const linger = (): number => (this.isPlaying ? LINGER_PLAYING_MS : LINGER_MS);
+    // The agenda drives the locks and waits for nothing; what is only read may gather until somebody waits for it.
+    const ofDomain = { ...following, follows: DOMAIN_PREFIXES, shared: this.domain };
+    this.agenda = viewRunner(agenda, database, ofDomain);
+    this.runners = [
+      this.agenda,
+      ...options.views.map((view) => viewRunner(view, database, { ...ofDomain, linger })),
+    ];
+    // Foreign events are listed once: beside the views those of the domain, beside the feed those of its own streams.
+    this.translator =
+      feed && viewRunner(feed.translator, feed.database, { ...ofDomain, linger, listsForeign: false });
+    if (this.translator) this.runners.push(this.translator);
+    this.feed =
+      feed && viewRunner(feed.projection, feed.database, { ...following, follows: PUBLIC_PREFIXES, linger });
+    const lazily = { ...ofDomain, linger: () => LINGER_PLAYING_MS, listsForeign: false };
+    this.audit = audit && viewRunner(audit.projection, audit.database, lazily);
+  }
+
+  /** Resolves when every view has folded all of history; rejects when one can't be built. */
+  async start(): Promise<void> {
+    for (const runner of this.all) await runner.start();
+    this.domain.open();
+    await Promise.all(this.all.map((runner) => runner.caughtUp));
+    for (const runner of this.all) await runner.dropOlder();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.all.map((runner) => runner.stop()));
+  }
+
+  /** What folds each view. */
+  get all(): readonly ProjectionRunner[] {
+    const others = [this.feed, this.audit].filter((runner) => runner !== undefined);
+    return [...this.runners, ...others];
+  }
+
+  /** The same, by the thread that builds it where history is long. */
+  get byThread(): Readonly<Record<Part, readonly ProjectionRunner[]>> {
+    const isOfFeed = (runner: ProjectionRunner) => runner === this.translator || runner === this.feed;
+    return {
+      views: this.all.filter((runner) => !isOfFeed(runner)),
+      feed: this.all.filter(isOfFeed),
+    };
+  }
+
+  /** Whether the view of codes has folded all that the agenda tells of by now. */
+  async codesHaveWhatTheAgendaHas(): Promise<boolean> {
+    const codes = this.runners.find(({ name }) => name === 'codes');
+    const stored = await this.agenda.storedPosition();
+    return codes !== undefined && (await codes.reached(stored, VIEWS_WITHIN_MS));
+  }
+
+  /** Waits for the agenda alone, in vain at most as long as an answer would. */
+  async agendaReached(position: Position | undefined): Promise<void> {
+    await this.agenda.reached(position, VIEWS_WITHIN_MS);
+  }
+
+  /** @throws {ViewsBehind} when what is read has not folded it in time; integrations may be told later */
+  async reached(position: Position | undefined): Promise<void> {
+    if (!(await this.folded(position))) throw new ViewsBehind();
+  }
+
+  /** Resolves when everything that happened can be read. */
+  async caughtUp(): Promise<void> {
+    await this.folded(this.options.store.lastAppendedTo(DOMAIN_PREFIXES));
+  }
+
+  /** @throws {ViewsBehind} when the audit's index has not folded in time what this process has appended */
+  async auditCaughtUp(): Promise<void> {
+    const position = this.options.store.lastAppendedTo(DOMAIN_PREFIXES);
+    if (this.audit && !(await this.audit.reached(position, VIEWS_WITHIN_MS))) throw new ViewsBehind();
+  }
+
+  /** Whether what is read has folded everything up to the position in time. */
+  private async folded(position: Position | undefined): Promise<boolean> {
+    const until = performance.now() + VIEWS_WITHIN_MS;
+    const reached = await Promise.all(
+      this.runners.map(
+        async (runner) =>
+          (await runner.reached(position, VIEWS_WITHIN_MS)) ||
+          // It is what integrations are told by, not what is read.
+          runner === this.translator,
+      ),
+    );
+    const left = Math.max(0, until - performance.now());
+    await this.feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), left);
+    return reached.every(Boolean);
+  }
+}
