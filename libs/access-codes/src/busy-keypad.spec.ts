@@ -1,4 +1,4 @@
-import { DeviceStreams } from '@latchkey/devices';
+import { type Device, DeviceStreams } from '@latchkey/devices';
 import {
   type Appended,
   type ExpectedRevision,
@@ -18,6 +18,7 @@ import {
 } from '@latchkey/platform';
 import { PinTaken, release } from './domain/keypad';
 import { HOUR, T0 } from './domain/testing/builders';
+import { neighbouringPins } from './neighbouring-pins';
 import { Streams } from './streams';
 
 const GATE = 'gate';
@@ -190,6 +191,19 @@ describe('a gate with 50,000 bookings', () => {
     await reserve('late', pinOf(n), window(n + 1));
     const isFree = await streams.freePins(GATE);
     expect([isFree(pinOf(n), window(n)), isFree(pinOf(n), window(n + 2))]).toEqual([false, true]);
+  });
+
+  it('is asked for the PINs beside a new one, where its rules look at them, without reading any code', async () => {
+    const codeConstraints = [{ constraintType: 'unique_first_four_digits' }];
+    const gate = { deviceId: GATE, capabilities: { codeConstraints } } as unknown as Device;
+    const n = 20_003;
+    let others: readonly string[] = [];
+    const asked = await costOf(async () => {
+      ({ others } = await neighbouringPins(gate, { codeId: 'new', window: window(n) }, streams));
+    });
+    expect(others).toEqual([pinOf(n)]);
+    expect(asked).toMatchObject({ appends: 0, keysLookedUp: 0 });
+    expect(asked.eventsRead).toBeLessThanOrEqual(1);
   });
 
   it('is there again after a restart from its snapshot, and what came since', async () => {

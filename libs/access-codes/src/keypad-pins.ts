@@ -43,7 +43,11 @@ export class KeypadPins {
   ) {}
 
   /** Calls `use` while what it is given is that of `state`; it must not wait for anything. */
-  with<T>(deviceId: string, state: IndexedKeypad, use: (withPin: WithPin) => T): Promise<T> {
+  with<T>(
+    deviceId: string,
+    state: IndexedKeypad,
+    use: (withPin: WithPin, all: ReadonlyMap<Reservation, string>) => T,
+  ): Promise<T> {
     return this.mutex.runExclusive(deviceId, async () => {
       const keypad: OpenedKeypad = this.opened.get(deviceId) ?? {
         state: indexedKeypadFold.initial,
@@ -54,7 +58,7 @@ export class KeypadPins {
         await this.bringUpToDate(keypad, state);
         this.opened.set(deviceId, keypad);
       }
-      return use((pin) => [...(keypad.byPin.get(pin) ?? [])]);
+      return use((pin) => [...(keypad.byPin.get(pin) ?? [])], keypad.pinOf);
     });
   }
 

@@ -1,6 +1,5 @@
 import type { Device } from '@latchkey/devices';
-import type { Vault } from '@latchkey/platform';
-import type { AccessCode, Window } from './domain/access-code';
+import type { Window } from './domain/access-code';
 import { overlap } from './domain/keypad';
 import type { Streams } from './streams';
 
@@ -21,27 +20,17 @@ export const NO_NEIGHBOURS: NeighbouringPins = { others: [], ofItsSet: [] };
 export async function neighbouringPins(
   { deviceId, capabilities }: Device,
   { codeId: except, window }: { readonly codeId: string; readonly window: Window | null },
-  streams: Pick<Streams, 'reservations' | 'codes'>,
-  vault: Vault,
+  streams: Pick<Streams, 'eachReservedPin'>,
 ): Promise<NeighbouringPins> {
   const has = (rule: string) => capabilities.codeConstraints.some((one) => one.constraintType === rule);
   const [firstFour, set] = [has('unique_first_four_digits'), has('pin_code_matches_existing_set')];
   if (!firstFour && !set) return NO_NEIGHBOURS;
   const others = new Set<string>();
   const ofItsSet = new Set<string>();
-  for (const reservation of await streams.reservations(deviceId)) {
-    if (reservation.codeId === except) continue;
-    const { state } = await streams.codes.load(reservation.codeId);
-    for (const pin of state ? await pinsOf(state, vault) : []) {
-      if (set) ofItsSet.add(pin);
-      if (firstFour && overlap(reservation.window, window)) others.add(pin);
-    }
-  }
+  await streams.eachReservedPin(deviceId, (pin, reservation) => {
+    if (reservation.codeId === except) return;
+    if (set) ofItsSet.add(pin);
+    if (firstFour && overlap(reservation.window, window)) others.add(pin);
+  });
   return { others: [...others], ofItsSet: [...ofItsSet] };
-}
-
-/** The PIN that is wanted of a code, and the one that its lock may still hold. */
-async function pinsOf({ wanted: { pin }, known: { onLock } }: AccessCode, vault: Vault): Promise<string[]> {
-  const opened = await vault.openAll([pin, ...(onLock ? [onLock.pin] : [])]);
-  return opened.filter((one) => one !== null);
 }

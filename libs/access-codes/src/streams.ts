@@ -90,6 +90,17 @@ export class Streams {
     return [...state.byCode.entries()].flatMap(([, reservations]) => reservations);
   }
 
+  /** Shows every PIN that is reserved on a keypad, with what it is reserved for. `visit` must not wait for anything. */
+  async eachReservedPin(
+    deviceId: string,
+    visit: (pin: string, reservation: Reservation) => void,
+  ): Promise<void> {
+    const { state } = await this.keypads.load(deviceId);
+    await this.pins.with(deviceId, state, (_, all) => {
+      for (const [reservation, pin] of all) visit(pin, reservation);
+    });
+  }
+
   /** The keypad as a code sees it: what it has reserved, and who else has its PIN. */
   async keypadFor(
     deviceId: string,

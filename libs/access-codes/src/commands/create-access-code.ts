@@ -123,7 +123,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       commonCodeKey === undefined || hasOwnPin
         ? null
         : { codeId, workspaceId: caller.workspaceId, commonCodeKey };
-    const neighbours = await neighbouringPins(device, { codeId, window }, this.streams, this.vault);
+    const neighbours = await neighbouringPins(device, { codeId, window }, this.streams);
     for (let attempt = 0; ; attempt++) {
       const common = linked && (await commonCodes.pinsOf(linked));
       if (common?.others != null && wanted.code !== undefined && common.others !== wanted.code)

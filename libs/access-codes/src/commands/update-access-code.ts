@@ -53,7 +53,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
     const schedule = this.rounded(device, code, scheduleFor(code, wanted), wanted);
     const startsAt = newStart(device, code, schedule, wanted);
     const place = { codeId: accessCodeId, window: schedule };
-    const neighbours = await neighbouringPins(device, place, this.streams, this.vault);
+    const neighbours = await neighbouringPins(device, place, this.streams);
     checkAgainstLock(device, { pin: wanted.code ?? null, startsAt, now: this.clock.now() }, neighbours);
     if (wanted.usesBackupPool) checkBackupPool(device, schedule);
     const cause = causedBy(caller);

@@ -103,7 +103,7 @@ export class BackupPool {
     const cause = systemCause({ workspaceId, correlationId: codeId, causationId: 'backup pool' });
     try {
       const place = { codeId, window: null };
-      const neighbours = await neighbouringPins(device, place, streams, vault);
+      const neighbours = await neighbouringPins(device, place, streams);
       const text = drawFreePin(device, await streams.freePins(deviceId), place, random, neighbours);
       const pin = await sealForNewCode(vault, codeId, text);
       await streams.reservePin(deviceId, cause, { codeId, ...pin, window: null });

@@ -136,7 +136,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
       throw Refusal.absent('device');
     }
     const place = { codeId, window: this.terms(wanted).window };
-    const neighbours = await neighbouringPins(device, place, this.streams, this.vault);
+    const neighbours = await neighbouringPins(device, place, this.streams);
     return { device, isFree, neighbours };
   }
 

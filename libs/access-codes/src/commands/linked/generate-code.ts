@@ -22,7 +22,7 @@ export class GenerateCodeHandler implements IQueryHandler<GenerateCode> {
     }
     const isFree = await this.streams.freePins(deviceId);
     const wanted = { codeId: '', window: null };
-    const neighbours = await neighbouringPins(device, wanted, this.streams, this.vault);
+    const neighbours = await neighbouringPins(device, wanted, this.streams);
     return { code: drawFreePin(device, isFree, wanted, this.random, neighbours) };
   }
 }
