@@ -1,2 +1,1 @@
 export { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
-/** Durations, ms. */

@@ -60,9 +60,6 @@ export function useTarget(): () => Target {
   };
 }
 
-/** True when the suite runs against the embedded node, known before any test is declared. */
-export const runsAgainstEmbeddedNode = serverUrl() === undefined;
-
 function serverUrl(): string | undefined {
   const url = process.env.EVENTSTORE_TEST_URL;
   return url === undefined || url === '' ? undefined : url;

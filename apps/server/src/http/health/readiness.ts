@@ -6,9 +6,6 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 const CHECK_WITHIN_MS = 2_500;
 const WATCH_EVERY_MS = 2_000;
 
-/** What keeps requests from being served, by the name of its check, each in one short line. */
-export type Troubles = ReadonlyMap<string, string>;
-
 /**
  * What must work for requests to be served. Every part of the server may add to it. Once watched, the log says what
  * does not when it begins and when it is over, and nothing in between.
