@@ -2,11 +2,12 @@ import { readSettings } from './settings';
 import { startLockCloud } from './index';
 
 /**
- * Runs the lock cloud by itself, or as a child of the server: then the parent decides when it ends (by SIGTERM,
- * or by being gone), and a Ctrl-C that reaches the whole group is left to the parent.
+ * Runs the lock cloud by itself, or as a child of the server: then the parent decides when it ends, by letting go of
+ * it or being gone, and a Ctrl-C that reaches the whole group is left to the parent.
  */
 async function main(): Promise<void> {
-  const cloud = await startLockCloud(readSettings(process.env));
+  const { endsWithParent, ...options } = readSettings(process.env);
+  const cloud = await startLockCloud(options);
   let ending = false;
   const end = () => {
     if (ending) return;
@@ -16,7 +17,8 @@ async function main(): Promise<void> {
       (error: unknown) => fail(error),
     );
   };
-  process.on('SIGTERM', end);
+  // A service that is stopped gets it in all of its processes; the parent answers first what it was asked.
+  process.on('SIGTERM', () => endsWithParent || end());
   if (process.send) {
     process.on('SIGINT', () => undefined);
     process.on('disconnect', end);

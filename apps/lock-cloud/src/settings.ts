@@ -11,11 +11,13 @@ const settings = z.object({
   LOCK_CLOUD_CLIENT_SECRET: z.string().min(1).default('latchkey-sandbox-secret'),
   /** Separated by commas. */
   LOCK_CLOUD_REDIRECT_URIS: z.string().default(''),
+  /** When it ends is for its parent alone to say. */
+  LOCK_CLOUD_ENDS_WITH_PARENT: z.stringbool().default(false),
   LOCK_CLOUD_RESET_CLOCK: z.stringbool().default(false),
 });
 
 /** Reads the environment; the message of the error names the first setting that is wrong. */
-export function readSettings(environment: NodeJS.ProcessEnv): LockCloudOptions {
+export function readSettings(environment: NodeJS.ProcessEnv): LockCloudOptions & { endsWithParent: boolean } {
   const result = settings.safeParse(environment);
   if (!result.success) {
     const issue = result.error.issues[0];
@@ -38,5 +40,6 @@ export function readSettings(environment: NodeJS.ProcessEnv): LockCloudOptions {
     clientSecret: LOCK_CLOUD_CLIENT_SECRET,
     redirectUris: LOCK_CLOUD_REDIRECT_URIS.split(',').filter((uri) => uri !== ''),
     resetClock: result.data.LOCK_CLOUD_RESET_CLOCK,
+    endsWithParent: result.data.LOCK_CLOUD_ENDS_WITH_PARENT,
   };
 }

@@ -37,15 +37,17 @@ async function main(): Promise<void> {
   for (const notice of node.notices) console.error(`eventstore: ${notice}`);
   const stop = (): void => void node.close();
   void node.closed.then(() => process.exit(0));
-  process.once('SIGTERM', stop);
   if (parent) {
-    // A Ctrl-C reaches the whole group; when to end is for the parent to say.
+    // A Ctrl-C reaches the whole group, and a service that is stopped all of its processes; when to end is for the
+    // parent to say, which answers first what it was asked.
     process.on('SIGINT', () => undefined);
+    process.on('SIGTERM', () => undefined);
     process.once('disconnect', stop);
     const { port, connectionString, caFile } = node;
     parent({ kind: 'listening', port, connectionString, caFile } satisfies ChildMessage);
   } else {
     process.once('SIGINT', stop);
+    process.once('SIGTERM', stop);
     console.log(`PORT ${node.port}`);
   }
 }

@@ -79,6 +79,18 @@ describe('the server', () => {
     expect(await Promise.all(held)).toEqual(['', '', expect.stringContaining('200 OK')]);
   }, 60_000);
 
+  it('answers what it was asked and ends in order when all of its processes are told to end at once', async () => {
+    const server = await ServerProcess.start(compiled, settings.env);
+    const { deviceId } = await server.locks.named('Front Door');
+    const children = server.children();
+    for (const child of children) process.kill(child, 'SIGTERM');
+    const asked = Array.from({ length: 4 }, () => server.api.create({ device_id: deviceId }));
+    const made = await Promise.all(asked);
+    expect(made.map(({ code }) => code)).not.toContain(null);
+    expect(await server.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+    await allGone(children, 0);
+  }, 60_000);
+
   it('gives its children none of its own settings, and closes what it keeps to other accounts', async () => {
     chmodSync(settings.env.DATA_DIR!, 0o755);
     const vaultKey = randomBytes(32).toString('base64');

@@ -38,6 +38,7 @@ export async function spawnLockCloud(options: {
       LOCK_CLOUD_CLIENT_ID: options.clientId,
       LOCK_CLOUD_CLIENT_SECRET: options.clientSecret,
       LOCK_CLOUD_RESET_CLOCK: String(options.resetClock),
+      LOCK_CLOUD_ENDS_WITH_PARENT: 'true',
     },
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
@@ -45,7 +46,7 @@ export async function spawnLockCloud(options: {
   // What it says later is for whoever runs the server.
   child.stderr!.pipe(process.stderr);
   const close = async (): Promise<void> => {
-    child.kill('SIGTERM');
+    if (child.connected) child.disconnect();
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
     await exited;
     clearTimeout(timer);

@@ -66,7 +66,7 @@ function listening(child: ChildProcess): Promise<NodeAddresses> {
 }
 
 async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
-  child.kill('SIGTERM');
+  if (child.connected) child.disconnect();
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN);
   await exited;
   clearTimeout(timer);
