@@ -26,3 +26,4 @@ export { prepared, type Prepared, preparedIn, preparedRows } from './prepared';
 export { inSteps, inWindows } from './steps';
 export { openVault } from './vault/open-vault';
 export { testDatabase, type TestDatabase, testEngines } from './testing/test-databases';
+export { watchStatements } from './testing/watched-statements';

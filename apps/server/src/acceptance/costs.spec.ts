@@ -1,0 +1,86 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
+import { watchStatements } from '@latchkey/database';
+import { DAY } from '@latchkey/platform';
+import { useServer } from '../testing/use-server';
+
+const world = useServer();
+
+/** What a piece of work asks of the stores. */
+interface Asked {
+  readonly reads: number;
+  readonly appends: number;
+  readonly statements: readonly string[];
+}
+
+async function asked(work: () => Promise<unknown>): Promise<Asked> {
+  const reads = jest.spyOn(EventStoreDBClient.prototype, 'readStream');
+  const appends = jest.spyOn(EventStoreDBClient.prototype, 'appendToStream');
+  const statements = watchStatements();
+  try {
+    await work();
+    return {
+      reads: reads.mock.calls.length,
+      appends: appends.mock.calls.length,
+      statements: statements.seen,
+    };
+  } finally {
+    for (const spy of [reads, appends]) spy.mockRestore();
+    statements.stop();
+  }
+}
+
+/** The least of some tries: what else the server does now and then is not counted. */
+async function leastAsked(work: () => Promise<unknown>): Promise<Asked> {
+  const tries: Asked[] = [];
+  for (let n = 0; n < 5; n++) tries.push(await asked(work));
+  return tries.reduce((least, each) => (each.statements.length < least.statements.length ? each : least));
+}
+
+const creating = async (device_id: string, count: number) => {
+  const now = await world.api.now();
+  const window = { starts_at: now + 10 * DAY, ends_at: now + 11 * DAY };
+  const ids: string[] = [];
+  for (let n = 0; n < count; n++)
+    ids.push((await world.api.create({ device_id, name: `Guest ${n}`, ...window })).access_code_id);
+  return ids;
+};
+
+describe('creating a code', () => {
+  it('reads no stream, and appends its PIN, itself and what is told of it', async () => {
+    const { deviceId } = await world.locks.add();
+    await creating(deviceId, 1);
+    const { reads, appends, statements } = await asked(() => creating(deviceId, 10));
+    expect(reads).toBe(0);
+    expect(appends).toBe(30);
+    const of = (table: string) => statements.filter((sql) => sql.includes(table)).length;
+    expect(of('"keys"')).toBe(10);
+    expect(of('"api_keys"')).toBe(0);
+    expect(of('"workspaces"')).toBe(0);
+  });
+
+  it('costs as much however many codes its lock has', async () => {
+    const { deviceId } = await world.locks.add();
+    await creating(deviceId, 5);
+    const few = await leastAsked(() => creating(deviceId, 5));
+    await creating(deviceId, 50);
+    const many = await leastAsked(() => creating(deviceId, 5));
+    expect(many.statements.length).toBeLessThanOrEqual(few.statements.length * 1.2);
+    expect(many.reads).toBe(0);
+  });
+});
+
+describe('reading codes', () => {
+  it('takes three statements for one, and as many for a page', async () => {
+    const { deviceId } = await world.locks.add();
+    const [access_code_id] = await creating(deviceId, 60);
+    await world.api.settle();
+    const one = () => world.api.get(access_code_id!);
+    const page = () => world.api.ask('/access_codes/list', { limit: 50 });
+    for (const read of [one, page]) {
+      await read();
+      const { statements, reads } = await leastAsked(read);
+      expect(statements).toHaveLength(3);
+      expect(reads).toBe(0);
+    }
+  });
+});
