@@ -12,6 +12,7 @@ import {
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
+import { AnswersInterceptor } from './answers.interceptor';
 import { ApiErrors } from './api-errors';
 import { DocumentsController } from './documents/documents.controller';
 import { OpenApi } from './documents/openapi-text';
@@ -75,9 +76,10 @@ import { WorkspacesController } from './workspaces.controller';
     },
     { provide: APP_GUARD, useClass: EdgeGuard },
     { provide: APP_FILTER, useClass: ErrorsFilter },
-    { provide: APP_INTERCEPTOR, useClass: LongAnswersInterceptor },
-    { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
-    { provide: APP_INTERCEPTOR, useClass: OkInterceptor },
+    LongAnswersInterceptor,
+    IdempotencyInterceptor,
+    OkInterceptor,
+    { provide: APP_INTERCEPTOR, useClass: AnswersInterceptor },
   ],
   exports: [Readiness, DeviceLimits, RepeatableDeletes],
 })

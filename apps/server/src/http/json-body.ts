@@ -41,19 +41,26 @@ function plain(headers: IncomingHttpHeaders, bytes: Buffer): Buffer {
   throw unsupported('Compressed bodies are not taken. Send plain JSON.');
 }
 
-async function collect(payload: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of payload as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > PATIENCE) break;
-    if (size <= BODY_LIMIT) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  if (size > BODY_LIMIT) {
-    throw ApiError.invalidInput(`The body must not be bigger than ${BODY_LIMIT} bytes.`);
-  }
-  return Buffer.concat(chunks);
+// By events: an iterator over the body costs each request several times as much.
+function collect(payload: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const tooBig = () => ApiError.invalidInput(`The body must not be bigger than ${BODY_LIMIT} bytes.`);
+    payload.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_LIMIT) chunks.push(chunk);
+      else chunks.length = 0;
+      if (size <= PATIENCE) return;
+      reject(tooBig());
+      payload.destroy();
+    });
+    payload.once('end', () => (size > BODY_LIMIT ? reject(tooBig()) : resolve(Buffer.concat(chunks))));
+    payload.once('error', reject);
+    payload.once('close', () => {
+      if (!payload.readableEnded) reject(new Error('the connection was closed before the body had come'));
+    });
+  });
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
