@@ -4,6 +4,7 @@ import { benchApi } from './api/bench-api';
 import { benchAppends, benchEventStore, benchKills } from './eventstore/bench-eventstore';
 import { benchFleet } from './fleet/fleet';
 import { benchRebuild } from './rebuild/bench-rebuild';
+import { benchStart } from './start/bench-start';
 
 /** Each benchmark by its name: `npm run bench -- NAME`. */
 const program = new Command('npm run bench --').description(
@@ -21,6 +22,9 @@ named('api', 'codes created, read and listed').action((options: Quick) => benchA
 named('rebuild', 'all views folded anew, beside a bare read of the same log')
   .option('--codes <number>', 'codes in the larger log; 250,000 make more than a million events', positive)
   .action((options: Quick & { codes?: number }) => benchRebuild(options));
+named('start', 'a start with built views, and memory while idle')
+  .option('--codes <number>', 'codes in the views; 100,000', positive)
+  .action((options: Quick & { codes?: number }) => benchStart(options));
 named('agenda', 'claims among sleeping codes, and codes that fall due in one instant').action(
   (options: Quick) => benchAgenda(options),
 );
@@ -36,10 +40,11 @@ program
   .command('eventstore-kills')
   .description('its kills under load')
   .action(() => benchKills());
-named('all', 'api, rebuild, agenda, fleet and eventstore').action(async (options: Quick) => {
+named('all', 'api, rebuild, start, agenda, fleet and eventstore').action(async (options: Quick) => {
   for (const [name, bench] of Object.entries({
     api: benchApi,
     rebuild: benchRebuild,
+    start: benchStart,
     agenda: benchAgenda,
     fleet: benchFleet,
     eventstore: benchEventStore,

@@ -1,5 +1,4 @@
-import { cpus } from 'node:os';
-import { table } from './report';
+import { machine, table } from './report';
 
 /** One measurement of a round, and the same of what it is held against. */
 export interface Sample {
@@ -23,10 +22,7 @@ export function printRatios(samples: ReadonlyMap<string, readonly Sample[]>): vo
     ];
   });
   table(['what', 'Latchkey', 'beside it', 'ratio', 'spread'], rows);
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`;
-  process.stdout.write(
-    `medians of ${[...samples.values()][0]?.length ?? 0} rounds; Node ${process.version}, ${machine}\n`,
-  );
+  process.stdout.write(`medians of ${[...samples.values()][0]?.length ?? 0} rounds; ${machine()}\n`);
 }
 
 export function median(values: readonly number[]): number {

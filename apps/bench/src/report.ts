@@ -1,3 +1,9 @@
+import { cpus } from 'node:os';
+
+/** What was measured on. */
+export const machine = (): string =>
+  `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`;
+
 /** Prints rows under a heading, in columns. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = heading.map((title, column) =>

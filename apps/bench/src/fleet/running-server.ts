@@ -91,6 +91,27 @@ export class RunningServer {
     }
   }
 
+  /**
+   * What a process holds in memory now, bytes; 0 where the system does not tell.
+   * @param child the server's child that runs such a program; left out: the server itself
+   */
+  residentMemory(child?: string): number {
+    try {
+      const status = readFileSync(
+        `/proc/${child === undefined ? this.pid : this.childWith(child)}/status`,
+        'utf8',
+      );
+      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+    } catch {
+      return 0;
+    }
+  }
+
+  private childWith(program: string): string {
+    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').trim().split(' ');
+    return children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(program)) ?? '';
+  }
+
   get pid(): number {
     return this.child.pid!;
   }

@@ -1,17 +1,12 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { spawnNode } from '@latchkey/embedded-eventstore';
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeLocks } from '../fleet/locks';
-import { RunningServer } from '../fleet/running-server';
-import { seconds, table } from '../report';
-import { seedCodes, type SeededLock } from './seed';
+import { median } from '../ratios';
+import { machine, seconds, table } from '../report';
+import { SeededFolder } from './seeded-folder';
 
-const CODES_ON_A_LOCK = 100;
-const QUICK = [500, 2_000];
-const FULL = [2_500, 10_000];
+const QUICK = { sizes: [500, 2_000], rounds: 2 };
+const FULL = { sizes: [2_500, 10_000], rounds: 3 };
 
 export interface RebuildOptions {
   readonly quick?: boolean;
@@ -24,9 +19,11 @@ export interface RebuildOptions {
  * grows from the smaller to the larger one.
  */
 export async function benchRebuild({ quick = false, codes }: RebuildOptions = {}): Promise<void> {
-  const sizes = codes === undefined ? (quick ? QUICK : FULL) : [Math.ceil(codes / 4), codes];
+  const { sizes, rounds } = quick ? QUICK : FULL;
   const rebuilt: Rebuilt[] = [];
-  for (const size of sizes) rebuilt.push(await rebuild(size));
+  for (const size of codes === undefined ? sizes : [Math.ceil(codes / 4), codes]) {
+    rebuilt.push(await rebuild(size, rounds));
+  }
   table(
     [
       'codes',
@@ -34,125 +31,103 @@ export async function benchRebuild({ quick = false, codes }: RebuildOptions = {}
       'rebuilt, events/s',
       'bare readAll, events/s',
       'ratio',
+      'spread',
       "the server's CPU",
       'peak memory',
       'start, built',
     ],
-    rebuilt.map((one) => [
-      count(one.codes),
-      count(one.events),
-      `${count(one.events / one.rebuild)} (${one.rebuild.toFixed(1)} s)`,
-      count(one.events / one.read),
-      (one.read / one.rebuild).toFixed(2),
-      `${one.cpu.toFixed(1)} s`,
-      `${Math.round(one.peak / 2 ** 20)} MB`,
-      `${one.start.toFixed(1)} s`,
-    ]),
+    rebuilt.map(({ codes, events, rounds, start }) => {
+      const ratios = rounds.map((round) => round.read / round.rebuild);
+      const rebuild = median(rounds.map((round) => round.rebuild));
+      return [
+        count(codes),
+        count(events),
+        `${count(events / rebuild)} (${rebuild.toFixed(1)} s)`,
+        count(events / median(rounds.map((round) => round.read))),
+        median(ratios).toFixed(2),
+        `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
+        `${median(rounds.map((round) => round.cpu)).toFixed(1)} s`,
+        `${Math.round(Math.max(...rounds.map((round) => round.peak)) / 2 ** 20)} MB`,
+        `${start.toFixed(1)} s`,
+      ];
+    }),
   );
   const [smaller, larger] = rebuilt as [Rebuilt, Rebuilt];
-  const growth = larger.rebuild / larger.events / (smaller.rebuild / smaller.events);
+  const each = ({ rounds, events }: Rebuilt) => median(rounds.map((round) => round.rebuild)) / events;
   process.stdout.write(
-    `time for an event, the larger log beside the smaller: ${growth.toFixed(2)} (linear: 1)\n`,
+    `time for an event, the larger log beside the smaller: ${(each(larger) / each(smaller)).toFixed(2)} (linear: 1)\n`,
   );
-  process.stdout.write(
-    `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}\n`,
-  );
+  process.stdout.write(`medians of ${rounds} rounds; ${machine()}\n`);
 }
 
 interface Rebuilt {
   readonly codes: number;
   readonly events: number;
-  /** s, without what a start with built views takes. */
+  readonly rounds: readonly Round[];
+  /** With built views, s. */
+  readonly start: number;
+}
+
+/** Seconds; those of the rebuild without what a start with built views takes. */
+interface Round {
   readonly rebuild: number;
   readonly read: number;
-  readonly start: number;
-  /** The server's own of a rebuild, s, counted as `rebuild` is. */
+  /** The server's own of the rebuild. */
   readonly cpu: number;
   /** Bytes. */
   readonly peak: number;
 }
 
-async function rebuild(codes: number): Promise<Rebuilt> {
+async function rebuild(codes: number, rounds: number): Promise<Rebuilt> {
   const say = (what: string) => process.stderr.write(`${count(codes)} codes: ${what}\n`);
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
-  const given = { folder, apiKey: `seam_${randomUUID()}` };
+  const seeded = await SeededFolder.with(codes, say);
   try {
-    const { locks, now } = await connectLocks(given, Math.ceil(codes / CODES_ON_A_LOCK));
-    let told = 0;
-    const progress = (written: number) => {
-      if (written < told + codes / 4) return;
-      told = written;
-      say(`${count(written)} written`);
-    };
-    await seedCodes(folder, locks, { codes, now, progress });
-    // What integrations are told of these codes is appended once, and is there when the views are folded anew.
-    say('the views are built for the first time');
-    await timedStart(given);
-    dropViews(folder);
-    say('the views are dropped, and built anew');
-    const anew = await timedStart(given);
     say('a start with the views built');
-    const built = await timedStart(given);
-    say('the log is read');
-    const { events, read } = await bareRead(folder);
-    const [took, cpu] = [anew.took - built.took, anew.cpu - built.cpu];
-    return { codes, events, rebuild: Math.max(took, 0.001), read, start: built.took, cpu, peak: anew.peak };
+    const built = await timedStart(seeded);
+    const measured: Round[] = [];
+    let events = 0;
+    for (let round = 1; round <= rounds; round++) {
+      seeded.dropViews();
+      say(`the views are dropped, and built anew (${round} of ${rounds})`);
+      const anew = await timedStart(seeded);
+      say('the log is read');
+      const read = await bareRead(seeded.folder);
+      events = read.events;
+      measured.push({
+        rebuild: Math.max(anew.took - built.took, 0.001),
+        cpu: anew.cpu - built.cpu,
+        ...{ read: read.took, peak: anew.peak },
+      });
+    }
+    return { codes, events, rounds: measured, start: built.took };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    seeded.remove();
   }
-}
-
-type Given = { readonly folder: string; readonly apiKey: string };
-
-async function connectLocks(given: Given, count: number): Promise<{ locks: SeededLock[]; now: number }> {
-  const server = await RunningServer.start(given);
-  try {
-    const made = await makeLocks(server, count);
-    const accounts = await server.api<{ devices: Listed[] }>('/devices/list', { limit: 1 });
-    const { workspace_id: workspaceId, connected_account_id: accountId } = accounts.devices[0]!;
-    const { clock } = await server.api<{ clock: { now: string } }>('/sandbox/clock/get');
-    const locks = made.map(({ deviceId, native }) => ({ deviceId, native, accountId, workspaceId }));
-    return { locks, now: Date.parse(clock.now) };
-  } finally {
-    await server.stop();
-  }
-}
-
-interface Listed {
-  readonly workspace_id: string;
-  readonly connected_account_id: string;
 }
 
 /** @returns how long it took until the server was ready, and its CPU until then, s; the most memory that it held, bytes */
-async function timedStart(given: Given): Promise<{ took: number; cpu: number; peak: number }> {
-  const begun = process.hrtime.bigint();
-  const server = await RunningServer.start(given);
-  const took = seconds(begun);
+async function timedStart(seeded: SeededFolder): Promise<{ took: number; cpu: number; peak: number }> {
+  const { server, took } = await seeded.start();
   const [cpu, peak] = [server.cpuSeconds(), server.peakMemory()];
   await server.stop();
   return { took, cpu, peak };
 }
 
-function dropViews(folder: string): void {
-  for (const file of readdirSync(folder)) {
-    if (/^(views|feed|audit)\.db/.test(file)) rmSync(join(folder, file));
-  }
-}
-
 /** @returns how many events there are, and how long reading them all takes, s */
-async function bareRead(folder: string): Promise<{ events: number; read: number }> {
+async function bareRead(folder: string): Promise<{ events: number; took: number }> {
   const node = await spawnNode({ dataDir: join(folder, 'eventstore'), port: 0, access: 'insecure' });
   const client = EventStoreDBClient.connectionString(node.connectionString);
   try {
-    let read = Number.POSITIVE_INFINITY;
+    let took = Number.POSITIVE_INFINITY;
     let events = 0;
-    for (let round = 0; round < 3; round++) {
+    // The first time, what reads it is slow.
+    for (let round = 0; round < 2; round++) {
       const begun = process.hrtime.bigint();
       events = 0;
       for await (const _ of client.readAll()) events++;
-      read = Math.min(read, seconds(begun));
+      took = Math.min(took, seconds(begun));
     }
-    return { events, read };
+    return { events, took };
   } finally {
     await client.dispose();
     await node.close();

@@ -13,7 +13,7 @@ import type { Followed } from './building-progress';
 import type { ThreadOrder, ThreadProgress } from './thread';
 
 /** A shorter history is folded faster than threads begin. */
-const EVENTS_WORTH_IT = 10_000;
+const EVENTS_WORTH_IT = 25_000;
 /** A thread that does not end on request within this is ended, ms. What it has committed stands. */
 const STOP_WITHIN_MS = 3_000;
 /** Most of what folding makes is garbage soon: with more room for what is young, little of it is copied. */

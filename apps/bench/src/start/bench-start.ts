@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { median } from '../ratios';
+import { SeededFolder } from '../rebuild/seeded-folder';
+import { machine, table } from '../report';
+
+const CODES = 100_000;
+const QUICK_CODES = 2_000;
+const ROUNDS = 5;
+/** So long a server has nothing to do before its memory is looked at, ms. */
+const IDLE_MS = 20_000;
+const QUICK_IDLE_MS = 3_000;
+
+/** How soon a server with many codes in its built views is ready, and how much memory it and its event store hold idle. */
+export async function benchStart({
+  quick = false,
+  codes = quick ? QUICK_CODES : CODES,
+}: { quick?: boolean; codes?: number } = {}): Promise<void> {
+  const shown = codes.toLocaleString('en-GB');
+  const say = (what: string) => process.stderr.write(`${shown} codes: ${what}\n`);
+  const seeded = await SeededFolder.with(codes, say);
+  try {
+    const took: number[] = [];
+    const memory: { server: number; eventStore: number }[] = [];
+    for (let round = 1; round <= ROUNDS; round++) {
+      say(`a start with the views built (${round} of ${ROUNDS})`);
+      const { server, took: one } = await seeded.start();
+      took.push(one);
+      if (round === ROUNDS) {
+        await delay(quick ? QUICK_IDLE_MS : IDLE_MS);
+        memory.push({
+          server: server.residentMemory(),
+          eventStore: server.residentMemory('embedded-eventstore'),
+        });
+      }
+      await server.stop();
+    }
+    const [idle] = memory;
+    const inMb = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
+    const spread = `${Math.min(...took).toFixed(1)}–${Math.max(...took).toFixed(1)} s`;
+    table(
+      ['what', 'result', 'spread', 'at most'],
+      [
+        [`ready, ${shown} codes in built views`, `${median(took).toFixed(1)} s`, spread, '3 s'],
+        ['memory of the server, idle', inMb(idle!.server), '', ''],
+        ['memory of its event store, idle', inMb(idle!.eventStore), '', ''],
+        ['both together', inMb(idle!.server + idle!.eventStore), '', '400 MB'],
+      ],
+    );
+    process.stdout.write(`median of ${ROUNDS} starts; ${machine()}\n`);
+  } finally {
+    seeded.remove();
+  }
+}
