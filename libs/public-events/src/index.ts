@@ -1,4 +1,4 @@
-export { FeedProjection, type FeedTables } from './feed/feed-projection';
+export { FeedProjection, type FeedTables, listedInFeed } from './feed/feed-projection';
 export * from './feed/queries';
 export { delivered, PUBLIC_EVENTS, publicStreamOf, type SeamEvent, type StoredEvent } from './public-event';
 export { PublicEventsModule } from './public-events.module';

@@ -3,7 +3,7 @@ import { AuditProjection } from '@latchkey/audit';
 import type { Stores } from '@latchkey/database';
 import { type EventStore, type ProjectionRunner, SharedSubscription } from '@latchkey/event-sourcing';
 import type { Clock, Config, Logger } from '@latchkey/platform';
-import { FeedProjection, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
+import { FeedProjection, listedInFeed, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
 import { viewRunner } from '../core/view-runner';
 import { viewsOfQueries } from '../start/views';
 
@@ -44,7 +44,7 @@ export class ViewsBuild {
       ];
     } else {
       this.feed = viewRunner(new FeedProjection(), stores.feed, { ...following, follows: PUBLIC_PREFIXES });
-      const translator = new Translator(store, config);
+      const translator = new Translator(store, config, listedInFeed);
       this.runners = [this.feed, viewRunner(translator, stores.feed, { ...ofDomain, listsForeign: false })];
     }
   }

@@ -3,7 +3,7 @@ import type { Database, Stores } from '@latchkey/database';
 import { forgetAccount } from '@latchkey/devices';
 import type { EventStore } from '@latchkey/event-sourcing';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random } from '@latchkey/platform';
-import { FeedProjection, Translator, Webhooks } from '@latchkey/public-events';
+import { FeedProjection, listedInFeed, Translator, Webhooks } from '@latchkey/public-events';
 import { Core } from '../core/core';
 import type { Metrics } from '../metrics/metrics';
 import type { Locks } from './gateway';
@@ -35,7 +35,7 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks, sign
     views: viewsOfQueries(),
     feed: {
       database: stores.feed,
-      translator: new Translator(store, config),
+      translator: new Translator(store, config, listedInFeed),
       projection: new FeedProjection(),
     },
     audit: { database: stores.audit, projection: new AuditProjection((events) => signing.linked(events)) },

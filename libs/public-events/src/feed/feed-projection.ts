@@ -92,6 +92,16 @@ export class FeedProjection implements Projection {
   }
 }
 
+/** Those of these events that the feed has. */
+export async function listedInFeed(db: Kysely<Tables>, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await (db as Kysely<FeedTables>)
+    .selectFrom('events_v2')
+    .select('event_id')
+    .where('event_id', 'in', ids)
+    .execute();
+  return new Set(rows.map((row) => row.event_id));
+}
+
 function rowOf(recorded: RecordedEvent): FeedRow {
   const { event } = readPublicEvent(recorded);
   return {

@@ -34,6 +34,11 @@ const ATTEMPTS = 20;
 /** Events in one append: far below the store's limit of a mebibyte. */
 const CHUNK = 200;
 
+/** Those of these ids that are known to be told; of others it has to be found out. */
+export type ToldAmong = (ids: readonly string[]) => Promise<ReadonlySet<string>>;
+
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * Appends to public streams so that each event is there once, however often it is handed over: when a crash came
  * between an append and the checkpoint, when all of history is translated again, and when two processes translate at
@@ -51,14 +56,16 @@ export class PublicStreams {
    * Events of one stream, in the order of their sources. Where the store can't be reached it rejects; repeating it
    * all is safe.
    * @param countsAsTold events from before the last one's source that need not be looked for
+   * @param toldAmong asked before the stream is read for such events
    */
   async append(
     stream: string,
     events: readonly PublicEvent[],
     countsAsTold: (event: PublicEvent) => boolean = () => false,
+    toldAmong: ToldAmong = () => Promise.resolve(NONE),
   ): Promise<void> {
     for (let from = 0; from < events.length; from += CHUNK) {
-      await this.appendChunk(stream, events.slice(from, from + CHUNK), countsAsTold);
+      await this.appendChunk(stream, events.slice(from, from + CHUNK), countsAsTold, toldAmong);
     }
   }
 
@@ -66,14 +73,17 @@ export class PublicStreams {
     stream: string,
     events: readonly PublicEvent[],
     countsAsTold: (event: PublicEvent) => boolean,
+    toldAmong: ToldAmong,
   ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const tail = await this.tailOf(stream);
+      const earlier = events.filter((event) => isBefore(event, tail) && !countsAsTold(event));
+      const told = earlier.length > 0 ? await toldAmong(earlier.map(({ id }) => id)) : NONE;
       const missing: PublicEvent[] = [];
       for (const event of events) {
         if (!isBefore(event, tail)) {
           if (!tail.ids.has(event.id)) missing.push(event);
-        } else if (!countsAsTold(event) && !(await this.isTold(stream, event, tail))) {
+        } else if (!countsAsTold(event) && !told.has(event.id) && !(await this.isTold(stream, event, tail))) {
           missing.push({ ...event, metadata: { ...event.metadata, late: true } });
         }
       }

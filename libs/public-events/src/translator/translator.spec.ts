@@ -22,7 +22,7 @@ import {
 } from '@latchkey/event-sourcing';
 import { derivedId, HOUR, iso, SandboxClock, seamSchema, SeededIds, type Vault } from '@latchkey/platform';
 import { ListEventsHandler } from '../feed/feed-queries';
-import { FeedProjection, type FeedTables } from '../feed/feed-projection';
+import { FeedProjection, type FeedTables, listedInFeed } from '../feed/feed-projection';
 import { type EventFilter, ListEvents } from '../feed/queries';
 import { publicStreamOf, type SeamEvent } from '../public-event';
 import { Translator } from './translator';
@@ -76,7 +76,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
   });
 
   async function start(): Promise<void> {
-    const projections = [new Translator(store, settings), new FeedProjection()];
+    const projections = [new Translator(store, settings, listedInFeed), new FeedProjection()];
     running = await projected({ ...{ store, clock, projections }, on: views });
   }
 

@@ -36,7 +36,7 @@ import { withBackground } from './background';
 import { accountDrafts, deviceDrafts } from './device-drafts';
 import { doorDrafts } from './door-drafts';
 import { ToldEarlier } from './earlier-version';
-import { type PublicEvent, PublicStreams } from './public-stream';
+import { type PublicEvent, PublicStreams, type ToldAmong } from './public-stream';
 import { TRANSLATOR_VERSION, type TranslatorTables, TranslatorStates } from './translator-states';
 
 /**
@@ -65,6 +65,11 @@ export class Translator implements Projection {
   constructor(
     store: EventStore,
     private readonly settings: LeadTimes,
+    /** Which events the feed beside it lists: they need not be looked for in their streams. */
+    private readonly listed: (
+      trx: Transaction<Tables>,
+      ids: readonly string[],
+    ) => ReturnType<ToldAmong> = () => Promise.resolve(new Set()),
   ) {
     this.streams = new PublicStreams(store);
   }
@@ -108,7 +113,8 @@ export class Translator implements Projection {
     }
     await states.save();
     for (const [stream, waiting] of byStream) {
-      await this.streams.append(stream, waiting, (event) => toldEarlier.has(event));
+      const countsAsTold = (event: PublicEvent) => toldEarlier.has(event);
+      await this.streams.append(stream, waiting, countsAsTold, (ids) => this.listed(trx, ids));
     }
   }
 
