@@ -4,7 +4,7 @@ import type { RecordedEvent } from '@latchkey/event-sourcing';
 import type { Transaction } from 'kysely';
 import { codeCodec, type CodeEvent } from '../domain/events';
 import { keypadCodec, RESERVATION_GRACE } from '../domain/keypad';
-import { deviceOfCode, dueByEvent, dueByReservation } from './agenda-statements';
+import { deviceOfCode, dueByEvent } from './agenda-statements';
 import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, LOCKS } from './agenda-tables';
 import { lockLeases } from './lock-leases';
 
@@ -18,8 +18,30 @@ const NO_MATTER: ReadonlySet<DeviceEvent['type']> = new Set([
   'CodeLengthsReported',
 ]);
 
-/** @param now the clock's reading, ms: an event from a process whose clock is ahead makes due no later than that */
-export async function foldCode(trx: Trx, codeId: string, recorded: RecordedEvent, now: number) {
+/** Whether an event of a code says when the code is due whatever the event before it said. */
+export function makesDueAnew(recorded: RecordedEvent): boolean {
+  return codeCodec.knows(recorded.type) && !KEEPS_DUE.has(recorded.type);
+}
+
+/** Events that put a row, or leave it as due as it was. */
+const KEEPS_DUE: ReadonlySet<string> = new Set<CodeEvent['type']>([
+  'CodeRequested',
+  'UnmanagedCodeSeen',
+  'Forgotten',
+  'ProgrammingAccepted',
+]);
+
+/**
+ * @param now the clock's reading, ms: an event from a process whose clock is ahead makes due no later than that
+ * @param overtaken the next event of the code is folded with it, and says when it is due
+ */
+export async function foldCode(
+  trx: Trx,
+  codeId: string,
+  recorded: RecordedEvent,
+  now: number,
+  overtaken = false,
+) {
   const event = codeCodec.decode(recorded);
   const { revision } = recorded;
   const dueAt = Math.min(event.at, now);
@@ -42,7 +64,7 @@ export async function foldCode(trx: Trx, codeId: string, recorded: RecordedEvent
     case 'ProgrammingStarted':
     case 'RemovalSent': {
       const until = Date.parse(event.data.deadline);
-      await dueByEvent.run(trx, { subject: `code:${codeId}`, revision, dueAt: until });
+      if (!overtaken) await dueByEvent.run(trx, { subject: `code:${codeId}`, revision, dueAt: until });
       const deviceId = await deviceOf(trx, codeId);
       if (deviceId) await lockLeases.hold(trx, { deviceId, codeId, commandId: event.data.commandId, until });
       return;
@@ -51,7 +73,7 @@ export async function foldCode(trx: Trx, codeId: string, recorded: RecordedEvent
       await seen.run(trx, { subject: `code:${codeId}`, revision });
       return ownedOnLock(trx, codeId, event.data.lockCodeId);
     default:
-      await dueByEvent.run(trx, { subject: `code:${codeId}`, revision, dueAt });
+      if (!overtaken) await dueByEvent.run(trx, { subject: `code:${codeId}`, revision, dueAt });
       return outcome(trx, codeId, event, dueAt);
   }
 }
@@ -106,12 +128,9 @@ export async function foldKeypad(trx: Trx, deviceId: string, recorded: RecordedE
     // So that a reservation whose code never came is looked at and released, and one whose change never came.
     const dueAt = event.at + RESERVATION_GRACE;
     const { codeId } = event.data;
-    const known = await dueByReservation.run(trx, { subject: `code:${codeId}`, dueAt });
-    if (known > 0) return;
-    const { metadata } = recorded;
-    await insert.run(trx, {
+    await reserved.run(trx, {
       ...row('code', codeId, { deviceId, dueAt }),
-      workspaceId: metadata.workspaceId,
+      workspaceId: recorded.metadata.workspaceId,
       revision: -1,
     });
   } else if (event.type === 'PinReleased') {
@@ -179,28 +198,48 @@ async function put(trx: Trx, { metadata, revision }: RecordedEvent, of: NewRow):
   await insert.run(trx, { ...of, workspaceId: metadata.workspaceId, revision });
 }
 
+const inserted = (p: InsertedRow): AgendaRow => ({
+  subject: p.subject,
+  workspace_id: p.workspaceId,
+  kind: p.kind,
+  id: p.id,
+  device_id: p.deviceId,
+  account_id: p.accountId,
+  maker: p.maker,
+  due_at: p.dueAt,
+  revision: p.revision,
+  planned_revision: -1,
+  version: 0,
+  attempts: 0,
+  for_keypad: 0,
+  waiting_for_lock: 0,
+  waiting_since: 0,
+  lease_owner: null,
+  lease_until: 0,
+});
+
+/** A code that is known already is looked at when its reservation's grace is over, if not before. */
+const reserved = prepared<AgendaTables, InsertedRow, unknown>((db, p) =>
+  db
+    .insertInto(AGENDA)
+    .values(inserted(p))
+    .onConflict((c) =>
+      c.column('subject').doUpdateSet((eb) => ({
+        due_at: eb
+          .case()
+          .when(`${AGENDA}.due_at`, '<', p.dueAt)
+          .then(eb.ref(`${AGENDA}.due_at`))
+          .else(eb.ref('excluded.due_at'))
+          .end(),
+        version: eb(`${AGENDA}.version`, '+', 1),
+      })),
+    ),
+);
+
 const insert = prepared<AgendaTables, InsertedRow, unknown>((db, p) =>
   db
     .insertInto(AGENDA)
-    .values({
-      subject: p.subject,
-      workspace_id: p.workspaceId,
-      kind: p.kind,
-      id: p.id,
-      device_id: p.deviceId,
-      account_id: p.accountId,
-      maker: p.maker,
-      due_at: p.dueAt,
-      revision: p.revision,
-      planned_revision: -1,
-      version: 0,
-      attempts: 0,
-      for_keypad: 0,
-      waiting_for_lock: 0,
-      waiting_since: 0,
-      lease_owner: null,
-      lease_until: 0,
-    })
+    .values(inserted(p))
     .onConflict((c) =>
       c.column('subject').doUpdateSet((eb) => ({
         due_at: p.dueAt,

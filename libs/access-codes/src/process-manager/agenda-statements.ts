@@ -137,17 +137,6 @@ export const dueByEvent = prepared<
     .where('subject', '=', p.subject),
 );
 
-/** A code that is known already is looked at when its reservation's grace is over, if not before. */
-export const dueByReservation = prepared<AgendaTables, { subject: string; dueAt: number }, unknown>((db, p) =>
-  db
-    .updateTable(AGENDA)
-    .set((eb) => ({
-      due_at: eb.case().when('due_at', '<', p.dueAt).then(eb.ref('due_at')).else(p.dueAt).end(),
-      version: eb('version', '+', 1),
-    }))
-    .where('subject', '=', p.subject),
-);
-
 /** The lock that a code is for. */
 export const deviceOfCode = prepared<AgendaTables, { subject: string }, { device_id: string | null }>(
   (db, p) => db.selectFrom(AGENDA).select('device_id').where('subject', '=', p.subject),

@@ -17,7 +17,7 @@ import {
 import type { Kysely, Transaction } from 'kysely';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
-import { foldAccount, foldCode, foldDevice, foldKeypad } from './agenda-fold';
+import { foldAccount, foldCode, foldDevice, foldKeypad, makesDueAnew } from './agenda-fold';
 import {
   AGENDA_VERSION,
   type AgendaTables,
@@ -78,10 +78,12 @@ export class AgendaProjection implements Projection {
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
     const now = this.clock.now();
-    for (const event of events) {
+    for (const [n, event] of events.entries()) {
       const category = event.stream.slice(0, event.stream.indexOf('-'));
       const id = event.stream.slice(category.length + 1);
-      await FOLDS[category]!(trx as Transaction<AgendaTables>, id, event, now);
+      const next = events[n + 1];
+      const overtaken = next?.stream === event.stream && makesDueAnew(next);
+      await FOLDS[category]!(trx as Transaction<AgendaTables>, id, event, now, overtaken);
     }
   }
 

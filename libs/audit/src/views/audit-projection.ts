@@ -1,4 +1,5 @@
 import { ACCESS_CODE } from '@latchkey/access-codes';
+import { prepared, preparedRows } from '@latchkey/database';
 import {
   type DomainEvent,
   folding,
@@ -96,24 +97,50 @@ async function insertEntries(
   rows: readonly AuditTables[typeof ENTRIES][],
 ): Promise<void> {
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    await db
-      .insertInto(ENTRIES)
-      .values(rows.slice(from, from + ROWS_AT_ONCE))
-      .onConflict((conflict) => conflict.column('event_id').doNothing())
-      .execute();
+    await insert.rows(db, rows.slice(from, from + ROWS_AT_ONCE));
   }
 }
+
+const COLUMNS = [
+  ...([
+    'event_id',
+    'workspace_id',
+    'occurred_at',
+    'recorded_at',
+    'commit_position',
+    'prepare_position',
+  ] as const),
+  ...(['event_type', 'actor_type', 'actor_id', 'request_id', 'causation_id', 'access_code_id'] as const),
+  ...(['device_id', 'connected_account_id', 'action_attempt_id', 'connect_webview_id', 'detail'] as const),
+];
+
+const insert = preparedRows<AuditTables, AuditTables[typeof ENTRIES]>(COLUMNS, (db, rows) =>
+  db
+    .insertInto(ENTRIES)
+    .values(rows)
+    .onConflict((conflict) => conflict.column('event_id').doNothing()),
+);
 
 /** When codes came to their locks and went. One that was given up with its lock may lie there still. */
 async function followCodes(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<void> {
   for (const { category, id, event } of facts) {
     if (category !== ACCESS_CODE) continue;
-    const code = db.updateTable(CODES_AT_DOORS).where('access_code_id', '=', id);
-    if (event.type === 'ProgrammingStarted') {
-      await code.set({ first_at: event.at }).where('first_at', 'is', null).execute();
-    } else if (isGone(event)) await code.set({ gone_at: event.at }).execute();
+    if (event.type === 'ProgrammingStarted') await came.run(db, { id, at: event.at });
+    else if (isGone(event)) await went.run(db, { id, at: event.at });
   }
 }
+
+const came = prepared<AuditTables, { id: string; at: number }, unknown>((db, p) =>
+  db
+    .updateTable(CODES_AT_DOORS)
+    .set({ first_at: p.at })
+    .where('access_code_id', '=', p.id)
+    .where('first_at', 'is', null),
+);
+
+const went = prepared<AuditTables, { id: string; at: number }, unknown>((db, p) =>
+  db.updateTable(CODES_AT_DOORS).set({ gone_at: p.at }).where('access_code_id', '=', p.id),
+);
 
 function isGone({ type, data }: DomainEvent): boolean {
   if (type === 'UnmanagedCodeGone') return true;
