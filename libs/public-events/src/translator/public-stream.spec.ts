@@ -4,7 +4,11 @@ import { type PublicEvent, PublicStreams } from './public-stream';
 const STREAM = 'events-workspace-1';
 
 const told = (n: number): PublicEvent => ({
-  ...{ id: `event-${n}`, type: 'access_code.created', data: { event_id: `event-${n}` } },
+  ...{ id: `event-${n}`, type: 'access_code.created' },
+  data: {
+    ...{ event_id: `event-${n}`, event_type: 'access_code.created', workspace_id: 'workspace-1' },
+    created_at: '2026-06-01T12:00:00.000Z',
+  },
   metadata: {
     ...{ $correlationId: 'r', $causationId: 'r', actor: { type: 'system' }, workspaceId: 'workspace-1' },
     ...{ schemaVersion: 1, occurredAt: '2026-06-01T12:00:00.000Z', sourcePosition: `${n}/${n}` },
