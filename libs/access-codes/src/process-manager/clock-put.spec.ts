@@ -82,4 +82,14 @@ describe('when the clock was put', () => {
       .then(onCode('SetOnDevice'));
     expect(await feature.process.rows.lockFreeAt(DEVICE)).toBeNull();
   });
+
+  it('back, no lock is kept from others until an instant of another time', async () => {
+    const before = T0 - 24 * HOUR;
+    await feature
+      .given(aLock(), aCode())
+      .when(works)
+      .then(onCode('ProgrammingStarted'), onCode('ProgrammingAccepted'));
+    await feature.given(itIs(before), between(before)).when(allDue, works).then();
+    expect(await feature.process.rows.lockFreeAt(DEVICE)).toBeLessThanOrEqual(before + 2 * 60_000);
+  });
 });

@@ -83,7 +83,7 @@ describe.each(testEngines)('the lease of a lock on %s', (engine) => {
   it('is given back by a command that was never sent, to whoever has waited longest', async () => {
     await database.db
       .insertInto(AGENDA)
-      .values([waiting('late', NOW - 1), waiting('early', NOW - 2)])
+      .values([waiting('a-late', NOW - 1), waiting('z-early', NOW - 2)])
       .execute();
     await take('a');
     await lockLeases.giveBack(database.db, { deviceId: 'device-1', commandId: 'another' });
@@ -91,7 +91,7 @@ describe.each(testEngines)('the lease of a lock on %s', (engine) => {
     await database.db.updateTable(AGENDA).set({ waiting_for_lock: 1, version: 0 }).execute();
     await lockLeases.giveBack(database.db, lease('a'));
     expect(await freeAt()).toBeNull();
-    expect(await woken()).toEqual(['early']);
+    expect(await woken()).toEqual(['z-early']);
   });
 
   it('ends with what was in flight for its code, and the next one has its turn', async () => {

@@ -127,7 +127,10 @@ describe('what a lock reports', () => {
       const before = await feature.countEvents();
       let answer: () => void = () => undefined;
       const call = feature.process.calls.during(DEVICE, new Promise<void>((resolve) => (answer = resolve)));
-      const taking = feature.do(comes(outcome('created')));
+      let isTaken = false;
+      const taking = feature.do(comes(outcome('created'))).finally(() => (isTaken = true));
+      for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+      expect(isTaken).toBe(false);
       await feature.given(onCode('ProgrammingAccepted', { commandId: 'c', lockCodeId: programmed })).holds();
       answer();
       await call;
