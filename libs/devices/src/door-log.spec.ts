@@ -109,7 +109,7 @@ describe('a report of what happened at a door', () => {
 
   it('is there once where the event store did not answer', async () => {
     await devices.given(connected(), added());
-    devices.store.loseNextAnswer();
+    devices.reached.loseAnswers();
     await report(locked).then(atDoor(locked));
   });
 

@@ -115,8 +115,8 @@ describe('DeleteConnectedAccount', () => {
     for (const appends of [1, 2]) {
       const scenario = new DeviceScenario();
       await scenario.given(connected(), added());
-      scenario.store.crashAfter(appends);
-      await expect(scenario.now.execute(remove)).rejects.toThrow('the process has ended here');
+      scenario.reached.dieAfter(appends);
+      await expect(scenario.now.execute(remove)).rejects.toThrow('the process died in the middle');
       await scenario.restart();
       expect(scenario.told).toEqual([]);
       await scenario.when(remove).thenFails(absent);
@@ -169,8 +169,8 @@ describe('SyncConnectedAccount', () => {
   it('is not lost in a crash: the watch asks for the locks', async () => {
     await devices.given(connected(), added(), deleted);
     devices.maker.shows = { kind: 'answered', value: [described()] };
-    devices.store.crashAfter(1);
-    await expect(devices.now.execute(sync)).rejects.toThrow('the process has ended here');
+    devices.reached.dieAfter(1);
+    await expect(devices.now.execute(sync)).rejects.toThrow('the process died in the middle');
     await devices.restart();
     await devices.when(({ watch }) => watch.account(ACCOUNT_ID)).then(added());
   });

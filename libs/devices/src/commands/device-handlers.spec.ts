@@ -217,7 +217,7 @@ describe('ReportCodeLengths', () => {
 
   it('comes out the same where the event store did not answer', async () => {
     await devices.given(connected(), added());
-    devices.store.loseNextAnswer();
+    devices.reached.loseAnswers();
     await devices.when(report(4)).then(reported(4));
   });
 

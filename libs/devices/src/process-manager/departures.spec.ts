@@ -111,8 +111,8 @@ describe('an account that goes', () => {
       const scenario = new DeviceScenario();
       await scenario.given(connected(), ...all.map((lock) => added(lock)), removed);
       const leave = () => scenario.now.departures.ofAccount(ACCOUNT_ID, cause);
-      scenario.store.crashAfter(appends);
-      await expect(leave()).rejects.toThrow('the process has ended here');
+      scenario.reached.dieAfter(appends);
+      await expect(leave()).rejects.toThrow('the process died in the middle');
       expect(scenario.told).not.toContain(`forgotten ${ACCOUNT_ID}`);
       await scenario.restart();
       await leave();

@@ -1,6 +1,7 @@
 import {
   type Caller,
   type Cause,
+  type EventStore,
   inStream,
   type Fact,
   type Position,
@@ -8,7 +9,6 @@ import {
   projected,
   type Running,
   Scenario,
-  ScriptedEventStore,
   VIEW_BARRIER,
   type ViewBarrier,
 } from '@latchkey/event-sourcing';
@@ -141,7 +141,6 @@ export interface RunningDevices extends Running<Command<unknown>> {
  * and a lock maker that answers what it is told to.
  */
 export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
-  readonly store: ScriptedEventStore;
   readonly clock: SandboxClock;
   readonly maker = new ScriptedLocks();
   /** What was done with the codes of devices that go, and with accounts. */
@@ -159,20 +158,18 @@ export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
   };
 
   constructor() {
-    const store = new ScriptedEventStore();
     const clock = new SandboxClock({ now: T0, running: false });
     const ids = new SeededIds('devices');
     super({
-      ...{ store, clock, ids, workspaceId: WORKSPACE },
+      ...{ clock, ids, workspaceId: WORKSPACE },
       codecs: { account: accountCodec, device: deviceCodec, actionAttempt: actionCodec, door: doorCodec },
-      start: () => this.begin(ids),
+      start: (store) => this.begin(store, ids),
     });
-    this.store = store;
     this.clock = clock;
   }
 
-  private async begin(ids: SeededIds): Promise<RunningDevices> {
-    const { store, clock, maker } = this;
+  private async begin(store: EventStore, ids: SeededIds): Promise<RunningDevices> {
+    const { clock, maker } = this;
     const views = await projected<DevicesTables>({
       ...{ store, clock, on: 'memory', projections: [new DevicesProjection()] },
       // Late, so that whoever does not wait for it reads what was there before.

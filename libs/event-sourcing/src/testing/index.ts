@@ -8,4 +8,3 @@ export {
   type Running,
   Scenario,
 } from './scenario';
-export { Crash, ScriptedEventStore } from './scripted-event-store';

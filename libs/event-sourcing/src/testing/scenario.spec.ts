@@ -3,19 +3,16 @@ import { Refusal } from '../refusal';
 import { added, cause, counterCodec, counterFold } from './counter';
 import { DeciderStreams } from '../decider';
 import { afterEachCrash, inStream, type Running, Scenario } from './scenario';
-import { ScriptedEventStore } from './scripted-event-store';
 
 /** Adds to two counters, one after the other; a sum above 9 is refused. */
 type Add = { readonly amount: number };
 
 class Counting extends Scenario<Add, Running<Add>> {
-  readonly store: ScriptedEventStore;
-
   constructor(forgets = false) {
-    const [store, ids, clock] = [new ScriptedEventStore(), new SeededIds('counting'), { now: () => 0 }];
+    const [ids, clock] = [new SeededIds('counting'), { now: () => 0 }];
     super({
-      ...{ store, ids, clock, codecs: { counter: counterCodec }, workspaceId: 'workspace-1' },
-      start() {
+      ...{ ids, clock, codecs: { counter: counterCodec }, workspaceId: 'workspace-1' },
+      start(store) {
         const codec = counterCodec;
         const streams = new DeciderStreams({
           store,
@@ -40,7 +37,6 @@ class Counting extends Scenario<Add, Running<Add>> {
         });
       },
     });
-    this.store = store;
   }
 }
 

@@ -1,7 +1,7 @@
 import { comparePositions, type EventMetadata, type Position, type RecordedEvent } from '../event-store';
 import type { DomainEvent } from '../codec';
+import { FaultyEventStore, InMemoryEventStore, ProcessDied } from '../in-memory';
 import { type Reason, Refusal } from '../refusal';
-import { Crash, type ScriptedEventStore } from './scripted-event-store';
 
 /** An event of some stream. */
 export interface Fact extends DomainEvent {
@@ -33,16 +33,19 @@ export interface Running<C> {
 export class Scenario<C, R extends Running<C>> {
   private crashesAfter: number | undefined;
   private running: R | undefined;
+  /** What has happened, whichever process wrote it. */
+  readonly store = new InMemoryEventStore();
+  /** The same as the process that runs now reaches it. */
+  reached = new FaultyEventStore(this.store);
 
   /** @param options.start runs everything anew, as after a restart: nothing is kept but what is in the store */
   constructor(
     private readonly options: {
-      readonly store: ScriptedEventStore;
       readonly codecs: Codecs;
       readonly clock: { now(): number };
       readonly ids: { uuid(): string };
       readonly workspaceId: string;
-      readonly start: () => Promise<R>;
+      readonly start: (store: FaultyEventStore) => Promise<R>;
     },
   ) {}
 
@@ -53,9 +56,8 @@ export class Scenario<C, R extends Running<C>> {
 
   /** This has happened before. */
   async given(...facts: readonly (Fact | readonly Fact[])[]): Promise<void> {
-    const { store } = this.options;
-    this.running ??= await this.options.start();
-    for (const fact of facts.flat()) await store.append(fact.stream, [this.encoded(fact)], 'any');
+    this.running ??= await this.options.start(this.reached);
+    for (const fact of facts.flat()) await this.write(fact);
     await this.running.caughtUp();
   }
 
@@ -64,24 +66,26 @@ export class Scenario<C, R extends Running<C>> {
     const all = facts.flat();
     for (const stream of new Set(all.map((fact) => fact.stream))) {
       const some = all.filter((fact) => fact.stream === stream);
-      this.options.store.beforeNextAppend(stream, ...some.map((fact) => this.encoded(fact)));
+      this.reached.before(stream, async () => {
+        for (const fact of some) await this.write(fact);
+      });
     }
   }
 
   /** Something is done, by a command or, where there is none for it, by calling what does it. */
   when(what: C | ((running: R) => Promise<unknown>)): Outcome {
-    return new Outcome(this.options.store, () => this.run(what));
+    return new Outcome(this.store, () => this.run(what));
   }
 
   /** What has happened in all streams after a position. */
   factsAfter(position: Position | undefined): Promise<Fact[]> {
-    return factsAfter(this.options.store, position);
+    return factsAfter(this.store, position);
   }
 
   /** The last events of all streams as they are stored, the newest first. */
   async recorded(count: number): Promise<RecordedEvent[]> {
     const recorded: RecordedEvent[] = [];
-    for await (const event of this.options.store.readAllBackwards(count)) recorded.push(event);
+    for await (const event of this.store.readAllBackwards(count)) recorded.push(event);
     return recorded;
   }
 
@@ -98,8 +102,8 @@ export class Scenario<C, R extends Running<C>> {
   /** Everything runs anew on what has happened. */
   async restart(): Promise<void> {
     await this.close();
-    this.options.store.restart();
-    this.running = await this.options.start();
+    this.reached = new FaultyEventStore(this.store);
+    this.running = await this.options.start(this.reached);
     await this.running.caughtUp();
   }
 
@@ -112,19 +116,21 @@ export class Scenario<C, R extends Running<C>> {
         ? (what as (running: R) => Promise<unknown>)(this.now)
         : this.now.execute(what);
     if (this.crashesAfter === undefined) return once();
-    this.options.store.crashAfter(this.crashesAfter);
+    this.reached.dieAfter(this.crashesAfter);
     try {
       return await once();
     } catch (error) {
-      if (!(error instanceof Crash)) throw error;
+      if (!(error instanceof ProcessDied)) throw error;
       this.hasCrashed = true;
-      // What else was under way ends too, and not after the restart.
-      await new Promise((resolve) => setImmediate(resolve));
       await this.restart();
       return await once();
     } finally {
-      this.options.store.restart();
+      this.reached.dieAfter(Infinity);
     }
+  }
+
+  private async write(fact: Fact): Promise<void> {
+    await this.store.append(fact.stream, [this.encoded(fact)], 'any');
   }
 
   /** As it would be appended. */
@@ -146,7 +152,7 @@ export class Scenario<C, R extends Running<C>> {
 /** What comes of something that is done. Nothing is done before its outcome is asked for. */
 export class Outcome {
   constructor(
-    private readonly store: ScriptedEventStore,
+    private readonly store: InMemoryEventStore,
     private readonly run: () => Promise<unknown>,
   ) {}
 
@@ -171,7 +177,7 @@ export class Outcome {
   }
 }
 
-async function factsAfter(store: ScriptedEventStore, after: Position | undefined): Promise<Fact[]> {
+async function factsAfter(store: InMemoryEventStore, after: Position | undefined): Promise<Fact[]> {
   const facts: Fact[] = [];
   for (const { stream, type, data } of (await recordedAfter(store, after)).reverse())
     facts.push({ stream, type, data: data as object });
@@ -179,7 +185,7 @@ async function factsAfter(store: ScriptedEventStore, after: Position | undefined
 }
 
 async function recordedAfter(
-  store: ScriptedEventStore,
+  store: InMemoryEventStore,
   after: Position | undefined,
 ): Promise<RecordedEvent[]> {
   const recorded: RecordedEvent[] = [];
