@@ -104,6 +104,20 @@ describe.each(testEngines)('due work on %s', (engine) => {
     expect(work.nextDue).toBeNull();
   });
 
+  it.each([3 * HOUR, -3 * HOUR])(
+    'is known to be looked for though the wall clock was put by %i ms',
+    async (by) => {
+      const work = working(finish);
+      work.start();
+      await work.whenIdle();
+      const wallClock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + by);
+      const { lookedAgoMs } = work.state;
+      wallClock.mockRestore();
+      expect(lookedAgoMs).toBeGreaterThanOrEqual(0);
+      expect(lookedAgoMs).toBeLessThan(HOUR);
+    },
+  );
+
   it('is not begun while it is held', async () => {
     const done: string[] = [];
     const work = working((claim) => {

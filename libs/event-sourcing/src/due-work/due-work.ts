@@ -40,7 +40,8 @@ export class DueWork<C extends DueClaim> {
   private held = false;
   private failures = 0;
   private next: number | null = null;
-  private lookedAt = Date.now();
+  /** By the clock that nobody puts, ms; so are the others here that do not come from the work's own clock. */
+  private lookedAt = performance.now();
   private cancelTimer: () => void = () => undefined;
   private poll: NodeJS.Timeout | undefined;
   private readonly waiters = new Set<() => void>();
@@ -109,7 +110,7 @@ export class DueWork<C extends DueClaim> {
    */
   async whenIdle(patienceMs = Number.POSITIVE_INFINITY): Promise<void> {
     for (;;) {
-      const now = Date.now();
+      const now = performance.now();
       const youngest = Math.max(...this.underWay.values());
       const left = this.underWay.size === 0 ? 0 : youngest + patienceMs - now;
       if (!this.pumping && left <= 0) return;
@@ -128,7 +129,7 @@ export class DueWork<C extends DueClaim> {
       running: !this.stopped,
       underWay: this.underWay.size,
       overdueMs: Math.max(0, overdue),
-      lookedAgoMs: Date.now() - this.lookedAt,
+      lookedAgoMs: performance.now() - this.lookedAt,
     };
   }
 
@@ -155,7 +156,7 @@ export class DueWork<C extends DueClaim> {
     const { source, clock } = this.options;
     // Looking costs a fraction of what claiming does, and mostly there is nothing to claim.
     this.next = await source.nextDue();
-    this.lookedAt = Date.now();
+    this.lookedAt = performance.now();
     if (this.next === null || this.next > clock.now() || this.stopped || this.held) return [];
     return this.claims.next(clock.now());
   }
@@ -183,7 +184,7 @@ export class DueWork<C extends DueClaim> {
   }
 
   private begin(claim: C): void {
-    this.underWay.set(claim, Date.now());
+    this.underWay.set(claim, performance.now());
     void this.options
       .work(claim)
       .catch((error: unknown) => this.putOff(claim, error))
