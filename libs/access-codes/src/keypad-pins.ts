@@ -25,6 +25,9 @@ function turns(): () => Promise<void> | undefined {
 /** Finds the reservations of a PIN. */
 export type WithPin = (pin: string) => readonly Reservation[];
 
+/** All reservations whose PINs can be read, with these. */
+export type AllPins = ReadonlyMap<Reservation, string>;
+
 /**
  * Tells which reservations on a keypad have one PIN, by opening them all: what is kept of a PIN lets nobody compare
  * it to another. A keypad that changed is brought up to date by what changed.
@@ -43,11 +46,7 @@ export class KeypadPins {
   ) {}
 
   /** Calls `use` while what it is given is that of `state`; it must not wait for anything. */
-  with<T>(
-    deviceId: string,
-    state: IndexedKeypad,
-    use: (withPin: WithPin, all: ReadonlyMap<Reservation, string>) => T,
-  ): Promise<T> {
+  with<T>(deviceId: string, state: IndexedKeypad, use: (withPin: WithPin, all: AllPins) => T): Promise<T> {
     return this.mutex.runExclusive(deviceId, async () => {
       const keypad: OpenedKeypad = this.opened.get(deviceId) ?? {
         state: indexedKeypadFold.initial,

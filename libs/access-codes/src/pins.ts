@@ -63,13 +63,19 @@ export function drawFreePin(
     isFree(pin, wanted.window);
   const pin = drawPin(capabilities, random, free, wanted.preferredLength, ofItsSet);
   if (pin === null) {
-    const rules = capabilities.codeConstraints.map(({ constraintType }) => constraintType).join(', ');
     throw Refusal.conflict<CodeRefusal>(
       'no-pin-free',
-      `No code that this device takes is free in the given period.${rules ? ` Its rules: ${rules}.` : ''}`,
+      `No code that this device takes is free in the given period.${rulesTold([device])}`,
     );
   }
   return pin;
+}
+
+/** A sentence that names the rules of devices, to be put after another one; empty where they have none. */
+export function rulesTold(devices: readonly Device[]): string {
+  const all = devices.flatMap(({ capabilities }) => capabilities.codeConstraints);
+  const rules = [...new Set(all.map(({ constraintType }) => constraintType))].join(', ');
+  return rules && ` ${devices.length === 1 ? 'Its' : 'Their'} rules: ${rules}.`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DeviceStreams } from '@latchkey/devices';
 import { type Cause, type Decided, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
+import type { LockCapabilities } from '@latchkey/gateways';
 import type { Clock, Ids, Logger, PinOfCode, Vault } from '@latchkey/platform';
 import { type CodesWithKey, CommonCodes } from './common-codes';
 import type { AccessCode, Window } from './domain/access-code';
@@ -15,6 +16,7 @@ import {
   type Reservation,
   reserve,
 } from './domain/keypad';
+import { sameFirstDigits, tellsByFirstDigits } from './first-digits';
 import { KeypadPins } from './keypad-pins';
 import { KeypadSnapshots } from './keypad-snapshots';
 import { pinWith } from './known-pins';
@@ -154,11 +156,17 @@ export class Streams {
 
   /**
    * Reserves a PIN for a code, or moves the window of the reservation that it has.
-   * @throws {PinTaken}
+   * @param lock whose rules about PINs beside each other are kept; left out: they are not asked about
+   * @throws {PinTaken} or {FirstDigitsTaken}
    */
-  async reservePin(deviceId: string, cause: Cause, wanted: SealedWantedPin): Promise<void> {
+  async reservePin(
+    deviceId: string,
+    cause: Cause,
+    wanted: SealedWantedPin,
+    lock?: Pick<LockCapabilities, 'codeConstraints'>,
+  ): Promise<void> {
     const decided = await this.keypads.transactOnKept(deviceId, cause, async (state) =>
-      reserve(await this.seenBy(deviceId, state, wanted), wanted),
+      reserve(await this.seenBy(deviceId, state, wanted, lock), wanted),
     );
     this.writeDownWhereBusy(deviceId, decided, cause);
   }
@@ -180,11 +188,18 @@ export class Streams {
     await Promise.all(this.snapshotting.values());
   }
 
-  private async seenBy(deviceId: string, state: IndexedKeypad, code: CodeWithPin): Promise<Keypad> {
+  private async seenBy(
+    deviceId: string,
+    state: IndexedKeypad,
+    code: CodeWithPin,
+    lock?: Pick<LockCapabilities, 'codeConstraints'>,
+  ): Promise<Keypad> {
     const pin = await this.plain(code.pin);
-    return this.pins.with(deviceId, state, (withPin) =>
-      keypadFor(state, code, pin === null ? [] : withPin(pin)),
-    );
+    return this.pins.with(deviceId, state, (withPin, all) => {
+      if (pin === null) return keypadFor(state, code, []);
+      const rule = lock !== undefined && tellsByFirstDigits(lock);
+      return keypadFor(state, code, withPin(pin), rule ? sameFirstDigits(pin, all) : []);
+    });
   }
 
   private async plain(sealed: SealedPin): Promise<string | null> {

@@ -236,6 +236,32 @@ describe('creating a code', () => {
       .when(create())
       .thenFails({ kind: 'invalid', wrong: { code: expect.anything() } }));
 
+  it('is refused where another process reserves one with the same first digits meanwhile, or draws another', async () => {
+    const picky = {
+      supportedCodeLengths: [5],
+      codeConstraints: [{ constraintType: 'unique_first_four_digits' }],
+    };
+    const theirs = (pin: string) => onKeypad('PinReserved', { codeId: CODE, pin, window: null });
+    await feature
+      .given(aLock(picky), feature.meanwhile('keypad-', theirs('12345')))
+      .when(create({ code: '12346' }))
+      .thenFails(
+        { kind: 'invalid', wrong: { code: [expect.stringContaining('unique_first_four_digits')] } },
+        theirs('12345'),
+      );
+    await feature.beginAnew();
+    await feature.given(aLock(picky)).holds();
+    await feature.do(create({ code: undefined }));
+    const first = await pinOf(feature);
+    const beside = `${first.slice(0, 4)}${(Number(first[4]) + 1) % 10}`;
+    await feature.beginAnew();
+    await feature
+      .given(aLock(picky), feature.meanwhile('keypad-', theirs(beside)))
+      .when(create({ code: undefined }))
+      .then(theirs(beside), onKeypad('PinReserved', { codeId: NEW }), onCode('CodeRequested', {}, NEW));
+    expect((await pinOf(feature)).slice(0, 4)).not.toBe(first.slice(0, 4));
+  });
+
   it('is refused while another code has the PIN', () =>
     feature
       .given(aLock(), aCode({ window: stay }))

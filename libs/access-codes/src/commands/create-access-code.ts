@@ -17,7 +17,7 @@ import type { LinkedCode } from '../common-codes';
 import { storedWindow, type Window } from '../domain/access-code';
 import { OtherPin } from '../domain/common-code';
 import { request } from '../domain/decisions';
-import { PinTaken } from '../domain/keypad';
+import { isTaken } from '../domain/keypad';
 import { Streams } from '../streams';
 import { CreateAccessCode, type WantedCode } from './commands';
 import { type NeighbouringPins, neighbouringPins } from '../neighbouring-pins';
@@ -166,10 +166,9 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       const pin = await sealForNewCode(this.vault, codeId, text);
       try {
         const claim = { codeId, ...pin, window, ...commonCode };
-        await this.streams.reservePin(deviceId, causedBy(caller), claim);
+        await this.streams.reservePin(deviceId, causedBy(caller), claim, device.capabilities);
       } catch (error) {
-        if (!(error instanceof PinTaken)) throw error;
-        if (given !== null || draw >= DRAWS) throw error;
+        if (!isTaken(error) || given !== null || draw >= DRAWS) throw error;
         continue;
       }
       return pin;

@@ -241,6 +241,25 @@ describe('changing a code', () => {
       .when(update({ code: '4321' }))
       .thenFails(invalid('code')));
 
+  it('is refused a window in which another code has the same first digits, but not a name', async () => {
+    const picky = {
+      supportedCodeLengths: [4, 5],
+      codeConstraints: [{ constraintType: 'unique_first_four_digits' }],
+    };
+    const later = { startsAt: T0 + 100 * HOUR, endsAt: T0 + 101 * HOUR };
+    const given = () => [
+      aLock(picky),
+      aCode({ window: stay }),
+      aCode({ codeId: OTHER, pin: '12345', window: later }),
+    ];
+    await feature.given(given()).when(update(later)).thenFails(invalid('code'));
+    await feature.beginAnew();
+    await feature
+      .given(given())
+      .when(update({ name: 'Ann' }))
+      .then(onCode('ChangeRequested', { name: 'Ann' }));
+  });
+
   it.each<[string, WantedChange]>([
     ['a PIN', { code: '4321' }],
     ['a window', { startsAt: T0 + 3 * HOUR, endsAt: T0 + 5 * HOUR, code: '4321' }],

@@ -59,7 +59,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
     const cause = causedBy(caller);
     const { pin, pinFingerprint } = await this.wantedPin(code, wanted.code);
     const claim = { codeId: accessCodeId, pin, pinFingerprint, window: schedule };
-    await this.streams.reservePin(code.deviceId, cause, claim);
+    await this.streams.reservePin(code.deviceId, cause, claim, device.capabilities);
     const { name, preferNativeScheduling, externalModificationAllowed, usesBackupPool } = wanted;
     const decided = await this.streams.codes.transact(accessCodeId, cause, async (current) => {
       // Again should anything happen to the code before it is asked for: others may have another PIN by then.

@@ -56,17 +56,20 @@ export function ofCode({ byCode }: IndexedKeypad, codeId: string): readonly Rese
  * The keypad as one code sees it: its own reservations, and those of others with its PIN, told by the fingerprint
  * that the PIN has for this code.
  * @param samePin whoever has the code's PIN reserved
+ * @param sameFirstDigits whoever has one reserved that begins like it, where that matters
  */
 export function keypadFor(
   keypad: IndexedKeypad,
   { codeId, pinFingerprint }: { readonly codeId: string; readonly pinFingerprint: string },
   samePin: readonly Reservation[],
+  sameFirstDigits: readonly Reservation[] = [],
 ): Keypad {
   const rivals = samePin.filter((r) => r.codeId !== codeId).map((r) => ({ ...r, pinFingerprint }));
   return {
     reservations: [...ofCode(keypad, codeId), ...rivals],
     releasedAt: keypad.releasedAt,
     sinceSnapshot: 0,
+    ...(sameFirstDigits.length === 0 ? {} : { sameFirstDigits }),
   };
 }
 

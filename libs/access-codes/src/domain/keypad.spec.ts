@@ -223,3 +223,35 @@ describe('windows', () => {
     expect(iso(T0)).toBe('2026-06-01T12:00:00.000Z');
   });
 });
+
+describe('a keypad that tells PINs apart by their first digits', () => {
+  const beside =
+    (window: Window | null, codeId = OTHER) =>
+    (keypad: Keypad) => ({
+      ...keypad,
+      sameFirstDigits: [{ codeId, pinFingerprint: 'b', window, reservedAt: T0 }],
+    });
+  const asked = (window: Window | null, other: (keypad: Keypad) => Keypad) => (keypad: Keypad) =>
+    reserve(other(keypad), { codeId: CODE, pinFingerprint: 'a', window });
+
+  it('refuses one that begins like another code’s in an overlapping window, and says which rule it was', () => {
+    on()
+      .when(asked(hours(2, 4), beside(hours(1, 3))))
+      .thenFails(/first four digits.*\(unique_first_four_digits\)/);
+    on(reserved(CODE, 'a', hours(4, 5)))
+      .when(asked(hours(2, 4), beside(hours(1, 3))))
+      .thenFails(/unique_first_four_digits/);
+  });
+
+  it('reserves it at another time, and lets stand what is reserved already', () => {
+    on()
+      .when(asked(hours(3, 4), beside(hours(1, 3))))
+      .then([reserved(CODE, 'a', hours(3, 4))]);
+    on(reserved(CODE, 'a', hours(2, 4)))
+      .when(asked(hours(2, 4), beside(hours(1, 3))))
+      .then([]);
+    on()
+      .when(asked(null, beside(null, CODE)))
+      .then([reserved(CODE, 'a', null)]);
+  });
+});

@@ -89,6 +89,8 @@ export interface Keypad {
   readonly releasedAt: number;
   /** Events folded since the last snapshot. */
   readonly sinceSnapshot: number;
+  /** Those of others that begin like a code's PIN: told only where the lock takes no two of these at a time. */
+  readonly sameFirstDigits?: readonly Reservation[];
 }
 
 export const keypadFold: Fold<Keypad, KeypadEvent> = {
@@ -144,6 +146,21 @@ export class PinTaken extends Refusal {
   }
 }
 
+/** Another code on a lock that tells PINs apart by their first four digits has the same ones in an overlapping window. */
+export class FirstDigitsTaken extends Refusal {
+  constructor() {
+    const message = 'The first four digits must differ from those of every other code on the lock';
+    super(
+      { kind: 'invalid', wrong: { code: [`${message} (unique_first_four_digits).`] } },
+      `The lock does not take this access code. ${message} (unique_first_four_digits).`,
+    );
+  }
+}
+
+/** Whether somebody else has the PIN, or one that the lock does not take beside it. */
+export const isTaken = (error: unknown): error is PinTaken | FirstDigitsTaken =>
+  error instanceof PinTaken || error instanceof FirstDigitsTaken;
+
 /**
  * Half-open windows overlap when each begins before the other ends; null has no end and no beginning, and a window
  * that ends where it begins is none at all.
@@ -178,7 +195,7 @@ function collide(r: Reservation, wanted: WantedPin): boolean {
 /**
  * Reserves a PIN, or moves the window of the reservation that the code has on it. What somebody else has put on the
  * lock is a fact, and neither asks nor keeps others from asking.
- * @throws {PinTaken}
+ * @throws {PinTaken} or {FirstDigitsTaken}
  */
 export function reserve(keypad: Keypad, wanted: WantedPin): KeypadEvent[] {
   const { codeId, pinFingerprint, pin, foreign = false, commonCodeId } = wanted;
@@ -186,6 +203,9 @@ export function reserve(keypad: Keypad, wanted: WantedPin): KeypadEvent[] {
   if (taken) throw new PinTaken(taken.codeId);
   const mine = keypad.reservations.find((r) => r.codeId === codeId && r.pinFingerprint === pinFingerprint);
   if (mine && sameWindow(mine.window, wanted.window) && (mine.foreign ?? false) === foreign) return [];
+  const { sameFirstDigits = [] } = keypad;
+  if (!foreign && sameFirstDigits.some((r) => r.codeId !== codeId && overlap(r.window, wanted.window)))
+    throw new FirstDigitsTaken();
   const window = storedWindow(wanted.window);
   return [
     {

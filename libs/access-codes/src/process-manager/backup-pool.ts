@@ -5,6 +5,7 @@ import { derivedId, type Logger, type Random, type Vault } from '@latchkey/platf
 import { neighbouringPins } from '../neighbouring-pins';
 import { drawFreePin, sealForNewCode } from '../pins';
 import type { AccessCode } from '../domain/access-code';
+import { isTaken } from '../domain/keypad';
 import { isSpare } from '../domain/backup';
 import { remove, request } from '../domain/decisions';
 import type { AgendaRows } from './agenda-rows';
@@ -106,7 +107,7 @@ export class BackupPool {
       const neighbours = await neighbouringPins(device, place, streams);
       const text = drawFreePin(device, await streams.freePins(deviceId), place, random, neighbours);
       const pin = await sealForNewCode(vault, codeId, text);
-      await streams.reservePin(deviceId, cause, { codeId, ...pin, window: null });
+      await streams.reservePin(deviceId, cause, { codeId, ...pin, window: null }, device.capabilities);
       const data = {
         ...{ codeId, workspaceId, deviceId, accountId },
         ...pin,
@@ -123,7 +124,8 @@ export class BackupPool {
       return true;
     } catch (error) {
       // No PIN is free, or somebody else was faster: the device is looked at again.
-      if (!(error instanceof Refusal && error.reason.kind === 'conflict')) throw error;
+      const refused = error instanceof Refusal && error.reason.kind === 'conflict';
+      if (!refused && !isTaken(error)) throw error;
       logger.warn({ deviceId, err: error }, 'the backup pool can not be filled');
       return false;
     }

@@ -7,6 +7,7 @@ import {
   caller,
   NOT_NATIVE,
   onCode,
+  onCommonCode,
   onDevice,
   onKeypad,
   type PlainEvent,
@@ -36,11 +37,18 @@ const created = (deviceId: string, codeId: string, more: PlainEvent['data'] = {}
   onKeypad('PinReserved', { codeId, ...(more.pin === undefined ? {} : { pin: more.pin }) }, deviceId),
   onCode('CodeRequested', { deviceId, ...more }, codeId),
 ];
+/** The same of one that has a PIN in common with others. */
+const linked = (deviceId: string, codeId: string, more: PlainEvent['data'] = {}) => {
+  const [reserved, ...rest] = created(deviceId, codeId, more);
+  return [reserved!, onCommonCode('CommonCodeJoined', { codeId }), ...rest];
+};
 const takenBack = (deviceId: string, codeId: string) => [
   onCode('RemovalStarted', { cause: 'deleted' }, codeId),
   onCode('Removed', { cause: 'deleted', wasOnDevice: false }, codeId),
   onKeypad('PinReserved', { codeId, window: stored({ startsAt: T0, endsAt: T0 }) }, deviceId),
 ];
+const linkedTakenBack = (deviceId: string, codeId: string) =>
+  takenBack(deviceId, codeId).toSpliced(-1, 0, onCommonCode('CommonCodeLeft', { codeId }));
 const someoneElses = (pin: string, deviceId: string = BACK) =>
   onKeypad('PinReserved', { codeId: OTHER, pin, window: null }, deviceId);
 
@@ -65,7 +73,7 @@ describe('creating one code on several devices', () => {
     await feature
       .given(aLock({ supportedCodeLengths: [4, 6] }), aDevice({ supportedCodeLengths: [6, 8] }, BACK))
       .when(create({}))
-      .then(...created(FRONT, ids[0]), ...created(BACK, ids[1]));
+      .then(...linked(FRONT, ids[0]), ...linked(BACK, ids[1]));
     const [one, other] = await pins();
     expect(one).toBe(other);
     expect(one).toMatch(/^\d{6}$/);
@@ -81,7 +89,7 @@ describe('creating one code on several devices', () => {
     await feature
       .given(aLock(lengths), aDevice(lengths, BACK), taken, alsoTaken.slice(1))
       .when(create({}))
-      .then(...created(FRONT, ids[0], { pin: '6' }), ...created(BACK, ids[1], { pin: '6' }));
+      .then(...linked(FRONT, ids[0], { pin: '6' }), ...linked(BACK, ids[1], { pin: '6' }));
     await feature
       .given(aCode({ codeId: 'back-6', deviceId: FRONT, pin: '6', window: stay }))
       .when(new CreateAccessCodes(caller('request-2'), [FRONT, BACK], {}, 'throw'))
@@ -93,8 +101,8 @@ describe('creating one code on several devices', () => {
       .given(twoDoors)
       .when(create({ code: '1234', commonCodeKey: 'family' }))
       .then(
-        ...created(FRONT, ids[0], { pin: '1234', commonCodeKey: 'family' }),
-        ...created(BACK, ids[1], { pin: '1234', commonCodeKey: 'family' }),
+        ...linked(FRONT, ids[0], { pin: '1234', commonCodeKey: 'family' }),
+        ...linked(BACK, ids[1], { pin: '1234', commonCodeKey: 'family' }),
       ));
 
   it('creates one on a device that is named twice', () =>
@@ -120,7 +128,10 @@ describe('creating one code on several devices', () => {
       await feature
         .given(doors, given)
         .when(create(code === undefined ? {} : { code }, 'create_random_code'))
-        .then(...created(FRONT, ids[0], code === undefined ? {} : { pin: code }), ...created(BACK, ids[1]));
+        .then(
+          ...(code === undefined ? linked(FRONT, ids[0]) : created(FRONT, ids[0], { pin: code })),
+          ...created(BACK, ids[1]),
+        );
       const [one, other] = await pins();
       expect(one).not.toBe(other);
     });
@@ -211,7 +222,7 @@ describe('creating one code on several devices', () => {
     await feature
       .given(twoDoors)
       .when(create({}))
-      .then(...created(FRONT, ids[0]), ...created(BACK, ids[1]));
+      .then(...linked(FRONT, ids[0]), ...linked(BACK, ids[1]));
     const [first] = (await pins()) as [string];
     await feature.beginAnew();
     await feature.given(twoDoors, feature.meanwhile(`keypad-${BACK}`, someoneElses(first))).holds();
@@ -228,15 +239,16 @@ describe('creating one code on several devices', () => {
     const result = await feature
       .given(twoDoors)
       .when(create({}), again)
-      .then(...created(FRONT, ids[0]), ...created(BACK, ids[1]));
+      .then(...linked(FRONT, ids[0]), ...linked(BACK, ids[1]));
     expect(result).toEqual({ accessCodeIds: ids });
   });
 
-  it.each<[string, Wanted]>([
-    ['a PIN that was given', { code: '1234' }],
-    ['a PIN that is drawn', {}],
-  ])('is taken up again after a crash, with %s', async (_what, wanted) => {
-    for (const appends of [2, 3, 4]) {
+  it.each<[string, Wanted, typeof created, readonly number[]]>([
+    ['a PIN that was given', { code: '1234' }, created, [1, 2, 3, 4]],
+    // What was drawn before the first code was there is drawn anew.
+    ['a PIN that is drawn', {}, linked, [3, 4, 5, 6]],
+  ])('is taken up again after a crash, with %s', async (_what, wanted, comesOfIt, crashes) => {
+    for (const appends of crashes) {
       await feature.beginAnew();
       await feature.given(twoDoors).holds();
       const before = await feature.countEvents();
@@ -245,8 +257,8 @@ describe('creating one code on several devices', () => {
       await feature.restart();
       expect(await feature.do(create(wanted))).toEqual({ accessCodeIds: ids });
       expect(await feature.events(before)).toMatchObject([
-        ...created(FRONT, ids[0]),
-        ...created(BACK, ids[1]),
+        ...comesOfIt(FRONT, ids[0]),
+        ...comesOfIt(BACK, ids[1]),
       ]);
       const [one, other] = await pins();
       expect(one).toBe(other);
@@ -266,7 +278,7 @@ describe('creating one code on several devices', () => {
 
   it('draws anew where, after a crash, the PIN that was drawn is taken on another device', async () => {
     await feature.given(twoDoors).holds();
-    feature.process.store.dieAfter(2);
+    feature.process.store.dieAfter(3);
     await expect(feature.do(create({}))).rejects.toThrow('died');
     await feature.restart();
     const [first] = (await pins()) as [string];
@@ -274,7 +286,7 @@ describe('creating one code on several devices', () => {
     const result = await feature
       .given(someoneElses(first))
       .when(create({}))
-      .then(...takenBack(FRONT, ids[0]), ...created(FRONT, second[0]), ...created(BACK, second[1]));
+      .then(...linkedTakenBack(FRONT, ids[0]), ...linked(FRONT, second[0]), ...linked(BACK, second[1]));
     expect(result).toEqual({ accessCodeIds: second });
   });
 

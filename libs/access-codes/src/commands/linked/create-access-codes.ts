@@ -1,4 +1,4 @@
-import { PinTaken } from '../../domain/keypad';
+import { isTaken } from '../../domain/keypad';
 import type { AccessCode } from '../../domain/access-code';
 import { endOf, isUnmanaged } from '../../domain/life';
 import type { CodeRefusal } from '../../domain/refused';
@@ -9,7 +9,7 @@ import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { newCodeId } from '../create-access-code';
 import { CreateAccessCode, DeleteAccessCode, type WantedCode } from '../commands';
 import { neighbouringPins } from '../../neighbouring-pins';
-import { checkAgainstLock, startToTell } from '../../pins';
+import { checkAgainstLock, rulesTold, startToTell } from '../../pins';
 import { askedWindow } from '../../domain/asked-window';
 import { Streams } from '../../streams';
 import { CreateAccessCodes } from './commands';
@@ -46,7 +46,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
         // What was refused is taken back. After an outage the next try goes on with what is there.
         if (!(error instanceof Refusal)) throw error;
         await this.takeBack(command, attempt.nth);
-        const otherPinMayDo = error instanceof PinTaken || attempt.begun.size > 0;
+        const otherPinMayDo = isTaken(error) || attempt.begun.size > 0;
         if (!otherPinMayDo || command.wanted.code !== undefined || draw >= DRAWS) throw error;
       }
     }
@@ -109,7 +109,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
             ...begun,
           ]);
     const unable = doors.find((door) => !sharing.has(door));
-    if (unable && otherwise === 'throw') throw this.reason(unable, code, wanted);
+    if (unable && otherwise === 'throw') throw this.reason(unable, code, wanted, doors);
     // A code that was given links nothing: others may have been given the same.
     const commonCodeKey =
       code === undefined
@@ -145,11 +145,13 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     { device, neighbours }: Door,
     code: string | undefined,
     wanted: CreateAccessCodes['wanted'],
+    doors: readonly Door[],
   ): Refusal {
     if (code === undefined) {
+      const rules = rulesTold(doors.map((door) => door.device));
       return Refusal.untimely<CodeRefusal>(
         'not-to-be-shared',
-        'No code is accepted by all of these devices.',
+        `No code is accepted by all of these devices.${rules}`,
       );
     }
     const { window, native, now } = this.terms(wanted);

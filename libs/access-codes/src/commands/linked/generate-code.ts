@@ -1,5 +1,5 @@
 import { Refusal } from '@latchkey/event-sourcing';
-import { RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
+import { RANDOM, type Random } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { neighbouringPins } from '../../neighbouring-pins';
@@ -11,7 +11,6 @@ import { GenerateCode } from './commands';
 export class GenerateCodeHandler implements IQueryHandler<GenerateCode> {
   constructor(
     private readonly streams: Streams,
-    @Inject(VAULT) private readonly vault: Vault,
     @Inject(RANDOM) private readonly random: Random,
   ) {}
 
