@@ -72,11 +72,11 @@ describe('the name that a lock is told', () => {
     ],
     ['as it is where names need not differ', lock(), 'Ann', { others: ['Ann'] }, 'Ann'],
     [
-      'with the tag first where a lock has cut it off',
+      'short, with a tag, where a lock has cut the tag off',
       lock(unique),
       'Ann Lee',
       { distinct: true, plain: true, others: ['Ann Lee'] },
-      'BC1234 Ann L',
+      'Ann L BC1234',
     ],
     [
       'in plain letters where it was refused',

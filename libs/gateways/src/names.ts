@@ -40,11 +40,7 @@ export function nameForLock(
     const fitting = cut(base, longest);
     if (characters(fitting) >= shortest) names.push(fitting);
   }
-  for (const tag of tagsOf(codeId)) {
-    // A lock that has cut what came at the end, and so met the name again, is told the tag first.
-    const tagged = plain && distinct ? tagFirst(base, tag, longest) : tagLast(base, tag, longest);
-    names.push(padded(tagged, shortest));
-  }
+  for (const tag of tagsOf(codeId)) names.push(padded(tagged(base, tag, longest), shortest));
   const taken = new Set(unique ? others.map(alike) : []);
   return names.find((each) => !taken.has(alike(each))) ?? names.at(-1)!;
 }
@@ -57,13 +53,9 @@ function lengthsOf({ codeConstraints }: Pick<LockCapabilities, 'codeConstraints'
   };
 }
 
-function tagLast(base: string, tag: string, longest: number): string {
+function tagged(base: string, tag: string, longest: number): string {
   const kept = base === '' ? 'Code' : cut(base, longest - TAG_LENGTH - 1);
   return cut(kept === '' ? tag : `${kept} ${tag}`, longest);
-}
-
-function tagFirst(base: string, tag: string, longest: number): string {
-  return cut(base === '' ? `${tag} Code` : `${tag} ${base}`, longest);
 }
 
 /** Locks may not tell capitals from others, nor letters with accents from those without. */
