@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, testDatabase, testEngines } from '@latchkey/database';
 import { createLogger, HOUR, type Logger, SandboxClock, SeededRandom } from '@latchkey/platform';
 import type { DueClaim, DueSource } from './due-source';
@@ -199,6 +200,30 @@ describe.each(testEngines)('due work on %s', (engine) => {
       'the list of things can not be read; asked again until it can',
       'the list of things can be read again',
     ]);
+  });
+
+  it('that can not be put off, much of it at once, is no leak, and stops at once', async () => {
+    const warnings: string[] = [];
+    const warned = ({ name }: Error) => void warnings.push(name);
+    process.on('warning', warned);
+    const many = Array.from({ length: 30 }, (_, n) => row(`thing ${n}`, NOW));
+    await add(...many);
+    const asked = new Set<string>();
+    let all = () => {};
+    const everyOneAsked = new Promise<void>((resolve) => (all = resolve));
+    const putOff = ({ subject }: DueClaim) => {
+      if (asked.add(subject).size === many.length) all();
+      return Promise.reject(new Error('away'));
+    };
+    const work = working(() => Promise.reject(new Error('no')), { source: { putOff } });
+    work.start();
+    await everyOneAsked;
+    await delay(50);
+    const from = performance.now();
+    await work.stop();
+    expect(performance.now() - from).toBeLessThan(2_000);
+    process.off('warning', warned);
+    expect(warnings).not.toContain('MaxListenersExceededWarning');
   });
 
   it('of one workspace, hanging and without end, keeps nothing of another waiting', async () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { backOff, type Clock, HOUR, type Logger, type Random } from '@latchkey/platform';
 import type { DueClaim, DueSource } from './due-source';
@@ -33,7 +34,7 @@ export class DueWork<C extends DueClaim> {
   private readonly claims: FairClaims<C>;
   /** What is under way, and since when, ms by the wall. */
   private readonly underWay = new Map<C, number>();
-  private stopping = new AbortController();
+  private stopping = manyWaitFor();
   private pumping = false;
   private again = false;
   private stopped = true;
@@ -66,7 +67,7 @@ export class DueWork<C extends DueClaim> {
 
   start(): void {
     this.stopped = false;
-    this.stopping = new AbortController();
+    this.stopping = manyWaitFor();
     this.poll = setInterval(() => this.wake(), LOOK_EVERY_MS).unref();
     this.wake();
   }
@@ -237,4 +238,11 @@ export class DueWork<C extends DueClaim> {
   private changed(): void {
     for (const done of [...this.waiters]) done();
   }
+}
+
+/** All that is at work may wait for it at once: more listeners than Node takes for a leak. */
+function manyWaitFor(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
