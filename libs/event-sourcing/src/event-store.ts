@@ -18,8 +18,11 @@ export interface EventStore {
   readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent>;
   /** Reads the last events of all streams, newest first: so many, the last of all or the last before a position. */
   readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent>;
-  /** The event that stands exactly there, in whichever stream; undefined where none does, or does any more. */
-  eventAt(position: Position): Promise<RecordedEvent | undefined>;
+  /**
+   * The event that stands exactly there, in whichever stream; undefined where none does any more, or the store has not
+   * got so far; null where it has, and none ever stood there.
+   */
+  eventAt(position: Position): Promise<RecordedEvent | undefined | null>;
   /**
    * Follows all streams whose name begins with one of the prefixes, from after a position, in order, for ever:
    * a lost connection is taken up again where it broke. The next batch waits for the handler of the last one.

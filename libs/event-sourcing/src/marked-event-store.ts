@@ -51,7 +51,7 @@ export class MarkedEventStore implements EventStore {
     for await (const event of this.store.readAllBackwards(count, before)) yield this.judged(event);
   }
 
-  async eventAt(position: Position): Promise<RecordedEvent | undefined> {
+  async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
     const event = await this.store.eventAt(position);
     return event && this.judged(event);
   }

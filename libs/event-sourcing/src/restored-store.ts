@@ -23,7 +23,7 @@ export async function sharedHistory(
   if (!end || comparePositions(end.position, lastEvent.position) < 0) return { end };
   if (lastEvent.id === undefined) return undefined;
   const there = await store.eventAt(lastEvent.position);
-  if (!there || there.id === lastEvent.id) return undefined;
+  if (there === undefined || there?.id === lastEvent.id) return undefined;
   // It has gone on since it was restored: nothing tells where, but the checkpoint tells when.
   const occurredBy = ({ metadata }: RecordedEvent) =>
     whyForeign(metadata) === undefined && Date.parse(metadata.occurredAt) <= updatedAt;

@@ -7,7 +7,7 @@ const STORES = {
   eventStore: /^eventstore$/,
   vault: /^vault\.db/,
   records: /^records\.db/,
-  views: /^(views|feed)\.db/,
+  views: /^(views|feed|audit)\.db/,
   /** The world outside: what hangs on doors, and what time it is. */
   world: /^(lock-cloud|clock\.json)$/,
 } as const;

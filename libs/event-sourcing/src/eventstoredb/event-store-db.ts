@@ -13,6 +13,7 @@ import {
   StreamDeletedError,
   type StreamingRead,
   StreamNotFoundError,
+  UnknownError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
 import { CryptoRandom, Outage, type Random, within } from '@latchkey/platform';
@@ -118,12 +119,18 @@ export class EventStoreDb implements EventStore {
     );
   }
 
-  async eventAt(position: Position): Promise<RecordedEvent | undefined> {
+  async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
     const fromPosition = { ...position };
     const events = this.readFrom('all streams', (client) =>
       client.readAll({ direction: FORWARDS, fromPosition, maxCount: 1 }),
     );
-    for await (const event of events) if (comparePositions(event.position, position) === 0) return event;
+    try {
+      for await (const event of events) if (comparePositions(event.position, position) === 0) return event;
+    } catch (error) {
+      // So it says that a position inside its log is none at which an event begins.
+      if (error instanceof UnknownError) return null;
+      throw error;
+    }
     return undefined;
   }
 

@@ -87,7 +87,7 @@ export class FaultyEventStore implements EventStore {
     yield* this.store.readAllBackwards(count, before);
   }
 
-  async eventAt(position: Position): Promise<RecordedEvent | undefined> {
+  async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
     this.checkAlive();
     return this.store.eventAt(position);
   }

@@ -68,8 +68,10 @@ export class InMemoryEventStore implements EventStore {
     for (const event of earlier.slice(-count).reverse()) yield await Promise.resolve(event);
   }
 
-  eventAt(position: Position): Promise<RecordedEvent | undefined> {
-    return Promise.resolve(this.log.find((each) => comparePositions(each.position, position) === 0));
+  eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
+    const from = this.log.find((each) => comparePositions(each.position, position) >= 0);
+    const isThere = from && comparePositions(from.position, position) === 0;
+    return Promise.resolve(isThere ? from : from && null);
   }
 
   subscribeToAll(options: SubscribeOptions): EventSubscription {

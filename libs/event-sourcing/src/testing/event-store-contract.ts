@@ -145,10 +145,16 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
       expect(await store.ping()).toEqual(places[3]);
     });
 
-    it('finds the event in a place, or none', async () => {
+    it('finds the event in a place, or none, and says of a place inside that there never was one', async () => {
       const { position } = await append(1);
       expect(amountOf((await store.eventAt(position))!)).toBe(1);
       const { commit, prepare } = position;
+      await append(2);
+      const { position: last } = await append(3);
+      // Places are as far apart as the store likes.
+      const between = { commit: last.commit - 1n, prepare: last.prepare - 1n };
+      const there = await store.eventAt(between);
+      expect(there === null || amountOf(there!) === 2).toBe(true);
       expect(
         await store.eventAt({ commit: commit + 1_000_000n, prepare: prepare + 1_000_000n }),
       ).toBeUndefined();
