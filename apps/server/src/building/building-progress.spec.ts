@@ -19,6 +19,16 @@ describe('how far the views are', () => {
     expect(progress.text).toBe('the views are being built: 200 of about 1000 events, about 16 s left');
   });
 
+  it('is told while others wait for their turn', () => {
+    let now = 0;
+    const [begun, waiting] = [at(0), { position: undefined, passedCount: 0 }];
+    const progress = new BuildingProgress([waiting, begun], at(10_000).position, () => now);
+    now = 1_000;
+    Object.assign(begun, at(5_000, 250));
+    expect(progress.text).toBe('the views are being built: 250 of about 500 events, about 1 s left');
+    expect(new BuildingProgress([waiting], at(10_000).position).text).toBe('the views are being built');
+  });
+
   it('is all of it where there is nothing to fold, or more came meanwhile', () => {
     const view = at(5);
     expect(new BuildingProgress([view], at(5).position).progress.secondsLeft).toBe(0);

@@ -38,8 +38,12 @@ export class BuildingProgress {
       const [done, all] = [at(view) - this.began[n]!, end - this.began[n]!];
       return { view, share: all <= 0n ? 1 : Math.min(1, Number(done) / Number(all)) };
     });
-    const [first, ...others] = shares;
-    if (!first) return { folded: 0, of: 0, secondsLeft: 0 };
+    // One that waits for another to be built has not begun, and says nothing of how far the others are.
+    const [first, ...others] = shares.filter(({ view, share }) => view.position !== undefined || share === 1);
+    if (!first) {
+      const nothing = shares.length === 0 ? 0 : undefined;
+      return { folded: 0, of: nothing, secondsLeft: nothing };
+    }
     const last = others.reduce((a, b) => (b.share < a.share ? b : a), first);
     const folded = last.view.passedCount;
     if (last.share === 0) return { folded, of: undefined, secondsLeft: undefined };
