@@ -33,6 +33,8 @@ const put =
     void locks.putByHand(lockId, code, lockCodeId);
 const seen = (lockCodeId: string, nth = 0, code: object = theirs) =>
   onCode('UnmanagedCodeSeen', { lockCodeId, content: code }, unmanagedCodeId(DEVICE, lockCodeId, nth));
+/** Its PIN counts as taken before it is told of. */
+const taken = (pin = '8888') => onKeypad('PinReserved', { pin, foreign: true });
 const modified = (fields: readonly string[], accepted: boolean, content: object) =>
   onCode('ModifiedExternally', { fields, accepted, content });
 
@@ -124,19 +126,15 @@ describe('reading a lock back', () => {
 
   describe('finds a code that nobody asked us for', () => {
     it('and follows it from now on', () =>
-      feature
-        .given(aLock(), put('L1'))
-        .when(isLookedAt, isLookedAt, works)
-        .then(seen('L1'), onKeypad('PinReserved', { pin: '8888', foreign: true })));
+      feature.given(aLock(), put('L1')).when(isLookedAt, isLookedAt, works).then(taken(), seen('L1')));
 
     it('that was changed since', async () => {
       const id = unmanagedCodeId(DEVICE, 'L1', 0);
-      await feature.given(aLock(), put('L1')).when(isLookedAt).then(seen('L1'));
+      await feature.given(aLock(), put('L1')).when(isLookedAt).then(taken(), seen('L1'));
       await feature
         .given(({ locks }) => locks.changeByHand(lockId, 'L1', { name: 'Eve', pin: '7777' }))
         .when(works)
         .then(
-          onKeypad('PinReserved', { codeId: id, pin: '8888', foreign: true }),
           onCode('UnmanagedCodeChanged', { content: { name: 'Eve', pin: '7777', window: null } }, id),
           onKeypad('PinReserved', { codeId: id, pin: '7777', foreign: true }),
           onKeypad('PinReleased', { codeId: id, pin: '8888' }),
@@ -145,7 +143,7 @@ describe('reading a lock back', () => {
 
     it('that is gone again, and another one under the same id', async () => {
       const id = unmanagedCodeId(DEVICE, 'L1', 0);
-      await feature.given(aLock(), put('L1')).when(isLookedAt).then(seen('L1'));
+      await feature.given(aLock(), put('L1')).when(isLookedAt).then(taken(), seen('L1'));
       await feature
         .given(({ locks }) => locks.eraseByHand(lockId, 'L1'))
         .when(isLookedAt)
@@ -153,7 +151,7 @@ describe('reading a lock back', () => {
       await feature
         .given(put('L1', { ...theirs, pin: '7777' }))
         .when(isLookedAt)
-        .then(seen('L1', 1, { name: 'Mallory', pin: '7777', window: null }));
+        .then(taken('7777'), seen('L1', 1, { name: 'Mallory', pin: '7777', window: null }));
     });
 
     it('and leaves it where it may be one of ours whose answer was lost', async () => {
@@ -176,7 +174,7 @@ describe('reading a lock back', () => {
       await feature
         .given(({ locks }) => void locks.settle())
         .when(isLookedAt)
-        .then(seen(`${lockId}/code-1`));
+        .then(taken(), seen(`${lockId}/code-1`));
     });
 
     it('that another process has found meanwhile', async () => {
@@ -190,7 +188,7 @@ describe('reading a lock back', () => {
       await feature
         .given(aLock(), put('L1'), feature.meanwhile('accessCode-', first))
         .when(isLookedAt)
-        .then(first);
+        .then(taken(), first);
     });
   });
 
