@@ -15,7 +15,7 @@ beforeAll(async () => {
   const { workspace } = await api.ask<{ workspace: Body }>('/workspaces/create', { name: 'Elsewhere' });
   const lines: string[] = [];
   await apiKeys(
-    ['make', '--name', 'Elsewhere', '--workspace', workspace.workspace_id as string],
+    ['make', '--name', 'Elsewhere', '--audit', '--workspace', workspace.workspace_id as string],
     { DATA_DIR: world.dataDir },
     (line) => lines.push(line),
     () => undefined,
@@ -44,6 +44,8 @@ beforeAll(async () => {
 
 /** What else those endpoints must be told. */
 const besides: Record<string, object> = {
+  '/audit/door_at': { at: '2030-01-01T00:00:00Z' },
+  '/audit/door_between': { from: '2020-01-01T00:00:00Z', to: '2030-01-01T00:00:00Z' },
   '/webhooks/update': { event_types: ['*'] },
   '/webhooks/replay': { since: '2030-01-01T00:00:00Z' },
   '/access_codes/update': { name: 'Mine now' },
@@ -63,7 +65,7 @@ test('an id of another workspace is as good as none, at every endpoint', async (
     const { properties = {} } = document.components.schemas[name]!;
     // A list that is narrowed to somebody else's is empty; see below.
     const param = Object.keys(properties).find((key) => key in ids);
-    return param && !path.endsWith('/list') ? [{ path, param }] : [];
+    return param && !/\/(list|history)$/.test(path) ? [{ path, param }] : [];
   });
   expect(endpoints.length).toBeGreaterThan(20);
   const answers = await Promise.all(
@@ -106,5 +108,12 @@ test('every list is empty', async () => {
     const body = await stranger.ask<Body>(path, params);
     const key = path.split('/')[1]!;
     expect({ path, found: body[key] }).toEqual({ path, found: [] });
+  }
+});
+
+test('its history is nobody else’s', async () => {
+  const { device_id, access_code_id, connected_account_id } = ids;
+  for (const filter of [{}, { device_id }, { access_code_id }, { connected_account_id }]) {
+    expect(await stranger.ask('/audit/history', filter)).toMatchObject({ audit_entries: [] });
   }
 });
