@@ -19,7 +19,9 @@ export async function timeClaims(
   clock: Clock,
   { sleeping, due }: { sleeping: number; due: number },
 ): Promise<ClaimTimes> {
-  await new AgendaProjection(clock, () => undefined).create(database.db as Kysely<unknown>);
+  const agenda = new AgendaProjection(clock, () => undefined);
+  await agenda.create(database.db as Kysely<unknown>);
+  await agenda.index(database.db as Kysely<unknown>);
   await fill(database, clock.now(), sleeping, due);
   const rows = new AgendaRows(database, { owner: new RandomIds().uuid(), clock, wall: () => Date.now() });
   const times: ClaimTimes = { one: [], batch: [] };
