@@ -207,6 +207,9 @@ describe.each(mixtures)(
       const answers = await wrongAnswers();
       const made = await api.create({ device_id: lock.deviceId, code: nextPin() });
       await api.advance(10 * MINUTE);
+      // Where the vault alone is newer nothing tells, until locks are read back as they are each day.
+      const isNoticed = latest === eventStore || eventStore < Math.max(records, views);
+      if (!isNoticed) await api.advance(DAY + HOUR);
       expect({
         untold: await untold(receivedBy[latest]!),
         answers,
