@@ -1,5 +1,8 @@
 import { HOUR, MINUTE } from '@latchkey/platform';
 import { ServerWorld } from '../testing/server-world';
+import { randomUUID } from 'node:crypto';
+import { ownerAddress } from '@latchkey/embedded-eventstore';
+import { type EventMetadata, EventStoreDb } from '@latchkey/event-sourcing';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { latchkey } from './latchkey';
@@ -143,3 +146,26 @@ test.each([['--help'], ['audit', '--help'], ['audit', 'door', '--help'], ['api-k
     expect(out).toMatch(/^Usage: npm run latchkey --/);
   },
 );
+
+test('events that views go on without are shown, with the reason', async () => {
+  const world = await ServerWorld.start();
+  try {
+    expect((await runIn(world.dataDir, 'parked')).out).toBe('No event is parked.');
+    const owner = ownerAddress(join(world.dataDir, 'eventstore'));
+    const store = new EventStoreDb(owner);
+    const foreign = { id: randomUUID(), type: 'Nonsense', data: {}, metadata: {} as EventMetadata };
+    await store.append('device-nowhere', [foreign], 'no-stream');
+    await store.close();
+    // Whatever comes after it has been folded, and so it has been set aside.
+    await world.api.create({ device_id: (await world.locks.named('Front Door')).deviceId });
+    const { out } = await runIn(world.dataDir, 'parked', '--json');
+    expect(out.split('\n').map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({
+        ...{ view: '*', stream: 'device-nowhere', event_type: 'Nonsense', event_id: foreign.id },
+        reason: expect.stringMatching(/\w/),
+      }),
+    ]);
+  } finally {
+    await world.stop();
+  }
+});
