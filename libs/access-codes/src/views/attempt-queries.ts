@@ -17,7 +17,7 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
-import type { AttemptsTables } from './attempts-projection';
+import { ATTEMPTS, type AttemptsTables } from './attempts-projection';
 import { CodePresenter } from './code-presenter';
 import { listedBy } from './code-queries';
 import { CODES, type CodesTables } from './codes-projection';
@@ -25,7 +25,7 @@ import { type CodeAttempt, codeAttempt } from './present-code-attempt';
 import { ListActionAttempts } from './queries';
 
 type Settings = Pick<Config, 'commandDeadline' | 'preloadLead' | 'justInTimeLead' | 'expiredCodes'>;
-type Row = AttemptsTables['attempts_v1'];
+type Row = AttemptsTables[typeof ATTEMPTS];
 
 @QueryHandler(ListActionAttempts)
 export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttempts> {
@@ -62,7 +62,7 @@ export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttemp
     const { deviceId, actionAttemptIds } = filter;
     const after = startOf(step, scope);
     let query = this.views.db
-      .selectFrom('attempts_v1')
+      .selectFrom(ATTEMPTS)
       .selectAll()
       // The first bound is the second's, said so that every engine finds the place in the index.
       .where('listed_at', '>=', after.at)

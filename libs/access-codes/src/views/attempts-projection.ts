@@ -11,8 +11,12 @@ import type { Kysely, Transaction } from 'kysely';
 import { type CodeAction, turned } from '../domain/code-attempt';
 import { ACCESS_CODE, codeCodec, type CodeEvent } from '../domain/events';
 
+/** Raised when what the view keeps of an attempt changes: it is built anew then. */
+const ATTEMPTS_VERSION = 1;
+export const ATTEMPTS = `attempts_v${ATTEMPTS_VERSION}` as const;
+
 export interface AttemptsTables {
-  attempts_v1: {
+  [ATTEMPTS]: {
     action_attempt_id: string;
     workspace_id: string;
     /** Null where it is about no device. */
@@ -27,7 +31,7 @@ export interface AttemptsTables {
   };
 }
 
-type Row = AttemptsTables['attempts_v1'];
+type Row = AttemptsTables[typeof ATTEMPTS];
 
 const CHUNK = 500;
 const ROWS_AT_ONCE = 50;
@@ -45,13 +49,13 @@ const OF_CODES: Readonly<Partial<Record<CodeEvent['type'], CodeAction>>> = {
 /** The view of action attempts: those of locks, and those that requests about codes are answered with. */
 export class AttemptsProjection implements Projection {
   readonly name = 'attempts';
-  readonly version = 1;
+  readonly version = ATTEMPTS_VERSION;
   readonly prefixes = [`${ACTION_ATTEMPT}-`, `${ACCESS_CODE}-`];
   readonly read = readerOf({ [ACTION_ATTEMPT]: actionCodec, [ACCESS_CODE]: codeCodec });
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
-      .createTable('attempts_v1')
+      .createTable(ATTEMPTS)
       .addColumn('action_attempt_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('device_id', 'text')
@@ -68,9 +72,9 @@ export class AttemptsProjection implements Projection {
       ['device', 'device_id'],
     ] as const) {
       await db.schema
-        .createIndex(`attempts_by_${name}_v1`)
+        .createIndex(`attempts_by_${name}_v${ATTEMPTS_VERSION}`)
         .ifNotExists()
-        .on('attempts_v1')
+        .on(ATTEMPTS)
         .columns([owner, 'listed_at', 'action_attempt_id'])
         .execute();
     }
@@ -149,7 +153,7 @@ function ofAction(recorded: RecordedEvent, row: Row | undefined): Row | null {
 }
 
 const byIds = preparedIn<AttemptsTables, object, Row>((db, _, ids) =>
-  db.selectFrom('attempts_v1').selectAll().where('action_attempt_id', 'in', ids),
+  db.selectFrom(ATTEMPTS).selectAll().where('action_attempt_id', 'in', ids),
 );
 
 async function load(trx: Transaction<AttemptsTables>, ids: readonly string[]): Promise<Map<string, Row>> {
@@ -165,7 +169,7 @@ const put = preparedRows<AttemptsTables, Row>(
   ['action_attempt_id', 'workspace_id', 'device_id', 'listed_at', 'code_id', 'code_action', 'state'],
   (db, rows) =>
     db
-      .insertInto('attempts_v1')
+      .insertInto(ATTEMPTS)
       .values(rows)
       .onConflict((conflict) =>
         conflict.column('action_attempt_id').doUpdateSet((eb) => ({ state: eb.ref('excluded.state') })),

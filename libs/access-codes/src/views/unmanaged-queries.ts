@@ -1,7 +1,7 @@
 import { Refusal } from '@latchkey/event-sourcing';
 import { absent } from '../domain/refused';
 import { type Database, inSteps } from '@latchkey/database';
-import type { DevicesTables } from '@latchkey/devices';
+import { DEVICES, type DevicesTables } from '@latchkey/devices';
 import { emptyPage, type Page, startOf, type Vault, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
@@ -78,7 +78,7 @@ export class ListUnmanagedAccessCodesHandler implements IQueryHandler<ListUnmana
   /** @throws {Refusal} for a device that is not there, or another workspace's */
   private async checkDevice(workspaceId: string, deviceId: string): Promise<void> {
     const row = await this.views.db
-      .selectFrom('devices_v2')
+      .selectFrom(DEVICES)
       .select('device_id')
       .where('device_id', '=', deviceId)
       .where('workspace_id', '=', workspaceId)

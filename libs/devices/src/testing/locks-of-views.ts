@@ -1,7 +1,7 @@
 import type { Projected } from '@latchkey/event-sourcing';
 import type { Device } from '../domain/device';
 import type { KnownLock, KnownLocks } from '../process-manager/known-locks';
-import type { DevicesTables } from '../views';
+import { ACCOUNTS, DEVICES, type DevicesTables } from '../views';
 
 /** The known locks as the agenda tells of them, from the views of devices; keeps what was made due. */
 export class LocksOfViews implements KnownLocks {
@@ -14,7 +14,7 @@ export class LocksOfViews implements KnownLocks {
   async locksOf(accountId: string): Promise<KnownLock[]> {
     await this.views.caughtUp();
     const rows = await this.views.database.db
-      .selectFrom('devices_v2')
+      .selectFrom(DEVICES)
       .select('state')
       .where('account_id', '=', accountId)
       .execute();
@@ -31,7 +31,7 @@ export class LocksOfViews implements KnownLocks {
 
   async accountsAt(maker: string): Promise<string[]> {
     const { db } = this.views.database;
-    const rows = await db.selectFrom('accounts_v2').select('account_id').where('maker', '=', maker).execute();
+    const rows = await db.selectFrom(ACCOUNTS).select('account_id').where('maker', '=', maker).execute();
     return rows.map((row) => row.account_id);
   }
 

@@ -5,14 +5,14 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
 import type { Account } from '../domain/account';
-import type { DevicesTables } from './devices-projection';
+import { ACCOUNTS, type DevicesTables } from './devices-projection';
 import { presentAccount, type SeamConnectedAccount } from './present-account';
 import { GetConnectedAccount, ListConnectedAccounts } from './queries';
 import { contains, hasMetadata } from './read-devices';
 
 function visible({ db }: Database<DevicesTables>, workspaceId: string) {
   return db
-    .selectFrom('accounts_v2')
+    .selectFrom(ACCOUNTS)
     .select(['account_id as id', 'listed_at as at', 'state'])
     .where('workspace_id', '=', workspaceId)
     .where('removed', '=', 0);
@@ -57,7 +57,7 @@ export class ListConnectedAccountsHandler implements IQueryHandler<ListConnected
 
   private inOrder(workspaceId: string, after: RowKey) {
     return this.views.db
-      .selectFrom('accounts_v2')
+      .selectFrom(ACCOUNTS)
       .where('workspace_id', '=', workspaceId)
       .where('listed_at', '>=', after.at)
       .where(sql<boolean>`(listed_at, account_id) > (${after.at}, ${after.id})`)
@@ -79,7 +79,7 @@ export class ListConnectedAccountsHandler implements IQueryHandler<ListConnected
     if (upTo) query = query.where(sql<boolean>`(listed_at, account_id) <= (${upTo.at}, ${upTo.id})`);
     if (customerKey !== undefined) query = query.where('customer_key', '=', customerKey);
     if (Object.keys(metadata).length > 0)
-      query = query.where(hasMetadata('accounts_v2.account_id', metadata));
+      query = query.where(hasMetadata(`${ACCOUNTS}.account_id`, metadata));
     if (search !== undefined) {
       query = query.where((eb) => eb.or([contains('search_text', search), contains('account_id', search)]));
     }

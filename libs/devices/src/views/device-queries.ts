@@ -14,7 +14,7 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
 import type { Device } from '../domain/device';
-import type { DevicesTables } from './devices-projection';
+import { ACCOUNTS, DEVICES, type DevicesTables } from './devices-projection';
 import {
   presentDevice,
   presentUnmanagedDevice,
@@ -33,20 +33,20 @@ import { contains, type DeviceWithAccount, hasMetadata, parsed } from './read-de
 /** Devices with their accounts; those that were deleted, by themselves or with their account, are gone. */
 function visible({ db }: Database<DevicesTables>, workspaceId: string, managed: boolean) {
   return db
-    .selectFrom('devices_v2')
-    .innerJoin('accounts_v2', 'accounts_v2.account_id', 'devices_v2.account_id')
+    .selectFrom(DEVICES)
+    .innerJoin(ACCOUNTS, `${ACCOUNTS}.account_id`, `${DEVICES}.account_id`)
     .select([
-      'devices_v2.device_id',
-      'devices_v2.account_id',
-      'devices_v2.listed_at',
-      'devices_v2.locked',
-      'devices_v2.state as device',
-      'accounts_v2.state as account',
+      `${DEVICES}.device_id`,
+      `${DEVICES}.account_id`,
+      `${DEVICES}.listed_at`,
+      `${DEVICES}.locked`,
+      `${DEVICES}.state as device`,
+      `${ACCOUNTS}.state as account`,
     ])
-    .where('devices_v2.workspace_id', '=', workspaceId)
-    .where('devices_v2.managed', '=', managed ? 1 : 0)
-    .where('devices_v2.deleted', '=', 0)
-    .where('accounts_v2.removed', '=', 0);
+    .where(`${DEVICES}.workspace_id`, '=', workspaceId)
+    .where(`${DEVICES}.managed`, '=', managed ? 1 : 0)
+    .where(`${DEVICES}.deleted`, '=', 0)
+    .where(`${ACCOUNTS}.removed`, '=', 0);
 }
 
 /** What the API's devices are read from: those that are managed, or those that are not. */
@@ -60,8 +60,8 @@ class DeviceShelf {
     const query = visible(this.views, workspaceId, this.managed);
     const row = await (
       'deviceId' in by
-        ? query.where('devices_v2.device_id', '=', by.deviceId)
-        : query.where('devices_v2.name', '=', by.name).orderBy('devices_v2.listed_at').limit(1)
+        ? query.where(`${DEVICES}.device_id`, '=', by.deviceId)
+        : query.where(`${DEVICES}.name`, '=', by.name).orderBy(`${DEVICES}.listed_at`).limit(1)
     ).executeTakeFirst();
     if (!row) throw Refusal.absent('device');
     return parsed(row);
@@ -90,23 +90,25 @@ class DeviceShelf {
   private rows(workspaceId: string, filter: DeviceFilter, after: RowKey, limit: number) {
     const read = (from: RowKey, upTo: RowKey | undefined, most: number) => {
       let query = visible(this.views, workspaceId, this.managed)
-        .where('devices_v2.listed_at', '>=', from.at)
-        .where(sql<boolean>`(devices_v2.listed_at, devices_v2.device_id) > (${from.at}, ${from.id})`);
+        .where(`${DEVICES}.listed_at`, '>=', from.at)
+        .where(
+          sql<boolean>`(${sql.ref(`${DEVICES}.listed_at`)}, ${sql.ref(`${DEVICES}.device_id`)}) > (${from.at}, ${from.id})`,
+        );
       if (upTo)
         query = query.where(
-          sql<boolean>`(devices_v2.listed_at, devices_v2.device_id) <= (${upTo.at}, ${upTo.id})`,
+          sql<boolean>`(${sql.ref(`${DEVICES}.listed_at`)}, ${sql.ref(`${DEVICES}.device_id`)}) <= (${upTo.at}, ${upTo.id})`,
         );
       for (const [column, values] of among(filter)) query = query.where(column, 'in', values);
       const { search, createdBefore, customMetadataHas: metadata = {} } = filter;
-      if (createdBefore !== undefined) query = query.where('devices_v2.created_at', '<', createdBefore);
+      if (createdBefore !== undefined) query = query.where(`${DEVICES}.created_at`, '<', createdBefore);
       if (Object.keys(metadata).length > 0)
-        query = query.where(hasMetadata('devices_v2.device_id', metadata));
+        query = query.where(hasMetadata(`${DEVICES}.device_id`, metadata));
       if (search !== undefined) {
         query = query.where((eb) =>
-          eb.or([contains('devices_v2.search_text', search), contains('devices_v2.device_id', search)]),
+          eb.or([contains(`${DEVICES}.search_text`, search), contains(`${DEVICES}.device_id`, search)]),
         );
       }
-      return query.orderBy('devices_v2.listed_at').orderBy('devices_v2.device_id').limit(most).execute();
+      return query.orderBy(`${DEVICES}.listed_at`).orderBy(`${DEVICES}.device_id`).limit(most).execute();
     };
     if (filter.deviceIds) return read(after, undefined, limit);
     return inWindows({ after, limit }, (from, far) => this.farther(workspaceId, from, far), read);
@@ -115,7 +117,7 @@ class DeviceShelf {
   /** The key of the device that comes so many after another, whatever may be asked of it. */
   private farther(workspaceId: string, after: RowKey, far: number): Promise<RowKey | undefined> {
     return this.views.db
-      .selectFrom('devices_v2')
+      .selectFrom(DEVICES)
       .select(['listed_at as at', 'device_id as id'])
       .where('workspace_id', '=', workspaceId)
       .where('listed_at', '>=', after.at)
@@ -194,26 +196,26 @@ export class ListUnmanagedDevicesHandler implements IQueryHandler<ListUnmanagedD
 }
 
 type Column =
-  | 'devices_v2.device_id'
-  | 'devices_v2.account_id'
-  | 'devices_v2.device_type'
-  | 'devices_v2.maker'
-  | 'accounts_v2.customer_key'
-  | 'accounts_v2.connect_webview_id';
+  | `${typeof DEVICES}.device_id`
+  | `${typeof DEVICES}.account_id`
+  | `${typeof DEVICES}.device_type`
+  | `${typeof DEVICES}.maker`
+  | `${typeof ACCOUNTS}.customer_key`
+  | `${typeof ACCOUNTS}.connect_webview_id`;
 
 /** Every filter that is a value, or one of several, of a column. */
 function among(filter: DeviceFilter): [Column, string[]][] {
   const one = (value: string | undefined) => (value === undefined ? undefined : [value]);
   const lists: [Column, readonly string[] | undefined][] = [
-    ['devices_v2.device_id', filter.deviceIds],
-    ['devices_v2.account_id', filter.connectedAccountIds],
-    ['devices_v2.account_id', one(filter.connectedAccountId)],
-    ['devices_v2.device_type', filter.deviceTypes],
-    ['devices_v2.device_type', one(filter.deviceType)],
-    ['devices_v2.maker', one(filter.manufacturer)],
+    [`${DEVICES}.device_id`, filter.deviceIds],
+    [`${DEVICES}.account_id`, filter.connectedAccountIds],
+    [`${DEVICES}.account_id`, one(filter.connectedAccountId)],
+    [`${DEVICES}.device_type`, filter.deviceTypes],
+    [`${DEVICES}.device_type`, one(filter.deviceType)],
+    [`${DEVICES}.maker`, one(filter.manufacturer)],
     // A device is its account's customer's.
-    ['accounts_v2.customer_key', one(filter.customerKey)],
-    ['accounts_v2.connect_webview_id', one(filter.connectWebviewId)],
+    [`${ACCOUNTS}.customer_key`, one(filter.customerKey)],
+    [`${ACCOUNTS}.connect_webview_id`, one(filter.connectWebviewId)],
   ];
   return lists.flatMap(([column, values]) => (values === undefined ? [] : [[column, [...new Set(values)]]]));
 }

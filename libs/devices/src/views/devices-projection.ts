@@ -19,8 +19,13 @@ import {
 import { DOOR, doorCodec } from '../domain/door';
 import { deviceTypeOf } from './device-type';
 
+export const DEVICES_VERSION = 2;
+export const DEVICES = `devices_v${DEVICES_VERSION}` as const;
+export const ACCOUNTS = `accounts_v${DEVICES_VERSION}` as const;
+export const METADATA = `metadata_v${DEVICES_VERSION}` as const;
+
 export interface DevicesTables {
-  devices_v2: {
+  [DEVICES]: {
     device_id: string;
     workspace_id: string;
     account_id: string;
@@ -39,7 +44,7 @@ export interface DevicesTables {
     /** 1 or 0: what was told last of its door; null: nothing. */
     locked: number | null;
   };
-  accounts_v2: {
+  [ACCOUNTS]: {
     account_id: string;
     workspace_id: string;
     listed_at: number;
@@ -51,10 +56,8 @@ export interface DevicesTables {
     state: string;
   };
   /** What clients keep beside devices and accounts: one row an entry. */
-  metadata_v2: { owner_id: string; entry: string };
+  [METADATA]: { owner_id: string; entry: string };
 }
-
-export const DEVICES_VERSION = 2;
 
 /** The view of devices and connected accounts. */
 export class DevicesProjection implements Projection {
@@ -65,7 +68,7 @@ export class DevicesProjection implements Projection {
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
-      .createTable('devices_v2')
+      .createTable(DEVICES)
       .addColumn('device_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('account_id', 'text', (c) => c.notNull())
@@ -81,13 +84,17 @@ export class DevicesProjection implements Projection {
       .addColumn('locked', 'integer')
       .execute();
     await db.schema
-      .createIndex('devices_by_workspace_v2')
-      .on('devices_v2')
+      .createIndex(`devices_by_workspace_v${DEVICES_VERSION}`)
+      .on(DEVICES)
       .columns(['workspace_id', 'listed_at', 'device_id'])
       .execute();
-    await db.schema.createIndex('devices_by_account_v2').on('devices_v2').column('account_id').execute();
     await db.schema
-      .createTable('accounts_v2')
+      .createIndex(`devices_by_account_v${DEVICES_VERSION}`)
+      .on(DEVICES)
+      .column('account_id')
+      .execute();
+    await db.schema
+      .createTable(ACCOUNTS)
       .addColumn('account_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('listed_at', 'bigint', (c) => c.notNull())
@@ -99,15 +106,15 @@ export class DevicesProjection implements Projection {
       .addColumn('state', 'text', (c) => c.notNull())
       .execute();
     await db.schema
-      .createIndex('accounts_by_workspace_v2')
-      .on('accounts_v2')
+      .createIndex(`accounts_by_workspace_v${DEVICES_VERSION}`)
+      .on(ACCOUNTS)
       .columns(['workspace_id', 'listed_at', 'account_id'])
       .execute();
     await db.schema
-      .createTable('metadata_v2')
+      .createTable(METADATA)
       .addColumn('owner_id', 'text', (c) => c.notNull())
       .addColumn('entry', 'text', (c) => c.notNull())
-      .addPrimaryKeyConstraint('metadata_v2_key', ['owner_id', 'entry'])
+      .addPrimaryKeyConstraint(`${METADATA}_key`, ['owner_id', 'entry'])
       .execute();
   }
 
@@ -129,7 +136,7 @@ function deviceRows(trx: Transaction<DevicesTables>): StateRows<Device> {
   return {
     async load(ids) {
       const rows = await trx
-        .selectFrom('devices_v2')
+        .selectFrom(DEVICES)
         .select(['device_id', 'state'])
         .where('device_id', 'in', ids)
         .execute();
@@ -156,11 +163,11 @@ function deviceRows(trx: Transaction<DevicesTables>): StateRows<Device> {
           const { workspaceId: workspace_id, addedAt: created_at } = device;
           const listed_at = Number(first.position.commit);
           await trx
-            .insertInto('devices_v2')
+            .insertInto(DEVICES)
             .values({ device_id: id, workspace_id, listed_at, created_at, locked: null, ...changing })
             .execute();
         } else {
-          await trx.updateTable('devices_v2').set(changing).where('device_id', '=', id).execute();
+          await trx.updateTable(DEVICES).set(changing).where('device_id', '=', id).execute();
         }
         await keepMetadata(trx, id, device.customMetadata, first === undefined);
       }
@@ -172,7 +179,7 @@ function accountRows(trx: Transaction<DevicesTables>): StateRows<Account> {
   return {
     async load(ids) {
       const rows = await trx
-        .selectFrom('accounts_v2')
+        .selectFrom(ACCOUNTS)
         .select(['account_id', 'state'])
         .where('account_id', 'in', ids)
         .execute();
@@ -196,11 +203,11 @@ function accountRows(trx: Transaction<DevicesTables>): StateRows<Account> {
         if (first) {
           const listed_at = Number(first.position.commit);
           await trx
-            .insertInto('accounts_v2')
+            .insertInto(ACCOUNTS)
             .values({ account_id: id, workspace_id: account.workspaceId, listed_at, ...changing })
             .execute();
         } else {
-          await trx.updateTable('accounts_v2').set(changing).where('account_id', '=', id).execute();
+          await trx.updateTable(ACCOUNTS).set(changing).where('account_id', '=', id).execute();
         }
         await keepMetadata(trx, id, account.customMetadata, first === undefined);
       }
@@ -225,7 +232,7 @@ async function keepDoors(trx: Transaction<DevicesTables>, events: readonly Recor
     if (type !== 'AccessDenied') left.set(data.deviceId, type === 'DoorLocked' ? 1 : 0);
   }
   for (const [deviceId, locked] of left) {
-    await trx.updateTable('devices_v2').set({ locked }).where('device_id', '=', deviceId).execute();
+    await trx.updateTable(DEVICES).set({ locked }).where('device_id', '=', deviceId).execute();
   }
 }
 
@@ -236,10 +243,10 @@ async function keepMetadata(
   mayBeThere: boolean,
 ): Promise<void> {
   const entries = entriesOf(metadata);
-  if (mayBeThere) await trx.deleteFrom('metadata_v2').where('owner_id', '=', ownerId).execute();
+  if (mayBeThere) await trx.deleteFrom(METADATA).where('owner_id', '=', ownerId).execute();
   if (entries.length === 0) return;
   await trx
-    .insertInto('metadata_v2')
+    .insertInto(METADATA)
     .values(entries.map((entry) => ({ owner_id: ownerId, entry })))
     .execute();
 }

@@ -7,7 +7,7 @@ import {
 } from './device-queries';
 
 export { deviceTypeOf } from './device-type';
-export { DevicesProjection, type DevicesTables } from './devices-projection';
+export { ACCOUNTS, DEVICES, DevicesProjection, type DevicesTables } from './devices-projection';
 export {
   accountErrors,
   accountWarnings,

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Account } from '../domain/account';
 import type { Device } from '../domain/device';
-import { type DevicesTables, entryOf } from './devices-projection';
+import { ACCOUNTS, DEVICES, type DevicesTables, entryOf, METADATA } from './devices-projection';
 
 export interface DeviceWithAccount {
   readonly device: Device;
@@ -31,16 +31,16 @@ export interface DeviceRow {
 
 const byIds = preparedIn<DevicesTables, object, DeviceRow>((db, _, ids) =>
   db
-    .selectFrom('devices_v2')
-    .leftJoin('accounts_v2', 'accounts_v2.account_id', 'devices_v2.account_id')
+    .selectFrom(DEVICES)
+    .leftJoin(ACCOUNTS, `${ACCOUNTS}.account_id`, `${DEVICES}.account_id`)
     .select([
-      'devices_v2.device_id',
-      'devices_v2.account_id',
-      'devices_v2.locked',
-      'devices_v2.state as device',
-      'accounts_v2.state as account',
+      `${DEVICES}.device_id`,
+      `${DEVICES}.account_id`,
+      `${DEVICES}.locked`,
+      `${DEVICES}.state as device`,
+      `${ACCOUNTS}.state as account`,
     ])
-    .where('devices_v2.device_id', 'in', ids),
+    .where(`${DEVICES}.device_id`, 'in', ids),
 );
 
 /** Devices and their accounts by id, also those of accounts that are gone; ids that are unknown are left out. */
@@ -78,7 +78,7 @@ export function contains(column: string, search: string) {
 export function hasMetadata(owner: string, wanted: Readonly<Record<string, string | boolean>>) {
   const entries = Object.entries(wanted).map(
     ([name, value]) =>
-      sql<boolean>`exists (select 1 from metadata_v2 where owner_id = ${sql.ref(owner)} and entry in (${sql.join(meant(value).map((each) => entryOf(name, each)))}))`,
+      sql<boolean>`exists (select 1 from ${sql.table(METADATA)} where owner_id = ${sql.ref(owner)} and entry in (${sql.join(meant(value).map((each) => entryOf(name, each)))}))`,
   );
   return sql.join<boolean>(entries, sql` and `);
 }

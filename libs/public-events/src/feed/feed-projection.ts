@@ -4,8 +4,12 @@ import type { Kysely, Transaction } from 'kysely';
 import { PUBLIC_EVENTS } from '../public-event';
 import { readPublicEvent } from '../read-public-event';
 
+/** Raised when what the view keeps of an event changes: it is built anew then. */
+const FEED_VERSION = 2;
+export const EVENTS = `events_v${FEED_VERSION}` as const;
+
 export interface FeedTables {
-  events_v2: {
+  [EVENTS]: {
     event_id: string;
     workspace_id: string;
     /** Where it stands in its workspace's stream. */
@@ -26,7 +30,7 @@ export interface FeedTables {
 /** As many rows as one statement writes. */
 const ROWS_AT_ONCE = 50;
 
-type FeedRow = FeedTables['events_v2'];
+type FeedRow = FeedTables[typeof EVENTS];
 
 const COLUMNS = [
   ...(['event_id', 'workspace_id', 'revision', 'event_type', 'created_at', 'access_code_id'] as const),
@@ -35,7 +39,7 @@ const COLUMNS = [
 
 const add = preparedRows<FeedTables, FeedRow>(COLUMNS, (db, rows) =>
   db
-    .insertInto('events_v2')
+    .insertInto(EVENTS)
     .values(rows)
     .onConflict((conflict) => conflict.column('event_id').doNothing()),
 );
@@ -43,7 +47,7 @@ const add = preparedRows<FeedTables, FeedRow>(COLUMNS, (db, rows) =>
 /** The view of the public streams that events are listed from. */
 export class FeedProjection implements Projection {
   readonly name = 'feed';
-  readonly version = 2;
+  readonly version = FEED_VERSION;
   readonly prefixes = [`${PUBLIC_EVENTS}-`];
   readonly read = readPublicEvent;
 
@@ -52,7 +56,7 @@ export class FeedProjection implements Projection {
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
-      .createTable('events_v2')
+      .createTable(EVENTS)
       .addColumn('event_id', 'text', (c) => c.primaryKey())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('revision', 'bigint', (c) => c.notNull())
@@ -69,7 +73,12 @@ export class FeedProjection implements Projection {
 
   async index(db: Kysely<Tables>): Promise<void> {
     const index = (name: string, ...columns: string[]) =>
-      db.schema.createIndex(`events_by_${name}_v2`).ifNotExists().on('events_v2').columns(columns).execute();
+      db.schema
+        .createIndex(`events_by_${name}_v${FEED_VERSION}`)
+        .ifNotExists()
+        .on(EVENTS)
+        .columns(columns)
+        .execute();
     await index('time', 'workspace_id', 'created_at', 'revision');
     await index('revision', 'workspace_id', 'revision');
     await index('code', 'access_code_id', 'created_at');
@@ -95,7 +104,7 @@ export class FeedProjection implements Projection {
 /** Those of these events that the feed has. */
 export async function listedInFeed(db: Kysely<Tables>, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await (db as Kysely<FeedTables>)
-    .selectFrom('events_v2')
+    .selectFrom(EVENTS)
     .select('event_id')
     .where('event_id', 'in', ids)
     .execute();

@@ -5,7 +5,7 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
 import { delivered, deliveredAll, type SeamEvent, type StoredEvent } from '../public-event';
-import type { FeedTables } from './feed-projection';
+import { EVENTS, type FeedTables } from './feed-projection';
 import { type EventFilter, GetEvent, ListEvents, MOST_EVENTS } from './queries';
 
 @QueryHandler(GetEvent)
@@ -16,10 +16,7 @@ export class GetEventHandler implements IQueryHandler<GetEvent> {
   ) {}
 
   async execute({ workspaceId, by }: GetEvent): Promise<SeamEvent> {
-    const query = this.views.db
-      .selectFrom('events_v2')
-      .select('data')
-      .where('workspace_id', '=', workspaceId);
+    const query = this.views.db.selectFrom(EVENTS).select('data').where('workspace_id', '=', workspaceId);
     const row = await (
       'eventId' in by
         ? query.where('event_id', '=', by.eventId)
@@ -53,7 +50,7 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
   private rows(workspaceId: string, filter: EventFilter, limit: number) {
     const inOrder = (from: RowKey, upTo: RowKey | undefined) => {
       let query = this.views.db
-        .selectFrom('events_v2')
+        .selectFrom(EVENTS)
         .where('workspace_id', '=', workspaceId)
         .where('created_at', '>=', from.at)
         .where(sql<boolean>`(created_at, revision) > (${from.at}, ${Number(from.id)})`)

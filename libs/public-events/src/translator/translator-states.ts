@@ -16,9 +16,10 @@ import type { Transaction } from 'kysely';
 import type { Told } from './confirmations';
 
 export const TRANSLATOR_VERSION = 4;
+export const TRANSLATOR = `translator_v${TRANSLATOR_VERSION}` as const;
 
 export interface TranslatorTables {
-  translator_v4: {
+  [TRANSLATOR]: {
     stream: string;
     /** Of devices: whose they are. */
     account_id: string | null;
@@ -39,17 +40,17 @@ interface Row {
 const CHUNK = 500;
 const ROWS_AT_ONCE = 50;
 
-type TranslatorRow = TranslatorTables['translator_v4'];
+type TranslatorRow = TranslatorTables[typeof TRANSLATOR];
 
 const ofStreams = preparedIn<TranslatorTables, object, TranslatorRow>((db, _, streams) =>
-  db.selectFrom('translator_v4').selectAll().where('stream', 'in', streams),
+  db.selectFrom(TRANSLATOR).selectAll().where('stream', 'in', streams),
 );
 
 const put = preparedRows<TranslatorTables, TranslatorRow>(
   ['stream', 'account_id', 'state', 'told'],
   (db, rows) =>
     db
-      .insertInto('translator_v4')
+      .insertInto(TRANSLATOR)
       .values(rows)
       .onConflict((conflict) =>
         conflict.column('stream').doUpdateSet((eb) => ({
@@ -142,7 +143,7 @@ export class TranslatorStates {
 
   private async saveSome(streams: readonly string[]): Promise<void> {
     const over = streams.filter((stream) => !this.rows.has(stream));
-    if (over.length > 0) await this.trx.deleteFrom('translator_v4').where('stream', 'in', over).execute();
+    if (over.length > 0) await this.trx.deleteFrom(TRANSLATOR).where('stream', 'in', over).execute();
     const rows = streams.flatMap((stream) => {
       const row = this.rows.get(stream);
       if (!row) return [];
@@ -164,11 +165,11 @@ export class TranslatorStates {
 
   private async readDevicesOf(accountIds: readonly string[]): Promise<void> {
     this.take(
-      await this.trx.selectFrom('translator_v4').selectAll().where('account_id', 'in', accountIds).execute(),
+      await this.trx.selectFrom(TRANSLATOR).selectAll().where('account_id', 'in', accountIds).execute(),
     );
   }
 
-  private take(rows: TranslatorTables['translator_v4'][]): void {
+  private take(rows: TranslatorTables[typeof TRANSLATOR][]): void {
     for (const row of rows) {
       this.rows.set(row.stream, {
         state: JSON.parse(row.state),

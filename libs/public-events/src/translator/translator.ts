@@ -37,7 +37,7 @@ import { accountDrafts, deviceDrafts } from './device-drafts';
 import { doorDrafts } from './door-drafts';
 import { ToldEarlier } from './earlier-version';
 import { type PublicEvent, PublicStreams, type ToldAmong } from './public-stream';
-import { TRANSLATOR_VERSION, type TranslatorTables, TranslatorStates } from './translator-states';
+import { TRANSLATOR, TRANSLATOR_VERSION, type TranslatorTables, TranslatorStates } from './translator-states';
 
 /**
  * Tells integrations what happens, in the API's words: folds the domain's events and appends what they mean to
@@ -76,17 +76,13 @@ export class Translator implements Projection {
 
   async create(db: Kysely<Tables>, earlier?: EarlierVersion): Promise<void> {
     await db.schema
-      .createTable('translator_v4')
+      .createTable(TRANSLATOR)
       .addColumn('stream', 'text', (c) => c.primaryKey())
       .addColumn('account_id', 'text')
       .addColumn('state', 'text', (c) => c.notNull())
       .addColumn('told', 'text')
       .execute();
-    await db.schema
-      .createIndex('translator_by_account_v4')
-      .on('translator_v4')
-      .column('account_id')
-      .execute();
+    await db.schema.createIndex('translator_by_account_v4').on(TRANSLATOR).column('account_id').execute();
     await ToldEarlier.create(db, earlier);
     this.earlier = undefined;
   }

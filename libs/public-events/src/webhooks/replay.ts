@@ -1,5 +1,5 @@
 import type { Database, WebhookEndpoint } from '@latchkey/database';
-import type { FeedTables } from '../feed/feed-projection';
+import { EVENTS, type FeedTables } from '../feed/feed-projection';
 import type { StoredEvent } from '../public-event';
 import { wants } from './delivery-queue';
 import type { DeliveryRows } from './delivery-rows';
@@ -21,7 +21,7 @@ export async function replay(
   let after = -1;
   for (;;) {
     const events = await views.db
-      .selectFrom('events_v2')
+      .selectFrom(EVENTS)
       .select(['revision', 'data'])
       .where('workspace_id', '=', endpoint.workspaceId)
       .where('revision', '>', after)
