@@ -38,7 +38,7 @@ async function* parkedEvents(env: NodeJS.ProcessEnv): AsyncIterable<ParkedEvent>
   const stores = await openStores<ParkedTables>(config);
   try {
     for (const database of [stores.views, stores.feed, stores.audit]) yield* parkedIn(database);
-    yield* parkedIn(stores.recordsDatabase as Database<ParkedTables>);
+    yield* parkedIn(stores.recordsDatabase);
   } finally {
     await stores.close();
   }
