@@ -96,6 +96,14 @@ describe.each(testEngines)('the chain of facts on %s', (engine) => {
     expect(verified.chains.get(WORKSPACE)!.length).toBe(6 + SIGN_EVERY_FACTS);
   });
 
+  it('passes over what is not the server’s', async () => {
+    store.appendForeign('account-1', { id: 'foreign', type: 'Nonsense', data: {} });
+    await happen(1);
+    await look();
+    expect((await signed()).map(({ length }) => length)).toEqual([1]);
+    expect(runner.trouble).toBeUndefined();
+  });
+
   it('that was not signed before a stop is signed after it', async () => {
     await happen(3);
     signings = [await signing()];

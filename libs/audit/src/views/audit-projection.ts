@@ -20,7 +20,7 @@ import {
 } from './audit-tables';
 import { Belongings } from './belongings';
 import { extendChains } from './chains';
-import { type Fact, FACT_PREFIXES, factOf, readFact } from './facts';
+import { type Fact, FACT_PREFIXES, factOf, isFact, readFact } from './facts';
 
 /** As many rows as one statement writes. */
 const ROWS_AT_ONCE = 50;
@@ -60,7 +60,8 @@ export class AuditProjection implements Projection {
   }
 
   onApplied(events: readonly RecordedEvent[]): void {
-    this.onFacts(events);
+    // What others have put among them is told of here as well.
+    this.onFacts(events.filter(isFact));
   }
 }
 

@@ -37,6 +37,16 @@ export const FACT_PREFIXES = Object.keys(CODECS).map((category) => `${category}-
 /** Throws what the codec throws. */
 export const readFact = readerOf(CODECS);
 
+/** Whether an event is one of ours that can be read. */
+export function isFact(event: RecordedEvent): boolean {
+  try {
+    readFact(event);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function factOf(recorded: RecordedEvent): Fact {
   const dash = recorded.stream.indexOf('-');
   const category = recorded.stream.slice(0, dash);
