@@ -52,15 +52,24 @@ export async function runCommandLine(
 
 const withAllBelow = (command: Command): Command[] => [command, ...command.commands.flatMap(withAllBelow)];
 
+/**
+ * The settings of a server that has been started before.
+ * @throws {Refusal} where there is no data folder, which a command must not make
+ */
+export function settingsOfServer(env: NodeJS.ProcessEnv): Config {
+  const config = loadConfig(env);
+  if (config.databaseUrl === undefined && !existsSync(config.dataDir)) {
+    throw new Refusal(`There is no data folder ${config.dataDir}: start the server first, or set DATA_DIR.`);
+  }
+  return config;
+}
+
 /** Works on the records of the settings' data folder, also while the server runs. */
 export async function withRecords(
   env: NodeJS.ProcessEnv,
   work: (records: Records, config: Config) => Promise<void>,
 ): Promise<void> {
-  const config = loadConfig(env);
-  if (config.databaseUrl === undefined && !existsSync(config.dataDir)) {
-    throw new Refusal(`There is no data folder ${config.dataDir}: start the server first, or set DATA_DIR.`);
-  }
+  const config = settingsOfServer(env);
   const stores = await openStores(config);
   try {
     await claimMode(stores.records, config);

@@ -3,12 +3,11 @@ import { AuditProjection, type AuditTables, ChainSigner, Doors } from '@latchkey
 import { openStores, type Stores } from '@latchkey/database';
 import { DeviceStreams } from '@latchkey/devices';
 import { type EventStore, EventStoreDb, ProjectionRunner } from '@latchkey/event-sourcing';
-import { type Config, createLogger, loadConfig, RandomIds, SystemClock } from '@latchkey/platform';
-import { existsSync } from 'node:fs';
+import { type Config, createLogger, RandomIds, SystemClock } from '@latchkey/platform';
 import { claimMode } from '../mode';
 import { sandboxTime } from '../sandbox/clock-memory';
 import { markedEventStore } from '../start/marked-event-store';
-import { Refusal } from './command-line';
+import { settingsOfServer } from './command-line';
 import { reachEventStore } from './event-store';
 
 /** What a command reads facts and views by, beside a running server or without one. */
@@ -34,10 +33,7 @@ export async function withFacts(
   env: NodeJS.ProcessEnv,
   work: (facts: Facts) => Promise<void>,
 ): Promise<void> {
-  const config = loadConfig(env);
-  if (config.databaseUrl === undefined && !existsSync(config.dataDir)) {
-    throw new Refusal(`There is no data folder ${config.dataDir}: start the server first, or set DATA_DIR.`);
-  }
+  const config = settingsOfServer(env);
   const ends: (() => Promise<void>)[] = [];
   try {
     const reached = config.eventstoreUrl === undefined ? await reachEventStore(config) : undefined;

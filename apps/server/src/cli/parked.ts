@@ -1,8 +1,7 @@
 import { type Database, openStores } from '@latchkey/database';
-import { iso, loadConfig } from '@latchkey/platform';
+import { iso } from '@latchkey/platform';
 import { Command } from 'commander';
-import { existsSync } from 'node:fs';
-import { type Print, Refusal } from './command-line';
+import { type Print, settingsOfServer } from './command-line';
 import { type Column, formatOf, showRows } from './output';
 
 interface ParkedEvent {
@@ -31,10 +30,7 @@ export function parkedCommand(env: NodeJS.ProcessEnv, print: Print): Command {
 }
 
 async function* parkedEvents(env: NodeJS.ProcessEnv): AsyncIterable<ParkedEvent> {
-  const config = loadConfig(env);
-  if (config.databaseUrl === undefined && !existsSync(config.dataDir)) {
-    throw new Refusal(`There is no data folder ${config.dataDir}: start the server first, or set DATA_DIR.`);
-  }
+  const config = settingsOfServer(env);
   const stores = await openStores<ParkedTables>(config);
   try {
     for (const database of [stores.views, stores.feed, stores.audit]) yield* parkedIn(database);

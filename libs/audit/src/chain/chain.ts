@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RecordedEvent } from '@latchkey/event-sourcing';
+import { OF_PINS } from '../domain/entry';
 
 /**
  * A hash chain over the facts of a workspace, in the order of the event store. Each link covers a fact as it is stored
@@ -46,8 +47,6 @@ export function linked({ length, hash }: Link, fact: ShownFact): Link {
   const text = JSON.stringify([stream, revision, id, type, data, metadata, sealed]);
   return { length: length + 1, hash: sha256(`${hash}\n${text}`) };
 }
-
-const OF_PINS: ReadonlySet<string> = new Set(['pin', 'pinFingerprint']);
 
 function withoutPins(value: unknown, path: string, sealed: [string, unknown][]): unknown {
   if (Array.isArray(value)) return value.map((each, n) => withoutPins(each, `${path}/${n}`, sealed));

@@ -27,7 +27,7 @@ export interface Subjects {
 }
 
 /** What is sealed or fingerprinted of a PIN is nobody's business either. */
-const OF_PINS: ReadonlySet<string> = new Set(['pin', 'pinFingerprint']);
+export const OF_PINS: ReadonlySet<string> = new Set(['pin', 'pinFingerprint']);
 
 /** A fact's data without anything of PINs, at any depth, in the API's spelling. What clients named themselves stays. */
 export function detailOf(data: object): Record<string, unknown> {
