@@ -1,3 +1,4 @@
+export { chunks } from './chunks';
 export { type Database, openDatabase } from './database';
 export { columnsOf } from './engines/columns';
 export { type Engine } from './engines/engine';

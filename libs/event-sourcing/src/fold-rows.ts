@@ -1,3 +1,4 @@
+import { chunks } from '@latchkey/database';
 import type { DomainEvent, EventCodec, Happened } from './codec';
 import type { Fold } from './decider';
 import type { RecordedEvent } from './event-store';
@@ -61,8 +62,7 @@ export async function foldRows<S, E extends DomainEvent>(
     folded.push({ id, recorded, event, before, after });
   }
   const changed = [...states].filter(([id, state]) => state !== known.get(id));
-  for (let from = 0; from < changed.length; from += ROWS_AT_ONCE) {
-    const some = changed.slice(from, from + ROWS_AT_ONCE);
+  for (const some of chunks(changed, ROWS_AT_ONCE)) {
     await rows.save(some.map(([id, state]) => ({ id, state, first: begun.get(id) })));
   }
   return folded;

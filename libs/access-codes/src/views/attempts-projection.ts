@@ -1,4 +1,4 @@
-import { preparedIn, preparedRows } from '@latchkey/database';
+import { chunks, preparedIn, preparedRows } from '@latchkey/database';
 import { ACTION_ATTEMPT, type ActionAttempt, actionCodec, actionFold } from '@latchkey/devices';
 import {
   folding,
@@ -158,8 +158,8 @@ const byIds = preparedIn<AttemptsTables, object, Row>((db, _, ids) =>
 
 async function load(trx: Transaction<AttemptsTables>, ids: readonly string[]): Promise<Map<string, Row>> {
   const rows = new Map<string, Row>();
-  for (let from = 0; from < ids.length; from += CHUNK) {
-    const found = await byIds.rows(trx, {}, ids.slice(from, from + CHUNK));
+  for (const some of chunks(ids, CHUNK)) {
+    const found = await byIds.rows(trx, {}, some);
     for (const row of found) rows.set(row.action_attempt_id, row);
   }
   return rows;
@@ -178,7 +178,7 @@ const put = preparedRows<AttemptsTables, Row>(
 
 /** What an attempt began with stays: the same change of a code may be asked for many times. */
 async function save(trx: Transaction<AttemptsTables>, rows: readonly Row[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    await put.rows(trx, rows.slice(from, from + ROWS_AT_ONCE));
+  for (const some of chunks(rows, ROWS_AT_ONCE)) {
+    await put.rows(trx, some);
   }
 }

@@ -1,5 +1,5 @@
 import { type DevicesTables, readDevices } from '@latchkey/devices';
-import { type Database, preparedIn } from '@latchkey/database';
+import { chunks, type Database, preparedIn } from '@latchkey/database';
 import { type Clock, CLOCK, CONFIG, type Vault, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { AccessCode, OnLock } from '../domain/access-code';
@@ -68,11 +68,11 @@ export class CodePresenter {
     const asking = codes.filter((code) => code.wanted.usesBackupPool && !pulledBackupOf(code));
     const deviceIds = [...new Set(asking.map((code) => code.deviceId))];
     const ready = new Set<string>();
-    for (let from = 0; from < deviceIds.length; from += CHUNK) {
+    for (const some of chunks(deviceIds, CHUNK)) {
       const rows = await this.views.db
         .selectFrom(CODES)
         .select(['device_id', 'state'])
-        .where('device_id', 'in', deviceIds.slice(from, from + CHUNK))
+        .where('device_id', 'in', some)
         .where('pool_at', 'is not', null)
         .execute();
       for (const row of rows) {
@@ -90,8 +90,8 @@ export class CodePresenter {
     );
     const found = new Map<string, Occupant>();
     const deviceIds = [...new Set(waiting.map((code) => code.deviceId))];
-    for (let from = 0; from < deviceIds.length; from += CHUNK) {
-      const rows = await unmanagedOn.rows(this.views.db, {}, deviceIds.slice(from, from + CHUNK));
+    for (const some of chunks(deviceIds, CHUNK)) {
+      const rows = await unmanagedOn.rows(this.views.db, {}, some);
       if (rows.length === 0) continue;
       const unmanaged = rows.map((row) => JSON.parse(row.state) as AccessCode);
       const there = await this.vault.openAll(unmanaged.map((one) => one.wanted.pin));

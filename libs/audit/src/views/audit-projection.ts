@@ -1,5 +1,5 @@
 import { ACCESS_CODE } from '@latchkey/access-codes';
-import { prepared, preparedRows } from '@latchkey/database';
+import { chunks, prepared, preparedRows } from '@latchkey/database';
 import {
   type DomainEvent,
   folding,
@@ -97,8 +97,8 @@ async function insertEntries(
   db: Transaction<AuditTables>,
   rows: readonly AuditTables[typeof ENTRIES][],
 ): Promise<void> {
-  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-    await insert.rows(db, rows.slice(from, from + ROWS_AT_ONCE));
+  for (const some of chunks(rows, ROWS_AT_ONCE)) {
+    await insert.rows(db, some);
   }
 }
 

@@ -1,3 +1,4 @@
+import { chunks } from '@latchkey/database';
 import { ACCESS_CODE } from '@latchkey/access-codes';
 import { ACCOUNT, ACTION_ATTEMPT, CONNECT_WEBVIEW, DEVICE, DOOR } from '@latchkey/devices';
 import type { Kysely, Transaction } from 'kysely';
@@ -21,6 +22,8 @@ interface Said {
 }
 
 const AT_ONCE = 500;
+/** As many rows as one statement writes. */
+const ROWS_AT_ONCE = 50;
 
 /** On which lock a code is, and in which account a lock: only the first fact of each says so. */
 export class Belongings {
@@ -104,17 +107,17 @@ async function begin(db: Transaction<AuditTables>, facts: readonly Fact[]): Prom
       const said = event.data as Said;
       return { device_id: id, workspace_id: said.workspaceId!, connected_account_id: said.accountId! };
     });
-  for (const rows of inParts(codes, 50)) {
+  for (const rows of chunks(codes, ROWS_AT_ONCE)) {
     await db
       .insertInto(CODES_AT_DOORS)
-      .values([...rows])
+      .values(rows)
       .onConflict((conflict) => conflict.column('access_code_id').doUpdateSet({ gone_at: null }))
       .execute();
   }
-  for (const rows of inParts(locks, 50)) {
+  for (const rows of chunks(locks, ROWS_AT_ONCE)) {
     await db
       .insertInto(LOCKS)
-      .values([...rows])
+      .values(rows)
       .onConflict((conflict) => conflict.column('device_id').doNothing())
       .execute();
   }
@@ -125,7 +128,7 @@ async function loadCodes(
   ids: readonly string[],
   known: Map<string, CodeAtDoor>,
 ): Promise<void> {
-  for (const some of inParts(unknown(ids, known), AT_ONCE)) {
+  for (const some of chunks(unknown(ids, known), AT_ONCE)) {
     const rows = await db
       .selectFrom(CODES_AT_DOORS)
       .select(['access_code_id', 'device_id', 'connected_account_id'])
@@ -141,7 +144,7 @@ async function loadLocks(
   ids: readonly string[],
   known: Map<string, string>,
 ): Promise<void> {
-  for (const some of inParts(unknown(ids, known), AT_ONCE)) {
+  for (const some of chunks(unknown(ids, known), AT_ONCE)) {
     const rows = await db
       .selectFrom(LOCKS)
       .select(['device_id', 'connected_account_id'])
@@ -154,7 +157,3 @@ async function loadLocks(
 const unknown = (ids: readonly string[], known: ReadonlyMap<string, unknown>): string[] => [
   ...new Set(ids.filter((id) => !known.has(id))),
 ];
-
-function inParts<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size));
-}

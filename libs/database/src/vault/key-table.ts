@@ -1,3 +1,4 @@
+import { chunks } from '../chunks';
 import { type Transaction } from 'kysely';
 import { type KeyStore } from '@latchkey/platform';
 import { type Database } from '../database';
@@ -41,8 +42,8 @@ export class KeyTable implements KeyStore {
 
   async findAll(keyIds: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
     const found = new Map<string, string | null>();
-    for (let from = 0; from < keyIds.length; from += BATCH) {
-      const rows = await byIds.rows(this.database.db, {}, keyIds.slice(from, from + BATCH));
+    for (const some of chunks(keyIds, BATCH)) {
+      const rows = await byIds.rows(this.database.db, {}, some);
       for (const row of rows) found.set(row.key_id, read(row.wrapped));
     }
     return found;

@@ -1,4 +1,4 @@
-import { ParsedJson, preparedIn } from '@latchkey/database';
+import { chunks, ParsedJson, preparedIn } from '@latchkey/database';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Account } from '../domain/account';
@@ -50,8 +50,8 @@ export async function readDevices(
 ): Promise<Map<string, DeviceWithAccount>> {
   const found = new Map<string, DeviceWithAccount>();
   const wanted = [...new Set(deviceIds)];
-  for (let from = 0; from < wanted.length; from += CHUNK) {
-    const rows = await byIds.rows(db, {}, wanted.slice(from, from + CHUNK));
+  for (const some of chunks(wanted, CHUNK)) {
+    const rows = await byIds.rows(db, {}, some);
     for (const row of rows) found.set(row.device_id, parsed(row));
   }
   return found;

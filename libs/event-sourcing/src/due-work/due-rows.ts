@@ -1,5 +1,5 @@
 import { MINUTE } from '@latchkey/platform';
-import { type Database, forUpdateSkipLocked, type Prepared, prepared } from '@latchkey/database';
+import { chunks, type Database, forUpdateSkipLocked, type Prepared, prepared } from '@latchkey/database';
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables';
 import type { DueClaim, OfWorkspace } from './due-source';
@@ -158,11 +158,11 @@ export class DueRows<Row extends DueColumns> {
 
   /** Gives rows back as due as they are. */
   async releaseThese(subjects: readonly string[]): Promise<void> {
-    for (let from = 0; from < subjects.length; from += CHUNK) {
+    for (const some of chunks(subjects, CHUNK)) {
       await this.db
         .updateTable(this.due)
         .set({ lease_owner: null, lease_until: 0 })
-        .where('subject', 'in', subjects.slice(from, from + CHUNK))
+        .where('subject', 'in', some)
         .execute();
     }
   }

@@ -1,4 +1,4 @@
-import { preparedRows } from '@latchkey/database';
+import { chunks, preparedRows } from '@latchkey/database';
 import { folding, type Projection, type RecordedEvent, type Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 import { PUBLIC_EVENTS } from '../public-event';
@@ -91,8 +91,8 @@ export class FeedProjection implements Projection {
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
     const rows = events.map((event) => folding(event, () => rowOf(event)));
-    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-      await add.rows(trx as Transaction<FeedTables>, rows.slice(from, from + ROWS_AT_ONCE));
+    for (const some of chunks(rows, ROWS_AT_ONCE)) {
+      await add.rows(trx as Transaction<FeedTables>, some);
     }
   }
 

@@ -1,4 +1,4 @@
-import { preparedIn, preparedRows } from '@latchkey/database';
+import { chunks, preparedIn, preparedRows } from '@latchkey/database';
 import { ACCESS_CODE, type AccessCode, codeCodec } from '@latchkey/access-codes';
 import {
   ACCOUNT,
@@ -136,8 +136,8 @@ export class TranslatorStates {
 
   async save(): Promise<void> {
     const changed = [...this.changed];
-    for (let from = 0; from < changed.length; from += ROWS_AT_ONCE) {
-      await this.saveSome(changed.slice(from, from + ROWS_AT_ONCE));
+    for (const some of chunks(changed, ROWS_AT_ONCE)) {
+      await this.saveSome(some);
     }
   }
 
@@ -156,10 +156,9 @@ export class TranslatorStates {
 
   private async read(streams: readonly string[]): Promise<void> {
     const wanted = [...new Set(streams)].filter((stream) => !this.asked.has(stream));
-    for (let from = 0; from < wanted.length; from += CHUNK) {
-      const chunk = wanted.slice(from, from + CHUNK);
-      for (const stream of chunk) this.asked.add(stream);
-      this.take(await ofStreams.rows(this.trx, {}, chunk));
+    for (const some of chunks(wanted, CHUNK)) {
+      for (const stream of some) this.asked.add(stream);
+      this.take(await ofStreams.rows(this.trx, {}, some));
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Database } from '@latchkey/database';
+import { chunks, type Database } from '@latchkey/database';
 import { claimOf, type DueClaim, DueRows, type DueSource, type OfWorkspace } from '@latchkey/event-sourcing';
 import { sql, type Transaction } from 'kysely';
 import type { StoredEvent } from '../public-event';
@@ -47,6 +47,7 @@ async function writeMessages(trx: Transaction<DeliveryTables>, queued: readonly 
   const messages = new Map(queued.map(({ event, revision }) => [event.event_id, { event, revision }]));
   for (const some of chunks(
     [...messages.values()].sort((a, b) => order(a.event.event_id, b.event.event_id)),
+    CHUNK,
   )) {
     await trx
       .insertInto('webhook_messages')
@@ -78,7 +79,10 @@ async function writeDeliveries(
     due_at: dueAt,
     version: 0,
   }));
-  for (const some of chunks(deliveries.sort((a, b) => order(a.delivery_id, b.delivery_id)))) {
+  for (const some of chunks(
+    deliveries.sort((a, b) => order(a.delivery_id, b.delivery_id)),
+    CHUNK,
+  )) {
     await trx
       .insertInto('webhook_deliveries')
       .values(some)
@@ -291,7 +295,7 @@ export class DeliveryRows implements DueSource<QueueClaim> {
       .where('webhook_id', '=', webhookId)
       .execute();
     const unwanted = rows.filter((row) => !wanted(row.event_type)).map((row) => row.event_id);
-    for (const some of chunks(unwanted)) {
+    for (const some of chunks(unwanted, CHUNK)) {
       await this.removing(some, async (trx) => {
         await trx
           .deleteFrom('webhook_deliveries')
@@ -339,7 +343,3 @@ export class DeliveryRows implements DueSource<QueueClaim> {
 }
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-function* chunks<T>(all: readonly T[]): Iterable<T[]> {
-  for (let from = 0; from < all.length; from += CHUNK) yield all.slice(from, from + CHUNK);
-}
