@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { MINUTE } from '../testing/instants';
+import { MINUTE } from '@latchkey/platform';
 import { freePort, ServerWorld } from '../testing/server-world';
 
 describe('GET /metrics', () => {

@@ -1,9 +1,8 @@
 import type { SeamAccessCode } from '@latchkey/access-codes';
-import { createLogger, type Logger } from '@latchkey/platform';
+import { createLogger, DAY, HOUR, type Logger, MINUTE } from '@latchkey/platform';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Backups, type Store } from '../testing/backups';
-import { DAY, HOUR, MINUTE } from '../testing/instants';
 import type { LockAndDevice } from '../testing/keypads';
 import { RestartableServer } from '../testing/restartable-server';
 

@@ -91,7 +91,7 @@ async function history({ stores }: Facts, options: HistoryOptions, print: Print)
 }
 
 function filterOf(options: HistoryOptions): HistoryFilter {
-  const filter = {
+  return {
     accessCodeId: options.code,
     deviceId: options.device,
     connectedAccountId: options.account,
@@ -101,7 +101,6 @@ function filterOf(options: HistoryOptions): HistoryFilter {
     since: options.since === undefined ? undefined : instantOf('--since', options.since),
     until: options.until === undefined ? undefined : instantOf('--until', options.until),
   };
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
 
 async function door(facts: Facts, deviceId: string, options: DoorOptions, print: Print): Promise<void> {

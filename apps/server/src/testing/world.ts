@@ -34,7 +34,6 @@ import { Simulator } from '../sandbox/simulator';
 import { CrashingGateway } from './crashing-gateway';
 import { PutClock } from './put-clock';
 import { listenForReports } from './report-listener';
-export { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 
 export const MONDAY = parseInstant('2026-06-01T12:00:00Z');
 

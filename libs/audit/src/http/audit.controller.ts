@@ -52,7 +52,7 @@ export class AuditController {
 }
 
 function filterOf(params: AuditHistoryParams): HistoryFilter {
-  const filter = {
+  return {
     accessCodeId: params.access_code_id,
     deviceId: params.device_id,
     connectedAccountId: params.connected_account_id,
@@ -62,5 +62,4 @@ function filterOf(params: AuditHistoryParams): HistoryFilter {
     since: params.since,
     until: params.until,
   };
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }

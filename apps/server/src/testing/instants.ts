@@ -1,1 +1,0 @@
-export { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
