@@ -68,6 +68,10 @@ export interface EventMetadata {
   readonly occurredAt: string;
   /** By which we know our own events: made by the store that they are appended to. */
   readonly mark?: string;
+  /** Random, where the data carry anything personal: see PERSONAL. It goes when that is erased. Base64url. */
+  readonly salt?: string;
+  /** The commitments of personal values that were erased, by their paths in the data, where null stands now. */
+  readonly erased?: Readonly<Record<string, string>>;
 }
 
 export interface Actor {

@@ -7,6 +7,7 @@ export * from './eventstoredb';
 export * from './fold-rows';
 export * from './in-memory';
 export * from './known-revisions';
+export { carriesPersonal, commitment, PERSONAL, replacingPersonal } from './personal';
 export { folding, UnfoldableEvent } from './poison';
 export { type EarlierVersion, type Projection, readerOf } from './projection';
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner';

@@ -54,6 +54,21 @@ describe('a store of marked events', () => {
       jsonEvent({ id: eventId, type, data: data as Record<string, number>, metadata: { ...metadata } }),
     );
 
+  it('gives a salt to what carries anything personal, and believes it with that salt alone', async () => {
+    const personal = { ...newEvent(1), data: { amount: 1, told: [{ name: 'Ada' }] } };
+    await store.append(
+      stream,
+      [personal, newEvent(2), { ...newEvent(3), data: { amount: 3, name: null } }],
+      -1,
+    );
+    const [first, ...others] = await written();
+    expect(first!.metadata.salt).toMatch(/^[\w-]{22}$/);
+    expect(others.map(({ metadata }) => metadata.salt)).toEqual([undefined, undefined]);
+    expect(await sumOf()).toBe(6);
+    await put(stream, { ...first!, id: randomUUID(), metadata: { ...first!.metadata, salt: 'other' } });
+    expect(await sumOf()).toBe(6);
+  });
+
   it('believes what it has appended itself, whatever is in it', async () => {
     await counters(store).transact(id, cause, () => [added(2), added(0.1), added(-0)]);
     const odd = {

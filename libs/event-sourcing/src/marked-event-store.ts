@@ -1,3 +1,4 @@
+import { CryptoRandom, type Random } from '@latchkey/platform';
 import {
   type Appended,
   comparePositions,
@@ -9,6 +10,10 @@ import {
   type RecordedEvent,
   type SubscribeOptions,
 } from './event-store';
+import { carriesPersonal } from './personal';
+
+/** Bytes of a salt: nobody tries them all. */
+const SALT_BYTES = 16;
 
 /** Makes marks that nobody else can make, and knows them again. */
 export interface Marker {
@@ -20,6 +25,7 @@ export interface Marker {
  * Marks every event that is appended, and says of each one read whether it may be believed. The mark covers the
  * event, its stream and its revision, so that whoever can append to the event store can neither make one up nor
  * repeat one or copy it elsewhere. What is not believed is still handed on, as `forged`: it counts as a revision.
+ * An event that carries anything personal is given a salt as well, so that this can be erased later.
  */
 export class MarkedEventStore implements EventStore {
   constructor(
@@ -27,14 +33,19 @@ export class MarkedEventStore implements EventStore {
     private readonly marker: Marker,
     /** Events up to here were written before there were marks; undefined: there are none. */
     private readonly unmarkedUntil: Position | undefined,
+    /** Where salts come from. */
+    private readonly random: Random = new CryptoRandom(),
   ) {}
 
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
     if (expected === 'any') throw new TypeError('A mark needs the revision that its event will have.');
     const first = expected === 'no-stream' ? 0 : expected + 1;
     const marked = events.map((event, n): NewEvent => {
-      const mark = this.marker.mark(textOf({ ...event, stream, revision: first + n }, event.metadata));
-      return { ...event, metadata: { ...event.metadata, mark } };
+      const metadata = carriesPersonal(event.data)
+        ? { ...event.metadata, salt: this.salt() }
+        : event.metadata;
+      const mark = this.marker.mark(textOf({ ...event, stream, revision: first + n }, metadata));
+      return { ...event, metadata: { ...metadata, mark } };
     });
     return this.store.append(stream, marked, expected);
   }
@@ -81,6 +92,10 @@ export class MarkedEventStore implements EventStore {
 
   close(): Promise<void> {
     return this.store.close();
+  }
+
+  private salt(): string {
+    return this.random.bytes(SALT_BYTES).toString('base64url');
   }
 
   private judged(event: RecordedEvent): RecordedEvent {

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { RecordedEvent } from '@latchkey/event-sourcing';
+import {
+  commitment,
+  type EventMetadata,
+  type RecordedEvent,
+  replacingPersonal,
+} from '@latchkey/event-sourcing';
 import { OF_PINS } from '../domain/entry';
 
 /**
  * A hash chain over the facts of a workspace, in the order of the event store. Each link covers a fact as it is stored
  * and all facts before it, so that none can be changed, left out, added or moved without every later link changing.
+ * What a fact with a salt carries of a person is covered by salted commitments in its place, so that it can be erased,
+ * with the salt, and the chain stays as it is. Facts of versions before have no salt, and are covered as they are.
  */
 
 /** A fact as it is shown to whoever checks the chain. What is sealed of PINs is not shown, but covered by a hash. */
@@ -43,9 +50,37 @@ export function shownFact({ stream, revision, id, type, data, metadata }: Record
 
 /** The chain with one fact more. */
 export function linked({ length, hash }: Link, fact: ShownFact): Link {
-  const { stream, revision, id, type, data, metadata, sealed } = fact;
-  const text = JSON.stringify([stream, revision, id, type, data, metadata, sealed]);
-  return { length: length + 1, hash: sha256(`${hash}\n${text}`) };
+  return { length: length + 1, hash: sha256(`${hash}\n${JSON.stringify(coveredOf(fact))}`) };
+}
+
+/** What a link covers of its fact. */
+function coveredOf({ stream, revision, id, type, data, metadata, sealed }: ShownFact): unknown[] {
+  const { salt, erased, ...rest } = (metadata ?? {}) as Partial<EventMetadata>;
+  if (salt === undefined && erased === undefined) return [stream, revision, id, type, data, metadata, sealed];
+  // The number keeps the two ways apart: nothing can be passed off as covered the other way.
+  return [2, stream, revision, id, type, committed(data, salt, erased), rest, sealed];
+}
+
+/** A fact's data with commitments in place of what is, or was, personal. */
+function committed(data: unknown, salt = '', erased: EventMetadata['erased']): unknown {
+  const restored = erased ? restoring(data, erased) : data;
+  return replacingPersonal(restored, (path, value) =>
+    value instanceof Erased ? value.commitment : commitment(salt, path, value),
+  );
+}
+
+/** Stands where null stands in place of an erased value. */
+class Erased {
+  constructor(readonly commitment: string) {}
+}
+
+function restoring(value: unknown, erased: Readonly<Record<string, string>>, path = ''): unknown {
+  if (value === null && Object.hasOwn(erased, path)) return new Erased(erased[path]!);
+  if (Array.isArray(value)) return value.map((each, n) => restoring(each, erased, `${path}/${n}`));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, restoring(inner, erased, `${path}/${name}`)]),
+  );
 }
 
 function withoutPins(value: unknown, path: string, sealed: [string, unknown][]): unknown {
