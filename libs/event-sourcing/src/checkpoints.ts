@@ -146,8 +146,8 @@ export class Checkpoints {
   }
 
   /** Whether this version has folded all of history once: before, a restart goes on building. */
-  async isBuilt(): Promise<boolean> {
-    const row: unknown = await this.database.db
+  async isBuilt(db: Kysely<Tables> = this.database.db): Promise<boolean> {
+    const row: unknown = await db
       .selectFrom('built_projections')
       .select('version')
       .where('projection', '=', this.of.name)

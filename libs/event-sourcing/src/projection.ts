@@ -25,7 +25,8 @@ export interface Projection {
   create(db: Kysely<Tables>, earlier?: EarlierVersion): Promise<void>;
   /**
    * Makes the indexes that only readers need, where they are not there: called once all of history is folded, since
-   * a row that is written later costs several times as much. Left out: `create` has made all that are needed.
+   * a row that is written later costs several times as much, and whenever a built view is taken up again, which may
+   * have been built when there were fewer. Left out: `create` has made all that are needed.
    */
   index?(db: Kysely<Tables>): Promise<void>;
   /** Drops the tables of an older version. */

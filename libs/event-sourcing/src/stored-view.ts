@@ -25,15 +25,19 @@ export class StoredView {
   }
 
   /**
-   * Makes the tables if they are not there.
+   * Makes the tables if they are not there, and the indexes that a built view lacks since an earlier version of the
+   * server built it.
    * @returns what the event store still shares with the view, where it no longer has all that the view has folded
    */
   async prepare(): Promise<SharedHistory | undefined> {
-    const { database, store } = this.options;
+    const { database, store, projection } = this.options;
     await createProjectionTables(database);
-    await this.alone(async (trx) => {
-      if (!(await this.checkpoints.lock(trx))) await this.begin(trx);
-    });
+    await patiently(() =>
+      this.alone(async (trx) => {
+        if (!(await this.checkpoints.lock(trx))) return this.begin(trx);
+        if (await this.checkpoints.isBuilt(trx)) await projection.index?.(trx);
+      }),
+    );
     this.before = await this.checkpoints.load();
     return this.before && sharedHistory(store, this.before);
   }

@@ -70,9 +70,7 @@ export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
     .addColumn('lease_owner', 'text')
     .addColumn('lease_until', 'bigint', (c) => c.notNull())
     .execute();
-  await index(db, AGENDA, 'by_device', ['device_id', 'waiting_for_lock', 'waiting_since', 'subject']);
-  await index(db, AGENDA, 'by_account', ['account_id']);
-  await indexWaiting(db);
+  await indexLooks(db);
   await db.schema
     .createTable(LOCK_LEASES)
     .addColumn('device_id', 'text', (c) => c.primaryKey())
@@ -104,18 +102,26 @@ export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
 /** Makes the indexes that serve claims, where they are not there. */
 export async function indexAgenda(db: Kysely<Tables>): Promise<void> {
   await createDueIndexes(db, AGENDA);
-  await indexWaiting(db);
+  await indexLooks(db);
 }
 
-/** Of those that wait for a PIN to be free: each release looks for them, however many codes the keypad has. */
-async function indexWaiting(db: Kysely<Tables>): Promise<void> {
-  await db.schema
-    .createIndex(`${AGENDA}_for_keypad`)
-    .ifNotExists()
-    .on(AGENDA)
-    .columns(['device_id'])
-    .where(sql.ref('for_keypad'), '=', 1)
+/** Those that versions before had in place of others. */
+const FORMER_INDEXES = ['by_device', 'by_account'];
+
+/**
+ * Makes the indexes that serve events and looks, where they are not there: rows of a device or an account some at a
+ * time, and those that wait for a PIN to be free or for their lock, however many rows there are beside them.
+ */
+async function indexLooks(db: Kysely<Tables>): Promise<void> {
+  const make = (name: string, columns: string[]) =>
+    db.schema.createIndex(`${AGENDA}_${name}`).ifNotExists().on(AGENDA).columns(columns);
+  await make('of_device', ['device_id', 'subject']).execute();
+  await make('of_account', ['account_id', 'subject']).execute();
+  await make('for_keypad', ['device_id']).where(sql.ref('for_keypad'), '=', 1).execute();
+  await make('for_lock', ['device_id', 'waiting_since', 'subject'])
+    .where(sql.ref('waiting_for_lock'), '=', 1)
     .execute();
+  for (const name of FORMER_INDEXES) await db.schema.dropIndex(`${AGENDA}_${name}`).ifExists().execute();
 }
 
 async function index(db: Kysely<Tables>, table: string, name: string, columns: string[]): Promise<void> {

@@ -113,7 +113,8 @@ const wakeNext = prepared<AgendaTables, { deviceId: string }, unknown>((db, p) =
         .selectFrom(AGENDA)
         .select('subject')
         .where('device_id', '=', p.deviceId)
-        .where('waiting_for_lock', '=', 1)
+        // Said in the statement itself: an index of these rows alone serves no parameter.
+        .where('waiting_for_lock', '=', (value) => value.lit(1))
         .orderBy('waiting_since')
         .orderBy('subject')
         .limit(1),
