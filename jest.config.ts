@@ -22,7 +22,11 @@ const config: Config = {
     '/content-disposition/dist/.+\\.js$': ['@swc/jest', { ...swc, jsc: { target: 'es2022' } }],
   },
   transformIgnorePatterns: ['/node_modules/(?!(.*/)?content-disposition/dist/)'],
-  moduleNameMapper: { '^@latchkey/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
+  moduleNameMapper: {
+    '^@latchkey/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    // An import that waits until it is needed must name the file as it will be when it is compiled.
+    '^(\\.\\./[a-z0-9-]+/index)\\.js$': '$1',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   // Whole servers start in some of them, on machines that may be busy.
   testTimeout: 60_000,

@@ -9,9 +9,16 @@ import {
 import { AUDIT_VIEW, AuditModule, type AuditView } from '@latchkey/audit';
 import { ConnectWebviewsModule } from '@latchkey/connect-webviews';
 import type { Database, Records } from '@latchkey/database';
-import { AccountWatch, Departures, DevicesModule, DeviceStreams, ReportAddresses } from '@latchkey/devices';
+import {
+  AccountWatch,
+  Departures,
+  DevicesModule,
+  DeviceStreams,
+  LocalConnections,
+  ReportAddresses,
+} from '@latchkey/devices';
 import { type EventStore, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
-import type { LockGateway, LockMaker } from '@latchkey/gateways';
+import type { LockGateway, LockSystem } from '@latchkey/gateways';
 import {
   AUDIT_DATABASE,
   type Clock,
@@ -60,7 +67,7 @@ export interface TokenParts {
   readonly [EVENT_STORE]: EventStore;
   readonly [VIEW_BARRIER]: ViewBarrier;
   readonly [GATEWAY]: LockGateway;
-  readonly [LOCK_MAKERS]: ReadonlyMap<string, LockMaker>;
+  readonly [LOCK_MAKERS]: ReadonlyMap<string, LockSystem>;
   readonly [WEBHOOK_DELIVERIES]: WebhookDeliveries;
   readonly [SANDBOX_CLOCK]: SandboxClockPort | undefined;
 }
@@ -70,6 +77,7 @@ export interface ServerParts {
   readonly tokens: TokenParts;
   readonly core: Core;
   readonly reportAddresses: ReportAddresses;
+  readonly connections: LocalConnections;
   readonly sandbox: Sandbox | undefined;
 }
 
@@ -77,13 +85,14 @@ export interface ServerParts {
 @Global()
 @Module({})
 class PartsModule {
-  static with({ tokens, core, reportAddresses }: ServerParts): DynamicModule {
+  static with({ tokens, core, reportAddresses, connections }: ServerParts): DynamicModule {
     const providers = [
       ...providedByToken(tokens),
       provided(Core, core),
       provided(Streams, core.streams),
       provided(DeviceStreams, core.deviceStreams),
       provided(ReportAddresses, reportAddresses),
+      provided(LocalConnections, connections),
       provided(AgendaRows, core.rows),
       provided(LockReports, core.reports),
       provided(DeviceWatch, core.deviceWatch),

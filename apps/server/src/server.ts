@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ReportIntake } from '@latchkey/access-codes';
 import { AUDIT_VIEW } from '@latchkey/audit';
 import type { LockMaker } from '@latchkey/gateways';
 import { Addresses, callbackAt } from '@latchkey/connect-webviews';
@@ -48,6 +49,7 @@ import { tellMissingKeys } from './start/missing-keys';
 import { tellMissingRecords } from './start/missing-records';
 import { tellOldMasterKey } from './start/old-master-key';
 import { startMetrics } from './start/metrics';
+import { beginLocalReports } from './start/begin-local-reports';
 import { beginMovingReports } from './start/move-reports';
 import { watchedClock } from './start/watched-clock';
 import { openEventStore } from './start/event-store';
@@ -112,8 +114,8 @@ async function start(
   const sandbox = maker && (await openSandbox(parts, { maker, core, webhooks, locks }, () => port, started));
 
   const tokens = tokensOf(parts, locks, core, webhooks, sandbox);
-  const edge = { tokens, core, reportAddresses: locks.reportAddresses, sandbox };
-  const app = await makeEdge(edge, parts.metrics);
+  const { reportAddresses, connections } = locks;
+  const app = await makeEdge({ tokens, core, reportAddresses, connections, sandbox }, parts.metrics);
   if (restored) await app.get(IdempotencyRecords).forgetSince(restored.endsAt);
   const builders = new Builders({ ...parts, views: core.byThread });
   const startup = watchStartup(app, { store, core, views, builders, config: given, logger });
@@ -139,6 +141,7 @@ async function start(
     for (const worker of [core, webhooks, signing]) await worker.work();
     beginMovingReports(parts, locks, core, app.get(Addresses), started);
   }
+  await beginLocalReports(parts, locks, core, app.get(ReportIntake));
   if (sandbox) {
     started.add(() => sandbox.driver.stop());
     await sandbox.account.open();
@@ -185,7 +188,7 @@ async function openParts(
   const ids = new RandomIds();
   const random = new CryptoRandom();
   const { records } = stores;
-  const locks = await openGateway(given, { records, clock, random, sandbox: maker }, started);
+  const locks = await openGateway(given, { records, clock, random, logger, sandbox: maker }, started);
   const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
   const metrics = given.metricsPort === undefined ? undefined : new Metrics();
   const at = { clock, clockWatch, ids, random, logger };

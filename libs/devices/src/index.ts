@@ -27,6 +27,7 @@ export { deviceHandlers } from './commands/device-handlers';
 export { AccountWatch, deviceIdOf, type AccountWatchSettings } from './process-manager/account-watch';
 export { type CodesOnDevice, Departures } from './process-manager/departures';
 export { forgetAccount } from './process-manager/forget-account';
+export { LocalConnections } from './process-manager/local-connections';
 export { moveReports } from './process-manager/move-reports';
 export { ReportAddresses } from './process-manager/report-addresses';
 export type { KnownLock, KnownLocks } from './process-manager/known-locks';

@@ -105,6 +105,9 @@ export type WriteAnswer = { readonly kind: 'accepted'; readonly lockCodeId: stri
 
 /** What locks report by themselves, in the maker's order as far as it keeps one. May repeat, be late, be missing. */
 export type LockReport =
+  /** The whole system can be reached no more, or can be again. */
+  | { readonly kind: 'system-lost' }
+  | { readonly kind: 'system-back' }
   | {
       readonly kind: 'code-outcome';
       readonly operation: 'created' | 'updated' | 'deleted';

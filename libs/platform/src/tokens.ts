@@ -26,5 +26,5 @@ export const AUDIT_DATABASE = Symbol('AUDIT_DATABASE');
 export const EVENT_STORE = Symbol('EVENT_STORE');
 /** LockGateway, of `@latchkey/gateways` */
 export const GATEWAY = Symbol('GATEWAY');
-/** The lock makers that accounts can be connected to, by name: ReadonlyMap<string, LockMaker> */
+/** The lock systems whose accounts can be connected, by name: ReadonlyMap<string, LockSystem> */
 export const LOCK_MAKERS = Symbol('LOCK_MAKERS');

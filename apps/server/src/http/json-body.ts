@@ -6,6 +6,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 export const BODY_LIMIT = 256 * 1024;
 /** One beyond this is not even waited for: the connection is cut. */
 const PATIENCE = 16 * 1024 * 1024;
+/** Where the page goes on which somebody says how a local system is reached. */
+const FORM = '/connect_webviews/local';
 /** Deeper nesting than any parameter has. */
 const DEEPEST = 32;
 
@@ -22,6 +24,16 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('application/json', (request, payload, done) => {
     collect(payload)
       .then((bytes) => done(null, parse(plain(request.headers, bytes))))
+      .catch(done);
+  });
+  // The one form that there is: of a page that works without JavaScript.
+  fastify.addContentTypeParser('application/x-www-form-urlencoded', (request, payload, done) => {
+    collect(payload)
+      .then((bytes) => {
+        if (bytes.length === 0) done(null, undefined);
+        else if (request.url === FORM) done(null, Object.fromEntries(new URLSearchParams(bytes.toString())));
+        else done(notJson());
+      })
       .catch(done);
   });
   // Seam's SDK 1.x calls a body that it does not send a form.

@@ -1,5 +1,5 @@
 import type { Records } from '@latchkey/database';
-import type { HttpLockGateway, LockMaker } from '@latchkey/gateways';
+import type { LockMaker, RoutedLockGateway } from '@latchkey/gateways';
 import { type Clock, StartupError } from '@latchkey/platform';
 import type { Core } from '../core/core';
 import { connectSandboxAccount } from './provisioning';
@@ -14,7 +14,7 @@ export class SandboxAccount {
       readonly records: Records;
       readonly maker: LockMaker;
       readonly simulator: Simulator;
-      readonly gateway: HttpLockGateway;
+      readonly gateway: RoutedLockGateway;
       readonly clock: Clock;
       /** Where the lock cloud's reports of the account go to. */
       readonly reportsAddress: (accountId: string) => Promise<string>;

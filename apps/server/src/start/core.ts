@@ -27,7 +27,11 @@ export interface Parts {
 }
 
 /** The domain with its views, and what tells integrations of it. */
-export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks, signing: ChainSigning): Core {
+export function makeCore(
+  parts: Parts,
+  { gateway, reportAddresses, connections }: Locks,
+  signing: ChainSigning,
+): Core {
   const { config, clock, clockWatch, ids, random, logger, stores, store, metrics } = parts;
   const { records, vault } = stores;
   const core: Core = new Core({
@@ -44,7 +48,7 @@ export function makeCore(parts: Parts, { gateway, reportAddresses }: Locks, sign
       'readable',
     onLockAnswer: metrics && ((answer) => metrics.lockAnswered(answer)),
     forgetAccount: (accountId, maker) =>
-      forgetAccount({ accountId, maker }, { records, gateway, reportAddresses, logger }),
+      forgetAccount({ accountId, maker }, { records, gateway, reportAddresses, connections, logger }),
   });
   return core;
 }

@@ -1,18 +1,16 @@
-import { ConcludeAction, ReportAddresses } from '@latchkey/devices';
-import { type AccountRef, type LockReport, MalformedReport, parseReport } from '@latchkey/gateways';
-import { Open, UUID } from '@latchkey/http';
+import { ReportAddresses } from '@latchkey/devices';
+import { MalformedReport, parseReport } from '@latchkey/gateways';
+import { Open } from '@latchkey/http';
 import { ApiError } from '@latchkey/platform';
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
-import { LockReports } from '../process-manager/lock-reports';
+import { ReportIntake } from '../process-manager/report-intake';
 
 /** Where lock makers send what the locks of one account report. Only they know the address. */
 @Open()
 @Controller('lock_makers')
 export class ReportsController {
   constructor(
-    private readonly reports: LockReports,
-    private readonly commands: CommandBus,
+    private readonly intake: ReportIntake,
     private readonly addresses: ReportAddresses,
   ) {}
 
@@ -25,18 +23,10 @@ export class ReportsController {
   ): Promise<object> {
     const accountId = await this.addresses.accountOf(token);
     if (accountId === null) throw new ApiError(404, 'not_found', 'There is no such endpoint.');
-    const account = { accountId, maker };
     const report = read(body);
-    if (report?.kind === 'action-completed') await this.conclude(account, report);
-    const reception = report ? await this.reports.take(account, report) : 'taken';
+    const reception = report ? await this.intake.take({ accountId, maker }, report) : 'taken';
     if (reception === 'again-later') throw ApiError.unavailable('The report comes too early; send it again.');
     return {};
-  }
-
-  private async conclude(account: AccountRef, report: Extract<LockReport, { kind: 'action-completed' }>) {
-    const { actionId, lockId, success, errorCode } = report;
-    if (actionId === null || !UUID.test(actionId)) return;
-    await this.commands.execute(new ConcludeAction(actionId, { ...account, lockId }, { success, errorCode }));
   }
 }
 

@@ -33,6 +33,11 @@ export class LockReports {
   /** @param account whose report it is: nothing in it is believed of another account's locks */
   async take({ accountId, maker }: AccountRef, report: LockReport): Promise<Reception> {
     const { rows, onDue } = this.options;
+    if (report.kind === 'system-lost' || report.kind === 'system-back') {
+      await rows.makeDue(`account:${accountId}`);
+      onDue();
+      return 'taken';
+    }
     const devices = await rows.devicesOf(maker, report.lockId);
     const device = devices.find(({ account_id }) => account_id === accountId);
     if (device) return this.takeFor(device, report);
@@ -45,7 +50,7 @@ export class LockReports {
 
   private async takeFor(
     lock: { readonly device_id: string; readonly account_id: string },
-    report: LockReport,
+    report: Exclude<LockReport, { kind: 'system-lost' | 'system-back' }>,
   ): Promise<Reception> {
     const { rows, onDue } = this.options;
     switch (report.kind) {

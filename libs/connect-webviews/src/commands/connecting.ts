@@ -7,6 +7,7 @@ import {
   DeviceStreams,
   loginCodec,
   type LoginEvent,
+  LocalConnections,
   loginFold,
   OtherCustomer,
   ReportAddresses,
@@ -19,7 +20,17 @@ import {
   VIEW_BARRIER,
   type ViewBarrier,
 } from '@latchkey/event-sourcing';
-import { authorizeUrl, exchangeCode, type HttpLockGateway, type LockMaker } from '@latchkey/gateways';
+import {
+  authorizeUrl,
+  exchangeCode,
+  isLocal,
+  isLockMaker,
+  type LocalConnection,
+  type LocalSystem,
+  type LockSystem,
+  type Refusal,
+  type RoutedLockGateway,
+} from '@latchkey/gateways';
 import {
   type Clock,
   CLOCK,
@@ -55,10 +66,11 @@ export class Connecting {
   constructor(
     private readonly webviews: ConnectWebviewRecords,
     private readonly addresses: Addresses,
-    @Inject(LOCK_MAKERS) private readonly makers: ReadonlyMap<string, LockMaker>,
+    @Inject(LOCK_MAKERS) private readonly makers: ReadonlyMap<string, LockSystem>,
     private readonly reportAddresses: ReportAddresses,
+    private readonly connections: LocalConnections,
     private readonly streams: DeviceStreams,
-    @Inject(GATEWAY) private readonly gateway: HttpLockGateway,
+    @Inject(GATEWAY) private readonly gateway: RoutedLockGateway,
     @Inject(RECORDS) private readonly records: Records,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: Random,
@@ -77,8 +89,8 @@ export class Connecting {
     });
   }
 
-  /** The lock makers that a webview offers. */
-  offered({ wishes }: ConnectWebview): LockMaker[] {
+  /** The lock systems that a webview offers. */
+  offered({ wishes }: ConnectWebview): LockSystem[] {
     const { acceptedProviders: accepted } = wishes;
     return [...this.makers.values()].filter(({ name }) => accepted.length === 0 || accepted.includes(name));
   }
@@ -92,7 +104,7 @@ export class Connecting {
     provider: string,
   ): Promise<{ readonly address: string; readonly secret: string } | null> {
     const maker = this.offered(webview).find(({ name }) => name === provider);
-    if (!maker) return null;
+    if (!isLockMaker(maker)) return null;
     const nonce = this.random.bytes(24).toString('base64url');
     const secret = this.random.bytes(32).toString('base64url');
     const challenge = challengeOf(secret);
@@ -116,7 +128,7 @@ export class Connecting {
     const awaited = nonce !== '' && secret !== '';
     const webview = awaited ? await this.webviews.comeBack(id, nonce, challengeOf(secret)) : null;
     const maker = webview?.provider ? this.makers.get(webview.provider) : undefined;
-    if (!webview || !maker) return { kind: 'unknown' };
+    if (!webview || !isLockMaker(maker)) return { kind: 'unknown' };
     if (query.code === undefined) return this.fail(webview, 'The lock maker was not given leave.');
     const grant = { code: query.code, redirectUri: this.redirectUri(), codeVerifier: secret };
     const tokens = await exchangeCode(maker, grant, { clock: this.clock });
@@ -126,6 +138,36 @@ export class Connecting {
     }
     const accountId = await this.accountOf(webview.workspaceId, maker.name, tokens.value.userId);
     const keep = () => this.records.accountTokens.put(accountId, tokens.value);
+    return this.finish(webview, maker, accountId, keep);
+  }
+
+  /**
+   * Connects a local system, with what somebody gave for reaching it, once that was tried.
+   * @param given left out where the file says it all
+   */
+  async connectLocally(
+    webview: ConnectWebview,
+    system: LocalSystem,
+    given: LocalConnection,
+  ): Promise<Exclude<Ending, { kind: 'unknown' }>> {
+    const found = await this.gateway.check(system, { ...given, ...system.connection });
+    if (found.kind !== 'answered') {
+      this.logger.warn({ maker: system.name, kind: found.kind }, 'a local system could not be connected');
+      return this.fail(webview, whyNot(system, found));
+    }
+    const { systemId, connection } = found.value;
+    await this.webviews.chosen(webview.connectWebviewId, system.name);
+    const accountId = derivedId(webview.workspaceId, `account ${system.name} ${systemId}`);
+    return this.finish(webview, system, accountId, () => this.connections.put(accountId, connection));
+  }
+
+  /** @param keep keeps what lets us act for the account */
+  private async finish(
+    webview: ConnectWebview,
+    maker: LockSystem,
+    accountId: string,
+    keep: () => Promise<void>,
+  ): Promise<Exclude<Ending, { kind: 'unknown' }>> {
     try {
       await this.connect(webview, maker, accountId, keep);
     } catch (error) {
@@ -148,7 +190,7 @@ export class Connecting {
   /** @throws {OtherCustomer} */
   private async connect(
     webview: ConnectWebview,
-    maker: LockMaker,
+    maker: LockSystem,
     accountId: string,
     keepTokens: () => Promise<void>,
   ) {
@@ -163,15 +205,18 @@ export class Connecting {
     // Somebody may have been about to forget those of an account that had been deleted.
     await keepTokens();
     const account = { accountId, maker: maker.name };
-    const url = this.addresses.for(maker) + (await this.reportAddresses.pathFor(account));
-    const registered = await this.gateway.registerWebhook(account, url);
+    const registered = await this.gateway.takeReports(
+      account,
+      async () =>
+        (isLocal(maker) ? '' : this.addresses.for(maker)) + (await this.reportAddresses.pathFor(account)),
+    );
     // The account is asked for its locks again and again: without reports it is only slower.
     if (registered.kind !== 'answered') {
       this.logger.warn({ maker: maker.name, reason: registered.message }, 'the lock maker takes no webhook');
     }
   }
 
-  private async fail(webview: ConnectWebview, reason: string): Promise<Ending> {
+  private async fail(webview: ConnectWebview, reason: string): Promise<Extract<Ending, { kind: 'failed' }>> {
     const { connectWebviewId, workspaceId, status } = webview;
     await this.logins.transact(connectWebviewId, loginAt(webview), () => [
       { type: 'LoginFailed', data: { connectWebviewId, workspaceId } },
@@ -197,6 +242,18 @@ export class Connecting {
 
 const loginAt = ({ connectWebviewId: id, workspaceId }: ConnectWebview): Cause =>
   externalCause({ workspaceId, correlationId: id, causationId: id });
+
+/** For whoever tried to connect a local system: what to do about it. */
+function whyNot({ displayName }: LocalSystem, refusal: Refusal): string {
+  switch (refusal.kind) {
+    case 'unauthorized':
+      return `${displayName} does not take these credentials. Please check them.`;
+    case 'refused':
+      return refusal.message;
+    default:
+      return `${displayName} could not be reached: ${refusal.message} Please check the address, and that it runs.`;
+  }
+}
 
 /** What the invitation says of the account; what it does not, stays as it is. */
 function wishesOf({ wishes }: ConnectWebview): AccountWishes {

@@ -1,6 +1,6 @@
 import { LOCK_MAKERS } from '@latchkey/platform';
 import { By, type Caller, Choice, Params, schema, SeamRoute } from '@latchkey/http';
-import type { LockMaker } from '@latchkey/gateways';
+import { isLockMaker, type LockSystem } from '@latchkey/gateways';
 import { Controller, Inject } from '@nestjs/common';
 import { Addresses } from '../addresses';
 import { PROVIDER_CATEGORIES } from './provider-categories';
@@ -34,7 +34,7 @@ class ListDeviceProvidersParams {
 @Controller()
 export class DeviceProvidersController {
   constructor(
-    @Inject(LOCK_MAKERS) private readonly makers: ReadonlyMap<string, LockMaker>,
+    @Inject(LOCK_MAKERS) private readonly makers: ReadonlyMap<string, LockSystem>,
     private readonly addresses: Addresses,
   ) {}
 
@@ -47,17 +47,21 @@ export class DeviceProvidersController {
     const shown = provider_category === undefined || OURS.includes(provider_category);
     const makers = shown ? [...this.makers.values()] : [];
     return {
-      device_providers: makers.map(({ name, displayName, capabilities }) => ({
-        device_provider_name: name,
-        display_name: displayName,
+      device_providers: makers.map((system) => ({
+        device_provider_name: system.name,
+        display_name: system.displayName,
         image_url: `${this.addresses.public()}/docs/favicon-32x32.png`,
         provider_categories: OURS,
         can_program_online_access_codes: true,
         can_program_offline_access_codes: false,
-        can_remotely_lock: capabilities?.canRemotelyLock ?? true,
-        can_remotely_unlock: capabilities?.canRemotelyUnlock ?? true,
+        can_remotely_lock: canRemotely(system, 'canRemotelyLock'),
+        can_remotely_unlock: canRemotely(system, 'canRemotelyUnlock'),
         can_unlock_with_code: true,
       })),
     };
   }
+}
+
+function canRemotely(system: LockSystem, which: 'canRemotelyLock' | 'canRemotelyUnlock'): boolean {
+  return isLockMaker(system) ? (system.capabilities?.[which] ?? true) : true;
 }

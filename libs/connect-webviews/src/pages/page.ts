@@ -1,3 +1,5 @@
+import type { AskedField, LocalSystem } from '@latchkey/gateways';
+
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -25,6 +27,7 @@ function page(title: string, body: string): string {
 <title>${escaped(title)}</title>
 <style>
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff }
+input { font: inherit; display: block; width: 100%; box-sizing: border-box; margin: .25rem 0 1rem; padding: .6rem; border: 1px solid #5f6368; border-radius: .25rem }
 button { font: inherit; display: block; width: 100%; margin: .5rem 0; padding: .7rem 1rem; text-align: left; border: 1px solid #0b57d0; border-radius: .25rem; background: #fff; color: #0b57d0 }
 :focus-visible { outline: 3px solid #b26a00; outline-offset: 2px }
 .error { border-left: .3rem solid #b3261e; padding-left: .7rem }
@@ -40,6 +43,12 @@ ${body}
 `;
 }
 
+function hiddenFields(hidden: Readonly<Record<string, string>>): string {
+  return Object.entries(hidden)
+    .map(([name, value]) => `<input type="hidden" name="${escaped(name)}" value="${escaped(value)}">`)
+    .join('\n');
+}
+
 /** The page on which somebody chooses whose locks to connect. Works without JavaScript. */
 export function choicePage(options: {
   readonly workspace: string;
@@ -48,9 +57,6 @@ export function choicePage(options: {
   readonly problem: string | null;
 }): string {
   const { workspace, makers, problem } = options;
-  const hidden = Object.entries(options.hidden)
-    .map(([name, value]) => `<input type="hidden" name="${escaped(name)}" value="${escaped(value)}">`)
-    .join('\n');
   const choices = makers
     .map(
       ({ name, displayName }) =>
@@ -60,15 +66,54 @@ export function choicePage(options: {
   return page(
     'Connect your locks',
     `${problem === null ? '' : `<p class="error" role="alert">${escaped(problem)}</p>`}
-<p><strong>${escaped(workspace)}</strong> asks to manage the access codes of your locks. Whose locks are they? You will be asked to log in there.</p>
+<p><strong>${escaped(workspace)}</strong> asks to manage the access codes of your locks. Whose locks are they? You will be asked to log in there, or how your own system is reached.</p>
 ${
   makers.length === 0
     ? '<p class="error" role="alert">No lock maker is set up here that this link allows.</p>'
     : `<form method="get" action="/connect_webviews/authorize">
-${hidden}
+${hiddenFields(options.hidden)}
 ${choices}
 </form>`
 }`,
+  );
+}
+
+const ASKED: Readonly<Record<AskedField, { label: string; type: string; hint: string }>> = {
+  address: { label: 'Address', type: 'text', hint: '' },
+  username: { label: 'User name, if it asks for one', type: 'text', hint: '' },
+  password: { label: 'Password, if it asks for one', type: 'password', hint: '' },
+  pairing_code: { label: 'Pairing code, from the lock or its app', type: 'text', hint: '3497-011-2332' },
+};
+
+const EXAMPLES: Readonly<Record<LocalSystem['kind'], string>> = {
+  'zwave-js': 'ws://hub.local:3000',
+  zigbee2mqtt: 'mqtt://hub.local:1883',
+  matter: '',
+};
+
+/** The page on which somebody says how a local system is reached. What was given is not shown again. */
+export function detailsPage(options: {
+  readonly workspace: string;
+  readonly hidden: Readonly<Record<string, string>>;
+  readonly system: LocalSystem;
+  readonly problem: string | null;
+}): string {
+  const { workspace, system, problem } = options;
+  const fields = system.asked.map((name) => {
+    const { label, type, hint } = ASKED[name];
+    const example = name === 'address' ? EXAMPLES[system.kind] : hint;
+    return `<label>${label}
+<input name="${name}" type="${type}" autocomplete="off" autocapitalize="none" spellcheck="false" placeholder="${escaped(example)}"></label>`;
+  });
+  return page(
+    `Connect ${system.displayName}`,
+    `${problem === null ? '' : `<p class="error" role="alert">${escaped(problem)}</p>`}
+<p><strong>${escaped(workspace)}</strong> asks to manage the access codes of the locks there.</p>
+<form method="post" action="/connect_webviews/local">
+${hiddenFields(options.hidden)}
+${fields.join('\n')}
+<button type="submit">Connect</button>
+</form>`,
   );
 }
 

@@ -1,14 +1,15 @@
 import type { Records } from '@latchkey/database';
+import { isLocal, type LocalConnection, type LocalSystem } from '@latchkey/gateways';
 import { ActsOnGet, Open } from '@latchkey/http';
 import { type Clock, CLOCK, RECORDS, VAULT, type Vault } from '@latchkey/platform';
-import { Controller, Get, Headers, Inject, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Inject, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
-import { Connecting } from '../commands/connecting';
+import { Connecting, type Ending } from '../commands/connecting';
 import { Addresses } from '../addresses';
 import { keepInBrowser, keptInBrowser } from '../browser';
 import { isLinkOf, isOpen, linkToken } from '../link';
-import { choicePage, connectedPage, PAGE_HEADERS, problemPage } from './page';
+import { choicePage, connectedPage, detailsPage, PAGE_HEADERS, problemPage } from './page';
 
 type Texts = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -41,6 +42,8 @@ export class ConnectPagesController {
     if (!webview) return show(reply, 404, problemPage(NOT_VALID));
     if (webview.status === 'authorized') return show(reply, 410, problemPage(USED));
     if (!this.isOpen(webview)) return show(reply, 410, problemPage(TOO_OLD));
+    const system = this.localOf(webview, query);
+    if (system) return show(reply, 200, await this.details(webview, system, null));
     const away = await this.connecting.setOut(webview, text(query.provider) ?? '');
     if (away === null) return show(reply, 400, await this.choice(webview, 'Please choose one of these.'));
     const cookie = keepInBrowser(webview.connectWebviewId, away.secret, this.addresses.public());
@@ -61,6 +64,31 @@ export class ConnectPagesController {
       error: text(query.error),
     });
     if (ending.kind === 'unknown') return show(reply, 400, problemPage(NOT_AWAITED));
+    await this.end(ending, reply, () => this.choice(ending.webview, failure(ending)));
+  }
+
+  /** What somebody gave for reaching a local system. In the body: it may hold a password. */
+  @Post('local')
+  async local(@Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
+    const fields = textsOf(body);
+    const webview = await this.entitled(fields);
+    if (!webview) return show(reply, 404, problemPage(NOT_VALID));
+    if (webview.status === 'authorized') return show(reply, 410, problemPage(USED));
+    if (!this.isOpen(webview)) return show(reply, 410, problemPage(TOO_OLD));
+    const system = this.localOf(webview, fields);
+    if (!system) return show(reply, 400, await this.choice(webview, 'Please choose one of these.'));
+    const given = givenIn(fields, system);
+    if (typeof given === 'string') return show(reply, 400, await this.details(webview, system, given));
+    const ending = await this.connecting.connectLocally(webview, system, given);
+    await this.end(ending, reply, () => this.details(webview, system, failure(ending)));
+  }
+
+  /** @param again the page on which it can be tried again */
+  private async end(
+    ending: Exclude<Ending, { kind: 'unknown' }>,
+    reply: FastifyReply,
+    again: () => Promise<string>,
+  ): Promise<void> {
     const { webview } = ending;
     const { customRedirectUrl, customRedirectFailureUrl } = webview.wishes;
     const next =
@@ -71,7 +99,7 @@ export class ConnectPagesController {
       void reply.headers(PAGE_HEADERS).redirect(url.href, 303);
       return;
     }
-    if (ending.kind === 'failed') return show(reply, 200, await this.choice(webview, ending.reason));
+    if (ending.kind === 'failed') return show(reply, 200, await again());
     const looks = (await this.records.workspaces.get(webview.workspaceId))?.settings
       .connect_webview_customization;
     const message = (looks as { success_message?: unknown } | undefined)?.success_message;
@@ -79,17 +107,37 @@ export class ConnectPagesController {
   }
 
   private async choice(webview: ConnectWebview, problem: string | null): Promise<string> {
-    const { connectWebviewId, workspaceId } = webview;
-    const workspace = await this.records.workspaces.get(workspaceId);
+    const workspace = await this.records.workspaces.get(webview.workspaceId);
     return choicePage({
       workspace: workspace?.name ?? 'Somebody',
-      hidden: {
-        connect_webview_id: connectWebviewId,
-        auth_token: linkToken(webview, this.vault),
-      },
+      hidden: this.hidden(webview),
       makers: this.connecting.offered(webview),
       problem,
     });
+  }
+
+  /** Asks for what reaching a local system takes. */
+  private async details(
+    webview: ConnectWebview,
+    system: LocalSystem,
+    problem: string | null,
+  ): Promise<string> {
+    const workspace = await this.records.workspaces.get(webview.workspaceId);
+    return detailsPage({
+      workspace: workspace?.name ?? 'Somebody',
+      hidden: { ...this.hidden(webview), provider: system.name },
+      ...{ system, problem },
+    });
+  }
+
+  private hidden(webview: ConnectWebview) {
+    const { connectWebviewId } = webview;
+    return { connect_webview_id: connectWebviewId, auth_token: linkToken(webview, this.vault) };
+  }
+
+  private localOf(webview: ConnectWebview, { provider }: Texts): LocalSystem | undefined {
+    const system = this.connecting.offered(webview).find(({ name }) => name === text(provider));
+    return isLocal(system) ? system : undefined;
   }
 
   /** The webview whose URL this is; null where the token is not right. */
@@ -110,6 +158,29 @@ const NOT_AWAITED =
   'This page was left too early, or twice, or opened in another browser. Please begin again.';
 
 const text = (value: string | string[] | undefined) => (typeof value === 'string' ? value : undefined);
+
+const failure = (ending: Ending): string | null => (ending.kind === 'failed' ? ending.reason : null);
+
+function textsOf(body: unknown): Texts {
+  return typeof body === 'object' && body !== null ? (body as Texts) : {};
+}
+
+/** So long a field may be, in characters. */
+const LONGEST = 1_000;
+
+/** What was given for reaching a local system, or what is wrong with it. */
+function givenIn(fields: Texts, { asked }: LocalSystem): LocalConnection | string {
+  const given: Record<string, string> = {};
+  for (const field of asked) {
+    const value = (text(fields[field]) ?? '').trim();
+    if (value.length > LONGEST) return 'That is too long.';
+    if (value !== '') given[field === 'pairing_code' ? 'pairingCode' : field] = value;
+  }
+  if (asked.includes('address') && given.address === undefined) return 'Please give the address.';
+  if (asked.includes('pairing_code') && given.pairingCode === undefined)
+    return 'Please give the pairing code.';
+  return given;
+}
 
 function show(reply: FastifyReply, status: number, html: string): void {
   void reply.code(status).headers(PAGE_HEADERS).send(html);

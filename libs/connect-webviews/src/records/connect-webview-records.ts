@@ -290,6 +290,11 @@ export class ConnectWebviewRecords {
     await this.update(connectWebviewId, to);
   }
 
+  /** Somebody chose a system that is connected without a way there and back. */
+  async chosen(connectWebviewId: string, provider: string): Promise<void> {
+    await this.update(connectWebviewId, { provider });
+  }
+
   /** Takes the nonce back, once. @returns the webview, or null where that nonce is not awaited from that browser */
   async comeBack(connectWebviewId: string, nonce: string, challenge: string): Promise<ConnectWebview | null> {
     const row = await this.database.db

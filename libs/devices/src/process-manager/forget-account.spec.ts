@@ -2,6 +2,7 @@ import { openDatabase, openRecords, openVault, type Records } from '@latchkey/da
 import type { AccountRef, Refusal } from '@latchkey/gateways';
 import { createLogger, SeededRandom } from '@latchkey/platform';
 import { forgetAccount } from './forget-account';
+import { LocalConnections } from './local-connections';
 import { ReportAddresses } from './report-addresses';
 
 const account: AccountRef = { accountId: 'account-1', maker: 'acme' };
@@ -28,6 +29,7 @@ afterEach(() => close());
 const forget = (died = false) =>
   forgetAccount(account, {
     ...{ records, reportAddresses: addresses, logger: createLogger('silent') },
+    connections: new LocalConnections(records.settings),
     gateway: {
       unregisterWebhooks: ({ accountId }, path) => {
         asked.push(`end the reports of ${accountId} to ${path}`);

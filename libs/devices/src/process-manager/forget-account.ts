@@ -1,5 +1,5 @@
 import type { Records } from '@latchkey/database';
-import type { HttpLockGateway } from '@latchkey/gateways';
+import type { ConnectionStore, RoutedLockGateway } from '@latchkey/gateways';
 import type { Logger } from '@latchkey/platform';
 import type { ReportAddresses } from './report-addresses';
 
@@ -11,13 +11,19 @@ export async function forgetAccount(
   account: { readonly accountId: string; readonly maker: string },
   parts: {
     readonly records: Records;
-    readonly gateway: Pick<HttpLockGateway, 'unregisterWebhooks' | 'revokeTokens'>;
+    readonly gateway: Pick<RoutedLockGateway, 'unregisterWebhooks' | 'revokeTokens'>;
     readonly reportAddresses: ReportAddresses;
+    /** How local systems are reached. */
+    readonly connections: ConnectionStore;
     readonly logger: Logger;
   },
 ): Promise<void> {
-  const { records, gateway, reportAddresses, logger } = parts;
+  const { records, gateway, reportAddresses, connections, logger } = parts;
   const { accountId, maker } = account;
+  if (await connections.get(accountId)) {
+    await gateway.revokeTokens(account);
+    await connections.delete(accountId);
+  }
   if (!(await records.accountTokens.get(accountId))) return reportAddresses.forget(accountId);
   const path = await reportAddresses.pathOf(account);
   const ended = path === null ? null : await gateway.unregisterWebhooks(account, path);

@@ -1,5 +1,11 @@
 import type { Records } from '@latchkey/database';
-import { type HttpLockGateway, type LockMaker, reportsPath } from '@latchkey/gateways';
+import {
+  type HttpLockGateway,
+  isLockMaker,
+  type LockMaker,
+  type LockSystem,
+  reportsPath,
+} from '@latchkey/gateways';
 import type { Logger } from '@latchkey/platform';
 import type { KnownLocks } from './known-locks';
 import type { ReportAddresses } from './report-addresses';
@@ -13,7 +19,7 @@ const sharedToken = (maker: string): string => `report_token.${maker}`;
  * An account whose maker can't be reached now is tried again at the next start.
  */
 export async function moveReports(parts: {
-  readonly makers: Iterable<LockMaker>;
+  readonly makers: Iterable<LockSystem>;
   readonly settings: Records['settings'];
   readonly addresses: ReportAddresses;
   readonly gateway: Pick<HttpLockGateway, 'registerWebhook' | 'unregisterWebhooks'>;
@@ -24,6 +30,7 @@ export async function moveReports(parts: {
 }): Promise<void> {
   const { makers, settings, addresses, gateway, locks, urlFor, logger } = parts;
   for (const maker of makers) {
+    if (!isLockMaker(maker)) continue;
     const shared = await settings.getSecret(sharedToken(maker.name));
     if (shared === null) continue;
     let moved = true;

@@ -134,6 +134,6 @@ function accepted(answer: Answer<{ access_code_id?: string | null | undefined } 
 /** Names the place and never the value, which may hold PINs. */
 function misread(api: MakerApi, account: AccountRef, error: z.ZodError): Refusal {
   const maker = api.maker(account);
-  if ('kind' in maker) return maker;
+  if ('message' in maker) return maker;
   return notUnderstood(maker, error.issues[0]?.path.join('.') || 'not what was asked for');
 }

@@ -2,6 +2,7 @@ import { type LockCapabilities } from '../lock-gateway';
 
 /** A lock maker's cloud that speaks the HTTP API for lock makers, as an operator configures it. */
 export interface LockMaker {
+  readonly kind?: 'http';
   /** The name that accounts refer to it by. */
   readonly name: string;
   /** What people call it; the only thing about it that error messages tell. */

@@ -48,7 +48,7 @@ export class MakerApi {
   /** Sends a request. One answered with 401 was not done, so it is sent again with a new token. */
   async call(account: AccountRef, request: ApiRequest): Promise<ApiAnswer> {
     const maker = this.maker(account);
-    if ('kind' in maker) return maker;
+    if ('message' in maker) return maker;
     let tokens = await this.#accessTokens.current(account);
     for (let renewed = 0; ; renewed += 1) {
       if (tokens.kind !== 'answered') return tokens;
@@ -78,7 +78,7 @@ export class MakerApi {
   /** Ends the account's grant at its maker. */
   async revoke(account: AccountRef): Promise<Answer<void>> {
     const maker = this.maker(account);
-    if ('kind' in maker) return maker;
+    if ('message' in maker) return maker;
     const tokens = await this.#options.tokens.get(account.accountId);
     if (tokens === null) return { kind: 'answered', value: undefined };
     return revokeTokens(this.#transport(maker), maker, tokens, this.#options.clock);
@@ -92,7 +92,7 @@ export class MakerApi {
 
   async #refresh(account: AccountRef, tokens: AccountTokens): Promise<Answer<AccountTokens>> {
     const maker = this.maker(account);
-    if ('kind' in maker) return maker;
+    if ('message' in maker) return maker;
     return refreshTokens(this.#transport(maker), maker, tokens, this.#options.clock);
   }
 

@@ -57,7 +57,7 @@ export async function registerWebhook(
   const made = webhook.safeParse(answer.body);
   if (made.success) return { kind: 'answered', value: { webhookId: made.data.webhook_id } };
   const maker = api.maker(account);
-  return 'kind' in maker ? maker : notUnderstood(maker, 'no webhook_id');
+  return 'message' in maker ? maker : notUnderstood(maker, 'no webhook_id');
 }
 
 /** Ends the account's webhooks that lead to an address with this ending. What is not there need not end. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LockMakersFileError, parseLockMakers, readLockMakersFile } from './lock-makers-file';
+import { LockSystemsFileError, parseLockSystems, readLockSystemsFile } from './lock-systems-file';
 
 const acme = {
   name: 'acme',
@@ -10,9 +10,9 @@ const acme = {
   client_id: 'latchkey',
   client_secret: 'hush-hush',
 };
-const parse = (content: unknown, env = {}) => parseLockMakers(JSON.stringify(content), 'makers.json', env);
+const parse = (content: unknown, env = {}) => parseLockSystems(JSON.stringify(content), 'makers.json', env);
 
-describe("the lock makers' file", () => {
+describe('the file of lock systems', () => {
   it('names lock makers, with their secrets or where to find them', () => {
     const { client_secret: _, ...open } = acme;
     const other = {
@@ -28,6 +28,7 @@ describe("the lock makers' file", () => {
     };
     const makers = [
       {
+        kind: 'http',
         name: 'acme',
         displayName: 'Acme Locks',
         baseUrl: 'https://api.acme.example/v1',
@@ -35,6 +36,7 @@ describe("the lock makers' file", () => {
         clientSecret: 'hush-hush',
       },
       {
+        kind: 'http',
         name: 'other',
         displayName: 'other',
         baseUrl: 'https://api.acme.example/v1',
@@ -54,9 +56,9 @@ describe("the lock makers' file", () => {
   });
 
   it.each<[unknown, string]>([
-    [{}, 'must be a list of lock makers'],
-    [null, 'must be a list of lock makers'],
-    ['acme', 'must be a list of lock makers'],
+    [{}, 'must be a list of lock systems'],
+    [null, 'must be a list of lock systems'],
+    ['acme', 'must be a list of lock systems'],
     [[null], 'entry 1: Invalid input: expected object, received null'],
     [[acme, { ...acme, name: 'Two Words' }], 'entry 2 name: must be lower-case letters, digits, _ and -'],
     [[{ ...acme, client_id: 7 }], 'entry 1 client_id: Invalid input: expected string, received number'],
@@ -64,7 +66,7 @@ describe("the lock makers' file", () => {
     [[{ ...acme, client_secret_env: 'X' }], 'entry 1: needs one of client_secret and client_secret_env'],
     [[{ ...acme, client_secret: undefined, client_secret_env: 'X' }], 'acme: the environment has no X'],
     [[{ ...acme, url: 'x' }], 'entry 1: Unrecognized key: "url"'],
-    [[acme, acme], 'two lock makers are named acme'],
+    [[acme, acme], 'two lock systems are named acme'],
     [[{ ...acme, base_url: 'acme' }], 'entry 1 base_url: must be a URL'],
     [
       [{ ...acme, base_url: 'https://u:p@acme.example' }],
@@ -88,7 +90,7 @@ describe("the lock makers' file", () => {
     ],
   ])('is refused with one line (%#)', (content, reason) => {
     expect(() => parse(content)).toThrow(
-      new LockMakersFileError(`The lock makers' file makers.json: ${reason}.`),
+      new LockSystemsFileError(`The file of lock systems makers.json: ${reason}.`),
     );
   });
 
@@ -100,12 +102,12 @@ describe("the lock makers' file", () => {
     'http://10.0.0.7',
     'http://bridge.local',
   ])('lets %s be without TLS', (base_url) => {
-    expect(parse([{ ...acme, base_url }]).get('acme')?.baseUrl).toBe(base_url);
+    expect(parse([{ ...acme, base_url }]).get('acme')).toHaveProperty('baseUrl', base_url);
   });
 
   it('is refused without repeating it if it is not JSON', () => {
-    expect(() => parseLockMakers('[{"client_secret": "hush-hush",}]', 'makers.json', {})).toThrow(
-      new LockMakersFileError("The lock makers' file makers.json: is not JSON."),
+    expect(() => parseLockSystems('[{"client_secret": "hush-hush",}]', 'makers.json', {})).toThrow(
+      new LockSystemsFileError('The file of lock systems makers.json: is not JSON.'),
     );
   });
 
@@ -119,14 +121,14 @@ describe("the lock makers' file", () => {
     it('is read', async () => {
       const path = join(folder, 'makers.json');
       await writeFile(path, `\uFEFF${JSON.stringify([acme])}`);
-      expect([...(await readLockMakersFile(path, {})).keys()]).toEqual(['acme']);
+      expect([...(await readLockSystemsFile(path, {})).keys()]).toEqual(['acme']);
     });
 
     it('must be there, and be a file', async () => {
-      await expect(readLockMakersFile(join(folder, 'none.json'), {})).rejects.toThrow(
-        new LockMakersFileError(`The lock makers' file ${folder}/none.json cannot be read (ENOENT).`),
+      await expect(readLockSystemsFile(join(folder, 'none.json'), {})).rejects.toThrow(
+        new LockSystemsFileError(`The file of lock systems ${folder}/none.json cannot be read (ENOENT).`),
       );
-      await expect(readLockMakersFile(folder, {})).rejects.toThrow('cannot be read (EISDIR)');
+      await expect(readLockSystemsFile(folder, {})).rejects.toThrow('cannot be read (EISDIR)');
     });
   });
 });

@@ -1,0 +1,4 @@
+export * from './local-entry';
+export * from './local-system';
+export * from './optional-package';
+export * from './slot-range';
