@@ -41,7 +41,12 @@ import {
   VAULT,
   VIEWS_DATABASE,
 } from '@latchkey/platform';
-import { PublicEventsModule, WEBHOOK_DELIVERIES, type WebhookDeliveries } from '@latchkey/public-events';
+import {
+  FeedTail,
+  PublicEventsModule,
+  WEBHOOK_DELIVERIES,
+  type WebhookDeliveries,
+} from '@latchkey/public-events';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { Core } from './core/core';
@@ -76,6 +81,7 @@ export interface TokenParts {
 export interface ServerParts {
   readonly tokens: TokenParts;
   readonly core: Core;
+  readonly tail: FeedTail;
   readonly reportAddresses: ReportAddresses;
   readonly connections: LocalConnections;
   readonly sandbox: Sandbox | undefined;
@@ -85,10 +91,11 @@ export interface ServerParts {
 @Global()
 @Module({})
 class PartsModule {
-  static with({ tokens, core, reportAddresses, connections }: ServerParts): DynamicModule {
+  static with({ tokens, core, tail, reportAddresses, connections }: ServerParts): DynamicModule {
     const providers = [
       ...providedByToken(tokens),
       provided(Core, core),
+      provided(FeedTail, tail),
       provided(Streams, core.streams),
       provided(DeviceStreams, core.deviceStreams),
       provided(ReportAddresses, reportAddresses),

@@ -25,7 +25,7 @@ const FEATURES = new Set(['access-codes', 'devices', 'connect-webviews', 'public
 /** The floors inside a feature, from the top down: each may import from those below it and from its own. */
 const FLOORS: readonly (readonly string[])[] = [
   ['http', 'pages'],
-  ['webhooks'],
+  ['webhooks', 'event-stream', 'subscriptions'],
   ['commands'],
   ['process-manager'],
   ['views', 'feed', 'translator', 'records'],

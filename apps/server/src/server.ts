@@ -30,7 +30,7 @@ import {
   VIEWS_DATABASE,
   within,
 } from '@latchkey/platform';
-import { WEBHOOK_DELIVERIES, type Webhooks } from '@latchkey/public-events';
+import { FeedTail, WEBHOOK_DELIVERIES, type Webhooks } from '@latchkey/public-events';
 import type { TokenParts } from './app.module';
 import { Builders } from './building/builders';
 import type { Core } from './core/core';
@@ -114,8 +114,7 @@ async function start(
   const sandbox = maker && (await openSandbox(parts, { maker, core, webhooks, locks }, () => port, started));
 
   const tokens = tokensOf(parts, locks, core, webhooks, sandbox);
-  const { reportAddresses, connections } = locks;
-  const app = await makeEdge({ tokens, core, reportAddresses, connections, sandbox }, parts.metrics);
+  const app = await makeEdge({ ...locks, tokens, core, tail: parts.tail, sandbox }, parts.metrics);
   if (restored) await app.get(IdempotencyRecords).forgetSince(restored.endsAt);
   const builders = new Builders({ ...parts, views: core.byThread });
   const startup = watchStartup(app, { store, core, views, builders, config: given, logger });
@@ -192,7 +191,7 @@ async function openParts(
   const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
   const metrics = given.metricsPort === undefined ? undefined : new Metrics();
   const at = { clock, clockWatch, ids, random, logger };
-  const parts: Parts = { config: given, ...at, stores, store, address, metrics };
+  const parts: Parts = { config: given, ...at, stores, store, address, metrics, tail: new FeedTail() };
   return { parts, locks, maker };
 }
 

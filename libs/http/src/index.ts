@@ -21,7 +21,7 @@ export { type Query } from './params/query';
 export { readParams } from './params/read-params';
 export { isPlainText } from './params/text';
 export { type Caller } from '@latchkey/event-sourcing';
-export { Abandoned, By, type EdgeRequest, Params } from './route/parameters';
+export { Abandoned, By, type EdgeRequest, Params, StillAllowed } from './route/parameters';
 export {
   ActsOnGet,
   actsOnGet,

@@ -1,8 +1,11 @@
 export { FeedProjection, type FeedTables, listedInFeed } from './feed/feed-projection';
+export { FeedTail } from './feed/feed-tail';
 export * from './feed/queries';
 export { delivered, PUBLIC_EVENTS, publicStreamOf, type SeamEvent, type StoredEvent } from './public-event';
 export { PublicEventsModule } from './public-events.module';
 export { Translator } from './translator/translator';
+export type { StreamRefusal } from './event-stream/event-streams';
+export { EventStreamController } from './http/event-stream.controller';
 export { EventsController } from './http/events.controller';
 export { WebhooksController } from './http/webhooks.controller';
 export * from './webhooks/commands';

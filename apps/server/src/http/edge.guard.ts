@@ -64,6 +64,11 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
     return true;
   }
 
+  private async stillAllowed(token: string, permission: Permission | undefined): Promise<boolean> {
+    const key = await this.records.apiKeys.find(token);
+    return key !== null && (permission === undefined || key.permissions.includes(permission));
+  }
+
   onModuleDestroy(): void {
     this.attempts.release();
   }
@@ -87,6 +92,7 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
       ...{ workspaceId, actor: { type: 'api_key', id: apiKeyId } },
       ...{ requestId: request.id, isFirstTry: true },
     };
+    request.isStillAllowed = () => this.stillAllowed(token!, permission);
     this.records.apiKeys.touch(apiKeyId, this.clock.now()).catch((error: unknown) => {
       this.logger.warn({ err: error, apiKeyId }, "could not note an API key's use");
     });

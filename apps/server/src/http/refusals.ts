@@ -2,10 +2,10 @@ import type { CodeRefusal } from '@latchkey/access-codes';
 import type { DeviceRefusal } from '@latchkey/devices';
 import type { Refusal } from '@latchkey/event-sourcing';
 import { ApiError } from '@latchkey/platform';
-import type { WebhookRefusal } from '@latchkey/public-events';
+import type { StreamRefusal, WebhookRefusal } from '@latchkey/public-events';
 
 /** The API's word for each of the domain's refusals. */
-const TYPES: Readonly<Record<CodeRefusal | DeviceRefusal | WebhookRefusal, string>> = {
+const TYPES: Readonly<Record<CodeRefusal | DeviceRefusal | WebhookRefusal | StreamRefusal, string>> = {
   'being-removed': 'access_code_being_removed',
   'not-set-on-device': 'access_code_not_set_on_device',
   'not-time-bound': 'access_code_not_time_bound',
@@ -17,6 +17,7 @@ const TYPES: Readonly<Record<CodeRefusal | DeviceRefusal | WebhookRefusal, strin
   'action-not-supported': 'action_not_supported',
   disabled: 'webhook_disabled',
   'too-many': 'too_many_webhooks',
+  'too-many-streams': 'too_many_streams',
 };
 
 /** Properties that the API does not call what the domain does. */

@@ -3,7 +3,7 @@ import type { Database, Stores } from '@latchkey/database';
 import { forgetAccount } from '@latchkey/devices';
 import type { EventStore } from '@latchkey/event-sourcing';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random } from '@latchkey/platform';
-import { FeedProjection, listedInFeed, Translator, Webhooks } from '@latchkey/public-events';
+import { FeedProjection, type FeedTail, listedInFeed, Translator, Webhooks } from '@latchkey/public-events';
 import { Core } from '../core/core';
 import type { Metrics } from '../metrics/metrics';
 import type { Locks } from './gateway';
@@ -22,6 +22,8 @@ export interface Parts {
   readonly store: EventStore;
   /** Where they are asked for: METRICS_PORT. */
   readonly metrics?: Metrics | undefined;
+  /** What tells listeners of events that the feed has just folded. */
+  readonly tail: FeedTail;
   /** Where the event store is reached. */
   readonly address: string;
 }
@@ -32,7 +34,7 @@ export function makeCore(
   { gateway, reportAddresses, connections }: Locks,
   signing: ChainSigning,
 ): Core {
-  const { config, clock, clockWatch, ids, random, logger, stores, store, metrics } = parts;
+  const { config, clock, clockWatch, ids, random, logger, stores, store, metrics, tail } = parts;
   const { records, vault } = stores;
   const core: Core = new Core({
     ...{ config, store, database: stores.views, vault, gateway, clock, clockWatch, ids, random, logger },
@@ -40,7 +42,7 @@ export function makeCore(
     feed: {
       database: stores.feed,
       translator: new Translator(store, config, listedInFeed),
-      projection: new FeedProjection(),
+      projection: new FeedProjection((events) => tail.take(events)),
     },
     audit: { database: stores.audit, projection: new AuditProjection((events) => signing.linked(events)) },
     keepsExpired: async (workspaceId) =>

@@ -48,7 +48,7 @@ export interface JsonContent {
 export interface ResponseObject {
   readonly description: string;
   readonly headers: Readonly<Record<string, { readonly description: string; readonly schema: Schema }>>;
-  readonly content: JsonContent;
+  readonly content: JsonContent | Readonly<Record<string, object>>;
 }
 
 export interface Operation {

@@ -9,6 +9,8 @@ export interface EdgeRequest {
   readonly query: Query;
   readonly body: unknown;
   caller?: Caller;
+  /** Whether the caller would still be let in: for answers that go on for long. */
+  isStillAllowed?: () => Promise<boolean>;
 }
 
 /** The request's parameters, read and checked as the given class declares them. */
@@ -25,6 +27,15 @@ export const Abandoned = createParamDecorator((_: unknown, context: ExecutionCon
   });
   return gone.signal;
 });
+
+/** Whether the API key that let the request in is still good: for answers that go on for long. */
+export const StillAllowed = createParamDecorator(
+  (_: unknown, context: ExecutionContext): (() => Promise<boolean>) => {
+    const { isStillAllowed } = context.switchToHttp().getRequest<EdgeRequest>();
+    if (!isStillAllowed) throw new Error('The request was let through without asking who it is from.');
+    return isStillAllowed;
+  },
+);
 
 /** Who is asking: whom the API key belongs to. */
 export const By = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {

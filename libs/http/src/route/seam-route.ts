@@ -18,6 +18,8 @@ export interface SeamEndpoint {
   /** The keys of its answer beside `ok`, and what stands under them, for the OpenAPI document. */
   readonly answer: Readonly<Record<string, AnswerPart>>;
   readonly params: ParamsClass;
+  /** Set where it answers by something else than JSON, of its own accord: the media type. */
+  readonly streams?: string | undefined;
 }
 
 /** A shape, or a list of it. */
@@ -39,6 +41,7 @@ export function SeamRoute(
     readonly params: ParamsClass;
     readonly sandboxOnly?: boolean;
     readonly permission?: Permission;
+    readonly streams?: string;
   },
 ): MethodDecorator {
   const endpoint: SeamEndpoint = {
@@ -49,6 +52,7 @@ export function SeamRoute(
     summary: about.summary,
     answer: about.answer ?? {},
     params: about.params,
+    streams: about.streams,
   };
   return applyDecorators(All(path), SetMetadata(ENDPOINT, endpoint));
 }

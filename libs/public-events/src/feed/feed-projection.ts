@@ -51,8 +51,8 @@ export class FeedProjection implements Projection {
   readonly prefixes = [`${PUBLIC_EVENTS}-`];
   readonly read = readPublicEvent;
 
-  /** @param onNews called whenever there are new events */
-  constructor(private readonly onNews: () => void = () => undefined) {}
+  /** @param onNews told of events that can be read now, in order, whichever process has folded them */
+  constructor(private readonly onNews: (events: readonly RecordedEvent[]) => void = () => undefined) {}
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
@@ -96,8 +96,8 @@ export class FeedProjection implements Projection {
     }
   }
 
-  onApplied(): void {
-    this.onNews();
+  onApplied(events: readonly RecordedEvent[]): void {
+    this.onNews(events);
   }
 }
 

@@ -5,6 +5,7 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
 import { delivered, deliveredAll, type SeamEvent, type StoredEvent } from '../public-event';
+import { type FilterColumn, valuesAskedFor } from './feed-filter';
 import { EVENTS, type FeedTables } from './feed-projection';
 import { type EventFilter, GetEvent, ListEvents, MOST_EVENTS } from './queries';
 
@@ -40,7 +41,7 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
   ) {}
 
   async execute({ workspaceId, filter, limit }: ListEvents): Promise<SeamEvent[]> {
-    const lists = among(filter);
+    const lists = valuesAskedFor(filter);
     if (lists.some(([, values]) => values.length === 0)) return [];
     const rows = await this.rows(workspaceId, filter, Math.min(limit, MOST_EVENTS));
     const stored = rows.map((row) => JSON.parse(row.data) as StoredEvent);
@@ -63,11 +64,12 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
     const after = { at: since, id: '-1' };
     const read = (from: RowKey, upTo: RowKey | undefined, most: number) => {
       let query = inOrder(from, upTo).select('data').limit(most);
-      for (const [column, values] of among(filter)) query = query.where(column, 'in', values);
+      for (const [column, values] of valuesAskedFor(filter)) query = query.where(column, 'in', values);
       return query.execute();
     };
     // These have indexes of their own, which find what is asked for at once.
-    if (among(filter).some(([column]) => INDEXED.includes(column))) return read(after, undefined, limit);
+    if (valuesAskedFor(filter).some(([column]) => INDEXED.includes(column)))
+      return read(after, undefined, limit);
     return inWindows(
       { after, limit },
       async (from, far) => {
@@ -83,30 +85,4 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
   }
 }
 
-const INDEXED: readonly Column[] = ['event_id', 'access_code_id', 'device_id'];
-
-type Column =
-  | 'event_type'
-  | 'event_id'
-  | 'access_code_id'
-  | 'device_id'
-  | 'connected_account_id'
-  | 'connect_webview_id'
-  | 'customer_key';
-
-function among(filter: EventFilter): [Column, string[]][] {
-  const one = (value: string | undefined) => (value === undefined ? undefined : [value]);
-  const lists: [Column, readonly string[] | undefined][] = [
-    ['event_type', one(filter.eventType)],
-    ['event_type', filter.eventTypes],
-    ['event_id', filter.eventIds],
-    ['access_code_id', one(filter.accessCodeId)],
-    ['access_code_id', filter.accessCodeIds],
-    ['device_id', one(filter.deviceId)],
-    ['device_id', filter.deviceIds],
-    ['connected_account_id', one(filter.connectedAccountId)],
-    ['connect_webview_id', one(filter.connectWebviewId)],
-    ['customer_key', one(filter.customerKey)],
-  ];
-  return lists.flatMap(([column, values]) => (values === undefined ? [] : [[column, [...new Set(values)]]]));
-}
+const INDEXED: readonly FilterColumn[] = ['event_id', 'access_code_id', 'device_id'];

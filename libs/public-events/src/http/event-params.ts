@@ -1,5 +1,5 @@
 import { Between, DeviceId, Instant, Text, TextList, Uuid, UuidList, Whole } from '@latchkey/http';
-import { MOST_EVENTS } from '../feed/queries';
+import { type EventFilter, MOST_EVENTS } from '../feed/queries';
 
 export class GetEventParams {
   @Uuid({ optional: true })
@@ -40,12 +40,10 @@ class ForeignFilters {
   @Uuid(elsewhere) user_identity_id?: string;
 }
 
-export class ListEventsParams extends ForeignFilters {
+/** What lists and the stream of events are narrowed by. */
+class EventFilterParams extends ForeignFilters {
   @Instant({ optional: true, description: 'From this instant on.' })
   since?: number;
-
-  @Between({ optional: true, description: 'Between these two instants, and at neither.' })
-  between?: [number, number];
 
   @Text({ optional: true, min: 1, max: 200 })
   event_type?: string;
@@ -76,9 +74,25 @@ export class ListEventsParams extends ForeignFilters {
 
   @Text({ optional: true, max: 200 })
   customer_key?: string;
+}
+
+export class ListEventsParams extends EventFilterParams {
+  @Between({ optional: true, description: 'Between these two instants, and at neither.' })
+  between?: [number, number];
 
   @Whole({ min: 1, max: MOST_EVENTS, optional: true, default: MOST_EVENTS })
   limit?: number;
+}
+
+export class StreamEventsParams extends EventFilterParams {
+  @Text({
+    optional: true,
+    min: 1,
+    max: 40,
+    description:
+      'The id of the event after which to go on, or its place in the stream, in place of the header Last-Event-ID.',
+  })
+  last_event_id?: string;
 }
 
 const FOREIGN = [
@@ -99,4 +113,23 @@ const FOREIGN = [
 ] as const satisfies readonly (keyof ForeignFilters)[];
 
 /** Whether only events of what there is none of here are asked for. */
-export const ofOthers = (params: ListEventsParams) => FOREIGN.some((name) => params[name] !== undefined);
+export const ofOthers = (params: ForeignFilters) => FOREIGN.some((name) => params[name] !== undefined);
+
+/** What is asked for, in the feed's terms. */
+export function filterOf(params: EventFilterParams & { between?: [number, number] }): EventFilter {
+  const filter: EventFilter = {
+    since: params.since,
+    between: params.between,
+    eventType: params.event_type,
+    eventTypes: params.event_types,
+    eventIds: params.event_ids,
+    accessCodeId: params.access_code_id,
+    accessCodeIds: params.access_code_ids,
+    deviceId: params.device_id,
+    deviceIds: params.device_ids,
+    connectedAccountId: params.connected_account_id,
+    connectWebviewId: params.connect_webview_id,
+    customerKey: params.customer_key,
+  };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}

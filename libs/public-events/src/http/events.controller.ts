@@ -2,9 +2,9 @@ import { By, type Caller, Params, SeamRoute } from '@latchkey/http';
 import { ApiError } from '@latchkey/platform';
 import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { type EventFilter, GetEvent, ListEvents } from '../feed/queries';
+import { GetEvent, ListEvents } from '../feed/queries';
 import { EVENT_SCHEMA } from './event.schema';
-import { GetEventParams, ListEventsParams, ofOthers } from './event-params';
+import { filterOf, GetEventParams, ListEventsParams, ofOthers } from './event-params';
 
 /** /events: everything that happened, to be read when it suits. */
 @Controller()
@@ -39,22 +39,4 @@ function whichEvent({ event_id: eventId, event_type: eventType, device_id: devic
   throw ApiError.invalidInput('Say which event: event_id, or event_type and device_id.', {
     event_id: 'is required unless event_type and device_id are given',
   });
-}
-
-function filterOf(params: ListEventsParams): EventFilter {
-  const filter: EventFilter = {
-    since: params.since,
-    between: params.between,
-    eventType: params.event_type,
-    eventTypes: params.event_types,
-    eventIds: params.event_ids,
-    accessCodeId: params.access_code_id,
-    accessCodeIds: params.access_code_ids,
-    deviceId: params.device_id,
-    deviceIds: params.device_ids,
-    connectedAccountId: params.connected_account_id,
-    connectWebviewId: params.connect_webview_id,
-    customerKey: params.customer_key,
-  };
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }

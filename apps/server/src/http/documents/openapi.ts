@@ -134,7 +134,14 @@ function queryParameters({ params }: SeamEndpoint, example: Example): NonNullabl
   }));
 }
 
-function success({ answer }: SeamEndpoint): ResponseObject {
+function success({ answer, streams }: SeamEndpoint): ResponseObject {
+  if (streams !== undefined) {
+    return {
+      description: 'Goes on until either side ends it.',
+      headers: REQUEST_ID,
+      content: { [streams]: {} },
+    };
+  }
   const parts = Object.entries(answer).map(([key, part]): [string, Schema] => [
     key,
     'listOf' in part ? { type: 'array', items: refTo(part.listOf.name) } : refTo(part.name),

@@ -1,0 +1,36 @@
+import { By, type Caller, Params, SeamRoute, StillAllowed } from '@latchkey/http';
+import { Controller, Headers, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { EventStreams } from '../event-stream/event-streams';
+import { filterOf, ofOthers, StreamEventsParams } from './event-params';
+
+const MEDIA_TYPE = 'text/event-stream';
+
+/** /events/stream: events as they happen, over a connection that stays open. */
+@Controller()
+export class EventStreamController {
+  constructor(private readonly streams: EventStreams) {}
+
+  @SeamRoute('/events/stream', ['GET'], {
+    summary: 'Events as they happen, as server-sent events; without PINs',
+    params: StreamEventsParams,
+    streams: MEDIA_TYPE,
+  })
+  async stream(
+    @By() { workspaceId }: Caller,
+    @StillAllowed() isAllowed: () => Promise<boolean>,
+    @Params(StreamEventsParams) params: StreamEventsParams,
+    @Headers('last-event-id') header: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    // What there is none of here never happens either.
+    const filter = ofOthers(params) ? { eventIds: [] } : filterOf(params);
+    const lastEventId = params.last_event_id ?? (header === '' ? undefined : header);
+    const events = await this.streams.start({ workspaceId, filter, lastEventId, isAllowed });
+    if (request.method === 'HEAD') events.body.destroy();
+    // Proxies that gather answers would keep events back.
+    void reply.headers({ 'content-type': MEDIA_TYPE, 'x-accel-buffering': 'no' });
+    await reply.send(request.method === 'HEAD' ? undefined : events.body);
+  }
+}
