@@ -59,9 +59,10 @@ describe('on a full disk', () => {
     const taken = answers.filter(({ status }) => status < 300);
     expect(answers.at(-1)).toMatchObject({ status: 503, body: { error_code: 'SERVICE_UNAVAILABLE' } });
     expect(taken.length).toBeGreaterThan(0);
-    await delay(1_500);
+    // Its clock runs: what falls due on the full disk is done where it fits, or tried again later.
+    while (said.mock.calls.length === 0 && subscriber.deliveries.length === 0) await delay(20);
     makeRoom(database);
-    for (let n = 0; n < 100 && subscriber.deliveries.length < taken.length; n++) await delay(100);
+    while (subscriber.deliveries.length < taken.length) await delay(20);
     expect(subscriber.types).toEqual(taken.map(() => 'access_code.created'));
     expect(await cloud.codes(lock)).toHaveLength(taken.length);
 

@@ -1,3 +1,4 @@
+import { until } from '@latchkey/platform';
 import { binaryEvent, type EventData, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { testDatabase, type TestDatabase, testEngines } from '@latchkey/database';
 import { EventStoreDb } from './eventstoredb';
@@ -7,7 +8,7 @@ import { folding } from './poison';
 import type { Projection } from './projection';
 import { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner';
 import type { Tables } from './tables';
-import { counterCodec, metadata, newEvent, SumsProjection, TestNode, until } from './testing/counter';
+import { counterCodec, metadata, newEvent, SumsProjection, TestNode } from './testing/counter';
 
 const LONG = 15_000;
 

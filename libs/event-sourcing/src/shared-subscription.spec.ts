@@ -1,9 +1,9 @@
-import { HOUR } from '@latchkey/platform';
+import { HOUR, until } from '@latchkey/platform';
 import fc from 'fast-check';
 import type { Position, RecordedEvent, SubscribeOptions } from './event-store';
 import { EventStoreDb } from './eventstoredb';
 import { SharedSubscription } from './shared-subscription';
-import { newEvent, TestNode, until } from './testing/counter';
+import { newEvent, TestNode } from './testing/counter';
 
 describe('a subscription that several share', () => {
   let node: TestNode;

@@ -42,3 +42,4 @@ export {
 export * from './tokens';
 export { seamSchema, UNPUBLISHED_CODES } from './testing/seam-schema';
 export { TcpProxy } from './testing/tcp-proxy';
+export { until, type UntilOptions } from './testing/until';

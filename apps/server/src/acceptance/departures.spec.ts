@@ -99,6 +99,7 @@ describe('a sandbox that dies while it is reset', () => {
         () => 'answered',
         () => 'died',
       );
+      // Real time: a process is killed wherever it happens to be.
       await new Promise((resolve) => setTimeout(resolve, after));
       await first.end('SIGKILL');
       await reset;

@@ -73,6 +73,7 @@ async function longestPause(path: string, params: object): Promise<number> {
   for (let tries = 0; tries < TRIES && shortest >= LONGEST_PAUSE_MS; tries += 1) {
     const delays = monitorEventLoopDelay({ resolution: 1 });
     delays.enable();
+    // Real time: what is measured is the event loop's own.
     await pause(10);
     delays.reset();
     const { status } = await ask(path, params);

@@ -1,5 +1,5 @@
 import { startNode } from '@latchkey/embedded-eventstore';
-import { MINUTE, SeededRandom, TcpProxy } from '@latchkey/platform';
+import { MINUTE, SeededRandom, TcpProxy, until, within } from '@latchkey/platform';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,14 +65,6 @@ function inUse(): number {
   return process.memoryUsage().heapUsed;
 }
 
-async function until(what: string, within: number, look: () => Promise<unknown>): Promise<void> {
-  const end = performance.now() + within;
-  while (!(await look())) {
-    if (performance.now() > end) throw new Error(`not within ${within} ms: ${what}`);
-    await delay(100);
-  }
-}
-
 /** As many as there are, sorted: so that a difference is told whole. */
 const sorted = (texts: readonly string[]) => [...texts].sort();
 
@@ -119,6 +111,7 @@ it(
     );
     const working = Promise.all(clients.map((client) => client.work()));
     const faults = new RandomFaults(proxies, new SeededRandom(`${NETWORK_TRIAL_SEED}/network`));
+    // Real time: it is a real network that is bad, for so long.
     const third = (seconds * 1000) / 3;
     await delay(third);
     const early = inUse();
@@ -128,18 +121,17 @@ it(
     for (const client of clients) client.stop();
     const ready = async () => (await fetch(`${world.api.url}/health/ready`)).status === 200;
     await Promise.all([
-      until('readiness is 200', WELL_WITHIN, ready),
-      until('what was begun is answered', WELL_WITHIN, () =>
-        Promise.race([working.then(() => true), delay(50, false)]),
-      ),
+      until(ready, { what: 'readiness is 200', within: WELL_WITHIN, every: 100 }),
+      within(working, WELL_WITHIN, () => new Error('what was begun is not answered')),
     ]);
     expect(clients.flatMap((client) => client.faults)).toEqual([]);
 
     const known = new Map(clients.flatMap(({ codes }) => [...codes]));
     const wanted = sorted([...known.values()].map(shown));
-    await until('the keypads have what is wanted, and nothing else', SETTLED_WITHIN, async () =>
-      isDeepStrictEqual(await onLocks(world, locks), wanted),
-    ).catch(() => undefined);
+    await until(async () => isDeepStrictEqual(await onLocks(world, locks), wanted), {
+      within: SETTLED_WITHIN,
+      every: 100,
+    }).catch(() => undefined);
     expect(await onLocks(world, locks)).toEqual(wanted);
     for (const { deviceId, pin } of known.values()) {
       const lock = locks.find((one) => one.deviceId === deviceId)!;
@@ -147,9 +139,11 @@ it(
     }
     const listed = async () =>
       (await world.api.ask<{ access_codes: SeamAccessCode[] }>('/access_codes/list')).access_codes;
-    await until('every code is set', SETTLED_WITHIN, async () =>
-      (await listed()).every(({ status }) => status === 'set'),
-    );
+    await until(async () => (await listed()).every(({ status }) => status === 'set'), {
+      what: 'every code is set',
+      within: SETTLED_WITHIN,
+      every: 100,
+    });
     expect(sorted((await listed()).map(({ access_code_id }) => access_code_id))).toEqual(
       sorted([...known.keys()]),
     );

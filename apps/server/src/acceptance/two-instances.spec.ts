@@ -1,5 +1,6 @@
+import { until } from '@latchkey/platform';
 import type { CodeOnLock } from '../testing/keypads';
-import { TwoInstances, until, withPostgres } from '../testing/two-instances';
+import { POLL_EVERY_MS, TwoInstances, withPostgres } from '../testing/two-instances';
 
 /** A dead worker's rows are left alone for as long as its lease lasts, a minute. */
 const TAKEN_OVER_WITHIN_MS = 120_000;
@@ -39,15 +40,21 @@ withPostgres(
         }),
       ),
     );
-    await until('a code is set', 30_000, async () => {
-      const statuses = await Promise.all(codes.map(({ access_code_id }) => other.status(access_code_id)));
-      return statuses.includes('set') || undefined;
-    });
+    await until(
+      async () => {
+        const statuses = await Promise.all(codes.map(({ access_code_id }) => other.status(access_code_id)));
+        return statuses.includes('set');
+      },
+      { what: 'a code is set', within: 30_000, every: POLL_EVERY_MS },
+    );
     await instances.first.end('SIGKILL');
-    await until('every code is set', TAKEN_OVER_WITHIN_MS, async () => {
-      const statuses = await Promise.all(codes.map(({ access_code_id }) => other.status(access_code_id)));
-      return statuses.every((status) => status === 'set') || undefined;
-    });
+    await until(
+      async () => {
+        const statuses = await Promise.all(codes.map(({ access_code_id }) => other.status(access_code_id)));
+        return statuses.every((status) => status === 'set');
+      },
+      { what: 'every code is set', within: TAKEN_OVER_WITHIN_MS, every: POLL_EVERY_MS },
+    );
     const held = (await onLocks()).flatMap((lock) => lock.codes.map(({ code }) => code));
     expect(held.toSorted()).toEqual(codes.map(({ code }) => code).toSorted());
     for (const { access_code_id } of codes) {
@@ -58,10 +65,13 @@ withPostgres(
     // The other way round, and back again: the one that came back serves what the other one did.
     await instances.startFirstAgain();
     for (const { access_code_id } of codes) await one.delete(access_code_id);
-    await until('every code is gone', TAKEN_OVER_WITHIN_MS, async () => {
-      const statuses = await Promise.all(codes.map(({ access_code_id }) => one.status(access_code_id)));
-      return statuses.every((status) => status === 404) || undefined;
-    });
+    await until(
+      async () => {
+        const statuses = await Promise.all(codes.map(({ access_code_id }) => one.status(access_code_id)));
+        return statuses.every((status) => status === 404);
+      },
+      { what: 'every code is gone', within: TAKEN_OVER_WITHIN_MS, every: POLL_EVERY_MS },
+    );
     expect((await onLocks()).flatMap((lock) => lock.codes)).toEqual([]);
   },
   300_000,

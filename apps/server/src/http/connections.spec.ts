@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '@latchkey/platform';
 import { type Edge, openEdge } from './testing/edge';
 
 let edge: Edge | undefined;
@@ -33,10 +33,6 @@ async function counted(): Promise<number> {
   );
 }
 
-async function until(done: () => Promise<boolean>): Promise<void> {
-  while (!(await done())) await pause(20);
-}
-
 test('a client that asks and never reads is cut off, and what it asked for is let go', async () => {
   edge = await openEdge({ bounds: { writeWithin: 500 } });
   const { socket } = open();
@@ -55,10 +51,11 @@ test('a client that reads slowly gets all of it', async () => {
   socket.on('data', (chunk) => {
     got += chunk.length;
     socket.pause();
+    // The bound is on real time that the socket's buffer does not move.
     setTimeout(() => socket.resume(), 20);
   });
   socket.write(GET('/docs/swagger-ui-bundle.js'));
-  await until(() => Promise.resolve(got >= whole || socket.destroyed));
+  await until(() => got >= whole || socket.destroyed);
   expect(got).toBeGreaterThanOrEqual(whole);
 });
 

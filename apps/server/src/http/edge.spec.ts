@@ -1,4 +1,4 @@
-import { HOUR } from '@latchkey/platform';
+import { HOUR, until } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -390,13 +390,8 @@ describe('the log', () => {
     edge.log
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .filter(({ msg }) => msg === 'request');
-  const lineOf = async (id: string | null) => {
-    for (;;) {
-      const found = lines().find(({ requestId }) => requestId === id);
-      if (found) return found;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
+  // A line is written when the answer has left, which the client may see first.
+  const lineOf = (id: string | null) => until(() => lines().find(({ requestId }) => requestId === id));
 
   test('has one line a request, with its route, status, duration and the id of its key', async () => {
     const [key] = await edge.records.apiKeys.list(edge.workspaceId);

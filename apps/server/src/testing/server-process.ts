@@ -1,10 +1,10 @@
+import { until } from '@latchkey/platform';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Api } from './api';
 import type { Compiled } from './compiled';
 import { Keypads } from './keypads';
@@ -133,9 +133,9 @@ export function isAlive(pid: number): boolean {
 
 /** Resolves when none of the processes is alive. @throws when that takes too long */
 export async function allGone(pids: readonly number[], withinMs: number): Promise<void> {
-  const until = Date.now() + withinMs;
-  while (pids.some(isAlive)) {
-    if (Date.now() > until) throw new Error(`still alive: ${pids.filter(isAlive).join(', ')}`);
-    await delay(20);
-  }
+  await until(() => !pids.some(isAlive), {
+    what: `${pids.join(', ')} are gone`,
+    within: withinMs,
+    every: 20,
+  });
 }

@@ -1,9 +1,9 @@
+import { until } from '@latchkey/platform';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { Api } from './api';
 import { compile, type Compiled } from './compiled';
@@ -12,6 +12,9 @@ import { ServerProcess } from './server-process';
 import { freePort } from './server-world';
 
 const { DATABASE_TEST_URL } = process.env;
+
+/** How often a test looks at a server that is not in its process, ms. */
+export const POLL_EVERY_MS = 200;
 
 /** Instances share a PostgreSQL database; without one there is nothing to try. */
 export const withPostgres = DATABASE_TEST_URL ? it : it.skip;
@@ -100,10 +103,13 @@ export class TwoInstances {
     this.one = new Api(`http://127.0.0.1:${ports[0]}`, key);
     this.other = new Api(`http://127.0.0.1:${ports[1]}`, key);
     await connectAccount(this.one, {}, undefined, 'acme');
-    this.deviceIds = await until('the locks appear', 20_000, async () => {
-      const { devices } = await this.other.ask<{ devices: { device_id: string }[] }>('/devices/list');
-      return devices.length > 1 ? devices.map(({ device_id }) => device_id) : undefined;
-    });
+    this.deviceIds = await until(
+      async () => {
+        const { devices } = await this.other.ask<{ devices: { device_id: string }[] }>('/devices/list');
+        return devices.length > 1 && devices.map(({ device_id }) => device_id);
+      },
+      { what: 'the locks appear', within: 20_000, every: POLL_EVERY_MS },
+    );
   }
 
   private async server(env: NodeJS.ProcessEnv): Promise<ServerProcess> {
@@ -150,16 +156,5 @@ export class TwoInstances {
         if (port) resolve(Number(port));
       });
     });
-  }
-}
-
-/** What `look` finds, once it does. @throws when that takes longer than `within`, ms */
-export async function until<T>(what: string, within: number, look: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + within;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`not within ${within} ms: ${what}`);
-    await delay(200);
   }
 }

@@ -1,6 +1,6 @@
-import { Outage, TcpProxy } from '@latchkey/platform';
+import { Outage, TcpProxy, until } from '@latchkey/platform';
 import { AppendTimeout, type EventSubscription } from '../event-store';
-import { newEvent, TestNode, until } from '../testing/counter';
+import { newEvent, TestNode } from '../testing/counter';
 import { EventStoreDb } from './event-store-db';
 import { withKeepAlive } from './connection';
 

@@ -1,6 +1,7 @@
+import { until } from '@latchkey/platform';
 import type { EventSubscription, RecordedEvent, SubscribeOptions } from '../event-store';
 import { EventStoreDb } from './event-store-db';
-import { newEvent, TestNode, until } from '../testing/counter';
+import { newEvent, TestNode } from '../testing/counter';
 
 describe('the event store over EventStoreDB’s protocol', () => {
   let node: TestNode;

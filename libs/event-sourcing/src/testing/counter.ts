@@ -134,12 +134,3 @@ export class SumsProjection implements Projection {
     }
   };
 }
-
-/** Resolves once a condition holds, and rejects if it does not within `limit` ms. */
-export async function until(holds: () => boolean | Promise<boolean>, limit = 15_000): Promise<void> {
-  const end = Date.now() + limit;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`still not so after ${limit} ms: ${holds.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -1,4 +1,4 @@
-import { HOUR } from '@latchkey/platform';
+import { HOUR, until } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import {
   comparePositions,
@@ -9,7 +9,7 @@ import {
   RevisionConflict,
   type SubscribeOptions,
 } from '../event-store';
-import { metadata, newEvent, until } from './counter';
+import { metadata, newEvent } from './counter';
 
 /** A store under test, and the hand of somebody else who may append to it. */
 export interface StoreUnderTest {

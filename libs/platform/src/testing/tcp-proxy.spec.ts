@@ -2,6 +2,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TcpProxy } from './tcp-proxy';
+import { until } from './until';
 
 describe('the proxy', () => {
   let echo: Server;
@@ -30,11 +31,10 @@ describe('the proxy', () => {
       say: (text: string) => socket.write(text),
       heard: () => heard,
       ended: () => ended,
-      hears: async (text: string) => {
-        while (heard !== text) await delay(5);
-      },
+      hears: (text: string) => until(() => heard === text),
     };
   };
+  /** Silence shows by real time alone, and so does lateness: ms. */
   const quiet = 100;
 
   it('passes on, and passes on later when it is told to', async () => {
@@ -60,7 +60,7 @@ describe('the proxy', () => {
     one.say('c');
     await delay(20);
     one.say('d');
-    while (one.heard().length < 4) await delay(5);
+    await until(() => one.heard().length >= 4);
     expect(one.heard()).toBe('abcd');
   });
 
@@ -69,7 +69,7 @@ describe('the proxy', () => {
     one.say('a');
     await one.hears('a');
     proxy.cut();
-    while (one.ended() === '') await delay(5);
+    await until(() => one.ended() !== '');
     expect(one.ended()).toBe('ECONNRESET');
     const two = await client();
     two.say('b');

@@ -31,6 +31,7 @@ import {
   RandomIds,
   RECORDS,
   SandboxClock,
+  until,
   type Vault,
 } from '@latchkey/platform';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
@@ -361,7 +362,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
     await create(healthy.url);
     const sent = [];
     for (let n = 0; n < 20; n++) sent.push(await happens('device.connected'));
-    while (healthy.received.length < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => healthy.received.length >= 20);
 
     expect(idsIn(healthy.received)).toEqual(sent);
     expect(await waiting()).toBeGreaterThan(0);
@@ -423,7 +424,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
     await once(server, 'listening');
     const webhook = await create(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const event = await happens('device.connected');
-    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => waiting.length > 0);
     await commands.execute(new ReplayWebhook(WORKSPACE, webhook.webhook_id, { since: NOW }));
     waiting[0]!();
     await settled();
@@ -463,11 +464,10 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
   });
 
   it('lets silent endpoints at one origin not delay a healthy one there', async () => {
-    const answered: number[] = [];
-    const began = Date.now();
+    let answered = 0;
     const server = createServer((request, response) => {
       if (request.url === '/silent') return;
-      answered.push(Date.now() - began);
+      answered++;
       response.end();
     });
     servers.push(server);
@@ -477,7 +477,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
     for (let n = 0; n < 49; n++) await create(`${origin}/silent`);
     await create(`${origin}/healthy`);
     await happens('device.connected');
-    while (answered.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => answered > 0);
     expect(deliveries.state.underWay).toBeGreaterThanOrEqual(49);
     await settled();
   });
