@@ -1,4 +1,5 @@
 export * from './local-entry';
 export * from './local-system';
+export * from './local-time';
 export * from './optional-package';
 export * from './slot-range';

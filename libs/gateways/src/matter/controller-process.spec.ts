@@ -1,0 +1,135 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Answer } from '../lock-gateway';
+import { ControllerProcess } from './controller-process';
+import type { LockNews } from './controller/messages';
+import type { MadeLock } from './testing/lock-messages';
+import { SimulatedMatterLocks } from './testing/simulated-matter-locks';
+
+describe('the Matter controller', () => {
+  let folder: string;
+  let locks: SimulatedMatterLocks;
+  let controller: ControllerProcess;
+  let made: MadeLock;
+  let lockId: string;
+  const news: LockNews[] = [];
+  const logged: string[] = [];
+  const start = () =>
+    ControllerProcess.start({
+      folder: join(folder, 'controller'),
+      networkInterface: 'lo',
+      onNews: (each) => void news.push(each),
+      onLog: (text) => void logged.push(text),
+      onEnded: () => undefined,
+    });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'matter-'));
+    locks = await SimulatedMatterLocks.start(join(folder, 'locks'));
+    made = await locks.make('HALL-1');
+    controller = await start();
+  });
+
+  afterAll(async () => {
+    await controller.close();
+    await locks.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('pairs a lock, and tells what it can do', async () => {
+    const found = value(
+      await controller.call('pair', { pairingCode: made.pairingCode, address: `127.0.0.1:${made.port}` }),
+    );
+    expect(found).toMatchObject({
+      ...{
+        name: 'HALL-1',
+        model: 'Simulated Lock',
+        online: true,
+        users: 20,
+        schedules: true,
+        timeZone: null,
+      },
+      pinLengths: { shortest: 4, longest: 8 },
+    });
+    ({ lockId } = found);
+    expect(value(await controller.call('locks', {})).locks).toEqual([found]);
+  });
+
+  it('puts a user with a window on the lock, reads it back, and takes it off', async () => {
+    const window = { startsAt: 1_900_000_000, endsAt: 1_900_003_600 };
+    const user = { slot: 11, name: 'Guest', pin: '2580', uniqueId: 7, window };
+    value(await controller.call('setUser', { lockId, user }));
+    expect(value(await controller.call('users', { lockId }))).toEqual([
+      { slot: 11, name: 'Guest', enabled: true, hasPin: true, isOurs: true, uniqueId: 7, window },
+    ]);
+    expect(await locks.opens('HALL-1', '2580', window.startsAt - 1)).toBe(false);
+    expect(await locks.opens('HALL-1', '2580', window.startsAt)).toBe(true);
+    expect(await locks.opens('HALL-1', '2580', window.endsAt)).toBe(false);
+    value(await controller.call('clearUser', { lockId, slot: 11 }));
+    expect(value(await controller.call('users', { lockId }))).toEqual([]);
+    expect(await locks.opens('HALL-1', '2580', window.startsAt)).toBe(false);
+  });
+
+  it('refuses a PIN that is there, a place that is taken, and a user that is not there', async () => {
+    const user = { slot: 11, name: null, pin: '2580', uniqueId: 7, window: null };
+    value(await controller.call('setUser', { lockId, user }));
+    const refused = (errorCode: string) => ({ kind: 'refused', errorCode });
+    expect(await controller.call('setUser', { lockId, user })).toMatchObject(refused('SLOT_OCCUPIED'));
+    const twice = await controller.call('setUser', { lockId, user: { ...user, slot: 12 } });
+    expect(twice).toMatchObject(refused('PIN_CONFLICT'));
+    expect(value(await controller.call('users', { lockId })).map(({ slot }) => slot)).toEqual([11]);
+    expect(await controller.call('clearUser', { lockId, slot: 12 })).toMatchObject(refused('NOT_FOUND'));
+    value(await controller.call('clearUser', { lockId, slot: 11 }));
+  });
+
+  it('knows whose user it is', async () => {
+    await locks.putByHand('HALL-1', 3, 'Neighbour', '4711');
+    expect(value(await controller.call('users', { lockId }))).toMatchObject([
+      { slot: 3, name: 'Neighbour', hasPin: true, isOurs: false, window: null },
+    ]);
+  });
+
+  it('locks and unlocks, and hears of it', async () => {
+    value(await controller.call('operate', { lockId, action: 'unlock' }));
+    await until(() => news.some((each) => each.news === 'operated'));
+    expect(news).toContainEqual({ news: 'operated', lockId, action: 'unlock', by: 'remote', slot: null });
+  });
+
+  it('says that a lock is offline, does nothing later, and finds it again', async () => {
+    await locks.setOnline('HALL-1', false);
+    const user = { slot: 12, name: null, pin: '1470', uniqueId: 8, window: null };
+    expect(await controller.call('setUser', { lockId, user })).toMatchObject({ errorCode: 'DEVICE_OFFLINE' });
+    await locks.setOnline('HALL-1', true);
+    await until(async () => (await controller.call('users', { lockId })).kind === 'answered');
+    expect(value(await controller.call('users', { lockId })).map(({ slot }) => slot)).toEqual([3]);
+  });
+
+  it('knows its locks again after it was killed', async () => {
+    const pending = controller.call('users', { lockId });
+    controller.kill();
+    expect(await pending).toMatchObject({ kind: 'unknown' });
+    controller = await start();
+    expect(value(await controller.call('locks', {})).locks.map((each) => each.lockId)).toEqual([lockId]);
+    await until(async () => (await controller.call('users', { lockId })).kind === 'answered');
+  });
+
+  it('keeps its keys from others, and no PIN anywhere', async () => {
+    expect((await stat(join(folder, 'controller'))).mode & 0o777).toBe(0o700);
+    expect(logged.join('\n')).not.toMatch(/2580|1470|4711/);
+    expect(await readdir(join(folder, 'controller'))).not.toEqual([]);
+  });
+});
+
+function value<T>(answer: Answer<T>): T {
+  if (answer.kind !== 'answered') throw new Error(`no answer: ${JSON.stringify(answer)}`);
+  return answer.value;
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const ends = Date.now() + 45_000;
+  while (!(await holds())) {
+    if (Date.now() > ends) throw new Error('it never came to be');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

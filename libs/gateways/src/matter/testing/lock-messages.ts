@@ -1,0 +1,29 @@
+export interface SimulatedAbilities {
+  readonly users?: number;
+  /** It keeps windows by itself; left out: it does. */
+  readonly schedules?: boolean;
+}
+
+export interface MadeLock {
+  readonly serial: string;
+  readonly pairingCode: string;
+  /** On 127.0.0.1, UDP. */
+  readonly port: number;
+}
+
+export type AskedOfLocks =
+  | {
+      readonly ask: 'make';
+      readonly serial: string;
+      readonly port: number;
+      readonly abilities: SimulatedAbilities;
+    }
+  | { readonly ask: 'online'; readonly serial: string; readonly online: boolean }
+  | { readonly ask: 'opens'; readonly serial: string; readonly pin: string; readonly at: number }
+  | {
+      readonly ask: 'by-hand';
+      readonly serial: string;
+      readonly slot: number;
+      readonly name: string;
+      readonly pin: string;
+    };
