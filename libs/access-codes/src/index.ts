@@ -11,7 +11,7 @@ export { DeleteUnmanagedAccessCodeHandler } from './commands/delete-unmanaged-ac
 export { LetGoOfAccessCodeHandler } from './commands/let-go-of-access-code';
 export * from './commands/unmanaged-commands';
 export * from './domain/access-code';
-export { backupOf, endOf, isUnmanaged, type Life, pulledBackupOf, standsInFor } from './domain/life';
+export { backupOf, endOf, isGone, isUnmanaged, type Life, pulledBackupOf, standsInFor } from './domain/life';
 export { codeFold } from './domain/code-fold';
 export type { CodeRefusal } from './domain/refused';
 export { ACCESS_CODE, codeCodec, type CodeEvent } from './domain/events';
@@ -21,7 +21,7 @@ export { KEYPAD_SNAPSHOT, keypadSnapshotCodec } from './keypad-snapshots';
 export type { LeadTimes, PlanSettings } from './domain/circumstances';
 export { isNative, neededFrom } from './domain/plan';
 export { AgendaProjection, DOMAIN_PREFIXES } from './process-manager/agenda';
-export { AGENDA, type AgendaTables } from './process-manager/agenda-tables';
+export { AGENDA, type AgendaTables, LOCK_LEASES, LOCKS } from './process-manager/agenda-tables';
 export { AgendaRows } from './process-manager/agenda-rows';
 export { BackupPool } from './process-manager/backup-pool';
 export { InFlightCalls } from './process-manager/in-flight-calls';

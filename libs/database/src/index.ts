@@ -1,6 +1,6 @@
 export { chunks } from './chunks';
 export { type Database, openDatabase } from './database';
-export { columnsOf } from './engines/columns';
+export { columnsOf, primaryKeyOf, tablesOf } from './engines/columns';
 export { type Engine } from './engines/engine';
 export { lockUntilCommit } from './engines/locks';
 export { forUpdateSkipLocked, isTransient, isUniqueViolation } from './engines/portable';

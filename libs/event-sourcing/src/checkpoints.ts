@@ -61,9 +61,9 @@ export class Checkpoints {
     private readonly of: { readonly name: string; readonly version: number },
   ) {}
 
-  /** undefined: the view has not been begun. */
-  load(): Promise<Checkpoint | undefined> {
-    return this.read(plainRow, this.database.db);
+  /** undefined: the view has not been begun. @param db a transaction, where one reads more than that */
+  load(db: Kysely<Tables> = this.database.db): Promise<Checkpoint | undefined> {
+    return this.read(plainRow, db);
   }
 
   /** The same, and nobody else folds the view until the transaction ends. */

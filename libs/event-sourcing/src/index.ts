@@ -1,9 +1,11 @@
 export * from './cause';
+export { type Checkpoint, Checkpoints } from './checkpoints';
 export * from './codec';
 export * from './decider';
 export * from './due-work';
 export * from './event-store';
 export * from './eventstoredb';
+export { historyUpTo } from './history-up-to';
 export * from './fold-rows';
 export * from './in-memory';
 export * from './known-revisions';

@@ -16,13 +16,13 @@ import { park, parkedFor, type Sorted, sortOut } from './parked-events';
 import { PassedPosition } from './passed-position';
 import { isPoison } from './poison';
 import type { Projection } from './projection';
-import type { SharedHistory } from './restored-store';
+import type { HistoryEnd, SharedHistory } from './restored-store';
 import type { SharedSubscription } from './shared-subscription';
 import { StoredView } from './stored-view';
 import type { Tables } from './tables';
 
 export interface ProjectionRunnerOptions {
-  readonly store: EventStore;
+  readonly store: HistoryEnd & Pick<EventStore, 'subscribeToAll'>;
   readonly database: Database<Tables>;
   readonly projection: Projection;
   /**

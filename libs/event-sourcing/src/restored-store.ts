@@ -13,9 +13,12 @@ export interface SharedHistory {
   readonly end: RecordedEvent | undefined;
 }
 
+/** What tells how far a store's history goes. */
+export type HistoryEnd = Pick<EventStore, 'readAllBackwards' | 'eventAt'>;
+
 /** undefined: the store has what the view has folded. */
 export async function sharedHistory(
-  store: EventStore,
+  store: HistoryEnd,
   { lastEvent, updatedAt }: Checkpoint,
 ): Promise<SharedHistory | undefined> {
   if (!lastEvent) return undefined;
@@ -32,7 +35,7 @@ export async function sharedHistory(
 
 /** The last event, the store's own apart, that is such. */
 async function lastEventWhere(
-  store: EventStore,
+  store: HistoryEnd,
   isSuch: (event: RecordedEvent) => boolean,
 ): Promise<RecordedEvent | undefined> {
   let before: Position | undefined;

@@ -1,11 +1,11 @@
 import { type Database, lockUntilCommit, patiently } from '@latchkey/database';
 import type { Transaction } from 'kysely';
 import { type Checkpoint, Checkpoints } from './checkpoints';
-import { comparePositions, type EventStore, type Position } from './event-store';
+import { comparePositions, type Position } from './event-store';
 import { streamsParkedBy, unpark } from './parked-events';
 import type { Projection } from './projection';
 import { createProjectionTables } from './projection-tables';
-import { type SharedHistory, sharedHistory } from './restored-store';
+import { type HistoryEnd, type SharedHistory, sharedHistory } from './restored-store';
 import type { Tables } from './tables';
 
 /** A view as it lies in its database: the tables of its version, and how far they have got. */
@@ -15,7 +15,7 @@ export class StoredView {
 
   constructor(
     private readonly options: {
-      readonly store: EventStore;
+      readonly store: HistoryEnd;
       readonly database: Database<Tables>;
       readonly projection: Projection;
       readonly clock: { now(): number };

@@ -13,7 +13,7 @@ export { ConfigError, StartupError } from './errors/startup-error';
 export { derivedId, type Ids, RandomIds, SeededIds } from './ids/ids';
 export { CryptoRandom, type Random, SeededRandom } from './ids/random';
 export { createLogger, type Logger } from './logging/logger';
-export { redactUrl } from './logging/redact';
+export { isSecretName, redactUrl } from './logging/redact';
 export { backOff } from './turns/back-off';
 export { othersTurn } from './turns/others-turn';
 export { KeyedMutex } from './turns/keyed-mutex';

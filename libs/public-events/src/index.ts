@@ -3,6 +3,7 @@ export { FeedTail } from './feed/feed-tail';
 export * from './feed/queries';
 export { delivered, PUBLIC_EVENTS, publicStreamOf, type SeamEvent, type StoredEvent } from './public-event';
 export { PublicEventsModule } from './public-events.module';
+export { TOLD_BY_EARLIER_VERSIONS } from './translator/earlier-version';
 export { Translator } from './translator/translator';
 export type { StreamRefusal } from './event-stream/event-streams';
 export { EventStreamController } from './http/event-stream.controller';

@@ -3,7 +3,7 @@ import { AuditProjection, type AuditTables, ChainSigner, Doors } from '@latchkey
 import { openStores, type Stores } from '@latchkey/database';
 import { DeviceStreams } from '@latchkey/devices';
 import { type EventStore, EventStoreDb, ProjectionRunner } from '@latchkey/event-sourcing';
-import { type Config, createLogger, RandomIds, SystemClock } from '@latchkey/platform';
+import { type Clock, type Config, createLogger, RandomIds, SystemClock } from '@latchkey/platform';
 import { claimMode } from '../mode';
 import { sandboxTime } from '../sandbox/clock-memory';
 import { markedEventStore } from '../start/marked-event-store';
@@ -16,6 +16,7 @@ export interface Facts {
   readonly stores: Stores<AuditTables>;
   readonly store: EventStore;
   readonly doors: Doors;
+  readonly clock: Clock;
   /** What the server's clock reads, ms. */
   readonly now: number;
   readonly signer: ChainSigner;
@@ -57,7 +58,7 @@ export async function withFacts(
     const now = (config.sandbox ? sandboxTime(config.dataDir) : undefined) ?? clock.now();
     const signer = await ChainSigner.open(stores.records.settings);
     const doors = new Doors(stores.audit, CAUGHT_UP, streams);
-    await work({ config, stores, store, doors, now, signer });
+    await work({ config, stores, store, doors, clock, now, signer });
   } finally {
     for (const end of ends.reverse()) await end();
   }

@@ -4,6 +4,7 @@ import { apiKeysCommand } from './api-keys';
 import { auditCommand } from './audit';
 import { type Print, runCommandLine } from './command-line';
 import { parkedCommand } from './parked';
+import { rebuildCommand } from './rebuild';
 import { subscribersCommand } from './subscribers';
 import { vaultCommand } from './vault';
 import { verifyCommand } from './verify';
@@ -25,6 +26,7 @@ export function latchkey(
   program.addCommand(apiKeysCommand(env, print));
   program.addCommand(auditCommand(env, print));
   program.addCommand(parkedCommand(env, print));
+  program.addCommand(rebuildCommand(env, print));
   program.addCommand(subscribersCommand(env, print));
   program.addCommand(vaultCommand(env, print));
   program.addCommand(verifyCommand(env, print));

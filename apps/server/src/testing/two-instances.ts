@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { Api } from './api';
 import { compile, type Compiled } from './compiled';
 import { connectAccount } from './connect-account';
+import { ownPostgresDatabase } from './own-postgres-database';
 import { ServerProcess } from './server-process';
 import { freePort } from './server-world';
 
@@ -79,9 +79,11 @@ export class TwoInstances {
     const makers = join(this.folder(), 'lock-makers.json');
     const acme = { name: 'acme', base_url: `http://127.0.0.1:${cloud}`, client_id: 'latchkey' };
     writeFileSync(makers, JSON.stringify([{ ...acme, client_secret_env: 'ACME_SECRET' }]));
+    const database = await ownPostgresDatabase();
+    this.ends.push(() => database.drop());
     const shared = {
       SANDBOX: 'false',
-      DATABASE_URL: await this.database(),
+      DATABASE_URL: database.url,
       EVENTSTORE_URL: `esdb://127.0.0.1:${store}?tls=false`,
       VAULT_KEY: randomBytes(32).toString('base64'),
       LOCK_MAKERS_FILE: makers,
@@ -122,22 +124,6 @@ export class TwoInstances {
     const path = mkdtempSync(join(tmpdir(), 'latchkey-two-'));
     this.ends.push(() => rmSync(path, { recursive: true, force: true }));
     return path;
-  }
-
-  /** A database of the test's own. */
-  private async database(): Promise<string> {
-    const name = `two_${randomBytes(6).toString('hex')}`;
-    const run = async (sql: string) => {
-      const client = new pg.Client(DATABASE_TEST_URL);
-      await client.connect();
-      await client.query(sql);
-      await client.end();
-    };
-    await run(`create database ${name}`);
-    this.ends.push(() => run(`drop database ${name} with (force)`));
-    const url = new URL(DATABASE_TEST_URL!);
-    url.pathname = `/${name}`;
-    return url.href;
   }
 
   /** A program that prints its port. */

@@ -1,5 +1,5 @@
 import { type Database, type Engine, openDatabase, testDatabase } from '@latchkey/database';
-import type { Position } from '../event-store';
+import type { EventStore, Position } from '../event-store';
 import type { Projection } from '../projection';
 import { ProjectionRunner, type ProjectionRunnerOptions } from '../projection-runner';
 import { type ViewBarrier, ViewsBehind } from '../view-barrier';
@@ -22,7 +22,8 @@ export interface Projected<T> extends ViewBarrier {
  * @param options.linger how long views let events gather while nobody waits, ms
  */
 export async function projected<T>(
-  options: Pick<ProjectionRunnerOptions, 'store' | 'clock' | 'follows' | 'linger'> & {
+  options: Pick<ProjectionRunnerOptions, 'clock' | 'follows' | 'linger'> & {
+    readonly store: EventStore;
     readonly on: Engine | 'memory' | Database<T>;
     readonly projections: readonly Projection[];
   },

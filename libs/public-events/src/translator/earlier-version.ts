@@ -12,6 +12,8 @@ import { TRANSLATOR_VERSION as VERSION } from './translator-states';
 
 const UP_TO = `translator_earlier_v${VERSION}`;
 const PARKED = `translator_parked_v${VERSION}`;
+/** The tables that say so: no event tells what is in them. */
+export const TOLD_BY_EARLIER_VERSIONS: readonly string[] = [UP_TO, PARKED];
 
 /**
  * What an earlier version of the translator has told. It may have had no words for what this one tells: that is no
