@@ -1,4 +1,8 @@
 import { binaryEvent, EventStoreDBClient } from '@eventstore/db-client';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Archive, ArchivedEventStore, ArchiveFolder } from './archive';
 import { EventStoreDb } from './eventstoredb';
 import { InMemoryEventStore } from './in-memory';
 import { TestNode } from './testing/counter';
@@ -31,5 +35,21 @@ describe('an event store in memory', () => {
       appendForeign: (stream, event) => Promise.resolve(store.appendForeign(stream, event)),
       close: () => store.close(),
     });
+  });
+});
+
+describe('an event store with an archive', () => {
+  keepsTheContract(async () => {
+    const path = mkdtempSync(join(tmpdir(), 'latchkey-archive-'));
+    const store = new InMemoryEventStore();
+    const archive = await Archive.open(new ArchiveFolder(path), store);
+    return {
+      store: new ArchivedEventStore(store, archive, () => true),
+      appendForeign: (stream, event) => Promise.resolve(store.appendForeign(stream, event)),
+      close: async () => {
+        await store.close();
+        rmSync(path, { recursive: true });
+      },
+    };
   });
 });

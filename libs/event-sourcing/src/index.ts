@@ -1,3 +1,4 @@
+export * from './archive';
 export * from './cause';
 export { type Checkpoint, Checkpoints } from './checkpoints';
 export * from './codec';

@@ -50,8 +50,8 @@ export class MarkedEventStore implements EventStore {
     return this.store.append(stream, marked, expected);
   }
 
-  async *read(stream: string, fromRevision?: number): AsyncIterable<RecordedEvent> {
-    for await (const event of this.store.read(stream, fromRevision)) yield this.judged(event);
+  async *read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent> {
+    for await (const event of this.store.read(stream, fromRevision, count)) yield this.judged(event);
   }
 
   async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
@@ -92,6 +92,18 @@ export class MarkedEventStore implements EventStore {
 
   close(): Promise<void> {
     return this.store.close();
+  }
+
+  /** The same marks over another way to the events. */
+  over(store: EventStore): MarkedEventStore {
+    return new MarkedEventStore(store, this.marker, this.unmarkedUntil, this.random);
+  }
+
+  /** An event of ours that was changed, with the mark of what it is now; one from before there were marks needs none. */
+  marked(event: RecordedEvent): RecordedEvent {
+    const { mark, ...metadata } = event.metadata;
+    if (mark === undefined) return event;
+    return { ...event, metadata: { ...metadata, mark: this.marker.mark(textOf(event, metadata)) } };
   }
 
   private salt(): string {

@@ -27,6 +27,7 @@ export class InMemoryEventStore implements EventStore {
   private readonly streams = new Map<string, RecordedEvent[]>();
   private readonly revisions = new Map<string, number>();
   private readonly truncated = new Map<string, number>();
+  private readonly erased = new Set<RecordedEvent>();
   private readonly subscriptions = new Set<InMemorySubscription>();
   private readonly lastByPrefix = new Map<string, Position>();
   lastAppended: Position | undefined;
@@ -64,18 +65,20 @@ export class InMemoryEventStore implements EventStore {
 
   async *readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
     const end = before ? this.log.findIndex((each) => comparePositions(each.position, before) >= 0) : -1;
-    const earlier = end === -1 ? this.log : this.log.slice(0, end);
+    const earlier = (end === -1 ? this.log : this.log.slice(0, end)).filter((each) => !this.erased.has(each));
     for (const event of earlier.slice(-count).reverse()) yield await Promise.resolve(event);
   }
 
   eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
     const from = this.log.find((each) => comparePositions(each.position, position) >= 0);
     const isThere = from && comparePositions(from.position, position) === 0;
-    return Promise.resolve(isThere ? from : from && null);
+    if (isThere) return Promise.resolve(this.erased.has(from) ? undefined : from);
+    return Promise.resolve(from && null);
   }
 
   subscribeToAll(options: SubscribeOptions): EventSubscription {
-    const subscription = new InMemorySubscription(this.log, options, () =>
+    const isThere = (event: RecordedEvent) => !this.erased.has(event);
+    const subscription = new InMemorySubscription(this.log, isThere, options, () =>
       this.subscriptions.delete(subscription),
     );
     this.subscriptions.add(subscription);
@@ -92,6 +95,13 @@ export class InMemoryEventStore implements EventStore {
   truncateBefore(stream: string, revision: number): Promise<void> {
     this.truncated.set(stream, revision);
     return Promise.resolve();
+  }
+
+  /** Erases what is hidden, as a scavenge does. */
+  scavenge(): void {
+    for (const event of this.log) {
+      if (event.revision < (this.truncated.get(event.stream) ?? 0)) this.erased.add(event);
+    }
   }
 
   ping(): Promise<Position | undefined> {

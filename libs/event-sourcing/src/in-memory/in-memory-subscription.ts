@@ -22,6 +22,7 @@ export class InMemorySubscription implements EventSubscription {
 
   constructor(
     private readonly log: readonly RecordedEvent[],
+    private readonly isThere: (event: RecordedEvent) => boolean,
     private readonly options: SubscribeOptions,
     private readonly onStopped: () => void,
   ) {
@@ -72,7 +73,8 @@ export class InMemorySubscription implements EventSubscription {
   private async handOver(): Promise<void> {
     const { prefixes, onEvents, onCheckpoint, onError } = this.options;
     const page = this.log.slice(this.next, this.next + BATCH);
-    const wanted = page.filter(({ stream }) => prefixes.some((prefix) => stream.startsWith(prefix)));
+    const isWanted = ({ stream }: RecordedEvent) => prefixes.some((prefix) => stream.startsWith(prefix));
+    const wanted = page.filter((event) => isWanted(event) && this.isThere(event));
     const last = page.at(-1)!;
     try {
       if (wanted.length > 0) await onEvents(wanted);

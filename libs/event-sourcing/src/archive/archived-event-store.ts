@@ -1,0 +1,112 @@
+import type {
+  Appended,
+  EventStore,
+  EventSubscription,
+  ExpectedRevision,
+  NewEvent,
+  Position,
+  RecordedEvent,
+  SubscribeOptions,
+} from '../event-store';
+import type { Archive } from './archive';
+import { MergedSubscription } from './merged-subscription';
+
+/**
+ * An event store whose oldest facts may lie in an archive: streams and subscriptions read them from there, in their
+ * places. `readAllBackwards` alone shows only what the store itself has.
+ */
+export class ArchivedEventStore implements EventStore {
+  /** @param mayBeArchived whether facts of a stream are archived at all; of others the archive is never asked */
+  constructor(
+    private readonly store: EventStore,
+    private readonly archive: Archive,
+    private readonly mayBeArchived: (stream: string) => boolean,
+  ) {}
+
+  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+    return this.store.append(stream, events, expected);
+  }
+
+  async *read(stream: string, fromRevision = 0, count = Infinity): AsyncIterable<RecordedEvent> {
+    const most = count === Infinity ? undefined : count;
+    if (!this.mayBeArchived(stream)) {
+      yield* this.store.read(stream, fromRevision, most);
+      return;
+    }
+    let next = fromRevision;
+    let left = count;
+    for await (const event of this.store.read(stream, fromRevision, most)) {
+      // What comes before it is archived, or was truncated for another reason.
+      if (event.revision > next) {
+        for await (const fact of this.archived(stream, next)) {
+          if (fact.revision >= event.revision || left <= 0) break;
+          left--;
+          yield fact;
+        }
+      }
+      next = event.revision + 1;
+      if (left-- > 0) yield event;
+    }
+    // Nothing at all was read: all of it may be archived.
+    if (next > fromRevision || left <= 0) return;
+    for await (const fact of this.archived(stream, fromRevision)) {
+      if (left-- <= 0) break;
+      yield fact;
+    }
+  }
+
+  async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
+    let lowest = Infinity;
+    let left = count;
+    for await (const event of this.store.readBackwards(stream, count)) {
+      lowest = event.revision;
+      left--;
+      yield event;
+    }
+    if (left <= 0 || lowest === 0 || !this.mayBeArchived(stream)) return;
+    await this.archive.refresh();
+    if (this.archive.isEmpty) return;
+    for await (const fact of this.archive.ofStreamBackwards(stream, lowest)) {
+      yield fact;
+      if (--left <= 0) return;
+    }
+  }
+
+  readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
+    return this.store.readAllBackwards(count, before);
+  }
+
+  async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
+    return (await this.archive.at(position)) ?? this.store.eventAt(position);
+  }
+
+  subscribeToAll(options: SubscribeOptions): EventSubscription {
+    return new MergedSubscription(this.store, this.archive, options);
+  }
+
+  get lastAppended(): Position | undefined {
+    return this.store.lastAppended;
+  }
+
+  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
+    return this.store.lastAppendedTo(prefixes);
+  }
+
+  truncateBefore(stream: string, revision: number): Promise<void> {
+    return this.store.truncateBefore(stream, revision);
+  }
+
+  ping(): Promise<Position | undefined> {
+    return this.store.ping();
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
+
+  private async *archived(stream: string, fromRevision: number): AsyncIterable<RecordedEvent> {
+    // Whoever reads on is told by what it follows; whoever begins may be the first to hear of a file.
+    if (fromRevision === 0) await this.archive.refresh();
+    if (!this.archive.isEmpty) yield* this.archive.ofStream(stream, fromRevision);
+  }
+}
