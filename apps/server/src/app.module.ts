@@ -4,6 +4,7 @@ import {
   BackupPool,
   DeviceWatch,
   LockReports,
+  ReportIntake,
   Streams,
 } from '@latchkey/access-codes';
 import { AUDIT_VIEW, AuditModule, type AuditView } from '@latchkey/audit';
@@ -107,7 +108,12 @@ class PartsModule {
       provided(AccountWatch, core.accountWatch),
       provided(Departures, core.departures),
     ];
-    return { module: PartsModule, providers, exports: providers.map(({ provide }) => provide) };
+    const given = providers.map(({ provide }) => provide);
+    return {
+      module: PartsModule,
+      providers: [...providers, ReportIntake],
+      exports: [...given, ReportIntake],
+    };
   }
 }
 

@@ -10,14 +10,12 @@ import { UpdateAccessCodesHandler } from './commands/linked/update-access-codes'
 import { PullBackupAccessCodeHandler } from './commands/pull-backup-access-code';
 import { UpdateAccessCodeHandler } from './commands/update-access-code';
 import { accessCodeControllers } from './http';
-import { ReportIntake } from './process-manager/report-intake';
 import { codeQueryHandlers, streamQueryHandlers } from './views';
 
 /** Access codes: their endpoints, and who handles what these ask. The core and the tokens of the platform are given. */
 @Module({
   controllers: accessCodeControllers,
   providers: [
-    ReportIntake,
     CreateAccessCodeHandler,
     UpdateAccessCodeHandler,
     DeleteAccessCodeHandler,
