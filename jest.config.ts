@@ -1,4 +1,5 @@
 /** @jest-config-loader esbuild-register */
+import { existsSync } from 'node:fs';
 import type { Config } from 'jest';
 
 const swc = {
@@ -11,6 +12,10 @@ const swc = {
   },
   module: { type: 'commonjs' },
 } as const;
+
+/** What needs an MQTT broker can run only where there is one; scripts/mosquitto.sh brings it. */
+const needsBroker = '\\.broker\\.spec\\.ts$';
+const brokers = [process.env.MOSQUITTO ?? '', '/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'];
 
 const config: Config = {
   testEnvironment: 'node',
@@ -27,6 +32,10 @@ const config: Config = {
     // An import that waits until it is needed must name the file as it will be when it is compiled.
     '^(\\.\\./[a-z0-9-]+/index)\\.js$': '$1',
   },
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(brokers.some((path) => existsSync(path)) ? [] : [needsBroker]),
+  ],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   // Whole servers start in some of them, on machines that may be busy.
   testTimeout: 60_000,
