@@ -1,0 +1,216 @@
+import type { Answer, LockReport, Refusal, WriteAnswer } from '../lock-gateway';
+import { lockCodeIdOf, slotOf } from './lock-code-id';
+import type { WriteOutcome } from './lock-line';
+import type { Site } from './site';
+import type { SiteLock, SlotKnown } from './site-lock';
+import { countSlots } from './slot-count';
+
+/** A code as it lies on a lock. */
+export interface SlotCode {
+  readonly lockCodeId: string;
+  readonly slot: number;
+  /** Null: the lock has a code there and does not show its digits. */
+  readonly pin: string | null;
+}
+
+/** Slots, both ends included. */
+interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** For how long it is believed what a slot held: ours are read more often, since we write to them. */
+const OURS_FOR_MS = 60_000;
+const OTHERS_FOR_MS = 24 * 60 * 60_000;
+
+/** For how long after an unlocking of ours the lock's own word of it is taken for that. */
+const OWN_EVENT_MS = 15_000;
+
+const NOT_FOUND: Refusal = { kind: 'refused', errorCode: 'NOT_FOUND', message: 'There is no such lock.' };
+
+/** What is done with the codes and the bolts of one site's locks. */
+export class SiteCodes {
+  constructor(
+    private readonly site: Site,
+    private readonly options: {
+      readonly oursOf: (lock: SiteLock) => Range | null;
+      readonly clock: { now(): number };
+      readonly onReport: (report: LockReport) => void;
+      /** Hears once how many slots a lock has. */
+      readonly onCounted: (lock: SiteLock) => void;
+    },
+  ) {}
+
+  program(lockId: string, slot: number, pin: string): Promise<WriteAnswer> {
+    return this.write(lockId, slot, 'created', ({ line }) => line.put(slot, pin));
+  }
+
+  /** Puts a code into the first of our slots that is free. */
+  async programFree(lockId: string, pin: string): Promise<WriteAnswer> {
+    const lock = await this.lockOf(lockId);
+    if (!('line' in lock)) return lock;
+    const has = await this.countOf(lock);
+    if (typeof has !== 'number') return has;
+    const ours = this.options.oursOf(lock);
+    for (let slot = ours?.first ?? 0; slot <= (ours?.last ?? -1); slot++) {
+      const known = lock.slots.get(slot);
+      if (known && known.status !== 'available' && this.isKnown(lock, slot)) continue;
+      const answer = await this.program(lockId, slot, pin);
+      if (answer.kind !== 'refused' || answer.errorCode !== 'SLOT_OCCUPIED') return answer;
+    }
+    return refused('LOCK_FULL', 'All slots that are ours are taken.');
+  }
+
+  change(lockId: string, lockCodeId: string, pin: string): Promise<WriteAnswer> {
+    const slot = slotOf(lockCodeId);
+    if (slot === null) return Promise.resolve(NOT_FOUND);
+    return this.write(lockId, slot, 'updated', ({ line }) => line.replace(slot, pin));
+  }
+
+  remove(lockId: string, lockCodeId: string): Promise<WriteAnswer> {
+    const slot = slotOf(lockCodeId);
+    if (slot === null) return Promise.resolve(NOT_FOUND);
+    return this.write(lockId, slot, 'deleted', ({ line }) => line.clear(slot), lockCodeId);
+  }
+
+  /**
+   * Reads back what is on a lock. Slots that are not ours are read once a day, and when somebody changes them at the
+   * lock: a lock's battery pays for each reading.
+   */
+  async list(lockId: string): Promise<Answer<SlotCode[]>> {
+    const lock = await this.lockOf(lockId);
+    if (!('line' in lock)) return lock;
+    const has = await this.countOf(lock);
+    if (typeof has !== 'number') return has;
+    for (let slot = 0; slot < has; slot++) {
+      if (this.isKnown(lock, slot)) continue;
+      const reading = await lock.line.read(slot);
+      if (reading.kind === 'read' || reading.kind === 'no-such-slot') continue;
+      return reading.kind === 'unsent' ? this.unsent() : this.silent(lock);
+    }
+    const value = [...lock.slots].flatMap(([slot, known]) => codeIn(lock, slot, known));
+    return { kind: 'answered', value: value.sort((a, b) => a.slot - b.slot) };
+  }
+
+  /** Locks or unlocks; the outcome is reported. */
+  async operate(lockId: string, action: 'lock' | 'unlock', actionId: string): Promise<WriteAnswer> {
+    const lock = await this.lockOf(lockId);
+    if (!('line' in lock)) return lock;
+    lock.operated = { action, until: Infinity };
+    const done = lock.line.operate(action).then((outcome) => {
+      lock.operated = { action, until: this.options.clock.now() + OWN_EVENT_MS };
+      if (outcome === 'unknown') this.wentSilent(lock);
+      this.options.onReport({
+        ...{ kind: 'action-completed', lockId, actionId, action, performedVia: 'remote_api' },
+        success: outcome === 'done',
+        errorCode:
+          outcome === 'done' ? null : outcome === 'not-taken' ? 'BOLT_DID_NOT_MOVE' : 'DEVICE_OFFLINE',
+      });
+    });
+    void done;
+    return { kind: 'accepted', lockCodeId: actionId };
+  }
+
+  /** How many slots the lock has: from what is known, or asked of it. */
+  async countOf(lock: SiteLock): Promise<number | Refusal> {
+    if (lock.slotCount !== null) return lock.slotCount;
+    const count = await countSlots((slot) => lock.line.read(slot));
+    if (count === null) return this.silent(lock);
+    lock.slotCount = count;
+    lock.changed();
+    this.options.onCounted(lock);
+    return count;
+  }
+
+  private async write(
+    lockId: string,
+    slot: number,
+    operation: 'created' | 'updated' | 'deleted',
+    work: (lock: SiteLock) => Promise<WriteOutcome>,
+    as = lockCodeIdOf(slot),
+  ): Promise<WriteAnswer> {
+    const lock = await this.lockOf(lockId);
+    if (!('line' in lock)) return lock;
+    const outcome = await work(lock);
+    if (outcome === 'done') {
+      lock.byHand.delete(slot);
+      lock.changed();
+      const report = { kind: 'code-outcome', operation, lockId, lockCodeId: as } as const;
+      // After the answer, which names the code.
+      setImmediate(() => this.options.onReport({ ...report, success: true, errorCode: null }));
+      return { kind: 'accepted', lockCodeId: as };
+    }
+    // What was read before it may not be so any more.
+    if (outcome !== 'occupied') lock.slots.delete(slot);
+    return this.refusalOf(outcome, lock);
+  }
+
+  private refusalOf(outcome: Exclude<WriteOutcome, 'done'>, lock: SiteLock): Refusal {
+    switch (outcome) {
+      case 'unsent':
+        return this.unsent();
+      case 'silent':
+        return this.silent(lock);
+      case 'unknown':
+        this.wentSilent(lock);
+        return { kind: 'unknown', message: 'The lock was sent it, and did not answer any more.' };
+      case 'empty':
+        return { kind: 'refused', errorCode: 'NOT_FOUND', message: 'The lock has no code there.' };
+      case 'occupied':
+        return refused('SLOT_OCCUPIED', 'Another code is in that slot of the lock.');
+      case 'no-such-slot':
+        return refused('NO_SUCH_SLOT', 'The lock has no such slot.');
+      case 'unsupported':
+        return refused('READ_BACK_NOT_SUPPORTED', 'The lock does not tell which slots are free.');
+      case 'not-taken':
+        return refused(
+          'NOT_TAKEN',
+          'The lock did not do it. It may have the same PIN in another slot, or take no PIN of that length.',
+        );
+    }
+  }
+
+  /** A lock that can be asked, or why it can't. */
+  private async lockOf(lockId: string): Promise<SiteLock | Refusal> {
+    const problem = await this.site.problem();
+    if (problem) return problem;
+    const lock = this.site.locks.get(lockId);
+    if (!lock) return NOT_FOUND;
+    return this.site.hubOnline === false ? refused('DEVICE_OFFLINE', 'Zigbee2MQTT is not running.') : lock;
+  }
+
+  private unsent(): Refusal {
+    return { kind: 'unreachable', message: 'The connection to the broker was lost.' };
+  }
+
+  /** Nothing but a question was sent. */
+  private silent(lock: SiteLock): Refusal {
+    this.wentSilent(lock);
+    return refused('DEVICE_OFFLINE', 'The lock does not answer.');
+  }
+
+  private wentSilent(lock: SiteLock): void {
+    // A lock that Zigbee2MQTT watches over is away when that says so.
+    if (lock.available !== null || lock.silent || !this.site.locks.has(lock.lockId)) return;
+    lock.silent = true;
+    this.options.onReport({ kind: 'offline', lockId: lock.lockId });
+  }
+
+  private isKnown(lock: SiteLock, slot: number): boolean {
+    const known = lock.slots.get(slot);
+    if (!known) return false;
+    const ours = this.options.oursOf(lock);
+    const isOurs = ours !== null && ours.first <= slot && slot <= ours.last;
+    return Math.abs(this.options.clock.now() - known.at) < (isOurs ? OURS_FOR_MS : OTHERS_FOR_MS);
+  }
+}
+
+function codeIn(lock: SiteLock, slot: number, { status, pin }: SlotKnown): SlotCode[] {
+  // One that is disabled opens nothing.
+  if (status !== 'enabled') return [];
+  return [{ lockCodeId: lockCodeIdOf(slot, lock.byHand.has(slot)), slot, pin }];
+}
+
+function refused(errorCode: string, message: string): Refusal {
+  return { kind: 'refused', errorCode, message };
+}
