@@ -9,6 +9,7 @@ export * from './eventstoredb';
 export { historyUpTo } from './history-up-to';
 export * from './fold-rows';
 export * from './in-memory';
+export * from './persistent-subscriptions';
 export * from './known-revisions';
 export { carriesPersonal, commitment, PERSONAL, replacingPersonal } from './personal';
 export { folding, UnfoldableEvent } from './poison';

@@ -72,12 +72,19 @@ export class ParkedMessages {
     this.unrecorded += 1;
     if (this.replaying.size > 0 && this.unrecorded < UNRECORDED) return;
     this.unrecorded = 0;
-    const truncateBefore = Math.min(this.replayedTo, ...this.replaying);
+    // Whoever looks after the group may have hidden more.
+    const hidden = this.hiddenBefore();
+    const truncateBefore = Math.max(hidden, Math.min(this.replayedTo, ...this.replaying));
     this.streams.commits
       .submit(() => {
         if (!this.closed) setMetadata(this.streams, this.stream, { $tb: truncateBefore, $acl: ACL });
       })
       .catch(this.streams.report);
+  }
+
+  private hiddenBefore(): number {
+    const view = this.streams.reader.view(this.stream);
+    return view.kind === 'present' ? view.firstRevision : 0;
   }
 
   close(): void {

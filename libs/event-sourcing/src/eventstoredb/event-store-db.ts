@@ -31,9 +31,11 @@ import {
   RevisionConflict,
   type SubscribeOptions,
 } from '../event-store';
+import type { PersistentSubscriptions } from '../persistent-subscriptions';
 import { Connection } from './connection';
 import { meaning, StoreSilent } from './outages';
 import { fromClient } from './recorded';
+import { StoredGroups } from './stored-groups';
 import { Subscription } from './subscription';
 
 /** The client never ends an unanswered batch append by itself. Twice as long fits into the time of a request. */
@@ -49,6 +51,8 @@ const READ_WITHIN_MS = 4_000;
 /** The event store over EventStoreDB's protocol: a cluster, a single server or the embedded node. */
 export class EventStoreDb implements EventStore {
   private readonly connection: Connection;
+  /** Groups of consumers of others. */
+  readonly persistent: PersistentSubscriptions;
   private readonly subscriptions = new Set<Subscription>();
   lastAppended: Position | undefined;
   private readonly lastByPrefix = new Map<string, Position>();
@@ -62,6 +66,7 @@ export class EventStoreDb implements EventStore {
     private readonly random: Random = new CryptoRandom(),
   ) {
     this.connection = new Connection(address);
+    this.persistent = new StoredGroups(this.connection);
   }
 
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
