@@ -138,6 +138,25 @@ describe('a subscription that several share', () => {
     expect(batches.length).toBeLessThanOrEqual(8);
   });
 
+  it('lets events gather before it hands them on, for as long as it is told', async () => {
+    let gathering = 0;
+    const shared = new SharedSubscription(store, { linger: () => gathering });
+    const batches: number[] = [];
+    const subscription = shared.join({
+      after: positions.at(-1),
+      prefixes: ['counter-'],
+      onEvents: (events) => Promise.resolve(void batches.push(events.length)),
+    });
+    shared.open();
+    await append();
+    await until(() => batches.length === 1);
+    gathering = 1_500;
+    for (let n = 0; n < 5; n++) await append();
+    await until(() => batches.length === 2);
+    await subscription.stop();
+    expect(batches).toEqual([1, 5]);
+  });
+
   it('goes on without one that keeps failing, which misses nothing when it works again', async () => {
     const shared = new SharedSubscription(store);
     const from = positions.length;

@@ -24,10 +24,19 @@ export class SharedSubscription {
   private readonly members = new Set<Member>();
   private source: EventSubscription | undefined;
 
+  private readonly random: Random;
+
   constructor(
     private readonly store: Pick<EventStore, 'subscribeToAll'>,
-    private readonly random: Random = new CryptoRandom(),
-  ) {}
+    private readonly options: {
+      /** How long what failed waits before it is tried again. */
+      readonly random?: Random;
+      /** How long, ms, events may gather before the members get them; 0 when left out. */
+      readonly linger?: () => number;
+    } = {},
+  ) {
+    this.random = options.random ?? new CryptoRandom();
+  }
 
   /** Takes part from `open` on. */
   join(options: SubscribeOptions): EventSubscription {
@@ -47,6 +56,7 @@ export class SharedSubscription {
       after: earliest(each.map(({ after }) => after)),
       prefixes: [...new Set(each.flatMap(({ prefixes }) => prefixes))],
       batch: () => Math.max(...[...this.members].map(({ batch }) => batch)),
+      ...(this.options.linger && { linger: this.options.linger }),
       onEvents: (events) => this.offer(events),
       onCheckpoint: (position) => this.offer([position]),
       onCaughtUp: () => void this.offer(['caught-up']),

@@ -18,6 +18,11 @@ const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
 const LINGER_MS = 20;
 /** The same while time is played: nobody looks on. */
 const LINGER_PLAYING_MS = 250;
+/**
+ * The more answers wait, the longer events may gather: a batch costs nearly the same for many as for one. ms for each
+ * answer after the first, and at most.
+ */
+const GATHER_MS = { eachAnswer: 1, most: 20 };
 /** How long an answer to a write waits for the views, ms. */
 const VIEWS_WITHIN_MS = 5_000;
 
@@ -27,6 +32,8 @@ export class CoreViews implements ViewBarrier {
   /** Time is being played, from one due instant to the next. */
   isPlaying = false;
   private readonly domain: SharedSubscription;
+  /** How many answers to writes wait for the views now. */
+  private answersWaiting = 0;
   /** Those that fold the domain's events. */
   private readonly runners: ProjectionRunner[];
   /** Makes public events of them. */
@@ -44,7 +51,7 @@ export class CoreViews implements ViewBarrier {
   ) {
     const { store, clock, logger, database, feed, audit } = options;
     const following = { store, clock, logger };
-    this.domain = new SharedSubscription(store);
+    this.domain = new SharedSubscription(store, { linger: () => this.gatherMs });
     const linger = (): number => (this.isPlaying ? LINGER_PLAYING_MS : LINGER_MS);
     // The agenda drives the locks and waits for nothing; what is only read may gather until somebody waits for it.
     const ofDomain = { ...following, follows: DOMAIN_PREFIXES, shared: this.domain };
@@ -118,8 +125,21 @@ export class CoreViews implements ViewBarrier {
     if (this.audit && !(await this.audit.reached(position, VIEWS_WITHIN_MS))) throw new ViewsBehind();
   }
 
+  private get gatherMs(): number {
+    return Math.min(GATHER_MS.most, GATHER_MS.eachAnswer * Math.max(0, this.answersWaiting - 1));
+  }
+
   /** Whether what is read has folded everything up to the position in time. */
   private async folded(position: Position | undefined): Promise<boolean> {
+    this.answersWaiting++;
+    try {
+      return await this.foldedInTime(position);
+    } finally {
+      this.answersWaiting--;
+    }
+  }
+
+  private async foldedInTime(position: Position | undefined): Promise<boolean> {
     const until = performance.now() + VIEWS_WITHIN_MS;
     const reached = await Promise.all(
       this.runners.map(
