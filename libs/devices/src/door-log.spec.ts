@@ -80,9 +80,9 @@ describe('a report of what happened at a door', () => {
 
   it('says how the door was left', async () => {
     const shown = async () => {
-      await devices.now.caughtUp();
+      await devices.process.caughtUp();
       const query = new GetDevice(WORKSPACE, { deviceId: DEVICE_ID });
-      return (await devices.now.ask(query)).properties.locked;
+      return (await devices.process.ask(query)).properties.locked;
     };
     await devices.given(connected(), added());
     await report(locked).then(atDoor(locked));
@@ -101,9 +101,9 @@ describe('a report of what happened at a door', () => {
 
   it('is decided again when somebody else was faster, with the same or another one', async () => {
     await devices.given(connected(), added());
-    devices.meanwhile(atDoor(locked));
+    devices.overtakenBy(atDoor(locked));
     await report(locked).then(atDoor(locked));
-    devices.meanwhile(atDoor(denied));
+    devices.overtakenBy(atDoor(denied));
     await report(unlocked).then(atDoor(denied), atDoor(unlocked));
   });
 

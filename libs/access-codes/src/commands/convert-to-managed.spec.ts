@@ -109,7 +109,7 @@ describe('taking a code that is not ours into management', () => {
   });
 
   it.each([0, 1])('is taken up again after a crash: %d appends', async (appends) => {
-    await feature.given(aLock(), anUnmanagedCode()).holds();
+    await feature.given(aLock(), anUnmanagedCode());
     const before = await feature.countEvents();
     feature.process.store.dieAfter(appends);
     await expect(feature.do(convert())).rejects.toThrow('died');
@@ -119,7 +119,7 @@ describe('taking a code that is not ours into management', () => {
   });
 
   it('that never came to an end leaves the code to whoever put it there', async () => {
-    await feature.given(aLock(), anUnmanagedCode()).holds();
+    await feature.given(aLock(), anUnmanagedCode());
     feature.process.store.dieAfter(1);
     await expect(feature.do(convert())).rejects.toThrow('died');
     await feature.restart();

@@ -250,7 +250,7 @@ describe('creating a code', () => {
         theirs('12345'),
       );
     await feature.beginAnew();
-    await feature.given(aLock(picky)).holds();
+    await feature.given(aLock(picky));
     await feature.do(create({ code: undefined }));
     const first = await pinOf(feature);
     const beside = `${first.slice(0, 4)}${(Number(first[4]) + 1) % 10}`;
@@ -316,7 +316,7 @@ describe('creating a code', () => {
     feature.given(aLock()).when(create(stay)).thenThroughCrashes(reserved('1234', stay), requested()));
 
   it('that never came to an end leaves no PIN behind, and may still be asked for', async () => {
-    await feature.given(aLock()).holds();
+    await feature.given(aLock());
     feature.process.store.dieAfter(1);
     await expect(feature.do(create())).rejects.toThrow('died');
     await feature.restart();
@@ -332,7 +332,7 @@ describe('creating a code', () => {
   });
 
   it('holds its PIN for another try within the grace, and no longer', async () => {
-    await feature.given(aLock()).holds();
+    await feature.given(aLock());
     feature.process.store.dieAfter(1);
     await expect(feature.do(create())).rejects.toThrow('died');
     await feature.restart();
@@ -349,7 +349,7 @@ describe('creating a code', () => {
   });
 
   it('leaves the store as it was where that is away', async () => {
-    await feature.given(aLock()).holds();
+    await feature.given(aLock());
     const before = await feature.countEvents();
     feature.process.store.isAway = true;
     await expect(feature.do(create())).rejects.toThrow(Outage);
@@ -359,7 +359,7 @@ describe('creating a code', () => {
   });
 
   it('is not asked for twice where the answer to an append was lost', async () => {
-    await feature.given(aLock()).holds();
+    await feature.given(aLock());
     feature.process.store.loseAnswers(1);
     await feature
       .when(create({ startsAt: T0, endsAt: T0 + HOUR }))

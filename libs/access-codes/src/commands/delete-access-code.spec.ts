@@ -122,7 +122,7 @@ describe('deleting a code', () => {
     feature.given(aLock(), aCodeOnLock()).when(deletion).thenThroughCrashes(started, endedAt(T0)));
 
   it('that was cut short by a crash once the code was gone is brought to its end by planning', async () => {
-    await feature.given(aLock(), aCode()).holds();
+    await feature.given(aLock(), aCode());
     feature.process.store.dieAfter(1);
     await expect(feature.do(deletion)).rejects.toThrow('died');
     await feature.restart();

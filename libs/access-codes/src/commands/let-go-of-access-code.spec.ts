@@ -111,7 +111,7 @@ describe('letting go of a code', () => {
   });
 
   it('that was cut short by a crash is brought to its end by planning', async () => {
-    await feature.given(aLock(), aCodeOnLock()).holds();
+    await feature.given(aLock(), aCodeOnLock());
     feature.process.store.dieAfter(1);
     await expect(feature.do(letGo())).rejects.toThrow('died');
     await feature.restart();

@@ -66,7 +66,7 @@ describe('pulling a backup code', () => {
     await feature.given(aLock(), inTrouble, backup(0)).when(pull()).then(assigned(), pulled(), told());
     await feature.do(works);
     expect(feature.locks.opens('lock-1', '9000')).toBe(true);
-    await feature.given(itIs(stay.endsAt)).holds();
+    await feature.given(itIs(stay.endsAt));
     await feature.do(works);
     feature.locks.settle();
     expect(feature.locks.opens('lock-1', '9000')).toBe(false);
@@ -158,7 +158,7 @@ describe('pulling a backup code', () => {
       .thenThroughCrashes(assigned(), pulled(), told()));
 
   it('that was cut short by a crash is brought to its end by planning', async () => {
-    await feature.given(aLock(), inTrouble, backup(0)).holds();
+    await feature.given(aLock(), inTrouble, backup(0));
     feature.process.store.dieAfter(1);
     await expect(feature.do(pull())).rejects.toThrow('died');
     await feature.restart();

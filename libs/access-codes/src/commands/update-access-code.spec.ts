@@ -314,7 +314,7 @@ describe('changing a code', () => {
       .thenThroughCrashes(reserved('4321', longer), changed({ pin: '4321', schedule: stored(longer) })));
 
   it('that never came to an end leaves the code as it was, and the PIN to others', async () => {
-    await feature.given(aLock(), aCodeOnLock()).holds();
+    await feature.given(aLock(), aCodeOnLock());
     feature.process.store.dieAfter(1);
     await expect(feature.do(update({ code: '4321' }))).rejects.toThrow('died');
     await feature.restart();
@@ -326,7 +326,7 @@ describe('changing a code', () => {
   });
 
   it('whose window was reserved and never asked for keeps the window that it has', async () => {
-    await feature.given(aLock(), aCodeOnLock({ window: stay })).holds();
+    await feature.given(aLock(), aCodeOnLock({ window: stay }));
     feature.process.store.dieAfter(1);
     await expect(feature.do(update(longer))).rejects.toThrow('died');
     await feature.restart();

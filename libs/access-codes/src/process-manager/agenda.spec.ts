@@ -47,12 +47,12 @@ describe('what events make of the agenda', () => {
   const account = `account:${ACCOUNT_ID}`;
 
   it('accounts, devices and codes that are new are due', async () => {
-    await feature.given(aLock(), aCode()).holds();
+    await feature.given(aLock(), aCode());
     expect(await due()).toEqual({ [account]: T0, [device]: T0, [code]: T0 });
   });
 
   it('a code that nobody asked us for is due, and its place on the lock is known as its own', async () => {
-    await feature.given(aLock(), allWaits, anUnmanagedCode()).holds();
+    await feature.given(aLock(), allWaits, anUnmanagedCode());
     expect(await due()).toEqual({ [code]: LATER });
     expect(await feature.process.rows.codeOf(DEVICE, held)).toBe(CODE);
   });
@@ -64,15 +64,15 @@ describe('what events make of the agenda', () => {
     ['was changed by somebody', aCodeOnLock(), onCode('RemovedExternally', { accepted: false })],
     ['is to be forgotten', aCode(), onCode('Forgotten')],
   ])('a code is due when it %s', async (_what, before, event) => {
-    await feature.given(aLock(), before, allWaits, event).holds();
+    await feature.given(aLock(), before, allWaits, event);
     expect(await due()).toEqual({ [code]: LATER });
   });
 
   it('a command makes its code due when it has run out, and holds its lock until then', async () => {
-    await feature.given(aLock(), aCodeOnLock(), allWaits, sent).holds();
+    await feature.given(aLock(), aCodeOnLock(), allWaits, sent);
     expect(await due()).toEqual({ [code]: LATER + MINUTE });
     expect(await feature.process.rows.lockFreeAt(DEVICE)).toBe(LATER + MINUTE);
-    await feature.given(failed).holds();
+    await feature.given(failed);
     expect(await due()).toEqual({ [code]: LATER });
     expect(await feature.process.rows.lockFreeAt(DEVICE)).toBeNull();
   });
@@ -83,36 +83,41 @@ describe('what events make of the agenda', () => {
       ...{ commandId: 'c', operation: 'create', lockCodeId: null, attempt: 1, deadline: iso(T0 + MINUTE) },
       content: { name: 'Guest', pin: '1234', window: null },
     });
-    await feature.given(aLock(), aCode(), programming).holds();
+    await feature.given(aLock(), aCode(), programming);
     expect(await whose()).toBeUndefined();
-    await feature.given(onCode('ProgrammingAccepted', { commandId: 'c', lockCodeId: 'promised' })).holds();
+    await feature.given(onCode('ProgrammingAccepted', { commandId: 'c', lockCodeId: 'promised' }));
     expect(await whose()).toBe(CODE);
-    await feature.given(onCode('Removed', { cause: 'deleted', wasOnDevice: true })).holds();
+    await feature.given(onCode('Removed', { cause: 'deleted', wasOnDevice: true }));
     expect(await whose()).toBeUndefined();
   });
 
   it('a reservation is looked at when its grace is over, a code that came for it at once', async () => {
-    await feature
-      .given(aLock(), allWaits, onKeypad('PinReserved', { codeId: CODE, pin: '1234', window: null }))
-      .holds();
+    await feature.given(
+      aLock(),
+      allWaits,
+      onKeypad('PinReserved', { codeId: CODE, pin: '1234', window: null }),
+    );
     expect(await due()).toEqual({ [code]: LATER + 5 * MINUTE });
-    await feature.given(aCode()).holds();
+    await feature.given(aCode());
     expect(await due()).toEqual({ [code]: LATER });
   });
 
   it('what leaves a keypad makes those due that wait for it, and no others', async () => {
-    await feature.given(aLock(), aCode(), aCode({ codeId: OTHER, pin: '4321' }), allWaits).holds();
+    await feature.given(aLock(), aCode(), aCode({ codeId: OTHER, pin: '4321' }), allWaits);
     await db().updateTable(AGENDA).set({ for_keypad: 1 }).where('id', '=', OTHER).execute();
-    await feature.given(onKeypad('PinReleased', { codeId: 'gone', pinFingerprint: null })).holds();
+    await feature.given(onKeypad('PinReleased', { codeId: 'gone', pinFingerprint: null }));
     expect(await due()).toEqual({ [`code:${OTHER}`]: LATER });
   });
 
   it('a backup code that is given away makes its device due, since another one is missing', async () => {
     const backup = aCodeOnLock({ codeId: OTHER, isBackup: true, pin: '9000' });
     const schedule = { startsAt: iso(T0), endsAt: iso(LATER + HOUR) };
-    await feature
-      .given(aLock(), backup, allWaits, onCode('BackupAssigned', { forCodeId: CODE, schedule }, OTHER))
-      .holds();
+    await feature.given(
+      aLock(),
+      backup,
+      allWaits,
+      onCode('BackupAssigned', { forCodeId: CODE, schedule }, OTHER),
+    );
     expect(await due()).toEqual({ [`code:${OTHER}`]: LATER, [device]: LATER });
   });
 
@@ -125,13 +130,13 @@ describe('what events make of the agenda', () => {
   ])(
     'a device and its codes are looked at when it %s, if that matters to them',
     async (_what, event, matters) => {
-      await feature.given(aLock(), aCode(), allWaits, event).holds();
+      await feature.given(aLock(), aCode(), allWaits, event);
       expect(await due()).toEqual(matters ? { [code]: LATER, [device]: LATER } : {});
     },
   );
 
   it('a device alone is looked at when backup codes are wanted on it', async () => {
-    await feature.given(aLock(), aCode(), allWaits, onDevice('DeviceUpdated', { backupPool: true })).holds();
+    await feature.given(aLock(), aCode(), allWaits, onDevice('DeviceUpdated', { backupPool: true }));
     expect(await due()).toEqual({ [device]: LATER });
   });
 
@@ -142,7 +147,7 @@ describe('what events make of the agenda', () => {
     ['is called otherwise', onAccount('AccountUpdated', { displayName: 'Locks' }), []],
   ])('an account, and what matters to its devices and codes, when it %s', async (_what, event, subjects) => {
     const whole = [aLock(), aCode(), allWaits];
-    await feature.given(...whole, event).holds();
+    await feature.given(...whole, event);
     const ofAccount = Object.keys(await due()).sort();
     expect(ofAccount).toEqual([...subjects].sort());
   });

@@ -131,7 +131,7 @@ describe('the backup pool of a device', () => {
   });
 
   it.each([1, 2, 3])('is filled after a crash, and not twice: %d appends', async (appends) => {
-    await feature.given(aLock(), wanting).holds();
+    await feature.given(aLock(), wanting);
     feature.process.store.dieAfter(appends);
     await expect(feature.do(fill)).rejects.toThrow('died');
     await feature.restart();

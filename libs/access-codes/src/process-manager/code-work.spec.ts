@@ -370,7 +370,7 @@ describe('working a code through', () => {
 
   describe('after a crash', () => {
     it('before the lock was asked, reads it back when the command has run out, and asks it', async () => {
-      await feature.given(aLock(), aCode()).holds();
+      await feature.given(aLock(), aCode());
       feature.process.store.dieAfter(1);
       await expect(feature.do((process) => process.look(CODE))).rejects.toThrow('died');
       expect(written(feature.process)).toEqual([]);
@@ -383,7 +383,7 @@ describe('working a code through', () => {
     });
 
     it('before its answer was taken, finds what the lock has done, and does not ask it again', async () => {
-      await feature.given(aLock(), aCode()).holds();
+      await feature.given(aLock(), aCode());
       feature.process.store.before(`accessCode-${CODE}`, () => {
         feature.process.store.before(`accessCode-${CODE}`, () =>
           Promise.resolve(feature.process.store.dieAfter(0)),
@@ -398,7 +398,7 @@ describe('working a code through', () => {
     });
 
     it('after the removal was sent, finds it done', async () => {
-      await feature.given(aLock(), aCodeOnLock(), deleted).holds();
+      await feature.given(aLock(), aCodeOnLock(), deleted);
       feature.process.store.dieAfter(1);
       await expect(feature.do((process) => process.look(CODE))).rejects.toThrow('died');
       feature.locks.eraseByHand('lock-1', held);
@@ -407,7 +407,7 @@ describe('working a code through', () => {
     });
 
     it('before its PIN was released, erases and releases it', async () => {
-      await feature.given(aLock(), aCode({ window: stay }), deleted).holds();
+      await feature.given(aLock(), aCode({ window: stay }), deleted);
       feature.process.store.dieAfter(1);
       await expect(feature.do((process) => process.look(CODE))).rejects.toThrow('died');
       await feature.restart();

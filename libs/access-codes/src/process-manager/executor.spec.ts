@@ -39,7 +39,7 @@ describe('the executor', () => {
   });
 
   it('puts off what fails, and goes on with the rest', async () => {
-    await feature.given(aLock(), aCode(), aCode({ codeId: OTHER, pin: '4321' })).holds();
+    await feature.given(aLock(), aCode(), aCode({ codeId: OTHER, pin: '4321' }));
     const { codeWork } = feature.process;
     const workThrough = codeWork.workThrough.bind(codeWork);
     let failures = 0;
@@ -56,7 +56,7 @@ describe('the executor', () => {
   });
 
   it('waits out a store that is away', async () => {
-    await feature.given(aLock(), aCode()).holds();
+    await feature.given(aLock(), aCode());
     const { store } = feature.process;
     store.before(`accessCode-${CODE}`, () => {
       store.isAway = true;
@@ -72,7 +72,7 @@ describe('the executor', () => {
   });
 
   it('leaves a code to whoever has claimed it', async () => {
-    await feature.given(aLock(), aCode()).holds();
+    await feature.given(aLock(), aCode());
     const claims = await feature.process.rows.claim(T0, 100);
     await feature.when(works).then();
     await feature.process.rows.releaseThese(claims);

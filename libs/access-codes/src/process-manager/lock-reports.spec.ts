@@ -123,7 +123,7 @@ describe('what a lock reports', () => {
       });
       const onLock: Given = ({ locks }) =>
         void locks.putByHand(lockId, { name: 'Guest', pin: '1234', window: null }, programmed);
-      await feature.given(aLock(), aCode(), sent, onLock).holds();
+      await feature.given(aLock(), aCode(), sent, onLock);
       const before = await feature.countEvents();
       let answer: () => void = () => undefined;
       const call = feature.process.calls.during(DEVICE, new Promise<void>((resolve) => (answer = resolve)));
@@ -131,7 +131,7 @@ describe('what a lock reports', () => {
       const taking = feature.do(comes(outcome('created'))).finally(() => (isTaken = true));
       for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
       expect(isTaken).toBe(false);
-      await feature.given(onCode('ProgrammingAccepted', { commandId: 'c', lockCodeId: programmed })).holds();
+      await feature.given(onCode('ProgrammingAccepted', { commandId: 'c', lockCodeId: programmed }));
       answer();
       await call;
       expect(await taking).toBe('taken');

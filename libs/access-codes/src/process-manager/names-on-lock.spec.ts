@@ -28,7 +28,7 @@ describe('on a lock where names must differ', () => {
 
   /** What the lock is told first that a code is called, once everything that is due is done. */
   async function told(...given: readonly Given[]): Promise<string | null> {
-    await feature.given(...given).holds();
+    await feature.given(...given);
     const before = await feature.countEvents();
     await feature.do(works);
     const started = (await feature.events(before)).filter(
@@ -75,7 +75,7 @@ describe('on a lock where names must differ', () => {
 
   it('codes that wait for the lock one after the other are each told a name of their own', async () => {
     const all = [CODE, OTHER, THIRD].map((codeId, nth) => aCode({ codeId, pin: `735${nth}`, name: 'Ann' }));
-    await feature.given(aLock(unique), ...all).holds();
+    await feature.given(aLock(unique), ...all);
     for (const _ of all) {
       await feature.do(works);
       for (const report of feature.locks.settle())
@@ -89,11 +89,11 @@ describe('on a lock where names must differ', () => {
 
   it('a code that is renamed to what another is called is told apart, and one that alone is called so is not', async () => {
     const rename = new UpdateAccessCode(caller(), CODE, { name: 'Bob' });
-    await feature.given(aLock(unique), aCodeOnLock({ name: 'Ann' }), called('Bob')).holds();
+    await feature.given(aLock(unique), aCodeOnLock({ name: 'Ann' }), called('Bob'));
     await feature.do(rename);
     expect(await told()).toBe('Bob CODE1');
     await feature.beginAnew();
-    await feature.given(aLock(unique), aCodeOnLock({ name: 'Ann' })).holds();
+    await feature.given(aLock(unique), aCodeOnLock({ name: 'Ann' }));
     await feature.do(rename);
     expect(await told()).toBe('Bob');
   });

@@ -2,9 +2,10 @@ import type { Database } from '@latchkey/database';
 import { DevicesProjection, DeviceStreams } from '@latchkey/devices';
 import {
   comparePositions,
-  FaultyEventStore,
+  type FaultyEventStore,
   type Position,
   ProjectionRunner,
+  type Running,
   VIEW_BARRIER,
   type ViewBarrier,
   ViewsBehind,
@@ -12,7 +13,7 @@ import {
 import type { InMemoryLocks } from '@latchkey/gateways';
 import { CLOCK, CONFIG, RANDOM, RECORDS, VAULT, VIEWS_DATABASE } from '@latchkey/platform';
 import type { ClassProvider } from '@nestjs/common';
-import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
+import { Command, CommandBus, CqrsModule, type Query, QueryBus } from '@nestjs/cqrs';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { AccessCodesModule } from '../access-codes.module';
 import { RESERVATION_GRACE } from '../domain/keypad';
@@ -39,8 +40,7 @@ export const READ_BACK_AFTER = 2_000;
 const VIEWS_WITHIN = 5_000;
 
 /** One process that works on an installation: the feature's handlers, views and process manager, whole. */
-export class FeatureProcess implements ViewBarrier {
-  readonly store: FaultyEventStore;
+export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Query<unknown>> {
   readonly streams: Streams;
   readonly rows: AgendaRows;
   readonly agenda: AgendaProjection;
@@ -62,9 +62,11 @@ export class FeatureProcess implements ViewBarrier {
   private readonly runners: ProjectionRunner[];
   private module: TestingModule | undefined;
 
-  private constructor(private readonly installation: Installation) {
+  private constructor(
+    private readonly installation: Installation,
+    readonly store: FaultyEventStore,
+  ) {
     const { clock, ids, random, config, logger, vault, views, locks } = installation;
-    this.store = new FaultyEventStore(installation.store);
     this.bounds = () => ({ earliest: clock.now(), latest: clock.now() });
     const deviceStreams = new DeviceStreams(this.store, clock, ids);
     const codesWithKey = linkedCodes(views as Database<CodesTables>);
@@ -121,8 +123,9 @@ export class FeatureProcess implements ViewBarrier {
     });
   }
 
-  static async start(installation: Installation): Promise<FeatureProcess> {
-    const process = new FeatureProcess(installation);
+  /** @param store the installation's, as this process reaches it */
+  static async start(installation: Installation, store: FaultyEventStore): Promise<FeatureProcess> {
+    const process = new FeatureProcess(installation, store);
     for (const runner of process.runners) await runner.start();
     await Promise.all(process.runners.map((runner) => runner.caughtUp));
     await process.rows.releaseAll();
@@ -140,6 +143,7 @@ export class FeatureProcess implements ViewBarrier {
         ...own,
         { provide: Streams, useValue: this.streams },
         { provide: BackupPool, useValue: this.backups },
+        { provide: LockReports, useValue: this.reports },
         { provide: VIEW_BARRIER, useValue: this },
         { provide: VAULT, useValue: vault },
         { provide: CLOCK, useValue: clock },
@@ -158,6 +162,10 @@ export class FeatureProcess implements ViewBarrier {
 
   get queries(): QueryBus {
     return this.module!.get(QueryBus);
+  }
+
+  execute(asked: Command<unknown> | Query<unknown>): Promise<unknown> {
+    return asked instanceof Command ? this.commands.execute(asked) : this.queries.execute(asked);
   }
 
   putClock(instant: number): void {
@@ -211,7 +219,7 @@ export class FeatureProcess implements ViewBarrier {
   }
 
   /** Also one that has died leaves its subscriptions to be ended. */
-  async stop(): Promise<void> {
+  async close(): Promise<void> {
     this.executor.abandon();
     await Promise.all(this.runners.map((runner) => runner.stop()));
     await this.module?.close();

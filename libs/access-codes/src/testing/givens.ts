@@ -1,5 +1,5 @@
 import { MINUTE } from '@latchkey/platform';
-import type { Caller } from '@latchkey/event-sourcing';
+import type { Caller, Given as GivenIn } from '@latchkey/event-sourcing';
 import type { LockCapabilities } from '@latchkey/gateways';
 import { CODE, iso, T0 } from '../domain/testing/builders';
 import type { Window } from '../domain/access-code';
@@ -15,8 +15,7 @@ import {
   WORKSPACE,
 } from './plain-events';
 
-/** What a specification starts from: events, and what is so beside them. */
-export type Given = PlainEvent | readonly Given[] | ((installation: Installation) => void | Promise<void>);
+export type Given = GivenIn<Installation>;
 
 export const MAKER = 'sandbox';
 

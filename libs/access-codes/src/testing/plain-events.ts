@@ -1,5 +1,12 @@
 import { accountCodec, deviceCodec } from '@latchkey/devices';
-import type { DomainEvent, EventCodec, NewEvent, RecordedEvent } from '@latchkey/event-sourcing';
+import {
+  type DomainEvent,
+  encodedBy,
+  type EventCodec,
+  type Fact,
+  type NewEvent,
+  type RecordedEvent,
+} from '@latchkey/event-sourcing';
 import type { SealedPin, Vault } from '@latchkey/platform';
 import { commonCodeCodec } from '../domain/common-code';
 import { codeCodec } from '../domain/events';
@@ -14,9 +21,7 @@ export const DEVICE = 'device-1';
  * An event as specs write it down: `pin` is the PIN itself, in place of what events carry of it. `null` stands for one
  * whose key was erased.
  */
-export interface PlainEvent {
-  readonly stream: string;
-  readonly type: string;
+export interface PlainEvent extends Fact {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -72,13 +77,7 @@ export async function sealed(
   const stored = (await withPins(data, async ({ pin, ...rest }) =>
     typeof pin === 'string' ? { ...rest, ...(await vault.sealPin(codeId, pin)) } : { pin, ...rest },
   )) as object;
-  const event = codec.encode({ type, data: stored }, id, {
-    $correlationId: 'given',
-    $causationId: 'given',
-    actor: { type: 'system' },
-    workspaceId: WORKSPACE,
-    occurredAt: new Date(at).toISOString(),
-  });
+  const event = encodedBy(CODECS, { stream, type, data: stored }, { id, at, workspaceId: WORKSPACE });
   const position = { commit: 0n, prepare: 0n };
   codec.decode({ ...event, stream, revision: 0, position, recordedAt: at });
   return event;

@@ -24,7 +24,8 @@ const absent = { kind: 'absent', what: 'connected account' } as const;
 const stranger = caller('request-1', 'workspace-2');
 const removed = onAccount({ type: 'AccountRemoved', data: {} });
 const deleted = onDevice({ type: 'DeviceDeleted', data: { intake: 1 } });
-const shown = () => devices.now.ask(new GetConnectedAccount(WORKSPACE, { connectedAccountId: ACCOUNT_ID }));
+const shown = () =>
+  devices.process.ask(new GetConnectedAccount(WORKSPACE, { connectedAccountId: ACCOUNT_ID }));
 
 /** Whatever the command, it needs an account that is there. */
 const eachNeedsAnAccount = (make: (by: Caller) => Command<void>) =>
@@ -69,9 +70,9 @@ describe('UpdateConnectedAccount', () => {
   it('is decided again when somebody else was faster', async () => {
     await devices.given(connected());
     const theirs = onAccount({ type: 'AccountUpdated', data: { customerKey: 'alice' } });
-    devices.meanwhile(theirs);
+    devices.overtakenBy(theirs);
     await devices.when(update({ customerKey: 'alice' })).then(theirs);
-    devices.meanwhile(removed);
+    devices.overtakenBy(removed);
     await devices.when(update({ displayName: 'Mine' })).then(removed);
   });
 
@@ -101,7 +102,7 @@ describe('DeleteConnectedAccount', () => {
     expect(devices.awaited).toEqual([await devices.store.ping()]);
     await expect(shown()).rejects.toThrow('The connected account does not exist.');
     const device = new GetDevice(WORKSPACE, { deviceId: DEVICE_ID });
-    await expect(devices.now.ask(device)).rejects.toThrow('The device does not exist.');
+    await expect(devices.process.ask(device)).rejects.toThrow('The device does not exist.');
   });
 
   it('removes an account without devices, which can be read at once', async () => {
@@ -116,7 +117,7 @@ describe('DeleteConnectedAccount', () => {
       const scenario = new DeviceScenario();
       await scenario.given(connected(), added());
       scenario.reached.dieAfter(appends);
-      await expect(scenario.now.execute(remove)).rejects.toThrow('the process died in the middle');
+      await expect(scenario.process.execute(remove)).rejects.toThrow('the process died in the middle');
       await scenario.restart();
       expect(scenario.told).toEqual([]);
       await scenario.when(remove).thenFails(absent);
@@ -138,7 +139,7 @@ describe('SyncConnectedAccount', () => {
     devices.maker.shows = { kind: 'answered', value: [described()] };
     await devices.when(sync).then(requested, added());
     const device = new GetDevice(WORKSPACE, { deviceId: DEVICE_ID });
-    expect(await devices.now.ask(device)).toMatchObject({ display_name: 'Front Door' });
+    expect(await devices.process.ask(device)).toMatchObject({ display_name: 'Front Door' });
   });
 
   it('takes up again what was deleted here before', async () => {
@@ -155,7 +156,7 @@ describe('SyncConnectedAccount', () => {
 
   it('is decided again when somebody else was faster', async () => {
     await devices.given(connected());
-    devices.meanwhile(requested);
+    devices.overtakenBy(requested);
     await devices.when(sync).then(requested, requested);
   });
 
@@ -170,7 +171,7 @@ describe('SyncConnectedAccount', () => {
     await devices.given(connected(), added(), deleted);
     devices.maker.shows = { kind: 'answered', value: [described()] };
     devices.reached.dieAfter(1);
-    await expect(devices.now.execute(sync)).rejects.toThrow('the process died in the middle');
+    await expect(devices.process.execute(sync)).rejects.toThrow('the process died in the middle');
     await devices.restart();
     await devices.when(({ watch }) => watch.account(ACCOUNT_ID)).then(added());
   });

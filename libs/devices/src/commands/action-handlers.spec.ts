@@ -30,7 +30,7 @@ const requested = onAttempt(ATTEMPT, {
 const succeeded = onAttempt(ATTEMPT, { type: 'ActionSucceeded', data: {} });
 const failed = (errorCode: string, message: string) =>
   onAttempt(ATTEMPT, { type: 'ActionFailed', data: { errorCode, message } });
-const shown = () => devices.now.ask(new GetActionAttempt(WORKSPACE, ATTEMPT));
+const shown = () => devices.process.ask(new GetActionAttempt(WORKSPACE, ATTEMPT));
 
 describe('OperateLock', () => {
   const absent = { kind: 'absent', what: 'device' } as const;
@@ -75,7 +75,7 @@ describe('OperateLock', () => {
     await devices.given(succeeded);
     await devices.when(unlock).then();
     expect(devices.maker.operated).toHaveLength(1);
-    const again = await devices.now.execute(new OperateLock(caller('request-2'), DEVICE_ID, 'unlock'));
+    const again = await devices.process.execute(new OperateLock(caller('request-2'), DEVICE_ID, 'unlock'));
     expect(again).not.toEqual({ actionAttemptId: ATTEMPT });
     expect(devices.maker.operated).toHaveLength(2);
   });
@@ -83,14 +83,14 @@ describe('OperateLock', () => {
   it('tells one request to lock and to unlock apart', async () => {
     await devices.given(connected(), added());
     await devices.when(unlock).then(requested);
-    await devices.now.execute(new OperateLock(caller(), DEVICE_ID, 'lock'));
+    await devices.process.execute(new OperateLock(caller(), DEVICE_ID, 'lock'));
     expect(devices.maker.operated.map(({ action }) => action)).toEqual(['unlock', 'lock']);
   });
 
   it('leaves the first word where the lock has reported before its maker answers', async () => {
     await devices.given(connected(), added());
     devices.maker.operates = { kind: 'unreachable', message: 'cut off' };
-    devices.maker.onAsked = () => devices.given(succeeded);
+    devices.maker.onAsked = async () => await devices.given(succeeded);
     await devices.when(unlock).then(requested, succeeded);
   });
 
@@ -114,7 +114,9 @@ describe('OperateLock', () => {
       .when(new OperateLock(caller(), DEVICE_ID, action))
       .thenFails({ kind: 'untimely', why: 'action-not-supported' });
     expect(devices.maker.operated).toEqual([]);
-    await devices.now.execute(new OperateLock(caller(), DEVICE_ID, action === 'lock' ? 'unlock' : 'lock'));
+    await devices.process.execute(
+      new OperateLock(caller(), DEVICE_ID, action === 'lock' ? 'unlock' : 'lock'),
+    );
     expect(devices.maker.operated).toHaveLength(1);
   });
 
@@ -162,7 +164,7 @@ describe('ConcludeAction', () => {
 
   it('is decided again when another report was faster', async () => {
     await devices.given(connected(), added(), requested);
-    devices.meanwhile(failed('JAMMED', 'bolt'));
+    devices.overtakenBy(failed('JAMMED', 'bolt'));
     await devices.when(report(true)).then(failed('JAMMED', 'bolt'));
   });
 
@@ -200,6 +202,6 @@ describe('GetActionAttempt', () => {
     await expect(shown()).rejects.toThrow('The action attempt does not exist.');
     await devices.given(requested);
     const strangers = new GetActionAttempt('workspace-2', ATTEMPT);
-    await expect(devices.now.ask(strangers)).rejects.toThrow('The action attempt does not exist.');
+    await expect(devices.process.ask(strangers)).rejects.toThrow('The action attempt does not exist.');
   });
 });

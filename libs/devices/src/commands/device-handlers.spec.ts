@@ -21,7 +21,7 @@ const absent = { kind: 'absent', what: 'device' } as const;
 const deleted = onDevice({ type: 'DeviceDeleted', data: { intake: 1 } });
 const unmanaged = onDevice({ type: 'DeviceConvertedToUnmanaged', data: {} });
 const stranger = caller('request-1', 'workspace-2');
-const shown = () => devices.now.ask(new GetDevice(WORKSPACE, { deviceId: DEVICE_ID }));
+const shown = () => devices.process.ask(new GetDevice(WORKSPACE, { deviceId: DEVICE_ID }));
 /** What is written of the codes on the device, and where it stands. */
 const onCode = inStream('device-of-code', ...added(described({ lockId: 'lock-2' })));
 const writeOnCode = async () =>
@@ -51,7 +51,7 @@ describe('UpdateDevice', () => {
     await devices
       .when(keep({ floor: '1', side: 'north' }))
       .then(onDevice({ type: 'DeviceUpdated', data: { customMetadata: { floor: '1', side: 'north' } } }));
-    devices.meanwhile(
+    devices.overtakenBy(
       onDevice({ type: 'DeviceUpdated', data: { customMetadata: { floor: '2', wing: 'b' } } }),
     );
     await devices
@@ -71,7 +71,7 @@ describe('UpdateDevice', () => {
     await devices.when(letGo).then(unmanaged, onCode);
     expect(devices.told).toEqual([`let go ${DEVICE_ID}`]);
     const query = new GetUnmanagedDevice(WORKSPACE, { deviceId: DEVICE_ID });
-    expect(await devices.now.ask(query)).toMatchObject({ is_managed: false });
+    expect(await devices.process.ask(query)).toMatchObject({ is_managed: false });
     expect(devices.awaited).toEqual([await devices.store.ping()]);
   });
 
@@ -148,13 +148,13 @@ describe('DeleteDevice', () => {
   it('deletes one whose lock is told of meanwhile', async () => {
     await devices.given(connected(), added());
     const offline = onDevice({ type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } });
-    devices.meanwhile(offline);
+    devices.overtakenBy(offline);
     await devices.when(remove).then(offline, deleted);
   });
 
   it('finds that somebody else has deleted it meanwhile, and sees its codes off', async () => {
     await devices.given(connected(), added());
-    devices.meanwhile(deleted);
+    devices.overtakenBy(deleted);
     await devices.when(remove).then(deleted);
     expect(devices.told).toEqual([`abandoned ${DEVICE_ID}`]);
   });
@@ -200,9 +200,9 @@ describe('ReportCodeLengths', () => {
 
   it('is decided again when somebody else was faster', async () => {
     await devices.given(connected(), added());
-    devices.meanwhile(reported(6));
+    devices.overtakenBy(reported(6));
     await devices.when(report(6)).then(reported(6));
-    devices.meanwhile(reported(4));
+    devices.overtakenBy(reported(4));
     await devices.when(report(4, 6)).then(reported(4), reported(4, 6));
   });
 

@@ -157,7 +157,7 @@ describe('a lock that was not there before', () => {
   it('was taken up by somebody else meanwhile', async () => {
     await devices.given(connected());
     shows(described({ online: false }));
-    devices.meanwhile(added());
+    devices.overtakenBy(added());
     await look().then(
       added(),
       onDevice({ type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } }),
@@ -212,7 +212,7 @@ describe('a lock that is known', () => {
     await devices.given(connected(), added());
     shows(described({ online: false, batteryLevel: 0.5 }));
     const offline = onDevice({ type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } });
-    devices.meanwhile(offline);
+    devices.overtakenBy(offline);
     await look().then(offline, onDevice({ type: 'BatteryMeasured', data: { level: 0.5 } }));
   });
 
@@ -236,18 +236,18 @@ describe('a lock that is known', () => {
     shows(described({ updatedAt: 'monday' }));
     await look().then();
     await look().then();
-    expect(devices.now.locks.due).toEqual([`device:${DEVICE_ID}`]);
+    expect(devices.process.locks.due).toEqual([`device:${DEVICE_ID}`]);
     shows(described({ updatedAt: 'tuesday' }));
     await look().then();
-    expect(devices.now.locks.due).toEqual([`device:${DEVICE_ID}`, `device:${DEVICE_ID}`]);
-    expect(devices.now.locks.readBackOf.get(DEVICE_ID)).toBe('tuesday');
+    expect(devices.process.locks.due).toEqual([`device:${DEVICE_ID}`, `device:${DEVICE_ID}`]);
+    expect(devices.process.locks.readBackOf.get(DEVICE_ID)).toBe('tuesday');
   });
 
   it('is not read back where its maker does not tell of changes', async () => {
     await devices.given(connected(), added());
     shows(described({ updatedAt: null }));
     await look().then();
-    expect(devices.now.locks.due).toEqual([]);
+    expect(devices.process.locks.due).toEqual([]);
   });
 });
 
@@ -277,7 +277,7 @@ describe('the clocks of locks', () => {
     await devices.given(connected(), added(), added(other));
     shows(described({ clockDrift: HOUR }), other);
     await look().then();
-    devices.now.watch.clockWasPut();
+    devices.process.watch.clockWasPut();
     shows(described({ clockDrift: HOUR }));
     const gone = inStream(`device-${deviceIdOf(ACCOUNT_ID, 'lock-2')}`, { type: 'DeviceRemoved', data: {} });
     // Alone, it has nobody to agree with.
@@ -292,8 +292,8 @@ describe('the clocks of locks', () => {
       kind: 'answered',
       value: [described({ lockId: 'lock-9', clockDrift: HOUR })],
     };
-    await devices.now.watch.account('account-2');
-    expect(devices.now.locks.due).toEqual([`account:${ACCOUNT_ID}`]);
+    await devices.process.watch.account('account-2');
+    expect(devices.process.locks.due).toEqual([`account:${ACCOUNT_ID}`]);
     shows(described({ clockDrift: HOUR }));
     await look().then(onDevice({ type: 'ClockCorrected', data: { driftMs: 0 } }));
   });

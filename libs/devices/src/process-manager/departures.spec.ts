@@ -81,9 +81,9 @@ describe('an account that goes', () => {
       await devices.given(again);
       return undefined;
     };
-    const before = await devices.store.ping();
-    await devices.now.departures.ofAccount(ACCOUNT_ID, cause);
-    const told = await devices.factsAfter(before);
+    const before = await devices.countEvents();
+    await devices.process.departures.ofAccount(ACCOUNT_ID, cause);
+    const told = await devices.events(before);
     expect(told.filter(({ type }) => type === 'DeviceDeleted')).toHaveLength(16);
     expect(devices.told).not.toContain(`forgotten ${ACCOUNT_ID}`);
   });
@@ -110,7 +110,7 @@ describe('an account that goes', () => {
     for (const appends of [1, 2, 3]) {
       const scenario = new DeviceScenario();
       await scenario.given(connected(), ...all.map((lock) => added(lock)), removed);
-      const leave = () => scenario.now.departures.ofAccount(ACCOUNT_ID, cause);
+      const leave = () => scenario.process.departures.ofAccount(ACCOUNT_ID, cause);
       scenario.reached.dieAfter(appends);
       await expect(leave()).rejects.toThrow('the process died in the middle');
       expect(scenario.told).not.toContain(`forgotten ${ACCOUNT_ID}`);

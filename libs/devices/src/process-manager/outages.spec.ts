@@ -48,9 +48,9 @@ describe('what a call to a lock maker failed of', () => {
 
   it('is decided again when somebody else was faster', async () => {
     await devices.given(connected());
-    devices.meanwhile(unreachable);
+    devices.overtakenBy(unreachable);
     await failedOf(noRoute).then(unreachable);
-    devices.meanwhile(disconnected);
+    devices.overtakenBy(disconnected);
     await failedOf(noGrant).then(disconnected);
   });
 

@@ -1,9 +1,11 @@
 import {
   type Caller,
   type Cause,
-  type EventStore,
   inStream,
+  encodedBy,
   type Fact,
+  type FaultyEventStore,
+  InMemoryEventStore,
   type Position,
   type Projected,
   projected,
@@ -126,6 +128,8 @@ export const added = (lock: LockDescription = described(), managed?: false): Fac
   });
 };
 
+const CODECS = { account: accountCodec, device: deviceCodec, actionAttempt: actionCodec, door: doorCodec };
+
 /** The feature at work, on the store of a scenario. */
 export interface RunningDevices extends Running<Command<unknown>> {
   readonly streams: DeviceStreams;
@@ -141,7 +145,9 @@ export interface RunningDevices extends Running<Command<unknown>> {
  * and a lock maker that answers what it is told to.
  */
 export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
-  readonly clock: SandboxClock;
+  store = new InMemoryEventStore();
+  readonly world = undefined;
+  readonly clock = new SandboxClock({ now: T0, running: false });
   readonly maker = new ScriptedLocks();
   /** What was done with the codes of devices that go, and with accounts. */
   readonly told: string[] = [];
@@ -157,19 +163,20 @@ export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
     doubt: () => void this.ownClock.doubted++,
   };
 
-  constructor() {
-    const clock = new SandboxClock({ now: T0, running: false });
-    const ids = new SeededIds('devices');
-    super({
-      ...{ clock, ids, workspaceId: WORKSPACE },
-      codecs: { account: accountCodec, device: deviceCodec, actionAttempt: actionCodec, door: doorCodec },
-      start: (store) => this.begin(store, ids),
-    });
-    this.clock = clock;
+  private readonly ids = new SeededIds('devices');
+
+  protected open(): void {
+    this.store = new InMemoryEventStore();
+    this.told.length = this.awaited.length = 0;
   }
 
-  private async begin(store: EventStore, ids: SeededIds): Promise<RunningDevices> {
-    const { clock, maker } = this;
+  encoded(fact: Fact) {
+    const written = { id: this.ids.uuid(), at: this.clock.now(), workspaceId: WORKSPACE };
+    return encodedBy(CODECS, fact, written);
+  }
+
+  protected async start(store: FaultyEventStore): Promise<RunningDevices> {
+    const { clock, ids, maker } = this;
     const views = await projected<DevicesTables>({
       ...{ store, clock, on: 'memory', projections: [new DevicesProjection()] },
       // Late, so that whoever does not wait for it reads what was there before.

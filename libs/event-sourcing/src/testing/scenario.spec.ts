@@ -2,40 +2,46 @@ import { SeededIds } from '@latchkey/platform';
 import { Refusal } from '../refusal';
 import { added, cause, counterCodec, counterFold } from './counter';
 import { DeciderStreams } from '../decider';
-import { afterEachCrash, inStream, type Running, Scenario } from './scenario';
+import { type FaultyEventStore, InMemoryEventStore } from '../in-memory';
+import { afterEachCrash, encodedBy, type Fact, inStream, type Running, Scenario } from './scenario';
 
 /** Adds to two counters, one after the other; a sum above 9 is refused. */
 type Add = { readonly amount: number };
 
 class Counting extends Scenario<Add, Running<Add>> {
-  constructor(forgets = false) {
-    const [ids, clock] = [new SeededIds('counting'), { now: () => 0 }];
-    super({
-      ...{ ids, clock, codecs: { counter: counterCodec }, workspaceId: 'workspace-1' },
-      start(store) {
-        const codec = counterCodec;
-        const streams = new DeciderStreams({
-          store,
-          category: 'counter',
-          codec,
-          fold: counterFold,
-          clock,
-          ids,
-        });
-        const add =
-          ({ amount }: Add) =>
-          (sum: number) => {
-            if (sum + amount > 9) throw Refusal.untimely('full', 'The counter is full.');
-            return sum === 0 || forgets ? [added(amount)] : [];
-          };
-        return Promise.resolve({
-          async execute(command) {
-            for (const id of ['a', 'b']) await streams.transact(id, cause, add(command));
-          },
-          caughtUp: () => Promise.resolve(),
-          close: () => Promise.resolve(),
-        });
+  store = new InMemoryEventStore();
+  readonly world = undefined;
+  private readonly ids = new SeededIds('counting');
+
+  constructor(private readonly forgets = false) {
+    super();
+  }
+
+  protected open(): void {
+    this.store = new InMemoryEventStore();
+  }
+
+  encoded(fact: Fact) {
+    const written = { id: this.ids.uuid(), at: 0, workspaceId: 'workspace-1' };
+    return encodedBy({ counter: counterCodec }, fact, written);
+  }
+
+  protected start(store: FaultyEventStore): Promise<Running<Add>> {
+    const { forgets, ids } = this;
+    const counter = { category: 'counter', codec: counterCodec, fold: counterFold };
+    const streams = new DeciderStreams({ ...counter, store, ids, clock: { now: () => 0 } });
+    const add =
+      ({ amount }: Add) =>
+      (sum: number) => {
+        if (sum + amount > 9) throw Refusal.untimely('full', 'The counter is full.');
+        return sum === 0 || forgets ? [added(amount)] : [];
+      };
+    return Promise.resolve({
+      async execute(command) {
+        for (const id of ['a', 'b']) await streams.transact(id, cause, add(command));
       },
+      caughtUp: () => Promise.resolve(),
+      close: () => Promise.resolve(),
     });
   }
 }
@@ -72,7 +78,7 @@ describe('a scenario', () => {
   it('lets others be faster', async () => {
     const counting = new Counting();
     await counting.given();
-    counting.meanwhile(a(1));
+    counting.overtakenBy(a(1));
     await counting.when({ amount: 2 }).then(a(1), b(2));
   });
 
@@ -90,5 +96,12 @@ describe('a scenario', () => {
     await play(false);
     expect(crashes).toEqual([1, 1, 0]);
     await expect(play(true)).rejects.toThrow('toEqual');
+  });
+
+  it('is played so in worlds of its own by one word', async () => {
+    const counting = new Counting();
+    await counting.given(b(0)).when({ amount: 2 }).thenThroughCrashes(a(2), b(2));
+    const forgetful = new Counting(true);
+    await expect(forgetful.when({ amount: 2 }).thenThroughCrashes(a(2), b(2))).rejects.toThrow('toEqual');
   });
 });

@@ -207,9 +207,9 @@ describe('creating one code on several devices', () => {
 
   it('that was refused and taken back can be asked for again by the same request', async () => {
     const release = onKeypad('PinReleased', { codeId: OTHER, pinFingerprint: null }, BACK);
-    await feature.given(twoDoors, feature.meanwhile(`keypad-${BACK}`, someoneElses('1234'))).holds();
+    await feature.given(twoDoors, feature.meanwhile(`keypad-${BACK}`, someoneElses('1234')));
     await expect(feature.do(create())).rejects.toThrow('same code');
-    await feature.given(release).holds();
+    await feature.given(release);
     await feature.do(create());
     const { items } = (await feature.do(asked)) as { items: { device_id: string; code: string }[] };
     expect(items).toMatchObject([
@@ -225,7 +225,7 @@ describe('creating one code on several devices', () => {
       .then(...linked(FRONT, ids[0]), ...linked(BACK, ids[1]));
     const [first] = (await pins()) as [string];
     await feature.beginAnew();
-    await feature.given(twoDoors, feature.meanwhile(`keypad-${BACK}`, someoneElses(first))).holds();
+    await feature.given(twoDoors, feature.meanwhile(`keypad-${BACK}`, someoneElses(first)));
     const { accessCodeIds } = (await feature.do(create({}))) as { accessCodeIds: string[] };
     const { items } = (await feature.do(asked)) as { items: { access_code_id: string; code: string }[] };
     expect(items.map(({ access_code_id }) => access_code_id)).toEqual(accessCodeIds);
@@ -250,7 +250,7 @@ describe('creating one code on several devices', () => {
   ])('is taken up again after a crash, with %s', async (_what, wanted, comesOfIt, crashes) => {
     for (const appends of crashes) {
       await feature.beginAnew();
-      await feature.given(twoDoors).holds();
+      await feature.given(twoDoors);
       const before = await feature.countEvents();
       feature.process.store.dieAfter(appends);
       await expect(feature.do(create(wanted))).rejects.toThrow('died');
@@ -266,7 +266,7 @@ describe('creating one code on several devices', () => {
   });
 
   it('leaves nothing half done where, after a crash, the PIN is taken on another device', async () => {
-    await feature.given(twoDoors).holds();
+    await feature.given(twoDoors);
     feature.process.store.dieAfter(2);
     await expect(feature.do(create())).rejects.toThrow('died');
     await feature.restart();
@@ -277,7 +277,7 @@ describe('creating one code on several devices', () => {
   });
 
   it('draws anew where, after a crash, the PIN that was drawn is taken on another device', async () => {
-    await feature.given(twoDoors).holds();
+    await feature.given(twoDoors);
     feature.process.store.dieAfter(3);
     await expect(feature.do(create({}))).rejects.toThrow('died');
     await feature.restart();
@@ -294,10 +294,10 @@ describe('creating one code on several devices', () => {
     const third = 'device-3';
     const thirdId = newCodeId(caller(), third);
     const all = create({ code: '1234' }, 'throw', [FRONT, BACK, third]);
-    await feature.given(twoDoors, aDevice({}, third)).holds();
+    await feature.given(twoDoors, aDevice({}, third));
     const { store } = feature.process;
     store.before(`keypad-${third}`, async () => {
-      await feature.given(someoneElses('1234', third)).holds();
+      await feature.given(someoneElses('1234', third));
       store.before(`accessCode-${ids[0]}`, () => Promise.resolve(store.dieAfter(1)));
     });
     await expect(feature.do(all)).rejects.toThrow('died');
@@ -311,7 +311,7 @@ describe('creating one code on several devices', () => {
   });
 
   it('goes on after an outage with what is there, and takes nothing back', async () => {
-    await feature.given(twoDoors).holds();
+    await feature.given(twoDoors);
     const before = await feature.countEvents();
     const away = { ...onKeypad('PinReserved'), stream: `keypad-${BACK}` };
     feature.process.store.before(away.stream, () => {

@@ -162,7 +162,7 @@ describe('changing all codes with one key', () => {
   });
 
   it('goes on after an outage with what has been changed', async () => {
-    await feature.given(bothDoors).holds();
+    await feature.given(bothDoors);
     const before = await feature.countEvents();
     const { store } = feature.process;
     store.before(`accessCode-${OTHER}`, () => Promise.reject(new Error('the store went away')));
