@@ -9,7 +9,7 @@ import {
 } from '@latchkey/event-sourcing';
 import { type Clock, type Ids, othersTurn } from '@latchkey/platform';
 import { z } from 'zod';
-import { type IndexedKeypad, indexedKeypadFold, withAll } from './domain/indexed-keypad';
+import { heldSlots, type IndexedKeypad, indexedKeypadFold, withAll } from './domain/indexed-keypad';
 import { reservationsOf, storedReservation, storedReservations } from './domain/keypad';
 
 /** Streams `keypadSnapshot-<deviceId>`: what a busy keypad held at one revision, in pieces. */
@@ -27,6 +27,10 @@ const shapes = {
       of: z.int(),
       reservations: z.array(storedReservation),
       releasedAt: z.iso.datetime().nullable(),
+      /** In the first piece, of a lock that has numbered places. */
+      slots: z
+        .array(z.object({ codeId: z.string(), slot: z.int(), foreign: z.literal(true).optional() }))
+        .optional(),
     }),
   },
 };
@@ -65,14 +69,16 @@ export class KeypadSnapshots {
   async load(deviceId: string): Promise<Loaded<IndexedKeypad> | undefined> {
     const whole = await this.newest(streamOf(deviceId));
     if (!whole) return undefined;
-    const { revision, releasedAt } = whole.pieces[0]!;
+    const { revision, releasedAt, slots: held = [] } = whole.pieces[0]!;
     this.revisions.set(deviceId, Math.max(revision, this.writtenDownAt(deviceId)));
     let { byCode } = indexedKeypadFold.initial;
     for (const { reservations } of whole.pieces) {
       byCode = withAll(byCode, reservationsOf(reservations));
       await othersTurn();
     }
-    return { state: { byCode, releasedAt: releasedAt ? Date.parse(releasedAt) : 0 }, revision };
+    let { slots } = indexedKeypadFold.initial;
+    for (const each of held) slots = slots.set(each.codeId, each);
+    return { state: { byCode, slots, releasedAt: releasedAt ? Date.parse(releasedAt) : 0 }, revision };
   }
 
   /**
@@ -93,6 +99,7 @@ export class KeypadSnapshots {
         ...{ revision, piece, of },
         reservations: storedReservations(taken(codes, PIECE).flatMap(([, reservations]) => reservations)),
         releasedAt: state.releasedAt ? new Date(state.releasedAt).toISOString() : null,
+        ...(piece === 0 && state.slots.size > 0 ? { slots: [...heldSlots(state)] } : {}),
       };
       const event = keypadSnapshotCodec.encode(
         { type: 'KeypadSnapshotPiece', data },

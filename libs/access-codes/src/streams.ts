@@ -1,12 +1,18 @@
 import type { DeviceStreams } from '@latchkey/devices';
 import { type Cause, type Decided, DeciderStreams, type EventStore } from '@latchkey/event-sourcing';
-import type { LockCapabilities } from '@latchkey/gateways';
+import type { LockCapabilities, SlotRange } from '@latchkey/gateways';
 import type { Clock, Ids, Logger, PinOfCode, Vault } from '@latchkey/platform';
 import { type CodesWithKey, CommonCodes } from './common-codes';
 import type { AccessCode, Window } from './domain/access-code';
 import { codeFold } from './domain/code-fold';
 import { ACCESS_CODE, codeCodec, type CodeEvent, type SealedPin } from './domain/events';
-import { type IndexedKeypad, indexedKeypadFold, isFreeIn, keypadFor } from './domain/indexed-keypad';
+import {
+  heldSlots,
+  type IndexedKeypad,
+  indexedKeypadFold,
+  isFreeIn,
+  keypadFor,
+} from './domain/indexed-keypad';
 import {
   type Keypad,
   KEYPAD,
@@ -16,6 +22,7 @@ import {
   type Reservation,
   reserve,
 } from './domain/keypad';
+import { occupySlot, releaseSlot, takeSlot } from './domain/slots';
 import { sameFirstDigits, tellsByFirstDigits } from './first-digits';
 import { KeypadPins } from './keypad-pins';
 import { KeypadSnapshots } from './keypad-snapshots';
@@ -181,6 +188,30 @@ export class Streams {
     await this.decide(deviceId, cause, (state) =>
       decide(keypadFor(state, { codeId, pinFingerprint: '' }, [])),
     );
+  }
+
+  /**
+   * Takes a place on a lock for a code that is to come onto it: the one that it has, or the first that is free.
+   * @returns null: the lock is full
+   */
+  async takeSlot(deviceId: string, cause: Cause, codeId: string, ours: SlotRange): Promise<number | null> {
+    let slot: number | null = null;
+    await this.decide(deviceId, cause, (state) => {
+      const decided = takeSlot(heldSlots(state), { codeId, ours });
+      slot = decided?.slot ?? null;
+      return decided?.events ?? [];
+    });
+    return slot;
+  }
+
+  /** Somebody else's code was read back from a place on a lock. */
+  occupySlot(deviceId: string, cause: Cause, codeId: string, slot: number): Promise<void> {
+    return this.decide(deviceId, cause, (state) => occupySlot(heldSlots(state), codeId, slot));
+  }
+
+  /** Lets go of a code's place on its lock. */
+  releaseSlot(deviceId: string, cause: Cause, codeId: string): Promise<void> {
+    return this.decide(deviceId, cause, (state) => releaseSlot(heldSlots(state), codeId));
   }
 
   /** Resolves when no keypad is being written down. */

@@ -1,3 +1,5 @@
+import type { SlotRange } from './local/slot-range';
+
 /**
  * The port through which Latchkey reaches locks. An adapter never decides anything: it says what the other
  * side said, and says so when it said nothing.
@@ -40,10 +42,17 @@ export interface LockCode {
   readonly window: CodeWindow | null;
   /** It is to open the door once; only on locks that take such codes. */
   readonly oneTime?: true;
+  /**
+   * Into which of its numbered places the lock is to put it; only on locks that have such (`slots`). What the lock
+   * knows the code by is then the slot's number as text. Left out: the first that is free.
+   */
+  readonly slot?: number;
 }
 
-export interface ListedCode extends LockCode {
+export interface ListedCode extends Omit<LockCode, 'pin' | 'slot'> {
   readonly lockCodeId: string;
+  /** Null: there is a code, and the lock does not tell its digits. */
+  readonly pin: string | null;
   /** `pending`: promised by the maker's cloud, not yet confirmed by the lock. */
   readonly status: 'active' | 'pending';
 }
@@ -71,6 +80,8 @@ export interface LockCapabilities {
   /** Seam's constraint_type vocabulary. */
   readonly codeConstraints: readonly CodeConstraint[];
   readonly maxActiveCodes: number | null;
+  /** Codes lie in numbered places, of which these are ours; left out: the lock finds places by itself. */
+  readonly slots?: SlotRange;
   /** Windows begin and end on multiples of so many minutes from midnight; left out: anywhere. */
   readonly timeStepMinutes?: number;
   /** Takes codes that open the door once; left out: it does not. */

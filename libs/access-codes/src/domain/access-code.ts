@@ -26,11 +26,15 @@ export interface Told {
 export interface OnLock extends Content {
   readonly lockCodeId: string;
   readonly since: number;
+  /** The lock does not tell the digits: it is known to be there, and was told these. */
+  readonly masked?: true;
 }
 
 /** A creation that was given up as unanswered. */
 export interface MayTurnUp extends Content {
   readonly givenUpAt: number;
+  /** Where on the lock, where it has numbered places. */
+  readonly slot?: number;
 }
 
 /** The one command that is under way for a code. */
@@ -38,6 +42,8 @@ export interface InFlight {
   readonly commandId: string;
   readonly operation: 'create' | 'change' | 'removal' | 'withdrawal';
   readonly lockCodeId: string | null;
+  /** Of a creation: the place on the lock that it is for, where the lock has numbered ones. */
+  readonly slot?: number;
   /** What it is to leave on the lock; null for a removal. */
   readonly content: Content | null;
   readonly attempt: number;

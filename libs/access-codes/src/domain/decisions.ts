@@ -164,20 +164,22 @@ export function usedUp(code: AccessCode | null): CodeEvent[] {
 export function confirmed(
   code: AccessCode,
   inFlight: InFlight,
-  lockCodeId: string,
+  entry: { readonly lockCodeId: string; readonly masked?: true | undefined },
   now: number,
 ): CodeEvent[] {
+  const { lockCodeId } = entry;
+  const masked = entry.masked ? { masked: entry.masked } : {};
   const { commandId, content } = inFlight;
   if (!content) return [];
   const { window } = toldOf(content);
   const ahead = window !== null && window.startsAt > now;
   if (inFlight.operation === 'change') {
-    const events: CodeEvent[] = [{ type: 'ChangedOnDevice', data: { commandId } }];
+    const events: CodeEvent[] = [{ type: 'ChangedOnDevice', data: { commandId, ...masked } }];
     if (code.known.setAt === null && !ahead)
       events.push({ type: 'SetOnDevice', data: { commandId: null, lockCodeId } });
     return events;
   }
-  return [{ type: ahead ? 'ScheduledOnDevice' : 'SetOnDevice', data: { commandId, lockCodeId } }];
+  return [{ type: ahead ? 'ScheduledOnDevice' : 'SetOnDevice', data: { commandId, lockCodeId, ...masked } }];
 }
 
 /** The lock no longer holds what the command under way was to take from it. */
@@ -218,7 +220,7 @@ export function reported(code: AccessCode | null, outcome: Outcome, now: number)
   if (outcome.operation === 'created') {
     if (inFlight.operation !== 'create') return [];
     return outcome.success
-      ? confirmed(code, inFlight, outcome.lockCodeId, now)
+      ? confirmed(code, inFlight, outcome, now)
       : failed(code, inFlight.commandId, troubleOf(outcome, now));
   }
   if (inFlight.content !== null) return 'read-back';

@@ -34,6 +34,8 @@ const failure = {
 const cause = z.enum(['deleted', 'expired']);
 const command = z.object({ commandId: z.string() });
 const nothing = z.object({});
+/** The lock tells that the code is there, and not its digits. */
+const masked = z.literal(true);
 
 const shapes = {
   CodeRequested: {
@@ -71,6 +73,8 @@ const shapes = {
       commandId: z.string(),
       operation: z.enum(['create', 'change']),
       lockCodeId: z.string().nullable(),
+      /** The place on the lock that a creation is for, where the lock has numbered ones. */
+      slot: z.number().int().optional(),
       content,
       attempt: z.number().int(),
       deadline: instant,
@@ -81,10 +85,18 @@ const shapes = {
   /** Sent, and no answer: it may or may not happen. */
   CommandUnanswered: { schema: command },
   ProgrammingFailed: { schema: z.object(failure) },
-  ScheduledOnDevice: { schema: z.object({ commandId: z.string(), lockCodeId: z.string() }) },
+  ScheduledOnDevice: {
+    schema: z.object({ commandId: z.string(), lockCodeId: z.string(), masked: masked.optional() }),
+  },
   /** `commandId` is null where a code that was on the lock before came into its window. */
-  SetOnDevice: { schema: z.object({ commandId: z.string().nullable(), lockCodeId: z.string() }) },
-  ChangedOnDevice: { schema: command },
+  SetOnDevice: {
+    schema: z.object({
+      commandId: z.string().nullable(),
+      lockCodeId: z.string(),
+      masked: masked.optional(),
+    }),
+  },
+  ChangedOnDevice: { schema: command.extend({ masked: masked.optional() }) },
   SettingDelayed: { schema: nothing },
   /** It had a chance to be on the lock by its start, and is not. */
   StartMissed: { schema: nothing },

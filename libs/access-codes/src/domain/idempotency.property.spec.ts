@@ -93,7 +93,9 @@ const COMMANDS: Record<Name, fc.Arbitrary<Command>> = {
   usedUp: fc.constant(() => decisions.usedUp),
   confirmed: fc.constant(
     onlyOf((code, { now }) =>
-      code.known.inFlight ? decisions.confirmed(code, code.known.inFlight, lockCodeOf(code), now) : [],
+      code.known.inFlight
+        ? decisions.confirmed(code, code.known.inFlight, { lockCodeId: lockCodeOf(code) }, now)
+        : [],
     ),
   ),
   gone: fc.constant(

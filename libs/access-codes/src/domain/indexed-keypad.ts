@@ -3,17 +3,20 @@ import type { Fold } from '@latchkey/event-sourcing';
 import type { Window } from './access-code';
 import { type Keypad, type KeypadEvent, keypadFold, overlap, type Reservation } from './keypad';
 import { PersistentMap } from './persistent-map';
+import type { HeldSlot } from './slots';
 
 /** All that is reserved on a keypad, by code: a decision costs what one code has, however many there are. */
 export interface IndexedKeypad {
   readonly byCode: PersistentMap<readonly Reservation[]>;
+  /** Whose the numbered places of the lock are, by code: as many as the lock has at most. */
+  readonly slots: PersistentMap<HeldSlot>;
   /** When something last left the keypad, ms; 0 before. */
   readonly releasedAt: number;
 }
 
 /** Folds each event into what its code has, as a keypad of that code alone would. */
 export const indexedKeypadFold: Fold<IndexedKeypad, KeypadEvent> = {
-  initial: { byCode: PersistentMap.empty(), releasedAt: 0 },
+  initial: { byCode: PersistentMap.empty(), slots: PersistentMap.empty(), releasedAt: 0 },
   standsForAllBefore: ({ type }) => type === 'KeypadSnapshotted',
   evolve(keypad, event) {
     if (event.type === 'KeypadSnapshotted') {
@@ -21,12 +24,16 @@ export const indexedKeypadFold: Fold<IndexedKeypad, KeypadEvent> = {
       return indexed(reservations, releasedAt);
     }
     const { codeId } = event.data;
+    if (event.type === 'SlotTaken') return { ...keypad, slots: keypad.slots.set(codeId, event.data) };
+    if (event.type === 'SlotReleased')
+      return { ...keypad, slots: keypad.slots.set(codeId, undefined), releasedAt: event.at };
     const before = ofCode(keypad, codeId);
     const { reservations, releasedAt } = keypadFold.evolve(
       { reservations: before, releasedAt: keypad.releasedAt, sinceSnapshot: 0 },
       event,
     );
     return {
+      ...keypad,
       byCode: keypad.byCode.set(codeId, reservations.length === 0 ? undefined : reservations),
       releasedAt,
     };
@@ -34,7 +41,8 @@ export const indexedKeypadFold: Fold<IndexedKeypad, KeypadEvent> = {
 };
 
 function indexed(reservations: Iterable<Reservation>, releasedAt: number): IndexedKeypad {
-  return { byCode: withAll(indexedKeypadFold.initial.byCode, reservations), releasedAt };
+  const { initial } = indexedKeypadFold;
+  return { ...initial, byCode: withAll(initial.byCode, reservations), releasedAt };
 }
 
 /** With these reservations, too. */
@@ -69,8 +77,19 @@ export function keypadFor(
     reservations: [...ofCode(keypad, codeId), ...rivals],
     releasedAt: keypad.releasedAt,
     sinceSnapshot: 0,
+    ...slotOf(keypad, codeId),
     ...(sameFirstDigits.length === 0 ? {} : { sameFirstDigits }),
   };
+}
+
+function slotOf({ slots }: IndexedKeypad, codeId: string): { readonly slot?: number } {
+  const held = slots.get(codeId);
+  return held ? { slot: held.slot } : {};
+}
+
+/** All places of the lock that somebody holds. */
+export function* heldSlots({ slots }: IndexedKeypad): Generator<HeldSlot> {
+  for (const [, held] of slots.entries()) yield held;
 }
 
 /** Whether a PIN is free for a new code, as far as those who have it reserved go. */

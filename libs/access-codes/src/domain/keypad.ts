@@ -38,6 +38,16 @@ const shapes = {
   PinReserved: { schema: reservation },
   /** Without a fingerprint: all that the code had reserved. */
   PinReleased: { schema: z.object({ codeId: z.string(), pinFingerprint: z.string().nullable() }) },
+  /** On a lock that has numbered places: this one is the code's. It has one; another one takes the place of it. */
+  SlotTaken: {
+    schema: z.object({
+      codeId: z.string(),
+      slot: z.number().int(),
+      /** Found there, put by somebody else. */
+      foreign: z.literal(true).optional(),
+    }),
+  },
+  SlotReleased: { schema: z.object({ codeId: z.string() }) },
   /** Written by versions before: all of it, so that what came before need not be read. */
   KeypadSnapshotted: {
     schema: z.object({
@@ -89,6 +99,8 @@ export interface Keypad {
   readonly releasedAt: number;
   /** Events folded since the last snapshot. */
   readonly sinceSnapshot: number;
+  /** The place on the lock that is the code's, where the lock has numbered ones. */
+  readonly slot?: number;
   /** Those of others that begin like a code's PIN: told only where the lock takes no two of these at a time. */
   readonly sameFirstDigits?: readonly Reservation[];
 }
@@ -119,7 +131,13 @@ export const keypadFold: Fold<Keypad, KeypadEvent> = {
         const left = keypad.reservations.filter(
           (r) => r.codeId !== codeId || (pinFingerprint !== null && r.pinFingerprint !== pinFingerprint),
         );
-        return { reservations: left, releasedAt: event.at, sinceSnapshot };
+        return { ...keypad, reservations: left, releasedAt: event.at, sinceSnapshot };
+      }
+      case 'SlotTaken':
+        return { ...keypad, slot: event.data.slot, sinceSnapshot };
+      case 'SlotReleased': {
+        const { slot: _, ...rest } = keypad;
+        return { ...rest, releasedAt: event.at, sinceSnapshot };
       }
       case 'KeypadSnapshotted':
         return {
@@ -220,12 +238,14 @@ export function reserve(keypad: Keypad, wanted: WantedPin): KeypadEvent[] {
   ];
 }
 
-/** Lets go of one reservation of a code, or of all of them. */
+/** Lets go of one reservation of a code, or of all that it has: then of its place on the lock as well. */
 export function release(keypad: Keypad, codeId: string, pinFingerprint: string | null): KeypadEvent[] {
   const has = keypad.reservations.some(
     (r) => r.codeId === codeId && (pinFingerprint === null || r.pinFingerprint === pinFingerprint),
   );
-  return has ? [{ type: 'PinReleased', data: { codeId, pinFingerprint } }] : [];
+  const slot: KeypadEvent[] =
+    pinFingerprint === null && keypad.slot !== undefined ? [{ type: 'SlotReleased', data: { codeId } }] : [];
+  return [...(has ? [{ type: 'PinReleased' as const, data: { codeId, pinFingerprint } }] : []), ...slot];
 }
 
 /** The code is to be gone at `at`: whoever wants its PIN from then on need not wait for its window to end. */

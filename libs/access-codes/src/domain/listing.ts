@@ -9,6 +9,8 @@ export interface Listed {
   readonly pinFingerprint: string;
   readonly window: Window | null;
   readonly status: 'active' | 'pending';
+  /** The lock does not tell the digits: what we told it is taken for what is there. */
+  readonly masked?: true;
   /** The PIN sealed for this code: present only where it may be taken over. */
   readonly pin?: SealedPin;
 }

@@ -19,7 +19,13 @@ import { backupOf, endOf, isGone } from './life';
 /** The one next thing to do for a code. */
 export type Step =
   | { readonly do: 'append'; readonly events: readonly CodeEvent[] }
-  | { readonly do: 'program'; readonly operation: 'create' | 'change'; readonly content: Content }
+  | {
+      readonly do: 'program';
+      readonly operation: 'create' | 'change';
+      readonly content: Content;
+      /** Of a creation on a lock that has numbered places; null: all of them are taken. */
+      readonly slot?: number | null;
+    }
   | { readonly do: 'remove'; readonly purpose: 'removal' | 'withdrawal'; readonly lockCodeId: string }
   | { readonly do: 'verify' }
   /** Tell the code that this backup stands in for. */
@@ -28,6 +34,8 @@ export type Step =
   | { readonly do: 'reserve' }
   /** Let go of PINs that the code no longer needs. */
   | { readonly do: 'release'; readonly pinFingerprint: string | null }
+  /** Let go of the place on the lock, for whoever needs one before. */
+  | { readonly do: 'release-slot' }
   /** Gone for good: let go of its PIN, erase its key. */
   | { readonly do: 'clean-up' }
   /** Nothing until then, or until something happens; `forKeypad`: or until something leaves the keypad. */
@@ -157,6 +165,7 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
     return code.known.mayTurnUp ? { do: 'verify' } : append(removed(code, end.cause));
   }
   if (!wanted) {
+    if (holdsEmptySlot(code, circumstances)) return { do: 'release-slot' };
     if (!onLock) return waitForFacts(code, circumstances, from);
     return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
   }
@@ -164,6 +173,7 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
   if (onLock && earlier && standsAside(code, onLock, wanted, earlier, latestOf(circumstances))) {
     return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
   }
+  if (accepted(code) && holdsEmptySlot(code, circumstances)) return { do: 'release-slot' };
   if (accepted(code) || (onLock && sameContent(onLock, wanted))) {
     return waitForFacts(code, circumstances, native && now < opensFrom(code) ? opensFrom(code) : null);
   }
@@ -175,6 +185,11 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
     operation: onLock ? 'change' : 'create',
     content: asTold(code, wanted, circumstances.device!, now),
   });
+}
+
+/** Nothing of the code is on the lock, or may come to be, in the place that is still the code's. */
+function holdsEmptySlot(code: AccessCode, { keypad }: Circumstances): boolean {
+  return keypad.slot !== undefined && untouched(code);
 }
 
 /** When a lock that keeps windows opens to the code, ms: later than its start where the lock was told so. */

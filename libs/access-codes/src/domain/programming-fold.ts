@@ -47,15 +47,15 @@ export function evolveProgramming(code: AccessCode, event: Happened<ProgrammingE
     case 'ProgrammingFailed':
       return programmingFailed(code, event);
     case 'ScheduledOnDevice':
-      return confirmed(code, event.data.lockCodeId, event.at);
+      return confirmed(code, event.data, event.at);
     case 'SetOnDevice': {
-      const { commandId, lockCodeId } = event.data;
-      const there = commandId === null ? code : confirmed(code, lockCodeId, event.at);
+      const there = event.data.commandId === null ? code : confirmed(code, event.data, event.at);
       return changed(there, { known: { setAt: event.at } });
     }
     case 'ChangedOnDevice': {
       const { onLock, inFlight } = code.known;
-      return confirmed(code, onLock?.lockCodeId ?? inFlight?.lockCodeId ?? '', event.at);
+      const lockCodeId = onLock?.lockCodeId ?? inFlight?.lockCodeId ?? '';
+      return confirmed(code, { ...event.data, lockCodeId }, event.at);
     }
     case 'SettingDelayed':
       return changed(code, { trouble: { settingDelayedAt: event.at } });
@@ -79,14 +79,18 @@ function whileInFlight(
   return inFlight?.commandId === commandId ? changed(code, { known: { inFlight: then(inFlight) } }) : code;
 }
 
-function confirmed(code: AccessCode, lockCodeId: string, at: number): AccessCode {
+function confirmed(
+  code: AccessCode,
+  { lockCodeId, masked }: { readonly lockCodeId: string; readonly masked?: true | undefined },
+  at: number,
+): AccessCode {
   const { inFlight, onLock, setAt } = code.known;
   const content = inFlight?.content;
   if (!content) return code;
   const { window } = toldOf(content);
   return changed(code, {
     known: {
-      onLock: { ...content, lockCodeId, since: onLock?.since ?? at },
+      onLock: { ...content, lockCodeId, since: onLock?.since ?? at, ...(masked ? { masked } : {}) },
       everOnLock: true,
       inFlight: null,
       mayTurnUp: null,
@@ -107,11 +111,15 @@ function programmingFailed(
   const tell = data.kind === 'permanent' || failedAttempts >= FAILURES_TO_TELL;
   const content = data.errorCode === 'NO_ANSWER' ? (known.inFlight?.content ?? null) : null;
   const created = known.inFlight?.operation === 'create';
+  const slot = known.inFlight?.slot;
   return changed(code, {
     known: {
       inFlight: null,
       ...nameAfter(known, data.errorCode),
-      mayTurnUp: content && created ? { ...content, givenUpAt: at } : known.mayTurnUp,
+      mayTurnUp:
+        content && created
+          ? { ...content, givenUpAt: at, ...(slot === undefined ? {} : { slot }) }
+          : known.mayTurnUp,
       lateChanges: content && !created ? withLate(known.lateChanges, content) : known.lateChanges,
     },
     trouble: {

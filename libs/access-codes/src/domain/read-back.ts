@@ -44,13 +44,13 @@ function ofCommand(code: AccessCode, readBack: ReadBack): Verdict {
   }
   if (entry.status === 'pending') return 'later';
   if (!isStillToBeRenamed(code, entry, inFlight) && holds(code, entry, inFlight.content))
-    return confirmed(code, inFlight, entry.lockCodeId, readBack.now);
+    return confirmed(code, inFlight, entry, readBack.now);
   if (inFlight.operation === 'create') {
     if (looksLike(entry, inFlight.content))
       return turnedUp(code, 'create', inFlight.content, entry, readBack.now);
     // It is ours by its id, and somebody has changed it since.
     return [
-      ...confirmed(code, inFlight, entry.lockCodeId, readBack.now),
+      ...confirmed(code, inFlight, entry, readBack.now),
       ...externallyModified(code, entry, inFlight.content),
     ];
   }
@@ -69,7 +69,9 @@ function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
     return externallyModified(code, entry, code.known.onLock);
   }
   if (code.known.mayTurnUp) {
-    const entry = entryOf(code, readBack, null, code.known.mayTurnUp);
+    const { slot } = code.known.mayTurnUp;
+    const at = slot === undefined ? null : String(slot);
+    const entry = entryOf(code, readBack, at, code.known.mayTurnUp);
     if (entry && entry.status === 'active')
       return turnedUp(code, 'create', code.known.mayTurnUp, entry, readBack.now);
     if (end) return entry ? 'later' : [removed(code, end.cause)];
@@ -97,7 +99,7 @@ function turnedUp(
     },
   };
   const inFlight = inFlightOf(started, now);
-  return [started, ...confirmed(code, inFlight, entry.lockCodeId, now)];
+  return [started, ...confirmed(code, inFlight, entry, now)];
 }
 
 /** A creation that was told to the lock more than once may have been done with what it was told at first. */

@@ -49,7 +49,8 @@ export const offTheLock = { onLock: null, inFlight: null, lateChanges: [], setAt
 
 /** A programming that begins at an instant, ms. */
 export function inFlightOf({ data }: CodeEventOf<'ProgrammingStarted'>, at: number): InFlight {
-  const { commandId, operation, lockCodeId, attempt } = data;
+  const { commandId, operation, attempt, slot } = data;
+  const lockCodeId = slot === undefined ? data.lockCodeId : String(slot);
   return {
     commandId,
     operation,
@@ -59,6 +60,7 @@ export function inFlightOf({ data }: CodeEventOf<'ProgrammingStarted'>, at: numb
     sentAt: at,
     deadline: Date.parse(data.deadline),
     unansweredAt: null,
+    ...(slot === undefined ? {} : { slot }),
   };
 }
 

@@ -44,7 +44,11 @@ export function unknownAmong(
     ...(mayTurnUp ? [mayTurnUp] : []),
   ]);
   const held = new Set(
-    codes.flatMap(({ known: { onLock, inFlight } }) => [onLock?.lockCodeId, inFlight?.lockCodeId]),
+    codes.flatMap(({ known: { onLock, inFlight, mayTurnUp } }) => [
+      onLock?.lockCodeId,
+      inFlight?.lockCodeId,
+      ...(mayTurnUp?.slot === undefined ? [] : [String(mayTurnUp.slot)]),
+    ]),
   );
   return listed.filter(
     (entry) =>

@@ -133,7 +133,7 @@ export async function foldKeypad(trx: Trx, deviceId: string, recorded: RecordedE
       workspaceId: recorded.metadata.workspaceId,
       revision: -1,
     });
-  } else if (event.type === 'PinReleased') {
+  } else if (event.type === 'PinReleased' || event.type === 'SlotReleased') {
     await dueForKeypad.run(trx, { deviceId, dueAt: Math.min(event.at, now) });
   }
 }

@@ -114,6 +114,8 @@ export class CodeWork {
         if (!code) await this.forget(claim, circumstances);
         await this.letGo(claim, code, step.pinFingerprint);
         return code ? 'done' : { do: 'drop', revision: loaded.revision };
+      case 'release-slot':
+        return this.releaseSlot(code!);
       case 'clean-up':
         return this.cleanUp(claim, code!, loaded.revision);
       case 'verify':
@@ -153,6 +155,11 @@ export class CodeWork {
       // Somebody else was faster: planning sees that now.
       if (!(error instanceof PinTaken)) throw error;
     }
+    return 'done';
+  }
+
+  private async releaseSlot(code: AccessCode): Promise<'done'> {
+    await this.options.streams.releaseSlot(code.deviceId, ownCause(code, 'plan'), code.codeId);
     return 'done';
   }
 
@@ -220,7 +227,7 @@ export class CodeWork {
       const until = (await rows.lockFreeAt(deviceId)) ?? clock.now();
       return { do: 'wait-for-lock', revision: loaded.revision, until };
     }
-    const told = await this.besideOthers(look, step, device).catch(async (error: unknown) => {
+    const told = await this.asTheLockTakesIt(look, step, device).catch(async (error: unknown) => {
       await rows.freeLock(deviceId, commandId);
       throw error;
     });
@@ -233,16 +240,28 @@ export class CodeWork {
     return 'overtaken';
   }
 
-  /** The same, under a name that no other code has on a lock where names must differ. */
-  private async besideOthers(
-    { claim, loaded, circumstances }: Look,
-    step: Touch,
-    device: Device,
-  ): Promise<Touch> {
-    if (step.do !== 'program') return step;
+  /**
+   * The same, in a place of its own on a lock that has numbered ones, and under a name that no other code has on a
+   * lock where names must differ.
+   */
+  private async asTheLockTakesIt(look: Look, asked: Touch, device: Device): Promise<Touch> {
+    if (asked.do !== 'program') return asked;
+    const { claim, loaded, circumstances } = look;
+    const step = { ...asked, ...(await this.slotFor(look, asked, device)) };
     const others = await otherNames(device, claim.id, this.options);
     if (others.length === 0) return step;
     return { ...step, content: asTold(loaded.state!, step.content, device, circumstances.now, others) };
+  }
+
+  private async slotFor(
+    { claim, loaded }: Look,
+    { operation }: Extract<Touch, { do: 'program' }>,
+    { deviceId, capabilities }: Device,
+  ): Promise<{ readonly slot?: number | null }> {
+    const { slots } = capabilities;
+    if (!slots || operation !== 'create') return {};
+    const cause = plannedCause(claim, loaded.state);
+    return { slot: await this.options.streams.takeSlot(deviceId, cause, claim.id, slots) };
   }
 }
 

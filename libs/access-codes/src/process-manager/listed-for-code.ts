@@ -17,20 +17,28 @@ export async function listedForCode(
   vault: Vault,
 ): Promise<Listed[]> {
   const known = await knownPins(code, vault);
-  const lockCodeId = code.known.inFlight?.lockCodeId ?? code.known.onLock?.lockCodeId;
-  const told = code.known.inFlight?.content ?? code.known.onLock;
+  const { inFlight, onLock, mayTurnUp } = code.known;
+  const awaitedAt = mayTurnUp?.slot === undefined ? undefined : String(mayTurnUp.slot);
+  const lockCodeId = inFlight?.lockCodeId ?? onLock?.lockCodeId ?? awaitedAt;
+  const told = inFlight?.content ?? onLock ?? mayTurnUp;
   // Whether that is what the lock holds nobody can tell any more. It is left as it is: a key made anew under the same
   // id would be another one.
   const isUnreadable = told !== null && !isIn(known, told) && (await isMissing(told, vault));
   const listed: Listed[] = [];
   for (const { pin, ...rest } of read) {
-    const found = known.get(pin);
-    if (found) listed.push({ ...rest, pinFingerprint: found.pinFingerprint });
+    const found = pin === null ? undefined : known.get(pin);
+    if (pin === null) listed.push({ ...rest, ...maskedAs(rest.lockCodeId === lockCodeId ? told : null) });
+    else if (found) listed.push({ ...rest, pinFingerprint: found.pinFingerprint });
     else if (rest.lockCodeId !== lockCodeId) listed.push({ ...rest, pinFingerprint: UNKNOWN });
     else if (isUnreadable) listed.push({ ...rest, pinFingerprint: told.pinFingerprint });
     else listed.push({ ...rest, ...(await vault.sealPin(code.wanted.pin.keyId, pin)) });
   }
   return listed;
+}
+
+/** A code whose digits the lock does not tell: where it is ours, it is what the lock was told. */
+function maskedAs(told: Content | null): { readonly pinFingerprint: string; readonly masked: true } {
+  return { pinFingerprint: told?.pinFingerprint ?? UNKNOWN, masked: true };
 }
 
 function isIn(known: ReadonlyMap<string, PinOfCode>, { pinFingerprint }: Content): boolean {
@@ -42,7 +50,10 @@ const isMissing = async ({ pin }: Content, vault: Vault): Promise<boolean> =>
 
 /** A listing, and what codes are awaited to have on the lock, with PINs told by themselves: for comparing only. */
 export function listedPlainly(read: readonly ListedCode[]): Listed[] {
-  return read.map(({ pin, ...rest }) => ({ ...rest, pinFingerprint: pin }));
+  return read.map(({ pin, ...rest }) => ({
+    ...rest,
+    ...(pin === null ? maskedAs(null) : { pinFingerprint: pin }),
+  }));
 }
 
 export async function awaitedPlainly(code: AccessCode, vault: Vault): Promise<AccessCode> {

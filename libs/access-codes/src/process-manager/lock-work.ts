@@ -82,6 +82,7 @@ export class LockWork {
               commandId,
               operation: step.operation,
               lockCodeId: code.known.onLock?.lockCodeId ?? null,
+              ...(step.slot == null ? {} : { slot: step.slot }),
               content: storedContent(step.content),
               attempt,
               deadline,
@@ -108,8 +109,13 @@ export class LockWork {
     if (step.do === 'remove') return gateway.remove(lock, step.lockCodeId);
     const [pin] = await vault.openAll([step.content.pin]);
     if (!pin) return this.unreadable(step.content.pin.keyId);
+    if (step.slot === null) return LOCK_FULL;
     const { name, window } = toldOf(step.content);
-    const content = { name, pin, window, ...(code.wanted.isOneTimeUse ? { oneTime: true as const } : {}) };
+    const content = {
+      ...{ name, pin, window },
+      ...(code.wanted.isOneTimeUse ? { oneTime: true as const } : {}),
+      ...(step.slot === undefined ? {} : { slot: step.slot }),
+    };
     return step.operation === 'create'
       ? gateway.program(lock, content)
       : gateway.change(lock, code.known.onLock!.lockCodeId, content);
@@ -165,6 +171,9 @@ export class LockWork {
     if (answer.kind === 'refused' && answer.errorCode === 'PIN_CONFLICT' && told.state?.known.mayTurnUp) {
       await this.verify(codeId, device);
     }
+    // Somebody has put a code there by hand: once it is known the next attempt goes elsewhere.
+    if (answer.kind === 'refused' && answer.errorCode === 'SLOT_OCCUPIED')
+      await this.verifyAll([codeId], device, 'unknown-codes');
   }
 
   /**
@@ -254,6 +263,12 @@ export class LockWork {
     return retryAt(clock.now(), code?.trouble.failedAttempts ?? 0, random, settings);
   }
 }
+
+const LOCK_FULL: WriteAnswer = {
+  kind: 'refused',
+  errorCode: 'LOCK_FULL',
+  message: 'all places on the lock that are ours are taken',
+};
 
 /** What is done of a code's own accord, as its plan, or a command to its lock, has it. */
 export function ownCause({ codeId, workspaceId }: AccessCode, causationId: string): Cause {

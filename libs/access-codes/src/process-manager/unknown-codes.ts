@@ -71,6 +71,8 @@ export class UnknownCodes {
       const cause = externalCause({ workspaceId, correlationId: deviceId, causationId: 'read-back' });
       // First, as for any code: whoever is shown this one finds its PIN taken.
       await streams.reservePin(deviceId, cause, { codeId, ...pin, window, foreign: true });
+      if (device.capabilities.slots && /^\d+$/.test(lockCodeId))
+        await streams.occupySlot(deviceId, cause, codeId, Number(lockCodeId));
       try {
         await streams.codes.append(codeId, loaded, see(loaded.state, data), cause);
       } catch (error) {

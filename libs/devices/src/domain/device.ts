@@ -16,6 +16,8 @@ const capabilities = z.object({
     }),
   ),
   maxActiveCodes: z.number().int().nullable(),
+  /** The numbered places for codes that are ours. */
+  slots: z.object({ first: z.number().int(), last: z.number().int() }).optional(),
   timeStepMinutes: z.number().int().optional(),
   oneTimeCodes: z.boolean().optional(),
   canRemotelyLock: z.boolean(),

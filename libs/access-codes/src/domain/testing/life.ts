@@ -205,6 +205,9 @@ export class Life {
         case 'release':
           this.onKeypad(release(this.keypad, codeId, step.pinFingerprint));
           break;
+        case 'release-slot':
+          this.onKeypad([{ type: 'SlotReleased', data: { codeId } }]);
+          break;
         case 'clean-up':
           this.onKeypad(release(this.keypad, codeId, null));
           return null;
