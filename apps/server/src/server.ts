@@ -107,7 +107,7 @@ async function start(
   const { store, clock } = parts;
   const signing = await makeSigning(parts);
   const core = makeCore(parts, locks, signing);
-  const webhooks = makeWebhooks(parts);
+  const webhooks = makeWebhooks(parts, core.publicEvents);
   const views = [...core.all, webhooks.runner];
   const restored = await prepareViews(views, logger);
   let port = 0;
@@ -128,9 +128,10 @@ async function start(
   await builders.run();
   started.add(() => signing.stop());
   started.add(() => core.stop());
-  await core.start();
   started.add(() => webhooks.stop());
   await webhooks.start();
+  await core.start();
+  await webhooks.hasHistory;
   await sandbox?.driver.begin();
   startup.serve();
   // Locks may hold what the facts that are left know nothing of.

@@ -49,8 +49,9 @@ export class SharedSubscription {
     return member;
   }
 
-  /** Begins, where the member that is furthest behind stands. */
+  /** Begins, where the member that is furthest behind stands; without members there is nothing to follow. */
   open(): void {
+    if (this.members.size === 0) return;
     const each = [...this.members].map(({ options }) => options);
     this.source = this.store.subscribeToAll({
       after: earliest(each.map(({ after }) => after)),

@@ -3,6 +3,7 @@ import { watchStatements } from '@latchkey/database';
 import { DAY } from '@latchkey/platform';
 import { useServer } from '../testing/use-server';
 
+const follows = jest.spyOn(EventStoreDBClient.prototype, 'subscribeToAll');
 const world = useServer();
 
 /** What a piece of work asks of the stores. */
@@ -44,6 +45,18 @@ const creating = async (device_id: string, count: number) => {
     ids.push((await world.api.create({ device_id, name: `Guest ${n}`, ...window })).access_code_id);
   return ids;
 };
+
+describe('following the event store', () => {
+  it('brings each event over once: those of the domain, and what is told of them', () => {
+    const followed = follows.mock.calls.map(([options]) => {
+      const { filter } = options ?? {};
+      return filter && 'prefixes' in filter ? filter.prefixes : [];
+    });
+    expect(followed).toHaveLength(2);
+    expect(followed).toContainEqual(['events-']);
+    expect(followed.flat()).toHaveLength(new Set(followed.flat()).size);
+  });
+});
 
 describe('creating a code', () => {
   it('reads no stream, and appends its PIN, itself and what is told of it', async () => {

@@ -31,6 +31,8 @@ export class CoreViews implements ViewBarrier {
   readonly agenda: ProjectionRunner;
   /** Time is being played, from one due instant to the next. */
   isPlaying = false;
+  /** Of the public streams, for the feed and whoever else follows them; whoever joins does so before `start`. */
+  readonly publicEvents: SharedSubscription;
   private readonly domain: SharedSubscription;
   /** How many answers to writes wait for the views now. */
   private answersWaiting = 0;
@@ -52,6 +54,7 @@ export class CoreViews implements ViewBarrier {
     const { store, clock, logger, database, feed, audit } = options;
     const following = { store, clock, logger };
     this.domain = new SharedSubscription(store, { linger: () => this.gatherMs });
+    this.publicEvents = new SharedSubscription(store);
     const linger = (): number => (this.isPlaying ? LINGER_PLAYING_MS : LINGER_MS);
     // The agenda drives the locks and waits for nothing; what is only read may gather until somebody waits for it.
     const ofDomain = { ...following, follows: DOMAIN_PREFIXES, shared: this.domain };
@@ -64,8 +67,8 @@ export class CoreViews implements ViewBarrier {
     this.translator =
       feed && viewRunner(feed.translator, feed.database, { ...ofDomain, linger, listsForeign: false });
     if (this.translator) this.runners.push(this.translator);
-    this.feed =
-      feed && viewRunner(feed.projection, feed.database, { ...following, follows: PUBLIC_PREFIXES, linger });
+    const ofPublic = { ...following, follows: PUBLIC_PREFIXES, shared: this.publicEvents, linger };
+    this.feed = feed && viewRunner(feed.projection, feed.database, ofPublic);
     const lazily = { ...ofDomain, linger: () => LINGER_PLAYING_MS, listsForeign: false };
     this.audit = audit && viewRunner(audit.projection, audit.database, lazily);
   }
@@ -74,6 +77,7 @@ export class CoreViews implements ViewBarrier {
   async start(): Promise<void> {
     for (const runner of this.all) await runner.start();
     this.domain.open();
+    this.publicEvents.open();
     await Promise.all(this.all.map((runner) => runner.caughtUp));
     for (const runner of this.all) await runner.dropOlder();
   }

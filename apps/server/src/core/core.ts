@@ -25,6 +25,7 @@ import {
   comparePositions,
   type Position,
   type ProjectionRunner,
+  type SharedSubscription,
   type ViewBarrier,
 } from '@latchkey/event-sourcing';
 import type { Kysely } from 'kysely';
@@ -123,6 +124,11 @@ export class Core implements ViewBarrier {
   /** What folds each view. */
   get all(): readonly ProjectionRunner[] {
     return this.views.all;
+  }
+
+  /** The public streams, followed once for all: whoever joins does so before `start`. */
+  get publicEvents(): SharedSubscription {
+    return this.views.publicEvents;
   }
 
   /** The same, by the thread that builds it where history is long. */

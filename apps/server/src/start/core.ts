@@ -1,7 +1,7 @@
 import { AuditProjection, type AuditTables, ChainSigner, ChainSigning } from '@latchkey/audit';
 import type { Database, Stores } from '@latchkey/database';
 import { forgetAccount } from '@latchkey/devices';
-import type { EventStore } from '@latchkey/event-sourcing';
+import type { EventStore, SharedSubscription } from '@latchkey/event-sourcing';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random } from '@latchkey/platform';
 import { FeedProjection, type FeedTail, listedInFeed, Translator, Webhooks } from '@latchkey/public-events';
 import { Core } from '../core/core';
@@ -62,10 +62,12 @@ export async function makeSigning({ store, stores, clock, ids, logger }: Parts):
   return new ChainSigning({ store, database, signer, clock, ids, logger });
 }
 
-export function makeWebhooks(parts: Parts): Webhooks {
+/** @param shared the public streams, as the feed follows them */
+export function makeWebhooks(parts: Parts, shared: SharedSubscription): Webhooks {
   const { config, clock, clockWatch, ids, random, logger, stores, store, metrics } = parts;
   const webhooks = new Webhooks({
     store,
+    shared,
     database: stores.recordsDatabase,
     endpoints: stores.records.webhookEndpoints,
     vault: stores.vault,

@@ -104,6 +104,33 @@ describe.each(testEngines)('due work on %s', (engine) => {
     expect(work.nextDue).toBeNull();
   });
 
+  it('is claimed by one statement again once a crowd is over', async () => {
+    const rows = rowsOf('worker');
+    const asked: string[] = [];
+    const work = working(finish, {
+      source: {
+        claim: async (now, limit, of) => {
+          asked.push(of ? 'claim of one' : 'claim');
+          return (await rows.claim(now, limit, of)).map(claimOf);
+        },
+        dueWorkspaces: (now) => {
+          asked.push('workspaces');
+          return rows.dueWorkspaces(now);
+        },
+      },
+    });
+    await add(...Array.from({ length: 100 }, (_, n) => row(`of-the-crowd-${n}`, NOW)));
+    work.start();
+    await work.whenIdle();
+    expect(asked).toContain('workspaces');
+
+    asked.length = 0;
+    await add(row('alone', NOW));
+    work.wake();
+    await work.whenIdle();
+    expect(asked).toEqual(['claim']);
+  });
+
   it.each([3 * HOUR, -3 * HOUR])(
     'is known to be looked for though the wall clock was put by %i ms',
     async (by) => {

@@ -11,6 +11,8 @@ const NEWEST_ONE_IN = 4;
  */
 export class FairClaims<C extends DueClaim> {
   private crowded = false;
+  /** Whether somebody had more due in this round than could be claimed. */
+  private leftOver = true;
   /** Workspaces that have their turn still to come in this round. */
   private round: string[] = [];
   private rounds = 0;
@@ -28,6 +30,7 @@ export class FairClaims<C extends DueClaim> {
       const limit = Math.min(BATCH, this.shares.allowanceOfAny);
       const claimed = limit > 0 ? this.placed(await this.source.claim(now, limit)) : [];
       this.crowded = claimed.length === limit;
+      this.leftOver = true;
       if (!this.crowded || claimed.length > 0) return claimed;
     }
     const claimed = await this.inTurn(now);
@@ -37,6 +40,7 @@ export class FairClaims<C extends DueClaim> {
     // Who comes first finds more places free than who comes last: each round begins with another one.
     const begin = due.length === 0 ? 0 : this.rounds++ % due.length;
     this.round = [...due.slice(begin), ...due.slice(0, begin)];
+    this.leftOver = due.length === 0;
     return this.inTurn(now);
   }
 
@@ -46,8 +50,12 @@ export class FairClaims<C extends DueClaim> {
       const share = Math.ceil(Math.min(BATCH, this.shares.free) / this.round.length);
       const workspaceId = this.round.shift()!;
       const limit = Math.min(share, this.shares.allowance(workspaceId));
-      if (limit > 0) claimed.push(...(await this.claimOf(workspaceId, now, limit)));
+      const some = limit > 0 ? await this.claimOf(workspaceId, now, limit) : [];
+      if (some.length === limit) this.leftOver = true;
+      claimed.push(...some);
     }
+    // Everybody had less due than they might have: nothing is crowded any more, and turns would only cost.
+    if (this.round.length === 0 && !this.leftOver) this.crowded = false;
     return claimed;
   }
 

@@ -1,3 +1,4 @@
+import { preparedIn } from '@latchkey/database';
 import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 import { PUBLIC_EVENTS } from '../public-event';
@@ -47,15 +48,24 @@ export class DeliveryQueue implements Projection {
   }
 }
 
+type Endpoint = Pick<
+  DeliveryTables['webhook_endpoints'],
+  'webhook_id' | 'workspace_id' | 'event_types' | 'created_at'
+>;
+
+const listening = preparedIn<DeliveryTables, object, Endpoint>((db, _, workspaces) =>
+  db
+    .selectFrom('webhook_endpoints')
+    .select(['webhook_id', 'workspace_id', 'event_types', 'created_at'])
+    .where('workspace_id', 'in', workspaces)
+    .where('disabled_at', 'is', null),
+);
+
 /** Which events are to be sent to which endpoints. */
 async function wanted(db: Kysely<DeliveryTables>, events: readonly RecordedEvent[]) {
   const stored = events.map((each) => ({ event: readPublicEvent(each).event, revision: each.revision }));
-  const endpoints = await db
-    .selectFrom('webhook_endpoints')
-    .select(['webhook_id', 'workspace_id', 'event_types', 'created_at'])
-    .where('workspace_id', 'in', [...new Set(stored.map(({ event }) => event.workspace_id))])
-    .where('disabled_at', 'is', null)
-    .execute();
+  const workspaces = [...new Set(stored.map(({ event }) => event.workspace_id))];
+  const endpoints = await listening.rows(db, {}, workspaces);
   return endpoints.flatMap((endpoint) => {
     const eventTypes = JSON.parse(endpoint.event_types) as string[];
     return (

@@ -1,5 +1,5 @@
 import { type Database, migrate, type WebhookEndpoints } from '@latchkey/database';
-import { type EventStore, ProjectionRunner } from '@latchkey/event-sourcing';
+import { type EventStore, ProjectionRunner, type SharedSubscription } from '@latchkey/event-sourcing';
 import type { Clock, Config, Ids, Logger, Random, Vault } from '@latchkey/platform';
 import { PUBLIC_EVENTS } from '../public-event';
 import { AddressRules } from './addresses';
@@ -26,6 +26,8 @@ export class Webhooks {
 
   constructor(options: {
     readonly store: EventStore;
+    /** The public streams, followed with others; it begins when it is opened. Left out: a subscription of its own. */
+    readonly shared?: SharedSubscription | undefined;
     /** The database of the records: see queueMigrations. */
     readonly database: Database<DeliveryTables>;
     readonly endpoints: WebhookEndpoints;
@@ -39,7 +41,7 @@ export class Webhooks {
     /** Where messages may go. */
     readonly config: Pick<Config, 'sandbox' | 'webhookAllowedHosts'>;
   }) {
-    const { store, database, clock, logger, config } = options;
+    const { store, shared, database, clock, logger, config } = options;
     this.store = store;
     this.clock = clock;
     this.database = database;
@@ -48,6 +50,7 @@ export class Webhooks {
     this.queue = new ProjectionRunner({
       store,
       database,
+      ...(shared && { shared }),
       projection: new DeliveryQueue(clock, () => this.deliveries.wake()),
       linger: () => LINGER_MS,
       clock,
@@ -65,11 +68,15 @@ export class Webhooks {
     return this.queue;
   }
 
-  /** Makes the queue's tables and follows the public streams. */
+  /** Makes the queue's tables and follows the public streams; to be called before a shared subscription is opened. */
   async start(): Promise<void> {
     await migrate(this.database, 'webhooks', queueMigrations);
     await this.queue.start();
-    await this.queue.caughtUp;
+  }
+
+  /** Resolves when what was told before the start has been queued. */
+  get hasHistory(): Promise<void> {
+    return this.queue.caughtUp;
   }
 
   /** Begins to send. */
