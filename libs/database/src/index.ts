@@ -1,4 +1,5 @@
 export { chunks } from './chunks';
+export { copyDatabase, copyDatabaseOfOther, damageOf } from './copy-database';
 export { type Database, openDatabase } from './database';
 export { columnsOf, primaryKeyOf, tablesOf } from './engines/columns';
 export { type Engine } from './engines/engine';

@@ -1,3 +1,4 @@
+export { type FileHeld, holdFile } from './backup/hold-file';
 export { ownerAddress } from './node/node-folder';
 export {
   type Access,
@@ -9,5 +10,5 @@ export {
 export { killRun, type KillRunOptions, type KillRunResult } from './faults/kill-run';
 export { spawnNode } from './node/spawn-node';
 export { startNode } from './node/start-node';
-export { StartRefused } from './storage/database';
+export { DATABASE_FILE, StartRefused } from './storage/database';
 export { type NodeUser, UsersOfNode } from './users/users-of-node';

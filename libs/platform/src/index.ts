@@ -6,7 +6,7 @@ export { readingOf, SandboxClock, type SandboxClockState } from './clock/sandbox
 export { SystemClock } from './clock/system-clock';
 export { within } from './clock/within';
 export { type Config, listeningOn, loadConfig, type LogLevel, type Role } from './config/config';
-export { lockDataDir } from './data-folder/lock-data-dir';
+export { lockDataDir, lockUnlessHeld } from './data-folder/lock-data-dir';
 export { ApiError, type ValidationErrors } from './errors/api-error';
 export { Outage } from './errors/outage';
 export { ConfigError, StartupError } from './errors/startup-error';

@@ -4,6 +4,7 @@ import { type Config, ConfigError, loadConfig, Outage, StartupError } from '@lat
 import { type Command, CommanderError } from 'commander';
 import { existsSync } from 'node:fs';
 import { claimMode } from '../mode';
+import { BackupRefused } from '../backup/trouble';
 import { NotReplayable } from '../replay/beside';
 
 /** What things made by an operator may be called. */
@@ -13,7 +14,7 @@ export const NAME = /^[^\p{Cc}]{1,100}$/u;
 export class Refusal extends Error {}
 
 /** What a command says in one line, and not with a stack. */
-const REFUSALS = [Refusal, StartupError, ConfigError, DomainRefusal, NotReplayable, Outage];
+const REFUSALS = [Refusal, StartupError, ConfigError, DomainRefusal, NotReplayable, BackupRefused, Outage];
 
 export type Print = (line: string) => void;
 

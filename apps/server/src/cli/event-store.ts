@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ownerAddress, startNode, StartRefused } from '@latchkey/embedded-eventstore';
-import { type Config, lockDataDir, StartupError } from '@latchkey/platform';
+import { type Config, lockUnlessHeld } from '@latchkey/platform';
 import { Refusal } from './command-line';
 
 /** The event store of a data folder, as somebody with the server's account reaches it. */
@@ -21,7 +21,7 @@ export const eventStoreFolder = (config: Pick<Config, 'dataDir'>) => join(config
  */
 export async function reachEventStore(config: Config): Promise<ReachedEventStore> {
   const dataDir = eventStoreFolder(config);
-  const lock = lockUnlessRunning(config);
+  const lock = lockUnlessHeld(config.dataDir);
   if (!lock) return { address: addressOfRunning(dataDir), isRunning: true, close: () => Promise.resolve() };
   try {
     const node = await startNode({ dataDir, access: 'private' });
@@ -33,15 +33,6 @@ export async function reachEventStore(config: Config): Promise<ReachedEventStore
   } catch (error) {
     lock.release();
     if (error instanceof StartRefused) throw new Refusal(`The event store can't be opened: ${error.message}`);
-    throw error;
-  }
-}
-
-function lockUnlessRunning({ dataDir }: Config): { release(): void } | undefined {
-  try {
-    return lockDataDir(dataDir);
-  } catch (error) {
-    if (error instanceof StartupError && /in use/.test(error.message)) return undefined;
     throw error;
   }
 }

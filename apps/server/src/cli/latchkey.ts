@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { apiKeysCommand } from './api-keys';
 import { auditCommand } from './audit';
+import { backupCommand, restoreCommand } from './backup';
 import { type Print, runCommandLine } from './command-line';
 import { parkedCommand } from './parked';
 import { rebuildCommand } from './rebuild';
@@ -25,8 +26,10 @@ export function latchkey(
   );
   program.addCommand(apiKeysCommand(env, print));
   program.addCommand(auditCommand(env, print));
+  program.addCommand(backupCommand(env, print));
   program.addCommand(parkedCommand(env, print));
   program.addCommand(rebuildCommand(env, print));
+  program.addCommand(restoreCommand(print));
   program.addCommand(subscribersCommand(env, print));
   program.addCommand(vaultCommand(env, print));
   program.addCommand(verifyCommand(env, print));

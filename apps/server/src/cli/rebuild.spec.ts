@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +9,7 @@ import { compile, type Compiled } from '../testing/compiled';
 import { ownPostgresDatabase } from '../testing/own-postgres-database';
 import { ServerWorld } from '../testing/server-world';
 import { withPostgres } from '../testing/two-instances';
+import { LatchkeyProgram } from './testing/latchkey-program';
 import { runLatchkey } from './testing/run-latchkey';
 
 /** Codes that guests are given without end, until it is said that it is enough. */
@@ -30,7 +29,8 @@ async function traffic(world: ServerWorld, enough: () => boolean): Promise<strin
 describe('rebuild', () => {
   let world: ServerWorld;
   let compiled: Compiled;
-  const run = (...args: string[]) => runLatchkey({ DATA_DIR: world.dataDir }, ...args);
+  let program: LatchkeyProgram;
+  const run = (...args: string[]) => program.run(...args);
   const spoil = (...statements: string[]) => {
     const db = new Libsql(join(world.dataDir, 'views.db'));
     db.pragma('busy_timeout = 5000');
@@ -41,6 +41,7 @@ describe('rebuild', () => {
   beforeAll(async () => {
     compiled = compile();
     world = await ServerWorld.start();
+    program = new LatchkeyProgram(compiled, { DATA_DIR: world.dataDir });
     let n = 0;
     await traffic(world, () => n++ >= 60);
   }, 120_000);
@@ -82,15 +83,7 @@ describe('rebuild', () => {
 
   test('killed at any moment it leaves the views as they were, and goes on when it is called again', async () => {
     spoil(`update ${CODES} set search_name = 'eve'`);
-    const { PATH, HOME } = process.env;
-    const env = { PATH, HOME, ...compiled.env, DATA_DIR: world.dataDir };
-    const program = compiled.path('apps/server/src/cli/latchkey.js');
-    for (const ms of [700, 900, 1_100, 1_300]) {
-      const child = spawn(process.execPath, [program, 'rebuild', 'all'], { env, stdio: 'ignore' });
-      await delay(ms);
-      child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    }
+    for (const ms of [700, 900, 1_100, 1_300]) await program.killedAfter(ms, 'rebuild', 'all');
     const rebuilt = await run('rebuild', 'all', '--json');
     expect(rebuilt).toMatchObject({ code: 0, complaint: '' });
     expect(await run('verify', 'views')).toMatchObject({ code: 0, complaint: '' });

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '@latchkey/database';
 import { Checkpoints, type Position, type ProjectionRunner, type Tables } from '@latchkey/event-sourcing';
-import { type Config, lockDataDir, StartupError } from '@latchkey/platform';
+import { type Config, lockUnlessHeld } from '@latchkey/platform';
 import { type Kysely, sql } from 'kysely';
 import { FreshView } from './fresh-view';
 import { type Home, type ReplayableView, replayableViews, type ReplayParts } from './replayable-views';
@@ -83,13 +83,8 @@ export async function alone(
   kept = false,
 ): Promise<void> {
   const folder = folderOf(config, purpose);
-  let lock: { release(): void };
-  try {
-    lock = lockDataDir(folder);
-  } catch (error) {
-    if (!(error instanceof StartupError) || !/in use/.test(error.message)) throw error;
-    throw new NotReplayable(`Another process is at it: ${folder} is in use.`);
-  }
+  const lock = lockUnlessHeld(folder);
+  if (!lock) throw new NotReplayable(`Another process is at it: ${folder} is in use.`);
   let ended = false;
   try {
     await work();

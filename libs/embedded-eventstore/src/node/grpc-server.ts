@@ -48,8 +48,15 @@ export interface GrpcParts {
   readonly keepAlive: { readonly interval: number; readonly timeout: number };
 }
 
-/** The gRPC side of a node: every service it offers. */
-export function createGrpcServer(context: NodeContext, parts: GrpcParts): GrpcServer {
+/**
+ * The gRPC side of a node: every service it offers.
+ * @param more what it offers there beside EventStoreDB's
+ */
+export function createGrpcServer(
+  context: NodeContext,
+  parts: GrpcParts,
+  more: readonly NodeService[] = [],
+): GrpcServer {
   const { users, groups, scavenger, shutDown } = parts;
   return serverOf(
     [
@@ -67,6 +74,7 @@ export function createGrpcServer(context: NodeContext, parts: GrpcParts): GrpcSe
         definition: OperationsService,
         implementation: operationsService(context, scavenger, groups, shutDown),
       },
+      ...more,
     ],
     LARGEST_MESSAGE,
     parts,

@@ -3,6 +3,7 @@ import { rollBack, type SqliteDatabase } from './database';
 import { type EventTable } from './event-table';
 import { Facts } from './facts';
 import { Generations } from './generations';
+import { HeldFile } from './held-file';
 import { RecentEvents } from './recent-events';
 import { type StreamHead, StreamTable } from './stream-table';
 import {
@@ -21,6 +22,7 @@ const LARGEST_EVENT = 'largest_event';
  */
 export class EventLog {
   readonly changes = new Changes();
+  readonly file: HeldFile;
   private readonly streams: StreamTable;
   private readonly facts: Facts;
   private readonly generations: Generations;
@@ -41,6 +43,7 @@ export class EventLog {
     private readonly db: SqliteDatabase,
     private readonly now: () => number,
   ) {
+    this.file = new HeldFile(db);
     this.streams = new StreamTable(db, (streamId) => this.newestRevision(streamId));
     this.facts = new Facts(db);
     this.largestEvent = this.facts.number(LARGEST_EVENT);
@@ -168,7 +171,7 @@ export class EventLog {
   endErasing(): void {
     this.generations.end();
     this.recent.clear(this.newest);
-    this.db.pragma('wal_checkpoint(TRUNCATE)');
+    this.file.checkpoint();
   }
 
   /** An erasure was begun and not ended, perhaps by an earlier process. */

@@ -5,6 +5,19 @@ import Libsql from 'libsql';
 import { StartupError } from '../errors/startup-error';
 import { closeToOthers } from './close-to-others';
 
+/** Another process holds the folder. */
+export class FolderInUse extends StartupError {}
+
+/** Takes a data folder as `lockDataDir` does; undefined where another process holds it. @throws StartupError otherwise */
+export function lockUnlessHeld(dir: string): { release(): void } | undefined {
+  try {
+    return lockDataDir(dir);
+  } catch (error) {
+    if (error instanceof FolderInUse) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Takes a data folder for this process alone: makes it if need be, closes it to other accounts, checks that it can be
  * written, and holds a lock that ends with the process however it dies. Whatever this process writes from then on,
@@ -49,7 +62,7 @@ function hold(dir: string): { release(): void } {
   } catch (error) {
     lock.close();
     if (String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) {
-      throw new StartupError(`The data folder ${dir} is in use by another process.`, { cause: error });
+      throw new FolderInUse(`The data folder ${dir} is in use by another process.`, { cause: error });
     }
     throw new StartupError(`The data folder ${dir} can not be locked: ${(error as Error).message}`, {
       cause: error,

@@ -1,0 +1,52 @@
+import { type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { type NodeService } from '../protocol/definitions';
+import { type NodeParts } from '../streams/context';
+
+const NOTHING = Buffer.alloc(0);
+const asIs = (bytes: Buffer): Buffer => bytes;
+
+/** Holds the file for as long as the call lasts. It is for the owner alone, who can read the file. */
+export const HOLD_FILE = {
+  path: '/latchkey.eventstore.Backup/HoldFile',
+  requestStream: true,
+  responseStream: true,
+  requestSerialize: asIs,
+  requestDeserialize: asIs,
+  responseSerialize: asIs,
+  responseDeserialize: asIs,
+} as const;
+
+/**
+ * The node answers once the file stands still. Whoever called ends the call when it is copied, and knows by its
+ * orderly end that it stood still until then. A caller that is gone holds nothing.
+ */
+export function backupService({ log, report }: NodeParts): NodeService {
+  const implementation: UntypedServiceImplementation = {
+    holdFile: (call: ServerDuplexStream<Buffer, Buffer>): void => {
+      let letGo: () => void;
+      try {
+        letGo = log.file.hold();
+      } catch (error) {
+        report(error);
+        call.destroy(error as Error);
+        return;
+      }
+      const release = (): void => {
+        try {
+          letGo();
+        } catch (error) {
+          report(error);
+        }
+      };
+      call.on('cancelled', release);
+      call.on('error', release);
+      call.on('end', () => {
+        release();
+        call.end();
+      });
+      call.resume();
+      call.write(NOTHING);
+    },
+  };
+  return { definition: { holdFile: HOLD_FILE }, implementation };
+}
