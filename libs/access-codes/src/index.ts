@@ -25,6 +25,7 @@ export { AGENDA, type AgendaTables, LOCK_LEASES, LOCKS } from './process-manager
 export { AgendaRows } from './process-manager/agenda-rows';
 export { BackupPool } from './process-manager/backup-pool';
 export { InFlightCalls } from './process-manager/in-flight-calls';
+export { CleanUp } from './process-manager/clean-up';
 export { CodeWork } from './process-manager/code-work';
 export { DeviceWatch, type DeviceWatchSettings } from './process-manager/device-watch';
 export { Executor } from './process-manager/executor';

@@ -20,6 +20,7 @@ import {
   type KeypadEvent,
   type SealedWantedPin,
   type Reservation,
+  release,
   reserve,
 } from './domain/keypad';
 import { occupySlot, releaseSlot, takeSlot } from './domain/slots';
@@ -212,6 +213,16 @@ export class Streams {
   /** Lets go of a code's place on its lock. */
   releaseSlot(deviceId: string, cause: Cause, codeId: string): Promise<void> {
     return this.decide(deviceId, cause, (state) => releaseSlot(heldSlots(state), codeId));
+  }
+
+  /** Lets go of all that codes have reserved on one keypad. */
+  async releaseAll(deviceId: string, codeIds: readonly string[], cause: Cause): Promise<void> {
+    await this.decide(deviceId, cause, (state) =>
+      codeIds.flatMap((codeId) => {
+        const own = keypadFor(state, { codeId, pinFingerprint: '' }, []);
+        return release(own, codeId, null);
+      }),
+    );
   }
 
   /** Resolves when no keypad is being written down. */

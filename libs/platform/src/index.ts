@@ -15,6 +15,7 @@ export { CryptoRandom, type Random, SeededRandom } from './ids/random';
 export { createLogger, type Logger } from './logging/logger';
 export { isSecretName, redactUrl } from './logging/redact';
 export { backOff } from './turns/back-off';
+export { inTurns } from './turns/in-turns';
 export { othersTurn } from './turns/others-turn';
 export { KeyedMutex } from './turns/keyed-mutex';
 export { type KeyStore } from './vault/key-store';

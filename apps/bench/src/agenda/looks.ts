@@ -3,6 +3,7 @@ import {
   AgendaRows,
   type AgendaTables,
   InFlightCalls,
+  CleanUp,
   CodeWork,
   Executor,
   LockWork,
@@ -108,10 +109,10 @@ async function executorOn(database: Database<AgendaTables>, store: InMemoryEvent
     ...config,
     reservationGrace: RESERVATION_GRACE,
     readBackAfter: 2_000,
-    keepsExpired: () => Promise.resolve(false),
   };
   const bounds = () => ({ earliest: clock.now(), latest: clock.now() });
-  const looking = new CodeWork({ ...shared, work, calls: new InFlightCalls(), bounds, settings });
+  const cleanUp = new CleanUp({ ...shared, keepsExpired: () => Promise.resolve(false) });
+  const looking = new CodeWork({ ...shared, work, calls: new InFlightCalls(), cleanUp, bounds, settings });
   const looked = new Map<string, number>();
   const counted = {
     workThrough: async (claim: Parameters<CodeWork['workThrough']>[0]) => {

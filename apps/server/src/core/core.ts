@@ -4,6 +4,7 @@ import {
   AgendaRows,
   type AgendaTables,
   BackupPool,
+  CleanUp,
   InFlightCalls,
   codeStates,
   type CodesTables,
@@ -88,9 +89,11 @@ export class Core implements ViewBarrier {
       logger,
     };
     const work = new LockWork({ ...shared, vault, ids, settings: config });
-    const { forgetAccount = () => Promise.resolve() } = options;
+    const { forgetAccount = () => Promise.resolve(), keepsExpired } = options;
     const devices = { ...shared, streams: this.deviceStreams, locks: this.rows };
-    this.departures = new Departures({ ...devices, codes: new LeavingCodes(shared), forgetAccount });
+    const cleanUp = new CleanUp({ ...shared, vault, keepsExpired });
+    const leavingCodes = new LeavingCodes({ ...shared, cleanUp });
+    this.departures = new Departures({ ...devices, codes: leavingCodes, forgetAccount });
     this.backups = new BackupPool({ ...shared, vault, settings: config });
     const { clockWatch } = options;
     this.accountWatch = new AccountWatch({
@@ -99,9 +102,10 @@ export class Core implements ViewBarrier {
       ownClock: clockWatch ?? NEVER_PUT,
       settings: config,
     });
-    this.deviceWatch = new DeviceWatch({ ...shared, work, backups: this.backups, settings: config });
+    const { backups } = this;
+    this.deviceWatch = new DeviceWatch({ ...shared, work, backups, leavingCodes, settings: config });
     const planning = { ...shared, ...circumstancesOf(options) };
-    const codes = new CodeWork({ ...planning, work, calls, vault, ids });
+    const codes = new CodeWork({ ...planning, work, calls, cleanUp, vault, ids });
     const states = {
       upToDate: () => this.views.codesHaveWhatTheAgendaHas(),
       load: (codeIds: readonly string[]) => codeStates(database.db as Kysely<CodesTables>, codeIds),
@@ -226,14 +230,13 @@ export class Core implements ViewBarrier {
 }
 
 /** What codes are planned by, beside what has happened to them. */
-function circumstancesOf({ config, clock, clockWatch, keepsExpired }: CoreOptions) {
+function circumstancesOf({ config, clock, clockWatch }: CoreOptions) {
   return {
     bounds: () => clockWatch?.bounds() ?? { earliest: clock.now(), latest: clock.now() },
     settings: {
       ...config,
       reservationGrace: RESERVATION_GRACE,
       readBackAfter: READ_BACK_AFTER,
-      keepsExpired,
     },
   };
 }

@@ -36,7 +36,7 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
     externalModificationAllowed,
   }: ConvertToManaged): Promise<void> {
     const { codes } = this.streams;
-    const code = unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
+    const code = await unmanagedCode(this.streams, accessCodeId, caller.workspaceId);
     const {
       deviceId,
       wanted: { pin, pinFingerprint, schedule: window },

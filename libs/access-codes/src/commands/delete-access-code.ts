@@ -19,7 +19,7 @@ export class DeleteAccessCodeHandler implements ICommandHandler<DeleteAccessCode
   ) {}
 
   async execute({ caller, accessCodeId, deviceId }: DeleteAccessCode): Promise<void> {
-    const code = ownCode((await this.streams.codes.load(accessCodeId)).state, caller.workspaceId);
+    const code = await ownCode(this.streams, accessCodeId, caller.workspaceId);
     if (deviceId !== undefined && deviceId !== code.deviceId) throw absent();
     const cause = causedBy(caller);
     const decided = await this.streams.codes.transact(accessCodeId, cause, remove);

@@ -17,7 +17,7 @@ export class DeleteUnmanagedAccessCodeHandler implements ICommandHandler<DeleteU
 
   async execute({ caller, accessCodeId }: DeleteUnmanagedAccessCode): Promise<void> {
     const { codes } = this.streams;
-    unmanagedCode((await codes.load(accessCodeId)).state, caller.workspaceId);
+    await unmanagedCode(this.streams, accessCodeId, caller.workspaceId);
     const decided = await codes.transact(accessCodeId, causedBy(caller), (code) =>
       // Converted meanwhile: then it is not this that was to be deleted.
       remove(code && isUnmanaged(code) ? code : null),

@@ -21,7 +21,7 @@ export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCo
 
   async execute({ caller, accessCodeId, deviceId }: LetGoOfAccessCode): Promise<void> {
     const { codes } = this.streams;
-    const code = ownCode((await codes.load(accessCodeId)).state, caller.workspaceId);
+    const code = await ownCode(this.streams, accessCodeId, caller.workspaceId);
     if (deviceId !== undefined && deviceId !== code.deviceId) throw absent();
     const cause = causedBy(caller);
     const decided = await codes.transact(accessCodeId, cause, letGo);

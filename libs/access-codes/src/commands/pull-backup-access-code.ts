@@ -35,9 +35,8 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
   ) {}
 
   async execute({ caller, accessCodeId }: PullBackupAccessCode): Promise<{ backupAccessCodeId: string }> {
-    const { codes } = this.streams;
     const cause = causedBy(caller);
-    const code = ownCode((await codes.load(accessCodeId)).state, caller.workspaceId);
+    const code = await ownCode(this.streams, accessCodeId, caller.workspaceId);
     const endsAt = endOfTroubled(code, this.clock.now());
     const before = pulledBackupOf(code)?.codeId;
     const isThere = before !== undefined && (await stands(this.streams, before));

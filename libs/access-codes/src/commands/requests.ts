@@ -4,7 +4,9 @@ import { backupPoolSize, widened } from '@latchkey/gateways';
 import { Refusal } from '@latchkey/event-sourcing';
 import type { AccessCode, Window } from '../domain/access-code';
 import { absent } from '../domain/refused';
-import { isUnmanaged } from '../domain/life';
+import { isOutOfSight } from '../domain/leaving';
+import { isGone, isUnmanaged } from '../domain/life';
+import type { Streams } from '../streams';
 
 const MOST_WIDENING = { '1h': HOUR, '1hour': HOUR, '1d': DAY, '1day': DAY } as const;
 
@@ -42,14 +44,39 @@ export function checkBackupPool(device: Device, window: Window | null): void {
   if (backupPoolSize(device.capabilities, 1) === 0) refuse('This device can not hold backup access codes.');
 }
 
-/** The code, if it is of this workspace and managed: another's is as good as absent. */
-export function ownCode(code: AccessCode | null, workspaceId: string): AccessCode {
+type CodeStreams = Pick<Streams, 'codes' | 'devices' | 'accounts'>;
+
+/** The code, if it is of this workspace and managed, as its device is: another's is as good as absent. */
+export async function ownCode(
+  streams: CodeStreams,
+  codeId: string,
+  workspaceId: string,
+): Promise<AccessCode> {
+  const { state: code } = await streams.codes.load(codeId);
   if (!code || code.workspaceId !== workspaceId || isUnmanaged(code)) throw absent();
+  const device = await visibleDevice(streams, code);
+  if (device?.managed === false && !isGone(code)) throw absent();
   return code;
 }
 
 /** The same of a code that is not managed. */
-export function unmanagedCode(code: AccessCode | null, workspaceId: string): AccessCode {
+export async function unmanagedCode(
+  streams: CodeStreams,
+  codeId: string,
+  workspaceId: string,
+): Promise<AccessCode> {
+  const { state: code } = await streams.codes.load(codeId);
   if (code?.workspaceId !== workspaceId || !isUnmanaged(code)) throw absent();
+  await visibleDevice(streams, code);
   return code;
+}
+
+/** The device of a code. @throws {Refusal} where the code is to go with it, though that may not be written down yet */
+async function visibleDevice(streams: CodeStreams, code: AccessCode): Promise<Device | null> {
+  const [{ state: device }, { state: account }] = await Promise.all([
+    streams.devices.load(code.deviceId),
+    streams.accounts.load(code.accountId),
+  ]);
+  if (!isGone(code) && isOutOfSight(device, account)) throw absent();
+  return device;
 }

@@ -31,7 +31,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
   ) {}
 
   async execute({ caller, accessCodeId, wanted }: UpdateAccessCode): Promise<void> {
-    const code = ownCode((await this.streams.codes.load(accessCodeId)).state, caller.workspaceId);
+    const code = await ownCode(this.streams, accessCodeId, caller.workspaceId);
     // Refused before anything is reserved for it.
     change(code, {});
     if (isGone(code)) throw absent();

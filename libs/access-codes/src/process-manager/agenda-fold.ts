@@ -1,5 +1,5 @@
 import { accountCodec, deviceCodec, type DeviceEvent } from '@latchkey/devices';
-import { type Prepared, prepared } from '@latchkey/database';
+import { prepared } from '@latchkey/database';
 import type { RecordedEvent } from '@latchkey/event-sourcing';
 import type { Transaction } from 'kysely';
 import { codeCodec, type CodeEvent } from '../domain/events';
@@ -7,6 +7,7 @@ import { keypadCodec, RESERVATION_GRACE } from '../domain/keypad';
 import { deviceOfCode, dueByEvent } from './agenda-statements';
 import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, LOCKS } from './agenda-tables';
 import { lockLeases } from './lock-leases';
+import { wake } from './wakes';
 
 type Trx = Transaction<AgendaTables>;
 
@@ -49,7 +50,7 @@ export async function foldCode(
     case 'CodeRequested': {
       const { deviceId, accountId } = event.data;
       await put(trx, recorded, row('code', codeId, { deviceId, accountId, dueAt }));
-      if (event.data.usesBackupPool) await dueWhere.subject.run(trx, { id: `device:${deviceId}`, dueAt });
+      if (event.data.usesBackupPool) await dueNow.run(trx, { id: `device:${deviceId}`, dueAt });
       return;
     }
     case 'UnmanagedCodeSeen': {
@@ -109,7 +110,7 @@ async function outcome(trx: Trx, codeId: string, event: CodeEvent, dueAt: number
 /** The code's device is looked at, so that its backup pool is filled. */
 async function poolIsShort(trx: Trx, codeId: string, dueAt: number): Promise<void> {
   const deviceId = await deviceOf(trx, codeId);
-  if (deviceId) await dueWhere.subject.run(trx, { id: `device:${deviceId}`, dueAt });
+  if (deviceId) await dueNow.run(trx, { id: `device:${deviceId}`, dueAt });
 }
 
 async function ownedOnLock(trx: Trx, codeId: string, lockCodeId: string): Promise<void> {
@@ -152,23 +153,32 @@ export async function foldDevice(trx: Trx, deviceId: string, recorded: RecordedE
       .execute();
   }
   if (NO_MATTER.has(event.type)) return;
-  if (event.type !== 'DeviceUpdated') await dueWhere.device_id.run(trx, { id: deviceId, dueAt });
-  else if (event.data.backupPool !== undefined)
-    await dueWhere.subject.run(trx, { id: `device:${deviceId}`, dueAt });
+  // Its codes are seen off with it.
+  if (event.type === 'DeviceDeleted') {
+    await dueNow.run(trx, { id: `device:${deviceId}`, dueAt });
+    return;
+  }
+  if (event.type === 'DeviceUpdated') {
+    if (event.data.backupPool !== undefined) await dueNow.run(trx, { id: `device:${deviceId}`, dueAt });
+  } else if (await wake(trx, 'device_id', deviceId, dueAt)) {
+    // Its own row would come last.
+    await dueNow.run(trx, { id: `device:${deviceId}`, dueAt });
+  }
 }
 
 export async function foldAccount(trx: Trx, accountId: string, recorded: RecordedEvent, now: number) {
   const event = accountCodec.decode(recorded);
   const dueAt = Math.min(event.at, now);
   if (event.type === 'AccountUpdated') return;
-  if (event.type === 'LoginRepeated' || event.type === 'SyncRequested') {
-    await dueWhere.subject.run(trx, { id: `account:${accountId}`, dueAt });
+  // One that is removed takes its devices with it, one after the other.
+  if (event.type === 'LoginRepeated' || event.type === 'SyncRequested' || event.type === 'AccountRemoved') {
+    await dueNow.run(trx, { id: `account:${accountId}`, dueAt });
     return;
   }
   if (event.type === 'AccountConnected') {
     await put(trx, recorded, row('account', accountId, { accountId, maker: event.data.maker, dueAt }));
   }
-  await dueWhere.account_id.run(trx, { id: accountId, dueAt });
+  await wake(trx, 'account_id', accountId, dueAt);
 }
 
 interface NewRow {
@@ -256,23 +266,13 @@ const seen = prepared<AgendaTables, { subject: string; revision: number }, unkno
   db.updateTable(AGENDA).set({ revision: p.revision }).where('subject', '=', p.subject),
 );
 
-const makeDue = (column: 'subject' | 'device_id' | 'account_id') =>
-  prepared<AgendaTables, { id: string; dueAt: number }, unknown>((db, p) =>
-    db
-      .updateTable(AGENDA)
-      .set((eb) => ({ due_at: p.dueAt, version: eb('version', '+', 1) }))
-      .where(column, '=', p.id),
-  );
-
-/** Something else has happened that these rows depend on. */
-const dueWhere: Record<
-  'subject' | 'device_id' | 'account_id',
-  Prepared<AgendaTables, { id: string; dueAt: number }, unknown>
-> = {
-  subject: makeDue('subject'),
-  device_id: makeDue('device_id'),
-  account_id: makeDue('account_id'),
-};
+/** Something else has happened that a row depends on; `id` is its subject. */
+const dueNow = prepared<AgendaTables, { id: string; dueAt: number }, unknown>((db, p) =>
+  db
+    .updateTable(AGENDA)
+    .set((eb) => ({ due_at: p.dueAt, version: eb('version', '+', 1) }))
+    .where('subject', '=', p.id),
+);
 
 /** A PIN is free: those who wait for one on this keypad are looked at. */
 const dueForKeypad = prepared<AgendaTables, { deviceId: string; dueAt: number }, unknown>((db, p) =>

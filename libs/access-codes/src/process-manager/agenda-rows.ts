@@ -1,10 +1,11 @@
 import type { Database } from '@latchkey/database';
 import { claimOf, type DueClaim, DueRows, type DueSource, type OfWorkspace } from '@latchkey/event-sourcing';
-import type { Clock } from '@latchkey/platform';
-import { dropMany, putOff } from './agenda-statements';
+import { type Clock, othersTurn } from '@latchkey/platform';
+import { dropGone, dropMany, putOff } from './agenda-statements';
 import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, type LockRow, LOCKS } from './agenda-tables';
 import { lockLeases } from './lock-leases';
 import { SettleBatches } from './settle-batches';
+import { wake, Wakes } from './wakes';
 
 /** Something on the agenda whose time has come. */
 export interface AgendaClaim extends DueClaim {
@@ -35,6 +36,13 @@ export type Settlement =
   /** Nothing is left to do, as of `revision`. */
   | { readonly do: 'drop'; readonly revision: number };
 
+/** While others are due: how often some more rows are made due that should be, and how often it is looked for such, ms. */
+const WAKE_EVERY_MS = 20;
+const LOOK_FOR_WAKES_EVERY_MS = 1_000;
+
+/** So many rows are read at a time. */
+const PAGE = 500;
+
 /** A lock is taken for so long at first, ms; the command's own deadline takes over when it is appended. */
 export const COMMAND_AT_MOST = 120_000;
 
@@ -42,6 +50,9 @@ export const COMMAND_AT_MOST = 120_000;
 export class AgendaRows implements DueSource<AgendaClaim> {
   private readonly due: DueRows<AgendaRow>;
   private readonly batches: SettleBatches;
+  private readonly wakes: Wakes;
+  /** When it is looked whether rows are still to be made due, though others are due, ms by the clock nobody puts. */
+  private wakeAt = 0;
 
   constructor(
     private readonly database: Database<AgendaTables>,
@@ -57,6 +68,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   ) {
     this.due = new DueRows(database, { table: AGENDA, owner: options.owner, wall: options.wall });
     this.batches = new SettleBatches(database);
+    this.wakes = new Wakes(database);
   }
 
   /** How many codes, devices and accounts wait to be looked at; more than `most` are told as that. */
@@ -65,7 +77,9 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   }
 
   async claim(now: number, limit: number, of?: OfWorkspace): Promise<AgendaClaim[]> {
-    const rows = await this.due.claim(now, limit, of);
+    if (performance.now() >= this.wakeAt) await this.wakeMore();
+    let rows = await this.due.claim(now, limit, of);
+    while (rows.length === 0 && (await this.wakeMore())) rows = await this.due.claim(now, limit, of);
     if (rows.length > 0) await this.options.heard?.();
     return rows.map((row) => ({
       ...claimOf(row),
@@ -79,12 +93,28 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     }));
   }
 
-  dueWorkspaces(now: number): Promise<string[]> {
-    return this.due.dueWorkspaces(now);
+  async dueWorkspaces(now: number): Promise<string[]> {
+    let due = await this.due.dueWorkspaces(now);
+    while (due.length === 0 && (await this.wakeMore())) due = await this.due.dueWorkspaces(now);
+    return due;
   }
 
-  nextDue(): Promise<number | null> {
-    return this.due.nextDue();
+  async nextDue(): Promise<number | null> {
+    const due = await this.due.nextDue();
+    if (due !== null && due <= this.options.clock.now()) return due;
+    const since = await this.wakes.since();
+    return since === null || due === null ? (since ?? due) : Math.min(since, due);
+  }
+
+  /** Makes all due that is still to be made due. */
+  async wakeAll(): Promise<void> {
+    while (await this.wakeMore()) await othersTurn();
+  }
+
+  private async wakeMore(): Promise<boolean> {
+    const more = await this.wakes.goOn();
+    this.wakeAt = performance.now() + (more ? WAKE_EVERY_MS : LOOK_FOR_WAKES_EVERY_MS);
+    return more;
   }
 
   /** A worker that starts anew takes back what it had claimed in an earlier life. */
@@ -93,7 +123,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   }
 
   /** Gives rows back as due as they are. */
-  releaseThese(claims: readonly AgendaClaim[]): Promise<void> {
+  releaseThese(claims: readonly Pick<AgendaRow, 'subject'>[]): Promise<void> {
     return this.due.releaseThese(claims.map(({ subject }) => subject));
   }
 
@@ -165,10 +195,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     const { clock } = this.options;
     await this.database.transaction(async (trx) => {
       await lockLeases.endBy(trx, clock.now() + COMMAND_AT_MOST);
-      await trx
-        .updateTable(AGENDA)
-        .set((eb) => ({ due_at: clock.now(), version: eb('version', '+', 1) }))
-        .execute();
+      await wake(trx, 'all', '', clock.now());
     });
   }
 
@@ -206,15 +233,43 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return new Map(rows.map((row) => [row.lock_code_id, row.code_id]));
   }
 
-  /** The codes that a device has on its agenda. */
+  /** The codes that a device has on its agenda; read some at a time, with a turn for others in between. */
   async codesOf(deviceId: string): Promise<string[]> {
-    const rows = await this.database.db
+    const ids: string[] = [];
+    for (let after = ''; ;) {
+      const some = await this.someCodesOf(deviceId, after, PAGE);
+      for (const { id } of some) ids.push(id);
+      if (some.length < PAGE) return ids;
+      after = some.at(-1)!.subject;
+      await othersTurn();
+    }
+  }
+
+  /** The next codes that a device has on its agenda, so many in the order of their subjects. */
+  someCodesOf(deviceId: string, after: string, most: number): Promise<Pick<AgendaRow, 'subject' | 'id'>[]> {
+    return this.database.db
       .selectFrom(AGENDA)
-      .select('id')
+      .select(['subject', 'id'])
       .where('device_id', '=', deviceId)
       .where('kind', '=', 'code')
+      .where('subject', '>', after)
+      .orderBy('subject')
+      .limit(most)
       .execute();
-    return rows.map((row) => row.id);
+  }
+
+  /** Keeps rows that nobody works on from being claimed, until they are given back. @returns which these are */
+  async hold(rows: readonly Pick<AgendaRow, 'subject'>[]): Promise<Pick<AgendaRow, 'subject'>[]> {
+    const held = await this.due.hold(rows.map(({ subject }) => subject));
+    return held.map((subject) => ({ subject }));
+  }
+
+  /** Nothing is left to do for these, whoever has claimed them, unless their own streams have gone on. */
+  async dropGone(gone: readonly { readonly subject: string; readonly revision: number }[]): Promise<void> {
+    if (gone.length === 0) return;
+    await this.database.transaction(async (trx) => {
+      for (const each of gone) await dropGone.run(trx, each);
+    });
   }
 
   async locksOf(accountId: string): Promise<LockRow[]> {

@@ -100,6 +100,11 @@ interface Claimed {
   readonly revision: number;
 }
 
+/** Drops a row whose own stream has not gone on since, whoever has claimed it. */
+export const dropGone = prepared<AgendaTables, { subject: string; revision: number }, unknown>((db, p) =>
+  db.deleteFrom(AGENDA).where('subject', '=', p.subject).where('revision', '<=', p.revision),
+);
+
 /** It failed: not before `until`, unless something has happened since it was claimed. */
 export const putOff = prepared<
   AgendaTables,

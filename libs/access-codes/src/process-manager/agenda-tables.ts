@@ -10,6 +10,8 @@ export const AGENDA = `agenda_v${AGENDA_VERSION}` as const;
 export const LOCK_LEASES = `lock_leases_v${AGENDA_VERSION}` as const;
 /** Which code on which lock is whose. */
 export const LOCK_CODES = `lock_codes_v${AGENDA_VERSION}` as const;
+/** Rows that are still to be made due, because of something that all rows of a device or an account depend on. */
+export const WAKES = `wakes_v${AGENDA_VERSION}` as const;
 /** Which device is which lock, and what its maker last told of it. */
 export const LOCKS = `locks_v${AGENDA_VERSION}` as const;
 
@@ -39,6 +41,18 @@ export interface LockRow {
   read_back_of: string | null;
 }
 
+export interface WakeRow {
+  /** The column whose value tells the rows; `all`: every row. */
+  scope: 'device_id' | 'account_id' | 'all';
+  id: string;
+  /** Since when, ms by our clock. */
+  due_at: number;
+  /** Rows up to this subject are due already. */
+  after: string;
+  /** How often it has had its turn. */
+  turn: number;
+}
+
 /** Timers and work in one view. */
 export interface AgendaTables {
   [AGENDA]: AgendaRow;
@@ -46,6 +60,7 @@ export interface AgendaTables {
   [LOCK_LEASES]: { device_id: string; command_id: string; code_id: string; until: number };
   [LOCK_CODES]: { device_id: string; lock_code_id: string; code_id: string };
   [LOCKS]: LockRow;
+  [WAKES]: WakeRow;
 }
 
 /** Makes the agenda's tables. */
@@ -97,6 +112,21 @@ export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
     .execute();
   await index(db, LOCKS, 'by_lock', ['maker', 'lock_id']);
   await index(db, LOCKS, 'by_account', ['account_id']);
+  await createWakes(db);
+}
+
+/** Makes the table that agendas of versions before lack, where it is not there. */
+export async function createWakes(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createTable(WAKES)
+    .ifNotExists()
+    .addColumn('scope', 'text', (c) => c.notNull())
+    .addColumn('id', 'text', (c) => c.notNull())
+    .addColumn('due_at', 'bigint', (c) => c.notNull())
+    .addColumn('after', 'text', (c) => c.notNull())
+    .addColumn('turn', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint(`${WAKES}_key`, ['scope', 'id'])
+    .execute();
 }
 
 /** Makes the indexes that serve claims, where they are not there. */
@@ -130,7 +160,7 @@ async function index(db: Kysely<Tables>, table: string, name: string, columns: s
 
 /** Drops the agenda's tables of an older version. */
 export async function dropAgendaTables(db: Kysely<Tables>, version: number): Promise<void> {
-  for (const table of ['agenda', 'lock_leases', 'lock_codes', 'locks']) {
+  for (const table of ['agenda', 'lock_leases', 'lock_codes', 'locks', 'wakes']) {
     await db.schema.dropTable(`${table}_v${version}`).ifExists().execute();
   }
 }

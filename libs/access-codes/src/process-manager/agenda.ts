@@ -22,6 +22,7 @@ import {
   AGENDA_VERSION,
   type AgendaTables,
   createAgendaTables,
+  createWakes,
   dropAgendaTables,
   indexAgenda,
 } from './agenda-tables';
@@ -66,6 +67,10 @@ export class AgendaProjection implements Projection {
 
   create(db: Kysely<Tables>): Promise<void> {
     return createAgendaTables(db);
+  }
+
+  complete(db: Kysely<Tables>): Promise<void> {
+    return createWakes(db);
   }
 
   index(db: Kysely<Tables>): Promise<void> {

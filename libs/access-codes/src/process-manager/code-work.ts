@@ -16,23 +16,19 @@ import type { Circumstances, PlanSettings } from '../domain/circumstances';
 import { plan, type Step } from '../domain/plan';
 import { asTold } from '../domain/told';
 import { type AgendaClaim, type AgendaRows, COMMAND_AT_MOST, type Settlement } from './agenda-rows';
-import type { InFlightCalls } from './in-flight-calls';
 import { circumstancesOf } from './circumstances';
+import type { CleanUp } from './clean-up';
+import type { InFlightCalls } from './in-flight-calls';
 import { handOver } from './hand-over';
 import { type LockWork, ownCause, type Touch } from './lock-work';
 import { otherNames } from './names-on-lock';
 import type { Streams } from '../streams';
-import { endOf, isForgotten, isUnmanaged } from '../domain/life';
+import { isUnmanaged } from '../domain/life';
 
 /** A code that planning keeps finding something to append for is a fault: it must not spin. */
 const STEPS_AT_MOST = 25;
 /** How soon to look again at a lock that had not made up its mind, ms. */
 const LOOK_AGAIN = 5_000;
-
-export interface CodeWorkSettings extends PlanSettings {
-  /** Whether an expired code's PIN may still be asked for. */
-  readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
-}
 
 /** A code as it was found, and the one next thing to do for it. */
 interface Look {
@@ -64,7 +60,8 @@ export class CodeWork {
       /** Between which instants it is, ms: not the same where the clock was put, and nobody knows whether rightly. */
       readonly bounds: () => { readonly earliest: number; readonly latest: number };
       readonly ids: Ids;
-      readonly settings: CodeWorkSettings;
+      readonly settings: PlanSettings;
+      readonly cleanUp: CleanUp;
     },
   ) {}
 
@@ -195,15 +192,7 @@ export class CodeWork {
 
   /** The code is gone: nobody can read its PIN any more, and then the PIN is free. */
   private async cleanUp(claim: AgendaClaim, code: AccessCode, revision: number): Promise<Settlement> {
-    const { vault, streams, settings } = this.options;
-    const kept =
-      endOf(code)?.cause === 'expired' &&
-      !isForgotten(code) &&
-      (await settings.keepsExpired(code.workspaceId));
-    // In this order: a PIN that was released is one that was erased, which is how a rebuilt agenda knows.
-    if (!kept) await vault.erase(code.wanted.pin.keyId);
-    await streams.commonCodes.leaveAs(code, plannedCause(claim, code));
-    await this.letGo(claim, code, null);
+    await this.options.cleanUp.after(code.deviceId, [code], plannedCause(claim, code));
     return { do: 'drop', revision };
   }
 

@@ -3,6 +3,7 @@ import type { Clock, Random } from '@latchkey/platform';
 import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
 import type { BackupPool } from './backup-pool';
+import type { LeavingCodes } from './leaving-codes';
 import type { LockWork } from './lock-work';
 
 export interface DeviceWatchSettings {
@@ -24,19 +25,25 @@ export class DeviceWatch {
       readonly known: KnownRevisions;
       readonly work: LockWork;
       readonly backups: BackupPool;
+      readonly leavingCodes: Pick<LeavingCodes, 'seeSomeOff'>;
       readonly clock: Clock;
       readonly random: Random;
       readonly settings: DeviceWatchSettings;
     },
   ) {}
 
-  /** Reads one lock back and holds each of its codes against it. Returns when to do so again. */
+  /**
+   * Reads one lock back and holds each of its codes against it; sees the codes off a device that was deleted. Returns
+   * when to do so again.
+   */
   readonly device = async (deviceId: string): Promise<number | null> => {
     const { streams, rows, known, work, backups, clock, random, settings } = this.options;
     const { state: device } = await streams.devices.load(
       deviceId,
       known.atLeast(streams.devices.streamOf(deviceId)),
     );
+    if (device && device.deletedAt !== null)
+      return (await this.options.leavingCodes.seeSomeOff(deviceId)) ? clock.now() : null;
     if (!device || device.removedAt !== null) return null;
     const { accountId } = device;
     const { state: account } = await streams.accounts.load(

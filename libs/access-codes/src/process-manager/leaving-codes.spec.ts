@@ -1,16 +1,24 @@
-import { systemCause } from '@latchkey/event-sourcing';
+import { type RecordedEvent, systemCause } from '@latchkey/event-sourcing';
 import { CODE, iso, MINUTE, OTHER, T0 } from '../domain/testing/builders';
+import { DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
+import { ConvertToManaged, DeleteUnmanagedAccessCode } from '../commands/unmanaged-commands';
+import { GetAccessCode, GetUnmanagedAccessCode, ListAccessCodes, ListUnmanagedAccessCodes } from '../views';
 import {
   aCode,
   aCodeOnLock,
   aDevice,
   aLock,
   anUnmanagedCode,
+  caller,
   DEVICE,
+  type Feature,
   type FeatureProcess,
   lockCodeIdOf,
   onCode,
+  onDevice,
+  onKeypad,
   useFeature,
+  works,
   WORKSPACE,
 } from '../testing';
 
@@ -21,6 +29,12 @@ const deleted = (codeId = CODE) => onCode('RemovalStarted', { cause: 'deleted' }
 const left = (codeId = CODE, wasOnDevice = true) =>
   onCode('Removed', { cause: 'deleted', wasOnDevice, leftOnLock: true }, codeId);
 const elsewhere = [aDevice({}, 'device-2'), aCode({ codeId: 'elsewhere', deviceId: 'device-2' })];
+
+async function lastOf({ process }: Feature, stream: string): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = [];
+  for await (const event of process.store.readBackwards(stream, 1)) events.push(event);
+  return events;
+}
 
 describe('the codes on a device that is deleted here', () => {
   const feature = useFeature();
@@ -55,6 +69,86 @@ describe('the codes on a device that is deleted here', () => {
       .when(abandoned)
       .then(deleted(), left(), deleted(OTHER), left(OTHER, false));
     expect(position).toEqual(await feature.endOf(`accessCode-${OTHER}`));
+  });
+});
+
+describe('the codes that a device still has when it was deleted', () => {
+  const feature = useFeature();
+  const isLookedAt = (process: FeatureProcess) => process.deviceWatch.device(DEVICE);
+  const isDeleted = onDevice('DeviceDeleted', { intake: 1 });
+  const free = (codeId = CODE) => onKeypad('PinReleased', { codeId, pinFingerprint: null });
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, n) => aCode({ codeId: `many-${n}`, pin: String(1000 + n) }));
+  const goneOf = async () => (await feature.events()).filter(({ type }) => type === 'Removed').length;
+
+  it('go when it is looked at, and leave neither a PIN nor a row behind', async () => {
+    const next = await feature
+      .given(aLock(), aCodeOnLock(), elsewhere, isDeleted)
+      .when(isLookedAt)
+      .then(deleted(), left(), free());
+    expect(next).toBeNull();
+    expect(await feature.process.rows.codesOf(DEVICE)).toEqual([]);
+    expect(await feature.process.rows.codesOf('device-2')).toEqual(['elsewhere']);
+    expect(feature.locks.opens('lock-1', '1234')).toBe(true);
+  });
+
+  it('go after a crash as well', () =>
+    feature
+      .given(aLock(), aCodeOnLock(), isDeleted)
+      .when(isLookedAt)
+      .thenThroughCrashes(deleted(), left(), free()));
+
+  it('are seen off some hundred at a time, with a turn for others in between', async () => {
+    await feature.given(aLock(), ...many(520), isDeleted);
+    expect(await feature.do(isLookedAt)).toBe(T0);
+    expect(await goneOf()).toBe(500);
+    expect(await feature.do(isLookedAt)).toBeNull();
+    expect(await goneOf()).toBe(520);
+    expect(await feature.process.streams.reservations(DEVICE)).toEqual([]);
+  });
+
+  it('go by themselves, by the cause of what deleted the device', async () => {
+    await feature.given(aLock(), aCodeOnLock(), isDeleted).when(works).then(deleted(), left(), free());
+    const [deletion] = await lastOf(feature, `device-${DEVICE}`);
+    const [removal] = await lastOf(feature, `accessCode-${CODE}`);
+    expect(removal!.metadata).toMatchObject({
+      $correlationId: deletion!.metadata.$correlationId,
+      $causationId: deletion!.id,
+    });
+  });
+
+  it('are gone for whoever asks, before that is written of each', async () => {
+    await feature.given(aLock(), aCodeOnLock(), anUnmanagedCode({ codeId: OTHER, pin: '4321' }));
+    const page = { limit: 10 };
+    const lists = [
+      new ListAccessCodes(WORKSPACE, {}, page),
+      new ListAccessCodes(WORKSPACE, { search: 'guest' }, page),
+      new ListUnmanagedAccessCodes(WORKSPACE, { deviceId: DEVICE }, page),
+    ] as const;
+    const listed = () =>
+      Promise.all(lists.map(async (list) => (await feature.process.queries.execute(list)).items));
+    expect(await listed()).toMatchObject([[{}], [{}], [{}]]);
+    await feature.given(isDeleted);
+    expect(await listed()).toEqual([[], [], []]);
+    const own = caller();
+    for (const asked of [
+      new GetAccessCode(WORKSPACE, { accessCodeId: CODE }),
+      new GetUnmanagedAccessCode(WORKSPACE, { accessCodeId: OTHER }),
+      new UpdateAccessCode(own, CODE, { name: 'Ann' }),
+      new DeleteAccessCode(own, CODE),
+      new DeleteUnmanagedAccessCode(own, OTHER),
+      new ConvertToManaged(own, OTHER, false),
+    ])
+      await feature.when(asked).thenFails({ kind: 'absent' });
+  });
+
+  it('do not hide those that are listed after them', async () => {
+    await feature.given(aLock(), ...many(30), elsewhere, isDeleted);
+    const { items, pagination } = await feature.process.queries.execute(
+      new ListAccessCodes(WORKSPACE, {}, { limit: 5 }),
+    );
+    expect(items.map(({ access_code_id }) => access_code_id)).toEqual(['elsewhere']);
+    expect(pagination.has_next_page).toBe(false);
   });
 });
 

@@ -1,35 +1,123 @@
 import type { CodesOnDevice } from '@latchkey/devices';
-import { type Cause, laterPosition, type Position } from '@latchkey/event-sourcing';
+import { type Cause, laterPosition, type Loaded, mayPass, type Position } from '@latchkey/event-sourcing';
+import { chunks } from '@latchkey/database';
+import type { AccessCode } from '../domain/access-code';
 import { abandon, ceaseToManage } from '../domain/leaving';
+import { isGone } from '../domain/life';
 import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
+import type { CleanUp } from './clean-up';
 
-/** Sees the codes on a device off that goes. Each step may be repeated, by somebody else, after a crash. */
+/** So many codes are seen off together: a request does no more, whoever looks at the device goes on. */
+const SOME = 100;
+/** Where nobody waits, so many of them are appended to at a time. */
+const AT_ONCE = 16;
+/** One look at a device sees off so many times as many; then it is others' turn. */
+const TIMES_IN_A_LOOK = 5;
+
+type Row = Awaited<ReturnType<AgendaRows['someCodesOf']>>[number];
+
+/** A code that is gone, and what its row on the agenda is called. */
+interface Gone extends Loaded<AccessCode> {
+  readonly subject: string;
+}
+
+/**
+ * Sees the codes on a device off that goes. What decides it is the device's own event: whoever asked for that has some
+ * of the codes seen off at once, and the rest follows, in turns with whatever else is due. Each step may be repeated,
+ * by somebody else, after a crash.
+ */
 export class LeavingCodes implements CodesOnDevice {
   constructor(
     private readonly options: {
-      readonly streams: Pick<Streams, 'codes'>;
-      readonly rows: Pick<AgendaRows, 'codesOf'>;
+      readonly streams: Pick<Streams, 'codes' | 'devices'>;
+      readonly rows: Pick<AgendaRows, 'someCodesOf' | 'hold' | 'releaseThese' | 'dropGone'>;
+      readonly cleanUp: CleanUp;
     },
   ) {}
 
   abandon(deviceId: string, cause: Cause): Promise<Position | undefined> {
-    return this.eachCode(deviceId, cause, abandon);
+    return this.someOf(deviceId, cause, abandon);
   }
 
   letGo(deviceId: string, cause: Cause): Promise<Position | undefined> {
-    return this.eachCode(deviceId, cause, ceaseToManage);
+    return this.someOf(deviceId, cause, ceaseToManage);
   }
 
-  private async eachCode(
+  async seeAllOff(deviceId: string): Promise<void> {
+    while (await this.seeSomeOff(deviceId));
+  }
+
+  /**
+   * Sees some hundred codes off a device that was deleted, and cleans up after them.
+   * @returns whether more may be left
+   * @throws what kept a code from it, once the others are seen off
+   */
+  async seeSomeOff(deviceId: string): Promise<boolean> {
+    const failures: unknown[] = [];
+    let left = true;
+    for (let times = 0, after = ''; left && times < TIMES_IN_A_LOOK;) {
+      const some = await this.options.rows.someCodesOf(deviceId, after, SOME);
+      const went = some.length > 0 && (await this.seeOff(deviceId, some, failures));
+      left = some.length === SOME;
+      after = some.at(-1)?.subject ?? after;
+      // Those that fail are passed over: they come first again the next time.
+      if (went) times++;
+    }
+    if (failures.length > 0) throw failures[0];
+    return left;
+  }
+
+  /** @returns whether any of them went */
+  private async seeOff(deviceId: string, some: readonly Row[], failures: unknown[]): Promise<boolean> {
+    const { rows, cleanUp } = this.options;
+    const cause = await this.causeOf(deviceId);
+    const gone: Gone[] = [];
+    // Nobody else need look at each of them because of what is appended here.
+    const held = await rows.hold(some);
+    try {
+      for (const few of chunks(some, AT_ONCE)) {
+        const abandoned = await Promise.allSettled(few.map((row) => this.abandonOne(row, cause)));
+        for (const each of abandoned) {
+          if (each.status === 'fulfilled') gone.push(...each.value);
+          else if (mayPass(each.reason)) throw each.reason;
+          else failures.push(each.reason);
+        }
+      }
+      const codes = gone.map(({ state }) => state);
+      if (codes.length > 0) await cleanUp.after(deviceId, codes, cause);
+      await rows.dropGone(gone);
+      return gone.length > 0;
+    } finally {
+      await rows.releaseThese(held);
+    }
+  }
+
+  private async abandonOne({ id, subject }: Row, cause: Cause): Promise<Gone[]> {
+    const { state, revision } = await this.options.streams.codes.transact(id, cause, abandon);
+    // One that was only reserved for is forgotten when its time is over.
+    return state && isGone(state) ? [{ state, revision, subject }] : [];
+  }
+
+  /** Whoever deleted the device caused what follows from it. */
+  private async causeOf(deviceId: string): Promise<Cause> {
+    const history = await this.options.streams.devices.history(deviceId);
+    const deleted = history.findLast(({ event }) => event.type === 'DeviceDeleted');
+    if (!deleted) throw new Error(`the device ${deviceId} was not deleted`);
+    const { id, metadata } = deleted.recorded;
+    const { $correlationId: correlationId, actor, workspaceId } = metadata;
+    return { workspaceId, correlationId, causationId: id, actor };
+  }
+
+  private async someOf(
     deviceId: string,
     cause: Cause,
     decide: typeof abandon,
   ): Promise<Position | undefined> {
     const { streams, rows } = this.options;
     let latest: Position | undefined;
-    for (const codeId of await rows.codesOf(deviceId)) {
-      const { position } = await streams.codes.transact(codeId, cause, decide);
+    for (const { id } of await rows.someCodesOf(deviceId, '', SOME)) {
+      const { position } = await streams.codes.transact(id, cause, decide);
       latest = laterPosition(latest, position);
     }
     return latest;

@@ -52,6 +52,7 @@ export class NextLooks {
     let devices = 0;
     let arranged = 0;
     try {
+      await rows.wakeAll();
       while (held.length <= HELD_AT_MOST) {
         const claims = await rows.claim(clock.now(), BATCH);
         if (claims.length === 0) break;

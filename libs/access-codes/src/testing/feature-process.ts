@@ -21,6 +21,7 @@ import { AgendaProjection, DOMAIN_PREFIXES } from '../process-manager/agenda';
 import { AgendaRows, type Settlement } from '../process-manager/agenda-rows';
 import type { AgendaTables } from '../process-manager/agenda-tables';
 import { BackupPool } from '../process-manager/backup-pool';
+import { CleanUp } from '../process-manager/clean-up';
 import { CodeWork } from '../process-manager/code-work';
 import { DeviceWatch } from '../process-manager/device-watch';
 import { Executor } from '../process-manager/executor';
@@ -83,9 +84,12 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
     };
     this.lockWork = new LockWork({ ...shared, settings: config });
     this.backups = new BackupPool({ ...shared, settings: config });
-    this.leavingCodes = new LeavingCodes(shared);
+    const keepsExpired = () => Promise.resolve(this.keepsExpired);
+    const cleanUp = new CleanUp({ ...shared, keepsExpired });
+    this.leavingCodes = new LeavingCodes({ ...shared, cleanUp });
     this.deviceWatch = new DeviceWatch({
       ...{ ...shared, work: this.lockWork, backups: this.backups, settings: config },
+      leavingCodes: this.leavingCodes,
     });
     const planning = {
       ...shared,
@@ -94,10 +98,9 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
         ...config,
         reservationGrace: RESERVATION_GRACE,
         readBackAfter: READ_BACK_AFTER,
-        keepsExpired: () => Promise.resolve(this.keepsExpired),
       },
     };
-    this.codeWork = new CodeWork({ ...planning, work: this.lockWork });
+    this.codeWork = new CodeWork({ ...planning, work: this.lockWork, cleanUp });
     const states = {
       upToDate: () => this.folded(this.store.lastAppended),
       load: (codeIds: readonly string[]) => codeStates((views as Database<CodesTables>).db, codeIds),

@@ -20,6 +20,7 @@ import type { AccessCode } from '../domain/access-code';
 import { ATTEMPTS, type AttemptsTables } from './attempts-projection';
 import { CodePresenter } from './code-presenter';
 import { listedBy } from './code-queries';
+import { hasLeft } from './left-codes';
 import { CODES, type CodesTables } from './codes-projection';
 import { type CodeAttempt, codeAttempt } from './present-code-attempt';
 import { ListActionAttempts } from './queries';
@@ -103,6 +104,7 @@ export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttemp
       .where('code_id', 'in', ids)
       .where('workspace_id', '=', workspaceId)
       .where((eb) => eb.or([eb(listed, 'is not', null), eb('pool_at', 'is not', null)]))
+      .where((eb) => eb.not(hasLeft(listed)))
       .execute();
     const shown = await this.presenter.present(found.map((row) => JSON.parse(row.state) as AccessCode));
     return new Map(shown.map((code) => [code.access_code_id, code]));

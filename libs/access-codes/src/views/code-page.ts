@@ -1,9 +1,10 @@
 import { type Database, inWindows, ParsedJson } from '@latchkey/database';
-import { type Page, pageOf, type PageRequest, type RowKey, type Vault } from '@latchkey/platform';
+import { othersTurn, type Page, pageOf, type PageRequest, type RowKey, type Vault } from '@latchkey/platform';
 import { sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
 import { codesWithPin, matches } from './code-search';
 import { CODES, type CodesTables } from './codes-projection';
+import { hasLeft } from './left-codes';
 
 export interface WantedCodes {
   /** The column that says which codes are listed, and in which order. */
@@ -45,17 +46,19 @@ export async function codePage(
   const withPin =
     search === undefined ? [] : await codesWithPin(db, vault, { workspaceId, deviceId, listed, pin: search });
   const read = (from: RowKey, upTo: RowKey | undefined, limit: number) => {
-    let query = inOrder(from).select(['code_id', 'position', 'state']).limit(limit);
+    const left = sql<number>`case when ${hasLeft(listed)} then 1 else 0 end`.as('has_left');
+    let query = inOrder(from).select(['code_id', 'position', 'state', left]).limit(limit);
     if (upTo) query = query.where(sql<boolean>`(${sql.ref(listed)}, code_id) <= (${upTo.at}, ${upTo.id})`);
     if (accessCodeIds) query = query.where('code_id', 'in', [...new Set(accessCodeIds)]);
     if (commonCodeKey !== undefined) query = query.where('common_code_key', '=', commonCodeKey);
-    if (search !== undefined) query = query.where((eb) => matches(eb, search, withPin));
+    if (search !== undefined)
+      query = query.where((eb) => eb.and([matches(eb, search, withPin), eb.not(hasLeft(listed))]));
     return query.execute();
   };
   const most = page.limit + 1;
   const rows =
     search === undefined
-      ? await read(after, undefined, most)
+      ? await thoseStillThere(after, most, (from, limit) => read(from, undefined, limit))
       : await inWindows(
           { after, limit: most },
           (from, far) =>
@@ -67,6 +70,33 @@ export async function codePage(
           read,
         );
   return pageOf(rows, page, scope, (row) => ({ at: row.position, id: row.code_id }), codeOf);
+}
+
+/** At least so many rows are read at a time once some of them are passed over. */
+const PASSED_OVER_AT_ONCE = 500;
+
+interface Passed {
+  readonly code_id: string;
+  readonly position: number;
+  readonly has_left: number;
+}
+
+/** The first rows of codes that have not left with their device: `most` of them, some read at a time. */
+async function thoseStillThere<R extends Passed>(
+  after: RowKey,
+  most: number,
+  read: (from: RowKey, limit: number) => Promise<readonly R[]>,
+): Promise<R[]> {
+  const found: R[] = [];
+  for (let from = after, limit = most; ;) {
+    const rows = await read(from, limit);
+    for (const row of rows) if (row.has_left === 0) found.push(row);
+    const last = rows.at(-1);
+    if (!last || rows.length < limit || found.length >= most) return found.slice(0, most);
+    from = { at: last.position, id: last.code_id };
+    limit = Math.max(most, PASSED_OVER_AT_ONCE);
+    await othersTurn();
+  }
 }
 
 /** So many codes are kept parsed. */

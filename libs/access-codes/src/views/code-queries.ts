@@ -22,6 +22,7 @@ import { codesWithPin } from './code-search';
 import { CodePresenter } from './code-presenter';
 import { CODES, type CodesTables } from './codes-projection';
 import type { SeamAccessCode } from './present-code';
+import { hasLeft } from './left-codes';
 import { GetAccessCode, ListAccessCodes } from './queries';
 import { isGone } from '../domain/life';
 
@@ -32,7 +33,8 @@ const readableBy = (listed: 'live_at' | 'readable_at') =>
       .select(['code_id', 'state'])
       .where('workspace_id', '=', p.workspaceId)
       .where((eb) => eb.or([eb(listed, 'is not', null), eb('pool_at', 'is not', null)]))
-      .where('code_id', 'in', ids),
+      .where('code_id', 'in', ids)
+      .where((eb) => eb.not(hasLeft(listed))),
   );
 /** Codes that can be read by their ids, by the column that their workspace's are listed by. */
 const readable = { live_at: readableBy('live_at'), readable_at: readableBy('readable_at') };

@@ -10,6 +10,7 @@ import { codePage } from './code-page';
 import { codesWithPin } from './code-search';
 import { CodePresenter } from './code-presenter';
 import { CODES, type CodesTables } from './codes-projection';
+import { hasLeft } from './left-codes';
 import type { SeamUnmanagedAccessCode } from './present-unmanaged';
 import { GetUnmanagedAccessCode, ListUnmanagedAccessCodes } from './queries';
 
@@ -26,7 +27,8 @@ export class GetUnmanagedAccessCodeHandler implements IQueryHandler<GetUnmanaged
       .selectFrom(CODES)
       .select('state')
       .where('workspace_id', '=', workspaceId)
-      .where('unmanaged_at', 'is not', null);
+      .where('unmanaged_at', 'is not', null)
+      .where((eb) => eb.not(hasLeft('unmanaged_at')));
     const row = await (
       'accessCodeId' in by
         ? query.where('code_id', '=', by.accessCodeId)

@@ -4,6 +4,7 @@ import {
   type AccountWishes,
   connect,
   CONNECT_WEBVIEW,
+  Departures,
   DeviceStreams,
   loginCodec,
   type LoginEvent,
@@ -77,6 +78,7 @@ export class Connecting {
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     private readonly watch: AccountWatch,
+    private readonly departures: Departures,
     @Inject(EVENT_STORE) store: EventStore,
     @Inject(IDS) ids: Ids,
   ) {
@@ -197,18 +199,21 @@ export class Connecting {
     const { workspaceId, connectWebviewId } = webview;
     const identity = { accountId, workspaceId, maker: maker.name, displayName: maker.displayName };
     const login = { connectWebviewId, wishes: wishesOf(webview) };
-    connect((await this.streams.accounts.load(accountId)).state, identity, login);
+    const { state: account } = await this.streams.accounts.load(accountId);
+    connect(account, identity, login);
+    // Of one that was removed nothing comes back with it.
+    if (account && account.removedAt !== null) await this.departures.ofAccount(accountId);
     await keepTokens();
     await this.streams.accounts.transact(accountId, loginAt(webview), (account) =>
       connect(account, identity, login),
     );
     // Somebody may have been about to forget those of an account that had been deleted.
     await keepTokens();
-    const account = { accountId, maker: maker.name };
+    const atMaker = { accountId, maker: maker.name };
     const registered = await this.gateway.takeReports(
-      account,
+      atMaker,
       async () =>
-        (isLocal(maker) ? '' : this.addresses.for(maker)) + (await this.reportAddresses.pathFor(account)),
+        (isLocal(maker) ? '' : this.addresses.for(maker)) + (await this.reportAddresses.pathFor(atMaker)),
     );
     // The account is asked for its locks again and again: without reports it is only slower.
     if (registered.kind !== 'answered') {

@@ -32,7 +32,10 @@ export class UpdateConnectedAccountHandler implements ICommandHandler<UpdateConn
   }
 }
 
-/** Writes down that the account is gone first: should anything keep the rest from being done, the watch does it. */
+/** So many devices go within the request that deletes their account; the others are out of sight, and follow. */
+const DEVICES_AT_ONCE = 48;
+
+/** Writes down that the account is gone first: what is not done here, the watch does. */
 @CommandHandler(DeleteConnectedAccount)
 export class DeleteConnectedAccountHandler implements ICommandHandler<DeleteConnectedAccount> {
   constructor(
@@ -45,7 +48,7 @@ export class DeleteConnectedAccountHandler implements ICommandHandler<DeleteConn
     await ownAccount(this.streams, caller.workspaceId, connectedAccountId);
     const cause = causedBy(caller);
     const { position } = await this.streams.accounts.transact(connectedAccountId, cause, removeAccount);
-    const latest = await this.departures.ofAccount(connectedAccountId, cause);
+    const latest = await this.departures.ofAccount(connectedAccountId, cause, DEVICES_AT_ONCE);
     await this.views.reached(latest ?? position);
   }
 }

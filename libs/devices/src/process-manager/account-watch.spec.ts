@@ -171,7 +171,10 @@ describe('a lock that was deleted here', () => {
     shows(described());
     await look().then();
     await devices.given(syncRequested);
+    // What was on it before is seen off first.
+    expect(devices.told).toEqual([]);
     await look().then(added());
+    expect(devices.told).toEqual([`seen off ${DEVICE_ID}`]);
   });
 
   it('comes back with a new connection of the account', async () => {

@@ -90,7 +90,7 @@ export class AccountWatch {
     seen: readonly LockDescription[],
     cause: Cause,
   ): Promise<void> {
-    const { streams, locks, clock } = this.options;
+    const { streams, locks, clock, departures } = this.options;
     const known = new Map((await locks.locksOf(account.accountId)).map((lock) => [lock.lock_id, lock]));
     const ours = await this.clocks.hear(account.accountId, seen);
     for (const described of seen) {
@@ -101,7 +101,10 @@ export class AccountWatch {
         seenNow(device, deviceId, lock, account, this.options);
       // Of hundreds of locks hardly one has anything new to tell.
       const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId));
-      const news = decide((await streams.devices.load(deviceId, atLeast)).state);
+      const { state: device } = await streams.devices.load(deviceId, atLeast);
+      const news = decide(device);
+      // What it was before it was deleted is seen off first, so that none of it comes back with it.
+      if (device && device.deletedAt !== null && news.length > 0) await departures.finishDevice(deviceId);
       if (news.length > 0) await streams.devices.transact(deviceId, cause, decide, atLeast);
       this.log(deviceId, news);
       const before = known.get(lock.lockId);

@@ -64,6 +64,17 @@ describe('an account that goes', () => {
     await go().then();
   });
 
+  it('takes so many with it at once and no more, and the others when it is looked at', async () => {
+    const all = locks(40);
+    await devices.given(connected(), ...all.map((lock) => added(lock)), removed);
+    const some = devices.when(({ departures }) => departures.ofAccount(ACCOUNT_ID, cause, 16));
+    await some.then(...all.slice(0, 16).map(({ lockId }) => deletedOf(lockId)));
+    expect(devices.told).not.toContain(`forgotten ${ACCOUNT_ID}`);
+    const look = devices.when(({ watch }) => watch.account(ACCOUNT_ID));
+    await look.then(...all.slice(16).map(({ lockId }) => deletedOf(lockId)));
+    expect(devices.told.at(-1)).toBe(`forgotten ${ACCOUNT_ID}`);
+  });
+
   it('stays whole while it is connected, or was connected again', async () => {
     await devices.given(connected(), added());
     await go().then();

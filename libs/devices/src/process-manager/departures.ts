@@ -1,19 +1,26 @@
 import { type Cause, laterPosition, type Position, systemCause } from '@latchkey/event-sourcing';
+import { othersTurn } from '@latchkey/platform';
 import { deleteDevice, type DeviceWishes, updateDevice } from '../domain/device-decisions';
 import type { DeviceStreams } from '../streams';
 import type { KnownLocks } from './known-locks';
 
-/** The codes on a device that goes. Each answers where the last of what it wrote stands. */
+/**
+ * The codes on a device that goes. Some of them go at once, and where the last of what that wrote stands is answered;
+ * however many the others are, they follow by themselves from what was written of the device.
+ */
 export interface CodesOnDevice {
   /** The device is no longer to be seen here: its codes are gone with it, and stay on the lock. */
   abandon(deviceId: string, cause: Cause): Promise<Position | undefined>;
   /** The device is no longer ours to manage: its codes are not ours any more. */
   letGo(deviceId: string, cause: Cause): Promise<Position | undefined>;
+  /** Resolves when none is left on a device that was deleted. */
+  seeAllOff(deviceId: string): Promise<void>;
 }
 
 /**
- * Devices and accounts that go, with the codes on them. Each step may be repeated, and whoever comes after a crash
- * finishes what was begun: an account's removal is written down first, and the account watch sees the rest through.
+ * Devices and accounts that go, with the codes on them. What was asked for is written down first, as one event;
+ * whatever the request does not do itself follows from that, also after a crash: the account watch deletes the devices
+ * of an account, and whoever looks at a deleted device sees its codes off. Each step may be repeated.
  */
 export class Departures {
   constructor(
@@ -48,8 +55,16 @@ export class Departures {
     return (await codes.letGo(deviceId, cause)) ?? position;
   }
 
-  /** Deletes the devices of an account that was removed, and forgets its tokens. */
-  async ofAccount(accountId: string, cause?: Cause): Promise<Position | undefined> {
+  /** Resolves when nothing is left of a device that was deleted, so that its lock may be taken up again. */
+  finishDevice(deviceId: string): Promise<void> {
+    return this.options.codes.seeAllOff(deviceId);
+  }
+
+  /**
+   * Deletes the devices of an account that was removed, and forgets its tokens.
+   * @param most so many devices and no more: the rest is left to the account watch
+   */
+  async ofAccount(accountId: string, cause?: Cause, most = Infinity): Promise<Position | undefined> {
     const { streams, locks, forgetAccount } = this.options;
     let latest: Position | undefined;
     const removed = async () => {
@@ -58,6 +73,7 @@ export class Departures {
     };
     const devices = await locks.locksOf(accountId);
     for (let from = 0; from < devices.length; from += AT_ONCE) {
+      if (from >= most) return latest;
       const account = await removed();
       // Connected again meanwhile.
       if (!account) return latest;
@@ -66,6 +82,7 @@ export class Departures {
       const some = devices.slice(from, from + AT_ONCE);
       const positions = await Promise.all(some.map(({ device_id }) => this.ofDevice(device_id, by)));
       for (const position of positions) latest = laterPosition(latest, position);
+      await othersTurn();
     }
     const account = await removed();
     if (account) await forgetAccount(accountId, account.maker);

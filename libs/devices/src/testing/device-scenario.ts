@@ -187,6 +187,7 @@ export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
     const codes: CodesOnDevice = {
       abandon: (deviceId) => this.tell('abandoned', deviceId),
       letGo: (deviceId) => this.tell('let go', deviceId),
+      seeAllOff: async (deviceId) => void (await this.tell('seen off', deviceId)),
     };
     const departures = new Departures({
       ...{ streams, locks, codes },

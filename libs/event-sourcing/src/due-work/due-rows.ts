@@ -114,7 +114,6 @@ export class DueRows<Row extends DueColumns> {
     return row?.due_at ?? null;
   }
 
-  /** The workspaces that have something due at `now` (ms) which nobody works on. Costs a look at each workspace. */
   /** How many are due at `now` (ms) and in nobody's hands; more than `most` are told as that. */
   async waiting(now: number, most: number): Promise<number> {
     const { rows } = await sql<{ count: number }>`
@@ -127,6 +126,7 @@ export class DueRows<Row extends DueColumns> {
     return Number(rows[0]!.count);
   }
 
+  /** The workspaces that have something due at `now` (ms) which nobody works on. Costs a look at each workspace. */
   async dueWorkspaces(now: number): Promise<string[]> {
     const table = sql.table(this.options.table);
     const { rows } = await sql<{ workspace_id: string }>`
@@ -165,6 +165,24 @@ export class DueRows<Row extends DueColumns> {
         .where('subject', 'in', some)
         .execute();
     }
+  }
+
+  /** Keeps rows that nobody works on from being claimed, until they are given back. @returns which these are */
+  async hold(subjects: readonly string[]): Promise<string[]> {
+    const held: string[] = [];
+    const { owner } = this.options;
+    const wall = this.options.wall();
+    for (const some of chunks(subjects, CHUNK)) {
+      const rows = await this.db
+        .updateTable(this.due)
+        .set({ lease_owner: owner, lease_until: wall + LEASE_MS })
+        .where('subject', 'in', some)
+        .where((eb) => isFree(eb, wall))
+        .returning('subject')
+        .execute();
+      for (const { subject } of rows) held.push(subject);
+    }
+    return held;
   }
 
   /** Gives back what anybody had claimed: for the one process of an installation, at its start. */

@@ -1,0 +1,20 @@
+import { ACCOUNTS, DEVICES } from '@latchkey/devices';
+import { type RawBuilder, sql } from 'kysely';
+import { CODES } from './codes-projection';
+
+/** The columns by which codes are listed, or are in the backup pool. */
+export type Listing = 'live_at' | 'readable_at' | 'unmanaged_at' | 'pool_at';
+
+/**
+ * A condition on a code that goes with its device, or with its account, and is not to be seen any more: what is
+ * written of a device holds at once, however many codes are to follow it. Codes that we manage go from a device that
+ * is not managed, too.
+ */
+export function hasLeft(listing: Listing): RawBuilder<boolean> {
+  const unmanaged = listing === 'unmanaged_at' ? sql`` : sql`or left_device.managed = 0`;
+  return sql<boolean>`exists (
+    select 1 from ${sql.table(DEVICES)} as left_device
+    left join ${sql.table(ACCOUNTS)} as left_account on left_account.account_id = left_device.account_id
+    where left_device.device_id = ${sql.ref(`${CODES}.device_id`)}
+      and (left_device.deleted = 1 or left_account.removed = 1 ${unmanaged}))`;
+}
