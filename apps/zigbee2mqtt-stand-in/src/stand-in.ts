@@ -8,6 +8,8 @@ export interface StandInOptions {
   readonly username?: string;
   readonly password?: string;
   readonly baseTopic?: string;
+  /** Certificates (PEM) to trust. */
+  readonly ca?: string;
   /** How long it waits for a lock; ms. Zigbee2MQTT waits for 10 s. */
   readonly timeoutMs?: number;
   /** Its setting `availability`: off as Zigbee2MQTT ships. */
@@ -36,8 +38,9 @@ export class Zigbee2MqttStandIn {
   }
 
   async start(): Promise<void> {
-    const { address, username, password } = this.options;
+    const { address, username, password, ca } = this.options;
     this.client = await connectAsync(address, {
+      ...(ca === undefined ? {} : { ca }),
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
       reconnectPeriod: 100,

@@ -28,13 +28,14 @@ import { Site } from './site';
 import { SiteCodes } from './site-codes';
 import type { SiteLock } from './site-lock';
 
-/** What a first connection may take, with both versions of MQTT tried. */
-const CHECKED_WITHIN_MS = 25_000;
-
 export interface AdapterTimings {
   readonly broker: BrokerTimings;
   readonly line: LineTimings;
+  /** For how long after connecting what Zigbee2MQTT keeps at the broker may take to come; ms. */
+  readonly settleMs: number;
 }
+
+const TIMINGS: AdapterTimings = { broker: BROKER_TIMINGS, line: LINE_TIMINGS, settleMs: 5_000 };
 
 interface Opened {
   readonly site: Site;
@@ -53,7 +54,7 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
   constructor(
     private readonly mqtt: typeof Mqtt,
     private readonly parts: LocalParts,
-    private readonly timings: AdapterTimings = { broker: BROKER_TIMINGS, line: LINE_TIMINGS },
+    private readonly timings: AdapterTimings = TIMINGS,
   ) {}
 
   async check(system: LocalSystem, given: LocalConnection): Promise<Answer<FoundSystem>> {
@@ -61,7 +62,7 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
     const site = this.siteAt(system as Zigbee2MqttSystem, connection, () => undefined);
     try {
       site.start();
-      const problem = await site.problem(CHECKED_WITHIN_MS);
+      const problem = await site.problem();
       if (problem) return problem;
       const systemId = `${site.info!.coordinator}`;
       return { kind: 'answered', value: { systemId, connection, locks: site.locks.size } };
@@ -103,12 +104,16 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
     return { kind: 'answered', value };
   }
 
-  async program(lock: LockRef, { pin, window, oneTime }: LockCode): Promise<WriteAnswer> {
+  async program(
+    lock: LockRef,
+    { pin, window, oneTime, slot }: LockCode & { slot?: number },
+  ): Promise<WriteAnswer> {
     const opened = await this.of(lock);
     if ('kind' in opened) return opened;
     if (window) return refused('SCHEDULE_NOT_SUPPORTED', 'The lock keeps no schedule.');
     if (oneTime) return refused('ONE_TIME_NOT_SUPPORTED', 'The lock takes no codes for one time.');
-    return opened.codes.programFree(lock.lockId, pin);
+    const { codes } = opened;
+    return slot === undefined ? codes.programFree(lock.lockId, pin) : codes.program(lock.lockId, slot, pin);
   }
 
   async change(lock: LockRef, lockCodeId: string, { pin, window }: LockCode): Promise<WriteAnswer> {
@@ -131,7 +136,7 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
     const value = answer.value.map(({ lockCodeId, pin }): ListedCode => ({
       lockCodeId,
       name: null,
-      pin: pin ?? '',
+      pin: pin as string,
       window: null,
       status: 'active',
     }));
@@ -203,7 +208,8 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
       ...(system.ca === undefined ? {} : { ca: system.ca }),
     };
     return new Site({
-      ...{ mqtt: this.mqtt, broker, brokerTimings: this.timings.broker, lineTimings: this.timings.line },
+      ...{ mqtt: this.mqtt, broker, brokerTimings: this.timings.broker },
+      ...{ lineTimings: this.timings.line, settleMs: this.timings.settleMs },
       ...{ baseTopic: system.baseTopic, clock: this.parts.clock, counts, onReport },
       onTrouble: (message) => this.parts.logger.warn({ system: system.name }, message),
     });

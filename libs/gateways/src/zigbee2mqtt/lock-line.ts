@@ -15,7 +15,7 @@ export interface LineTimings {
 export const LINE_TIMINGS: LineTimings = { replyMs: 11_500, looksMs: [100, 400, 1_000, 2_000, 3_000] };
 
 /**
- * How reading a slot went. `silent`: the lock did not answer. `unsent`: nothing was sent to it.
+ * How reading a slot went. `silent`: the lock did not answer. `unsent`: there is no connection, or it was lost.
  */
 export type Reading =
   | { readonly kind: 'read'; readonly status: UserStatus; readonly pin: string | null }
@@ -196,7 +196,7 @@ export class LockLine {
 
   private async readOnce(slot: number): Promise<Reading> {
     const answer = await this.ask({ pin_code: { user: slot } }, (heard): Reading | undefined => {
-      if (heard === 'lost') return { kind: 'silent' };
+      if (heard === 'lost') return { kind: 'unsent' };
       if (!isFailure(heard)) {
         const user = heard.users?.get(slot);
         return user && { kind: 'read', ...user };
@@ -207,7 +207,8 @@ export class LockLine {
     });
     if (answer === 'unsent') return { kind: 'unsent' };
     const reading = answer ?? { kind: 'silent' };
-    if (reading.kind === 'silent') this.unanswered.set(slot, (this.unanswered.get(slot) ?? 0) + 1);
+    if (reading.kind === 'silent' || reading.kind === 'unsent')
+      this.unanswered.set(slot, (this.unanswered.get(slot) ?? 0) + 1);
     return reading;
   }
 

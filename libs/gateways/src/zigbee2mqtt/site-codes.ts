@@ -88,7 +88,7 @@ export class SiteCodes {
       if (reading.kind === 'read' || reading.kind === 'no-such-slot') continue;
       return reading.kind === 'unsent' ? this.unsent() : this.silent(lock);
     }
-    const value = [...lock.slots].flatMap(([slot, known]) => codeIn(lock, slot, known));
+    const value = [...lock.slots].flatMap(([slot, known]) => this.codeIn(lock, slot, known));
     return { kind: 'answered', value: value.sort((a, b) => a.slot - b.slot) };
   }
 
@@ -199,16 +199,21 @@ export class SiteCodes {
   private isKnown(lock: SiteLock, slot: number): boolean {
     const known = lock.slots.get(slot);
     if (!known) return false;
-    const ours = this.options.oursOf(lock);
-    const isOurs = ours !== null && ours.first <= slot && slot <= ours.last;
-    return Math.abs(this.options.clock.now() - known.at) < (isOurs ? OURS_FOR_MS : OTHERS_FOR_MS);
+    const age = Math.abs(this.options.clock.now() - known.at);
+    return age < (this.isOurs(lock, slot) ? OURS_FOR_MS : OTHERS_FOR_MS);
   }
-}
 
-function codeIn(lock: SiteLock, slot: number, { status, pin }: SlotKnown): SlotCode[] {
-  // One that is disabled opens nothing.
-  if (status !== 'enabled') return [];
-  return [{ lockCodeId: lockCodeIdOf(slot, lock.byHand.has(slot)), slot, pin }];
+  private isOurs(lock: SiteLock, slot: number): boolean {
+    const ours = this.options.oursOf(lock);
+    return ours !== null && ours.first <= slot && slot <= ours.last;
+  }
+
+  private codeIn(lock: SiteLock, slot: number, { status, pin }: SlotKnown): SlotCode[] {
+    // One that is disabled opens nothing.
+    if (status !== 'enabled') return [];
+    const isOverOurs = lock.byHand.has(slot) && this.isOurs(lock, slot);
+    return [{ lockCodeId: lockCodeIdOf(slot, isOverOurs), slot, pin }];
+  }
 }
 
 function refused(errorCode: string, message: string): Refusal {

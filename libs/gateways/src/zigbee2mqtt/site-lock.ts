@@ -20,7 +20,7 @@ export interface SlotKnown {
 export class SiteLock {
   /** What its slots held when they were last read. */
   readonly slots = new Map<number, SlotKnown>();
-  /** Slots whose code somebody put there at the lock since we last wrote to them. */
+  /** Slots in which somebody, at the lock, has put another code over the one that was there. */
   readonly byHand = new Set<number>();
   /** How many slots it has; null as long as nobody asked it. */
   slotCount: number | null = null;
@@ -106,9 +106,10 @@ export class SiteLock {
         this.slots.clear();
         return [{ kind: 'online', lockId: this.lockId }];
       }
+      const wasThere = action === 'pin_code_changed' || this.slots.get(slot)?.status === 'enabled';
       this.slots.delete(slot);
       if (action === 'pin_code_deleted') this.byHand.delete(slot);
-      else this.byHand.add(slot);
+      else if (wasThere) this.byHand.add(slot);
       return [this.outcome(slot, action === 'pin_code_deleted' ? 'deleted' : 'updated')];
     }
     const report = reportOf(this.lockId, message);

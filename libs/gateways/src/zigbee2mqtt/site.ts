@@ -12,14 +12,16 @@ import {
 import { LockLine, type LineTimings } from './lock-line';
 import { SiteLock } from './site-lock';
 
-/** For how long after connecting what Zigbee2MQTT keeps at the broker may take to come; ms. */
-const SETTLED_WITHIN_MS = 5_000;
+/** What a connection may take before who waits for it is told that there is none; ms. */
+const CONNECTED_WITHIN_MS = 25_000;
 
 export interface SiteOptions {
   readonly mqtt: typeof Mqtt;
   readonly broker: BrokerSettings;
   readonly brokerTimings: BrokerTimings;
   readonly lineTimings: LineTimings;
+  /** For how long after connecting what Zigbee2MQTT keeps at the broker may take to come; ms. */
+  readonly settleMs: number;
   readonly baseTopic: string;
   readonly clock: { now(): number };
   /** How many slots locks have, as far as that was found out before. */
@@ -43,6 +45,9 @@ export class Site {
   private failures = 0;
   private lost = false;
   private warned = false;
+  private quiet: NodeJS.Timeout | undefined;
+  /** Connected for long enough that what has not come by now will not. */
+  private isQuiet = false;
   private readonly waiting = new Set<() => void>();
   private readonly askedToForget = new Set<string>();
 
@@ -66,6 +71,7 @@ export class Site {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.quiet);
     this.release();
     await this.broker.close();
     for (const lock of this.locks.values()) lock.lost();
@@ -75,8 +81,8 @@ export class Site {
    * Waits until the site has told of itself, if it is about to.
    * @returns why nothing can be asked of it, or null
    */
-  async problem(withinMs = SETTLED_WITHIN_MS): Promise<Refusal | null> {
-    if (!this.isSettled()) await this.settledWithin(withinMs);
+  async problem(): Promise<Refusal | null> {
+    if (!this.isSettled()) await this.settledOrNot();
     if (!this.broker.connected) return this.failure;
     if (!this.info || !this.listed) {
       const message = `no Zigbee2MQTT is heard under the topic ${this.options.baseTopic}`;
@@ -87,15 +93,15 @@ export class Site {
   }
 
   /** Waits until the site has told of itself, or is known not to. */
-  private settledWithin(ms: number): Promise<void> {
-    if (this.isHopeless()) return Promise.resolve();
+  private settledOrNot(): Promise<void> {
+    if (this.isHopeless() || this.isQuiet) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
         this.waiting.delete(end);
         resolve();
       };
-      const timer = setTimeout(end, ms);
+      const timer = setTimeout(end, CONNECTED_WITHIN_MS);
       this.waiting.add(end);
     });
   }
@@ -115,6 +121,7 @@ export class Site {
 
   private settle(): void {
     if (!this.isSettled()) return;
+    for (const lock of this.locks.values()) this.unrepeat(lock);
     this.release();
     if (!this.lost) return;
     this.lost = false;
@@ -123,11 +130,18 @@ export class Site {
 
   private up(): void {
     this.failures = 0;
+    this.quiet = setTimeout(() => {
+      this.isQuiet = true;
+      this.release();
+    }, this.options.settleMs);
+    this.quiet.unref();
     this.failure = { kind: 'unreachable', message: 'the connection to the broker was lost' };
     this.settle();
   }
 
   private down(failure: BrokerFailure): void {
+    clearTimeout(this.quiet);
+    this.isQuiet = false;
     if (failure.message !== this.failure.message) this.options.onTrouble(failure.message);
     this.failure = failure;
     this.failures++;
@@ -162,7 +176,6 @@ export class Site {
         return;
     }
     this.settle();
-    for (const lock of this.locks.values()) this.unrepeat(lock);
   }
 
   /** Says once what the operator should know of how Zigbee2MQTT is set. */
@@ -272,10 +285,10 @@ export class Site {
     const { info } = this;
     if (!info || this.hubOnline !== true || info.unrepeated.has(lockId) || this.askedToForget.has(lockId))
       return;
-    this.askedToForget.add(lockId);
     const filtered_cache = [...(info.filteredCache.get(lockId) ?? []), 'users'];
     const request = JSON.stringify({ id: lockId, options: { filtered_cache } });
-    this.broker.publish(this.bridge('request/device/options'), request, SETTLED_WITHIN_MS);
+    const sent = this.broker.publish(this.bridge('request/device/options'), request, this.options.settleMs);
+    if (sent) this.askedToForget.add(lockId);
   }
 
   private bridge(topic: string): string {

@@ -15,6 +15,7 @@ import type { Zigbee2MqttSystem } from '../entry';
 /** Short, but in proportion: the lock is waited for a bit longer than Zigbee2MQTT waits. */
 export const TIMINGS: AdapterTimings = {
   broker: { connectMs: 2_000, pauseMs: 20, longestPauseMs: 100, keepAliveS: 1 },
+  settleMs: 500,
   line: { replyMs: 500, looksMs: [2, 10, 25, 50, 100] },
 };
 const RADIO_TIMEOUT_MS = 400;
@@ -65,6 +66,8 @@ export class SiteUnderTest {
     site.connections.set('account-1', options.connection ?? { address, ...login });
     site.adapter = site.newAdapter();
     await site.adapter.open(site.account);
+    // Until it has heard of the site, as there is one.
+    await site.adapter.locks(site.account);
     return site;
   }
 
