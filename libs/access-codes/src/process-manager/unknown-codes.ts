@@ -71,8 +71,10 @@ export class UnknownCodes {
       const cause = externalCause({ workspaceId, correlationId: deviceId, causationId: 'read-back' });
       // First, as for any code: whoever is shown this one finds its PIN taken.
       await streams.reservePin(deviceId, cause, { codeId, ...pin, window, foreign: true });
-      if (device.capabilities.slots && /^\d+$/.test(lockCodeId))
-        await streams.occupySlot(deviceId, cause, codeId, Number(lockCodeId));
+      // What follows a point tells a code apart from one of ours that it was put over.
+      const [, slot] = /^(\d+)(?:\.|$)/.exec(lockCodeId) ?? [];
+      if (device.capabilities.slots && slot !== undefined)
+        await streams.occupySlot(deviceId, cause, codeId, Number(slot));
       try {
         await streams.codes.append(codeId, loaded, see(loaded.state, data), cause);
       } catch (error) {

@@ -95,19 +95,17 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
   async locks(account: AccountRef): Promise<Answer<LockDescription[]>> {
     const opened = await this.of(account);
     if ('kind' in opened) return opened;
-    const { site, system } = opened;
+    const { site, codes, system } = opened;
     const problem = await site.problem();
     if (problem) return problem;
+    await codes.countAll();
     const value = [...site.locks.values()].map((lock) =>
       lock.describe(site.hubOnline, { capabilities: capabilitiesOf(system, lock) }),
     );
     return { kind: 'answered', value };
   }
 
-  async program(
-    lock: LockRef,
-    { pin, window, oneTime, slot }: LockCode & { slot?: number },
-  ): Promise<WriteAnswer> {
+  async program(lock: LockRef, { pin, window, oneTime, slot }: LockCode): Promise<WriteAnswer> {
     const opened = await this.of(lock);
     if ('kind' in opened) return opened;
     if (window) return refused('SCHEDULE_NOT_SUPPORTED', 'The lock keeps no schedule.');
@@ -136,7 +134,7 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
     const value = answer.value.map(({ lockCodeId, pin }): ListedCode => ({
       lockCodeId,
       name: null,
-      pin: pin as string,
+      pin,
       window: null,
       status: 'active',
     }));
@@ -227,6 +225,7 @@ function capabilitiesOf(system: Zigbee2MqttSystem, lock: SiteLock): LockCapabili
     supportedCodeLengths: system.codeLengths,
     codeConstraints: [],
     maxActiveCodes: ours === null ? null : ours.last - ours.first + 1,
+    ...(ours === null ? {} : { slots: ours }),
     canRemotelyLock: true,
     canRemotelyUnlock: true,
   };

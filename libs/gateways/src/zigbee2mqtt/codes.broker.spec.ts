@@ -2,8 +2,8 @@ import { connectAsync } from 'mqtt';
 import type { LockCode } from '../lock-gateway';
 import { SiteUnderTest, TIMINGS } from './testing/site-under-test';
 
-const guest: LockCode & { slot?: number } = { name: null, pin: '2580', window: null };
-const other: typeof guest = { ...guest, pin: '1470' };
+const guest: LockCode = { name: null, pin: '2580', window: null };
+const other: LockCode = { ...guest, pin: '1470' };
 
 let site: SiteUnderTest;
 afterEach(() => site.close());

@@ -26,10 +26,15 @@ const OTHERS_FOR_MS = 24 * 60 * 60_000;
 /** For how long after an unlocking of ours the lock's own word of it is taken for that. */
 const OWN_EVENT_MS = 15_000;
 
+/** For how long a look at the locks waits for their numbers of slots. */
+const COUNTED_WITHIN_MS = 8_000;
+
 const NOT_FOUND: Refusal = { kind: 'refused', errorCode: 'NOT_FOUND', message: 'There is no such lock.' };
 
 /** What is done with the codes and the bolts of one site's locks. */
 export class SiteCodes {
+  private readonly counting = new Map<SiteLock, Promise<number | Refusal>>();
+
   constructor(
     private readonly site: Site,
     private readonly options: {
@@ -111,9 +116,40 @@ export class SiteCodes {
     return { kind: 'accepted', lockCodeId: actionId };
   }
 
+  /**
+   * Finds out how many slots each lock has, so that it can be told which are ours. Waits a while; of a lock that takes
+   * longer it is reported that there is more to know.
+   */
+  async countAll(): Promise<void> {
+    const uncounted = [...this.site.locks.values()].filter((lock) => lock.slotCount === null);
+    if (uncounted.length === 0 || this.site.hubOnline !== true) return;
+    const { lockId } = uncounted[0]!;
+    const all = Promise.all(uncounted.map((lock) => this.countOf(lock)));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>(
+      (resolve) => (timer = setTimeout(() => resolve('late'), COUNTED_WITHIN_MS)),
+    );
+    const first = await Promise.race([all, late]);
+    clearTimeout(timer);
+    if (first !== 'late') return;
+    void all.then((counts) => {
+      if (counts.some((count) => typeof count === 'number'))
+        this.options.onReport({ kind: 'online', lockId });
+    });
+  }
+
   /** How many slots the lock has: from what is known, or asked of it. */
-  async countOf(lock: SiteLock): Promise<number | Refusal> {
-    if (lock.slotCount !== null) return lock.slotCount;
+  private countOf(lock: SiteLock): Promise<number | Refusal> {
+    if (lock.slotCount !== null) return Promise.resolve(lock.slotCount);
+    let counting = this.counting.get(lock);
+    if (!counting) {
+      counting = this.count(lock).finally(() => this.counting.delete(lock));
+      this.counting.set(lock, counting);
+    }
+    return counting;
+  }
+
+  private async count(lock: SiteLock): Promise<number | Refusal> {
     const count = await countSlots((slot) => lock.line.read(slot));
     if (count === null) return this.silent(lock);
     lock.slotCount = count;
