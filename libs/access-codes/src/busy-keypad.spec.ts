@@ -11,13 +11,14 @@ import {
 import {
   createLogger,
   createVault,
+  HOUR,
   type KeyStore,
   newKeyring,
   SeededIds,
   type Vault,
 } from '@latchkey/platform';
 import { PinTaken, release } from './domain/keypad';
-import { HOUR, T0 } from './domain/testing/builders';
+import { T0 } from './domain/testing/builders';
 import { neighbouringPins } from './neighbouring-pins';
 import { Streams } from './streams';
 

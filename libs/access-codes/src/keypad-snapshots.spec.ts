@@ -5,10 +5,10 @@ import {
   type RecordedEvent,
   systemCause,
 } from '@latchkey/event-sourcing';
-import { SeededIds } from '@latchkey/platform';
+import { HOUR, SeededIds } from '@latchkey/platform';
 import { type IndexedKeypad, indexedKeypadFold, ofCode } from './domain/indexed-keypad';
 import { KEYPAD, keypadCodec, type KeypadEvent, reserve, snapshot } from './domain/keypad';
-import { HOUR, T0 } from './domain/testing/builders';
+import { T0 } from './domain/testing/builders';
 import { KEYPAD_SNAPSHOT, KeypadSnapshots } from './keypad-snapshots';
 
 const DEVICE = 'device-1';

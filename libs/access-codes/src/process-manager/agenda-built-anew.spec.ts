@@ -1,4 +1,5 @@
-import { CODE, HOUR, MINUTE, OTHER, T0 } from '../domain/testing/builders';
+import { HOUR, MINUTE } from '@latchkey/platform';
+import { CODE, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

@@ -1,5 +1,6 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import type { Database } from '@latchkey/database';
-import { CODE, HOUR, iso, MINUTE, OTHER, T0 } from '../domain/testing/builders';
+import { CODE, iso, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

@@ -1,4 +1,5 @@
-import { CODE, HOUR, T0 } from '../domain/testing/builders';
+import { HOUR } from '@latchkey/platform';
+import { CODE, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

@@ -1,4 +1,5 @@
-import { CODE, HOUR, iso, MINUTE, OTHER, SECOND, T0 } from '../domain/testing/builders';
+import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { CODE, iso, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

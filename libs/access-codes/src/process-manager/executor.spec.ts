@@ -1,4 +1,5 @@
-import { CODE, HOUR, OTHER, T0 } from '../domain/testing/builders';
+import { HOUR } from '@latchkey/platform';
+import { CODE, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aLock,

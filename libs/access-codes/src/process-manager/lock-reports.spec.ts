@@ -1,5 +1,6 @@
+import { HOUR, MINUTE } from '@latchkey/platform';
 import type { LockReport } from '@latchkey/gateways';
-import { CODE, HOUR, MINUTE, OTHER, T0 } from '../domain/testing/builders';
+import { CODE, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

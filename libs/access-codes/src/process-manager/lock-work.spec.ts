@@ -1,5 +1,6 @@
+import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import type { Refusal } from '@latchkey/gateways';
-import { CODE, HOUR, iso, MINUTE, OTHER, SECOND, T0 } from '../domain/testing/builders';
+import { CODE, iso, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

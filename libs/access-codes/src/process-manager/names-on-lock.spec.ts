@@ -1,4 +1,5 @@
-import { CODE, HOUR, iso, OTHER, T0 } from '../domain/testing/builders';
+import { HOUR } from '@latchkey/platform';
+import { CODE, iso, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   ACCOUNT_ID,

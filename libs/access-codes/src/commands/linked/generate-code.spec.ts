@@ -1,4 +1,5 @@
-import { HOUR, T0 } from '../../domain/testing/builders';
+import { HOUR } from '@latchkey/platform';
+import { T0 } from '../../domain/testing/builders';
 import { aCode, aLock, anUnmanagedCode, DEVICE, onDevice, useFeature, WORKSPACE } from '../../testing';
 import { GenerateCode } from './commands';
 

@@ -7,7 +7,6 @@ import type { CodeEvent, CodeEventOf, FailureKind, StoredContent } from '../even
 import type { Keypad, Reservation } from '../keypad';
 import type { Circumstances, PlanSettings } from '../circumstances';
 import { plan, type Step } from '../plan';
-export { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 
 /** The instant that the specifications count from, ms. */
 export const T0 = Date.UTC(2026, 5, 1, 12);
