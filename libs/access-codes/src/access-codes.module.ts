@@ -5,7 +5,6 @@ import { DeleteAccessCodeHandler } from './commands/delete-access-code';
 import { DeleteUnmanagedAccessCodeHandler } from './commands/delete-unmanaged-access-code';
 import { LetGoOfAccessCodeHandler } from './commands/let-go-of-access-code';
 import { CreateAccessCodesHandler } from './commands/linked/create-access-codes';
-import { GenerateCodeHandler } from './commands/linked/generate-code';
 import { UpdateAccessCodesHandler } from './commands/linked/update-access-codes';
 import { PullBackupAccessCodeHandler } from './commands/pull-backup-access-code';
 import { UpdateAccessCodeHandler } from './commands/update-access-code';
@@ -25,7 +24,6 @@ import { codeQueryHandlers, streamQueryHandlers } from './views';
     DeleteUnmanagedAccessCodeHandler,
     CreateAccessCodesHandler,
     UpdateAccessCodesHandler,
-    GenerateCodeHandler,
     ...codeQueryHandlers,
     ...streamQueryHandlers,
   ],

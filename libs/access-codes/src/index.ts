@@ -1,7 +1,7 @@
 export { AccessCodesModule } from './access-codes.module';
 export * from './http';
 export * from './commands/commands';
-export { CreateAccessCodes, GenerateCode, UpdateAccessCodes } from './commands/linked/commands';
+export { CreateAccessCodes, UpdateAccessCodes } from './commands/linked/commands';
 export { CreateAccessCodeHandler } from './commands/create-access-code';
 export { DeleteAccessCodeHandler } from './commands/delete-access-code';
 export { UpdateAccessCodeHandler } from './commands/update-access-code';

@@ -9,6 +9,7 @@ export { isUnstorable } from './engines/unstorable';
 export { patiently } from './engines/patience';
 export { type PostgresOptions } from './engines/postgres-dialect';
 export { type SqliteOptions } from './engines/sqlite-dialect';
+export { between } from './list-order';
 export { migrate, type Migration } from './migrate';
 export { type AccountToken, type AccountTokens } from './records/account-tokens';
 export { type ApiKey, type ApiKeys, type Permission } from './records/api-keys';

@@ -10,7 +10,8 @@ import {
   TIMELINE_EVENT_SCHEMA,
   TIMELINE_PAGINATION,
 } from './access-code.schema';
-import { CreateAccessCodes, GenerateCode, UpdateAccessCodes } from '../commands/linked/commands';
+import { CreateAccessCodes, UpdateAccessCodes } from '../commands/linked/commands';
+import { GenerateCode } from '../views/queries';
 import {
   CreateAccessCodesParams,
   GenerateCodeParams,

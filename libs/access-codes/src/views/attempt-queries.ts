@@ -1,4 +1,4 @@
-import { type Database, inSteps, type Records } from '@latchkey/database';
+import { between, type Database, inSteps, type Records } from '@latchkey/database';
 import { type ActionAttempt, presentAction, type SeamActionAttempt } from '@latchkey/devices';
 import {
   type Clock,
@@ -65,9 +65,7 @@ export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttemp
     let query = this.views.db
       .selectFrom(ATTEMPTS)
       .selectAll()
-      // The first bound is the second's, said so that every engine finds the place in the index.
-      .where('listed_at', '>=', after.at)
-      .where(sql<boolean>`(listed_at, action_attempt_id) > (${after.at}, ${after.id})`)
+      .where(between({ at: 'listed_at', id: 'action_attempt_id' }, after))
       .orderBy('listed_at')
       .orderBy('action_attempt_id')
       .limit(step.limit + 1);

@@ -1,4 +1,4 @@
-import { type Database, inWindows, ParsedJson } from '@latchkey/database';
+import { between, type Database, inWindows, ParsedJson } from '@latchkey/database';
 import { othersTurn, type Page, pageOf, type PageRequest, type RowKey, type Vault } from '@latchkey/platform';
 import { sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
@@ -30,12 +30,10 @@ export async function codePage(
   { listed, workspaceId, deviceId, accessCodeIds, commonCodeKey, search }: WantedCodes,
   { page, scope, after }: Place,
 ): Promise<Page<AccessCode>> {
-  const inOrder = (from: RowKey) => {
+  const inOrder = (from: RowKey, upTo?: RowKey) => {
     const query = db
       .selectFrom(CODES)
-      // The first bound is the second's, said so that every engine finds the place in the index.
-      .where(listed, '>=', from.at)
-      .where(sql<boolean>`(${sql.ref(listed)}, code_id) > (${from.at}, ${from.id})`)
+      .where(between({ at: listed, id: 'code_id' }, from, upTo))
       .orderBy(listed)
       .orderBy('code_id');
     // The device's own index is the shorter one; the expression keeps SQLite from taking the workspace's.
@@ -47,8 +45,7 @@ export async function codePage(
     search === undefined ? [] : await codesWithPin(db, vault, { workspaceId, deviceId, listed, pin: search });
   const read = (from: RowKey, upTo: RowKey | undefined, limit: number) => {
     const left = sql<number>`case when ${hasLeft(listed)} then 1 else 0 end`.as('has_left');
-    let query = inOrder(from).select(['code_id', 'position', 'state', left]).limit(limit);
-    if (upTo) query = query.where(sql<boolean>`(${sql.ref(listed)}, code_id) <= (${upTo.at}, ${upTo.id})`);
+    let query = inOrder(from, upTo).select(['code_id', 'position', 'state', left]).limit(limit);
     if (accessCodeIds) query = query.where('code_id', 'in', [...new Set(accessCodeIds)]);
     if (commonCodeKey !== undefined) query = query.where('common_code_key', '=', commonCodeKey);
     if (search !== undefined)

@@ -2,6 +2,7 @@ import { ListActionAttemptsHandler } from './attempt-queries';
 import { GetCodeAttemptHandler } from './code-attempt-query';
 import { CodePresenter } from './code-presenter';
 import { GetAccessCodeHandler, ListAccessCodesHandler } from './code-queries';
+import { GenerateCodeHandler } from './generate-code';
 import { GetTimelineHandler } from './timeline/get-timeline';
 import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from './unmanaged-queries';
 
@@ -30,5 +31,5 @@ export const codeQueryHandlers = [
   ListActionAttemptsHandler,
 ];
 
-/** Those that read a code's stream itself, and not a view of it. */
-export const streamQueryHandlers = [GetTimelineHandler, GetCodeAttemptHandler];
+/** Those that read the streams of codes and keypads themselves, and not a view of them. */
+export const streamQueryHandlers = [GetTimelineHandler, GetCodeAttemptHandler, GenerateCodeHandler];

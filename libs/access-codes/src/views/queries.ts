@@ -87,3 +87,13 @@ export class ListActionAttempts extends Query<Page<SeamActionAttempt | CodeAttem
     super();
   }
 }
+
+/** A PIN that the device takes and that is free on it now. It is not reserved. */
+export class GenerateCode extends Query<{ code: string }> {
+  constructor(
+    readonly workspaceId: string,
+    readonly deviceId: string,
+  ) {
+    super();
+  }
+}

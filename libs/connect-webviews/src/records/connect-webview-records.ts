@@ -1,4 +1,4 @@
-import { type Database, inSteps, inWindows, migrate, type Migration } from '@latchkey/database';
+import { between, type Database, inSteps, inWindows, migrate, type Migration } from '@latchkey/database';
 import { contains, meantByMetadata } from '@latchkey/devices';
 import { type Page, pageOf, type PageRequest, type RowKey, startOf, type Vault } from '@latchkey/platform';
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
@@ -238,11 +238,11 @@ export class ConnectWebviewRecords {
             .offset(far - 1)
             .limit(1)
             .executeTakeFirst(),
-        (after, upTo, limit) => {
-          const query = narrowed(this.ordered(workspaceId, after), filter).selectAll().limit(limit);
-          const bound = sql<boolean>`(created_at, connect_webview_id) <= (${upTo?.at}, ${upTo?.id})`;
-          return (upTo ? query.where(bound) : query).execute();
-        },
+        (after, upTo, limit) =>
+          narrowed(this.ordered(workspaceId, after, upTo), filter)
+            .selectAll()
+            .limit(limit)
+            .execute(),
       );
       return pageOf(
         rows,
@@ -254,12 +254,11 @@ export class ConnectWebviewRecords {
     });
   }
 
-  private ordered(workspaceId: string, after: RowKey) {
+  private ordered(workspaceId: string, after: RowKey, upTo?: RowKey) {
     return this.database.db
       .selectFrom('connect_webviews')
       .where('workspace_id', '=', workspaceId)
-      .where('created_at', '>=', after.at)
-      .where(sql<boolean>`(created_at, connect_webview_id) > (${after.at}, ${after.id})`)
+      .where(between({ at: 'created_at', id: 'connect_webview_id' }, after, upTo))
       .orderBy('created_at')
       .orderBy('connect_webview_id');
   }

@@ -1,9 +1,8 @@
 import { Refusal } from '@latchkey/event-sourcing';
-import { type Database, inSteps, inWindows } from '@latchkey/database';
+import { between, type Database, inSteps, inWindows } from '@latchkey/database';
 import { type Page, pageOf, type RowKey, startOf, VIEWS_DATABASE } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { sql } from 'kysely';
 import type { Account } from '../domain/account';
 import { ACCOUNTS, type DevicesTables } from './devices-projection';
 import { presentAccount, type SeamConnectedAccount } from './present-account';
@@ -55,12 +54,11 @@ export class ListConnectedAccountsHandler implements IQueryHandler<ListConnected
     });
   }
 
-  private inOrder(workspaceId: string, after: RowKey) {
+  private inOrder(workspaceId: string, after: RowKey, upTo?: RowKey) {
     return this.views.db
       .selectFrom(ACCOUNTS)
       .where('workspace_id', '=', workspaceId)
-      .where('listed_at', '>=', after.at)
-      .where(sql<boolean>`(listed_at, account_id) > (${after.at}, ${after.id})`)
+      .where(between({ at: 'listed_at', id: 'account_id' }, after, upTo))
       .orderBy('listed_at')
       .orderBy('account_id');
   }
@@ -72,11 +70,10 @@ export class ListConnectedAccountsHandler implements IQueryHandler<ListConnected
     upTo: RowKey | undefined,
     limit: number,
   ) {
-    let query = this.inOrder(workspaceId, after)
+    let query = this.inOrder(workspaceId, after, upTo)
       .select(['account_id as id', 'listed_at as at', 'state'])
       .where('removed', '=', 0)
       .limit(limit);
-    if (upTo) query = query.where(sql<boolean>`(listed_at, account_id) <= (${upTo.at}, ${upTo.id})`);
     if (customerKey !== undefined) query = query.where('customer_key', '=', customerKey);
     if (Object.keys(metadata).length > 0)
       query = query.where(hasMetadata(`${ACCOUNTS}.account_id`, metadata));

@@ -1,5 +1,5 @@
 import { Refusal } from '@latchkey/event-sourcing';
-import { type Database, inSteps, inWindows } from '@latchkey/database';
+import { between, type Database, inSteps, inWindows } from '@latchkey/database';
 import {
   CONFIG,
   type Config,
@@ -12,7 +12,6 @@ import {
 } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { sql } from 'kysely';
 import type { Device } from '../domain/device';
 import { ACCOUNTS, DEVICES, type DevicesTables } from './devices-projection';
 import {
@@ -89,15 +88,8 @@ class DeviceShelf {
 
   private rows(workspaceId: string, filter: DeviceFilter, after: RowKey, limit: number) {
     const read = (from: RowKey, upTo: RowKey | undefined, most: number) => {
-      let query = visible(this.views, workspaceId, this.managed)
-        .where(`${DEVICES}.listed_at`, '>=', from.at)
-        .where(
-          sql<boolean>`(${sql.ref(`${DEVICES}.listed_at`)}, ${sql.ref(`${DEVICES}.device_id`)}) > (${from.at}, ${from.id})`,
-        );
-      if (upTo)
-        query = query.where(
-          sql<boolean>`(${sql.ref(`${DEVICES}.listed_at`)}, ${sql.ref(`${DEVICES}.device_id`)}) <= (${upTo.at}, ${upTo.id})`,
-        );
+      const order = { at: `${DEVICES}.listed_at`, id: `${DEVICES}.device_id` };
+      let query = visible(this.views, workspaceId, this.managed).where(between(order, from, upTo));
       for (const [column, values] of among(filter)) query = query.where(column, 'in', values);
       const { search, createdBefore, customMetadataHas: metadata = {} } = filter;
       if (createdBefore !== undefined) query = query.where(`${DEVICES}.created_at`, '<', createdBefore);
@@ -120,8 +112,7 @@ class DeviceShelf {
       .selectFrom(DEVICES)
       .select(['listed_at as at', 'device_id as id'])
       .where('workspace_id', '=', workspaceId)
-      .where('listed_at', '>=', after.at)
-      .where(sql<boolean>`(listed_at, device_id) > (${after.at}, ${after.id})`)
+      .where(between({ at: 'listed_at', id: 'device_id' }, after))
       .orderBy('listed_at')
       .orderBy('device_id')
       .offset(far - 1)

@@ -1,9 +1,8 @@
 import { Refusal } from '@latchkey/event-sourcing';
-import { type Database, inWindows } from '@latchkey/database';
+import { between, type Database, inWindows } from '@latchkey/database';
 import { FEED_DATABASE, type RowKey, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { sql } from 'kysely';
 import { delivered, deliveredAll, type SeamEvent, type StoredEvent } from '../public-event';
 import { type FilterColumn, valuesAskedFor } from './feed-filter';
 import { EVENTS, type FeedTables } from './feed-projection';
@@ -50,14 +49,12 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
 
   private rows(workspaceId: string, filter: EventFilter, limit: number) {
     const inOrder = (from: RowKey, upTo: RowKey | undefined) => {
-      let query = this.views.db
+      const query = this.views.db
         .selectFrom(EVENTS)
         .where('workspace_id', '=', workspaceId)
-        .where('created_at', '>=', from.at)
-        .where(sql<boolean>`(created_at, revision) > (${from.at}, ${Number(from.id)})`)
+        .where(between({ at: 'created_at', id: 'revision' }, placeOf(from), upTo && placeOf(upTo)))
         .orderBy('created_at')
         .orderBy('revision');
-      if (upTo) query = query.where(sql<boolean>`(created_at, revision) <= (${upTo.at}, ${Number(upTo.id)})`);
       return filter.between ? query.where('created_at', '<', filter.between[1]) : query;
     };
     const since = Math.max(filter.since ?? 0, (filter.between?.[0] ?? -1) + 1);
@@ -86,3 +83,5 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
 }
 
 const INDEXED: readonly FilterColumn[] = ['event_id', 'access_code_id', 'device_id'];
+
+const placeOf = ({ at, id }: RowKey) => ({ at, id: Number(id) });

@@ -1,5 +1,5 @@
 import type { Caller } from '@latchkey/http';
-import { Command, Query } from '@nestjs/cqrs';
+import { Command } from '@nestjs/cqrs';
 import type { WantedCode } from '../commands';
 
 /** The same code on several devices: all of them, or none. */
@@ -21,16 +21,6 @@ export class UpdateAccessCodes extends Command<void> {
     readonly caller: Caller,
     readonly commonCodeKey: string,
     readonly wanted: { readonly name?: string; readonly startsAt?: number; readonly endsAt?: number },
-  ) {
-    super();
-  }
-}
-
-/** A PIN that the device takes and that is free on it now. It is not reserved. */
-export class GenerateCode extends Query<{ code: string }> {
-  constructor(
-    readonly workspaceId: string,
-    readonly deviceId: string,
   ) {
     super();
   }

@@ -1,7 +1,7 @@
 import { HOUR } from '@latchkey/platform';
-import { T0 } from '../../domain/testing/builders';
-import { aCode, aLock, anUnmanagedCode, DEVICE, onDevice, useFeature, WORKSPACE } from '../../testing';
-import { GenerateCode } from './commands';
+import { T0 } from '../domain/testing/builders';
+import { aCode, aLock, anUnmanagedCode, DEVICE, onDevice, useFeature, WORKSPACE } from '../testing';
+import { GenerateCode } from './queries';
 
 const generate = (workspaceId = WORKSPACE, deviceId = DEVICE) => new GenerateCode(workspaceId, deviceId);
 const oneDigit = { supportedCodeLengths: [1] };

@@ -2,10 +2,10 @@ import { Refusal } from '@latchkey/event-sourcing';
 import { RANDOM, type Random } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { neighbouringPins } from '../../neighbouring-pins';
-import { drawFreePin } from '../../pins';
-import { Streams } from '../../streams';
-import { GenerateCode } from './commands';
+import { neighbouringPins } from '../neighbouring-pins';
+import { drawFreePin } from '../pins';
+import { Streams } from '../streams';
+import { GenerateCode } from './queries';
 
 @QueryHandler(GenerateCode)
 export class GenerateCodeHandler implements IQueryHandler<GenerateCode> {
