@@ -117,7 +117,7 @@ export const ofOthers = (params: ForeignFilters) => FOREIGN.some((name) => param
 
 /** What is asked for, in the feed's terms. */
 export function filterOf(params: EventFilterParams & { between?: [number, number] }): EventFilter {
-  const filter: EventFilter = {
+  return {
     since: params.since,
     between: params.between,
     eventType: params.event_type,
@@ -131,5 +131,4 @@ export function filterOf(params: EventFilterParams & { between?: [number, number
     connectWebviewId: params.connect_webview_id,
     customerKey: params.customer_key,
   };
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
