@@ -18,7 +18,12 @@ import {
   LocalConnections,
   ReportAddresses,
 } from '@latchkey/devices';
-import { type EventStore, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import {
+  type EventStore,
+  type PersistentSubscriptions,
+  VIEW_BARRIER,
+  type ViewBarrier,
+} from '@latchkey/event-sourcing';
 import type { LockGateway, LockSystem } from '@latchkey/gateways';
 import {
   AUDIT_DATABASE,
@@ -34,6 +39,7 @@ import {
   LOCK_MAKERS,
   type Logger,
   LOGGER,
+  PERSISTENT_SUBSCRIPTIONS,
   type Random,
   RANDOM,
   RECORDS,
@@ -45,6 +51,8 @@ import {
 import {
   FeedTail,
   PublicEventsModule,
+  SUBSCRIBER_LOGINS,
+  type SubscriberLogins,
   WEBHOOK_DELIVERIES,
   type WebhookDeliveries,
 } from '@latchkey/public-events';
@@ -71,6 +79,8 @@ export interface TokenParts {
   readonly [AUDIT_DATABASE]: Database<unknown>;
   readonly [AUDIT_VIEW]: AuditView;
   readonly [EVENT_STORE]: EventStore;
+  readonly [PERSISTENT_SUBSCRIPTIONS]: PersistentSubscriptions;
+  readonly [SUBSCRIBER_LOGINS]: SubscriberLogins | undefined;
   readonly [VIEW_BARRIER]: ViewBarrier;
   readonly [GATEWAY]: LockGateway;
   readonly [LOCK_MAKERS]: ReadonlyMap<string, LockSystem>;

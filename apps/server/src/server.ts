@@ -20,6 +20,7 @@ import {
   lockDataDir,
   type Logger,
   LOGGER,
+  PERSISTENT_SUBSCRIPTIONS,
   RANDOM,
   RandomIds,
   RECORDS,
@@ -30,7 +31,7 @@ import {
   VIEWS_DATABASE,
   within,
 } from '@latchkey/platform';
-import { FeedTail, WEBHOOK_DELIVERIES, type Webhooks } from '@latchkey/public-events';
+import { FeedTail, SUBSCRIBER_LOGINS, WEBHOOK_DELIVERIES, type Webhooks } from '@latchkey/public-events';
 import type { TokenParts } from './app.module';
 import { Builders } from './building/builders';
 import type { Core } from './core/core';
@@ -181,7 +182,7 @@ async function openParts(
   const clock = given.sandbox
     ? rememberedClock(given.dataDir, given.sandboxClock === 'running', resetClock)
     : new SystemClock();
-  const [{ store, address }, maker] = await Promise.all([
+  const [eventStore, maker] = await Promise.all([
     openEventStore(given, stores, started, logger),
     given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : undefined,
   ]);
@@ -192,7 +193,7 @@ async function openParts(
   const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
   const metrics = given.metricsPort === undefined ? undefined : new Metrics();
   const at = { clock, clockWatch, ids, random, logger };
-  const parts: Parts = { config: given, ...at, stores, store, address, metrics, tail: new FeedTail() };
+  const parts: Parts = { config: given, ...at, stores, ...eventStore, metrics, tail: new FeedTail() };
   return { parts, locks, maker };
 }
 
@@ -213,7 +214,7 @@ async function close(
 
 /** Which part is asked for by which token. */
 function tokensOf(
-  { config, clock, ids, random, logger, stores, store }: Parts,
+  { config, clock, ids, random, logger, stores, store, persistent, logins }: Parts,
   { gateway, makers }: Locks,
   core: Core,
   { deliveries }: Webhooks,
@@ -233,6 +234,8 @@ function tokensOf(
     [AUDIT_DATABASE]: stores.audit,
     [AUDIT_VIEW]: { caughtUp: () => core.auditCaughtUp() },
     [EVENT_STORE]: store,
+    [PERSISTENT_SUBSCRIPTIONS]: persistent,
+    [SUBSCRIBER_LOGINS]: logins,
     [VIEW_BARRIER]: core,
     [GATEWAY]: gateway,
     [LOCK_MAKERS]: makers,

@@ -12,7 +12,7 @@ export { type SqliteOptions } from './engines/sqlite-dialect';
 export { between } from './list-order';
 export { migrate, type Migration } from './migrate';
 export { type AccountToken, type AccountTokens } from './records/account-tokens';
-export { type ApiKey, type ApiKeys, type Permission } from './records/api-keys';
+export { type ApiKey, type ApiKeys, type Permission, PERMISSIONS } from './records/api-keys';
 export { newApiToken } from './records/api-token';
 export { openRecords, type Records } from './records/records';
 export { type Settings } from './records/settings';

@@ -11,4 +11,5 @@ export { killRun, type KillRunOptions, type KillRunResult } from './faults/kill-
 export { spawnNode } from './node/spawn-node';
 export { startNode } from './node/start-node';
 export { DATABASE_FILE, StartRefused } from './storage/database';
+export { CONSUMER_OF } from './users/gates';
 export { type NodeUser, UsersOfNode } from './users/users-of-node';

@@ -51,6 +51,8 @@ export interface GroupConsumer {
 export interface GroupState {
   readonly group: string;
   readonly settings: GroupSettings;
+  /** Where it was said to begin; undefined: at the end as it was then. */
+  readonly startFrom: number | Position | undefined;
   /** Whether it has got to the end of what it reads. */
   readonly isLive: boolean;
   /** The last event up to which all is dealt with and written down; undefined: none yet. A revision, or a position. */

@@ -24,6 +24,8 @@ export const FEED_DATABASE = Symbol('FEED_DATABASE');
 export const AUDIT_DATABASE = Symbol('AUDIT_DATABASE');
 /** EventStore, of `@latchkey/event-sourcing` */
 export const EVENT_STORE = Symbol('EVENT_STORE');
+/** PersistentSubscriptions, of `@latchkey/event-sourcing`: groups of consumers of the event store's */
+export const PERSISTENT_SUBSCRIPTIONS = Symbol('PERSISTENT_SUBSCRIPTIONS');
 /** LockGateway, of `@latchkey/gateways` */
 export const GATEWAY = Symbol('GATEWAY');
 /** The lock systems whose accounts can be connected, by name: ReadonlyMap<string, LockSystem> */

@@ -7,6 +7,15 @@ export { TOLD_BY_EARLIER_VERSIONS } from './translator/earlier-version';
 export { Translator } from './translator/translator';
 export type { StreamRefusal } from './event-stream/event-streams';
 export { EventStreamController } from './http/event-stream.controller';
+export { SubscriptionsController } from './http/subscriptions.controller';
+export * from './subscriptions/subscriber-logins';
+export {
+  type Subscription,
+  type SubscriptionRefusal,
+  Subscriptions,
+  type SubscriptionStart,
+} from './subscriptions/subscriptions';
+export { FeedHistory } from './feed/feed-history';
 export { EventsController } from './http/events.controller';
 export { WebhooksController } from './http/webhooks.controller';
 export * from './webhooks/commands';

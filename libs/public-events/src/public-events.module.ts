@@ -1,26 +1,46 @@
 import type { Database } from '@latchkey/database';
-import { FEED_DATABASE } from '@latchkey/platform';
+import type { EventStore, PersistentSubscriptions } from '@latchkey/event-sourcing';
+import { EVENT_STORE, FEED_DATABASE, PERSISTENT_SUBSCRIPTIONS } from '@latchkey/platform';
 import { Module } from '@nestjs/common';
+import { EventStreams } from './event-stream/event-streams';
+import { FeedHistory } from './feed/feed-history';
 import type { FeedTables } from './feed/feed-projection';
 import { GetEventHandler, ListEventsHandler } from './feed/feed-queries';
-import { EventStreams } from './event-stream/event-streams';
-import { EventStreamController } from './http/event-stream.controller';
 import { FeedTail } from './feed/feed-tail';
+import { EventStreamController } from './http/event-stream.controller';
 import { EventsController } from './http/events.controller';
+import { SubscriptionsController } from './http/subscriptions.controller';
 import { WebhooksController } from './http/webhooks.controller';
+import { SUBSCRIBER_LOGINS, type SubscriberLogins } from './subscriptions/subscriber-logins';
+import { Subscriptions } from './subscriptions/subscriptions';
 import { webhookHandlers } from './webhooks/webhook-handlers';
 
 /** What integrations are told: the endpoints of events and webhooks, and who handles what these ask. */
 @Module({
-  controllers: [EventsController, EventStreamController, WebhooksController],
+  controllers: [EventsController, EventStreamController, SubscriptionsController, WebhooksController],
   providers: [
-    {
-      provide: EventStreams,
-      inject: [FEED_DATABASE, FeedTail],
-      useFactory: (views: Database<FeedTables>, tail: FeedTail) => new EventStreams(views, tail),
-    },
     GetEventHandler,
     ListEventsHandler,
+    {
+      provide: FeedHistory,
+      inject: [FEED_DATABASE],
+      useFactory: (views: Database<FeedTables>) => new FeedHistory(views),
+    },
+    {
+      provide: EventStreams,
+      inject: [FeedHistory, FeedTail],
+      useFactory: (history: FeedHistory, tail: FeedTail) => new EventStreams(history, tail),
+    },
+    {
+      provide: Subscriptions,
+      inject: [PERSISTENT_SUBSCRIPTIONS, EVENT_STORE, FeedHistory, SUBSCRIBER_LOGINS],
+      useFactory: (
+        groups: PersistentSubscriptions,
+        store: EventStore,
+        history: FeedHistory,
+        logins: SubscriberLogins | undefined,
+      ) => new Subscriptions({ groups, store, history, logins }),
+    },
     ...webhookHandlers,
   ],
 })

@@ -1,4 +1,4 @@
-import { newApiToken, type Permission, type Records, type Workspace } from '@latchkey/database';
+import { newApiToken, type Permission, PERMISSIONS, type Records, type Workspace } from '@latchkey/database';
 import { type Config, CryptoRandom, iso, RandomIds } from '@latchkey/platform';
 import { Command } from 'commander';
 import { NAME, type Print, Refusal, runCommandLine, withRecords, workspaceOf } from './command-line';
@@ -28,14 +28,16 @@ export function apiKeysCommand(env: NodeJS.ProcessEnv, print: Print): Command {
     .requiredOption('--name <NAME>', 'what to call the key')
     .option('--workspace <ID>', 'whose key it is, where there are several workspaces')
     .option('--audit', 'lets it ask what happened, and what opened a door when')
+    .option('--subscriptions', 'lets it manage persistent subscriptions on the public events')
     .option('--new-workspace <WORKSPACE_NAME>', 'makes a workspace with it: the way in of a new server')
-    .action(({ name, workspace, newWorkspace, audit = false }: MakeOptions) =>
+    .action(({ name, workspace, newWorkspace, audit, subscriptions }: MakeOptions) =>
       withRecords(env, async (records, config) => {
         const owner =
           newWorkspace === undefined
             ? await workspaceOf(records, workspace)
             : await makeWorkspace(records, newWorkspace, config);
-        await make(records, owner, { name, audit }, print);
+        const given = { audit, subscriptions };
+        await make(records, owner, { name, permissions: PERMISSIONS.filter((each) => given[each]) }, print);
       }),
     );
   program
@@ -62,6 +64,7 @@ interface MakeOptions {
   readonly workspace?: string;
   readonly newWorkspace?: string;
   readonly audit?: boolean;
+  readonly subscriptions?: boolean;
 }
 
 async function makeWorkspace(
@@ -78,7 +81,7 @@ async function makeWorkspace(
 async function make(
   records: Records,
   { workspaceId, name: workspace }: Workspace,
-  { name, audit }: { readonly name: string; readonly audit: boolean },
+  { name, permissions }: { readonly name: string; readonly permissions: readonly Permission[] },
   print: Print,
 ): Promise<void> {
   if (!NAME.test(name)) {
@@ -86,7 +89,6 @@ async function make(
   }
   const apiKeyId = new RandomIds().uuid();
   const token = newApiToken(new CryptoRandom());
-  const permissions: Permission[] = audit ? ['audit'] : [];
   await records.apiKeys.create({ apiKeyId, workspaceId, name, token, createdAt: Date.now(), permissions });
   print(`A key for the workspace ${workspace} (${workspaceId}). It is not shown again:`);
   print(token);

@@ -7,6 +7,7 @@ import { type Print, runCommandLine } from './command-line';
 import { parkedCommand } from './parked';
 import { rebuildCommand } from './rebuild';
 import { subscribersCommand } from './subscribers';
+import { subscriptionsCommand } from './subscriptions';
 import { vaultCommand } from './vault';
 import { verifyCommand } from './verify';
 
@@ -31,6 +32,7 @@ export function latchkey(
   program.addCommand(rebuildCommand(env, print));
   program.addCommand(restoreCommand(print));
   program.addCommand(subscribersCommand(env, print));
+  program.addCommand(subscriptionsCommand(env, print));
   program.addCommand(vaultCommand(env, print));
   program.addCommand(verifyCommand(env, print));
   return runCommandLine(program, args, print, complain);

@@ -1,18 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Records, type Workspace } from '@latchkey/database';
 import { type NodeUser, UsersOfNode } from '@latchkey/embedded-eventstore';
 import { type Config, iso } from '@latchkey/platform';
 import { publicStreamOf } from '@latchkey/public-events';
 import { Command } from 'commander';
+import { groupOf, NodeLogins } from '../subscribers/node-logins';
 import { NAME, type Print, Refusal, runCommandLine, withRecords, workspaceOf } from './command-line';
 import { eventStoreFolder, reachEventStore } from './event-store';
 
 /** Logins of subscribers begin like this; nobody else's are touched. */
 const LOGIN = /^subscriber-[0-9a-f]{12}$/;
-
-/** The group that the stream of a workspace's public events is open to. */
-const groupOf = (workspaceId: string) => `subscribers-${workspaceId}`;
 
 /**
  * The command line for subscribers of the embedded event store.
@@ -38,12 +35,17 @@ export function subscribersCommand(env: NodeJS.ProcessEnv, print: Print): Comman
     .description('makes a login and shows it, this once')
     .requiredOption('--name <NAME>', 'what to call the subscriber')
     .option('--workspace <ID>', 'whose events, where there are several workspaces')
-    .action(({ name, workspace }: { name: string; workspace?: string }) =>
-      withUsers(env, workspace, async (users, owner, config) => {
-        if (!NAME.test(name))
-          throw new Refusal('Say what to call the subscriber, in at most 100 characters.');
-        await make(users, owner, config, name, print);
-      }),
+    .option(
+      '--subscription <NAME>',
+      'the only persistent subscription that it may use; it can manage none then',
+    )
+    .action(
+      ({ name, workspace, subscription }: { name: string; workspace?: string; subscription?: string }) =>
+        withUsers(env, workspace, async (users, owner, config) => {
+          if (!NAME.test(name))
+            throw new Refusal('Say what to call the subscriber, in at most 100 characters.');
+          await make(users, owner, config, { name, group: subscription }, print);
+        }),
     );
   program
     .command('list')
@@ -74,22 +76,18 @@ async function make(
   users: UsersOfNode,
   { workspaceId, name: workspace }: Workspace,
   config: Config,
-  name: string,
+  { name, group }: { readonly name: string; readonly group?: string | undefined },
   print: Print,
 ): Promise<void> {
-  const loginName = `subscriber-${randomBytes(6).toString('hex')}`;
-  const password = randomBytes(24).toString('base64url');
   const stream = publicStreamOf(workspaceId);
-  await users.allowReading(stream, groupOf(workspaceId));
-  await users.create({ loginName, fullName: name, groups: [groupOf(workspaceId)], password });
+  const made = await new NodeLogins(users, config).make(workspaceId, name, group);
   const authority = join(eventStoreFolder(config), 'tls', 'ca.crt');
-  const port = config.eventstorePort === 0 ? 'EVENTSTORE_PORT' : config.eventstorePort;
   print(
     `A subscriber to the stream ${stream} of the workspace ${workspace}. The password is not shown again:`,
   );
-  print(`  login     ${loginName}`);
-  print(`  password  ${password}`);
-  print(`It connects to esdb://${loginName}:PASSWORD@localhost:${port}?tls=true&tlsCAFile=ca.crt`);
+  print(`  login     ${made.login}`);
+  print(`  password  ${made.password}`);
+  print(`It connects to ${made.address}`);
   print(`with a copy of ${authority}, which the server makes when it starts.`);
 }
 

@@ -2,10 +2,12 @@ import type { CodeRefusal } from '@latchkey/access-codes';
 import type { DeviceRefusal } from '@latchkey/devices';
 import type { Refusal } from '@latchkey/event-sourcing';
 import { ApiError } from '@latchkey/platform';
-import type { StreamRefusal, WebhookRefusal } from '@latchkey/public-events';
+import type { StreamRefusal, SubscriptionRefusal, WebhookRefusal } from '@latchkey/public-events';
 
 /** The API's word for each of the domain's refusals. */
-const TYPES: Readonly<Record<CodeRefusal | DeviceRefusal | WebhookRefusal | StreamRefusal, string>> = {
+const TYPES: Readonly<
+  Record<CodeRefusal | DeviceRefusal | WebhookRefusal | StreamRefusal | SubscriptionRefusal, string>
+> = {
   'being-removed': 'access_code_being_removed',
   'not-set-on-device': 'access_code_not_set_on_device',
   'not-time-bound': 'access_code_not_time_bound',
@@ -18,6 +20,11 @@ const TYPES: Readonly<Record<CodeRefusal | DeviceRefusal | WebhookRefusal | Stre
   disabled: 'webhook_disabled',
   'too-many': 'too_many_webhooks',
   'too-many-streams': 'too_many_streams',
+  'subscription-exists': 'subscription_exists',
+  'too-many-subscriptions': 'too_many_subscriptions',
+  'too-many-parked-events': 'too_many_parked_events',
+  'subscriptions-not-permitted': 'subscriptions_not_permitted',
+  'logins-not-managed': 'logins_not_managed',
 };
 
 /** Properties that the API does not call what the domain does. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { newApiToken, type Records } from '@latchkey/database';
+import { newApiToken, PERMISSIONS, type Records } from '@latchkey/database';
 import { type Clock, type Config, type Ids, type Random, StartupError } from '@latchkey/platform';
 
 const TOKEN = 'sandbox.api_key';
@@ -25,8 +25,9 @@ export async function sandboxKey(
   const token = sandboxApiKey ?? before;
   const standing = token !== null && token === before ? await apiKeys.find(token) : null;
   if (token !== null && standing) {
-    // Made by a version that had no permissions.
-    if (!standing.permissions.includes('audit')) await apiKeys.permit(standing.apiKeyId, ['audit']);
+    // Made by a version that had fewer permissions.
+    const lacks = PERMISSIONS.some((permission) => !standing.permissions.includes(permission));
+    if (lacks) await apiKeys.permit(standing.apiKeyId, PERMISSIONS);
     return token;
   }
   if (sandboxApiKey !== undefined && used.includes(hashOf(sandboxApiKey)))
@@ -43,7 +44,7 @@ export async function sandboxKey(
     name: 'Sandbox',
     token: next,
     createdAt: parts.clock.now(),
-    permissions: ['audit'],
+    permissions: PERMISSIONS,
   });
   await settings.setSecret(TOKEN, next);
   return next;

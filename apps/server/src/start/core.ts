@@ -1,9 +1,16 @@
 import { AuditProjection, type AuditTables, ChainSigner, ChainSigning } from '@latchkey/audit';
 import type { Database, Stores } from '@latchkey/database';
 import { forgetAccount } from '@latchkey/devices';
-import type { EventStore, SharedSubscription } from '@latchkey/event-sourcing';
+import type { EventStore, PersistentSubscriptions, SharedSubscription } from '@latchkey/event-sourcing';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random } from '@latchkey/platform';
-import { FeedProjection, type FeedTail, listedInFeed, Translator, Webhooks } from '@latchkey/public-events';
+import {
+  FeedProjection,
+  type FeedTail,
+  listedInFeed,
+  type SubscriberLogins,
+  Translator,
+  Webhooks,
+} from '@latchkey/public-events';
 import { Core } from '../core/core';
 import type { Metrics } from '../metrics/metrics';
 import type { Locks } from './gateway';
@@ -20,6 +27,10 @@ export interface Parts {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly stores: Stores<any>;
   readonly store: EventStore;
+  /** Groups of consumers of the event store's. */
+  readonly persistent: PersistentSubscriptions;
+  /** Logins of subscribers; undefined where the event store's users are not ours to make. */
+  readonly logins: SubscriberLogins | undefined;
   /** Where they are asked for: METRICS_PORT. */
   readonly metrics?: Metrics | undefined;
   /** What tells listeners of events that the feed has just folded. */

@@ -1,16 +1,25 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Stores } from '@latchkey/database';
-import { spawnNode } from '@latchkey/embedded-eventstore';
-import { type EventStore, EventStoreDb } from '@latchkey/event-sourcing';
+import { spawnNode, UsersOfNode } from '@latchkey/embedded-eventstore';
+import { type EventStore, EventStoreDb, type PersistentSubscriptions } from '@latchkey/event-sourcing';
 import { type Config, type Logger, MINUTE, Outage, StartupError } from '@latchkey/platform';
+import type { SubscriberLogins } from '@latchkey/public-events';
+import { NodeLogins } from '../subscribers/node-logins';
 import { markedEventStore } from './marked-event-store';
 import type { Started } from './started';
+
+export interface OpenedEventStore {
+  readonly store: EventStore;
+  readonly persistent: PersistentSubscriptions;
+  readonly logins: SubscriberLogins | undefined;
+  /** Where it is reached. */
+  readonly address: string;
+}
 
 /**
  * The event store of EVENTSTORE_URL, or else the embedded one, as a process of its own. Only marked events are believed.
  * Waits until it answers.
- * @returns also where it is reached
  * @throws {StartupError} when the embedded one does not start
  * @throws {Outage} when it does not answer within a minute
  */
@@ -19,12 +28,33 @@ export async function openEventStore(
   { records, vault }: Pick<Stores<unknown>, 'records' | 'vault'>,
   started: Started,
   logger: Logger,
-): Promise<{ readonly store: EventStore; readonly address: string }> {
+): Promise<OpenedEventStore> {
+  warnOfOpenStore(config, logger);
   const address = config.eventstoreUrl ?? (await startEmbedded(config, started));
   const store = new EventStoreDb(address);
   started.add(() => store.close());
   await answering(store, logger);
-  return { store: await markedEventStore(store, records, vault), address };
+  const { persistent } = store;
+  return {
+    store: await markedEventStore(store, records, vault),
+    ...{ persistent, address, logins: loginsAt(address, config, started) },
+  };
+}
+
+/** Users of an event store of the operator's own are not ours to make. */
+function loginsAt(address: string, config: Config, started: Started): SubscriberLogins | undefined {
+  if (config.eventstoreUrl !== undefined) return undefined;
+  const users = new UsersOfNode(address);
+  started.add(() => users.close());
+  return new NodeLogins(users, config);
+}
+
+/** Without TLS whoever can listen on the way, or reach the store, reads and writes everything. */
+function warnOfOpenStore({ eventstoreUrl }: Config, logger: Logger): void {
+  if (eventstoreUrl === undefined || !/[?&]tls=false(&|$)/i.test(eventstoreUrl)) return;
+  logger.warn(
+    'EVENTSTORE_URL is without TLS: whoever reaches that event store can read, write and delete everything in it. Keep it on a network of its own, or give it certificates and logins.',
+  );
 }
 
 /** A store that starts at the same time as we do is waited for so long, ms. */

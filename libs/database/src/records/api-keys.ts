@@ -7,7 +7,10 @@ import { type Migration } from '../migrate';
 import { prepared } from '../prepared';
 
 /** What a key may do beside using the API. */
-export type Permission = 'audit';
+export type Permission = 'audit' | 'subscriptions';
+
+/** All that there are. */
+export const PERMISSIONS: readonly Permission[] = ['audit', 'subscriptions'];
 
 /** What is kept of an API key: never the token itself. */
 export interface ApiKey {

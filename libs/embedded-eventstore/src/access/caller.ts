@@ -24,8 +24,10 @@ export interface Caller {
   may(action: StreamAction, stream: string): boolean;
   /** Whether they may make, change and delete the persistent subscriptions of a stream. */
   mayManageGroupsOf(stream: string): boolean;
-  /** Whether they may ask about the persistent subscriptions of a stream. */
-  maySeeGroupsOf(stream: string): boolean;
+  /** Whether they may ask about a persistent subscription. */
+  maySeeGroup(stream: string, group: string): boolean;
+  /** Whether they may read as a consumer of a persistent subscription. */
+  mayConsume(stream: string, group: string): boolean;
   /**
    * Calls `listener` when the login ends or changes, so that a call that goes on for long ends with it.
    * @returns how to stop listening
@@ -47,7 +49,8 @@ export const EVERYBODY: Caller = {
   bufferLimit: Infinity,
   may: (action, stream) => action === 'read' || stream !== ALL_STREAM,
   mayManageGroupsOf: () => true,
-  maySeeGroupsOf: () => true,
+  maySeeGroup: () => true,
+  mayConsume: () => true,
   onLoginEnded: neverEnds,
 };
 
@@ -60,7 +63,8 @@ export const ANONYMOUS: Caller = {
   bufferLimit: 0,
   may: () => false,
   mayManageGroupsOf: () => false,
-  maySeeGroupsOf: () => false,
+  maySeeGroup: () => false,
+  mayConsume: () => false,
   onLoginEnded: neverEnds,
 };
 

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { append, unary } from '../../contract/support/raw-streams';
 import { type RawStubs } from '../../contract/support/target';
+import { CONSUMER_OF } from '../users/gates';
 import { UsersOfNode } from '../users/users-of-node';
 import { ownerAddress } from './node-folder';
 import { type RunningNode } from './node-options';
@@ -231,6 +232,37 @@ describe('a private node', () => {
     expect(errors.map((error) => error instanceof AccessDeniedError)).toEqual([true, true]);
     expect(await isDenied(read(client, 'events-a'))).toBe(true);
     expect(await users.delete('bob')).toBe(false);
+  });
+
+  it('lets a consumer of one group use that one alone, and manage none', async () => {
+    for (const group of ['hers', 'others']) {
+      const settings = groupSettings({ startFrom: START });
+      await owner.createPersistentSubscriptionToStream('events-a', group, settings);
+    }
+    const groups = ['readers-of-a', `${CONSUMER_OF}hers`];
+    await users.create({ loginName: 'eve', fullName: 'Eve', groups, password: 'her password' });
+    const client = as('eve:her password');
+    const consumer = client.subscribeToPersistentSubscriptionToStream('events-a', 'hers');
+    await once(consumer, 'data');
+    await consumer.unsubscribe();
+
+    const other = client.subscribeToPersistentSubscriptionToStream('events-a', 'others');
+    const [error] = (await once(other, 'error')) as [Error];
+    expect(error).toBeInstanceOf(AccessDeniedError);
+    expect((await client.listAllPersistentSubscriptions()).map(({ groupName }) => groupName)).toEqual([
+      'hers',
+    ]);
+    for (const refused of [
+      client.getPersistentSubscriptionToStreamInfo('events-a', 'others'),
+      client.deletePersistentSubscriptionToStream('events-a', 'hers'),
+      client.replayParkedMessagesToStream('events-a', 'hers'),
+      client.createPersistentSubscriptionToStream('events-a', 'new', groupSettings()),
+      read(client, 'events-b'),
+    ]) {
+      expect(await isDenied(refused)).toBe(true);
+    }
+    for (const group of ['hers', 'others'])
+      await owner.deletePersistentSubscriptionToStream('events-a', group);
   });
 
   // Another account can only be tried as root.

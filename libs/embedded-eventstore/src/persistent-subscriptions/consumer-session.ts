@@ -47,7 +47,7 @@ export class ConsumerSession {
     const stream = options.hasAll() ? ALL_STREAM : streamNameOf(options);
     const groupName = options.getGroupName();
     const caller = await this.context.gate.identify(this.call.metadata);
-    if (!caller.isAuthenticated || !caller.may('read', stream)) throw accessDenied();
+    if (!caller.isAuthenticated || !caller.mayConsume(stream, groupName)) throw accessDenied();
     const bufferSize = options.getBufferSize();
     if (bufferSize <= 0) throw unhandled();
     if (!this.response.isOpen) return;

@@ -62,7 +62,7 @@ export function persistentSubscriptionsService(
     }),
     getInfo: unary((request: persistent.GetInfoReq, caller) => {
       const { stream, group } = named(request.getOptions());
-      if (!caller.maySeeGroupsOf(stream)) throw accessDenied();
+      if (!caller.maySeeGroup(stream, group)) throw accessDenied();
       const response = new persistent.GetInfoResp();
       response.setSubscriptionInfo(subscriptionInfo(registry.get(stream, group), context.now()));
       return response;
@@ -142,7 +142,9 @@ function list(
   const options = request.getOptions();
   const forStream = options?.getListForStream();
   if (!options?.hasListAllSubscriptions() && !forStream) throw unhandled();
-  let groups = registry.list().filter(({ definition }) => caller.maySeeGroupsOf(definition.stream));
+  let groups = registry
+    .list()
+    .filter(({ definition }) => caller.maySeeGroup(definition.stream, definition.group));
   if (forStream) {
     const stream = forStream.hasAll()
       ? ALL_STREAM

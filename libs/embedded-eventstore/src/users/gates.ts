@@ -21,7 +21,8 @@ export function loginGate(users: UserDirectory, access: StreamAccess): Gate {
       bufferLimit: Infinity,
       may: (action, stream) => access.allows(roles, isAdmin, action, stream),
       mayManageGroupsOf: () => isOperator,
-      maySeeGroupsOf: () => true,
+      maySeeGroup: () => true,
+      mayConsume: (stream) => access.allows(roles, isAdmin, 'read', stream),
       onLoginEnded: (listener) => users.onChanged(loginName, listener),
     };
   });
@@ -29,12 +30,15 @@ export function loginGate(users: UserDirectory, access: StreamAccess): Gate {
 
 /**
  * Wants a login, and lets its user read the streams whose own `$acl` names them or a group of theirs, and use
- * persistent subscriptions on these. Nobody is an administrator here, and nothing is open because nothing was said.
+ * persistent subscriptions on these: all of them, or those that a group of theirs names. Nobody is an administrator here, and nothing is open because nothing was said.
  */
 export function subscriberGate(users: UserDirectory, access: StreamAccess): Gate {
   return gate(users, ({ loginName, groups }) => {
     const roles = new Set([loginName, ...groups]);
     const mayRead = (stream: string): boolean => access.namesReader(roles, stream);
+    const only = onlyGroupsOf(groups);
+    const mayUse = (stream: string, group: string): boolean =>
+      mayRead(stream) && (only === undefined || only.has(group));
     return {
       name: loginName,
       isAuthenticated: true,
@@ -42,11 +46,21 @@ export function subscriberGate(users: UserDirectory, access: StreamAccess): Gate
       isOperator: false,
       bufferLimit: SUBSCRIBER_BUFFER,
       may: (action, stream) => action === 'read' && mayRead(stream),
-      mayManageGroupsOf: mayRead,
-      maySeeGroupsOf: mayRead,
+      mayManageGroupsOf: (stream) => only === undefined && mayRead(stream),
+      maySeeGroup: mayUse,
+      mayConsume: mayUse,
       onLoginEnded: (listener) => users.onChanged(loginName, listener),
     };
   });
+}
+
+/** A user who is in a group of this name and the name of a persistent subscription may use that one alone. */
+export const CONSUMER_OF = 'consumer-of-';
+
+/** The only persistent subscriptions that somebody may use; undefined: all that there are on their streams. */
+function onlyGroupsOf(groups: readonly string[]): ReadonlySet<string> | undefined {
+  const only = groups.filter((each) => each.startsWith(CONSUMER_OF));
+  return only.length === 0 ? undefined : new Set(only.map((each) => each.slice(CONSUMER_OF.length)));
 }
 
 function gate(users: UserDirectory, callerOf: (user: User) => Caller): Gate {

@@ -14,6 +14,7 @@ import {
   UNBOUNDED,
 } from '@eventstore/db-client';
 import { Outage, within } from '@latchkey/platform';
+import type { Position } from '../event-store';
 import {
   GroupAbsent,
   GroupExists,
@@ -199,6 +200,12 @@ function positionOf(start: GroupStart): PersistentSubscriptionToAllSettings['sta
   return { ...start.position };
 }
 
+function startOf(from: Info['settings']['startFrom']): number | Position | undefined {
+  if (from === START) return 0;
+  if (from === END) return undefined;
+  return typeof from === 'bigint' ? Number(from) : from;
+}
+
 function stateOf(info: Info): GroupState {
   const { groupName, status, connections } = info;
   const stats: Partial<StreamInfo['stats'] & AllInfo['stats']> = info.stats;
@@ -206,6 +213,7 @@ function stateOf(info: Info): GroupState {
   return {
     group: groupName,
     settings: settingsOf(info),
+    startFrom: startOf(info.settings.startFrom),
     isLive: status === 'Live',
     checkpoint: revision(stats.lastCheckpointedEventRevision) ?? stats.lastCheckpointedEventPosition,
     lastKnown: revision(stats.lastKnownEventRevision) ?? stats.lastKnownEventPosition,

@@ -1,8 +1,6 @@
-import type { Database } from '@latchkey/database';
 import { Refusal } from '@latchkey/event-sourcing';
 import type { OnModuleDestroy } from '@nestjs/common';
-import { FeedHistory } from '../feed/feed-history';
-import type { FeedTables } from '../feed/feed-projection';
+import type { FeedHistory } from '../feed/feed-history';
 import { type FeedTail } from '../feed/feed-tail';
 import type { EventFilter } from '../feed/queries';
 import { EventStream, STREAM_PACE, type StreamPace } from './event-stream';
@@ -26,16 +24,13 @@ export interface StreamAsked {
 /** All streams of events that clients listen to. */
 export class EventStreams implements OnModuleDestroy {
   private readonly open = new Map<string, Set<EventStream>>();
-  private readonly history: FeedHistory;
   private isStopping = false;
 
   constructor(
-    views: Database<FeedTables>,
+    private readonly history: FeedHistory,
     private readonly tail: FeedTail,
     private readonly pace: StreamPace = STREAM_PACE,
-  ) {
-    this.history = new FeedHistory(views);
-  }
+  ) {}
 
   /** How many are open. */
   get count(): number {
