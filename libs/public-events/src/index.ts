@@ -20,6 +20,7 @@ export { EventsController } from './http/events.controller';
 export { WebhooksController } from './http/webhooks.controller';
 export * from './webhooks/commands';
 export { DeliveryQueue } from './webhooks/delivery-queue';
+export { type Backlog, DeliveryBacklog } from './webhooks/delivery-backlog';
 export type { DeliveryTables } from './webhooks/queue-tables';
 export { Sender } from './webhooks/sender';
 export { WebhookDeliveries } from './webhooks/webhook-deliveries';

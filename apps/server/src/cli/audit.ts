@@ -17,7 +17,7 @@ import { Command } from 'commander';
 import { addAuditFiles } from './audit-files';
 import { type Print, Refusal, workspaceOf } from './command-line';
 import { CAUGHT_UP, type Facts, withFacts } from './facts';
-import { type Column, formatOf, showRows } from './output';
+import { allOf, type Column, each, formatOf, showRows } from './output';
 
 type Entry = ReturnType<typeof presentEntry>;
 type AtDoorRow = ReturnType<typeof presentAtDoor>;
@@ -86,7 +86,7 @@ async function history({ stores }: Facts, options: HistoryOptions, print: Print)
   const handler = new GetHistoryHandler(stores.audit, CAUGHT_UP);
   const pages = (page: PageRequest): Promise<Page<AuditEntry>> =>
     handler.execute(new GetHistory(workspaceId, filterOf(options), page));
-  const shown = await showRows(all(pages, presentEntry), HISTORY, formatOf(options), print);
+  const shown = await showRows(allOf(pages, presentEntry, MOST_ENTRIES), HISTORY, formatOf(options), print);
   if (shown === 0 && formatOf(options) === 'table') print('Nothing happened.');
 }
 
@@ -134,7 +134,7 @@ async function doorBetween(
   const handler = new GetDoorBetweenHandler(doors, new GetHistoryHandler(stores.audit, CAUGHT_UP));
   const pages = (page: PageRequest) =>
     handler.execute(new GetDoorBetween(workspaceId, deviceId, ...span, page));
-  const shown = await showRows(all(pages, presentAtDoor), AT_DOOR, formatOf(options), print);
+  const shown = await showRows(allOf(pages, presentAtDoor, MOST_ENTRIES), AT_DOOR, formatOf(options), print);
   if (shown === 0 && formatOf(options) === 'table') print('Nothing changed.');
 }
 
@@ -144,22 +144,6 @@ function instantOf(option: string, text: string): number {
     throw new Refusal(`${option} is an instant as 2026-06-01T12:00:00Z, not '${text}'.`);
   }
   return instant;
-}
-
-async function* all<T, R>(pages: (page: PageRequest) => Promise<Page<T>>, present: (item: T) => R) {
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const { items, pagination }: Page<T> = await pages({
-      limit: MOST_ENTRIES,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    for (const item of items) yield present(item);
-    cursor = pagination.next_page_cursor;
-  }
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await
-async function* each<T>(items: readonly T[]): AsyncIterable<T> {
-  yield* items;
 }
 
 const actorOf = ({ type, id }: { readonly type: string; readonly id?: string }) =>

@@ -4,12 +4,15 @@ import { apiKeysCommand } from './api-keys';
 import { auditCommand } from './audit';
 import { backupCommand, restoreCommand } from './backup';
 import { type Print, runCommandLine } from './command-line';
+import { codesCommand } from './codes';
+import { devicesCommand } from './devices';
 import { parkedCommand } from './parked';
 import { rebuildCommand } from './rebuild';
 import { subscribersCommand } from './subscribers';
 import { subscriptionsCommand } from './subscriptions';
 import { vaultCommand } from './vault';
 import { verifyCommand } from './verify';
+import { webhooksCommand } from './webhooks';
 
 /**
  * The command line of the whole: everything that an operator does beside the API.
@@ -28,6 +31,8 @@ export function latchkey(
   program.addCommand(apiKeysCommand(env, print));
   program.addCommand(auditCommand(env, print));
   program.addCommand(backupCommand(env, print));
+  program.addCommand(codesCommand(env, print));
+  program.addCommand(devicesCommand(env, print));
   program.addCommand(parkedCommand(env, print));
   program.addCommand(rebuildCommand(env, print));
   program.addCommand(restoreCommand(print));
@@ -35,10 +40,16 @@ export function latchkey(
   program.addCommand(subscriptionsCommand(env, print));
   program.addCommand(vaultCommand(env, print));
   program.addCommand(verifyCommand(env, print));
+  program.addCommand(webhooksCommand(env, print));
   return runCommandLine(program, args, print, complain);
 }
 
 if (require.main === module) {
+  // Whoever reads has read enough, as `head` has.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   void latchkey(
     process.argv.slice(2),
     process.env,

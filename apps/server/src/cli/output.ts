@@ -1,3 +1,4 @@
+import type { Page, PageRequest } from '@latchkey/platform';
 import type { Print } from './command-line';
 
 /** How rows are shown: a table for people, JSON lines or CSV for programs. */
@@ -12,6 +13,27 @@ export function formatOf({ json, csv }: { readonly json?: boolean; readonly csv?
 export interface Column<T> {
   readonly name: string;
   readonly of: (row: T) => string;
+}
+
+/** All items of a list, read a page of `limit` at a time. */
+export async function* allOf<T, R>(
+  pages: (page: PageRequest) => Promise<Page<T>>,
+  present: (item: T) => R,
+  limit: number,
+): AsyncIterable<R> {
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const { items, pagination }: Page<T> = await pages({
+      limit,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const item of items) yield present(item);
+    cursor = pagination.next_page_cursor;
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await
+export async function* each<T>(items: readonly T[]): AsyncIterable<T> {
+  yield* items;
 }
 
 /** Rows of tables are laid out over so many at a time, so that a long list is shown as it comes. */
@@ -61,4 +83,16 @@ function laidOut(lines: readonly (readonly string[])[]): string[] {
 function csvCell(text: string): string {
   const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}
+
+/** Shows one thing: a line of JSON, or a line for each of its columns. */
+export function showOne<T extends object>(
+  row: T,
+  columns: readonly Column<T>[],
+  format: Format,
+  print: Print,
+): void {
+  if (format === 'json') return print(JSON.stringify(row));
+  const width = Math.max(...columns.map(({ name }) => name.length));
+  for (const { name, of } of columns) print(`${name.padEnd(width)}  ${of(row)}`.trimEnd());
 }

@@ -21,6 +21,8 @@ export { type TimelineEventType } from './timeline/entries';
 export { type TimelineEvent } from './timeline/timeline';
 export * from './queries';
 
+export { GetAccessCodeHandler, ListAccessCodesHandler, ListUnmanagedAccessCodesHandler };
+
 /** Providers that answer the queries on access codes. */
 export const codeQueryHandlers = [
   CodePresenter,

@@ -23,6 +23,8 @@ export { actionTypeOf, presentAction, type SeamActionAttempt } from './present-a
 export * from './queries';
 export { contains, type DeviceWithAccount, meant as meantByMetadata, readDevices } from './read-devices';
 
+export { GetDeviceHandler, ListDevicesHandler, ListUnmanagedDevicesHandler };
+
 /** Providers that answer the queries on devices and connected accounts. */
 export const deviceQueryHandlers = [
   GetDeviceHandler,
