@@ -58,10 +58,10 @@ describe('the Matter controller', () => {
 
   it('puts a user with a window on the lock, reads it back, and takes it off', async () => {
     const window = { startsAt: 1_900_000_000, endsAt: 1_900_003_600 };
-    const user = { slot: 11, name: 'Guest', pin: '2580', uniqueId: 7, window };
+    const user = { slot: 11, name: 'Guest', pin: '2580', window };
     value(await controller.call('setUser', { lockId, user }));
     expect(value(await controller.call('users', { lockId }))).toEqual([
-      { slot: 11, name: 'Guest', enabled: true, hasPin: true, isOurs: true, uniqueId: 7, window },
+      { slot: 11, name: 'Guest', enabled: true, hasPin: true, isOurs: true, window },
     ]);
     expect(await locks.opens('HALL-1', '2580', window.startsAt - 1)).toBe(false);
     expect(await locks.opens('HALL-1', '2580', window.startsAt)).toBe(true);
@@ -72,7 +72,7 @@ describe('the Matter controller', () => {
   });
 
   it('refuses a PIN that is there, a place that is taken, and a user that is not there', async () => {
-    const user = { slot: 11, name: null, pin: '2580', uniqueId: 7, window: null };
+    const user = { slot: 11, name: null, pin: '2580', window: null };
     value(await controller.call('setUser', { lockId, user }));
     const refused = (errorCode: string) => ({ kind: 'refused', errorCode });
     expect(await controller.call('setUser', { lockId, user })).toMatchObject(refused('SLOT_OCCUPIED'));
@@ -98,7 +98,7 @@ describe('the Matter controller', () => {
 
   it('says that a lock is offline, does nothing later, and finds it again', async () => {
     await locks.setOnline('HALL-1', false);
-    const user = { slot: 12, name: null, pin: '1470', uniqueId: 8, window: null };
+    const user = { slot: 12, name: null, pin: '1470', window: null };
     expect(await controller.call('setUser', { lockId, user })).toMatchObject({ errorCode: 'DEVICE_OFFLINE' });
     await locks.setOnline('HALL-1', true);
     await until(async () => (await controller.call('users', { lockId })).kind === 'answered');

@@ -8,6 +8,7 @@ import type {
   Asked,
   CallName,
   FromController,
+  Limits,
   LockNews,
   ToController,
 } from './controller/messages';
@@ -16,6 +17,8 @@ import type {
 const STARTS_WITHIN_MS = 30_000;
 /** Beyond every limit that the controller itself sets, ms: it hangs. */
 const ANSWERS_WITHIN_MS = 60_000;
+/** For locks that sleep. */
+const LIMITS: Limits = { connectMs: 6_000, answerMs: 12_000 };
 const STOPS_WITHIN_MS = 6_000;
 const PASSED_ON = ['PATH', 'NODE_PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'SystemRoot', 'TEMP'];
 
@@ -24,6 +27,8 @@ export interface ControllerOptions {
   readonly folder: string;
   /** On which locks are sought; null: all. */
   readonly networkInterface: string | null;
+  /** Left out: as real locks need them. */
+  readonly limits?: Limits;
   readonly onNews: (news: LockNews) => void;
   /** What its library complains of. May hold anything. */
   readonly onLog: (text: string) => void;
@@ -112,7 +117,10 @@ export class ControllerProcess {
 
 const LOST: Refusal = { kind: 'unknown', message: 'the Matter controller ended' };
 
-function started(child: ChildProcess, { folder, networkInterface }: ControllerOptions): Promise<void> {
+function started(
+  child: ChildProcess,
+  { folder, networkInterface, limits = LIMITS }: ControllerOptions,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void =>
       reject(new Error(`the Matter controller did not start: ${reason}`));
@@ -125,7 +133,7 @@ function started(child: ChildProcess, { folder, networkInterface }: ControllerOp
       if (message.kind === 'started') resolve();
       else fail(message.reason);
     });
-    const start: ToController = { kind: 'start', folder, networkInterface };
+    const start: ToController = { kind: 'start', folder, networkInterface, limits };
     child.send(start);
   });
 }

@@ -1,6 +1,14 @@
-import type { LocalAdapter, LocalParts } from '../local';
+import { type LocalAdapter, type LocalParts, optionalPackage } from '../local';
+import { MatterAdapter } from './adapter';
+import type { MatterSystem } from './entry';
 
-/** The adapter for Matter. */
-export function openMatter(_parts: LocalParts): Promise<LocalAdapter> {
-  return Promise.reject(new Error('Matter is not supported yet'));
+/**
+ * The adapter for Matter.
+ * @throws {PackageMissing} where the packages for it are not installed
+ */
+export async function openMatter(parts: LocalParts): Promise<LocalAdapter> {
+  await optionalPackage('matter', '@matter/main @matter/nodejs', () =>
+    Promise.resolve(require.resolve('@matter/main')),
+  );
+  return new MatterAdapter(parts, parts.systems as ReadonlyMap<string, MatterSystem>);
 }

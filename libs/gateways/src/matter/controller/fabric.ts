@@ -5,7 +5,7 @@ import { GeneralCommissioning } from '@matter/main/clusters/general-commissionin
 import { ClientInteraction, FabricAuthority, Invoke, type PeerAddress, PeerSet } from '@matter/main/protocol';
 import { ManualPairingCodeCodec } from '@matter/main/types';
 import type { Answer } from '../../lock-gateway';
-import type { FoundLock, LockNews } from './messages';
+import type { FoundLock, Limits, LockNews, ToController } from './messages';
 import { PairedLock } from './paired-lock';
 import { refused } from './refusals';
 import { watchLock } from './watch-lock';
@@ -19,17 +19,16 @@ export class Fabric {
 
   private constructor(
     private readonly controller: ServerNode,
+    private readonly limits: Limits,
     private readonly onNews: (news: LockNews) => void,
   ) {}
 
   /**
-   * @param folder where its keys and what it knows of locks are kept
-   * @param networkInterface on which locks are sought; null: all of them
+   * @param start where its keys and what it knows of locks are kept, and on which network locks are looked for
    * @param onLog what the library has to say, which may hold anything
    */
   static async start(
-    folder: string,
-    networkInterface: string | null,
+    { folder, networkInterface, limits }: Extract<ToController, { kind: 'start' }>,
     onNews: (news: LockNews) => void,
     onLog: (text: string) => void,
   ): Promise<Fabric> {
@@ -49,7 +48,7 @@ export class Fabric {
     });
     await controller.act((agent) => agent.load(ControllerBehavior));
     await controller.start();
-    const fabric = new Fabric(controller, onNews);
+    const fabric = new Fabric(controller, limits, onNews);
     for (const node of controller.peers) if (node.lifecycle.isCommissioned) await fabric.take(node);
     return fabric;
   }
@@ -103,7 +102,7 @@ export class Fabric {
   private async take(node: ClientNode): Promise<void> {
     for (const endpoint of node.endpoints) {
       if (!endpoint.behaviors.has(DoorLockClient)) continue;
-      const lock = new PairedLock(node, endpoint);
+      const lock = new PairedLock(node, endpoint, this.limits);
       const known = this.locksById.get(lock.lockId);
       // Paired again: the node that it was is gone.
       if (known && known.node !== node) void known.node.delete();

@@ -51,7 +51,7 @@ process.on('message', (message: ToController) => {
   }
   const onNews = (news: Extract<FromController, { kind: 'news' }>['news']): void =>
     tell({ kind: 'news', news });
-  Fabric.start(message.folder, message.networkInterface, onNews, (text) => tell({ kind: 'log', text })).then(
+  Fabric.start(message, onNews, (text) => tell({ kind: 'log', text })).then(
     (started) => {
       fabric = started;
       tell({ kind: 'started' });

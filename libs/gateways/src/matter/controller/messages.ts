@@ -33,8 +33,6 @@ export interface FoundUser {
   readonly hasPin: boolean;
   /** By our own fabric, and changed by nobody else since. */
   readonly isOurs: boolean;
-  /** The number that whoever made the user gave it. */
-  readonly uniqueId: number | null;
   /** Null: at all times. */
   readonly window: LocalWindow | null;
 }
@@ -43,7 +41,6 @@ export interface NewUser {
   readonly slot: number;
   readonly name: string | null;
   readonly pin: string;
-  readonly uniqueId: number;
   readonly window: LocalWindow | null;
 }
 
@@ -81,9 +78,22 @@ export type LockNews =
     }
   | { readonly news: 'wrong-pin' | 'users-changed'; readonly lockId: string };
 
+/** How long a lock is waited for, ms. */
+export interface Limits {
+  /** One that does not take up a connection within this is offline. */
+  readonly connectMs: number;
+  /** A command that is not answered within this may have been done or not. */
+  readonly answerMs: number;
+}
+
 /** From the server to the controller. */
 export type ToController =
-  | { readonly kind: 'start'; readonly folder: string; readonly networkInterface: string | null }
+  | {
+      readonly kind: 'start';
+      readonly folder: string;
+      readonly networkInterface: string | null;
+      readonly limits: Limits;
+    }
   | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly asked: unknown };
 
 /** From the controller to the server. */

@@ -11,13 +11,9 @@ import { Millis } from '@matter/main';
 import { type ClientInteraction, Invoke, Peer } from '@matter/main/protocol';
 import { Status, StatusResponseError } from '@matter/main/types';
 import type { Answer } from '../../lock-gateway';
-import type { FoundLock, FoundUser, LocalWindow, NewUser } from './messages';
+import type { FoundLock, FoundUser, Limits, LocalWindow, NewUser } from './messages';
 import { notThere, refused } from './refusals';
 
-/** A lock that does not take up a connection within this is offline, ms. */
-const CONNECTS_WITHIN_MS = 6_000;
-/** A command that is not answered within this may have been done or not, ms. */
-const ANSWERS_WITHIN_MS = 12_000;
 /** One window a user is as many as we need. */
 const SCHEDULE = 1;
 
@@ -26,14 +22,31 @@ type Fields = Readonly<Record<string, unknown>>;
 /** One lock of the fabric: a node's endpoint that is a door lock. Calls come one at a time. */
 export class PairedLock {
   readonly lockId: string;
-  /** Whether it tells us of what happens to it. Whoever watches the lock keeps it right. */
-  online = false;
+  private answers = false;
+  private onAnswers: ((answers: boolean) => void) | undefined;
 
   constructor(
     readonly node: ClientNode,
     readonly endpoint: Endpoint,
+    private readonly limits: Limits,
   ) {
     this.lockId = lockIdOf(node, endpoint);
+  }
+
+  /** As it was when it was last heard of, or asked in vain. */
+  get online(): boolean {
+    return this.answers;
+  }
+
+  set online(online: boolean) {
+    const changed = online !== this.answers;
+    this.answers = online;
+    if (changed) this.onAnswers?.(online);
+  }
+
+  /** @param told whenever the lock begins or ceases to answer */
+  whenOnlineChanges(told: (online: boolean) => void): void {
+    this.onAnswers = told;
   }
 
   describe(): FoundLock {
@@ -77,7 +90,7 @@ export class PairedLock {
     });
   }
 
-  async setUser({ slot, name, pin, uniqueId, window }: NewUser): Promise<Answer<null>> {
+  async setUser({ slot, name, pin, window }: NewUser): Promise<Answer<null>> {
     const there = await this.userAt(slot);
     if (there.kind !== 'answered') return there;
     if (there.value !== null) return refused('SLOT_OCCUPIED', 'another user has that place on the lock');
@@ -88,7 +101,7 @@ export class PairedLock {
         operationType: DoorLock.DataOperationType.Add,
         userIndex: slot,
         userName: name ?? '',
-        userUniqueId: uniqueId,
+        userUniqueId: null,
         userStatus: OccupiedEnabled,
         userType: window ? YearDayScheduleUser : UnrestrictedUser,
         credentialRule: DoorLock.CredentialRule.Single,
@@ -163,7 +176,6 @@ export class PairedLock {
         ({ credentialType }) => credentialType === DoorLock.CredentialType.Pin,
       ),
       isOurs: us !== undefined && creatorFabricIndex === us && lastModifiedFabricIndex === us,
-      uniqueId: read.userUniqueId,
       window: scheduled ? await this.windowOf(slot) : null,
     };
   }
@@ -184,23 +196,27 @@ export class PairedLock {
       message: 'the lock does not answer',
     } as const;
     try {
-      await this.node.env.get(Peer).connect({ connectionTimeout: Millis(CONNECTS_WITHIN_MS) });
+      await this.node.env.get(Peer).connect({ connectionTimeout: Millis(this.limits.connectMs) });
     } catch {
+      this.online = false;
       return offline;
     }
     try {
-      return { kind: 'answered', value: await work() };
+      const value = await work();
+      this.online = true;
+      return { kind: 'answered', value };
     } catch (error) {
       if (error instanceof Refused) return refused(error.errorCode, 'the lock refused it');
       if (error instanceof StatusResponseError)
         return refused(`STATUS_${Status[error.code]?.toUpperCase() ?? error.code}`, 'the lock refused it');
+      this.online = false;
       return what === 'reading' ? offline : { kind: 'unknown', message: 'the lock did not answer' };
     }
   }
 
   /** Without a limit a command to a lock that is away waits, and is done much later. */
   private async invoke(command: string, fields: Fields): Promise<unknown> {
-    const abort = AbortSignal.timeout(ANSWERS_WITHIN_MS);
+    const abort = AbortSignal.timeout(this.limits.answerMs);
     const request = Invoke({
       commands: [
         Invoke.ConcreteCommandRequest({
@@ -210,9 +226,9 @@ export class PairedLock {
           fields,
         } as never),
       ],
-      timeout: Millis(ANSWERS_WITHIN_MS),
+      timeout: Millis(this.limits.answerMs),
     });
-    const session = { abort, connectionTimeout: Millis(CONNECTS_WITHIN_MS) };
+    const session = { abort, connectionTimeout: Millis(this.limits.connectMs) };
     for await (const chunk of (this.node.interaction as ClientInteraction).invoke(request, session)) {
       for (const entry of chunk) {
         if (entry.kind === 'cmd-response') return entry.data;

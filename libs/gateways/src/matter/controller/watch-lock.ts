@@ -35,9 +35,9 @@ export async function watchLock(paired: PairedLock, onNews: (news: LockNews) => 
   });
   node.eventsOf(NetworkClient).subscriptionStatusChanged.on((active) => {
     paired.online = active;
-    onNews({ news: active ? 'online' : 'offline', lockId });
   });
   paired.online = await node.act(isSubscribed);
+  paired.whenOnlineChanges((online) => onNews({ news: online ? 'online' : 'offline', lockId }));
   if (!node.behaviors.has(PowerSourceClient)) return;
   const power = node.eventsOf(PowerSourceClient) as {
     batChargeLevel$Changed?: { on(f: (v: number) => void): void };

@@ -3,6 +3,7 @@ import { DoorLockServer } from '@matter/main/behaviors';
 import { DoorLock } from '@matter/main/clusters/door-lock';
 import { DoorLockDevice } from '@matter/main/devices';
 import { ManualPairingCodeCodec } from '@matter/main/types';
+import { LossyPath } from './lossy-path';
 import type { AskedOfLocks, MadeLock, SimulatedAbilities } from './lock-messages';
 
 /**
@@ -13,7 +14,30 @@ const SimulatedServer = DoorLockServer.with(
   ...(['PinCredential', 'User', 'YearDayAccessSchedules', 'CredentialOverTheAirAccess'] as const),
 );
 
+/** Of locks that do what they are told next, and whose answer to it is lost: the way to them. */
+const losing = new Map<object, LossyPath>();
+
 class SimulatedDoorLock extends SimulatedServer {
+  override async setCredential(
+    request: DoorLock.SetCredentialRequest,
+  ): Promise<DoorLock.SetCredentialResponse> {
+    const answer = await super.setCredential(request);
+    this.loseAnswer();
+    return answer;
+  }
+
+  override async clearUser(request: DoorLock.ClearUserRequest): Promise<void> {
+    await super.clearUser(request);
+    this.loseAnswer();
+  }
+
+  private loseAnswer(): void {
+    const path = losing.get(this.endpoint);
+    if (!path) return;
+    losing.delete(this.endpoint);
+    path.mute = path.deaf = true;
+  }
+
   /** @param at the time of day at the door, in seconds, as if it were UTC */
   opens(pin: string, at: number): boolean {
     const typed = new TextEncoder().encode(pin);
@@ -38,7 +62,7 @@ class SimulatedDoorLock extends SimulatedServer {
 
 const locks = new Map<
   string,
-  { node: ServerNode; door: { act: (work: (agent: Agent) => unknown) => unknown } }
+  { path: LossyPath; door: { act: (work: (agent: Agent) => unknown) => unknown } }
 >();
 type Agent = { get(type: typeof SimulatedDoorLock): SimulatedDoorLock };
 
@@ -71,9 +95,10 @@ async function make(serial: string, port: number, abilities: SimulatedAbilities)
     },
   } as never);
   await node.start();
-  locks.set(serial, { node, door: door });
+  const path = await LossyPath.to(port);
+  locks.set(serial, { path, door });
   const { passcode, discriminator } = node.state.commissioning;
-  return { serial, pairingCode: ManualPairingCodeCodec.encode({ passcode, discriminator }), port };
+  return { serial, pairingCode: ManualPairingCodeCodec.encode({ passcode, discriminator }), port: path.port };
 }
 
 /** Somebody at the keypad: no fabric of ours did it. */
@@ -94,8 +119,9 @@ function putByHand(agent: Agent, slot: number, name: string, pin: string): void 
 
 async function answerTo(asked: AskedOfLocks): Promise<unknown> {
   if (asked.ask === 'make') return make(asked.serial, asked.port, asked.abilities);
-  const { node, door } = locks.get(asked.serial)!;
-  if (asked.ask === 'online') return asked.online ? node.start() : node.stop();
+  const { path, door } = locks.get(asked.serial)!;
+  if (asked.ask === 'lose-next') return void losing.set(door, path);
+  if (asked.ask === 'online') return void (path.deaf = path.mute = !asked.online);
   if (asked.ask === 'by-hand')
     return door.act((agent) => putByHand(agent, asked.slot, asked.name, asked.pin));
   return door.act((agent) => agent.get(SimulatedDoorLock).opens(asked.pin, asked.at));

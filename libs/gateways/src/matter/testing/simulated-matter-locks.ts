@@ -46,6 +46,11 @@ export class SimulatedMatterLocks {
     await this.ask({ ask: 'by-hand', serial, slot, name, pin });
   }
 
+  /** It does the next write, and is offline before it answers. */
+  async loseNextAnswer(serial: string): Promise<void> {
+    await this.ask({ ask: 'lose-next', serial });
+  }
+
   async close(): Promise<void> {
     const exited = new Promise((resolve) => this.child.once('exit', resolve));
     if (this.child.connected) this.child.disconnect();
