@@ -1,6 +1,6 @@
-import { between, type Database, inWindows, ParsedJson } from '@latchkey/database';
+import { between, type Database, inWindows, ParsedJson, type Prepared, prepared } from '@latchkey/database';
 import { othersTurn, type Page, pageOf, type PageRequest, type RowKey, type Vault } from '@latchkey/platform';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
 import { codesWithPin, matches } from './code-search';
 import { CODES, type CodesTables } from './codes-projection';
@@ -23,6 +23,58 @@ export interface Place {
   readonly after: RowKey;
 }
 
+type Listed = WantedCodes['listed'];
+type Row = Pick<CodesTables[typeof CODES], 'code_id' | 'position' | 'state'> & { readonly has_left: number };
+
+/** Whose codes, and between which. */
+interface Range {
+  readonly workspaceId: string;
+  readonly deviceId?: string | undefined;
+  readonly from: RowKey;
+  readonly upTo?: RowKey | undefined;
+}
+
+function inOrder(db: Kysely<CodesTables>, listed: Listed, { workspaceId, deviceId, from, upTo }: Range) {
+  const query = db
+    .selectFrom(CODES)
+    .where(between({ at: listed, id: 'code_id' }, from, upTo))
+    .orderBy(listed)
+    .orderBy('code_id');
+  // The device's own index is the shorter one; the expression keeps SQLite from taking the workspace's.
+  return deviceId === undefined
+    ? query.where('workspace_id', '=', workspaceId)
+    : query.where('device_id', '=', deviceId).where(sql<boolean>`workspace_id || '' = ${workspaceId}`);
+}
+
+function rowsInOrder(db: Kysely<CodesTables>, listed: Listed, range: Range) {
+  const left = sql<number>`case when ${hasLeft(listed)} then 1 else 0 end`.as('has_left');
+  return inOrder(db, listed, range).select(['code_id', 'position', 'state', left]);
+}
+
+interface WholeList {
+  readonly workspaceId: string;
+  readonly deviceId: string;
+  readonly at: number;
+  readonly id: string;
+  readonly limit: number;
+}
+
+const wholeList = (listed: Listed, isOfDevice: boolean): Prepared<CodesTables, WholeList, Row> =>
+  prepared((db, { workspaceId, deviceId, at, id, limit }) => {
+    const from = { at, id };
+    const range = isOfDevice ? { workspaceId, deviceId, from } : { workspaceId, from };
+    return rowsInOrder(db, listed, range).limit(limit);
+  });
+
+const listedOf = (isOfDevice: boolean): Readonly<Record<Listed, Prepared<CodesTables, WholeList, Row>>> => ({
+  live_at: wholeList('live_at', isOfDevice),
+  readable_at: wholeList('readable_at', isOfDevice),
+  unmanaged_at: wholeList('unmanaged_at', isOfDevice),
+});
+
+/** The lists that are asked for most: all codes of a workspace, or of a device. */
+const ALL = { ofWorkspace: listedOf(false), ofDevice: listedOf(true) };
+
 /** A page of codes, in the order in which they came. */
 export async function codePage(
   { db }: Pick<Database<CodesTables>, 'db'>,
@@ -30,22 +82,15 @@ export async function codePage(
   { listed, workspaceId, deviceId, accessCodeIds, commonCodeKey, search }: WantedCodes,
   { page, scope, after }: Place,
 ): Promise<Page<AccessCode>> {
-  const inOrder = (from: RowKey, upTo?: RowKey) => {
-    const query = db
-      .selectFrom(CODES)
-      .where(between({ at: listed, id: 'code_id' }, from, upTo))
-      .orderBy(listed)
-      .orderBy('code_id');
-    // The device's own index is the shorter one; the expression keeps SQLite from taking the workspace's.
-    return deviceId === undefined
-      ? query.where('workspace_id', '=', workspaceId)
-      : query.where('device_id', '=', deviceId).where(sql<boolean>`workspace_id || '' = ${workspaceId}`);
-  };
+  const isFiltered = accessCodeIds !== undefined || commonCodeKey !== undefined || search !== undefined;
   const withPin =
     search === undefined ? [] : await codesWithPin(db, vault, { workspaceId, deviceId, listed, pin: search });
   const read = (from: RowKey, upTo: RowKey | undefined, limit: number) => {
-    const left = sql<number>`case when ${hasLeft(listed)} then 1 else 0 end`.as('has_left');
-    let query = inOrder(from, upTo).select(['code_id', 'position', 'state', left]).limit(limit);
+    if (!isFiltered) {
+      const { [listed]: all } = deviceId === undefined ? ALL.ofWorkspace : ALL.ofDevice;
+      return all.rows(db, { workspaceId, deviceId: deviceId ?? '', ...from, limit });
+    }
+    let query = rowsInOrder(db, listed, { workspaceId, deviceId, from, upTo }).limit(limit);
     if (accessCodeIds) query = query.where('code_id', 'in', [...new Set(accessCodeIds)]);
     if (commonCodeKey !== undefined) query = query.where('common_code_key', '=', commonCodeKey);
     if (search !== undefined)
@@ -59,7 +104,7 @@ export async function codePage(
       : await inWindows(
           { after, limit: most },
           (from, far) =>
-            inOrder(from)
+            inOrder(db, listed, { workspaceId, deviceId, from })
               .select([sql<number>`${sql.ref(listed)}`.as('at'), 'code_id as id'])
               .offset(far - 1)
               .limit(1)
