@@ -1,4 +1,4 @@
-/** What the parts of the server are given by Nest, by token. The composition root says which is which. */
+/** The tokens by which Nest injects the parts of the server. The composition root provides them. */
 
 /** Config */
 export const CONFIG = Symbol('CONFIG');

@@ -4,7 +4,7 @@ import { ClockWatch } from './clock-watch';
 
 const T0 = Date.UTC(2026, 5, 1);
 
-/** A machine whose clock can be put. */
+/** A machine whose clock can be set. */
 function machine(lastRead?: number) {
   let [wall, passed] = [T0, 500];
   const watch = new ClockWatch({ wall: () => wall, monotonic: () => passed, lastRead });
@@ -19,7 +19,7 @@ function machine(lastRead?: number) {
   };
 }
 
-it('hears of nothing while the clock goes as time passes, even if it is slewed a little', () => {
+it('notices nothing while the clock goes as time passes, even if it is slewed a little', () => {
   const { watch, told, passes, put, wall } = machine();
   for (let n = 0; n < 1000; n++) {
     passes(1000);
@@ -29,7 +29,7 @@ it('hears of nothing while the clock goes as time passes, even if it is slewed a
   expect(told).toEqual([]);
 });
 
-it('tells of a clock that was put forward or back, and knows the latest that it can be', () => {
+it('reports a clock that was set forward or back, and knows the latest that it can be', () => {
   const { watch, told, passes, put, wall } = machine();
   put(-HOUR);
   expect([watch.offset, watch.latest()]).toEqual([-HOUR, wall() + HOUR]);
@@ -44,7 +44,7 @@ it('tells of a clock that was put forward or back, and knows the latest that it 
   expect(told).toEqual([-HOUR, HOUR, 3 * DAY, -3 * DAY]);
 });
 
-it('takes the clock for right when somebody knows it is, and says so', () => {
+it('takes the clock for right when it is said to be, and reports that', () => {
   const { watch, told, put, wall } = machine();
   put(-HOUR);
   watch.believe();
@@ -53,7 +53,7 @@ it('takes the clock for right when somebody knows it is, and says so', () => {
   expect(told).toEqual([-HOUR, 0]);
 });
 
-it('takes a leap forward for right soon, as after a machine’s sleep, and a leap back never', () => {
+it('takes a step forward for right soon, as after a machine’s sleep, and a step back never', () => {
   const asleep = machine();
   asleep.put(8 * HOUR);
   expect(asleep.watch.bounds()).toEqual({ earliest: asleep.wall() - 8 * HOUR, latest: asleep.wall() });
@@ -65,7 +65,7 @@ it('takes a leap forward for right soon, as after a machine’s sleep, and a lea
   expect(asleep.watch.bounds()).toEqual({ earliest: asleep.wall(), latest: asleep.wall() + HOUR });
 });
 
-it('keeps a leap forward in doubt while somebody knows that it is wrong', () => {
+it('keeps a step forward in doubt while it is said to be wrong', () => {
   const { watch, put, passes, wall } = machine();
   put(3 * DAY);
   expect(watch.offset).toBe(3 * DAY);
@@ -76,14 +76,14 @@ it('keeps a leap forward in doubt while somebody knows that it is wrong', () => 
   expect(watch.offset).toBe(0);
 });
 
-it('knows of a clock that was put back while nobody looked', () => {
+it('knows of a clock that was set back while no process ran', () => {
   const { watch, wall } = machine(T0 + HOUR);
   expect([watch.offset, watch.latest()]).toEqual([-HOUR, wall() + HOUR]);
   expect(machine(T0 + 9 * DAY).watch.offset).toBe(0);
   expect(machine(T0 - HOUR).watch.offset).toBe(0);
 });
 
-it('is never earlier than the clock, nor than time has passed, however often the clock is put back', () => {
+it('is never earlier than the clock, nor than time has passed, however often the clock is set back', () => {
   const step = fc.record({ passes: fc.nat(DAY), put: fc.integer({ min: -30 * DAY, max: 0 }) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {

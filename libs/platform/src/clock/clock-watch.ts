@@ -1,28 +1,28 @@
 import { DAY } from './durations';
 const TICK_MS = 1_000;
-/** Less than this is what two readings may differ by on a machine that is busy, or whose clock is being slewed. */
+/** Two readings may differ by this on a busy machine, or while its clock is being slewed. */
 const TOLERANCE_MS = 2_000;
-/** A leap forward that nobody speaks against for so long is right: as after a machine's sleep. */
+/** A step forward that nothing contradicts for this long is right: as after a machine's sleep. */
 const UNDISPUTED_MS = 120_000;
 
 export interface ClockWatchOptions {
-  /** The machine's clock, ms since the epoch; anybody may put it. */
+  /** The machine's clock, ms since the epoch; it may be set at any time. */
   readonly wall?: () => number;
-  /** Time as it passes, ms from any instant; nobody can put it. */
+  /** A monotonic clock, ms from any instant. */
   readonly monotonic?: () => number;
   /** What the wall clock read when it was last known to be right, ms: it may have been put back since. */
   readonly lastRead?: number;
 }
 
 /**
- * Notices when the machine's clock is put, by holding it against time as it passes. Which of the two is right it can't
- * know: until somebody who does has said so, it is as late as either says.
+ * Notices when the machine's clock is set, by comparing it with a monotonic one. It can't know which of the two is
+ * right: until that is known, the time is taken to be the later of the two.
  */
 export class ClockWatch {
   private readonly wall: () => number;
   private readonly monotonic: () => number;
   private readonly listeners: ((by: number) => void)[] = [];
-  /** The wall's reading less the passing of time, while all is well. */
+  /** The wall clock's reading less the monotonic one's, while all is well. */
   private base: number;
   private jumped = 0;
   private jumpedAt = 0;
@@ -41,25 +41,25 @@ export class ClockWatch {
     }
   }
 
-  /** By how much the clock has been put since it was last known to be right, ms; negative: back. */
+  /** By how much the clock was set since it was last known to be right, ms; negative: back. */
   get offset(): number {
     this.look();
     return this.jumped;
   }
 
-  /** The latest that it can be, ms: the clock's reading, or later where it has been put back. */
+  /** The latest instant that it can be, ms: the clock's reading, or later where it was set back. */
   latest(): number {
     return this.wall() - Math.min(0, this.offset);
   }
 
-  /** Between which instants it is, ms: what the clock reads, and what it would read had it not been put. */
+  /** Between which instants it is, ms: what the clock reads, and what it would read had it not been set. */
   bounds(): { earliest: number; latest: number } {
     const wall = this.wall();
     const other = wall - this.offset;
     return { earliest: Math.min(wall, other), latest: Math.max(wall, other) };
   }
 
-  /** The clock is wrong as it is now, and stays in doubt until somebody says otherwise or it is put again. */
+  /** The clock is wrong now, and stays in doubt until it is found right or is set again. */
   doubt(): void {
     this.disputed = true;
   }
@@ -70,7 +70,7 @@ export class ClockWatch {
     this.takeForRight();
   }
 
-  /** Calls back whenever the clock has been put, with by how much, ms; 0: when it has turned out to be right. */
+  /** Calls back whenever the clock was set, with by how much, ms; 0 when it has turned out to be right. */
   onJump(listener: (by: number) => void): void {
     this.listeners.push(listener);
   }

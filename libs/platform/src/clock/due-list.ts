@@ -10,7 +10,7 @@ export class DueList {
   private added = 0;
   private cancelled = 0;
 
-  /** The earliest instant that anybody waits for. */
+  /** The earliest instant that a callback waits for. */
   get next(): number | undefined {
     this.dropCancelled();
     return this.heap[0]?.instant;
@@ -102,7 +102,7 @@ function call(entry: Entry): void {
   try {
     callback?.();
   } catch (error) {
-    // One callback's fault must not keep the others from being called; it surfaces as any timer's would.
+    // One callback that throws must not keep the others from being called; its error surfaces as any timer's would.
     setImmediate(() => {
       throw error;
     });

@@ -20,7 +20,7 @@ const USUAL = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z$/;
  */
 export function parseInstant(text: string): number {
   const usual = USUAL.test(text) ? Date.parse(text) : NaN;
-  // A day that there is not (30 February) would be read as another one.
+  // A day that does not exist (30 February) would be read as another one.
   if (usual >= EARLIEST && iso(usual).startsWith(text.slice(0, 19))) return usual;
   const parsed = INSTANT.test(text) ? DateTime.fromISO(text.toUpperCase(), { zone: 'utc' }) : undefined;
   const ms = parsed?.isValid ? parsed.toMillis() : NaN;

@@ -5,7 +5,7 @@ import { readingOf, SandboxClock, type SandboxClockState } from './sandbox-clock
 
 const START = Date.UTC(2026, 0, 1);
 
-/** A clock over a wall that moves only when it is told to. */
+/** A clock over a wall clock that moves only when a test moves it. */
 function clockOverWall(running: boolean) {
   const wall = new SandboxClock({ now: Date.UTC(2030, 0, 1), running: false });
   const kept: SandboxClockState[] = [];
@@ -24,7 +24,7 @@ describe('a sandbox clock', () => {
     expect([clock.running, clock.now()]).toEqual([false, START]);
   });
 
-  it("runs at the wall's pace from where it was put", () => {
+  it('runs at real speed from where it was set', () => {
     const { clock, passes } = clockOverWall(true);
     passes(1000);
     clock.set(START + 72 * HOUR);
@@ -53,7 +53,7 @@ describe('a sandbox clock', () => {
     expect([clock.now(), clock.running, kept.length]).toEqual([START, true, 1]);
   });
 
-  it('does not go back when the wall does', () => {
+  it('does not go back when the wall clock does', () => {
     let reading = 1000;
     const wall = { now: () => reading, at: () => () => {} };
     const clock = new SandboxClock({ now: START, running: true, wall });
@@ -87,7 +87,7 @@ describe('a sandbox clock', () => {
     expect(called).toEqual([1]);
   });
 
-  it('calls back when the wall brings it there', () => {
+  it('calls back when real time brings it there', () => {
     const { clock, passes } = clockOverWall(true);
     const called: number[] = [];
     clock.at(START + 100, () => called.push(clock.now()));
@@ -111,7 +111,7 @@ describe('a sandbox clock', () => {
     expect(called).toEqual([START + 100]);
   });
 
-  it('hands out, at every change, what it takes to go on in another process', () => {
+  it('hands out, at every change, what another process needs to go on with it', () => {
     const { wall, clock, kept, passes } = clockOverWall(true);
     passes(10);
     clock.set(START + HOUR);

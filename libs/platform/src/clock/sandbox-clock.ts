@@ -4,7 +4,7 @@ import { SystemClock } from './system-clock';
 import { iso } from './instant';
 
 /**
- * What must be kept so that a later process can go on with the clock: it read `now` when the wall read `wall`
+ * What must be kept so that a later process can go on with the clock: it read `now` when the wall clock read `wall`
  * (both ms since the epoch), and has been running on, or standing still, from there.
  */
 export interface SandboxClockState {
@@ -13,14 +13,14 @@ export interface SandboxClockState {
   running: boolean;
 }
 
-/** The reading of a clock that was left in `state`, at the wall's instant `wall` (ms). Never below state.now. */
+/** The reading of a clock that was left in `state`, when the wall clock reads `wall` (ms). Never below state.now. */
 export function readingOf(state: SandboxClockState, wall: number): number {
   return state.running ? state.now + Math.max(0, wall - state.wall) : state.now;
 }
 
 /**
- * A clock that can be put forward: it runs at the wall's pace from where it was last put, or stands still.
- * It never goes back, even if the wall does.
+ * A clock that can be set forward: it runs at real speed from where it was last set, or stands still.
+ * It never goes back, even if the wall clock does.
  */
 export class SandboxClock implements Clock {
   private readonly due = new DueList();
@@ -33,9 +33,9 @@ export class SandboxClock implements Clock {
 
   /**
    * @param options.now where it starts, ms since the epoch
-   * @param options.running at the wall's pace, or standing still
-   * @param options.persist called with what to keep, at once and whenever the clock is put, stopped or resumed
-   * @param options.wall whose pace it keeps; the machine's clock unless told otherwise
+   * @param options.running at real speed, or standing still
+   * @param options.persist called with what to keep, at once and whenever the clock is set, stopped or resumed
+   * @param options.wall the clock that it runs with; by default the machine's
    */
   constructor(options: {
     now: number;
@@ -55,7 +55,7 @@ export class SandboxClock implements Clock {
     return this.latest;
   }
 
-  /** Whether it moves on with the wall. */
+  /** Whether it moves on with the wall clock. */
   get running(): boolean {
     return this.state.running;
   }
@@ -67,7 +67,7 @@ export class SandboxClock implements Clock {
   }
 
   /**
-   * Puts the clock forward to `instant` (ms) and calls, before it returns, everything that has become due, in
+   * Sets the clock forward to `instant` (ms) and calls, before it returns, everything that has become due, in
    * the order of the instants. `running` also says whether it moves on from there; left out, that stays as it is.
    * @throws RangeError if the clock already reads a later instant; nothing has changed then.
    */
@@ -101,7 +101,7 @@ export class SandboxClock implements Clock {
     this.persist({ ...this.state });
   }
 
-  /** Sees to it that what is due is called soon, and that a running clock looks up when the next is due. */
+  /** Has what is due called soon, and a running clock wake up when the next is due. */
   private arrange(): void {
     this.cancelWake();
     this.cancelWake = () => {};
@@ -127,6 +127,6 @@ export class SandboxClock implements Clock {
 function checked(instant: number): number {
   // A Date holds no more.
   if (!Number.isInteger(instant) || Math.abs(instant) > 8.64e15)
-    throw new RangeError(`A clock can't be put to ${instant}.`);
+    throw new RangeError(`A clock can't be set to ${instant}.`);
   return instant;
 }

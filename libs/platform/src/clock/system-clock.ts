@@ -2,8 +2,8 @@ import { MINUTE } from './durations';
 import { type Clock } from './clock';
 import { DueList } from './due-list';
 
-// Timers count elapsed time, not the wall: after a suspended machine wakes, or the wall clock is put right, a
-// long timer would be late by as much. Looking up once a minute bounds that (and setTimeout's 2^31 ms).
+// Timers count elapsed time, not the wall: after a suspended machine wakes, or the wall clock is corrected, a
+// long timer would be late by as much. Checking once a minute bounds that (and setTimeout's 2^31 ms).
 const LONGEST_SLEEP = MINUTE;
 
 /** The machine's own clock. Waiting on it does not keep the process alive. */

@@ -1,9 +1,9 @@
-/** After the loop stood still, answers that arrived meanwhile are taken in before anybody is told of silence, ms. */
+/** After the event loop was blocked, answers that have arrived get this long to be handled before the time is up, ms. */
 const GRACE_MS = 50;
 
 /**
- * What `work` comes to, if it does so within `ms`.
- * @throws what `late` returns otherwise; the work goes on, and what becomes of it is nobody's business any more
+ * What `work` resolves to, if it does so within `ms`.
+ * @throws what `late` returns otherwise; the work goes on, and its outcome is ignored
  */
 export async function within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -7,7 +7,7 @@ export interface Config {
   host: string;
   /** PORT: the API's port; 0 picks a free one. 3000 */
   port: number;
-  /** DATA_DIR: the folder under which lies everything that the server keeps. ./data */
+  /** DATA_DIR: the folder of everything that the server keeps. ./data */
   dataDir: string;
   /** EVENTSTORE_PORT: the embedded event store's port; 0 picks a free one. 2113 */
   eventstorePort: number;
@@ -17,11 +17,11 @@ export interface Config {
   databaseUrl?: string;
   /** LOCK_CLOUD_PORT: the simulated lock maker's port; 0 picks a free one. 3100 */
   lockCloudPort: number;
-  /** SANDBOX: simulated locks, a clock that can be put forward, and the endpoints that go with them. true */
+  /** SANDBOX: simulated locks, a clock that can be set forward, and the endpoints that go with them. true */
   sandbox: boolean;
   /** SANDBOX_API_KEY: the sandbox workspace's API key; else one is drawn at the first start. */
   sandboxApiKey?: string;
-  /** SANDBOX_CLOCK: running at the wall's pace, or manual: standing still between advances. running */
+  /** SANDBOX_CLOCK: running at real speed, or manual: standing still between advances. running */
   sandboxClock: 'running' | 'manual';
   /** LOG_LEVEL: fatal, error, warn, info, debug, trace or silent. info */
   logLevel: LogLevel;
@@ -49,7 +49,7 @@ export interface Config {
   retryLimit: number;
   /** CLOCK_DRIFT_TOLERANCE: how far a lock's clock may be off before it is reported. PT60S */
   clockDriftTolerance: number;
-  /** ACCOUNT_POLL_EVERY: how often an account is asked for its locks, to find what a lost report would have told. PT30M */
+  /** ACCOUNT_POLL_EVERY: how often an account is asked for its locks, to find out what a lost report would have said. PT30M */
   accountPollEvery: number;
   /** READ_BACK_EVERY: how often a lock's codes are read back even if its maker says that nothing changed. PT24H */
   readBackEvery: number;
@@ -72,9 +72,9 @@ export interface Config {
    * they are not on the public internet, by http too. none
    */
   webhookAllowedHosts: string[];
-  /** METRICS_PORT: where metrics are asked for; 0 picks a free port. none */
+  /** METRICS_PORT: the port of /metrics; 0 picks a free port. none */
   metricsPort: number | undefined;
-  /** METRICS_HOST: the address that they are asked for at. 127.0.0.1 */
+  /** METRICS_HOST: the address of /metrics. 127.0.0.1 */
   metricsHost: string;
 }
 

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { parseDuration } from '../clock/instant';
 
-/** What a setting may be, in the words of the error message, and how its text is read. */
+/** What a setting may be, as the error message says it, and how its text is read. */
 export interface Reader<T> {
   allowed: string;
   /** The value may be a secret, or hold one: it is not repeated in an error. */

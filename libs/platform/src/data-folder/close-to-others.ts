@@ -6,7 +6,7 @@ import { StartupError } from '../errors/startup-error';
 const OF_OTHERS = 0o077;
 const STICKY = 0o1000;
 
-/** Folders of the data folder whose files are closed too, should it have been open. */
+/** Folders of the data folder whose files are closed too, if it was open. */
 const FOLDERS_WITHIN = ['.', 'eventstore', 'eventstore/tls', 'lock-cloud'];
 
 /** Its own reader refuses it when others could read it: then the PINs count as known. */

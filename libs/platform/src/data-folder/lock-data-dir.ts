@@ -20,9 +20,9 @@ export function lockUnlessHeld(dir: string): { release(): void } | undefined {
 
 /**
  * Takes a data folder for this process alone: makes it if need be, closes it to other accounts, checks that it can be
- * written, and holds a lock that ends with the process however it dies. Whatever this process writes from then on,
+ * written, and holds a lock that ends with the process however it dies. Everything that this process writes from then on,
  * there and elsewhere, is for its own account alone.
- * @param tell hears of each folder or file that was open to others
+ * @param tell called for each folder or file that was open to others
  * @throws StartupError if the folder can't be used or another process holds it.
  */
 export function lockDataDir(

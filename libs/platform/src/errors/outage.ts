@@ -1,11 +1,11 @@
 /**
  * Something that the work needs does not answer now: nothing is wrong with the work itself, and it may be done again
- * later. The message is one short line, fit for a log and for whoever asks whether the server is ready.
+ * later. The message is one short line, for the log and for the readiness check.
  */
 export class Outage extends Error {
   override readonly name: string = 'Outage';
 
-  /** @param part what does not answer, as it is told: `event store`, `database` */
+  /** @param part what does not answer, as messages name it: `event store`, `database` */
   constructor(
     readonly part: string,
     reason: string,

@@ -1,5 +1,5 @@
 /**
- * What keeps a process from starting, or from running on: one clear line for whoever started it. The process
+ * What keeps a process from starting, or from running on: one clear line for the person who started it. The process
  * prints the message, without a stack, and exits with code 1.
  */
 export class StartupError extends Error {

@@ -2,12 +2,12 @@ import { MINUTE } from '../clock/durations';
 import type { LogFn } from 'pino';
 import { Outage } from '../errors/outage';
 
-/** Without an error of its kind for so long, an outage is over, and the next one another, ms. */
+/** An outage is over when it caused no error for this long, ms; the next error is another outage. */
 const OVER_AFTER_MS = MINUTE;
 
 /**
- * A hook for pino that tells of each outage once, in one short line without a stack: everything that meets it would
- * tell of it again and again.
+ * A hook for pino that logs each outage once, in one short line without a stack: otherwise everything that meets it
+ * would log it again.
  */
 export function outagesOnce(now: () => number = () => performance.now()) {
   const lastSeen = new Map<string, number>();

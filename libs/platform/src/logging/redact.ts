@@ -14,7 +14,7 @@ const NAMES = new Set([
 ]);
 const ENDINGS = /(authorization|token|secret|password|passphrase|apikey|masterkey|vaultkey|privatekey)$/;
 
-/** Whether what goes by that name must not be seen: PINs, keys, tokens, credentials. */
+/** Whether a value of that name must not be shown: PINs, keys, tokens, credentials. */
 export function isSecretName(name: string): boolean {
   const plain = name.toLowerCase().replace(/[^a-z]/g, '');
   return NAMES.has(plain) || ENDINGS.test(plain);
@@ -33,7 +33,7 @@ export function redactError(error: Error): Record<string, unknown> {
   return new Walk().error(error, 0);
 }
 
-/** Paths whose last part is a secret: whoever knows the address may report for a lock maker. */
+/** Paths whose last part is a secret: anyone who knows the address could report for a lock maker. */
 const SECRET_PATHS = /(\/lock_makers\/[^/?#]*\/reports\/)[^/?#]+/g;
 
 /** A URL, or its path, without the secrets in it. */
@@ -91,7 +91,7 @@ class Walk {
   }
 }
 
-// ECONNREFUSED and its like tell what went wrong, and no PIN looks like them.
+// ECONNREFUSED and the like say what went wrong, and no PIN looks like them.
 const isErrorCode = (value: unknown) => typeof value === 'string' && /^[A-Z]{3}[A-Z_]+$/.test(value);
 
 function decoded(name: string): string {

@@ -22,7 +22,7 @@ export interface PageRequest {
   cursor?: string;
 }
 
-/** Where a row stands in a list's order: a number that never changes, and its id to tell equals apart. */
+/** Where a row stands in a list's order: a number that never changes, and its id to order equal ones. */
 export interface RowKey {
   at: number;
   id: string;
@@ -70,7 +70,7 @@ export function pageOf<R, T>(
   };
 }
 
-/** A page without items: what a filter that nothing can meet leaves of a list. */
+/** A page without items, for a filter that nothing can match. */
 export function emptyPage<T>(): Page<T> {
   return { items: [], pagination: { has_next_page: false, next_page_cursor: null, next_page_url: null } };
 }
@@ -89,7 +89,7 @@ function parse(cursor: string): [string, number, string] {
       }
     }
   } catch {
-    // Told below.
+    // Reported below.
   }
   const message = 'is not a page cursor that this server gave out';
   throw ApiError.invalidInput(`page_cursor ${message}.`, { page_cursor: message });
@@ -97,7 +97,7 @@ function parse(cursor: string): [string, number, string] {
 
 const isPlainId = (id: unknown): id is string => typeof id === 'string' && /^[\w-]{0,100}$/.test(id);
 
-/** Tells two sets of filters apart; left out and undefined are the same, and so is any order of names. */
+/** Distinguishes two sets of filters; left out and undefined are the same, and so is any order of names. */
 function fingerprintOf(filters: object): string {
   const named = Object.entries(filters).filter(([, value]) => value !== undefined);
   named.sort(([a], [b]) => (a < b ? -1 : 1));

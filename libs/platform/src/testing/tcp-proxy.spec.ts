@@ -34,10 +34,10 @@ describe('the proxy', () => {
       hears: (text: string) => until(() => heard === text),
     };
   };
-  /** Silence shows by real time alone, and so does lateness: ms. */
+  /** Only real time shows that nothing comes, or that it comes late: ms. */
   const quiet = 100;
 
-  it('passes on, and passes on later when it is told to', async () => {
+  it('passes on, and passes on later when it is asked to', async () => {
     const one = await client();
     one.say('a');
     await one.hears('a');
@@ -48,7 +48,7 @@ describe('the proxy', () => {
     expect(performance.now() - from).toBeGreaterThan(70);
   });
 
-  it('keeps what is said in order, also where what comes later is passed on sooner', async () => {
+  it('keeps the order, also when the delay becomes shorter', async () => {
     const one = await client();
     proxy.delay(150);
     one.say('a');
@@ -64,7 +64,7 @@ describe('the proxy', () => {
     expect(one.heard()).toBe('abcd');
   });
 
-  it('cuts the connections there are, and lets new ones through', async () => {
+  it('cuts the existing connections, and lets new ones through', async () => {
     const one = await client();
     one.say('a');
     await one.hears('a');
@@ -111,7 +111,7 @@ describe('the proxy', () => {
     expect([one.heard(), one.ended(), proxy.accepted]).toEqual(['', '', 1]);
   });
 
-  it('resets whoever comes while it refuses', async () => {
+  it('resets new connections while it refuses', async () => {
     proxy.refuse();
     const socket = connect(proxy.port, '127.0.0.1');
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];

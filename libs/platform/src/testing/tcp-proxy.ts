@@ -7,8 +7,8 @@ interface Link {
 }
 
 /**
- * For tests: stands between a client and a server, and breaks their connections in the ways that networks do. What
- * is broken concerns the connections there are and those to come, until `heal`.
+ * For tests: sits between a client and a server, and breaks their connections in the ways that networks do. A fault
+ * affects the connections that exist and new ones, until `heal`.
  */
 export class TcpProxy {
   private readonly links = new Set<Link>();
@@ -41,8 +41,8 @@ export class TcpProxy {
   }
 
   /**
-   * As a firewall that forgets: nothing comes through in either direction, and nobody is told. New connections are
-   * accepted and never answered.
+   * Like a firewall that drops its state: nothing comes through in either direction, and neither side notices. New
+   * connections are accepted and never answered.
    */
   freeze(): void {
     this.state = 'frozen';
@@ -52,7 +52,7 @@ export class TcpProxy {
     }
   }
 
-  /** Cuts, and resets whatever comes. */
+  /** Cuts, and resets new connections. */
   refuse(): void {
     this.state = 'refusing';
     this.cut();
@@ -63,7 +63,7 @@ export class TcpProxy {
     this.latency = ms;
   }
 
-  /** The server has gone from every connection without the clients' hearing of it: what they send is lost. */
+  /** The server has left every connection and the clients do not know: what they send is lost. */
   halfOpen(): void {
     for (const { near, far } of this.links) {
       far?.removeAllListeners('close');
@@ -73,13 +73,13 @@ export class TcpProxy {
     }
   }
 
-  /** Connections from now on are passed on. Those that were silent stay so: what forgot them does not remember. */
+  /** Connections from now on are passed on. Those that were frozen stay silent. */
   heal(): void {
     this.state = 'open';
     this.latency = 0;
   }
 
-  /** Heals, and lets the silent connections speak again, as a process that was stopped and goes on does. */
+  /** Heals, and lets the frozen connections go on, like a process that is resumed. */
   thaw(): void {
     this.heal();
     for (const { near, far } of this.links) {

@@ -5,13 +5,12 @@ export interface UntilOptions {
   readonly what?: string;
   /** The longest wait, ms. */
   readonly within?: number;
-  /** The pause between two looks, ms. */
+  /** The pause between two polls, ms. */
   readonly every?: number;
 }
 
 /**
- * For tests that wait for another process, a socket or a thread, which no clock of the test's own moves: looks again
- * and again.
+ * For tests that wait for another process, a socket or a thread, which the test clock does not control: polls `look`.
  *
  * @returns the first truthy value that `look` returns
  * @throws when there is none in time

@@ -1,8 +1,8 @@
 import type { Random } from '../ids/random';
 
 /**
- * How long to wait after so many failures in a row, ms: the pause doubles from `first` to `limit`, and a half of it
- * is drawn, so that what failed together does not come back together.
+ * How long to wait after a number of failures in a row, ms: the pause doubles from `first` to `limit`, and half of it
+ * is random, so that what failed together does not come back together.
  */
 export function backOff(
   failures: number,

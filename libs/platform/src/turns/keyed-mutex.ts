@@ -5,7 +5,7 @@ export class KeyedMutex {
   private readonly held = new Map<string, Mutex>();
 
   /**
-   * Begins `work` when the work before it on that key is over, however that ended.
+   * Begins `work` when the work before it on that key has ended, successfully or not.
    * @returns what `work` returns, or rejects as it does
    */
   async runExclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -14,7 +14,7 @@ export class KeyedMutex {
     try {
       return await mutex.runExclusive(work);
     } finally {
-      // Whoever waited has it by now.
+      // The next one that waited has it by now.
       if (!mutex.isLocked()) this.held.delete(key);
     }
   }

@@ -1,2 +1,2 @@
-/** In the middle of much work: lets whatever else has come meanwhile go first. */
+/** During long work: lets everything else that is waiting for the event loop go first. */
 export const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -2,8 +2,8 @@ import { createHmac, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { decrypt, encrypt } from './aes-gcm';
 
 /**
- * The vault's own keys, 32 bytes each. They lie beside the keys of the PINs, sealed by the master key, so that the
- * master key can be replaced without sealing anything else anew.
+ * The vault's own keys, 32 bytes each. They are kept next to the keys of the PINs, sealed by the master key, so that
+ * the master key can be replaced without sealing anything else again.
  */
 export interface Keyring {
   /** Wraps the keys of the PINs. */
@@ -47,12 +47,12 @@ export function openKeyring(masterKey: Buffer, sealed: string): Keyring {
 
 const PURPOSE = 'keyring';
 
-/** A text that only the holder of this master key can make: kept beside the keys, it tells a wrong one. */
+/** A text that only the holder of this master key can make: kept next to the keys, it shows that a key is wrong. */
 export function checkValue(masterKey: Buffer): string {
   return createHmac('sha256', derived(masterKey, 'check')).update('latchkey vault').digest('base64url');
 }
 
-/** A key (32 bytes) for one use, from which neither the other key nor those for other uses can be told. */
+/** A key (32 bytes) for one use, from which neither the other key nor those for other uses can be derived. */
 export function derived(key: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `latchkey/v1/${use}`, 32));
 }

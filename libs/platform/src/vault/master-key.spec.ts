@@ -78,7 +78,7 @@ describe('the master key', () => {
       expect(statSync(join(dataDir, 'vault.key')).mode & 0o777).toBe(0o600);
     });
 
-    it('stays as it was if the process died before the vault was made over', async () => {
+    it('stays as it was if the process died before the vault was sealed with the new one', async () => {
       const old = loadMasterKey({ dataDir });
       await expect(replaceMasterKey(dataDir, () => Promise.reject(new Error('died before')))).rejects.toThrow(
         'died before',
@@ -89,7 +89,7 @@ describe('the master key', () => {
       expect(readdirSync(dataDir)).toEqual(['vault.key']);
     });
 
-    it('is the new one if the process died after the vault was made over', async () => {
+    it('is the new one if the process died after the vault was sealed with the new one', async () => {
       loadMasterKey({ dataDir });
       let made: Buffer | undefined;
       await expect(

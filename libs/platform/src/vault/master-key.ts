@@ -30,8 +30,8 @@ export function loadMasterKey(options: { dataDir: string; vaultKey?: string }): 
 }
 
 /**
- * Replaces the master key of a data folder. `commit` makes the vault's keys over to the new one; should the process
- * die before or after that, `settleMasterKey` finds out at the next start which of the two holds.
+ * Replaces the master key of a data folder. `commit` seals the vault's keys with the new one; if the process dies
+ * before or after that, `settleMasterKey` finds out at the next start which of the two is valid.
  */
 export async function replaceMasterKey(
   dataDir: string,
@@ -45,9 +45,9 @@ export async function replaceMasterKey(
 }
 
 /**
- * Ends a replacement that a crash has cut short.
- * @param opens whether the vault was made over to that key
- * @returns the key that holds, if a replacement was under way
+ * Finishes a replacement that a crash interrupted.
+ * @param opens whether the vault's keys are sealed with that key
+ * @returns the valid key, if a replacement was under way
  */
 export async function settleMasterKey(
   dataDir: string,
@@ -140,7 +140,7 @@ function syncFolder(path: string): void {
   }
 }
 
-/** @throws StartupError unless it is 32 bytes in base64; `where` says whence it came */
+/** @throws StartupError unless it is 32 bytes in base64; `where` says where it came from */
 export function decodeMasterKey(text: string, where: string): Buffer {
   const key = Buffer.from(text, 'base64');
   const same = key.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '');

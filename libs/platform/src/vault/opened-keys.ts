@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-/** So many keys are kept opened, with the PINs that they opened: a few megabytes. */
+/** How many opened keys are kept, with the PINs that they opened: a few megabytes. */
 const KEPT = 20_000;
 
 interface OpenedKey {
@@ -17,7 +17,7 @@ export class OpenedKeys {
   private readonly kept = new LRUCache<string, OpenedKey>({ max: KEPT });
   private erasures = 0;
 
-  /** To be asked before a key is looked up, and handed to `keep`. */
+  /** To be called before a key is looked up; its result is passed to `keep`. */
   get asOf(): number {
     return this.erasures;
   }

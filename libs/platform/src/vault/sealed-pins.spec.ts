@@ -3,11 +3,11 @@ import { newKeyring } from './keyring';
 import { KeyErasedError } from './sealed-pins';
 import { createVault, type Vault } from './vault';
 
-/** Keys in memory, which count how often they are asked and can be made to wait. */
+/** Keys in memory, which count how often they are read and can be made to wait. */
 class CountedKeys implements KeyStore {
   private readonly keys = new Map<string, string | null>();
   asked = 0;
-  /** What the next look waits for after it has seen what is there. */
+  /** What the next read waits for before it returns. */
   pause: Promise<void> | undefined;
 
   async find(keyId: string): Promise<string | null | undefined> {

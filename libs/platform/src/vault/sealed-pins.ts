@@ -20,7 +20,7 @@ export interface PinOfCode {
   pinFingerprint: string;
 }
 
-/** A key that was erased was to be used again. */
+/** An attempt to use a key that was erased. */
 export class KeyErasedError extends Error {
   override readonly name = 'KeyErasedError';
 }
@@ -89,7 +89,7 @@ export class SealedPins {
     return fingerprintOf(await this.keyFor(keyId, false), text);
   }
 
-  /** @param isNew most likely there is none: it is not looked for before it is made */
+  /** @param isNew most likely there is no such key: it is made without being looked up first */
   private async keyFor(keyId: string, isNew: boolean): Promise<Buffer> {
     const kept = this.opened?.key(keyId);
     if (kept) return kept;
@@ -117,7 +117,7 @@ export class SealedPins {
 
 const fingerprintOf = (key: Buffer, text: string): string => hmac(derived(key, 'fingerprint'), text);
 
-// A box as long as its PIN would tell how many digits to try: all are filled up to a multiple of 16 bytes.
+// A box as long as its PIN would reveal how many digits to try: all are filled up to a multiple of 16 bytes.
 function padded(pin: string): Buffer {
   const text = Buffer.from(pin, 'utf8');
   if (text.length > 255) throw new RangeError('A PIN of more than 255 bytes can not be sealed.');

@@ -19,9 +19,9 @@ export interface Vault {
   open(sealed: SealedPin): Promise<string | null>;
   /** Many at once, in the order given; null for one whose key has been erased, or that can't be opened. */
   openAll(sealed: readonly SealedPin[]): Promise<(string | null)[]>;
-  /** Those of the key ids that there never was a key for; an erased key is none of them. */
+  /** Those of the key ids for which there never was a key; an erased key is not among them. */
   unknownKeys(keyIds: readonly string[]): Promise<string[]>;
-  /** Destroys a key: every box under it is unreadable for ever, and its fingerprints tell nothing. May be repeated. */
+  /** Destroys a key: every box under it is unreadable for ever, and its fingerprints are useless. May be repeated. */
   erase(keyId: string): Promise<void>;
   /** An HMAC-SHA-256 (base64url) of a text that is not secret for as long as PINs are, for one scope. */
   fingerprint(scope: string, text: string): string;
@@ -31,7 +31,7 @@ export interface Vault {
   sealSecret(purpose: string, text: string): string;
   /** @throws Error if it was not sealed for that purpose by this vault. */
   openSecret(purpose: string, sealed: string): string;
-  /** A mark (HMAC-SHA-256, base64url) by which this vault tells what it has seen before. */
+  /** A mark (HMAC-SHA-256, base64url) by which this vault recognises a text. */
   mark(text: string): string;
   /** Whether it is the mark of that text. */
   isMarked(text: string, mark: string): boolean;
