@@ -36,7 +36,7 @@ describe('a copy of a SQLite file', () => {
     expect(readFileSync(at('to.db')).includes('Secretary')).toBe(false);
   });
 
-  test('is made of a file that another keeps to itself, with what stands in its log', async () => {
+  test('is made of a file that another process has locked, with what is in its log', async () => {
     const db = open('from.db');
     db.pragma('locking_mode = EXCLUSIVE');
     db.exec(`create table guests (name text); insert into guests values ('Ada')`);
@@ -50,7 +50,7 @@ describe('a copy of a SQLite file', () => {
     expect(existsSync(at('to.db-wal'))).toBe(false);
   }, 20_000);
 
-  test('is not made over another file, nor of none', () => {
+  test('is not made over another file, nor of a missing one', () => {
     open('from.db').close();
     writeFileSync(at('to.db'), '');
     expect(() => copyDatabase(at('from.db'), at('to.db'))).toThrow(
@@ -62,7 +62,7 @@ describe('a copy of a SQLite file', () => {
     expect(existsSync(at('none.db'))).toBe(false);
   });
 
-  test('that is damaged is told', () => {
+  test('that is damaged is reported', () => {
     const db = open('sound.db');
     db.exec(`create table guests (name text); create index by_name on guests (name)`);
     for (let n = 0; n < 500; n++) db.prepare('insert into guests values (?)').run([`guest ${n}`]);

@@ -4,8 +4,8 @@ import Libsql from 'libsql';
 
 /**
  * Copies a SQLite file that others may be writing: the copy is the database as of one instant, without what has been
- * deleted from it. This process stands still meanwhile.
- * @throws Error ENOENT where it is not there, EEXIST where the copy is; SQLITE_FULL where the disk is; then nothing is left
+ * deleted from it. It blocks this process.
+ * @throws Error ENOENT where the file does not exist, EEXIST where the copy does, SQLITE_FULL on a full disk; then nothing is left
  */
 export function copyDatabase(from: string, to: string): void {
   if (!existsSync(from)) throw Object.assign(new Error(`There is no ${from}.`), { code: 'ENOENT' });
@@ -29,9 +29,9 @@ const PAUSE_MS = 20;
 const LOG_HEADER = 32;
 
 /**
- * Copies a SQLite file that another process keeps to itself, with its log. What stands in the log goes into the file
- * now and then: then it is copied once more.
- * @throws Error where it never stood still for as long as that takes; then nothing is left
+ * Copies a SQLite file that another process keeps to itself, with its log. When the log is written into the file
+ * meanwhile, it is copied once more.
+ * @throws Error where the file changed during every try; then nothing is left
  */
 export async function copyDatabaseOfOther(from: string, to: string): Promise<void> {
   for (let tries = 0; tries < TRIES; tries++) {
@@ -63,7 +63,7 @@ function intoOneFile(file: string): void {
   connection.close();
 }
 
-/** @returns what is wrong with the structure of a SQLite file that nobody else has open; undefined: nothing */
+/** @returns what is wrong with the structure of a SQLite file that no other process has open; undefined: nothing */
 export function damageOf(file: string): string | undefined {
   const connection = new Libsql(file);
   try {

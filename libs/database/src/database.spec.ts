@@ -113,7 +113,7 @@ describe.each(testEngines)('a database on %s', (engine) => {
     expect(await ids()).toEqual([9]);
   });
 
-  it('tells how many rows a statement has changed', async () => {
+  it('returns how many rows a statement has changed', async () => {
     await add(1);
     await add(2);
     const updated = await database.db.updateTable('things').set({ number: 5 }).executeTakeFirst();
@@ -206,7 +206,7 @@ onPostgres('a database on postgres alone', () => {
     const own = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(database.db);
     await sql`select pg_terminate_backend(${own.rows[0]!.pid})`.execute(other.db);
 
-    // What is sent down the cut connection fails; those failures are told apart, and end.
+    // What is sent down the cut connection fails; those failures are transient, and end.
     const failures: unknown[] = [];
     let rows: unknown[] = [];
     while (rows.length === 0) {

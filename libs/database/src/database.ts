@@ -10,12 +10,12 @@ export interface Database<T> {
   readonly engine: Engine;
   /**
    * Runs `work` in one transaction: committed if its promise is kept, else rolled back. On SQLite nobody else's
-   * statement runs meanwhile, so inside use `trx` alone: waiting for `db` there is waiting for oneself.
+   * statement runs meanwhile, so use only `trx` inside: waiting for `db` there would wait for itself.
    */
   transaction<R>(work: (trx: Transaction<T>) => Promise<R>): Promise<R>;
   /**
-   * Tells whether anybody else has written: it changes whenever another process, or another opening of the same
-   * file, has. Undefined on PostgreSQL, which does not tell without being asked as much as for the rows themselves.
+   * A number that changes whenever another process, or another opening of the same file, has written. Undefined on
+   * PostgreSQL, where finding out would cost as much as reading the rows.
    */
   foreignVersion?(): number;
   close(): Promise<void>;
@@ -50,7 +50,7 @@ async function openPostgres<T>(options: PostgresOptions): Promise<Database<T>> {
     return database(db, 'postgres');
   } catch (cause) {
     await db.destroy();
-    // The connection string holds a password: it is told where, not how.
+    // The connection string holds a password: the message says only where.
     const { host, pathname } = new URL(options.url);
     throw new StartupError(
       `The PostgreSQL database ${host}${pathname} can not be opened: ${reason(cause as Error)}`,

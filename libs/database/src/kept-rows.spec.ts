@@ -41,7 +41,7 @@ describe('rows that are kept', () => {
     expect(reads).toBe(1);
   });
 
-  it('are read again after another connection has written, and after one of our own has said so', async () => {
+  it('are read again after another connection has written, and after a write of our own', async () => {
     await nameOf('a');
     await rename(theirs, 'second');
     expect(await nameOf('a')).toBe('second');
@@ -72,7 +72,7 @@ describe('rows that are kept', () => {
     expect(await nameOf('a')).toBe('second');
   });
 
-  it('are not kept where nobody tells that another process has written', async () => {
+  it('are not kept where writes of other processes can not be noticed', async () => {
     const careful = new KeptRows<{ name: string }>({}, 10);
     await careful.get('a', () => load('a'));
     await careful.get('a', () => load('a'));

@@ -2,16 +2,15 @@ import { LRUCache } from 'lru-cache';
 import { type Database } from './database';
 
 /**
- * Rows that nearly every request reads, kept in memory until anybody writes: another process is noticed by the
- * database's version, and whoever writes in this one says so by `written`. Where the version can't be told nothing is
- * kept.
+ * Rows that nearly every request reads, kept in memory until something is written: another process is noticed by the
+ * database's version, and writers in this one call `write`. Where the version can't be read nothing is kept.
  */
 export class KeptRows<V extends object> {
   private readonly kept: LRUCache<string, V>;
   private version: number | undefined;
   private writes = 0;
 
-  /** @param max so many are kept at most */
+  /** @param max how many are kept at most */
   constructor(
     private readonly database: Pick<Database<unknown>, 'foreignVersion'>,
     max: number,
@@ -19,7 +18,7 @@ export class KeptRows<V extends object> {
     this.kept = new LRUCache({ max });
   }
 
-  /** What is kept under `key`, or what `load` finds; that nothing is there is not kept. */
+  /** What is kept under `key`, or what `load` finds; a missing row is not kept. */
   async get(key: string, load: () => Promise<V | null>): Promise<V | null> {
     const version = this.database.foreignVersion?.();
     if (version === undefined) return load();
@@ -35,7 +34,7 @@ export class KeptRows<V extends object> {
     return found;
   }
 
-  /** Does what changes rows. What is kept, or read meanwhile, counts no more. */
+  /** Runs `work`, which changes rows. What is kept, or was read meanwhile, is dropped. */
   async written<R>(write: () => Promise<R>): Promise<R> {
     this.forget();
     try {

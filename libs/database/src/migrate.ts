@@ -18,11 +18,11 @@ interface MigrationsTable {
 }
 
 /**
- * Brings the tables of `name` up to date: runs, in order and in one transaction, what `migrations` holds beyond
- * what has run already. Instances that start at the same time wait for each other.
+ * Brings the tables of `name` up to date: runs, in order and in one transaction, those of `migrations` that
+ * have not run yet. Instances that start at the same time wait for each other.
  *
- * Own code on purpose. Kysely's Migrator (0.28) can't be given a transaction, so on SQLite half of the steps could stay
- * behind; on PostgreSQL it takes a table of its name in any schema for its own; it runs steps in the order of their names.
+ * Our own code on purpose. Kysely's Migrator (0.28) can't be given a transaction, so on SQLite only some of the steps
+ * could be done; on PostgreSQL it takes a table of its name in any schema for its own; it orders steps by their names.
  * @throws StartupError if the database has migrations that this version does not know, or one fails
  */
 export async function migrate<T>(

@@ -58,7 +58,7 @@ describe.each(testEngines)('prepared statements on %s', (engine) => {
     expect(await larger.rows(database.db, { than: 4, most: 9 })).toEqual([]);
   });
 
-  it('take lists of any length, and ask nothing about an empty one', async () => {
+  it('take lists of any length, and do not run for an empty one', async () => {
     const all = Array.from({ length: 20 }, (_, n) => ({ id: `l${String(n).padStart(2, '0')}`, size: n }));
     for (const some of [all.slice(0, 1), all.slice(1, 4), all.slice(4)]) {
       expect(await put.rows(database.db, some)).toHaveLength(some.length);

@@ -1,6 +1,6 @@
 import { type Compilable, type CompiledQuery, type Kysely } from 'kysely';
 
-/** Stands in a statement for a value that comes later. */
+/** A placeholder in a statement for a value that comes later. */
 class Parameter {
   constructor(readonly name: string | number) {}
 }
@@ -38,7 +38,7 @@ const LONGEST_FILLED = 1024;
 
 /**
  * The same with a list of values, as `in` takes one. It is built once for each power of two, up to which lists are
- * filled with their last value again. Nothing is asked about an empty list.
+ * filled with their last value again. With an empty list no statement is run.
  */
 export function preparedIn<T, P extends object, R>(
   build: (db: Kysely<T>, parameters: P, values: readonly string[]) => Compilable<R>,

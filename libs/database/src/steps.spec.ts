@@ -4,7 +4,7 @@ import { inSteps, inWindows } from './steps';
 
 const rows = (count: number) => Array.from({ length: count }, (_, n) => ({ at: n, id: String(n) }));
 
-test('a page in steps is the page at a stroke', async () => {
+test('a page read in steps is the page read at once', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(450), fc.integer({ min: 1, max: 500 }), async (count, limit) => {
       const all = rows(count);
@@ -32,7 +32,7 @@ test('a page in steps is the page at a stroke', async () => {
   );
 });
 
-test('a filter finds in windows what it finds at a stroke', async () => {
+test('a filter finds in windows what it finds at once', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 0, max: 9_000 }),

@@ -2,11 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Page, PageRequest, RowKey } from '@latchkey/platform';
 
 /**
- * Rows that are read and shown at a stroke. SQLite answers on the one thread that everybody's requests are served
- * on, so that what is longer is done in steps, with a turn for the others in between.
+ * How many rows are read and shown at once. SQLite runs on the one thread that serves all requests, so longer lists are
+ * read in steps, and other requests get a turn in between.
  */
 export const STEP = 100;
-/** Rows that are looked through at a stroke for those that a filter finds. */
+/** How many rows are searched at once for those that a filter finds. */
 const WINDOW = 500;
 
 /**
@@ -30,10 +30,10 @@ export async function inSteps<T>(
 }
 
 /**
- * The first rows that a filter finds, at most `limit` of them, looking through a stretch of rows at a time: a filter
- * that finds little would otherwise hold the thread for as long as the list is.
+ * The first rows that a filter finds, at most `limit` of them, searching a window of rows at a time: a filter
+ * that finds little would otherwise block the thread for the whole list.
  * @param after the key of the row before the first
- * @param endOf the key of the row that lies so many rows further on; undefined where there are fewer
+ * @param endOf the key of the row that many rows further on; undefined where there are fewer
  * @param read what the filter finds after one key and up to another, in order
  */
 export async function inWindows<R>(

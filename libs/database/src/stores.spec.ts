@@ -7,7 +7,7 @@ import { openStores } from './stores';
 
 const databaseUrl = process.env.DATABASE_TEST_URL;
 
-/** Takes a store away, as somebody does who forgot it in a backup. */
+/** Removes a store, as when it was forgotten in a backup. */
 async function lose(url: string | undefined, dataDir: string, name: 'vault' | 'records'): Promise<void> {
   if (url === undefined) {
     for (const file of readdirSync(dataDir).filter((one) => one.startsWith(`${name}.db`)))
@@ -70,7 +70,7 @@ describe.each([undefined, ...(databaseUrl ? [databaseUrl] : [])])('the stores (d
     const first = await open();
     expect(first.recordsAreMissing).toBe(false);
     await first.close();
-    // Two instances that begin at the same time may see the vault before the records.
+    // Two instances that start at the same time may see the vault before the records.
     const second = await open();
     expect(second.recordsAreMissing).toBe(false);
     await second.records.settings.setIfAbsent('mode', 'production');

@@ -19,18 +19,18 @@ export interface Stores<Views> {
   vault: Vault;
   /** Where the views live; they can all be dropped and rebuilt. */
   views: Database<Views>;
-  /** Where the public events are made and listed: apart, since making them waits for the event store. */
+  /** Where the public events are made and listed: separate, since making them waits for the event store. */
   feed: Database<Views>;
-  /** Where facts are found again by what they are about; apart, since nothing waits for it. */
+  /** The index of the facts by what they are about; separate, since nothing waits for it. */
   audit: Database<Views>;
   /** The database that holds the records, for record kinds of other libraries. */
   recordsDatabase: Database<unknown>;
   /**
-   * The master key is one with which a version before made fingerprints of PINs that facts still have: with it,
+   * An earlier version used this master key for fingerprints of PINs that facts still have: with it,
    * guesses of erased PINs can be tested. Replaced by itself where it lies in the data folder.
    */
   masterKeyIsOld: boolean;
-  /** Nothing is recorded, though the vault holds keys: of codes of workspaces that nobody knows any more. */
+  /** The records are empty although the vault holds keys: of codes of workspaces that are no longer known. */
   recordsAreMissing: boolean;
   close(): Promise<void>;
 }
@@ -93,12 +93,12 @@ export async function openStores<Views = unknown>(
 export const UNMARKED_UNTIL = 'facts.unmarked_until';
 
 /**
- * A new vault beside records that stand would seal what comes with other keys, and nothing of before could be opened,
+ * A new vault next to existing records would seal new values with other keys, and nothing older could be opened,
  * tokens of lock makers and the marks of facts included.
  * @throws StartupError
  */
 async function checkVaultIsThere(vault: Database<unknown>, records: Database<unknown>): Promise<void> {
-  // In this order: another instance that begins at the same time makes the vault first.
+  // In this order: another instance that starts at the same time makes the vault first.
   if (!(await holdRecords(records)) || !(await isNewVault(vault))) return;
   throw new StartupError(
     'The vault is missing, though the records are there: put vault.db, or the schema vault, back from the backup that the records go with. To begin anew, choose another DATA_DIR and database.',
@@ -126,7 +126,7 @@ export async function rekey(
   config: Pick<Config, 'dataDir' | 'databaseUrl' | 'vaultKey'>,
   next: Buffer | undefined,
 ): Promise<void> {
-  // Brings over what a version before has sealed.
+  // Takes over what an earlier version has sealed.
   await (await openStores(config)).close();
   const database = await openOne<unknown>(config, 'vault');
   try {
@@ -141,7 +141,7 @@ export async function rekey(
 
 const POOL_SIZES = { records: 4, vault: 4, views: 10, feed: 4, audit: 2 };
 
-/** Folded from the facts: what the last second brought may be lost, and is folded again. */
+/** Folded from the facts: the last second may be lost, and is folded again. */
 const VIEWS: ReadonlySet<string> = new Set(['views', 'feed', 'audit']);
 
 type Name = keyof typeof POOL_SIZES;

@@ -69,7 +69,7 @@ onPostgres('a PostgreSQL database behind a network that breaks', () => {
     expect(ms).toBeLessThan(1_000);
   }, 60_000);
 
-  it('tells what broke a transaction, and leaves no locks behind for long', async () => {
+  it('reports what broke a transaction, and leaves no locks behind for long', async () => {
     const broken = await took(
       database.transaction(async (trx) => {
         await trx.updateTable('counted').set({ n: 100 }).execute();
@@ -105,7 +105,7 @@ onPostgres('a PostgreSQL database behind a network that breaks', () => {
     60_000,
   );
 
-  it('is told of as silent where it takes connections and says nothing', async () => {
+  it('is reported as silent where it accepts connections and does not answer', async () => {
     proxy.cut();
     proxy.freeze();
     const { ms, outcome } = await took(count());
@@ -119,7 +119,7 @@ onPostgres('a PostgreSQL database behind a network that breaks', () => {
     expect((await took(database.close())).ms).toBeLessThan(4_000);
   }, 60_000);
 
-  it('gives up a statement that takes too long, and the server with it', async () => {
+  it('gives up a statement that takes too long, and so does the server', async () => {
     const { ms, outcome } = await took(sql`select pg_sleep(60)`.execute(database.db));
     expect(outcome).toBeInstanceOf(Outage);
     expect(ms).toBeLessThan(ANSWERED_WITHIN);

@@ -13,12 +13,12 @@ export class ConnectionLock {
   private head = 0;
   private taken = false;
 
-  /** @param longest how long a caller waits at most, ms of the wall */
+  /** @param longest how long a caller waits at most, ms of real time */
   constructor(private readonly longest = 30_000) {}
 
   /**
    * Resolves when the connection is the caller's, until `release`.
-   * @throws Error if it was not free after so long: most likely the caller waits for itself
+   * @throws Error if it was not free in time: most likely the caller waits for itself
    */
   acquire(): Promise<void> {
     if (!this.taken) {
@@ -31,7 +31,7 @@ export class ConnectionLock {
         entry.go = undefined;
         reject(
           new Error(
-            `The database was not free for ${this.longest / 1000} s. Inside a transaction, use the transaction alone.`,
+            `The database was not free for ${this.longest / 1000} s. Inside a transaction, use only the transaction.`,
           ),
         );
       }, this.longest).unref();
@@ -57,7 +57,7 @@ export class ConnectionLock {
     const next = this.waiting[this.head];
     if (next === undefined) return undefined;
     this.head += 1;
-    // The queue's used front is cut off now and then, not each time: that would cost as much as it is long.
+    // The used front of the queue is cut off only sometimes: doing it each time would cost as much as the queue is long.
     if (this.head === this.waiting.length || this.head > 1024) {
       this.waiting.splice(0, this.head);
       this.head = 0;

@@ -10,7 +10,7 @@ export interface RunResult {
   lastInsertRowid: number | bigint;
 }
 
-/** A prepared statement, and whether it answers rows. */
+/** A prepared statement, and whether it returns rows. */
 export interface Statement {
   reader: boolean;
   all(parameters: readonly unknown[]): unknown[];
@@ -34,7 +34,7 @@ export class LibsqlStatements {
     return statement;
   }
 
-  /** Forgets a statement that has failed: what state it was left in is not known. */
+  /** Drops a statement that has failed: its state is not known. */
   drop(sql: string): void {
     this.kept.delete(sql);
   }
@@ -78,7 +78,7 @@ function parameter(value: unknown): unknown {
   }
 }
 
-// Bytes come as an ArrayBuffer; pg answers a Buffer, and so do we.
+// Bytes come as an ArrayBuffer; pg returns a Buffer, and so do we.
 function row(value: unknown): unknown {
   const fields = value as Record<string, unknown>;
   for (const name in fields) {

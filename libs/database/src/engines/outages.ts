@@ -4,7 +4,7 @@ const DATABASE = 'database';
 
 /**
  * PostgreSQL: lost connections (08), no room, memory or connections (53), a server that ends or cancels (57), input
- * and output (58), one that only reads, as after a failover (25006), a transaction that was left standing (25P03).
+ * and output (58), one that is read-only, as after a failover (25006), a transaction that was left idle (25P03).
  */
 const POSTGRES = /^(08...|53...|57P0[1-5]|57014|58...|25006|25P0[23])$/;
 const NETWORK =
@@ -21,7 +21,7 @@ export class DatabaseSilent extends Outage {
   }
 }
 
-/** An error of a driver as what it means: an Outage where it passes by itself, or the error as it came. */
+/** A driver's error by its meaning: an Outage where it passes by itself, otherwise the error itself. */
 export function meaning(error: unknown): unknown {
   if (error instanceof Outage) return error;
   const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string };

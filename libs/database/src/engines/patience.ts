@@ -1,9 +1,9 @@
 import { MINUTE } from '@latchkey/platform';
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** So long a statement may take, ms: less than a client waits for its answer. */
+/** How long a statement may take, ms: less than a client waits for its answer. */
 export const STATEMENT_WITHIN_MS = 5_000;
-/** So long a statement that rearranges tables may take, or wait for another instance that does, ms. */
+/** How long a statement that rearranges tables may take, or wait for another instance that does, ms. */
 const PATIENT_MS = 30 * MINUTE;
 
 const patience = new AsyncLocalStorage<number>();
@@ -21,7 +21,7 @@ export async function patiently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** So long the statement that is about to be run may take, ms. */
+/** How long the statement that is about to be run may take, ms. */
 export const statementWithin = (): number => patience.getStore() ?? STATEMENT_WITHIN_MS;
 
 export const isPatient = (): boolean => patience.getStore() !== undefined;

@@ -5,7 +5,7 @@ import { meaning } from './outages';
 
 /**
  * Ends a select that claims rows: `query.modifyEnd(forUpdateSkipLocked(engine))`. On PostgreSQL, rows that
- * another transaction holds are passed over; SQLite has one transaction at a time, and nothing to pass over.
+ * another transaction holds are skipped; SQLite has one transaction at a time, and nothing to skip.
  */
 export const forUpdateSkipLocked = (engine: Engine): RawBuilder<unknown> =>
   engine === 'postgres' ? sql`for update skip locked` : sql``;
@@ -16,7 +16,7 @@ export function isUniqueViolation(error: unknown): boolean {
   return code === '23505' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || code === 'SQLITE_CONSTRAINT_UNIQUE';
 }
 
-/** A deadlock, and what serializable transactions and lock timeouts answer. */
+/** A deadlock, and the errors of serializable transactions and lock timeouts. */
 const TRANSIENT_CODES = /^(40001|40P01|55P03)$/;
 
 /** Whether the same transaction, tried again, may go through: an Outage, or a deadlock. */

@@ -9,7 +9,7 @@ export interface PostgresOptions {
   url: string;
   /** The schema that holds the tables; made if need be. */
   schema?: string;
-  /** Connections at most. 10 unless told otherwise. */
+  /** Connections at most; 10 by default. */
   poolSize?: number;
 }
 
@@ -22,12 +22,12 @@ const types = {
   },
 };
 
-/** So long a connection may take to be made, or one in use to become free, ms. */
+/** How long a connection may take to be made, or one in use to become free, ms. */
 const CONNECT_WITHIN_MS = 4_000;
-/** The system asks an idle connection for a sign of life after so long, and then every second, ten times, ms. */
+/** TCP keepalive begins on an idle connection after this long, ms, and then asks every second, ten times. */
 const KEEP_ALIVE_AFTER_MS = 5_000;
 
-/** Kysely's PostgreSQL dialect over a pool of its own, whose connections look into `schema` alone. */
+/** Kysely's PostgreSQL dialect over a pool of its own, whose connections see only `schema`. */
 export function postgresDialect({ url, schema, poolSize = 10 }: PostgresOptions): PostgresDialect {
   const pool = new pg.Pool({
     connectionString: url,
@@ -43,7 +43,7 @@ export function postgresDialect({ url, schema, poolSize = 10 }: PostgresOptions)
   });
 }
 
-/** A rollback that fails, on a connection that is gone, must not hide what it was for. */
+/** A rollback that fails, on a connection that is gone, must not hide the error that led to it. */
 class QuietlyRollingBack extends PostgresDialect {
   override createDriver(): Driver {
     const driver = super.createDriver();

@@ -4,13 +4,13 @@ import type pg from 'pg';
 import { DatabaseSilent, meaning } from './outages';
 import { isPatient, statementWithin, STATEMENT_WITHIN_MS } from './patience';
 
-/** Closing says goodbye to the server for so long, ms. */
+/** How long closing waits for the server, ms. */
 const CLOSE_WITHIN_MS = 2_000;
 
 /**
- * What the server is asked to do about us: to give a statement up before we do, and to notice soon that we are gone,
- * so that nobody waits for locks of an instance that nobody hears of any more. Settings that it does not know are
- * left out. All in ms unless a unit is named.
+ * Settings of the server's side: it gives a statement up before we do, and notices soon that we are gone, so that
+ * nothing waits for the locks of a dead instance. Settings that it does not know are left out. All in ms unless a unit
+ * is named.
  */
 const SESSION: Readonly<Record<string, string>> = {
   statement_timeout: String(STATEMENT_WITHIN_MS - 500),
@@ -27,7 +27,7 @@ const SET_UP = `select set_config(known.name, wanted.value, false)
 
 /**
  * A pool whose connections have deadlines. One that leaves a statement unanswered is given up, and with it all that
- * are as old: what died in silence has mostly died for all of them.
+ * are as old: when one has died in silence, most of the others have, too.
  */
 export class DeadlinePool implements PostgresPool {
   private readonly connections = new Map<pg.PoolClient, Connection>();
@@ -90,7 +90,7 @@ export class DeadlinePool implements PostgresPool {
 /** One connection of the pool, as Kysely uses it. */
 class Connection implements PostgresPoolClient {
   private givenUp = false;
-  /** The server has been told of a statement's longer time. */
+  /** The server was given a statement's longer time limit. */
   private patient = false;
 
   constructor(
@@ -112,7 +112,7 @@ class Connection implements PostgresPoolClient {
     this.client.release(this.givenUp || !this.isYoung);
   }
 
-  /** Ends the connection without a goodbye, which would have to be answered. */
+  /** Ends the connection at once, without waiting for an answer. */
   giveUp(): void {
     this.givenUp = true;
     const { connection } = this.client as unknown as { connection: { stream: { destroy(): void } } };
@@ -120,7 +120,7 @@ class Connection implements PostgresPoolClient {
   }
 
   private async run<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> {
-    // What has to be rolled back is rolled back by the server when it hears nothing more.
+    // The server rolls the transaction back when the connection is gone.
     if (this.givenUp) throw new Outage('database', 'the connection was given up');
     if (isPatient() !== this.patient) await this.setPatience();
     const ms = statementWithin();

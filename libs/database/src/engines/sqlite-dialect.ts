@@ -50,7 +50,7 @@ function open({ file, durability, secureDelete }: SqliteOptions): Libsql.Databas
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const connection = new Libsql(file);
   try {
-    // SQLite itself would wait with the whole process standing still; see executeQuery.
+    // SQLite itself would block the whole process while it waits; see executeQuery.
     connection.pragma('busy_timeout = 0');
     connection.pragma('journal_mode = WAL');
     connection.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
@@ -66,8 +66,8 @@ function open({ file, durability, secureDelete }: SqliteOptions): Libsql.Databas
   return connection;
 }
 
-// Another process that writes to the file (the command line, a backup) is waited for so long, without the process
-// standing still meanwhile.
+// Another process that writes to the file (the command line, a backup) is waited for this long, without blocking this
+// process.
 const BUSY_PAUSE = 10;
 const BUSY_ATTEMPTS = 500;
 
@@ -89,7 +89,7 @@ class LibsqlDriver implements Driver {
     return Promise.resolve();
   }
 
-  // A transaction keeps the connection until it ends, so that nobody else's statement lands inside it.
+  // A transaction keeps the connection until it ends, so that no other statement runs inside it.
   async acquireConnection(): Promise<DatabaseConnection> {
     await this.lock.acquire();
     return this.only;
@@ -109,7 +109,7 @@ class LibsqlDriver implements Driver {
     return this.exec('commit');
   }
 
-  /** Some errors (a full disk) have rolled it back already; a rollback that fails must not hide what it was for. */
+  /** Some errors (a full disk) have rolled it back already; a rollback that fails must not hide the error that led to it. */
   async rollbackTransaction(): Promise<void> {
     if (inTransaction(this.connection)) await this.exec('rollback').catch(() => undefined);
   }

@@ -3,7 +3,7 @@ import { type Database } from '../database';
 import { emptyLog } from '../engines/empty-log';
 import { type Migration } from '../migrate';
 
-/** What lets us act for a connected account at its lock maker (OAuth2). */
+/** What we need to act for a connected account at its lock maker (OAuth2). */
 export interface AccountToken {
   accessToken: string;
   refreshToken: string;
@@ -60,7 +60,7 @@ export function accountTokens({ db, engine }: Database<AccountTokensTable>, vaul
     },
     async delete(accountId) {
       await db.deleteFrom('account_tokens').where('account_id', '=', accountId).execute();
-      // The file's log still holds the page as it was. Should somebody read it just now, a later checkpoint empties it.
+      // The file's log still holds the old page. If another process is reading just now, a later checkpoint empties it.
       await emptyLog(db, engine).catch(() => undefined);
     },
   };

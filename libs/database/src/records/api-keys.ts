@@ -6,7 +6,7 @@ import { KeptRows } from '../kept-rows';
 import { type Migration } from '../migrate';
 import { prepared } from '../prepared';
 
-/** What a key may do beside using the API. */
+/** What a key may do besides using the API. */
 export type Permission = 'audit' | 'subscriptions';
 
 /** All that there are. */
@@ -17,7 +17,7 @@ export interface ApiKey {
   apiKeyId: string;
   workspaceId: string;
   name: string;
-  /** The token's beginning, by which its owner tells it from others. */
+  /** The token's beginning, by which its owner recognises it. */
   prefix: string;
   /** ms since the epoch */
   createdAt: number;
@@ -27,7 +27,7 @@ export interface ApiKey {
 }
 
 export interface ApiKeys {
-  /** @throws if that id or token is there already (see isUniqueViolation) */
+  /** @throws if that id or token exists already (see isUniqueViolation) */
   create(key: {
     apiKeyId: string;
     workspaceId: string;
@@ -37,17 +37,17 @@ export interface ApiKeys {
     /** Left out: none. */
     permissions?: readonly Permission[];
   }): Promise<void>;
-  /** Whose token that is; null for one that never was, or was revoked. Takes as long for either. */
+  /** The key with that token; null if it never existed or was revoked. Takes equally long for both. */
   find(
     token: string,
   ): Promise<{ apiKeyId: string; workspaceId: string; permissions: readonly Permission[] } | null>;
   /** Those of a workspace, oldest first. */
   list(workspaceId: string): Promise<ApiKey[]>;
-  /** What a key may do from now on, beside using the API. */
+  /** What a key may do from now on, besides using the API. */
   permit(apiKeyId: string, permissions: readonly Permission[]): Promise<void>;
   /** Ends a key, at once and for good. @returns whether there was one */
   revoke(apiKeyId: string): Promise<boolean>;
-  /** Remembers the last use, at the instant `at` (ms); written down once a minute at most. */
+  /** Records the last use, at the instant `at` (ms); written once a minute at most. */
   touch(apiKeyId: string, at: number): Promise<void>;
 }
 
@@ -86,7 +86,7 @@ export const apiKeysMigration: Migration = {
   },
 };
 
-/** Keys of before have none. */
+/** Keys of earlier versions have none. */
 export const apiKeyPermissionsMigration: Migration = {
   name: 'api_key_permissions',
   async up(db) {
@@ -120,7 +120,7 @@ export const apiKeys = (database: Database<ApiKeysTable>): ApiKeys => new Stored
 
 class StoredApiKeys implements ApiKeys {
   private readonly db: Kysely<ApiKeysTable>;
-  /** When each key's last use was written down last, ms. */
+  /** When each key's last use was written last, ms. */
   private readonly touched = new Map<string, number>();
   private readonly kept: KeptRows<NonNullable<Found>>;
 

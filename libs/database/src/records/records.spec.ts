@@ -69,7 +69,7 @@ describe.each(testEngines)('the records on %s', (engine) => {
       expect(await records.workspaces.rename('w9', 'Nobody')).toBeNull();
     });
 
-    it('take changed settings one by one, none lost when they come at once', async () => {
+    it('take changes of single settings, none lost when they come at once', async () => {
       await records.workspaces.create(workspace);
       const other = await reopen();
       await Promise.all(
@@ -104,7 +104,7 @@ describe.each(testEngines)('the records on %s', (engine) => {
       expect(await records.apiKeys.find(key(1).token)).not.toBeNull();
     });
 
-    it('hear at once of what another instance changes', async () => {
+    it('see at once what another instance changes', async () => {
       await records.apiKeys.create(key(1));
       await records.apiKeys.create(key(2));
       const other = await reopen();
@@ -143,7 +143,7 @@ describe.each(testEngines)('the records on %s', (engine) => {
       });
     });
 
-    it('are refused without their workspace, and with a token that is there already', async () => {
+    it('are refused without their workspace, and with a token that exists already', async () => {
       await records.apiKeys.create(key(1));
 
       await expect(records.apiKeys.create({ ...key(2), workspaceId: 'w9' })).rejects.toThrow(/foreign key/i);
@@ -227,7 +227,7 @@ describe('a new API key', () => {
     const kinds = new Set<string>();
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
-        // The bytes that fast-check chose first, real ones if those won't do.
+        // First the bytes that fast-check chose, then real ones if those do not work.
         let drawn = 0;
         const random = new CryptoRandom();
         const token = newApiToken({

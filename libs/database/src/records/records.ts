@@ -23,7 +23,7 @@ import {
 } from './webhook-endpoints';
 import { workspaces, workspacesMigration, type Workspaces, type WorkspacesTable } from './workspaces';
 
-/** The small store beside the event store, to be backed up with it. One file for each kind of record. */
+/** The small store next to the event store, to be backed up with it. One source file for each kind of record. */
 export interface Records {
   workspaces: Workspaces;
   apiKeys: ApiKeys;

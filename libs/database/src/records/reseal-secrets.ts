@@ -6,8 +6,8 @@ import { purposeOfSetting } from './settings';
 import { purposeOfWebhook } from './webhook-endpoints';
 
 /**
- * Seals by the vault what was sealed by other means before. What the vault opens already stays as it is, so that
- * it may be done again after a crash; so does what was never sealed.
+ * Seals with the vault what was sealed by other means before. What the vault can open stays as it is, so that this may
+ * be repeated after a crash; so does what was never sealed.
  * @param openOld opens what was sealed before, or throws
  */
 export async function resealSecrets<T>(

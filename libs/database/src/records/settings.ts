@@ -2,7 +2,7 @@ import { type Vault } from '@latchkey/platform';
 import { type Database } from '../database';
 import { type Migration } from '../migrate';
 
-/** Small things that the server itself must remember, by name. */
+/** Small values that the server itself must keep, by name. */
 export interface Settings {
   get(key: string): Promise<string | null>;
   set(key: string, value: string): Promise<void>;

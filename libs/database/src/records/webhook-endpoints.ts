@@ -15,9 +15,9 @@ export interface WebhookEndpoint {
   secret: string;
   /** ms since the epoch */
   createdAt: number;
-  /** Since when no delivery has got through, ms; null while they do. */
+  /** Since when no delivery has succeeded, ms; null while they do. */
   failingSince: number | null;
-  /** When it was given up, ms; null while it is in use. */
+  /** When it was disabled, ms; null while it is enabled. */
   disabledAt: number | null;
 }
 
@@ -35,15 +35,15 @@ export interface WebhookEndpoints {
   /** A workspace's, oldest first. */
   list(workspaceId: string): Promise<WebhookEndpoint[]>;
   /**
-   * Gives it other event types, and takes it into use again if it was given up.
+   * Gives it other event types, and enables it again if it was disabled.
    * @returns whether the workspace has it
    */
   update(workspaceId: string, webhookId: string, eventTypes: string[]): Promise<boolean>;
   /** @returns whether the workspace had it */
   delete(workspaceId: string, webhookId: string): Promise<boolean>;
-  /** A delivery came to nothing at `at` (ms). @returns since when none has got through, ms */
+  /** A delivery failed at `at` (ms). @returns since when none has succeeded, ms */
   failed(webhookId: string, at: number): Promise<number>;
-  /** A delivery got through. */
+  /** A delivery succeeded. */
   delivered(webhookId: string): Promise<void>;
   disable(webhookId: string, at: number): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { KeptRows } from '../kept-rows';
 import { type Migration } from '../migrate';
 import { prepared } from '../prepared';
 
-/** Whom everything belongs to; workspaces see nothing of each other. */
+/** What everything belongs to; workspaces see nothing of each other. */
 export interface Workspace {
   workspaceId: string;
   name: string;
@@ -14,7 +14,7 @@ export interface Workspace {
 }
 
 export interface Workspaces {
-  /** @throws if there is one with that id already (see isUniqueViolation) */
+  /** @throws if one with that id exists already (see isUniqueViolation) */
   create(workspace: Workspace): Promise<void>;
   get(workspaceId: string): Promise<Workspace | null>;
   /** All of them, oldest first. */

@@ -108,7 +108,7 @@ const byIds = preparedIn<VaultTables, object, KeyRow>((db, _, keyIds) =>
   db.selectFrom('keys').selectAll().where('key_id', 'in', keyIds),
 );
 
-/** Its rows are the ids that there was no key for. */
+/** Its rows are the ids that had no key yet. */
 const addRows = preparedRows<VaultTables, KeyRow, { key_id: string }>(['key_id', 'wrapped'], (db, rows) =>
   db
     .insertInto('keys')

@@ -30,7 +30,7 @@ export async function openVault<T>(options: Options<T>): Promise<Vault> {
   return (await openVaultWithKeyring(options)).vault;
 }
 
-/** The same, for whoever is to replace the master key. */
+/** The same, for replacing the master key. */
 export async function openVaultWithKeyring<T>(
   options: Options<T>,
 ): Promise<{ vault: Vault; keyring: Keyring }> {
@@ -38,7 +38,7 @@ export async function openVaultWithKeyring<T>(
   await migrate(database, 'vault', vaultMigrations);
   const keyring = await keyringOf(database, options.masterKey);
   const keys = new KeyTable(database);
-  // A process that died between erasing a key and emptying the log has left that to the next one.
+  // A process that died between erasing a key and emptying the log leaves that to the next one.
   await keys.forget();
   return { vault: createVault(keys, keyring, options.alone), keyring };
 }
@@ -65,7 +65,7 @@ export async function isMasterKeyOf<T>(options: Options<T>): Promise<boolean> {
 }
 
 /**
- * Makes the vault over to another master key: afterwards the old one opens nothing.
+ * Seals the vault's keys with another master key: afterwards the old one opens nothing.
  * @throws StartupError if `masterKey` is not the vault's
  */
 export async function rekeyVault<T>(options: Options<T>, next: Buffer): Promise<void> {
@@ -85,7 +85,7 @@ export async function rekeyVault<T>(options: Options<T>, next: Buffer): Promise<
   await new KeyTable(database).forget();
 }
 
-/** Found, or made at the first start; two instances that make it at the same time get one. */
+/** Found, or made at the first start; two instances that make it at the same time get the same one. */
 async function keyringOf(database: Database<VaultTables>, masterKey: Buffer): Promise<Keyring> {
   const { db } = database;
   const check = await storedCheck(database);

@@ -2,7 +2,7 @@ import { type Migration } from '../migrate';
 
 export interface VaultTables {
   keys: { key_id: string; wrapped: string };
-  /** Tells a wrong master key; one row. */
+  /** Shows whether a master key is wrong; one row. */
   master_key_check: { id: number; value: string };
   /** The vault's own keys, sealed by the master key; one row. */
   keyring: { id: number; sealed: string };

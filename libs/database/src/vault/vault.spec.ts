@@ -104,7 +104,7 @@ describe.each(testEngines)('the vault on %s', (engine) => {
     await expect(open(Buffer.alloc(32, 8))).rejects.toThrow(/made with another master key/);
   });
 
-  it('tells equal texts in one scope by a fingerprint that depends on the scope and the master key', async () => {
+  it('recognises equal texts in one scope by a fingerprint that depends on the scope and the master key', async () => {
     const anew = await open();
 
     expect(vault.fingerprint('lock-1', '4821')).toBe(anew.fingerprint('lock-1', '4821'));
@@ -112,7 +112,7 @@ describe.each(testEngines)('the vault on %s', (engine) => {
     expect(vault.fingerprint('lock-1', '4821')).not.toBe(vault.fingerprint('lock-14', '821'));
   });
 
-  it('tells equal PINs under one key by a fingerprint, and unequal ones, and those under other keys, apart', async () => {
+  it('makes equal fingerprints of equal PINs under one key, and different ones of others or under other keys', async () => {
     const { pinFingerprint } = await vault.sealPin('a', '4821');
 
     expect((await (await open()).sealPin('a', '4821')).pinFingerprint).toBe(pinFingerprint);
@@ -128,7 +128,7 @@ describe.each(testEngines)('the vault on %s', (engine) => {
     await expect(vault.fingerprintUnder('a', '4821')).rejects.toThrow(KeyErasedError);
   });
 
-  it('opens many boxes at once, but for those that it can not', async () => {
+  it('opens many boxes at once, except those that it can not', async () => {
     const sealed = await Promise.all(['1', '2', '3', '4'].map((pin) => vault.seal(`code-${pin}`, pin)));
     await vault.erase('code-2');
     const unknown = { keyId: 'nobody', box: sealed[0]!.box };
@@ -145,7 +145,7 @@ describe.each(testEngines)('the vault on %s', (engine) => {
     ]);
   });
 
-  it('tells which keys it never had, and an erased one is none of them', async () => {
+  it('knows which keys it never had, and an erased one is not among them', async () => {
     await vault.seal('kept', '1');
     await vault.seal('gone', '2');
     await vault.erase('gone');
@@ -184,7 +184,7 @@ describe.each(testEngines)('the vault on %s', (engine) => {
     await expect(rekeyVault({ database, masterKey }, next)).rejects.toThrow(/made with another master key/);
   });
 
-  it('takes over the keys that the version before wrapped by the master key itself', async () => {
+  it('takes over the keys that an earlier version wrapped by the master key itself', async () => {
     const old = testDatabase(engine);
     const database = await old.open<VaultTables>();
     await migrate(database, 'vault', vaultMigrations.slice(0, 1));

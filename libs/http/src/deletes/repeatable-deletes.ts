@@ -3,10 +3,10 @@ import { ApiError, DAY, MINUTE } from '@latchkey/platform';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { EdgeRequest } from '../route/parameters';
 
-/** Where it is kept who has begun to delete what, on whatever instance. */
+/** Records which deletions have begun, on all instances. */
 export interface BegunDeletes {
   /**
-   * Writes down that a deletion is begun.
+   * Records that a deletion has begun.
    * @param name what tells it from others
    * @param within ms
    * @returns whether it had been begun before, not longer ago than that
@@ -16,7 +16,7 @@ export interface BegunDeletes {
   forget(name: string): Promise<void>;
 }
 
-/** By what a request may be known again when it is repeated: null for one that may not be taken for a repetition. */
+/** What identifies a request when it is repeated; null for one that can't be a repetition. */
 export type Repeatable = { readonly by: string; readonly within: number } | null;
 
 /** Longer than any client's automatic retries take, ms. */
@@ -40,15 +40,15 @@ interface RequestHead {
 }
 
 /**
- * Deletions that may be asked for twice: whoever repeats one because the answer was lost is told that it is done, and
- * not that there is no such thing. Only the API key that asked for it is told so.
+ * Deletions that may be repeated: a client that repeats one because the answer was lost gets a success, and not a 404.
+ * Only the API key that asked for the deletion does.
  */
 export class RepeatableDeletes {
   constructor(private readonly begun: BegunDeletes) {}
 
   /**
    * @param id of what is to be deleted
-   * @param work deletes it, and throws where it is not there
+   * @param work deletes it, and throws where it does not exist
    */
   async run(caller: Caller, repeatable: Repeatable, id: string, work: () => Promise<unknown>): Promise<void> {
     if (!repeatable) return void (await work());
@@ -59,7 +59,7 @@ export class RepeatableDeletes {
       await work();
     } catch (error) {
       if (isNotThere(error) && isRepeated) return;
-      // What failed on our side may have been done all the same.
+      // A deletion that failed on our side may have been done.
       if (!isRepeated && isRefused(error)) await this.begun.forget(name).catch(() => undefined);
       throw error;
     }

@@ -6,8 +6,8 @@ const WORK = ['create', 'update', 'delete', 'operate'] as const;
 export type LimitedWork = (typeof WORK)[number];
 
 /**
- * Limits on what may be asked of a device. Each workspace counts for itself, whosever the device is: so another one
- * can't use up what a device's own workspace may ask of it, and ids that are made up count against nobody else.
+ * Limits on what may be asked of a device. Each workspace is counted for itself, whoever owns the device: so one workspace
+ * can't use up the limit of another, and made-up ids count against nobody else.
  */
 export class DeviceLimits {
   private readonly limits: Readonly<Record<LimitedWork, RateLimit>>;
@@ -22,7 +22,7 @@ export class DeviceLimits {
     return this.limits[work].isOn;
   }
 
-  /** @throws ApiError 429 with Retry-After, and then takes nothing */
+  /** @throws ApiError 429 with Retry-After; then nothing is counted */
   take(
     work: LimitedWork,
     { workspaceId }: { readonly workspaceId: string },

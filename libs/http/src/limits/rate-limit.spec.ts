@@ -25,7 +25,7 @@ async function refusal(taking: Promise<void>): Promise<number | undefined> {
 }
 
 describe('a limit', () => {
-  test('turns the eleventh in a minute away, and tells it when to come again', async () => {
+  test('refuses the eleventh in a minute, and says when to come again', async () => {
     const limit = new RateLimit('test', 10);
     for (let n = 0; n < 10; n++) {
       await limit.take('lock');
@@ -37,16 +37,16 @@ describe('a limit', () => {
     expect(await refusal(limit.take('lock'))).toBeUndefined();
   });
 
-  test('of 0 is none', async () => {
+  test('of 0 means no limit', async () => {
     const limit = new RateLimit('test', 0);
     for (let n = 0; n < 1000; n++) expect(await refusal(limit.take('lock'))).toBeUndefined();
   });
 
-  test('is spent by requests alone, however many of them ask the counter at the same time', async () => {
+  test('is used up by requests only, however many of them read the counter at the same time', async () => {
     const limit = new RateLimit('test', 1000, (name, perMinute) => {
       const counter = ownCounters(name, perMinute);
       const consume = counter.consume.bind(counter);
-      // As one that others share answers: later than the next requests come.
+      // As a shared counter does: it answers later than the next requests come.
       counter.consume = async (...asked) => {
         const answer = await consume(...asked);
         for (let n = 0; n < 50; n++) await Promise.resolve();
@@ -61,7 +61,7 @@ describe('a limit', () => {
     expect(await refusal(limit.take('lock'))).toBe(60);
   });
 
-  test('is not washed away by ten thousand other keys', async () => {
+  test('is not pushed out by ten thousand other keys', async () => {
     const limit = new RateLimit('test', 2);
     await limit.take('lock');
     await limit.take('lock');
@@ -69,7 +69,7 @@ describe('a limit', () => {
     expect(await refusal(limit.take('lock'))).toBe(60);
   });
 
-  test('holds for each window, also where parts are taken ahead, and waiting as told always helps', async () => {
+  test('holds for each window, also where parts are taken ahead, and waiting for Retry-After always helps', async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -98,7 +98,7 @@ describe('a limit', () => {
   });
 });
 
-test('what one workspace asks of a device is not counted against another one', async () => {
+test('requests of one workspace for a device are not counted against another one', async () => {
   const limits = new DeviceLimits({ create: 1, update: 1, delete: 1, operate: 1 });
   const [ours, theirs] = [{ workspaceId: 'ours' }, { workspaceId: 'theirs' }];
   await limits.take('create', theirs, 'lock');

@@ -2,28 +2,28 @@ import { ApiError } from '@latchkey/platform';
 import { LRUCache } from 'lru-cache';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
-/** A window in which a key may take so many, s. It begins with the first that is taken. */
+/** The window in which requests of a key are counted, s. It begins with the first one. */
 export const WINDOW_S = 60;
-/** Of a large limit so many parts are taken from a shared counter at a time: a request in a hundred asks for it. */
+/** A large limit is taken from a shared counter in this many parts: one request in a hundred reads the counter. */
 const PARTS = 100;
-/** Of so many keys what was taken ahead is kept; made-up keys push each other out. */
+/** For how many keys the part taken ahead is kept; made-up keys push each other out. */
 const KEYS_AHEAD = 10_000;
 
 /** Makes the counter of a limit: of this process, or one that all instances share. */
 export type Counters = (name: string, perMinute: number) => RateLimiterAbstract;
 
-/** Counters of this process alone. */
+/** Counters of this process only. */
 export const ownCounters: Counters = (name, perMinute) =>
   new RateLimiterMemory({ keyPrefix: name, points: perMinute, duration: WINDOW_S });
 
 interface Taken {
   /** Taken from the counter and not used yet. */
   left: number;
-  /** When what is left is worth nothing any more, ms by the machine's clock. */
+  /** When the rest of it expires, ms by the machine's clock. */
   until: number;
 }
 
-/** So many a minute of each key. By the machine's own clock, since clients wait by theirs. */
+/** A limit per minute for each key. By the machine's own clock, since clients wait by theirs. */
 export class RateLimit {
   private readonly counter: RateLimiterAbstract | undefined;
   private readonly part: number;
@@ -31,7 +31,7 @@ export class RateLimit {
   private readonly taking = new Map<string, Promise<void>>();
 
   /**
-   * @param name tells it from other limits, in every instance the same
+   * @param name unique among the limits, and the same in every instance
    * @param perMinute 0: no limit
    */
   constructor(name: string, perMinute: number, counters: Counters = ownCounters) {
@@ -43,7 +43,7 @@ export class RateLimit {
     return this.counter !== undefined;
   }
 
-  /** @throws ApiError 429 with Retry-After, and then takes nothing */
+  /** @throws ApiError 429 with Retry-After; then nothing is counted */
   async take(key: string): Promise<void> {
     if (!this.counter) return;
     if (this.part === 1) {
@@ -53,7 +53,7 @@ export class RateLimit {
     while (!this.useAhead(key)) {
       const other = this.taking.get(key);
       if (!other) return this.takePart(this.counter, key);
-      // A part taken by each of many that ask at the same time would be lost but for one.
+      // If many requests at the same time each took a part, all but one of the parts would be lost.
       await other.catch(() => undefined);
     }
   }

@@ -22,7 +22,7 @@ const migrations: Migration[] = [
 
 /**
  * Counters that all instances share, where they share a database; on SQLite there is one instance. While the database
- * is away each instance counts for itself.
+ * is unavailable each instance counts for itself.
  */
 export async function sharedCounters<T>(database: Database<T>): Promise<Counters> {
   if (database.engine !== 'postgres') return ownCounters;

@@ -8,7 +8,7 @@ export interface NamedSchema {
 
 export const named = (name: string, schema: SchemaObject): NamedSchema => ({ name, schema });
 
-/** An object with these properties, all there always but those in `optional`; a client must expect others. */
+/** An object with these properties, all of them required except those in `optional`; a client must expect others. */
 export function objectOf(
   properties: Record<string, SchemaObject>,
   optional: readonly string[] = [],
@@ -37,7 +37,7 @@ export const metadata: SchemaObject = {
   additionalProperties: { oneOf: [{ type: 'string' }, { type: 'boolean' }] },
 };
 
-/** What is wrong with something: why, since when, and whose fault. */
+/** An error or warning: its code, what it says, and since when. */
 export const issues = (kind: 'error' | 'warning'): SchemaObject =>
   listOf({
     ...objectOf({ [`${kind}_code`]: text, message: text, created_at: instant }),

@@ -19,7 +19,7 @@ import {
 import { declare, type ParamOptions, type ParamsClass } from './param';
 import { IsPlainText } from './text';
 
-/** Longer texts than this have no business in a request; longer lists neither. */
+/** The longest texts, and lists, that a request may have. */
 const LONGEST_TEXT = 1000;
 const LONGEST_LIST = 2000;
 
@@ -37,8 +37,8 @@ export function Uuid(options: ParamOptions = {}): PropertyDecorator {
 }
 
 /**
- * The id of a device whose own things are asked for. One that is no UUID is that of no device: 404, not 400.
- * @param options.of what there is then none of, where that is not the device itself: `access_code`
+ * The id of a device. One that is no UUID can't be that of a device: 404, not 400.
+ * @param options.of what is then not found, where that is not the device itself: `access_code`
  */
 export function DeviceId({
   of = 'device',
@@ -62,7 +62,7 @@ export function UuidList(options: ListOptions = {}): PropertyDecorator {
   return idList(options);
 }
 
-/** The ids of the devices that something is asked of, each as `DeviceId` has it. */
+/** The ids of several devices, each checked as by `DeviceId`. */
 export function DeviceIdList(options: ListOptions = {}): PropertyDecorator {
   return idList(options, 'device');
 }
@@ -81,7 +81,7 @@ interface TextOptions extends ParamOptions {
   readonly min?: number;
   readonly max?: number;
   readonly pattern?: RegExp;
-  /** What to say of a text that the pattern does not match. */
+  /** The error for a text that does not match the pattern. */
   readonly message?: string;
 }
 
@@ -229,7 +229,7 @@ export function IsoDuration(options: ParamOptions = {}): PropertyDecorator {
   );
 }
 
-/** The address of something that speaks HTTP. */
+/** An http or https URL. */
 export function WebAddress(options: ParamOptions = {}): PropertyDecorator {
   const message = 'must be an http or https URL';
   return declare(
@@ -252,7 +252,7 @@ export function WebAddress(options: ParamOptions = {}): PropertyDecorator {
   );
 }
 
-/** What a client wants remembered beside one of our objects: texts and flags by name. */
+/** What a client stores with one of our objects: texts and flags by name. */
 export function Metadata(options: ParamOptions = {}): PropertyDecorator {
   return declare(
     { kind: 'record' },

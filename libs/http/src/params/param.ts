@@ -19,9 +19,9 @@ export interface Param {
   readonly type?: ParamsClass;
   /** Whether a `list` holds numbers. */
   readonly ofNumbers?: boolean;
-  /** What there is none of where an id, or one of a list, is no UUID and so as good as unknown: `device`. */
+  /** What is not found where an id, or one of a list, is no UUID and so is treated as unknown: `device`. */
   readonly idOf?: string;
-  /** What the handler gets in place of the wire's value, once that has been found good. */
+  /** What the handler gets in place of the value, once that is valid. */
   readonly convert?: (value: never) => unknown;
 }
 
@@ -70,7 +70,7 @@ export function paramsSchema(type: ParamsClass): SchemaObject {
 
 function schemaOf({ type, schema }: Param): Schema {
   if (!type) return schema;
-  // A reference's siblings would be passed over.
+  // The siblings of a reference would be ignored.
   return Object.keys(schema).length > 0 ? { ...schema, allOf: [refTo(type.name)] } : refTo(type.name);
 }
 

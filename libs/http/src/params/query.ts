@@ -44,7 +44,7 @@ function fromTexts(param: Param, texts: string | readonly string[]): unknown {
   return text;
 }
 
-/** Stands for a key that came more than once and must not; no check lets it pass. */
+/** A key that came more than once and must not; no check accepts it. */
 export class Repeated {}
 
 const once = (texts: string | readonly string[]) => (typeof texts === 'string' ? texts : new Repeated());

@@ -13,9 +13,9 @@ export interface ParamsSource {
 
 /**
  * A request's parameters, from its query string and its body, as an instance of `type` with everything checked.
- * Parameters that `type` does not declare are refused; `_strict`, which Seam's SDKs add, is passed over.
- * @throws ApiError 400 invalid_input that says of each parameter what is wrong; 404 where nothing is but the id of
- *   what is asked for, which names nothing
+ * Parameters that `type` does not declare are refused; `_strict`, which Seam's SDKs add, is ignored.
+ * @throws ApiError 400 invalid_input that says of each parameter what is wrong; 404 where the only error is an
+ *   id that can't exist
  */
 export function readParams<T extends object>(type: new () => T, source: ParamsSource): T {
   const { body = {} } = source;
@@ -43,7 +43,7 @@ export function readParams<T extends object>(type: new () => T, source: ParamsSo
   return params;
 }
 
-/** What a parameter that is wrong would name, if it holds ids that could be somebody's, were there such a thing. */
+/** What an invalid parameter would identify, if it holds ids of something that can be missing. */
 function whatIsUnknown(type: ParamsClass, name: string, value: unknown): string | undefined {
   const param = paramsOf(type).get(name);
   if (param?.kind !== 'list') return couldBeAnId(value) ? param?.idOf : undefined;
@@ -85,7 +85,7 @@ function inner(param: Param, value: unknown, errors: Errors): unknown {
 function collect(found: readonly ValidationError[], errors: Errors): void {
   for (const { property, constraints, children } of found) {
     const at = (errors[property] ??= { _errors: [] });
-    // What is wrong with reading a value comes before what is wrong with the value.
+    // Errors in reading a value come before errors in the value.
     if (at._errors.length === 0) at._errors.push(...Object.values(constraints ?? {}));
     if (children?.length) collect(children, at as unknown as Errors);
   }

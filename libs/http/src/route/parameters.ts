@@ -4,12 +4,12 @@ import { type Query } from '../params/query';
 import { readParams } from '../params/read-params';
 import type { Caller } from '@latchkey/event-sourcing';
 
-/** What the edge keeps on a request; only its guard writes it. */
+/** What the edge stores on a request; only its guard writes it. */
 export interface EdgeRequest {
   readonly query: Query;
   readonly body: unknown;
   caller?: Caller;
-  /** Whether the caller would still be let in: for answers that go on for long. */
+  /** Whether the caller still has access: for long answers. */
   isStillAllowed?: () => Promise<boolean>;
 }
 
@@ -18,7 +18,7 @@ export const Params = createParamDecorator((type: new () => object, context: Exe
   readParams(type, context.switchToHttp().getRequest<EdgeRequest>()),
 );
 
-/** Aborts when whoever asked has gone away before the answer. */
+/** Aborts when the client has disconnected before the answer. */
 export const Abandoned = createParamDecorator((_: unknown, context: ExecutionContext): AbortSignal => {
   const { raw } = context.switchToHttp().getResponse<{ raw: ServerResponse }>();
   const gone = new AbortController();
@@ -28,7 +28,7 @@ export const Abandoned = createParamDecorator((_: unknown, context: ExecutionCon
   return gone.signal;
 });
 
-/** Whether the API key that let the request in is still good: for answers that go on for long. */
+/** Whether the request's API key is still valid: for long answers. */
 export const StillAllowed = createParamDecorator(
   (_: unknown, context: ExecutionContext): (() => Promise<boolean>) => {
     const { isStillAllowed } = context.switchToHttp().getRequest<EdgeRequest>();
@@ -37,7 +37,7 @@ export const StillAllowed = createParamDecorator(
   },
 );
 
-/** Who is asking: whom the API key belongs to. */
+/** The caller that the API key belongs to. */
 export const By = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const { caller } = context.switchToHttp().getRequest<EdgeRequest>();
   if (!caller) throw new Error('The request was let through without asking who it is from.');

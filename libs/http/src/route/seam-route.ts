@@ -5,20 +5,20 @@ import { type ParamsClass } from '../params/param';
 
 export type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What is known of an endpoint besides its handler. */
+/** What is declared of an endpoint besides its handler. */
 export interface SeamEndpoint {
   readonly path: string;
   /** Every verb that it answers, POST always among them. */
   readonly verbs: readonly Verb[];
   /** Only there in sandbox mode. */
   readonly sandboxOnly: boolean;
-  /** What an API key must be allowed for it, beyond the API itself. */
+  /** The permission that an API key needs for it, if any. */
   readonly permission?: Permission | undefined;
   readonly summary: string;
   /** The keys of its answer beside `ok`, and what stands under them, for the OpenAPI document. */
   readonly answer: Readonly<Record<string, AnswerPart>>;
   readonly params: ParamsClass;
-  /** Set where it answers by something else than JSON, of its own accord: the media type. */
+  /** The media type, where it answers with something other than JSON. */
   readonly streams?: string | undefined;
 }
 
@@ -29,8 +29,8 @@ const ENDPOINT = 'latchkey:endpoint';
 
 /**
  * An endpoint as Seam's SDKs call it: by POST with a JSON body, and by the given verbs besides, GET and DELETE
- * with a query string, PATCH and PUT with a body; HEAD where GET is. What its handler resolves to is answered with
- * `ok: true` added; other verbs are answered 405.
+ * with a query string, PATCH and PUT with a body; HEAD where GET is. The answer is what its handler
+ * resolves to, with `ok: true` added; other verbs get a 405.
  */
 export function SeamRoute(
   path: string,
@@ -57,7 +57,7 @@ export function SeamRoute(
   return applyDecorators(All(path), SetMetadata(ENDPOINT, endpoint));
 }
 
-/** Whether it only reads, and may be done as often as one likes. */
+/** Whether it only reads, and can be repeated at will. */
 export const changesNothing = ({ verbs }: SeamEndpoint): boolean => verbs.includes('GET');
 
 /** The endpoint that a controller's method was declared to be. */
@@ -72,10 +72,10 @@ export function allowedBy({ verbs }: SeamEndpoint): string[] {
 
 const ACTS = 'latchkey:acts-on-get';
 
-/** Marks a GET that does something, as one that a login comes back by: HEAD, which must do nothing, is a 405. */
+/** Marks a GET that changes something, such as the return from a login: HEAD, which must not, is a 405. */
 export const ActsOnGet = () => SetMetadata(ACTS, true);
 
-/** Whether a GET of this method does something. */
+/** Whether a GET of this method changes something. */
 export function actsOnGet(handler: object): boolean {
   return Reflect.getMetadata(ACTS, handler) === true;
 }
