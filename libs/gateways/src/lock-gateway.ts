@@ -84,6 +84,8 @@ export interface LockCapabilities {
   readonly slots?: SlotRange;
   /** Windows begin and end on multiples of so many minutes from midnight; left out: anywhere. */
   readonly timeStepMinutes?: number;
+  /** Keeps windows by the wall clock of its time zone: an instant that such a clock shows twice can't be told. */
+  readonly keepsWallTime?: boolean;
   /** Takes codes that open the door once; left out: it does not. */
   readonly oneTimeCodes?: boolean;
   readonly canRemotelyLock: boolean;

@@ -3,7 +3,7 @@ import type { CodeWindow, LockCapabilities } from './lock-gateway';
 
 /** What decides which windows a lock can be told to keep. */
 export interface TimeKeeping {
-  readonly capabilities: Pick<LockCapabilities, 'timeStepMinutes'>;
+  readonly capabilities: Pick<LockCapabilities, 'timeStepMinutes' | 'keepsWallTime'>;
   /** IANA name; null: UTC. Steps are counted from midnight there. */
   readonly timeZone: string | null;
 }
@@ -11,6 +11,9 @@ export interface TimeKeeping {
 /** Whether a lock can be told just this window. */
 export function canKeep(lock: TimeKeeping, window: CodeWindow): boolean {
   const { startsAt, endsAt } = widened(lock, window);
+  const { capabilities, timeZone } = lock;
+  if (capabilities.keepsWallTime && (isShownTwice(startsAt, timeZone) || isShownTwice(endsAt, timeZone)))
+    return false;
   return startsAt === window.startsAt && endsAt === window.endsAt;
 }
 
@@ -32,6 +35,14 @@ export function widened({ capabilities, timeZone }: TimeKeeping, window: CodeWin
 export function firstToTell({ capabilities, timeZone }: TimeKeeping, from: number): number {
   const step = (capabilities.timeStepMinutes ?? 0) * MINUTE;
   return step === 0 ? from : stepFrom(from, step, timeZone);
+}
+
+/** Whether clocks of the zone show at another instant what they show at this one. */
+function isShownTwice(at: number, timeZone: string | null): boolean {
+  return [-1, 1].some((side) => {
+    const by = offsetAt(timeZone, at) - offsetAt(timeZone, at + side * DAY);
+    return by !== 0 && offsetAt(timeZone, at + by) === offsetAt(timeZone, at) - by;
+  });
 }
 
 /** The latest step at or before an instant. */

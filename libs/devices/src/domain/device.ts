@@ -19,6 +19,7 @@ const capabilities = z.object({
   /** The numbered places for codes that are ours. */
   slots: z.object({ first: z.number().int(), last: z.number().int() }).optional(),
   timeStepMinutes: z.number().int().optional(),
+  keepsWallTime: z.boolean().optional(),
   oneTimeCodes: z.boolean().optional(),
   canRemotelyLock: z.boolean(),
   canRemotelyUnlock: z.boolean(),

@@ -1,6 +1,7 @@
 import type { LocalAdapter, LocalParts } from '../local';
+import { ZwaveJsAdapter } from './adapter';
 
-/** The adapter for Z-Wave JS. */
-export function openZwaveJs(_parts: LocalParts): Promise<LocalAdapter> {
-  return Promise.reject(new Error('Z-Wave JS is not supported yet'));
+/** The adapter for Z-Wave JS. It needs no package beyond the server's own. */
+export function openZwaveJs(parts: LocalParts): Promise<LocalAdapter> {
+  return Promise.resolve(new ZwaveJsAdapter(parts));
 }

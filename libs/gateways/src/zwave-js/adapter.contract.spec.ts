@@ -1,0 +1,65 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type GatewayUnderTest, lockGatewayContract } from '../contract/lock-gateway-contract';
+import type { LockCapabilities, LockRef } from '../lock-gateway';
+import { ZwaveHouse } from './testing/zwave-house';
+
+jest.setTimeout(180_000);
+
+/** Locks for all that the contract asks for: a network is interviewed once, and its locks are emptied between tests. */
+const LOCKS = [
+  { nodeId: 2, users: 10 },
+  { nodeId: 3, users: 7, schedules: true },
+  { nodeId: 4, users: 1 },
+  { nodeId: 5, users: 3 },
+];
+
+function nodeFor({ nativeScheduling, maxActiveCodes }: Partial<LockCapabilities>): number {
+  if (nativeScheduling) return 3;
+  return LOCKS.find(({ users, schedules }) => users === maxActiveCodes && !schedules)?.nodeId ?? 2;
+}
+
+async function start(): Promise<GatewayUnderTest> {
+  const house = await ZwaveHouse.start(LOCKS);
+  const { account, zone } = house;
+  let since = 0;
+  const settle = async () => {
+    for (const { nodeId } of LOCKS) await house.network.lock(nodeId).heal();
+    await pause(10);
+  };
+  return {
+    ...{ gateway: house.adapter, account, settle },
+    lacks: ['names', 'rules'],
+    now: () => house.now,
+    freshLock: async (abilities = {}) => {
+      const ref = house.ref(nodeFor(abilities));
+      await settle();
+      await house.until(async () => (await house.described(ref))?.online === true);
+      const before = house.reports.length;
+      await house.lock(ref).reset();
+      await house.until(() => house.reports.length > before);
+      since = house.reports.length;
+      return ref;
+    },
+    wait: (ms) => {
+      house.now += ms;
+      return Promise.resolve();
+    },
+    opens: (ref: LockRef, pin) => house.lock(ref).opens(pin, house.now, zone),
+    setOnline: async (ref, online) => {
+      await house.lock(ref).setDead(!online);
+      // The driver finds out when it next has something for the lock.
+      if (!online) await house.adapter.operate(ref, 'lock', 'to-find-out');
+      await house.until(async () => (await house.described(ref))?.online === online);
+    },
+    loseNextAnswer: async (ref) => void (await house.lock(ref).loseNextAnswer()),
+    putByHand: async (ref, { pin }) => {
+      const before = house.reports.length;
+      await house.lock(ref).putByHand(house.lock(ref).traits.users, pin);
+      await house.until(() => house.reports.length > before);
+    },
+    reports: () => house.reports.slice(since),
+    close: () => house.close(),
+  };
+}
+
+lockGatewayContract('ZwaveJsAdapter', start);

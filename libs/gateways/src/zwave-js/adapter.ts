@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { FoundSystem, LocalAdapter, LocalConnection, LocalParts, LocalSystem } from '../local';
+import type {
+  AccountRef,
+  Answer,
+  ListedCode,
+  LockCode,
+  LockDescription,
+  LockRef,
+  LockReport,
+  WriteAnswer,
+} from '../lock-gateway';
+import type { ZwaveJsSystem } from './entry';
+import { Hub, type HubOptions } from './hub';
+
+/** What is kept of an account beside the way to it. */
+const kept = z.object({ homeId: z.string(), locks: z.record(z.string(), z.string()) });
+type Kept = z.infer<typeof kept>;
+
+/** Z-Wave locks behind Z-Wave JS servers, each account at its own. */
+export class ZwaveJsAdapter implements LocalAdapter {
+  private readonly hubs = new Map<string, Promise<Hub | null>>();
+
+  constructor(private readonly parts: LocalParts) {}
+
+  async check(system: LocalSystem, given: LocalConnection): Promise<Answer<FoundSystem>> {
+    const hub = this.hubFor(system, given, null, { homeId: null, onReport: () => undefined });
+    try {
+      const locks = await hub.locks();
+      if (locks.kind !== 'answered') return locks;
+      const { homeId } = hub;
+      const connection = { ...given, kept: JSON.stringify({ homeId, locks: {} } satisfies Kept) };
+      return { kind: 'answered', value: { systemId: homeId, connection, locks: locks.value.length } };
+    } finally {
+      hub.close();
+    }
+  }
+
+  async open(account: AccountRef): Promise<void> {
+    (await this.hubs.get(account.accountId))?.close();
+    this.hubs.delete(account.accountId);
+    (await this.hubOf(account))?.keepUp();
+  }
+
+  async forget({ accountId }: AccountRef): Promise<void> {
+    (await this.hubs.get(accountId))?.close();
+    this.hubs.delete(accountId);
+  }
+
+  async close(): Promise<void> {
+    for (const hub of await Promise.all(this.hubs.values())) hub?.close();
+    this.hubs.clear();
+  }
+
+  async locks(account: AccountRef): Promise<Answer<LockDescription[]>> {
+    const hub = await this.hubOf(account);
+    return hub ? hub.locks() : NOT_CONNECTED;
+  }
+
+  async program(lock: LockRef, code: LockCode): Promise<WriteAnswer> {
+    return this.told(
+      lock,
+      'created',
+      (hub) => hub.reach(lock.lockId),
+      (reach) => reach.lock.program(reach, code),
+    );
+  }
+
+  async change(lock: LockRef, lockCodeId: string, code: LockCode): Promise<WriteAnswer> {
+    return this.told(
+      lock,
+      'updated',
+      (hub) => hub.reach(lock.lockId),
+      (reach) => reach.lock.change(reach, lockCodeId, code),
+    );
+  }
+
+  async remove(lock: LockRef, lockCodeId: string): Promise<WriteAnswer> {
+    return this.told(
+      lock,
+      'deleted',
+      (hub) => hub.reach(lock.lockId),
+      (reach) => reach.lock.remove(reach, lockCodeId),
+    );
+  }
+
+  async list(lock: LockRef): Promise<Answer<ListedCode[]>> {
+    const hub = await this.hubOf(lock);
+    if (!hub) return NOT_CONNECTED;
+    const reach = await hub.reach(lock.lockId);
+    return reach.kind === 'answered' ? reach.value.lock.list(reach.value) : reach;
+  }
+
+  /** The outcome comes as a report with the same id, once the lock has said how it stands. */
+  async operate(lock: LockRef, action: 'lock' | 'unlock', actionId: string): Promise<WriteAnswer> {
+    const hub = await this.hubOf(lock);
+    if (!hub) return NOT_CONNECTED;
+    const reach = await hub.reach(lock.lockId);
+    if (reach.kind !== 'answered') return reach;
+    const { commands, lock: line } = reach.value;
+    const outcome = await line.inLine(async () => {
+      const turned = await commands.turn(action);
+      return turned.kind === 'ok' ? { ...turned, isLocked: await commands.isLocked() } : turned;
+    });
+    if (outcome.kind === 'refused') return outcome;
+    if (outcome.kind === 'unknown' || outcome.isLocked === null)
+      return { kind: 'unknown', message: 'The lock did not answer.' };
+    const success = outcome.isLocked === (action === 'lock');
+    const errorCode = success ? null : 'NOT_TURNED';
+    const turned = { actionId, success, errorCode, performedVia: 'remote_api', action, id: actionId };
+    this.report(lock, { kind: 'action-completed', lockId: lock.lockId, ...turned });
+    return { kind: 'accepted', lockCodeId: actionId };
+  }
+
+  /** Does it, and reports how it came out once the answer is given. */
+  private async told(
+    lock: LockRef,
+    operation: 'created' | 'updated' | 'deleted',
+    find: (hub: Hub) => ReturnType<Hub['reach']>,
+    write: (
+      reach: Extract<Awaited<ReturnType<Hub['reach']>>, { kind: 'answered' }>['value'],
+    ) => Promise<WriteAnswer>,
+  ): Promise<WriteAnswer> {
+    const hub = await this.hubOf(lock);
+    if (!hub) return NOT_CONNECTED;
+    const reach = await find(hub);
+    if (reach.kind !== 'answered') return reach;
+    const answer = await write(reach.value);
+    if (answer.kind === 'accepted') {
+      const { lockCodeId } = answer;
+      const { lockId } = lock;
+      const done = { operation, lockId, lockCodeId, success: true, errorCode: null };
+      setImmediate(() => this.report(lock, { kind: 'code-outcome', ...done }));
+    }
+    return answer;
+  }
+
+  private report({ accountId, maker }: AccountRef, report: LockReport): void {
+    this.parts.onReport({ accountId, maker }, report);
+  }
+
+  private hubOf(account: AccountRef): Promise<Hub | null> {
+    const { accountId } = account;
+    const before = this.hubs.get(accountId);
+    if (before) return before;
+    const opening = this.openHub(account).catch((error: unknown) => {
+      this.hubs.delete(accountId);
+      throw error;
+    });
+    this.hubs.set(accountId, opening);
+    return opening;
+  }
+
+  private async openHub({ accountId, maker }: AccountRef): Promise<Hub | null> {
+    const system = this.parts.systems.get(maker);
+    const connection = await this.parts.connections.get(accountId);
+    if (!system || !connection) {
+      this.hubs.delete(accountId);
+      return null;
+    }
+    const remembered = kept.safeParse(
+      connection.kept === undefined ? null : JSON.parse(connection.kept),
+    ).data;
+    const homeId = remembered?.homeId ?? null;
+    return this.hubFor(system, connection, remembered ?? null, {
+      homeId,
+      onReport: (report) => this.report({ accountId, maker }, report),
+      onKnown: (locks) => {
+        const now = { ...connection, kept: JSON.stringify({ homeId: homeId ?? '', locks } satisfies Kept) };
+        this.parts.connections.put(accountId, now).catch((err: unknown) => {
+          this.parts.logger.warn({ err, accountId }, 'which locks there are could not be kept');
+        });
+      },
+    });
+  }
+
+  private hubFor(
+    system: LocalSystem,
+    connection: LocalConnection,
+    remembered: Kept | null,
+    own: Pick<HubOptions, 'homeId' | 'onReport'> & Partial<Pick<HubOptions, 'onKnown'>>,
+  ): Hub {
+    return new Hub({
+      connection,
+      known: remembered?.locks ?? {},
+      slots: system.slots,
+      zone: (system as ZwaveJsSystem).timeZone,
+      clock: this.parts.clock,
+      newId: randomUUID,
+      onKnown: () => undefined,
+      ...own,
+    });
+  }
+}
+
+const NOT_CONNECTED = {
+  kind: 'unauthorized',
+  message: 'The account is not connected to Z-Wave JS.',
+} as const;

@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ZwavejsServer } from '@zwave-js/server';
+import { MockController } from '@zwave-js/testing';
+import { createAndStartDriverWithMockPort, createDefaultMockControllerBehaviors } from 'zwave-js/Testing';
+import { type LockTraits, SimulatedLock } from './simulated-lock';
+
+/** What the server is given as a logger: all that it says is kept, so that it can be searched. */
+class KeptLog {
+  readonly lines: string[] = [];
+  readonly info = (line: string) => void this.lines.push(line);
+  readonly debug = (line: string) => void this.lines.push(line);
+  readonly warn = (line: string) => void this.lines.push(line);
+  readonly error = (line: string) => void this.lines.push(line);
+}
+
+/** The real Z-Wave JS driver and its server, on a mock stick with simulated locks. Starts in some ten seconds. */
+export class MockNetwork {
+  private constructor(
+    private readonly kept: KeptLog,
+    readonly locks: ReadonlyMap<number, SimulatedLock>,
+    readonly address: string,
+    private readonly startServer: () => Promise<ZwavejsServer>,
+    private server: ZwavejsServer,
+    private readonly end: () => Promise<void>,
+  ) {}
+
+  static async start(traits: readonly LockTraits[], homeId = 0x7e571001): Promise<MockNetwork> {
+    const cacheDir = await mkdtemp(join(tmpdir(), 'zwave-'));
+    const { driver, continueStartup, mockPort, serial } = await createAndStartDriverWithMockPort({
+      storage: { cacheDir },
+      logConfig: { enabled: false },
+      testingHooks: { skipFirmwareIdentification: true, skipControllerIdentification: false },
+      features: { softReset: false, watchdog: false },
+    });
+    const controller = await MockController.create({ homeId, ownNodeId: 1, mockPort, serial });
+    controller.defineBehavior(...createDefaultMockControllerBehaviors());
+    const locks = new Map<number, SimulatedLock>();
+    for (const each of traits) locks.set(each.nodeId, await SimulatedLock.on(controller, each));
+    const ready = new Promise<void>((resolve) => driver.once('driver ready', () => resolve()));
+    const interviewed = new Promise<void>((resolve) => driver.once('all nodes ready', () => resolve()));
+    continueStartup();
+    await ready;
+    await interviewed;
+    const port = await freePort();
+    const logger = new KeptLog();
+    const startServer = async () => {
+      const started = new ZwavejsServer(driver, { port, host: '127.0.0.1', logger });
+      await started.start();
+      return started;
+    };
+    const server = await startServer();
+    return new MockNetwork(logger, locks, `ws://127.0.0.1:${port}`, startServer, server, async () => {
+      await driver.destroy();
+      controller.destroy();
+      await rm(cacheDir, { recursive: true, force: true });
+    });
+  }
+
+  /** The lock of a node. */
+  lock(nodeId: number): SimulatedLock {
+    const lock = this.locks.get(nodeId);
+    if (!lock) throw new Error(`there is no node ${nodeId}`);
+    return lock;
+  }
+
+  /** All that the server has logged. */
+  log(): readonly string[] {
+    return this.kept.lines;
+  }
+
+  /** The server ends, as when its machine restarts. */
+  async stopServer(): Promise<void> {
+    await this.server.destroy();
+  }
+
+  /** It comes back at the same address. */
+  async startAgain(): Promise<void> {
+    this.server = await this.startServer();
+  }
+
+  async close(): Promise<void> {
+    await this.server.destroy();
+    await this.end();
+  }
+}
+
+/** The server takes no port of the system's choosing. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}

@@ -1,0 +1,201 @@
+import { UserIDStatus } from '@zwave-js/cc';
+import { NotificationCCReport } from '@zwave-js/cc/NotificationCC';
+import { UserCodeCCReport, UserCodeCCSet } from '@zwave-js/cc/UserCodeCC';
+import {
+  ccCaps,
+  createMockZWaveRequestFrame,
+  type MockController,
+  MockNode,
+  type MockZWaveFrame,
+  MockZWaveFrameType,
+} from '@zwave-js/testing';
+import { createDefaultMockNodeBehaviors } from 'zwave-js/Testing';
+import { CC } from '../nodes';
+import { windowOf, type YearDay } from '../year-day';
+
+export interface LockTraits {
+  readonly nodeId: number;
+  readonly users: number;
+  /** Keeps time frames. */
+  readonly schedules?: boolean;
+  /** Tells stars instead of digits. */
+  readonly masks?: boolean;
+  /** Says that it took a time frame, and does not keep it. */
+  readonly ignoresSchedules?: boolean;
+}
+
+/** Where the mock's own behaviours keep what a lock holds. */
+const CODE = (slot: number) => `UserCode_userCode_${slot}`;
+const STATUS = (slot: number) => `UserCode_userIdStatus_${slot}`;
+/** 1: a year-day schedule. */
+const SCHEDULE = (slot: number) => `ScheduleEntryLock_schedule_${slot}_1_1`;
+
+const ACCESS_CONTROL = 6;
+
+/** A Z-Wave lock on the mock stick, and somebody who stands before it. */
+export class SimulatedLock {
+  private dead = false;
+  private loses: { frame: string } | 'next' | null = null;
+  /** Writes of codes that came to the lock. */
+  writes = 0;
+  /** All frames that came to it. */
+  frames = 0;
+
+  private constructor(
+    readonly node: MockNode,
+    readonly traits: LockTraits,
+  ) {}
+
+  static async on(controller: MockController, traits: LockTraits): Promise<SimulatedLock> {
+    const { nodeId, users, schedules = false } = traits;
+    const events = { [ACCESS_CONTROL]: [1, 2, 5, 6, 11, 12, 13, 14, 16], 7: [3, 4], 8: [10, 11] };
+    const node = await MockNode.create({
+      id: nodeId,
+      controller,
+      capabilities: {
+        // Of no maker that the driver has a file for: it asks the lock itself what it can do.
+        ...{ manufacturerId: 0xfff0, productType: 1, productId: nodeId },
+        ...{
+          isListening: true,
+          isFrequentListening: false,
+          genericDeviceClass: 0x40,
+          specificDeviceClass: 3,
+        },
+        commandClasses: [
+          ...[0x72, 0x86],
+          ccCaps({ ccId: CC.doorLock, isSupported: true, version: 4 }),
+          ccCaps({ ccId: CC.userCode, isSupported: true, version: 1, numUsers: users }),
+          ccCaps({
+            ...{ ccId: CC.notification, isSupported: true, version: 8, supportsV1Alarm: false },
+            notificationTypesAndEvents: events,
+          }),
+          ...(schedules
+            ? [
+                ccCaps({
+                  ...{ ccId: CC.scheduleEntryLock, isSupported: true, version: 3 },
+                  ...{ numWeekDaySlots: 0, numYearDaySlots: 1, numDailyRepeatingSlots: 0 },
+                }),
+              ]
+            : []),
+        ],
+      },
+    });
+    node.defineBehavior(...createDefaultMockNodeBehaviors());
+    controller.addNode(node);
+    const lock = new SimulatedLock(node, traits);
+    lock.listen();
+    return lock;
+  }
+
+  /** Whether the PIN, typed at an instant (ms), opens the door: by places, time frames, and the lock's own clock. */
+  opens(pin: string, at: number, zone: string): boolean {
+    return this.slots().some((slot) => {
+      if (this.codeIn(slot) !== pin) return false;
+      const told = this.node.state.get(SCHEDULE(slot)) as YearDay | undefined;
+      if (!told || this.traits.ignoresSchedules) return true;
+      const { startsAt, endsAt } = windowOf(told, zone);
+      return startsAt <= at && at < endsAt;
+    });
+  }
+
+  /** The PIN in a place; undefined: none. */
+  codeIn(slot: number): string | undefined {
+    const kept = this.node.state.get(CODE(slot)) as string | Uint8Array | undefined;
+    return kept === undefined || typeof kept === 'string' ? kept : Buffer.from(kept).toString('ascii');
+  }
+
+  /** What lies on it, by places. */
+  codes(): Record<number, string> {
+    const codes: Record<number, string> = {};
+    for (const slot of this.slots()) {
+      const code = this.codeIn(slot);
+      if (code) codes[slot] = code;
+    }
+    return codes;
+  }
+
+  /** Puts a code on it at the lock itself; the lock tells that it did. */
+  async putByHand(slot: number, pin: string): Promise<void> {
+    this.node.state.set(CODE(slot), pin);
+    this.node.state.set(STATUS(slot), UserIDStatus.Enabled);
+    await this.notify(14, slot);
+  }
+
+  /** Erases everything at the lock itself; the lock tells that it did. */
+  async reset(): Promise<void> {
+    for (const slot of this.slots()) {
+      this.node.state.set(CODE(slot), undefined);
+      this.node.state.set(STATUS(slot), UserIDStatus.Available);
+      this.node.state.set(SCHEDULE(slot), undefined);
+    }
+    await this.notify(12);
+  }
+
+  /** Types a code at the keypad. @returns whether the door opens */
+  async type(pin: string, at: number, zone: string): Promise<boolean> {
+    const opens = this.opens(pin, at, zone);
+    const slot = this.slots().find((each) => this.codeIn(each) === pin);
+    await (opens ? this.notify(6, slot) : this.notify(4, undefined, 7));
+    return opens;
+  }
+
+  /** Tells something by itself. */
+  async notify(notificationEvent: number, userId?: number, notificationType = ACCESS_CONTROL): Promise<void> {
+    const report = new NotificationCCReport({
+      ...{ nodeId: this.node.controller.ownNodeId, notificationType, notificationEvent },
+      ...(userId === undefined ? {} : { eventParameters: Uint8Array.from([userId]) }),
+    });
+    await this.node.sendToController(createMockZWaveRequestFrame(report, { ackRequested: false }));
+  }
+
+  /** It hears nothing and says nothing, as without power. */
+  setDead(dead: boolean): void {
+    this.dead = dead;
+  }
+
+  /** The next code that is set or cleared is done, and nobody hears of it. */
+  loseNextAnswer(): void {
+    this.loses = 'next';
+  }
+
+  private slots(): number[] {
+    return Array.from({ length: this.traits.users }, (_, n) => n + 1);
+  }
+
+  private listen(): void {
+    const { node, traits } = this;
+    const takes = node.onControllerFrame.bind(node);
+    node.onControllerFrame = async (frame: MockZWaveFrame) => {
+      if (this.dead) return;
+      this.frames += 1;
+      const cc = frame.type === MockZWaveFrameType.Request ? frame.payload : undefined;
+      if (!(cc instanceof UserCodeCCSet)) return takes(frame);
+      this.writes += 1;
+      const written = `${cc.userId}/${cc.userIdStatus}`;
+      const isLost = this.loses === 'next' || this.loses?.frame === written;
+      if (!isLost) return takes(frame);
+      // The driver sends it again, and hears nothing again.
+      this.loses = { frame: written };
+      node.state.set(STATUS(cc.userId), cc.userIdStatus);
+      node.state.set(CODE(cc.userId), cc.userIdStatus === UserIDStatus.Available ? undefined : cc.userCode);
+    };
+    if (!traits.masks) return;
+    node.defineBehavior({
+      transformResponse: (_controller, _node, _received, response) => {
+        const cc = response.action === 'sendCC' ? response.cc : undefined;
+        if (response.action === 'sendCC' && cc instanceof UserCodeCCReport && cc.userCode?.length) {
+          const { nodeId, userId, userIdStatus } = cc;
+          const userCode = '*'.repeat(cc.userCode.length);
+          return { ...response, cc: new UserCodeCCReport({ nodeId, userId, userIdStatus, userCode }) };
+        }
+        return response;
+      },
+    });
+  }
+
+  /** From here on it answers again. */
+  heal(): void {
+    this.loses = null;
+    this.dead = false;
+  }
+}
