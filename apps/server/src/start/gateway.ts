@@ -26,7 +26,7 @@ export interface Locks {
 }
 
 /**
- * The gateway to the lock systems of LOCK_MAKERS_FILE, and to the sandbox's own.
+ * The gateway to the lock systems of LOCK_MAKERS_FILE, or to the sandbox's own.
  * @throws {StartupError} when the file can't be read or is not one, or a package that a system needs is missing
  */
 export async function openGateway(
@@ -50,7 +50,7 @@ export async function openGateway(
     { connections, clock, logger, onReport: (account, report) => localReports.add(account, report) },
     (kind) => join(config.dataDir, kind),
   ).catch((error: unknown) => {
-    throw new StartupError(`LOCK_MAKERS_FILE: ${error instanceof Error ? error.message : String(error)}`);
+    throw new StartupError(error instanceof Error ? error.message : String(error));
   });
   const http = new HttpLockGateway({
     makers: new Map([...makers].flatMap(([name, one]) => (isLockMaker(one) ? [[name, one]] : []))),
@@ -66,9 +66,30 @@ export async function openGateway(
   return { gateway, makers, reportAddresses, connections, localReports };
 }
 
-async function configuredSystems({ lockMakersFile }: Config): Promise<ReadonlyMap<string, LockSystem>> {
-  if (lockMakersFile === undefined) return new Map();
-  return readLockSystemsFile(lockMakersFile, process.env).catch((error: unknown) => {
-    throw new StartupError(`LOCK_MAKERS_FILE: ${error instanceof Error ? error.message : String(error)}`);
-  });
+/** Those of LOCK_MAKERS_FILE; in a sandbox, whose time is moved, only simulated ones, of SANDBOX_LOCKS_FILE. */
+async function configuredSystems(config: Config): Promise<ReadonlyMap<string, LockSystem>> {
+  const { sandbox, lockMakersFile, sandboxLocksFile } = config;
+  const [setting, file] = sandbox
+    ? (['SANDBOX_LOCKS_FILE', sandboxLocksFile] as const)
+    : (['LOCK_MAKERS_FILE', lockMakersFile] as const);
+  if (file === undefined) return new Map();
+  const fail = (reason: string): never => {
+    throw new StartupError(`${setting}: ${reason}`);
+  };
+  const systems = await readLockSystemsFile(file, process.env).catch((error: unknown) =>
+    fail(error instanceof Error ? error.message : String(error)),
+  );
+  for (const system of sandbox ? systems.values() : []) {
+    if (!isSimulated(system))
+      fail(`${system.name} must be on this machine, by its address: its locks are simulated.`);
+  }
+  return systems;
+}
+
+/** Matter has no address in the file: what is paired is chosen when it is. */
+function isSimulated(system: LockSystem): boolean {
+  if (isLockMaker(system)) return false;
+  if (system.kind === 'matter') return true;
+  const { address } = system.connection ?? {};
+  return address !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(address).hostname);
 }

@@ -8,7 +8,7 @@ import type {
   LocalSystem,
   SlotRange,
 } from '../local';
-import { ourSlots } from '../local';
+import { ourSlots, wrongAddress } from '../local';
 import type {
   AccountRef,
   Answer,
@@ -21,7 +21,7 @@ import type {
   WriteAnswer,
 } from '../lock-gateway';
 import { type BrokerSettings, BROKER_TIMINGS, type BrokerTimings } from './broker-connection';
-import type { Zigbee2MqttSystem } from './entry';
+import { MQTT_PROTOCOLS, type Zigbee2MqttSystem } from './entry';
 import { keptCounts, keptText } from './kept';
 import { LINE_TIMINGS, type LineTimings } from './lock-line';
 import { Site } from './site';
@@ -59,6 +59,8 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
 
   async check(system: LocalSystem, given: LocalConnection): Promise<Answer<FoundSystem>> {
     const connection = { ...given, ...system.connection };
+    const wrong = wrongAddress(connection.address ?? '', MQTT_PROTOCOLS);
+    if (wrong !== null) return refused('INVALID_ADDRESS', `The address ${wrong}.`);
     const site = this.siteAt(system as Zigbee2MqttSystem, connection, () => undefined);
     try {
       site.start();

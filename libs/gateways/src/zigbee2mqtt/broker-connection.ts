@@ -123,14 +123,14 @@ export class BrokerConnection {
     this.client = client;
     let ended = false;
     // A broker of before MQTT 5 may say nothing at all to it and hang up.
-    let failure: BrokerFailure = { kind: 'unreachable', message: 'the broker ended the connection' };
+    let failure: BrokerFailure = { kind: 'unreachable', message: 'The broker ended the connection.' };
     let answered = false;
     client.on('connect', () => {
       answered = true;
       // Commands are short and each waits for its answer: none is to wait for another to fill a packet.
       if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       void this.subscribeAll(client).catch(() => {
-        failure = { kind: 'unauthorized', message: 'the broker does not let this account read its topics' };
+        failure = { kind: 'unauthorized', message: 'The broker does not let this user read its topics.' };
         client.end(true);
       });
     });
@@ -198,15 +198,15 @@ export class BrokerConnection {
   private failureOf(error: Error & { code?: unknown }): BrokerFailure {
     const { code } = error;
     if (typeof code === 'number' && UNAUTHORIZED.has(code)) {
-      return { kind: 'unauthorized', message: 'the broker does not take the user name and password' };
+      return { kind: 'unauthorized', message: 'The broker does not take the user name and password.' };
     }
     if (code === 1 || code === 132) {
       this.version = this.version === 5 ? 4 : 5;
-      return { kind: 'unreachable', message: 'the broker speaks another version of MQTT' };
+      return { kind: 'unreachable', message: 'The broker speaks another version of MQTT.' };
     }
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code)) {
-      return { kind: 'unreachable', message: `no connection to the broker (${code})` };
+      return { kind: 'unreachable', message: `No connection to the broker (${code}).` };
     }
-    return { kind: 'unreachable', message: 'no connection to the broker' };
+    return { kind: 'unreachable', message: 'No connection to the broker.' };
   }
 }

@@ -93,8 +93,14 @@ describe('a broker', () => {
     for (const wrong of [{}, { ...login, password: 'wrong' }]) {
       expect(await check(wrong)).toMatchObject({ kind: 'unauthorized' });
     }
+    for (const wrong of ['http://127.0.0.1', 'mqtt://example.org', 'mqtt://u:p@hub.local', 'hub', '']) {
+      expect(await check({ address: wrong })).toMatchObject({
+        kind: 'refused',
+        errorCode: 'INVALID_ADDRESS',
+      });
+    }
     const nowhere = await check({ address: 'mqtt://127.0.0.1:9' });
-    expect(nowhere).toEqual({ kind: 'unreachable', message: 'no connection to the broker (ECONNREFUSED)' });
+    expect(nowhere).toEqual({ kind: 'unreachable', message: 'No connection to the broker (ECONNREFUSED).' });
     expect(site.logged.join()).not.toContain('hush');
   });
 
@@ -116,7 +122,7 @@ describe('a broker', () => {
     expect(await site.adapter.program(lock, guest)).toMatchObject({ kind: 'accepted' });
     const { ca: _, ...unknowing } = site.system;
     expect(await site.adapter.check(unknowing, { address: site.address })).toEqual({
-      ...{ kind: 'unreachable', message: 'no connection to the broker (DEPTH_ZERO_SELF_SIGNED_CERT)' },
+      ...{ kind: 'unreachable', message: 'No connection to the broker (DEPTH_ZERO_SELF_SIGNED_CERT).' },
     });
   });
 
@@ -162,11 +168,11 @@ describe('Zigbee2MQTT', () => {
     site = await SiteUnderTest.start({ standIn: { output: 'attribute' } });
     const { address } = site;
     expect(await site.adapter.check(site.system, { address })).toEqual({
-      ...{ kind: 'unreachable', message: "Zigbee2MQTT's setting advanced.output must be json" },
+      ...{ kind: 'unreachable', message: "Zigbee2MQTT's setting advanced.output must be json." },
     });
     const elsewhere = { ...site.system, baseTopic: 'other' };
     expect(await site.newAdapter().check(elsewhere, { address })).toEqual({
-      ...{ kind: 'unreachable', message: 'no Zigbee2MQTT is heard under the topic other' },
+      ...{ kind: 'unreachable', message: 'No Zigbee2MQTT is heard under the topic other.' },
     });
   });
 

@@ -41,7 +41,7 @@ export class Site {
   private readonly broker: BrokerConnection;
   private readonly era: string;
   private listed = false;
-  private failure: BrokerFailure = { kind: 'unreachable', message: 'not connected yet' };
+  private failure: BrokerFailure = { kind: 'unreachable', message: 'Not connected yet.' };
   private failures = 0;
   private lost = false;
   private warned = false;
@@ -85,11 +85,11 @@ export class Site {
     if (!this.isSettled()) await this.settledOrNot();
     if (!this.broker.connected) return this.failure;
     if (!this.info || !this.listed) {
-      const message = `no Zigbee2MQTT is heard under the topic ${this.options.baseTopic}`;
+      const message = `No Zigbee2MQTT is heard under the topic ${this.options.baseTopic}.`;
       return { kind: 'unreachable', message };
     }
     if (this.info.publishesJson) return null;
-    return { kind: 'unreachable', message: "Zigbee2MQTT's setting advanced.output must be json" };
+    return { kind: 'unreachable', message: "Zigbee2MQTT's setting advanced.output must be json." };
   }
 
   /** Waits until the site has told of itself, or is known not to. */
@@ -135,7 +135,7 @@ export class Site {
       this.release();
     }, this.options.settleMs);
     this.quiet.unref();
-    this.failure = { kind: 'unreachable', message: 'the connection to the broker was lost' };
+    this.failure = { kind: 'unreachable', message: 'The connection to the broker was lost.' };
     this.settle();
   }
 

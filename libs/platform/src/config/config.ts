@@ -33,6 +33,8 @@ export interface Config {
   publicUrl: string;
   /** LOCK_MAKERS_FILE: a JSON file that names the lock makers' clouds. */
   lockMakersFile?: string;
+  /** SANDBOX_LOCKS_FILE: a JSON file that names systems with simulated locks on this machine, for the sandbox. */
+  sandboxLocksFile?: string;
   /** PRELOAD_LEAD: how long before starts_at a code goes onto a lock that keeps windows itself. PT72H */
   preloadLead: number;
   /** JUST_IN_TIME_LEAD: how long before starts_at a code goes onto a lock that does not. PT60M */
@@ -110,6 +112,7 @@ const readers = {
   ),
   PUBLIC_URL: url('an http or https URL', 'http:', 'https:'),
   LOCK_MAKERS_FILE: text('the path of a file', /^[^\0]+$/),
+  SANDBOX_LOCKS_FILE: text('the path of a file', /^[^\0]+$/),
   PRELOAD_LEAD: duration('PT0S'),
   JUST_IN_TIME_LEAD: duration('PT0S'),
   SETTING_DELAY_AFTER: duration('PT1S'),
@@ -167,6 +170,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     vaultKey: optional('VAULT_KEY'),
     publicUrl: '',
     lockMakersFile: optional('LOCK_MAKERS_FILE'),
+    sandboxLocksFile: optional('SANDBOX_LOCKS_FILE'),
     preloadLead: withDefault('PRELOAD_LEAD', 'PT72H'),
     justInTimeLead: withDefault('JUST_IN_TIME_LEAD', 'PT60M'),
     settingDelayAfter: withDefault('SETTING_DELAY_AFTER', 'PT5M'),
