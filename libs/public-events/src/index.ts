@@ -16,6 +16,7 @@ export {
   type SubscriptionStart,
 } from './subscriptions/subscriptions';
 export { FeedHistory } from './feed/feed-history';
+export { EVENT_SCHEMAS, type EventSchema } from './schemas/event-schemas';
 export { EventsController } from './http/events.controller';
 export { WebhooksController } from './http/webhooks.controller';
 export * from './webhooks/commands';

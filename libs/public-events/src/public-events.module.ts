@@ -7,6 +7,7 @@ import { FeedHistory } from './feed/feed-history';
 import type { FeedTables } from './feed/feed-projection';
 import { GetEventHandler, ListEventsHandler } from './feed/feed-queries';
 import { FeedTail } from './feed/feed-tail';
+import { EventSchemasController } from './http/event-schemas.controller';
 import { EventStreamController } from './http/event-stream.controller';
 import { EventsController } from './http/events.controller';
 import { SubscriptionsController } from './http/subscriptions.controller';
@@ -17,7 +18,13 @@ import { webhookHandlers } from './webhooks/webhook-handlers';
 
 /** What integrations are told: the endpoints of events and webhooks, and who handles what these ask. */
 @Module({
-  controllers: [EventsController, EventStreamController, SubscriptionsController, WebhooksController],
+  controllers: [
+    EventsController,
+    EventSchemasController,
+    EventStreamController,
+    SubscriptionsController,
+    WebhooksController,
+  ],
   providers: [
     GetEventHandler,
     ListEventsHandler,
