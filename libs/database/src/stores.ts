@@ -146,12 +146,24 @@ const VIEWS: ReadonlySet<string> = new Set(['views', 'feed', 'audit']);
 
 type Name = keyof typeof POOL_SIZES;
 
-function openOne<T>(config: Pick<Config, 'dataDir' | 'databaseUrl'>, name: Name): Promise<Database<T>> {
-  return config.databaseUrl === undefined
-    ? openDatabase({
-        file: join(config.dataDir, `${name}.db`),
-        durability: VIEWS.has(name) ? 'normal' : 'full',
-        secureDelete: name === 'vault' || name === 'records',
-      })
-    : openDatabase({ url: config.databaseUrl, schema: name, poolSize: POOL_SIZES[name] });
+async function openOne<T>(config: Pick<Config, 'dataDir' | 'databaseUrl'>, name: Name): Promise<Database<T>> {
+  if (config.databaseUrl !== undefined)
+    return openDatabase({ url: config.databaseUrl, schema: name, poolSize: POOL_SIZES[name] });
+  const file = join(config.dataDir, `${name}.db`);
+  try {
+    return await openDatabase({
+      file,
+      durability: VIEWS.has(name) ? 'normal' : 'full',
+      secureDelete: name === 'vault' || name === 'records',
+    });
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    throw new StartupError(`${error.message}. ${whatToDo(name, file)}`, { cause: error });
+  }
+}
+
+function whatToDo(name: Name, file: string): string {
+  return VIEWS.has(name)
+    ? `Where it is damaged it may be removed (rm ${file}*): it is built anew from the facts.`
+    : 'Where it is damaged put it back from a backup: docs/operations.md says how.';
 }

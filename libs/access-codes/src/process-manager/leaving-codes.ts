@@ -8,7 +8,9 @@ import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
 import type { CleanUp } from './clean-up';
 
-/** So many codes are seen off together: a request does no more, whoever looks at the device goes on. */
+/** So many codes of a device are seen off by the request that it goes by. */
+const WITHIN_A_REQUEST = 32;
+/** So many are seen off together by whoever looks at the device then. */
 const SOME = 100;
 /** Where nobody waits, so many of them are appended to at a time. */
 const AT_ONCE = 16;
@@ -116,7 +118,7 @@ export class LeavingCodes implements CodesOnDevice {
   ): Promise<Position | undefined> {
     const { streams, rows } = this.options;
     let latest: Position | undefined;
-    for (const { id } of await rows.someCodesOf(deviceId, '', SOME)) {
+    for (const { id } of await rows.someCodesOf(deviceId, '', WITHIN_A_REQUEST)) {
       const { position } = await streams.codes.transact(id, cause, decide);
       latest = laterPosition(latest, position);
     }

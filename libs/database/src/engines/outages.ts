@@ -4,9 +4,10 @@ const DATABASE = 'database';
 
 /**
  * PostgreSQL: lost connections (08), no room, memory or connections (53), a server that ends or cancels (57), input
- * and output (58), one that is read-only, as after a failover (25006), a transaction that was left idle (25P03).
+ * and output (58), one that is read-only, as after a failover (25006), a transaction that was left idle (25P03), and what
+ * is over once its operator has put it right: tables (42P01), schemas (3F000) or privileges (42501) that are missing.
  */
-const POSTGRES = /^(08...|53...|57P0[1-5]|57014|58...|25006|25P0[23])$/;
+const POSTGRES = /^(08...|53...|57P0[1-5]|57014|58...|25006|25P0[23]|42P01|3F000|42501)$/;
 const NETWORK =
   /^(ECONN\w+|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN)$/;
 const SQLITE = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|NOMEM|READONLY|CANTOPEN|PROTOCOL)/;

@@ -3,7 +3,7 @@ import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing
 import type { Kysely, Transaction } from 'kysely';
 import { PUBLIC_EVENTS } from '../public-event';
 import { readPublicEvent } from '../read-public-event';
-import { enqueue } from './delivery-rows';
+import { enqueue } from './enqueue';
 import type { DeliveryTables } from './queue-tables';
 
 /** Whether an endpoint that asked for `eventTypes` is told of an event. */

@@ -1,7 +1,7 @@
-import { chunks, type Database } from '@latchkey/database';
+import { chunks, type Database, SharedCommits } from '@latchkey/database';
 import { claimOf, type DueClaim, DueRows, type DueSource, type OfWorkspace } from '@latchkey/event-sourcing';
 import { sql, type Transaction } from 'kysely';
-import type { StoredEvent } from '../public-event';
+import { enqueue, order, type Queued } from './enqueue';
 import type { DeliveryTables } from './queue-tables';
 
 /** An endpoint that has something due. */
@@ -20,120 +20,21 @@ export interface Delivery {
   readonly data: string;
 }
 
-export interface Queued {
-  readonly webhookId: string;
-  readonly event: StoredEvent;
-  readonly revision: number;
-}
-
 /** Rows that one statement writes. */
 const CHUNK = 100;
-
-/**
- * Queues events for endpoints, due at `dueAt` (ms); one that waits already begins again. Every transaction takes
- * messages first and endpoints last, each in order, so that none waits for another in a circle.
- */
-export async function enqueue(
-  trx: Transaction<DeliveryTables>,
-  queued: readonly Queued[],
-  dueAt: number,
-): Promise<void> {
-  await writeMessages(trx, queued);
-  await writeDeliveries(trx, queued, dueAt);
-  await makeQueuesDue(trx, queued, dueAt);
-}
-
-async function writeMessages(trx: Transaction<DeliveryTables>, queued: readonly Queued[]): Promise<void> {
-  const messages = new Map(queued.map(({ event, revision }) => [event.event_id, { event, revision }]));
-  for (const some of chunks(
-    [...messages.values()].sort((a, b) => order(a.event.event_id, b.event.event_id)),
-    CHUNK,
-  )) {
-    await trx
-      .insertInto('webhook_messages')
-      .values(
-        some.map(({ event, revision }) => ({
-          event_id: event.event_id,
-          event_type: event.event_type,
-          revision,
-          data: JSON.stringify(event),
-        })),
-      )
-      // Written again, so that nobody who finds it waited for by none removes it meanwhile.
-      .onConflict((c) => c.column('event_id').doUpdateSet((eb) => ({ data: eb.ref('excluded.data') })))
-      .execute();
-  }
-}
-
-async function writeDeliveries(
-  trx: Transaction<DeliveryTables>,
-  queued: readonly Queued[],
-  dueAt: number,
-): Promise<void> {
-  const deliveries = queued.map(({ webhookId, event, revision }) => ({
-    delivery_id: `${webhookId}:${event.event_id}`,
-    webhook_id: webhookId,
-    event_id: event.event_id,
-    revision,
-    attempts: 0,
-    due_at: dueAt,
-    version: 0,
-  }));
-  for (const some of chunks(
-    deliveries.sort((a, b) => order(a.delivery_id, b.delivery_id)),
-    CHUNK,
-  )) {
-    await trx
-      .insertInto('webhook_deliveries')
-      .values(some)
-      .onConflict((c) =>
-        c.column('delivery_id').doUpdateSet((eb) => ({
-          attempts: 0,
-          due_at: dueAt,
-          version: eb('webhook_deliveries.version', '+', 1),
-        })),
-      )
-      .execute();
-  }
-}
-
-async function makeQueuesDue(
-  trx: Transaction<DeliveryTables>,
-  queued: readonly Queued[],
-  dueAt: number,
-): Promise<void> {
-  const endpoints = new Map(queued.map(({ webhookId, event }) => [webhookId, event.workspace_id]));
-  for (const [webhookId, workspaceId] of [...endpoints].sort(([a], [b]) => order(a, b))) {
-    await trx
-      .insertInto('webhook_queues')
-      .values({
-        ...{ subject: webhookId, workspace_id: workspaceId, due_at: dueAt, version: 0, attempts: 0 },
-        ...{ lease_owner: null, lease_until: 0 },
-      })
-      .onConflict((c) =>
-        c.column('subject').doUpdateSet((eb) => ({
-          due_at: eb
-            .case()
-            .when('webhook_queues.due_at', '<', dueAt)
-            .then(eb.ref('webhook_queues.due_at'))
-            .else(eb.cast<number>(eb.val(dueAt), 'bigint'))
-            .end(),
-          version: eb('webhook_queues.version', '+', 1),
-        })),
-      )
-      .execute();
-  }
-}
 
 /** The rows of the queue, for whoever delivers them. */
 export class DeliveryRows implements DueSource<QueueClaim> {
   private readonly due: DueRows<DeliveryTables['webhook_queues']>;
+  /** Endpoints that fail together are many: what became of each message is written down with that of the others. */
+  private readonly commits: SharedCommits<DeliveryTables>;
 
   constructor(
     private readonly database: Database<DeliveryTables>,
     options: { readonly owner: string; readonly wall: () => number },
   ) {
     this.due = new DueRows(database, { table: 'webhook_queues', ...options });
+    this.commits = new SharedCommits(database);
   }
 
   async claim(now: number, limit: number, of?: OfWorkspace): Promise<QueueClaim[]> {
@@ -168,39 +69,43 @@ export class DeliveryRows implements DueSource<QueueClaim> {
   }
 
   async putOff({ subject, version, attempts }: QueueClaim, until: number): Promise<void> {
-    await this.database.db
-      .updateTable('webhook_queues')
-      .set((eb) => ({
-        due_at: eb
-          .case()
-          .when('version', '=', version)
-          .then(eb.cast<number | null>(eb.val(until), 'bigint'))
-          .else(eb.ref('due_at'))
-          .end(),
-        attempts: attempts + 1,
-        lease_owner: null,
-        lease_until: 0,
-      }))
-      .where('subject', '=', subject)
-      .execute();
+    await this.commits.write((db) =>
+      db
+        .updateTable('webhook_queues')
+        .set((eb) => ({
+          due_at: eb
+            .case()
+            .when('version', '=', version)
+            .then(eb.cast<number | null>(eb.val(until), 'bigint'))
+            .else(eb.ref('due_at'))
+            .end(),
+          attempts: attempts + 1,
+          lease_owner: null,
+          lease_until: 0,
+        }))
+        .where('subject', '=', subject)
+        .execute(),
+    );
   }
 
   /** Gives an endpoint back, due when the first of what is left for it is. */
   async settle({ subject, version }: QueueClaim): Promise<void> {
-    const { numUpdatedRows } = await this.database.db
-      .updateTable('webhook_queues')
-      .set((eb) => ({
-        due_at: eb
-          .selectFrom('webhook_deliveries')
-          .select((each) => each.fn.min<number | null>('webhook_deliveries.due_at').as('next'))
-          .where('webhook_id', '=', subject),
-        attempts: 0,
-        lease_owner: null,
-        lease_until: 0,
-      }))
-      .where('subject', '=', subject)
-      .where('version', '=', version)
-      .executeTakeFirst();
+    const { numUpdatedRows } = await this.commits.write((db) =>
+      db
+        .updateTable('webhook_queues')
+        .set((eb) => ({
+          due_at: eb
+            .selectFrom('webhook_deliveries')
+            .select((each) => each.fn.min<number | null>('webhook_deliveries.due_at').as('next'))
+            .where('webhook_id', '=', subject),
+          attempts: 0,
+          lease_owner: null,
+          lease_until: 0,
+        }))
+        .where('subject', '=', subject)
+        .where('version', '=', version)
+        .executeTakeFirst(),
+    );
     // Something was queued meanwhile: as due as that made it.
     if (numUpdatedRows === 0n) await this.due.release(subject);
   }
@@ -273,12 +178,14 @@ export class DeliveryRows implements DueSource<QueueClaim> {
 
   /** Not before `dueAt` (ms), unless it was asked for again meanwhile. */
   async retry({ deliveryId, version }: Delivery, attempts: number, dueAt: number): Promise<void> {
-    await this.database.db
-      .updateTable('webhook_deliveries')
-      .set({ attempts, due_at: dueAt })
-      .where('delivery_id', '=', deliveryId)
-      .where('version', '=', version)
-      .execute();
+    await this.commits.write((db) =>
+      db
+        .updateTable('webhook_deliveries')
+        .set({ attempts, due_at: dueAt })
+        .where('delivery_id', '=', deliveryId)
+        .where('version', '=', version)
+        .execute(),
+    );
   }
 
   /** Queues events of one endpoint, due at `dueAt` (ms). */
@@ -319,7 +226,7 @@ export class DeliveryRows implements DueSource<QueueClaim> {
   ): Promise<void> {
     if (eventIds.length === 0) return;
     const ids = [...new Set(eventIds)].sort(order);
-    await this.database.transaction(async (trx) => {
+    await this.commits.transaction(async (trx) => {
       if (this.database.engine === 'postgres') {
         await trx
           .selectFrom('webhook_messages')
@@ -341,5 +248,3 @@ export class DeliveryRows implements DueSource<QueueClaim> {
     });
   }
 }
-
-const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
