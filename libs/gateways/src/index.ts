@@ -12,4 +12,5 @@ export * from './http/lock-maker';
 export { authorizeUrl, exchangeCode } from './http/oauth';
 export { reportsPath } from './http/reports-path';
 export * from './http/token-store';
+export { NetworkProcess, type RemoteLock } from './zwave-js/testing/network-process';
 export { MalformedReport, parseReport } from './http/webhooks';

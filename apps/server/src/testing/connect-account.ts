@@ -49,7 +49,7 @@ async function sentOn(response: Response): Promise<URL> {
 
 const unescaped = (html: string) => html.replaceAll('&amp;', '&').replaceAll('&quot;', '"');
 
-function hiddenFields(html: string): Record<string, string> {
+export function hiddenFields(html: string): Record<string, string> {
   const inputs = html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g);
   return Object.fromEntries([...inputs].map(([, name, value]) => [name!, unescaped(value!)]));
 }
