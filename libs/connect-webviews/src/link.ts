@@ -3,7 +3,7 @@ import type { Random, Vault } from '@latchkey/platform';
 import { timingSafeEqual } from 'node:crypto';
 import type { ConnectWebview } from './records/connect-webview-records';
 
-/** A link that nobody has used for so long opens nothing any more, ms. */
+/** A link that nobody has used for this long opens nothing any more, ms. */
 export const LINK_VALID_FOR = 7 * DAY;
 
 /** What a new webview's link carries; whoever knows it may connect an account. */

@@ -25,7 +25,7 @@ export function copyDatabase(from: string, to: string): void {
 
 const TRIES = 50;
 const PAUSE_MS = 20;
-/** Of SQLite's log: it changes whenever the log begins anew. */
+/** Of SQLite's log: it changes whenever the log begins again. */
 const LOG_HEADER = 32;
 
 /**

@@ -17,7 +17,7 @@ import {
 } from './testing/device-scenario';
 import { GetDevice } from './views';
 
-describe('what is written down of a door', () => {
+describe('what is recorded of a door', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-doors-'));
   let node: RunningNode;
   let store: EventStoreDb;

@@ -9,7 +9,7 @@ import { KeyedMutex } from '@latchkey/platform';
 import { LRUCache } from 'lru-cache';
 import { DOOR, doorCodec, type DoorEvent, recordAtDoor } from './domain/door';
 
-/** So many of a door's latest events are looked through for one that was reported before. */
+/** How many of a door's latest events are looked through for one that was reported before. */
 const LATEST = 100;
 const ATTEMPTS = 50;
 /** Of so many doors the latest events are kept in memory. */

@@ -1,6 +1,6 @@
 import type { Actor } from './event-store';
 
-/** Who asked, and what for: the metadata that a decision hands to its events. */
+/** Who asked, and for what: the metadata that a decision gives to its events. */
 export interface Cause {
   readonly correlationId: string;
   readonly causationId: string;
@@ -13,16 +13,16 @@ export interface Caller {
   readonly workspaceId: string;
   readonly actor: Actor;
   readonly requestId: string;
-  /** Nothing can have been done for this request before: its id was made when it came. */
+  /** Nothing can have been done for this request before: its id is new. */
   readonly isFirstTry?: boolean;
 }
 
-/** What Latchkey does of its own accord. */
+/** What Latchkey does by itself. */
 export function systemCause(of: Omit<Cause, 'actor'>): Cause {
   return { ...of, actor: { type: 'system' } };
 }
 
-/** What became known from outside: a lock, its maker, whoever logs in there. */
+/** What became known from outside: from a lock, its maker, or a person who logs in there. */
 export function externalCause(of: Omit<Cause, 'actor'>): Cause {
   return { ...of, actor: { type: 'external' } };
 }

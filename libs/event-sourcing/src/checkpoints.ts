@@ -12,7 +12,7 @@ export interface EventMark {
 /** How far a view has got. */
 export interface Checkpoint {
   readonly position: Position | undefined;
-  /** The last event before it that the view follows: it tells whether the event store is still the same. */
+  /** The last event before it that the view follows: it shows whether the event store is still the same. */
   readonly lastEvent: EventMark | undefined;
   /** ms, by our clock. */
   readonly updatedAt: number;
@@ -61,12 +61,12 @@ export class Checkpoints {
     private readonly of: { readonly name: string; readonly version: number },
   ) {}
 
-  /** undefined: the view has not been begun. @param db a transaction, where one reads more than that */
+  /** undefined: the view was not begun. @param db a transaction, where more is read in it */
   load(db: Kysely<Tables> = this.database.db): Promise<Checkpoint | undefined> {
     return this.read(plainRow, db);
   }
 
-  /** The same, and nobody else folds the view until the transaction ends. */
+  /** The same, and no other process folds the view until the transaction ends. */
   lock(trx: Transaction<Tables>): Promise<Checkpoint | undefined> {
     // SQLite has one writer at a time as it is.
     return this.read(this.database.engine === 'postgres' ? lockedRow : plainRow, trx);
@@ -78,7 +78,7 @@ export class Checkpoints {
     if (!row) return undefined;
     const position = row.position === null ? undefined : positionFromText(row.position);
     const marked = row.event_position === null ? undefined : positionFromText(row.event_position);
-    // The first version moved a checkpoint with its events alone.
+    // The first version moved a checkpoint only with its events.
     const lastEvent = marked ?? position;
     return {
       position,
@@ -111,7 +111,7 @@ export class Checkpoints {
       .execute();
   }
 
-  /** Forgets how far a version has got. */
+  /** Deletes the checkpoint of a version. */
   async forget(trx: Transaction<Tables>, version: number): Promise<void> {
     for (const table of ['checkpoints', 'built_projections']) {
       await trx

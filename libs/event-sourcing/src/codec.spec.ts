@@ -55,17 +55,17 @@ describe('a codec', () => {
     );
   });
 
-  it('tells which types it knows, each in the version that it writes', () => {
+  it('lists the types that it knows, each in the version that it writes', () => {
     expect(codec.written).toEqual([{ type: 'Named', schemaVersion: 3 }]);
   });
 
-  it('brings every older shape up to the one of today', () => {
+  it('brings every older shape up to the current one', () => {
     expect(codec.decode(recorded({ name: 'Ann Lee' }, version(1)))).toEqual(ann);
     expect(codec.decode(recorded({ full: 'Ann Lee' }, version(2)))).toEqual(ann);
     expect(codec.decode(recorded({ first: 'Ann', last: 'Lee' }, version(3)))).toEqual(ann);
   });
 
-  it('passes over what it does not know of a shape', () => {
+  it('ignores properties that it does not know', () => {
     expect(codec.decode(recorded({ first: 'Ann', last: 'Lee', more: 1 }))).toEqual(ann);
   });
 
@@ -92,7 +92,7 @@ describe('a codec', () => {
     ['no workspace', recorded(named, said({ workspaceId: 7 })), /who caused it/],
   ];
 
-  it.each([...own, ...foreign])('refuses %s, and says where it stands', (_what, event, reason) => {
+  it.each([...own, ...foreign])('refuses %s, and says where it is', (_what, event, reason) => {
     for (let asked = 0; asked < 2; asked++) {
       expect(() => codec.decode(event)).toThrow(/event-1 in person-1@7 can't be read/);
       expect(() => codec.decode(event)).toThrow(reason);
@@ -109,7 +109,7 @@ describe('a codec', () => {
     expect(codec.decodeOwn(event)).toBeUndefined();
   });
 
-  it('reads each event once, for all who ask', () => {
+  it('decodes each event once for all readers', () => {
     const event = recorded({ first: 'Ann', last: 'Lee' });
     expect(codec.decode(event)).toBe(codec.decode(event));
   });

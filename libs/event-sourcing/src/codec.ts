@@ -30,14 +30,14 @@ export class UnreadableEvent extends Error {
 }
 
 /**
- * An event that Latchkey did not write: anybody who may append to the event store can put one into our streams. It
- * is passed over wherever it stands, and folds to nothing.
+ * An event that Latchkey did not write: anyone who may append to the event store can put one into our streams. It is
+ * ignored in every stream, and is not folded.
  */
 export class ForeignEvent extends UnreadableEvent {}
 
 /** Between domain events and what is stored. Old shapes are upcast here and never reach the domain. */
 export class EventCodec<E extends DomainEvent> {
-  /** Each event is read once, however many ask for it. */
+  /** Each event is decoded once, however many read it. */
   private readonly read = new WeakMap<RecordedEvent, Happened<E> | UnreadableEvent>();
 
   constructor(private readonly shapes: { readonly [T in E['type']]: EventShape }) {}
@@ -117,7 +117,7 @@ const ACTORS: ReadonlySet<unknown> = new Set<Actor['type']>([
   'external',
 ]);
 
-/** Why metadata can't be of our making; undefined where they can. */
+/** Why metadata can't be ours; undefined where they can. */
 export function whyForeign(found: unknown): string | undefined {
   if (typeof found !== 'object' || found === null || found instanceof Uint8Array) return 'no metadata';
   const metadata = found as Partial<EventMetadata>;

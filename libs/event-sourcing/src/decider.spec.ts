@@ -25,7 +25,7 @@ describe('streams of decisions', () => {
     id = `${++number}`;
   });
 
-  /** The store, but for the answers to some appends. */
+  /** The store, except for the answers to some appends. */
   const losing = (answers: ('before' | 'after' | 'none')[], meanwhile?: () => Promise<unknown>): EventStore =>
     new Proxy<EventStore>(store, {
       get(target, name) {
@@ -65,7 +65,7 @@ describe('streams of decisions', () => {
     return events;
   };
 
-  it('decide on what has happened, and append what comes of it with who asked', async () => {
+  it('decide on what has happened, and append the events with who asked', async () => {
     const streams = counters(store);
     const decided = await streams.transact(id, cause, () => [added(1), added(2)]);
     expect(decided).toMatchObject({ state: 3, revision: 1 });
@@ -89,7 +89,7 @@ describe('streams of decisions', () => {
     expect(decided).toEqual({ state: 0, revision: -1, position: undefined });
   });
 
-  it('tell where a stream stands when nothing changes, also after a restart', async () => {
+  it('return the position of a stream when nothing changes, also after a restart', async () => {
     await counters(store).transact(id, cause, () => [added(1)]);
     const { position } = await store.append(`counter-${id}`, [newEvent(2)], 'any');
     const [restarted, warm] = [counters(store), counters(store)];
@@ -106,7 +106,7 @@ describe('streams of decisions', () => {
     ['without a schema version', jsonEvent({ type: 'Added', data: { amount: 100 }, metadata: { me: 1 } })],
     ['in bytes', binaryEvent({ type: 'Added', data: Buffer.from([0, 1, 2, 255]) })],
     ['in bytes, of an unknown type', binaryEvent({ type: 'Hello', data: Buffer.from('{') })],
-  ])('pass over an event %s that somebody else appended, and go on after it', async (_what, foreign) => {
+  ])('ignore an event %s that somebody else appended, and go on after it', async (_what, foreign) => {
     const streams = counters(store);
     await streams.transact(id, cause, () => [added(1)]);
     await stranger.appendToStream(
@@ -121,7 +121,7 @@ describe('streams of decisions', () => {
     expect((await streams.history(id)).map(({ recorded }) => recorded.revision)).toEqual([0, 3]);
   });
 
-  it('decide again when somebody else was faster', async () => {
+  it('decide again when another process was faster', async () => {
     const ours = counters(store);
     const theirs = counters(store);
     await ours.transact(id, cause, () => [added(1)]);
@@ -137,7 +137,7 @@ describe('streams of decisions', () => {
       0,
     );
     expect(decided.state).toBe(2);
-    // What is kept is stale now: the store's refusal tells.
+    // What is kept is stale now: the store refuses the append.
     await theirs.transact(id, cause, () => (interfere ? [added(10)] : []));
     interfere = false;
     const after = await ours.transact(id, cause, (sum) => (seen.push(sum), [added(sum)]), 0);
@@ -146,7 +146,7 @@ describe('streams of decisions', () => {
     expect(await amounts()).toEqual([1, 1, 10, 12]);
   });
 
-  it('decide on what is kept without a read, and believe neither silence nor a refusal of a stale state', async () => {
+  it('decide on what is kept without a read, and trust neither "nothing changes" nor a refusal from a stale state', async () => {
     const { counted, reads } = counting();
     const ours = counters(counted);
     const theirs = counters(store);
@@ -169,7 +169,7 @@ describe('streams of decisions', () => {
     expect(await amounts()).toEqual([1, 1, 10, 1, 10, 1, 10, 34]);
   });
 
-  it('begin a new stream without a read, and read one that has begun all the same', async () => {
+  it('begin a new stream without a read, and read one that has begun anyway', async () => {
     const { counted, reads } = counting();
     await counters(counted).transactOnNew(id, cause, (sum) => (sum === 0 ? [added(1)] : []));
     expect(reads()).toBe(0);
@@ -190,7 +190,7 @@ describe('streams of decisions', () => {
     expect(reads()).toBe(before);
   });
 
-  it('are read again by a process that thought itself alone, once the store has refused it', async () => {
+  it('are read again by a process that assumed it was alone, once the store has refused an append', async () => {
     const ours = counters(store, { alone: true });
     const { state, revision } = await ours.transact(id, cause, () => [added(1)]);
     await counters(store).transact(id, cause, () => [added(10)]);
@@ -215,7 +215,7 @@ describe('streams of decisions', () => {
     expect(await amounts()).toEqual([]);
   });
 
-  it('are not appended to where they no longer stand', async () => {
+  it('are not appended to when they have changed', async () => {
     const streams = counters(store);
     const loaded = await streams.load(id);
     await streams.append(id, loaded, [added(1)], cause);
@@ -272,7 +272,7 @@ describe('streams of decisions', () => {
     expect(await amounts()).toEqual([1, 10]);
   });
 
-  it('give up when a second answer does not come either, and know the truth afterwards', async () => {
+  it('give up when a second answer does not come either, and have the right state afterwards', async () => {
     const streams = counters(losing(['after', 'after']));
     await expect(streams.transact(id, cause, () => [added(1)])).rejects.toThrow(AppendTimeout);
     expect(await streams.load(id)).toEqual({ state: 1, revision: 0 });

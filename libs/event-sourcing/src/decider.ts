@@ -16,7 +16,7 @@ import {
 export interface Fold<S, E extends DomainEvent> {
   readonly initial: S;
   evolve(state: S, event: Happened<E>): S;
-  /** Whether an event stands for all that came before it in its stream, which may be hidden up to there. */
+  /** Whether an event is a snapshot of all events before it in its stream, which may be hidden up to there. */
   standsForAllBefore?(event: E): boolean;
 }
 
@@ -38,34 +38,34 @@ export interface Loaded<S> {
 
 export interface Decided<S> extends Loaded<S> {
   /**
-   * Where the stream's last event stands, also where the decision was that nothing changes: whoever waits for it
-   * sees what was decided before. Undefined where nothing has happened yet.
+   * The position of the stream's last event, also when a decision changed nothing: waiting for it shows what was decided
+   * before. Undefined where nothing has happened yet.
    */
   readonly position: Position | undefined;
 }
 
-/** What is used of the LRUCache, whose own type would let streams of one state not pass for streams of any state. */
+/** What is used of the LRUCache, whose own type is not covariant in the state. */
 interface StateCache<S> {
   get(id: string): Decided<S> | undefined;
   peek(id: string): Decided<S> | undefined;
   set(id: string, decided: Decided<S>): unknown;
 }
 
-/** Every conflict means that somebody else got on; so many in a row mean that something is wrong. */
+/** Every conflict means that another process made progress; this many in a row mean that something is wrong. */
 const CONFLICT_RETRIES = 200;
 /** A snapshot may be replaced while what follows it is read. */
 const SNAPSHOT_RETRIES = 5;
 
 /**
  * All streams of one kind (`accessCode-<id>`): loads them, decides on them, appends what was decided. Folded
- * states are kept, as many as `cacheSize`; a kept state is only ever brought forward, so it can be stale but
+ * states are kept, as many as `cacheSize`; a kept state only moves forward, so it can be stale but
  * never wrong, and an append on a stale one fails by its expected revision.
  */
 export class DeciderStreams<S, E extends DomainEvent> {
   private readonly cache: StateCache<S>;
-  /** Streams that an append was refused by, or not answered: the store is asked before what is kept is believed. */
+  /** Streams with a refused or unanswered append: they are read before their kept state is used. */
   private readonly doubted = new Set<string>();
-  /** Many in this process that want one stream would drive each other off it; conflicts are for other processes. */
+  /** Appends of this process to one stream take turns, so that they do not conflict with each other. */
   private readonly mutex = new KeyedMutex();
 
   constructor(
@@ -82,7 +82,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
        * only for what is not kept.
        */
       readonly alone?: boolean;
-      /** What stands for the beginning of a stream, which may be hidden up to there. */
+      /** The snapshot that replaces the beginning of a stream, which may be hidden up to there. */
       readonly snapshots?: { load(id: string): Promise<Loaded<S> | undefined> };
     },
   ) {
@@ -95,8 +95,8 @@ export class DeciderStreams<S, E extends DomainEvent> {
 
   /**
    * The state of a stream.
-   * @param atLeast a revision known to exist: a kept state that has seen it is good enough. Without it the
-   *   store is asked for anything newer, unless nobody else appends to these streams.
+   * @param atLeast a revision known to exist: a kept state that has seen it is new enough. Without it the
+   *   store is asked for newer events, unless no other process appends to these streams.
    */
   async load(id: string, atLeast: number | undefined = this.goodEnough): Promise<Loaded<S>> {
     const { state, revision } = await this.standing(id, atLeast);
@@ -112,7 +112,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
     const kept = this.cache.get(id);
     const doubted = this.doubted.has(id);
     if (kept && !doubted && atLeast !== undefined && kept.revision >= atLeast) return kept;
-    // Before it is read: an append that fails meanwhile raises a doubt of its own.
+    // Before the read: an append that fails meanwhile marks the stream again.
     this.doubted.delete(id);
     try {
       const found = kept && (await this.readOn(id, kept));
@@ -145,7 +145,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
     let { state, revision, position } = from;
     const first = position === undefined ? Math.max(revision, 0) : revision + 1;
     let isGap = false;
-    // Read to its end in any case: a read that is left early stays open.
+    // Read to its end in any case: a read that is abandoned early stays open.
     for await (const recorded of store.read(this.streamOf(id), first)) {
       if (isGap) continue;
       if (recorded.revision > revision) {
@@ -171,7 +171,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
   }
 
   /**
-   * Decides on the current state and appends what comes of it, again from the start when somebody else was
+   * Decides on the current state and appends the events, again from the start when another process was
    * faster. `decide` must change nothing: it may be called several times. What it throws is passed on.
    */
   transact(
@@ -184,8 +184,8 @@ export class DeciderStreams<S, E extends DomainEvent> {
   }
 
   /**
-   * The same, but first on the state that is kept, without asking the store for anything newer. That nothing changes,
-   * and what is thrown, is still believed only of what the store has.
+   * The same, but first on the kept state, without asking the store for newer events. When that changes nothing, or
+   * throws, it is decided again on what the store has.
    */
   transactOnKept(
     id: string,
@@ -201,8 +201,8 @@ export class DeciderStreams<S, E extends DomainEvent> {
   }
 
   /**
-   * The same for a stream that should not have begun yet: decides on the beginning first, without asking the store
-   * whether it has.
+   * The same for a stream that should not have begun yet: decides on the initial state first, without asking the
+   * store.
    */
   transactOnNew(
     id: string,
@@ -260,7 +260,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
   }
 
   /**
-   * Appends events to a stream that is still where it was loaded.
+   * Appends events to a stream that has not changed since it was loaded.
    * @throws {RevisionConflict} when it is not
    */
   async append(id: string, loaded: Loaded<S>, events: readonly E[], cause: Cause): Promise<Decided<S>> {
@@ -280,7 +280,7 @@ export class DeciderStreams<S, E extends DomainEvent> {
     try {
       appended = await appendSurely(store, this.streamOf(id), batch, loaded.revision);
     } catch (error) {
-      // The stream may have gone on without us.
+      // The stream may have got events of other processes.
       this.doubted.add(id);
       throw error;
     }

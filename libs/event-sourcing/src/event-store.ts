@@ -12,20 +12,20 @@ export interface EventStore {
    *   event ids with the same expected revision is safe
    */
   append(stream: string, events: readonly NewEvent[], expectedRevision: ExpectedRevision): Promise<Appended>;
-  /** Reads a stream forwards from a revision, so many events or all; an absent stream is an empty one. */
+  /** Reads a stream forwards from a revision: all events, or at most `count`. An absent stream is empty. */
   read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent>;
   /** Reads the last events of a stream, newest first. */
   readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent>;
-  /** Reads the last events of all streams, newest first: so many, the last of all or the last before a position. */
+  /** Reads at most `count` events of all streams, newest first: the last ones, or the last before a position. */
   readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent>;
   /**
-   * The event that stands exactly there, in whichever stream; undefined where none does any more, or the store has not
-   * got so far; null where it has, and none ever stood there.
+   * The event at exactly that position, in any stream; undefined where it is gone, or the store has not got there yet; null
+   * where the store has, and there never was one.
    */
   eventAt(position: Position): Promise<RecordedEvent | undefined | null>;
   /**
    * Follows all streams whose name begins with one of the prefixes, from after a position, in order, for ever:
-   * a lost connection is taken up again where it broke. The next batch waits for the handler of the last one.
+   * after a lost connection it goes on where it was. The next batch waits for the handler of the last one.
    */
   subscribeToAll(options: SubscribeOptions): EventSubscription;
   /** The position of the latest append that this process made; undefined before the first. */
@@ -57,7 +57,7 @@ export interface NewEvent {
   readonly metadata: EventMetadata;
 }
 
-/** What every event says of itself beside its data. */
+/** The metadata of every event. */
 export interface EventMetadata {
   readonly $correlationId: string;
   readonly $causationId: string;
@@ -85,11 +85,11 @@ export interface RecordedEvent {
   readonly stream: string;
   readonly revision: number;
   readonly position: Position;
-  /** When the store took it, ms, by the store's own clock: metadata tell when it happened by ours. */
+  /** When the store took it, ms, by the store's own clock; `occurredAt` is by ours. */
   readonly recordedAt: number;
   /** JSON as plain data; anything else as the bytes or the text that it is. */
   readonly data: unknown;
-  /** Of an event of ours. Anybody may append: only a codec can tell. */
+  /** Of an event of ours. Anyone may append: a codec checks it. */
   readonly metadata: EventMetadata;
   /** Why it can't be one of ours, where that is known. */
   readonly forged?: string;
@@ -115,7 +115,7 @@ export interface SubscribeOptions {
   readonly batch?: () => number;
   /** Everything up to here has been seen, though none of it was asked for. */
   readonly onCheckpoint?: (position: Position) => Promise<void>;
-  /** History is behind; from here on events come as they happen. Called again after each reconnection. */
+  /** History has been read; from here on events come as they happen. Called again after each reconnection. */
   readonly onCaughtUp?: () => void;
   /** After StoreDamaged the subscription has ended; after anything else it begins again. */
   readonly onError?: (error: unknown) => void;
@@ -144,14 +144,14 @@ export class AppendTimeout extends Outage {
   }
 }
 
-/** -1, 0 or 1 as a stands before, at or after b. */
+/** -1, 0 or 1 as a is before, at or after b. */
 export function comparePositions(a: Position, b: Position): number {
   if (a.commit !== b.commit) return a.commit < b.commit ? -1 : 1;
   if (a.prepare !== b.prepare) return a.prepare < b.prepare ? -1 : 1;
   return 0;
 }
 
-/** Of two places the later one; undefined stands before all others. */
+/** The later of two positions; undefined comes before all others. */
 export function laterPosition(a: Position | undefined, b: Position): Position;
 export function laterPosition(a: Position | undefined, b: Position | undefined): Position | undefined;
 export function laterPosition(a: Position | undefined, b: Position | undefined): Position | undefined {

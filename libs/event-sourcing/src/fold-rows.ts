@@ -32,7 +32,7 @@ export interface FoldedEvent<S, E extends DomainEvent> {
 
 /**
  * Folds the events of one category of streams (`<category>-<id>`) into rows: each stream's state is loaded and
- * saved once, however many of the events are its own. Events of streams that have not begun are passed over.
+ * saved once, however many of the events are its own. Events of streams that have not begun are ignored.
  * @returns what each event did, in order
  * @throws {UnreadableEvent | UnfoldableEvent} for the first event that can't be read or folded
  */

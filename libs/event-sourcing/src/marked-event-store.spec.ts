@@ -108,7 +108,7 @@ describe('a store of marked events', () => {
     expect(await sumOf(`${id}-changed`)).toBe(0);
   });
 
-  it('believes it no more where another revision of its stream was deleted and written anew', async () => {
+  it('believes it no more where another revision of its stream was deleted and written again', async () => {
     await counters(store).transact(id, cause, () => [added(1), added(2)]);
     const events = await written();
     await stranger.deleteStream(stream);

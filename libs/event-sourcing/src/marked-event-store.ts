@@ -12,10 +12,10 @@ import {
 } from './event-store';
 import { carriesPersonal } from './personal';
 
-/** Bytes of a salt: nobody tries them all. */
+/** Bytes of a salt: too many to try them all. */
 const SALT_BYTES = 16;
 
-/** Makes marks that nobody else can make, and knows them again. */
+/** Makes marks that nobody else can make, and checks them. */
 export interface Marker {
   mark(text: string): string;
   isMarked(text: string, mark: string): boolean;
@@ -23,8 +23,8 @@ export interface Marker {
 
 /**
  * Marks every event that is appended, and says of each one read whether it may be believed. The mark covers the
- * event, its stream and its revision, so that whoever can append to the event store can neither make one up nor
- * repeat one or copy it elsewhere. What is not believed is still handed on, as `forged`: it counts as a revision.
+ * event, its stream and its revision, so that someone who can append to the event store can neither invent one nor
+ * repeat one or copy it elsewhere. Events without a valid mark are still passed on, as `forged`: they count as revisions.
  * An event that carries anything personal is given a salt as well, so that this can be erased later.
  */
 export class MarkedEventStore implements EventStore {
@@ -125,7 +125,7 @@ export class MarkedEventStore implements EventStore {
 
   private wasBeforeMarks(position: Position): boolean {
     const { unmarkedUntil } = this;
-    // A store that does not tell positions tells 0.
+    // A store that does not report positions reports 0.
     return (
       unmarkedUntil !== undefined && position.commit > 0n && comparePositions(position, unmarkedUntil) <= 0
     );

@@ -3,7 +3,7 @@ import { ForeignEvent, UnreadableEvent } from './codec';
 import { positionToText, type RecordedEvent } from './event-store';
 import type { Tables } from './tables';
 
-/** A foreign event is no view's own: it is listed once for all views of a database, under this name. */
+/** A foreign event belongs to no view: it is listed once for all views of a database, under this name. */
 const EVERY_VIEW = '*';
 
 /** An event that a view goes on without. */
@@ -19,13 +19,13 @@ export function parkedFor(event: RecordedEvent, error: unknown): Parked {
   return { event, reason, foreign: error instanceof ForeignEvent, error };
 }
 
-/** The events of a batch, by what becomes of them. */
+/** The events of a batch, by how they are handled. */
 export interface Sorted {
   readonly readable: readonly RecordedEvent[];
   readonly parked: readonly Parked[];
 }
 
-/** Sets those apart that a view can't read. */
+/** Separates those that a view can't read. */
 export function sortOut(
   events: readonly RecordedEvent[],
   projection: { read?(event: RecordedEvent): void },

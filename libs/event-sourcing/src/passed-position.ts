@@ -5,7 +5,7 @@ interface Waiter {
   readonly resolve: (reached: boolean) => void;
 }
 
-/** A place that only moves forward, and those who wait until it has passed another. */
+/** A position that only moves forward, and callers that wait until it has passed another. */
 export class PassedPosition {
   private readonly waiters = new Set<Waiter>();
 

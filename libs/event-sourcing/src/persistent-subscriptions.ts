@@ -11,13 +11,13 @@ export interface GroupName {
 
 /** How a group hands out its messages. */
 export interface GroupSettings {
-  /** So often a message is tried again before it is parked. */
+  /** How often a message is tried again before it is parked. */
   readonly maxRetries: number;
-  /** A consumer that has not answered for so long is taken its message from, ms; 0: never. */
+  /** A consumer that has not answered for this long is taken its message from, ms; 0: never. */
   readonly messageTimeout: number;
   /** As many events as are read ahead. */
   readonly bufferSize: number;
-  /** So many consumers at a time; 0: as many as like. */
+  /** How many consumers at a time; 0: as many as like. */
   readonly maxConsumers: number;
   readonly strategy: GroupStrategy;
 }
@@ -138,7 +138,7 @@ export class NotParked extends Error {
   }
 }
 
-/** So many parked messages may be there when some are chosen by their numbers, which means writing them all anew. */
+/** How many parked messages may be there when some are chosen by their numbers, which means writing them all anew. */
 export const PARKED_TO_CHOOSE_FROM = 2_000;
 
 /** There are too many to choose some of them. */

@@ -2,7 +2,7 @@ import { isUnstorable } from '@latchkey/database';
 import { UnreadableEvent } from './codec';
 import type { RecordedEvent } from './event-store';
 
-/** An event that can be read, but not folded: the fold has a defect. */
+/** An event that can be read, but not folded: there is a defect in the fold. */
 export class UnfoldableEvent extends Error {
   constructor(
     readonly event: RecordedEvent,
@@ -28,7 +28,7 @@ export function folding<R>(event: RecordedEvent, fold: () => R): R {
   }
 }
 
-/** Whether trying again will never help. Everything else passes: a database or a store that is away comes back. */
+/** Whether trying again will never help. Everything else passes: an unavailable database or store comes back. */
 export function isPoison(error: unknown): boolean {
   return error instanceof UnreadableEvent || error instanceof UnfoldableEvent || isUnstorable(error);
 }

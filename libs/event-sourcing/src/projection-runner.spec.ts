@@ -201,7 +201,7 @@ describe.each(testEngines)('a projection on %s', (engine) => {
     ]);
   });
 
-  it('fails loudly while it is being built', async () => {
+  it('stops with an error while it is being built', async () => {
     await append(1, 'poison', 2);
     const runner = await run(projectionOf());
     await expect(runner.caughtUp).rejects.toThrow(/can't be read/);
@@ -212,7 +212,7 @@ describe.each(testEngines)('a projection on %s', (engine) => {
     expect(parked).toEqual([]);
   });
 
-  it('fails loudly also when its building was interrupted', async () => {
+  it('stops with an error also when its building was interrupted', async () => {
     const projection = projectionOf();
     await append(1);
     const first = await run(projection);
@@ -233,7 +233,7 @@ describe.each(testEngines)('a projection on %s', (engine) => {
     expect(await database.db.selectFrom('sums_v1').selectAll().execute()).toEqual([]);
   });
 
-  it('is built anew beside the old one when its version is raised, and takes its place', async () => {
+  it('is built again beside the old one when its version is raised, and takes its place', async () => {
     const old = await run(projectionOf(1));
     await old.reached(await append(1, 2), LONG);
     const next = await run(projectionOf(2));
@@ -246,7 +246,7 @@ describe.each(testEngines)('a projection on %s', (engine) => {
   });
 
   describe('waits out what passes', () => {
-    /** A view whose database is away for a while, as any engine's driver would say it. */
+    /** A view whose database is unavailable for a while, with the error of any engine's driver. */
     const awayFor = (failures: number, error: () => unknown) => {
       const projection = projectionOf();
       projection.onBatch = () => {
@@ -285,7 +285,7 @@ describe.each(testEngines)('a projection on %s', (engine) => {
       expect(await total()).toBe(6);
     });
 
-    it('a database that goes away in the middle of everything', async () => {
+    it('a database that becomes unavailable while it runs', async () => {
       const runner = await run(projectionOf());
       await runner.reached(await append(1), LONG);
       const { transaction } = database;
@@ -382,7 +382,7 @@ describe.each(testEngines)('a projection on %s', (engine) => {
     });
   });
 
-  it('hears of every event, though another process folds the view faster', async () => {
+  it('sees every event, even if another process folds the view faster', async () => {
     const hearing = () => {
       const heard: number[] = [];
       const applied: number[] = [];
@@ -442,7 +442,7 @@ describe.each(testEngines)('a projection on %s', (engine) => {
       return end;
     };
 
-    it('is begun anew, and says so', async () => {
+    it('is begun again, and says so', async () => {
       await foldedMore(projectionOf());
       const runner = await run(projectionOf());
       expect(runner.restored).toMatchObject({ end: { stream } });

@@ -26,8 +26,8 @@ export interface ProjectionRunnerOptions {
   readonly database: Database<Tables>;
   readonly projection: Projection;
   /**
-   * Stream name prefixes of all events whose positions anybody may wait for: the view passes those that are
-   * not its own too.
+   * Stream name prefixes of all events whose positions can be waited for: the view's position also passes those
+   * that it does not fold.
    */
   readonly follows?: readonly string[];
   /** Shared with other views of the same events; it begins when it is opened. Left out: a subscription of its own. */
@@ -38,28 +38,28 @@ export interface ProjectionRunnerOptions {
   /** Whether foreign events among its own are listed as parked; false where another view lists them. */
   readonly listsForeign?: boolean;
   readonly onParked?: (projection: string, event: RecordedEvent, reason: string) => void;
-  /** What keeps the view from going on, told once until it goes on. */
+  /** Called when something keeps the view from going on: once until it goes on. */
   readonly onError?: (projection: string, error: unknown) => void;
   /** It goes on again. */
   readonly onRecovered?: (projection: string) => void;
 }
 
-/** How long a checkpoint may lie behind where nothing of the view's own came by, ms. */
+/** How far a checkpoint may be behind while no event of the view's own came, ms. */
 const STORE_PASSED_MS = 1_000;
 
-/** While history is folded, a batch waits for so long to be full, ms: each costs a transaction. */
+/** While history is folded, a batch waits for this long to be full, ms: each costs a transaction. */
 const LINGER_BUILDING_MS = 50;
 
-/** And holds so many events: each row and each page of an index is written once for all of them. */
+/** And holds this many events: each row and each page of an index is written once for all of them. */
 const BATCH_BUILDING = 5_000;
 
-/** A database that is away while a view is marked as built is asked again after so long, ms. */
+/** A database that is away while a view is marked as built is tried again after this long, ms. */
 const MARK_AGAIN_MS = 500;
 
 /**
- * Keeps one projection up to date. A fault of the database or the event store is waited out, and the same events are
- * folded again. Foreign events are set aside. An event of ours that can't be read or folded is parked with its reason
- * while the view runs; while it is built anew it fails loudly, since a new view with a hole is a wrong view.
+ * Keeps one projection up to date. When the database or the event store fails, it waits and folds the same events
+ * again. Foreign events are set aside. An event of ours that can't be read or folded is parked with its reason
+ * while the view runs; while it is built again it stops with an error, since a new view with a gap would be wrong.
  */
 export class ProjectionRunner {
   private subscription: EventSubscription | undefined;
@@ -120,7 +120,7 @@ export class ProjectionRunner {
 
   /**
    * Prepares, unless that was done, and follows the store from the checkpoint. Where the store no longer has what the
-   * view has folded, the view is begun anew, or, if its rows last, goes on from where the store ended.
+   * view has folded, the view is begun again, or, if its rows last, goes on from where the store ended.
    */
   async start(): Promise<void> {
     const { projection, shared, store, follows = [], linger } = this.options;
@@ -175,13 +175,13 @@ export class ProjectionRunner {
     return !this.options.projection.lasting && (!!this.restored || !(await this.view.isBuilt()));
   }
 
-  /** Where the last event stands that anybody has folded into the view; undefined: none yet. */
+  /** The position of the last event that any process has folded into the view; undefined: none yet. */
   async storedPosition(): Promise<Position | undefined> {
     return (await this.checkpoints.load())?.lastEvent?.position;
   }
 
   /**
-   * True once this process has seen every event that the view's rows tell of now, though another process folded
+   * True once this process has seen every event that is in the view's rows now, even if another process folded
    * them; false when `timeoutMs` passed before.
    */
   async sawWhatIsFolded(timeoutMs: number): Promise<boolean> {
@@ -192,7 +192,7 @@ export class ProjectionRunner {
     return seen;
   }
 
-  /** The old versions' tables are of no use once this one stands. */
+  /** The old versions' tables are useless once this one is built. */
   dropOlder(): Promise<void> {
     return this.view.dropOlder();
   }
@@ -278,7 +278,7 @@ export class ProjectionRunner {
     if (kept.length === 0 && (await this.leavesAlone(readable))) return;
     const last = events.at(-1)!;
     const { to, listed } = await database.transaction(async (trx) => {
-      // Another process may fold the same view: whoever comes second finds its events folded already.
+      // Another process may fold the same view: the second one finds its events folded already.
       const stored = (await this.checkpoints.lock(trx))?.position;
       const isNew = ({ position }: RecordedEvent) => !stored || comparePositions(position, stored) > 0;
       if (!isNew(last)) return { to: stored!, listed: [] };
@@ -291,7 +291,7 @@ export class ProjectionRunner {
     });
     this.stored = laterPosition(this.stored, to);
     for (const { event, reason } of listed) onParked?.(projection.name, event, reason);
-    // Before anybody hears that the view is there: what it wakes is awake by then.
+    // Before callers that wait for the view go on: what it wakes is awake by then.
     projection.onApplied?.(events);
     this.folded.moveTo(to);
   }

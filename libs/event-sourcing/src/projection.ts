@@ -2,22 +2,22 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Position, RecordedEvent } from './event-store';
 import type { Tables } from './tables';
 
-/** What an earlier version of a view had come to. */
+/** How far an earlier version of a view had got. */
 export interface EarlierVersion {
   readonly position: Position | undefined;
-  /** Streams with events that it went on without, foreign ones apart. */
+  /** Streams with events that it left out, except foreign ones. */
   readonly parkedStreams: ReadonlySet<string>;
 }
 
 /** A view folded from the event store. It can be dropped and rebuilt at any time, unless it says otherwise. */
 export interface Projection {
   readonly name: string;
-  /** Raised whenever tables or fold change: the view is then built anew beside the old one. */
+  /** Raised whenever tables or fold change: the view is then built again beside the old one. */
   readonly version: number;
   /** Stream name prefixes of the events that it folds. */
   readonly prefixes: readonly string[];
   /**
-   * Its rows can't be folded anew, since they change by more than events. Where the event store was restored from
+   * Its rows can't be folded again, since they change by more than events. Where the event store was restored from
    * an older backup they stay as they are, and it goes on from the store's end.
    */
   readonly lasting?: boolean;
@@ -42,8 +42,8 @@ export interface Projection {
    */
   read?(event: RecordedEvent): void;
   /**
-   * Folds events, in order, inside the transaction that also stores the checkpoint. What it throws is taken for a
-   * fault that passes, and the same events come again, unless an event could not be read (UnreadableEvent) or
+   * Folds events, in order, inside the transaction that also stores the checkpoint. An error is taken for
+   * one that passes, and the same events come again, unless an event could not be read (UnreadableEvent) or
    * folded (UnfoldableEvent), or the database will never take what came of it.
    */
   apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void>;
@@ -53,11 +53,11 @@ export interface Projection {
    */
   leavesAlone?(db: Kysely<Tables>, events: readonly RecordedEvent[]): Promise<boolean>;
   /**
-   * This process has come to know of events, whichever process folds them: called for each one, in order, before
-   * the rows tell of it; again where folding them is tried again. Must not throw.
+   * This process has seen events, whichever process folds them: called for each one, in order, before it is in the
+   * rows; again where folding them is tried again. Must not throw.
    */
   onSeen?(events: readonly RecordedEvent[]): void;
-  /** The rows tell of these events now, whichever process has folded them; must not throw. */
+  /** These events are in the rows now, whichever process has folded them; must not throw. */
   onApplied?(events: readonly RecordedEvent[]): void;
 }
 

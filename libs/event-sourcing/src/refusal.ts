@@ -1,17 +1,17 @@
-/** Why something that was asked for is not done. */
+/** Why a request is refused. */
 export type Reason =
-  /** There is no such thing, or it is another workspace's, which is the same to whoever asks. */
+  /** It does not exist, or it is another workspace's, which is the same for the caller. */
   | { readonly kind: 'absent'; readonly what: string; readonly detail?: string }
-  /** It can't be meant so: what is wrong with which property. */
+  /** It is not valid: what is wrong with which property. */
   | { readonly kind: 'invalid'; readonly wrong: Readonly<Record<string, string | string[]>> }
-  /** It makes no sense in the state that things are in. */
+  /** It is not possible in the current state. */
   | { readonly kind: 'untimely'; readonly why: string }
   /** Something else stands in its way; `by`: which; `deviceId`: where. */
   | { readonly kind: 'conflict'; readonly why: string; readonly by?: string; readonly deviceId?: string };
 
 /**
- * What a decider or handler throws instead of doing what was asked. It speaks the domain's words; whoever passes it on
- * to a client puts it into the client's. The message never holds a PIN or token.
+ * What a decider or handler throws instead of doing what was asked. It uses the domain's words; the edge translates it
+ * for the client. The message never holds a PIN or token.
  */
 export class Refusal extends Error {
   override readonly name: string = 'Refusal';
@@ -47,6 +47,6 @@ export class Refusal extends Error {
   }
 }
 
-/** Whether somebody asked for what is not there. */
+/** Whether it is about something that does not exist. */
 export const isAbsence = (error: unknown): boolean =>
   error instanceof Refusal && error.reason.kind === 'absent';

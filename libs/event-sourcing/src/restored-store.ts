@@ -13,7 +13,7 @@ export interface SharedHistory {
   readonly end: RecordedEvent | undefined;
 }
 
-/** What tells how far a store's history goes. */
+/** What shows how far a store's history goes. */
 export type HistoryEnd = Pick<EventStore, 'readAllBackwards' | 'eventAt'>;
 
 /** undefined: the store has what the view has folded. */
@@ -27,7 +27,7 @@ export async function sharedHistory(
   if (lastEvent.id === undefined) return undefined;
   const there = await store.eventAt(lastEvent.position);
   if (there === undefined || there?.id === lastEvent.id) return undefined;
-  // It has gone on since it was restored: nothing tells where, but the checkpoint tells when.
+  // It has gone on since it was restored: nothing shows where, but the checkpoint has the instant.
   const occurredBy = ({ metadata }: RecordedEvent) =>
     whyForeign(metadata) === undefined && Date.parse(metadata.occurredAt) <= updatedAt;
   return { end: await lastEventWhere(store, occurredBy) };

@@ -83,7 +83,7 @@ describe('a subscription that several share', () => {
     );
   });
 
-  it('tells each that history is behind when it has taken all of it', async () => {
+  it('tells each member that history is over when it has taken all of it', async () => {
     const shared = new SharedSubscription(store);
     const [early, late] = [join(shared, 3, [5]), join(shared, positions.length)];
     shared.open();
@@ -138,7 +138,7 @@ describe('a subscription that several share', () => {
     expect(batches.length).toBeLessThanOrEqual(8);
   });
 
-  it('lets events gather before it hands them on, for as long as it is told', async () => {
+  it('lets events gather before it hands them on, for as long as is set', async () => {
     let gathering = 0;
     const shared = new SharedSubscription(store, { linger: () => gathering });
     const batches: number[] = [];

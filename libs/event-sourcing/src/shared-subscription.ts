@@ -9,11 +9,11 @@ import {
   type SubscribeOptions,
 } from './event-store';
 
-/** The slowest member may lag so many batches behind the others before they wait for it, or go on without it. */
+/** How many batches the slowest member may be behind the others before they wait for it, or go on without it. */
 const BATCHES_BEHIND = 8;
 /** The same where batches are large: what waits is in memory. */
 const LARGE_BATCHES_BEHIND = 2;
-/** What a member could not take is offered to it again after so long, ms. */
+/** What a member could not take is offered to it again after this long, ms. */
 const RETRY = { first: 50, limit: 5_000 };
 
 /**
@@ -49,7 +49,7 @@ export class SharedSubscription {
     return member;
   }
 
-  /** Begins, where the member that is furthest behind stands; without members there is nothing to follow. */
+  /** Begins at the position of the member that is furthest behind; without members there is nothing to follow. */
   open(): void {
     if (this.members.size === 0) return;
     const each = [...this.members].map(({ options }) => options);
@@ -107,7 +107,7 @@ class Member implements EventSubscription {
   /** Resolves when there is room for more. */
   async offer(items: readonly Item[]): Promise<void> {
     if (this.stopped || this.alone) return;
-    // How far the store has looked says nothing where more has come since; each would end a batch.
+    // How far the store has looked is useless where more has come since; each would end a batch.
     while (isPlace(this.queue.at(-1))) this.queue.pop();
     this.queue.push(...items);
     if (this.gathering && this.hasBatch) this.begin?.();

@@ -8,7 +8,7 @@ import { createProjectionTables } from './projection-tables';
 import { type HistoryEnd, type SharedHistory, sharedHistory } from './restored-store';
 import type { Tables } from './tables';
 
-/** A view as it lies in its database: the tables of its version, and how far they have got. */
+/** A view in its database: the tables of its version, and how far they have got. */
 export class StoredView {
   readonly checkpoints: Checkpoints;
   private before: Checkpoint | undefined;
@@ -61,10 +61,10 @@ export class StoredView {
     return this.checkpoints.isBuilt();
   }
 
-  /** It has folded all of history: it gets its readers' indexes, and what it had gone on without is in it now. */
+  /** It has folded all of history: its readers' indexes are made, and events that it had left out are in it now. */
   async markBuilt(): Promise<void> {
     const { projection } = this.options;
-    // Many rows take their time, and so does waiting for another instance that does the same.
+    // Many rows take long, and so does waiting for another instance that does the same.
     const work = async (trx: Transaction<Tables>): Promise<void> => {
       await projection.index?.(trx);
       await unpark(trx, projection.name);
@@ -73,7 +73,7 @@ export class StoredView {
     await patiently(() => this.alone(work));
   }
 
-  /** The old versions' tables are of no use once this one stands. */
+  /** The old versions' tables are useless once this one is built. */
   async dropOlder(): Promise<void> {
     const { database, projection } = this.options;
     for (const version of await this.checkpoints.olderVersions()) {

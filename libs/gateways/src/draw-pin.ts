@@ -6,7 +6,7 @@ export interface RandomInts {
   int(bound: number): number;
 }
 
-/** So many draws before we look through all PINs; then fewer than one in a hundred is likely to be left. */
+/** How many draws before we look through all PINs; then fewer than one in a hundred is likely to be left. */
 const draws = 500;
 
 /** Looking through more PINs than this would hold everything else up for too long, so there we only draw. */
@@ -19,7 +19,7 @@ const usualLength = 4;
 /**
  * A PIN within the lock's rules that `isFree` lets pass; null if there is none, or if the lock takes no PIN of
  * our choice. Among those of its length each is equally likely. The supported length next to the preferred one
- * comes first; the others only when that has none left. PINs that everybody tries first (all the same, 1234,
+ * comes first; the others only when that has none left. PINs that everybody tries first (all digits equal, 1234,
  * 4321) are drawn only when nothing else is left. Rules about other codes on the lock are for `isFree`.
  * @param ofItsSet where the lock takes PINs of a set of its account's only: those of it that are known
  */

@@ -11,7 +11,7 @@ import { OF_PINS } from '../domain/entry';
  * A hash chain over the facts of a workspace, in the order of the event store. Each link covers a fact as it is stored
  * and all facts before it, so that none can be changed, left out, added or moved without every later link changing.
  * What a fact with a salt carries of a person is covered by salted commitments in its place, so that it can be erased,
- * with the salt, and the chain stays as it is. Facts of versions before have no salt, and are covered as they are.
+ * with the salt, and the chain stays as it is. Facts of earlier versions have no salt, and are covered as they are.
  */
 
 /** A fact as it is shown to whoever checks the chain. What is sealed of PINs is not shown, but covered by a hash. */

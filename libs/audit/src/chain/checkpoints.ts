@@ -32,7 +32,7 @@ export const checkpointFold: Fold<SignedLink | null, CheckpointEvent> = {
   evolve: (_, { data }) => data,
 };
 
-/** So many facts, or facts of so long, ms, are signed together. */
+/** How many facts are signed together at most, or the facts of how long, ms. */
 export const SIGN_EVERY_FACTS = 1_000;
 export const SIGN_EVERY_MS = HOUR;
 

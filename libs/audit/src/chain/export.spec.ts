@@ -133,7 +133,7 @@ describe('an export', () => {
     );
   });
 
-  it('whose links somebody has made anew breaks at the next signature, and names it', async () => {
+  it('whose links somebody has made again breaks at the next signature, and names it', async () => {
     let link = beginning(WORKSPACE);
     const forged = lines.map((text) => {
       const line = JSON.parse(text) as { fact?: ShownFact };

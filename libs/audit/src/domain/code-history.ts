@@ -47,7 +47,7 @@ export function momentsOf(facts: readonly CodeFact[]): CodeMoment[] {
 }
 
 /**
- * What was the case at an instant: the last of what had happened by then. After a clock was put back, facts that it
+ * What was the case at an instant: the last of what had happened by then. After a clock was set back, facts that it
  * had dated too late are among what had happened.
  */
 export function asOf<T>(moments: readonly T[], at: (moment: T) => number, instant: number): T | undefined {

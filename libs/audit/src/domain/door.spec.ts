@@ -118,7 +118,7 @@ describe('whether a code opens its door', () => {
     expect([2, 4, 99].map((minute) => certaintyAt(left, minute))).toEqual(['verified', 'unknown', 'unknown']);
   });
 
-  it('names whoever asked for it last by then', () => {
+  it('names the caller for it last by then', () => {
     const moments = given(
       [0, requested],
       [1, programming('create')],

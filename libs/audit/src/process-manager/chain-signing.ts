@@ -13,7 +13,7 @@ import type { ChainSigner, SignedLink } from '../chain/signing';
 import { type AuditTables, CHAINS } from '../views/audit-tables';
 import { chainsOf } from '../views/chains';
 
-/** How often it is looked whether a chain is due, ms by the wall. */
+/** How often it is looked whether a chain is due, ms by the wall clock. */
 const LOOK_EVERY_MS = MINUTE;
 
 export interface ChainSigningOptions {

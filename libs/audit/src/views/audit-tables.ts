@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '@latchkey/event-sourcing';
 
-/** Raised when what is kept of a fact changes: the view is built anew then. */
+/** Raised when what is kept of a fact changes: the view is built again then. */
 export const AUDIT_VERSION = 1;
 export const ENTRIES = `audit_entries_v${AUDIT_VERSION}` as const;
 export const CODES_AT_DOORS = `audit_codes_v${AUDIT_VERSION}` as const;

@@ -32,7 +32,7 @@ export class Belongings {
     private readonly locks: Map<string, string>,
   ) {}
 
-  /** Those of everything that these facts are about; what they begin is written down. */
+  /** Those of everything that these facts are about; what they begin is recorded. */
   static async of(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<Belongings> {
     const codes = new Map<string, CodeAtDoor>();
     const locks = new Map<string, string>();

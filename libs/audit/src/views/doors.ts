@@ -9,7 +9,7 @@ import type { LockMoment } from '../domain/door';
 import { type AuditTables, CODES_AT_DOORS, LOCKS } from './audit-tables';
 import { AUDIT_VIEW, type AuditView } from './audit-view';
 
-/** So many streams are read at a time. */
+/** How many streams are read at a time. */
 const AT_ONCE = 16;
 
 /** What the streams tell of a door: its lock, and the codes that were on it. */

@@ -165,7 +165,7 @@ function textsOf(body: unknown): Texts {
   return typeof body === 'object' && body !== null ? (body as Texts) : {};
 }
 
-/** So long a field may be, in characters. */
+/** How long a field may be, in characters. */
 const LONGEST = 1_000;
 
 /** What was given for reaching a local system, or what is wrong with it. */

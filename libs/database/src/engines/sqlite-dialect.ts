@@ -147,7 +147,7 @@ class LibsqlConnection implements DatabaseConnection {
       } catch (error) {
         // A busy statement stays half done until it is run again; dropped, it would keep others from committing.
         if (!isBusy(error)) this.statements.drop(sql);
-        // Inside a transaction waiting does not help: it would have to be begun anew.
+        // Inside a transaction waiting does not help: it would have to be begun again.
         if (!isBusy(error) || inTransaction(this.connection) || attempt >= BUSY_ATTEMPTS)
           throw meaning(error);
         await delay(BUSY_PAUSE);

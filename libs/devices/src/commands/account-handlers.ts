@@ -32,7 +32,7 @@ export class UpdateConnectedAccountHandler implements ICommandHandler<UpdateConn
   }
 }
 
-/** So many devices go within the request that deletes their account; the others are out of sight, and follow. */
+/** How many devices go within the request that deletes their account; the others are out of sight, and follow. */
 const DEVICES_AT_ONCE = 48;
 
 /** Writes down that the account is gone first: what is not done here, the watch does. */
@@ -53,7 +53,7 @@ export class DeleteConnectedAccountHandler implements ICommandHandler<DeleteConn
   }
 }
 
-/** The wish is written down first, so that it is fulfilled even if this process ends in the middle. */
+/** The wish is recorded first, so that it is fulfilled even if this process ends in the middle. */
 @CommandHandler(SyncConnectedAccount)
 export class SyncConnectedAccountHandler implements ICommandHandler<SyncConnectedAccount> {
   constructor(

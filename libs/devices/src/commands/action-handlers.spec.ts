@@ -35,7 +35,7 @@ const shown = () => devices.process.ask(new GetActionAttempt(WORKSPACE, ATTEMPT)
 describe('OperateLock', () => {
   const absent = { kind: 'absent', what: 'device' } as const;
 
-  it('writes down what is asked for, then asks the lock; what comes of it is told later', async () => {
+  it('records what is asked for, then asks the lock; what comes of it is told later', async () => {
     await devices.given(connected(), added());
     expect(await devices.when(unlock).then(requested)).toEqual({ actionAttemptId: ATTEMPT });
     expect(devices.maker.operated).toEqual([{ lock: LOCK, action: 'unlock', actionId: ATTEMPT }]);

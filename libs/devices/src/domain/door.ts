@@ -43,7 +43,7 @@ export type DoorEvent = {
 
 export const doorCodec = new EventCodec<DoorEvent>(shapes);
 
-/** What a lock reported, held against what is written of its door: nothing, if it was reported before. */
+/** What a lock reported, compared with what is written of its door: nothing, if it was reported before. */
 export function recordAtDoor(latest: readonly DoorEvent[], reported: DoorEvent): DoorEvent[] {
   const before = latest.some((event) => event.data.reportKey === reported.data.reportKey);
   return before ? [] : [reported];

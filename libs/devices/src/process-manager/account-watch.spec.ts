@@ -275,7 +275,7 @@ describe('the clocks of locks', () => {
     expect(devices.ownClock.doubted).toBe(1);
   });
 
-  it('are held against the server’s once it was put, from what is heard then', async () => {
+  it('are compared with the server’s once it was set, from what is reported then', async () => {
     const other = described({ lockId: 'lock-2', clockDrift: HOUR });
     await devices.given(connected(), added(), added(other));
     shows(described({ clockDrift: HOUR }), other);

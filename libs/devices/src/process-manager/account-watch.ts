@@ -50,7 +50,7 @@ export class AccountWatch {
     });
   }
 
-  /** The server's clock has been put: what the locks' clocks are off by is found anew. */
+  /** The server's clock has been set: what the locks' clocks are off by is found anew. */
   clockWasPut(): void {
     this.clocks.forget();
   }
@@ -109,7 +109,7 @@ export class AccountWatch {
       this.log(deviceId, news);
       const before = known.get(lock.lockId);
       if (before && before.read_back_of !== lock.updatedAt) {
-        // After the agenda was built anew it is not known what was read; each lock has its turn to be read back then.
+        // After the agenda was built again it is not known what was read; each lock has its turn to be read back then.
         const unlessBy = before.read_back_of === null ? clock.now() + TURNS_END_WITHIN_MS : undefined;
         await locks.makeDue(`device:${deviceId}`, unlessBy);
         await locks.readBackWas(deviceId, lock.updatedAt);

@@ -20,7 +20,7 @@ const removed = onAccount({ type: 'AccountRemoved', data: {} });
 const deleted = onDevice({ type: 'DeviceDeleted', data: { intake: 1 } });
 const unmanaged = onDevice({ type: 'DeviceConvertedToUnmanaged', data: {} });
 
-/** So many locks of the account. */
+/** How many locks of the account. */
 const locks = (count: number) =>
   Array.from({ length: count }, (_, n) => described({ lockId: `lock-${n + 1}` }));
 const deletedOf = (lockId: string) =>

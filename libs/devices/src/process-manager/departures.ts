@@ -18,7 +18,7 @@ export interface CodesOnDevice {
 }
 
 /**
- * Devices and accounts that go, with the codes on them. What was asked for is written down first, as one event;
+ * Devices and accounts that go, with the codes on them. What was asked for is recorded first, as one event;
  * whatever the request does not do itself follows from that, also after a crash: the account watch deletes the devices
  * of an account, and whoever looks at a deleted device sees its codes off. Each step may be repeated.
  */
@@ -90,5 +90,5 @@ export class Departures {
   }
 }
 
-/** So many of an account's devices are let go at a time. */
+/** How many of an account's devices are let go at a time. */
 const AT_ONCE = 16;

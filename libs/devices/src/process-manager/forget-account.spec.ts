@@ -89,7 +89,7 @@ describe('an account that is forgotten', () => {
     await expectForgotten();
   });
 
-  it('has no tokens any more: its address goes all the same', async () => {
+  it('has no tokens any more: its address goes anyway', async () => {
     await addresses.pathFor(account);
     await forget();
     expect(asked).toEqual([]);

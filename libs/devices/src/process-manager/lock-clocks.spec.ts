@@ -38,7 +38,7 @@ it('finds that the server is right again', async () => {
   expect(verdicts).toHaveLength(2);
 });
 
-it('hears nothing of locks that tell no time, and forgets when the clock is put', async () => {
+it('hears nothing of locks that tell no time, and forgets when the clock is set', async () => {
   const { clocks, hear } = clocksWith();
   expect(await hear('a', null, null)).toBe(0);
   expect(await hear('a', -HOUR, null)).toBe(0);

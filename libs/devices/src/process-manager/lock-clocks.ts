@@ -11,7 +11,7 @@ export interface OwnClock {
   doubt(): void;
 }
 
-/** So many locks, those that were heard of last, are witnesses enough. */
+/** How many locks, those that were heard of last, are witnesses enough. */
 const WITNESSES = 200;
 
 /** Holds the locks' clocks against each other, to tell a lock whose clock is wrong from a server whose clock is. */
@@ -69,7 +69,7 @@ export class LockClocks {
     return shared;
   }
 
-  /** The server's clock has been put: what was heard before is measured against another one. */
+  /** The server's clock has been set: what was heard before is measured against another one. */
   forget(): void {
     this.heard.clear();
   }

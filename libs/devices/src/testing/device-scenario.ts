@@ -74,7 +74,7 @@ export const cause: Cause = {
   workspaceId: WORKSPACE,
 };
 
-/** A lock as its maker describes it, but for what is said otherwise. */
+/** A lock as its maker describes it, except for what is said otherwise. */
 export const described = (otherwise: Partial<LockDescription> = {}): LockDescription => ({
   lockId: LOCK.lockId,
   name: 'Front Door',

@@ -15,7 +15,7 @@ export interface DeviceWithAccount {
 /** As many ids as one statement is given. */
 const CHUNK = 1000;
 
-/** So many documents of devices, and of accounts, are kept parsed. */
+/** How many documents of devices, and of accounts, are kept parsed. */
 const KEPT = 2_000;
 const devices = new ParsedJson<Device>(KEPT);
 const accounts = new ParsedJson<Account>(KEPT);

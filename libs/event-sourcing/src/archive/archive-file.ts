@@ -61,7 +61,7 @@ export class ArchiveFile {
     }
   }
 
-  /** Looks whether the file is there and says of itself what was written down of it. @throws {StoreDamaged} */
+  /** Looks whether the file is there and says of itself what was recorded of it. @throws {StoreDamaged} */
   checkHeader(): Promise<FileHeader> {
     return this.with((handle) => this.header(handle));
   }

@@ -197,7 +197,7 @@ describe('what is archived', () => {
     expect(await archiving.archive([{ stream: 'code-1' }])).toBe(0);
   });
 
-  it('is heard of by another process that is in the middle of history, and by one that follows', async () => {
+  it('is noticed by another process that is reading history, and by one that follows', async () => {
     const [one, other] = [await process(), await process()];
     await happened(one.store, STREAMS);
     const before = await followed(one.store);
@@ -223,7 +223,7 @@ describe('what is archived', () => {
     expect(await all(other.store.read('code-4'))).toHaveLength(2);
   });
 
-  it('can be changed, and is believed with its new mark alone', async () => {
+  it('can be changed, and is accepted only with its new mark', async () => {
     const { archive, archiving, store } = await process();
     await happened(store, STREAMS);
     const marked = new MarkedEventStore(hot, marker, undefined);
@@ -265,7 +265,7 @@ describe('what is archived', () => {
 });
 
 describe('a process that dies while it archives', () => {
-  it('loses and doubles nothing, whichever step was its last, and the next one ends its work', async () => {
+  it('loses and repeats nothing, whichever step was its last, and the next one finishes its work', async () => {
     const blank: Change = (fact) => ({ ...fact, type: 'Blank' });
     const work = async ({ archiving }: Awaited<ReturnType<typeof process>>) => {
       await archiving.archive([{ stream: 'code-1' }, { stream: 'code-2' }]);
@@ -305,7 +305,7 @@ describe('a process that dies while it archives', () => {
   });
 });
 
-describe('an archive file that is not what it was', () => {
+describe('an archive file that has changed', () => {
   const file = () => join(path, readdirSync(path)[0]!);
   beforeEach(async () => {
     const { archiving, store } = await process();
@@ -314,7 +314,7 @@ describe('an archive file that is not what it was', () => {
     await archiving.reclaim();
   });
 
-  it('is told by its name at the start, where it is missing or cut off', async () => {
+  it('is named at the start, where it is missing or truncated', async () => {
     const name = file();
     truncateSync(name, statSync(name).size - 1);
     await expect(process()).rejects.toThrow(`the archive file ${name} is damaged (it has`);
@@ -322,7 +322,7 @@ describe('an archive file that is not what it was', () => {
     await expect(process()).rejects.toThrow(`the archive file ${name} is missing; restore it from a backup`);
   });
 
-  it('is told by its name when it is read, or checked, and nothing is left out in silence', async () => {
+  it('is named when it is read, or checked, and nothing is left out in silence', async () => {
     const whole = readFileSync(file());
     const wrong: string[] = [];
     for (let at = 0; at < whole.length; at += 7) {
@@ -333,7 +333,7 @@ describe('an archive file that is not what it was', () => {
         const { archive } = await process();
         await archive.checkAll();
       })().catch((error: unknown) => error);
-      // The rest of the header says what was written down elsewhere.
+      // The rest of the header says what was recorded elsewhere.
       if (!(found instanceof StoreDamaged) && at > 400) wrong.push(`${at}: ${String(found)}`);
     }
     expect(wrong).toEqual([]);

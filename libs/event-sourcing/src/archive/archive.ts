@@ -14,17 +14,17 @@ import { merged } from './merged';
 
 /**
  * Cold storage of the event store: facts of finished streams, in files that the stream `archive-files` lists. Here they
- * are read. The list is read again by `refresh`, since another process may have changed it; a file that is listed and
- * can't be read is told by name, and never passed over.
+ * are read. The list is read again by `refresh`, since another process may have changed it; a listed file that
+ * can't be read is an error with its name, and is never skipped.
  */
 export class Archive {
   private manifest: Manifest = manifestFold.initial;
   private revision = -1;
   private byName = new Map<string, ArchiveFile>();
   private refreshing: Promise<void> | undefined;
-  /** Another number whenever the files are others. */
+  /** A number that changes whenever the files do. */
   version = 0;
-  /** Where the last fact of all stands that is in it; undefined while it is empty. */
+  /** The position of its last fact; undefined while it is empty. */
   horizon: Position | undefined;
 
   /** @param store in which only our own events are believed, without what is archived */
@@ -61,12 +61,12 @@ export class Archive {
     return (this.refreshing ??= this.readOn().finally(() => (this.refreshing = undefined)));
   }
 
-  /** Compares every byte with what was written down. @throws {StoreDamaged} */
+  /** Compares every byte with what was recorded. @throws {StoreDamaged} */
   async checkAll(): Promise<void> {
     await this.withEach((file) => file.checkAll());
   }
 
-  /** Whether any fact in it may stand after a position. */
+  /** Whether any fact in it may be after a position. */
   reachesBeyond(position: Position | undefined): boolean {
     return this.horizon !== undefined && (!position || comparePositions(this.horizon, position) > 0);
   }

@@ -12,8 +12,8 @@ import type { Archive } from './archive';
 import { MergedSubscription } from './merged-subscription';
 
 /**
- * An event store whose oldest facts may lie in an archive: streams and subscriptions read them from there, in their
- * places. `readAllBackwards` alone shows only what the store itself has.
+ * An event store whose oldest facts may be in an archive: streams and subscriptions read them from there, in
+ * order. `readAllBackwards` alone shows only what the store itself has.
  */
 export class ArchivedEventStore implements EventStore {
   /** @param mayBeArchived whether facts of a stream are archived at all; of others the archive is never asked */
@@ -105,7 +105,7 @@ export class ArchivedEventStore implements EventStore {
   }
 
   private async *archived(stream: string, fromRevision: number): AsyncIterable<RecordedEvent> {
-    // Whoever reads on is told by what it follows; whoever begins may be the first to hear of a file.
+    // A reader that goes on knows the files from what it follows; a new one may be the first to see a file.
     if (fromRevision === 0) await this.archive.refresh();
     if (!this.archive.isEmpty) yield* this.archive.ofStream(stream, fromRevision);
   }

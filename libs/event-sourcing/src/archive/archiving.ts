@@ -73,7 +73,7 @@ export class Archiving {
     return file.facts;
   }
 
-  /** Changes facts of some streams that are archived already. @returns how many files were written anew */
+  /** Changes facts of some streams that are archived already. @returns how many files were written again */
   async rewrite(streams: readonly string[], change: Change): Promise<number> {
     await this.finish();
     let rewritten = 0;

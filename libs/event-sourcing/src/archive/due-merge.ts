@@ -1,6 +1,6 @@
 import type { ArchivedFile } from './file-format';
 
-/** So many files of one size become one of the next. */
+/** How many files of one size become one of the next. */
 const TOGETHER = 4;
 /** The smallest size, in facts: smaller files count as such. */
 const SMALLEST = 1_024;
@@ -12,7 +12,7 @@ const sizeOf = ({ facts }: ArchivedFile): number =>
 
 /**
  * The names of the files to be made one next, the smallest first; none: there are as few as there should be. So the
- * number of files grows with the logarithm of the facts, up to a million in each, and each fact is written anew a few
+ * number of files grows with the logarithm of the facts, up to a million in each, and each fact is written again a few
  * times at most.
  */
 export function due(files: readonly ArchivedFile[]): string[] {

@@ -15,7 +15,7 @@ const BLOCK_CHARACTERS = 128 * 1024;
 /**
  * Writes facts into an open, empty file, and makes it durable.
  * @param facts in the order of their positions
- * @returns what is to be written down of it; undefined where there were no facts
+ * @returns what is to be recorded of it; undefined where there were no facts
  */
 export async function writeFile(
   handle: FileHandle,

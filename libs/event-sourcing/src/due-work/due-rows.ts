@@ -4,7 +4,7 @@ import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables';
 import type { DueClaim, OfWorkspace } from './due-source';
 
-/** The columns that a table of due work has beside its own. */
+/** The columns that a table of due work has besides its own. */
 export interface DueColumns {
   subject: string;
   workspace_id: string;
@@ -12,7 +12,7 @@ export interface DueColumns {
   due_at: number | null;
   /** Grows when something makes the subject due. */
   version: number;
-  /** How often in a row it has failed. */
+  /** How many times in a row it has failed. */
   attempts: number;
   lease_owner: string | null;
   /** Wall clock, ms: a dead process's rows come back. */
@@ -23,9 +23,9 @@ interface DueTable {
   due: DueColumns;
 }
 
-/** A process that has not settled what it claimed for so long, ms by the wall, is dead: its rows are anybody's. */
+/** A process that has not settled what it claimed for this long, ms by the wall clock, is dead: other processes may claim its rows. */
 const LEASE_MS = MINUTE;
-/** So many rows are given back by one statement. */
+/** How many rows are given back by one statement. */
 const CHUNK = 500;
 
 /** Makes the indexes that serve claims, where they are not there; the table has `DueColumns`. */
@@ -107,14 +107,14 @@ export class DueRows<Row extends DueColumns> {
     return rows.sort((a, b) => a.due_at! - b.due_at! || (a.subject < b.subject ? -1 : 1));
   }
 
-  /** When the first of what nobody works on falls due, ms; null: nothing will by itself. */
+  /** When the first unclaimed row is due, ms; null: none will be by itself. */
   async nextDue(): Promise<number | null> {
     const wall = this.options.wall();
     const [row] = await this.first.rows(this.database.db as Kysely<DueTable>, { wall });
     return row?.due_at ?? null;
   }
 
-  /** How many are due at `now` (ms) and in nobody's hands; more than `most` are told as that. */
+  /** How many are due at `now` (ms) and unclaimed; counted up to `most`. */
   async waiting(now: number, most: number): Promise<number> {
     const { rows } = await sql<{ count: number }>`
       select count(*) as count from (
@@ -126,7 +126,7 @@ export class DueRows<Row extends DueColumns> {
     return Number(rows[0]!.count);
   }
 
-  /** The workspaces that have something due at `now` (ms) which nobody works on. Costs a look at each workspace. */
+  /** The workspaces that have something due at `now` (ms) unclaimed. Costs one lookup for each workspace. */
   async dueWorkspaces(now: number): Promise<string[]> {
     const table = sql.table(this.options.table);
     const { rows } = await sql<{ workspace_id: string }>`
@@ -167,7 +167,7 @@ export class DueRows<Row extends DueColumns> {
     }
   }
 
-  /** Keeps rows that nobody works on from being claimed, until they are given back. @returns which these are */
+  /** Keeps unclaimed rows from being claimed until they are given back. @returns their subjects */
   async hold(subjects: readonly string[]): Promise<string[]> {
     const held: string[] = [];
     const { owner } = this.options;
@@ -185,7 +185,7 @@ export class DueRows<Row extends DueColumns> {
     return held;
   }
 
-  /** Gives back what anybody had claimed: for the one process of an installation, at its start. */
+  /** Gives back everything that was claimed: for the only process of an installation, at its start. */
   async releaseAll(): Promise<void> {
     await this.db
       .updateTable(this.due)

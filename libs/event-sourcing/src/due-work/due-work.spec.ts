@@ -163,7 +163,7 @@ describe.each(testEngines)('due work on %s', (engine) => {
     expect(done).toEqual(['one']);
   });
 
-  it('that fails is put off longer each time, counts its attempts, and holds up no other', async () => {
+  it('that fails is put off longer each time, counts its attempts, and does not hold up the rest', async () => {
     await add(row('broken', NOW), row('sound', NOW));
     let broken = true;
     const at: number[] = [];
@@ -193,7 +193,7 @@ describe.each(testEngines)('due work on %s', (engine) => {
     expect(await thing('broken')).toMatchObject({ attempts: 0, due_at: null });
   });
 
-  it('that fails since a store is away is tried again soon, however often it failed', async () => {
+  it('that fails because a store is unavailable is tried again soon, however often it failed', async () => {
     await add({ ...row('one', NOW), attempts: 9 });
     const work = working(() => Promise.reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' })));
     work.start();
@@ -223,12 +223,12 @@ describe.each(testEngines)('due work on %s', (engine) => {
     expect(await done).toBe('one');
     await works[0]!.whenIdle();
     expect(said).toEqual([
-      'the list of things can not be read; asked again until it can',
+      'the list of things can not be read; tried again until it can',
       'the list of things can be read again',
     ]);
   });
 
-  it('that can not be put off, much of it at once, is no leak, and stops at once', async () => {
+  it('that can not be put off leaks no listeners, and stops at once', async () => {
     const warnings: string[] = [];
     const warned = ({ name }: Error) => void warnings.push(name);
     process.on('warning', warned);
@@ -253,7 +253,7 @@ describe.each(testEngines)('due work on %s', (engine) => {
     expect(warnings).not.toContain('MaxListenersExceededWarning');
   });
 
-  it('of one workspace, hanging and without end, keeps nothing of another waiting', async () => {
+  it('of one workspace, endless and hanging, does not keep another one waiting', async () => {
     const many = Array.from({ length: 300 }, (_, n) => row(`a${String(n).padStart(3, '0')}`, NOW - 1000));
     await add(...many, row('b', NOW, 'b'), row('c', NOW, 'c'));
     let release: () => void = () => undefined;
@@ -319,7 +319,7 @@ describe.each(testEngines)('due work on %s', (engine) => {
     expect(done.indexOf('late')).toBeLessThan(200);
   });
 
-  it('is claimed by one process alone, and by another when that one has died', async () => {
+  it('is claimed by one process only, and by another when that one has died', async () => {
     await add(row('one', NOW));
     const [first, second] = [rowsOf('first'), rowsOf('second')];
     expect(await first.claim(NOW, 10)).toMatchObject([{ subject: 'one' }]);
@@ -330,7 +330,7 @@ describe.each(testEngines)('due work on %s', (engine) => {
     expect(await second.claim(NOW, 10)).toMatchObject([{ subject: 'one', lease_owner: 'second' }]);
   });
 
-  it('is not waited for when it takes longer than one has patience for', async () => {
+  it('is not waited for when it takes longer than the given patience', async () => {
     await add(row('slow', NOW));
     let release: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));

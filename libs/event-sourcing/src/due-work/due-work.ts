@@ -6,33 +6,33 @@ import { FairClaims } from './fair-claims';
 import { mayPass } from './may-pass';
 import { Shares } from './shares';
 
-/** What failed is tried again after so long, doubling from the first to the limit, ms by our clock. */
+/** What failed is tried again after this long, doubling from the first to the limit, ms by our clock. */
 const RETRY = { first: 5_000, limit: HOUR };
-/** Where a store is away, the same for all: they are not the fault of what was due. */
+/** Where a store is unavailable, the same for all: the items are not at fault. */
 const RETRY_OUTAGE_MS = 5_000;
-/** How soon a store that could not be asked is asked again, ms by the wall. */
+/** How soon a store that could not be asked is tried again, ms by the wall clock. */
 const ASK_AGAIN = { first: 250, limit: 5_000 };
-/** Other processes may leave something: one that died, or one that does not tell us. ms by the wall */
+/** Other processes may leave something: one that died, or one that does not tell us. ms by the wall clock */
 const LOOK_EVERY_MS = 15_000;
 
-/** How the work goes on, for whoever watches over it. */
+/** The state of the work, for readiness and metrics. */
 export interface DueWorkState {
   readonly running: boolean;
   readonly underWay: number;
-  /** How long the first of what nobody works on has been due, ms by our clock; 0: nothing is. */
+  /** How long the first unclaimed item has been due, ms by our clock; 0: none is. */
   readonly overdueMs: number;
-  /** How long ago it was last known what is due, ms by the wall. */
+  /** How long ago the due items were last read, ms by the wall clock. */
   readonly lookedAgoMs: number;
 }
 
 /**
- * Does what falls due: claims it in batches, works on many pieces at a time, sleeps until the next falls due. One
- * that fails is put off, longer each time, and holds up no other.
+ * Does what is due: claims it in batches, works on many items at a time, and sleeps until the next is due. An item that
+ * fails is put off, longer each time, and does not hold up the others.
  */
 export class DueWork<C extends DueClaim> {
   readonly shares: Shares;
   private readonly claims: FairClaims<C>;
-  /** What is under way, and since when, ms by the wall. */
+  /** What is under way, and since when, ms by the wall clock. */
   private readonly underWay = new Map<C, number>();
   private stopping = manyWaitFor();
   private pumping = false;
@@ -41,7 +41,7 @@ export class DueWork<C extends DueClaim> {
   private held = false;
   private failures = 0;
   private next: number | null = null;
-  /** By the clock that nobody puts, ms; so are the others here that do not come from the work's own clock. */
+  /** By a monotonic clock, ms; so are the others here that do not come from the work's own clock. */
   private lookedAt = performance.now();
   private cancelTimer: () => void = () => undefined;
   private poll: NodeJS.Timeout | undefined;
@@ -52,9 +52,9 @@ export class DueWork<C extends DueClaim> {
       /** What the log calls it. */
       readonly name: string;
       readonly source: DueSource<C>;
-      /** Does one piece of work and settles it. What it throws puts the piece off. */
+      /** Does one item and settles it. When it throws, the item is put off. */
       readonly work: (claim: C) => Promise<void>;
-      /** So many pieces at a time; a single workspace gets half of them. */
+      /** How many items at a time; a single workspace gets half of them. */
       readonly places: number;
       readonly clock: Clock;
       readonly random: Random;
@@ -72,13 +72,13 @@ export class DueWork<C extends DueClaim> {
     this.wake();
   }
 
-  /** Begins nothing more; resolves when what is under way has ended. */
+  /** Starts nothing more; resolves when what is in progress has ended. */
   async stop(): Promise<void> {
     this.abandon();
     await this.whenIdle();
   }
 
-  /** Begins nothing more and finishes nothing. */
+  /** Starts nothing more and finishes nothing. */
   abandon(): void {
     this.stopped = true;
     this.stopping.abort();
@@ -86,7 +86,7 @@ export class DueWork<C extends DueClaim> {
     this.cancelTimer();
   }
 
-  /** Nothing is begun until `release`: while a clock that others share is being put, what is due is not settled. */
+  /** Nothing is started until `release`: while a shared clock is being set, it is not settled what is due. */
   hold(): void {
     this.held = true;
   }
@@ -101,13 +101,13 @@ export class DueWork<C extends DueClaim> {
     this.again = true;
     if (this.stopped || this.held || this.pumping) return;
     this.pumping = true;
-    // All that wakes it in one turn of the event loop is looked at together.
+    // Everything that wakes it in one turn of the event loop is handled together.
     setImmediate(() => void this.pump());
   }
 
   /**
    * Resolves when nothing is being worked on and nothing that was due and could be begun is left.
-   * @param patienceMs work that has been under way for so long by the wall is not waited for
+   * @param patienceMs work that has been under way for this long by the wall clock is not waited for
    */
   async whenIdle(patienceMs = Number.POSITIVE_INFINITY): Promise<void> {
     for (;;) {
@@ -155,7 +155,7 @@ export class DueWork<C extends DueClaim> {
 
   private async claimDue(): Promise<C[]> {
     const { source, clock } = this.options;
-    // Looking costs a fraction of what claiming does, and mostly there is nothing to claim.
+    // Reading costs a fraction of claiming, and mostly there is nothing to claim.
     this.next = await source.nextDue();
     this.lookedAt = performance.now();
     if (this.next === null || this.next > clock.now() || this.stopped || this.held) return [];
@@ -177,7 +177,7 @@ export class DueWork<C extends DueClaim> {
   private askAgainSoon(error: unknown): void {
     const { name, logger, random } = this.options;
     if (this.failures === 0)
-      logger.error({ err: error }, `${name} can not be read; asked again until it can`);
+      logger.error({ err: error }, `${name} can not be read; tried again until it can`);
     this.again = false;
     const timer = setTimeout(() => this.wake(), backOff(this.failures++, ASK_AGAIN, random)).unref();
     this.cancelTimer();
@@ -197,7 +197,7 @@ export class DueWork<C extends DueClaim> {
       });
   }
 
-  /** One broken piece of work holds up no other: it is looked at again later, and told of. */
+  /** One broken item does not hold up the others: it is tried again later, and logged. */
   private async putOff(claim: C, error: unknown): Promise<void> {
     const { clock, logger, random, source } = this.options;
     const { subject, attempts } = claim;
@@ -212,7 +212,7 @@ export class DueWork<C extends DueClaim> {
       } catch (again) {
         if (failures === 0) logger.error({ err: again, subject }, 'could not be put off');
         const { signal } = this.stopping;
-        // Whoever stops leaves the rest to the end of the lease.
+        // When it stops, the rest is left to the end of the lease.
         if (signal.aborted) return;
         await delay(backOff(failures, ASK_AGAIN, random), undefined, { signal, ref: false }).catch(
           () => undefined,
@@ -240,7 +240,7 @@ export class DueWork<C extends DueClaim> {
   }
 }
 
-/** All that is at work may wait for it at once: more listeners than Node takes for a leak. */
+/** All running items may wait for it at once: more listeners than Node's limit for leaks. */
 function manyWaitFor(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

@@ -1,17 +1,17 @@
 import type { DueClaim, DueSource } from './due-source';
 import type { Shares } from './shares';
 
-/** So many are claimed at once, at most. */
+/** How many are claimed at once, at most. */
 const BATCH = 64;
 const NEWEST_ONE_IN = 4;
 
 /**
  * Claims what is due, the longest due first; when more is due than can be begun, in turns between workspaces, so
- * that what waits for one keeps none of the others waiting.
+ * that one does not keep the others waiting.
  */
 export class FairClaims<C extends DueClaim> {
   private crowded = false;
-  /** Whether somebody had more due in this round than could be claimed. */
+  /** Whether a workspace had more due in this round than could be claimed. */
   private leftOver = true;
   /** Workspaces that have their turn still to come in this round. */
   private round: string[] = [];
@@ -37,7 +37,7 @@ export class FairClaims<C extends DueClaim> {
     if (claimed.length > 0) return claimed;
     const due = await this.source.dueWorkspaces(now);
     if (due.length === 0) this.crowded = false;
-    // Who comes first finds more places free than who comes last: each round begins with another one.
+    // The first workspace finds more places free than the last one: each round begins with another one.
     const begin = due.length === 0 ? 0 : this.rounds++ % due.length;
     this.round = [...due.slice(begin), ...due.slice(0, begin)];
     this.leftOver = due.length === 0;
@@ -54,7 +54,7 @@ export class FairClaims<C extends DueClaim> {
       if (some.length === limit) this.leftOver = true;
       claimed.push(...some);
     }
-    // Everybody had less due than they might have: nothing is crowded any more, and turns would only cost.
+    // Every workspace had less due than it could have claimed: turns are not needed any more.
     if (this.round.length === 0 && !this.leftOver) this.crowded = false;
     return claimed;
   }

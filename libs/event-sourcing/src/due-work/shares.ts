@@ -1,6 +1,6 @@
 /**
  * Places for work under way, shared by workspaces. One may have as many as are still free: alone it gets half of
- * them, and however much it has waiting or hanging, the next one finds a place at once.
+ * them, and however much it has waiting or hanging, the next one gets a place at once.
  */
 export class Shares {
   private readonly taken = new Map<string, number>();

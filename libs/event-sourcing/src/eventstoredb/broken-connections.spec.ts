@@ -55,7 +55,7 @@ describe('the event store behind a network that breaks', () => {
     const outcome: unknown = await work.catch((error: unknown) => error);
     return { ms: performance.now() - from, outcome };
   };
-  /** Appends until it is taken, as whoever is told of an outage does. */
+  /** Appends until it is taken, as a client does after an outage. */
   const appendWhenWell = async (n: number) => {
     const from = performance.now();
     for (;;) {
@@ -88,7 +88,7 @@ describe('the event store behind a network that breaks', () => {
     expect(await read()).toEqual(seen);
   }, 60_000);
 
-  it('is told of as silent where it takes connections and says nothing from the first', async () => {
+  it('is reported as silent where it accepts connections and never answers', async () => {
     proxy.freeze();
     follow();
     const { outcome, ms } = await took(store.ping());

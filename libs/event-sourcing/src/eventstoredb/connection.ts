@@ -3,11 +3,11 @@ import { Outage, within } from '@latchkey/platform';
 import { type Position } from '../event-store';
 import { meaning, StoreSilent } from './outages';
 
-/** How often the store is asked for a sign of life, ms. */
+/** How often the store is pinged, ms. */
 const PING_EVERY_MS = 2_000;
-/** The same while it gives none. */
+/** The same while it does not answer. */
 const PING_AGAIN_MS = 1_000;
-/** So long it may take to give one, ms. */
+/** How long it may take to answer, ms. */
 const PING_WITHIN_MS = 3_000;
 /** Giving up a client's streams takes no network; it must not hold up the next client, ms. */
 const DISPOSE_WITHIN_MS = 1_000;
@@ -16,8 +16,8 @@ const KEEP_ALIVE_MS = 10_000;
 const GENERATIONS = 1_000;
 
 /**
- * The client to the event store, and a new one when the store gives no sign of life: a client by itself waits for
- * ever on a connection that died in silence, and longer and longer between its tries to reconnect.
+ * The client to the event store, and a new one when the store stops answering: a client by itself waits for ever on a
+ * connection that died in silence, and longer and longer between its attempts to reconnect.
  */
 export class Connection {
   private client: EventStoreDBClient;
@@ -41,19 +41,19 @@ export class Connection {
     return this.client;
   }
 
-  /** Calls `listener` whenever the client has been replaced: what runs on the old one hears nothing any more. */
+  /** Calls `listener` whenever the client has been replaced: what runs on the old one gets nothing any more. */
   onRenewed(listener: () => void): () => void {
     this.renewals.add(listener);
     return () => this.renewals.delete(listener);
   }
 
-  /** Something went unanswered: the store is asked for a sign of life now. */
+  /** Something went unanswered: the store is pinged now. */
   suspect(): void {
     if (!this.closed) void this.watch();
   }
 
   /**
-   * Asks the store for a sign of life: where its newest event stands; undefined where there is none.
+   * Pings the store. Returns the position of its newest event; undefined where there is none.
    * @throws {Outage} when no answer comes within three seconds
    */
   async ping(): Promise<Position | undefined> {
@@ -104,7 +104,7 @@ export class Connection {
       await this.ping();
       this.pingLater(PING_EVERY_MS);
     } catch (error) {
-      // Any other answer is a sign of life.
+      // Any other answer shows that the store is alive.
       const silent = error instanceof Outage;
       if (silent) await this.renew();
       this.pingLater(silent ? PING_AGAIN_MS : PING_EVERY_MS);

@@ -45,7 +45,7 @@ const APPEND_WITHIN_MS = 4_000;
  * ahead of ours would refuse every one. So that instant is far off, ms, and the time above is what counts.
  */
 const DEADLINE_FOR_THE_STORE_MS = 365 * 24 * 3_600_000;
-/** So long the store may take for the next event of a read, or to say that there is none, ms. */
+/** How long the store may take for the next event of a read, or to say that there is none, ms. */
 const READ_WITHIN_MS = 4_000;
 
 /** The event store over EventStoreDB's protocol: a cluster, a single server or the embedded node. */

@@ -17,9 +17,9 @@ import type { Connection } from './connection';
 import { StoreSilent } from './outages';
 import { fromClient, positionOf } from './recorded';
 
-/** So many batches may wait for the handler before the store is asked to pause. */
+/** How many batches may wait for the handler before the store is asked to pause. */
 const BATCHES_AHEAD = 4;
-/** So long the store may take to confirm a subscription, ms. */
+/** How long the store may take to confirm a subscription, ms. */
 const CONFIRM_WITHIN_MS = 5_000;
 const UNSUBSCRIBE_WITHIN_MS = 1_000;
 
@@ -53,7 +53,7 @@ export class Following {
     });
   }
 
-  /** Rejects when the connection breaks, once the handler has ended what it was at. */
+  /** Rejects when the connection breaks, once the running handler has ended. */
   async untilBroken(): Promise<never> {
     const { source } = this;
     const forget = this.connection.onRenewed(() =>
@@ -75,7 +75,7 @@ export class Following {
       });
     } finally {
       forget();
-      // Whoever follows next begins after what the handler at work has taken, and never beside it.
+      // The next one begins after what the running handler has taken, and never runs at the same time.
       await this.end();
       await this.working;
     }

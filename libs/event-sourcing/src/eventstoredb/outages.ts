@@ -14,13 +14,13 @@ const PASSING = new Map([
 const DATA_LOSS = 15;
 /** A leader that steps down has no number of its own. */
 const PASSING_TYPES = ['not-leader', 'unavailable', 'cancelled', 'deadline-exceeded', 'timeout'];
-/** What the client throws without a number or a word when the store could not write and did not say why. */
+/** What the client throws, without code or message, when the store could not write and did not say why. */
 const UNSAID = 'unknown';
 /** What the client throws without a number when a connection ends under it, or no node of a cluster answers. */
 const PASSING_MESSAGES =
   /Failed to discover|RST_STREAM|[Cc]hannel has been (closed|shut down)|[Ss]ession closed|Premature close/;
 
-/** The event store has found that what it stored is no longer what was written. Asking again does not help. */
+/** The event store has found that its data are damaged. Trying again does not help. */
 export class StoreDamaged extends Error {
   override readonly name = 'StoreDamaged';
 }
@@ -32,7 +32,7 @@ export class StoreSilent extends Outage {
   }
 }
 
-/** An error of the client as what it means: an Outage where it passes, StoreDamaged, or the error as it came. */
+/** The client's error by its meaning: an Outage where it passes, StoreDamaged, or the error itself. */
 export function meaning(error: unknown): unknown {
   if (error instanceof Outage || error instanceof StoreDamaged) return error;
   const { code, message } = (error ?? {}) as { code?: unknown; message?: string };
@@ -49,13 +49,13 @@ export function meaning(error: unknown): unknown {
 
 /**
  * Whether a rejection that nobody handles is one that the client leaves behind: when a connection breaks under
- * appends that wait for room in it, it rejects promises of its own beside those that it gave out.
+ * appends that wait for room in it, it rejects promises of its own besides those that it returned.
  */
 export function isLeftByClient(rejection: unknown): boolean {
   const { code } = (rejection ?? {}) as { code?: unknown };
   return typeof code === 'number' && meaning(rejection) instanceof Outage;
 }
 
-/** gRPC puts its number and name before what was said. */
+/** gRPC puts its code and name before the message. */
 const withoutNumber = (message: string): string =>
   message.replace(/^\d+ [A-Z_]+: | *Resolution note:.*/gs, '');

@@ -34,7 +34,7 @@ import type { Connection } from './connection';
 import { meaning, StoreSilent } from './outages';
 import { StoredParked } from './stored-parked';
 
-/** So long the store may take for an answer, ms. */
+/** How long the store may take for an answer, ms. */
 const ANSWER_WITHIN_MS = 4_000;
 
 type StreamInfo = Awaited<ReturnType<EventStoreDBClient['getPersistentSubscriptionToStreamInfo']>>;

@@ -27,7 +27,7 @@ const TRIES = 20;
 
 /**
  * The parked messages of a group: links in a stream of their own, by EventStoreDB's own name for it. The store itself
- * replays from the front only. To choose some, the whole is written anew behind, the chosen ones first, and what was
+ * replays from the front only. To choose some, the whole is written again behind, the chosen ones first, and what was
  * before is hidden: a crash in between leaves messages there twice, and loses none.
  */
 export class StoredParked {

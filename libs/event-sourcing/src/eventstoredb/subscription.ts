@@ -62,7 +62,7 @@ export class Subscription implements EventSubscription {
     }
   }
 
-  /** Follows over the connection that there is now, until it breaks. */
+  /** Follows over the current connection until it breaks. */
   private async follow(): Promise<void> {
     const client = await this.connection.current();
     if (this.stopped) return;

@@ -17,11 +17,11 @@ export class ProcessDied extends Error {
 }
 
 /**
- * An event store as one process reaches it, for tests: the process may die between two appends, others may get ahead
- * of it, the store may be away, or answer too late.
+ * An event store as one process reaches it, for tests: the process may die between two appends, another one may append
+ * before it, the store may be unavailable, or answer too late.
  */
 export class FaultyEventStore implements EventStore {
-  /** Everything fails as it does while the store is away. */
+  /** Everything fails as it does while the store is unavailable. */
   isAway = false;
   private appendsToLive = Infinity;
   private unanswered = 0;
@@ -41,7 +41,7 @@ export class FaultyEventStore implements EventStore {
     this.appendsToLive = appends;
   }
 
-  /** The next appends are kept, and so many answers to them are lost. */
+  /** The next appends are kept, and this many answers to them are lost. */
   loseAnswers(count = 1): void {
     this.unanswered = count;
   }
@@ -120,7 +120,7 @@ export class FaultyEventStore implements EventStore {
 
   private die(): never {
     this.appendsToLive = -1;
-    throw new ProcessDied('the process died in the middle of what it did');
+    throw new ProcessDied('the process died in the middle of its work');
   }
 
   private checkAlive(): void {

@@ -13,7 +13,7 @@ import {
 } from '../event-store';
 import { InMemorySubscription } from './in-memory-subscription';
 
-/** An event as anybody may append it. */
+/** An event as anyone may append it. */
 export interface ForeignNewEvent {
   readonly id: string;
   readonly type: string;
@@ -21,7 +21,7 @@ export interface ForeignNewEvent {
   readonly metadata?: unknown;
 }
 
-/** The event store's twin in memory, for tests: it keeps the same contract, and forgets everything at its end. */
+/** The event store's twin in memory, for tests: it has the same contract, and nothing remains when it is closed. */
 export class InMemoryEventStore implements EventStore {
   private readonly log: RecordedEvent[] = [];
   private readonly streams = new Map<string, RecordedEvent[]>();
@@ -112,7 +112,7 @@ export class InMemoryEventStore implements EventStore {
     await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
   }
 
-  /** The last of these events, where they are there already: an append without an answer may be repeated. */
+  /** The last of these events, where they are stored already: an append without an answer may be repeated. */
   private repeated(
     stream: string,
     events: readonly NewEvent[],

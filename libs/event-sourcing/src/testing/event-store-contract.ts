@@ -11,14 +11,14 @@ import {
 } from '../event-store';
 import { metadata, newEvent } from './counter';
 
-/** A store under test, and the hand of somebody else who may append to it. */
+/** A store under test, and a way for somebody else to append to it. */
 export interface StoreUnderTest {
   readonly store: EventStore;
   appendForeign(stream: string, event: { id: string; type: string; data: Buffer }): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What every event store behind the port keeps. */
+/** What every event store behind the port must do. */
 export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
   let tested: StoreUnderTest;
   let store: EventStore;
@@ -58,7 +58,7 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
   };
 
   describe('appending', () => {
-    it('counts revisions from 0, and gives each event its place in the order of all', async () => {
+    it('counts revisions from 0, and gives each event its position in the order of all', async () => {
       const first = await store.append(stream, [newEvent(1), newEvent(2)], 'no-stream');
       const second = await store.append(stream, [newEvent(3)], 1);
       expect([first.revision, second.revision]).toEqual([1, 2]);
@@ -69,14 +69,14 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
       expect(events.at(-1)!.position).toEqual(second.position);
     });
 
-    it('tells when it took each event, by its own clock', async () => {
+    it('records when it took each event, by its own clock', async () => {
       const before = Date.now();
       await append(1);
       const [event] = await read(store.read(stream));
       expect(Math.abs(event!.recordedAt - before)).toBeLessThan(60_000);
     });
 
-    it('refuses what expects another revision, and appends nothing of it', async () => {
+    it('refuses an append that expects another revision, and stores nothing of it', async () => {
       await append(1);
       for (const expected of ['no-stream', -1, 1, 7] as const) {
         const refused = store.append(stream, [newEvent(2), newEvent(3)], expected);
@@ -91,7 +91,7 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
       const first = await store.append(stream, batch, 'no-stream');
       await append(3);
       const again = await store.append(stream, batch, 'no-stream');
-      // In its place, which whoever repeated it waits for.
+      // At its position, for which the caller that repeats it waits.
       expect(again).toEqual(first);
       expect(await amounts(store.read(stream))).toEqual([1, 2, 3]);
     });
@@ -151,7 +151,7 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
       const { commit, prepare } = position;
       await append(2);
       const { position: last } = await append(3);
-      // Places are as far apart as the store likes.
+      // How far positions are apart is up to the store.
       const between = { commit: last.commit - 1n, prepare: last.prepare - 1n };
       const there = await store.eventAt(between);
       expect(there === null || amountOf(there!) === 2).toBe(true);

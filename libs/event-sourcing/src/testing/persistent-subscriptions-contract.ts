@@ -24,7 +24,7 @@ export interface GroupsUnderTest {
   close(): Promise<void>;
 }
 
-/** What persistent subscriptions behind the port keep, on any event store. */
+/** What persistent subscriptions behind the port must do, on any event store. */
 export function keepsTheGroupContract(open: () => Promise<GroupsUnderTest>): void {
   let tested: GroupsUnderTest;
   let groups: PersistentSubscriptions;
@@ -110,7 +110,7 @@ export function keepsTheGroupContract(open: () => Promise<GroupsUnderTest>): voi
       expect(await groups.list({ stream })).toEqual([]);
     });
 
-    it('that is not there is told as that, whatever is asked', async () => {
+    it('that does not exist is reported as absent by every call', async () => {
       for (const asked of [
         () => groups.get(name),
         () => groups.update(name, {}),
@@ -147,7 +147,7 @@ export function keepsTheGroupContract(open: () => Promise<GroupsUnderTest>): voi
       await groups.create(all, GROUP_DEFAULTS, { position });
       const consumer = tested.client.subscribeToPersistentSubscriptionToAll(all.group);
       consuming.push(consumer);
-      // It hears that its group was deleted.
+      // It is told that its group was deleted.
       consumer.on('error', () => undefined);
       const seen: unknown[] = [];
       consumer.on('data', (resolved) => {
@@ -163,7 +163,7 @@ export function keepsTheGroupContract(open: () => Promise<GroupsUnderTest>): voi
       await groups.delete(all);
     });
 
-    it('tells who consumes, what is in flight, and how far it has come', async () => {
+    it('shows who consumes, what is in flight, and how far it has come', async () => {
       await happen(1, 2, 3);
       await groups.create(name, GROUP_DEFAULTS, 'beginning');
       const seen = consume((amount) => (amount === 1 ? 'ack' : 'nothing'));
@@ -240,7 +240,7 @@ export function keepsTheGroupContract(open: () => Promise<GroupsUnderTest>): voi
       expect(seen).toEqual(left);
     });
 
-    it('under a number that is not there is told, and nothing is changed', async () => {
+    it('under a number that does not exist is refused, and nothing is changed', async () => {
       await parked(1, 2);
       await expect(groups.retryParked(name, { numbers: [0, 99] })).rejects.toThrow(NotParked);
       await expect(groups.dropParked(name, { numbers: [99] })).rejects.toThrow(NotParked);

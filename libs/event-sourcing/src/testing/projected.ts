@@ -7,7 +7,7 @@ import { type ViewBarrier, ViewsBehind } from '../view-barrier';
 /** How long a test waits for views, ms. */
 const WITHIN_MS = 15_000;
 
-/** Views that a test reads: folded by the real runner, in a database of their own. */
+/** Views for a test: folded by the real runner, in a database of their own. */
 export interface Projected<T> extends ViewBarrier {
   readonly database: Database<T>;
   readonly runners: readonly ProjectionRunner[];

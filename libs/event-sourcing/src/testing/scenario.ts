@@ -276,7 +276,7 @@ export class Outcome<C, R extends Running<C>, W> {
   }
 }
 
-/** So many appends at most are between two crashes. */
+/** How many appends at most are between two crashes. */
 const CRASHES_AT_MOST = 20;
 
 /**

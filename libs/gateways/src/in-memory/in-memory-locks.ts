@@ -62,7 +62,7 @@ export class InMemoryLocks implements LockGateway {
 
   constructor(private readonly clock: { now(): number }) {}
 
-  /** Hangs up a lock. It keeps windows by itself and has room for any number of codes, unless told otherwise. */
+  /** Hangs up a lock. It keeps windows by itself and has room for any number of codes, unless set otherwise. */
   add(
     ref: LockRef,
     { name = 'Door', ...abilities }: Partial<LockCapabilities> & { readonly name?: string } = {},

@@ -3,7 +3,7 @@ import type { Refusal } from '../lock-gateway';
 import { ControllerProcess } from './controller-process';
 import type { Answered, Asked, CallName, Limits, LockNews } from './controller/messages';
 
-/** After it ended by itself a controller is left alone for so long, ms. */
+/** After it ended by itself a controller is left alone for this long, ms. */
 const LEFT_ALONE_MS = 5_000;
 
 interface Running {
@@ -22,7 +22,7 @@ export class Controllers {
       readonly networkInterface: (system: string) => string | null;
       readonly onNews: (system: string, news: LockNews) => void;
       readonly onLog: (system: string, text: string) => void;
-      /** One that had started ended, or started anew. */
+      /** One that had started ended, or started again. */
       readonly onState: (system: string, state: 'lost' | 'back') => void;
       readonly now: () => number;
     },

@@ -3,7 +3,7 @@ import type { LockNews } from './controller/messages';
 
 const VIA = { keypad: 'keypad', hand: 'manual', other: null } as const;
 
-/** What a lock did of its own accord, as the port reports it; null: nothing that anybody is told. */
+/** What a lock did by itself, as the port reports it; null: nothing that anybody is told. */
 export function reportOf(news: LockNews): LockReport | null {
   const { lockId } = news;
   switch (news.news) {

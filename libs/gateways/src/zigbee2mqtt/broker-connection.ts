@@ -98,7 +98,7 @@ export class BrokerConnection {
 
   /**
    * Sends a message, at most once.
-   * @param lapsesMs a broker that speaks MQTT 5 does not pass it on after so long
+   * @param lapsesMs a broker that speaks MQTT 5 does not pass it on after this long
    * @returns false: there is no connection, nothing was sent
    */
   publish(topic: string, text: string, lapsesMs: number): boolean {

@@ -132,7 +132,7 @@ describe('a code', () => {
     expect(device.lock.slotsInUse).toEqual([]);
   });
 
-  it('that is disabled at the lock opens nothing, and is written anew', async () => {
+  it('that is disabled at the lock opens nothing, and is written again', async () => {
     site = await SiteUnderTest.start({ system: { slots: { first: 2, last: 3 } } });
     const { lock, device } = await site.pair({ users: 4 });
     device.lock.set(2, '777777', false);

@@ -80,7 +80,7 @@ describe('a broker', () => {
     expect(device.lock.opens(guest.pin)).toBe(true);
   });
 
-  it('that wants a password gets it, and is told apart from one that is away', async () => {
+  it('that wants a password gets it, and is distinguished from one that is away', async () => {
     const login = { username: 'latchkey', password: 'hush hush' };
     site = await SiteUnderTest.start({ broker: { login } });
     await site.pair();

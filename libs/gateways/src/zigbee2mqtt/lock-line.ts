@@ -176,7 +176,7 @@ export class LockLine {
   }
 
   /**
-   * Reads a slot. Where an answer may be an old one, the lock is asked again, and the later answer is believed: it was
+   * Reads a slot. Where an answer may be an old one, the lock is asked again, and the later answer is used: it was
    * given after the first was asked for.
    */
   private async readNow(slot: number): Promise<Reading> {

@@ -218,7 +218,7 @@ export class Site {
         if (!first) this.options.onReport({ kind: 'added', lockId: device.lockId });
       }
     }
-    // Names may have been swapped: topics are told apart when all are known.
+    // Names may have been swapped: topics are distinguished when all are known.
     for (const lock of this.locks.values()) this.listen(lock);
   }
 

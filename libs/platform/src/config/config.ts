@@ -39,11 +39,11 @@ export interface Config {
   preloadLead: number;
   /** JUST_IN_TIME_LEAD: how long before starts_at a code goes onto a lock that does not. PT60M */
   justInTimeLead: number;
-  /** SETTING_DELAY_AFTER: a code due on its lock and not there for so long is reported as delayed. PT5M */
+  /** SETTING_DELAY_AFTER: a code due on its lock and not there for this long is reported as delayed. PT5M */
   settingDelayAfter: number;
   /** REMOVAL_DELAY_AFTER: the same for a code that should be off its lock. PT5M */
   removalDelayAfter: number;
-  /** COMMAND_DEADLINE: a command to a lock without an outcome for so long is followed by a read-back. PT60S */
+  /** COMMAND_DEADLINE: a command to a lock without an outcome for this long is followed by a read-back. PT60S */
   commandDeadline: number;
   /** RETRY_FIRST: the pause before the first retry; it doubles from there. PT5S */
   retryFirst: number;

@@ -4,7 +4,7 @@ import { outagesOnce } from './outages-once';
 import { redact, redactError, redactUrl } from './redact';
 
 /**
- * A logger that writes one JSON object a line, to standard output unless told otherwise. Whatever is logged under
+ * A logger that writes one JSON object a line, to standard output unless set otherwise. Whatever is logged under
  * the name of a PIN, key, token or other credential is hidden, however deep; URLs lose such parameters. `req` and
  * `res` go through their serializers (pino-http's), and lose their secrets after that. An outage is told once.
  */

@@ -1,6 +1,6 @@
 import { othersTurn } from './others-turn';
 
-/** So many items are handed on before others get a turn. */
+/** How many items are handed on before others get a turn. */
 const AT_ONCE = 100;
 
 /** Hands items on one by one, and lets whatever else has come meanwhile go first now and then. */

@@ -69,7 +69,7 @@ export function createVault(keys: KeyStore, { wrap, root }: Keyring, alone = fal
   };
 }
 
-/** What the version before sealed by the master key itself. @throws Error if it was sealed otherwise */
+/** What the earlier version sealed by the master key itself. @throws Error if it was sealed otherwise */
 export function openOldSecret(masterKey: Buffer, purpose: string, sealed: string): string {
   return decrypt(derived(masterKey, `secret/${purpose}`), sealed, purpose).toString('utf8');
 }

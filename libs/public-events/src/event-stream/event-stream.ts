@@ -5,14 +5,14 @@ import type { EventFilter } from '../feed/queries';
 import type { SeamEvent, StoredEvent } from '../public-event';
 import type { EndReason, ServerSentEvents } from './server-sent-events';
 
-/** How a stream behaves, ms by the wall; events that wait in memory. */
+/** How a stream behaves, ms by the wall clock; events that wait in memory. */
 export interface StreamPace {
   readonly heartbeatEvery: number;
-  /** A client that takes nothing for so long is dropped. */
+  /** A client that takes nothing for this long is dropped. */
   readonly takesWithin: number;
   /** How often, at most, it is asked whether the API key still holds. */
   readonly allowedFor: number;
-  /** So many new events wait for one client in memory; beyond, it reads on from the view. */
+  /** How many new events wait for one client in memory; beyond, it reads on from the view. */
   readonly mostWaiting: number;
 }
 

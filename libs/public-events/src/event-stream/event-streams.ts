@@ -9,7 +9,7 @@ import { ServerSentEvents } from './server-sent-events';
 /** Why no stream is opened for now. */
 export type StreamRefusal = 'too-many-streams';
 
-/** So many streams of a workspace are open at a time. */
+/** How many streams of a workspace are open at a time. */
 export const STREAMS_AT_MOST = 100;
 
 /** What a client asks for. */

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import type { SeamEvent } from '../public-event';
 
-/** So long a client waits before it connects again, ms. */
+/** How long a client waits before it connects again, ms. */
 const RETRY_MS = 2_000;
 
 /** Why a stream ends while its client listens; the last message says so. */
@@ -45,7 +45,7 @@ export class ServerSentEvents {
     return this.out.write(': heartbeat\n\n');
   }
 
-  /** Resolves when the client has taken what was sent: true, or false when it has not after so long, ms. */
+  /** Resolves when the client has taken what was sent: true, or false when it has not after this long, ms. */
   taken(withinMs: number): Promise<boolean> {
     const { out } = this;
     if (!out.writableNeedDrain || out.destroyed) return Promise.resolve(true);

@@ -1,7 +1,7 @@
 import type { SeamEvent } from '../public-event';
 import type { EventFilter } from './queries';
 
-/** What events are told apart by, both in the view and in the event. */
+/** What events are distinguished by, both in the view and in the event. */
 export type FilterColumn =
   | 'event_type'
   | 'event_id'

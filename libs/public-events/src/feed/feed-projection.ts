@@ -4,7 +4,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { PUBLIC_EVENTS } from '../public-event';
 import { readPublicEvent } from '../read-public-event';
 
-/** Raised when what the view keeps of an event changes: it is built anew then. */
+/** Raised when what the view keeps of an event changes: it is built again then. */
 const FEED_VERSION = 2;
 export const EVENTS = `events_v${FEED_VERSION}` as const;
 

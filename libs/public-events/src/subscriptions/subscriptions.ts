@@ -28,7 +28,7 @@ export type SubscriptionRefusal =
   | 'subscriptions-not-permitted'
   | 'logins-not-managed';
 
-/** So many subscriptions a workspace may have. */
+/** How many subscriptions a workspace may have. */
 export const SUBSCRIPTIONS_AT_MOST = 100;
 
 /** Where a subscription begins. */

@@ -187,7 +187,7 @@ describe.each(testEngines)('what the translator had to leave out, on %s', (engin
     const event = { id, type: 'access_code.news', data, metadata };
     await store.append(publicStreamOf(WORKSPACE), [event], 'no-stream');
   }
-  /** As the version before has left its database. */
+  /** As the earlier version has left its database. */
   async function oldVersionAt(position: Position, parkedCode: string): Promise<void> {
     const old = Object.assign(new Translator(new InMemoryEventStore(), settings), { version: 2 });
     const runner = new ProjectionRunner({

@@ -15,7 +15,7 @@ const told = (n: number): PublicEvent => ({
   },
 });
 
-describe('public events that are made anew', () => {
+describe('public events that are made again', () => {
   const store = new InMemoryEventStore();
   const events = [1, 2, 3, 4].map(told);
   const ids = async () => {

@@ -22,7 +22,7 @@ export interface PublicEvent extends NewEvent {
   readonly metadata: PublicMetadata;
 }
 
-/** The end of a stream, late events apart but for the revision. */
+/** The end of a stream; late events count only for its revision. */
 interface Tail {
   revision: number;
   /** The source of the last event, and the ids of all events that come from it. */

@@ -2,7 +2,7 @@ import { comparePositions, type EventStore, type Position } from '@latchkey/even
 import { ownPublicEvent } from '../read-public-event';
 
 const PAGE = 500;
-/** So many pages of ids are kept behind where was looked last: a batch may come again. */
+/** How many pages of ids are kept behind where was looked last: a batch may come again. */
 const PAGES_BEHIND = 10;
 
 interface Page {

@@ -42,7 +42,7 @@ import { TRANSLATOR, TRANSLATOR_VERSION, type TranslatorTables, TranslatorStates
 /**
  * Tells integrations what happens, in the API's words: folds the domain's events and appends what they mean to
  * the workspace's public stream. It is a projection whose rows are the states that it compares; repeated, or
- * built anew, it appends nothing that is there, and what is missing there. A version that finds more to tell of facts
+ * built again, it appends nothing that is there, and what is missing there. A version that finds more to tell of facts
  * than the one before has a number of its own, so that old facts are not told as news: see ToldEarlier.
  */
 export class Translator implements Projection {

@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { Semaphore } from 'async-mutex';
 import { AddressRefused, type AddressRules, hostOf } from './addresses';
 
-/** So many names are looked up at once; others wait. */
+/** How many names are looked up at once; others wait. */
 const AT_ONCE = 32;
 const QUERY_WITHIN_MS = 2_000;
 const TRIES = 2;

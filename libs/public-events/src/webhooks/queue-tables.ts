@@ -80,7 +80,7 @@ export const queueMigrations: Migration[] = [
   },
 ];
 
-/** What the version before this one had still to send, with a copy of its event in each row. */
+/** What an earlier version still had to send, with a copy of its event in each row. */
 async function takeOver(db: Parameters<Migration['up']>[0], engine: Engine): Promise<void> {
   if ((await columnsOf(db, engine, 'webhook_deliveries_v1')).length === 0) return;
   const eventType = engine === 'postgres' ? sql`data::json->>'event_type'` : sql`data->>'event_type'`;

@@ -325,7 +325,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
     expect(deliveries.nextDue).toBeNull();
   });
 
-  it('tries what waits when the clock was put, whatever it had read before', async () => {
+  it('tries what waits when the clock was set, whatever it had read before', async () => {
     const { received, url } = await receiver((n) => (n < 3 ? 503 : 204));
     await create(url);
     await happens('device.connected');

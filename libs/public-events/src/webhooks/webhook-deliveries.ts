@@ -19,10 +19,10 @@ export const RETRY_AFTER = [
   10 * HOUR,
   10 * HOUR,
 ] as const;
-/** An endpoint that nothing has got through to for so long is disabled. */
+/** An endpoint that nothing has got through to for this long is disabled. */
 export const DISABLED_AFTER = 5 * DAY;
 
-/** So many messages are under way at a time, to all endpoints together; half of them for a single workspace. */
+/** How many messages are under way at a time, to all endpoints together; half of them for a single workspace. */
 const PLACES = 128;
 /** With more than this waiting, messages go out several at a time, and their order no longer holds. */
 const BACKLOG = 100;
@@ -72,7 +72,7 @@ export class WebhookDeliveries extends DueWork<QueueClaim> {
     this.start();
   }
 
-  /** The machine's clock was put: what waits for an instant that was read off the clock before is tried now. */
+  /** The machine's clock was set: what waits for an instant that was read off the clock before is tried now. */
   async clockWasPut(): Promise<void> {
     await this.rows.makeAllDue(this.deliveryOptions.clock.now());
     this.wake();

@@ -38,7 +38,7 @@ export const WEBHOOK_DELIVERIES = Symbol('WEBHOOK_DELIVERIES');
 
 type Endpoints = Pick<Records, 'webhookEndpoints'>;
 
-/** So many webhooks a workspace may have. */
+/** How many webhooks a workspace may have. */
 const ENDPOINTS_AT_MOST = 50;
 const SECRET_BYTES = 32;
 const EVERYTHING = ['*'];

@@ -10,7 +10,7 @@ import { WebhookDeliveries } from './webhook-deliveries';
 
 const FOLLOWED = [`${PUBLIC_EVENTS}-`];
 const QUEUED_WITHIN_MS = 5_000;
-/** How long a played clock waits for an endpoint's answer, ms by the wall. */
+/** How long a played clock waits for an endpoint's answer, ms by the wall clock. */
 const PATIENCE_MS = 500;
 /** How long, ms, events may gather: each transaction on the records waits for the disk. */
 const LINGER_MS = 20;

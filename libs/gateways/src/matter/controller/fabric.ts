@@ -69,7 +69,7 @@ export class Fabric {
       await node.decommission().catch(() => node.delete());
       return refused('NO_LOCK', 'the device that was paired is no lock');
     }
-    // It has just answered; what it reports of its own accord begins a moment later.
+    // It has just answered; what it reports by itself begins a moment later.
     lock.online = true;
     return { kind: 'answered', value: lock.describe() };
   }

@@ -66,7 +66,7 @@ export type CallName = keyof ControllerCalls;
 export type Asked<C extends CallName> = Parameters<ControllerCalls[C]>[0];
 export type Answered<C extends CallName> = Awaited<ReturnType<ControllerCalls[C]>>;
 
-/** What a lock does of its own accord. Places are users' numbers. */
+/** What a lock does by itself. Places are users' numbers. */
 export type LockNews =
   | { readonly news: 'online' | 'offline' | 'battery-low' | 'jammed'; readonly lockId: string }
   | {

@@ -33,7 +33,7 @@ export class PairedLock {
     this.lockId = lockIdOf(node, endpoint);
   }
 
-  /** As it was when it was last heard of, or asked in vain. */
+  /** As it was when it was last heard of, or asked without success. */
   get online(): boolean {
     return this.answers;
   }

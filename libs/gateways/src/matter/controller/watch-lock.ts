@@ -6,7 +6,7 @@ import type { PairedLock } from './paired-lock';
 
 const { AlarmCode, CredentialType, LockOperationType, OperationError, OperationSource } = DoorLock;
 
-/** Passes on what the lock says of its own accord, for as long as its node is there. */
+/** Passes on what the lock says by itself, for as long as its node is there. */
 export async function watchLock(paired: PairedLock, onNews: (news: LockNews) => void): Promise<void> {
   const { lockId, node, endpoint } = paired;
   const lock = endpoint.eventsOf(DoorLockClient);
