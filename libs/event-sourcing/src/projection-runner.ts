@@ -48,7 +48,7 @@ export interface ProjectionRunnerOptions {
 const STORE_PASSED_MS = 1_000;
 
 /** While history is folded, a batch waits for this long to be full, ms: each costs a transaction. */
-const LINGER_BUILDING_MS = 50;
+const LINGER_BUILDING_MS = 1_000;
 
 /** And holds this many events: each row and each page of an index is written once for all of them. */
 const BATCH_BUILDING = 5_000;

@@ -100,7 +100,7 @@ async function builtApart(dataDir: string, compiled: Compiled) {
     expect(await toBeBuilt()).not.toContain(false);
     const address = node.connectionString;
     const program = { path: compiled.path('apps/server/src/building/thread.js'), env: compiled.env };
-    const builders = new Builders({ ...following, address, config, views: runners, worthIt: 1, program });
+    const builders = new Builders({ ...following, address, config, views: runners, worthIt: 1n, program });
     const domain = runners.views.map((runner) => builders.followed(runner));
     const progress = new BuildingProgress(domain, await store.ping());
     await builders.run();

@@ -12,8 +12,11 @@ import type { Part } from './build-views';
 import type { Followed } from './building-progress';
 import type { ThreadOrder, ThreadProgress } from './thread';
 
-/** A shorter history is folded faster than threads begin. */
-const EVENTS_WORTH_IT = 25_000;
+/**
+ * A shorter history, some 25,000 events, is folded faster than threads begin: bytes, as positions count them. To count
+ * events they would have to be read.
+ */
+const HISTORY_WORTH_IT = 20_000_000n;
 /** A thread that does not end on request within this is ended, ms. What it has committed stands. */
 const STOP_WITHIN_MS = 3_000;
 /** Most of what folding makes is garbage soon: with more room for what is young, little of it is copied. */
@@ -39,8 +42,8 @@ export class Builders {
       readonly logger: Logger;
       /** What folds each view, prepared and not started. */
       readonly views: Readonly<Record<Part, readonly ProjectionRunner[]>>;
-      /** EVENTS_WORTH_IT when left out. */
-      readonly worthIt?: number;
+      /** HISTORY_WORTH_IT when left out. */
+      readonly worthIt?: bigint;
       /** What a thread runs, and its environment; the one beside this, and the server's own, when left out. */
       readonly program?: { readonly path: string; readonly env: NodeJS.ProcessEnv };
     },
@@ -84,10 +87,9 @@ export class Builders {
   }
 
   private async isLong(): Promise<boolean> {
-    const { store, worthIt = EVENTS_WORTH_IT } = this.options;
-    let count = 0;
-    for await (const _ of store.readAllBackwards(worthIt)) count++;
-    return count >= worthIt;
+    const { store, worthIt = HISTORY_WORTH_IT } = this.options;
+    const end = await store.ping();
+    return end !== undefined && end.commit >= worthIt;
   }
 
   private async build(part: Part): Promise<void> {
