@@ -1,14 +1,30 @@
-import { Command } from 'commander';
-import { lives } from './demo/lives';
+import { Command, Option } from 'commander';
+import { Zigbee2MqttHub } from './demo/hub/zigbee2mqtt-hub';
+import { lives, livesAtHub } from './demo/lives';
 import { Scene } from './demo/scene';
 import { Disagreement, Story } from './demo/story';
 
 const print = (line: string) => console.log(line);
 
+/** Lock systems on this machine, by their kind. */
+const HUBS = { zigbee2mqtt: () => Zigbee2MqttHub.start() };
+
+const program = new Command('npm run demo')
+  .description('Plays the lives of access codes on a server of its own, and checks each at the keypad.')
+  .addOption(
+    new Option('--locks <kind>', "whose locks to play with; left out: the lock cloud's").choices(
+      Object.keys(HUBS),
+    ),
+  )
+  .allowExcessArguments(false)
+  .parse();
+
 /** Plays the lives of access codes on a server of its own, in some seconds, and exits with 1 if one goes wrong. */
 async function main(): Promise<number> {
   const started = Date.now();
-  const opening = Scene.open();
+  const { locks } = program.opts<{ locks?: keyof typeof HUBS }>();
+  const opening = Scene.open(locks && HUBS[locks]);
+  const played = locks ? livesAtHub : lives;
   let closing: Promise<void> | undefined;
   const close = () =>
     (closing ??= opening.then(
@@ -20,13 +36,13 @@ async function main(): Promise<number> {
   }
   try {
     const scene = await opening;
-    for (const life of lives) {
+    for (const life of played) {
       const story = new Story(scene, print);
       await story.begin(life.title, life.subtitle);
       await life.play(story, scene);
     }
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
-    print(`\n${lives.length} lives in ${seconds} s: the keypad agreed with every status and window.`);
+    print(`\n${played.length} lives in ${seconds} s: the keypad agreed with every status and window.`);
     return 0;
   } catch (error) {
     if (closing !== undefined) return 130;
@@ -39,11 +55,6 @@ async function main(): Promise<number> {
     await close();
   }
 }
-
-new Command('npm run demo')
-  .description('Plays the lives of access codes on a server of its own, and checks each at the keypad.')
-  .allowExcessArguments(false)
-  .parse();
 
 main().then(
   (code) => process.exit(code),

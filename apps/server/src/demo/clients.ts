@@ -84,22 +84,35 @@ export class Api {
   }
 }
 
-export interface SimulatedLock {
+export interface LockAtHand {
   readonly lock_id: string;
   readonly name: string;
   readonly codes: readonly {
+    /** The lock's own id of it. */
     readonly access_code_id: string;
     readonly name: string;
-    readonly code: string;
+    /** Left out where nobody but the keypad knows. */
+    readonly code?: string;
   }[];
 }
 
-/** Somebody who stands before the simulated locks: presses keys, changes codes by hand, pulls plugs. */
-export class LocksAtHand {
+/** Somebody who stands before simulated locks: presses keys, changes codes by hand, pulls plugs. */
+export interface LocksAtHand {
+  named(name: string): Promise<LockAtHand>;
+  /** Whether the PIN, typed now, opens the door. */
+  opens(lockId: string, code: string): Promise<boolean>;
+  faults(lockId: string, faults: object): Promise<void>;
+  addByHand(lockId: string, code: { name: string; code: string }): Promise<void>;
+  changeByHand(lockId: string, lockCodeId: string, change: { code: string }): Promise<void>;
+  removeByHand(lockId: string, lockCodeId: string): Promise<void>;
+}
+
+/** The same before the locks of the lock cloud. */
+export class CloudLocksAtHand implements LocksAtHand {
   constructor(private readonly url: string) {}
 
-  async named(name: string): Promise<SimulatedLock> {
-    const { locks } = await this.call<{ locks: SimulatedLock[] }>('GET', '');
+  async named(name: string): Promise<LockAtHand> {
+    const { locks } = await this.call<{ locks: LockAtHand[] }>('GET', '');
     const found = locks.find((lock) => lock.name === name);
     if (!found) throw new Error(`there is no lock ${name}`);
     return found;

@@ -1,5 +1,7 @@
-import { Api, LocksAtHand } from './clients';
+import { Api, CloudLocksAtHand, type LocksAtHand } from './clients';
 import { CodeEvents } from './code-events';
+import { connect } from './hub/connect';
+import type { Hub } from './hub/hub';
 import { ThrowawayServer } from './throwaway-server';
 
 /** Where the lives are played: a server of its own, and what is needed to drive it and to look at it. */
@@ -7,14 +9,32 @@ export class Scene {
   private constructor(
     readonly server: ThrowawayServer,
     readonly api: Api,
-    readonly locks: LocksAtHand,
+    /** Those of the lock cloud. */
+    readonly cloud: CloudLocksAtHand,
+    /** The lock system on this machine whose locks are played with; left out: the lock cloud's are. */
+    readonly hub: Hub | undefined,
     private codeEvents: CodeEvents,
   ) {}
 
-  static async open(): Promise<Scene> {
-    const server = await ThrowawayServer.start();
-    const { url, apiKey, lockCloudUrl, folder } = server;
-    return new Scene(server, new Api(url, apiKey), new LocksAtHand(lockCloudUrl), new CodeEvents(folder));
+  /** @param startHub a lock system to have beside the lock cloud; it is closed with the scene */
+  static async open(startHub?: () => Promise<Hub>): Promise<Scene> {
+    const hub = await startHub?.();
+    try {
+      const server = await ThrowawayServer.start(hub?.entry);
+      const { url, apiKey, lockCloudUrl, folder } = server;
+      const api = new Api(url, apiKey);
+      const cloud = new CloudLocksAtHand(lockCloudUrl);
+      const scene = new Scene(server, api, cloud, hub, new CodeEvents(folder));
+      if (hub) await connect(api, url, hub.entry.name);
+      return scene;
+    } catch (error) {
+      await hub?.close();
+      throw error;
+    }
+  }
+
+  get locks(): LocksAtHand {
+    return this.hub ?? this.cloud;
   }
 
   events(): CodeEvents {
@@ -32,5 +52,6 @@ export class Scene {
   async close(): Promise<void> {
     await this.codeEvents.close();
     await this.server.close();
+    await this.hub?.close();
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,11 +25,18 @@ export class ThrowawayServer {
     /** Its data folder. */
     readonly folder: string,
     private readonly eventStorePort: number,
+    private readonly locksFile: string | undefined,
   ) {}
 
-  /** @throws {Error} with what the server said, when it can't start */
-  static async start(): Promise<ThrowawayServer> {
-    const server = new ThrowawayServer(mkdtempSync(join(tmpdir(), 'latchkey-demo-')), await freePort());
+  /**
+   * @param system an entry for the file of lock systems
+   * @throws {Error} with what the server said, when it can't start
+   */
+  static async start(system?: object): Promise<ThrowawayServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-demo-'));
+    const locksFile = system && join(folder, 'locks.json');
+    if (locksFile) writeFileSync(locksFile, JSON.stringify([system]));
+    const server = new ThrowawayServer(folder, await freePort(), locksFile);
     try {
       await server.run(0, 0);
     } catch (error) {
@@ -78,6 +85,7 @@ export class ThrowawayServer {
         SANDBOX_CLOCK: 'manual',
         SANDBOX_API_KEY: this.apiKey,
         LOG_LEVEL: 'error',
+        ...(this.locksFile === undefined ? {} : { SANDBOX_LOCKS_FILE: this.locksFile }),
         // So that the server ends when the demo is gone, however it went.
         npm_lifecycle_event: 'demo',
       },

@@ -91,7 +91,7 @@ describe('a code', () => {
     await site.adapter.program(lock, guest);
     site.reports.length = 0;
     device.lock.programByHand(2, '999999');
-    await site.until(() => site.reports.some(({ kind }) => kind === 'code-outcome'));
+    await site.until(() => site.reports.some(({ kind }) => kind === 'online'));
     expect(await listed(lock)).toEqual([['2.by-hand', null]]);
     expect(await site.adapter.remove(lock, '2.by-hand')).toMatchObject({ kind: 'accepted' });
     expect(await listed(lock)).toEqual([]);

@@ -1,7 +1,6 @@
 import type { LockDescription, LockReport } from '../lock-gateway';
 import type { BridgeLock, LockMessage, UserStatus } from './bridge-messages';
 import { parseLockMessage } from './bridge-messages';
-import { lockCodeIdOf } from './lock-code-id';
 import type { LockLine } from './lock-line';
 import { changedByHand, reportOf } from './lock-reports';
 
@@ -100,17 +99,9 @@ export class SiteLock {
 
   private event(message: LockMessage): LockReport[] {
     if (changedByHand(message)) {
-      this.changed();
-      const { action, actionUser: slot } = message;
-      if (slot === undefined) {
-        this.slots.clear();
-        return [{ kind: 'online', lockId: this.lockId }];
-      }
-      const wasThere = action === 'pin_code_changed' || this.slots.get(slot)?.status === 'enabled';
-      this.slots.delete(slot);
-      if (action === 'pin_code_deleted') this.byHand.delete(slot);
-      else if (wasThere) this.byHand.add(slot);
-      return [this.outcome(slot, action === 'pin_code_deleted' ? 'deleted' : 'updated')];
+      this.changeByHand(message);
+      // Has somebody look, who finds that the lock was changed, and reads it back.
+      return [{ kind: 'online', lockId: this.lockId }];
     }
     const report = reportOf(this.lockId, message);
     if (!report) return [];
@@ -122,13 +113,13 @@ export class SiteLock {
     return ours ? [] : [report];
   }
 
-  /** Told as the outcome of a write, which has the lock read back. */
-  private outcome(slot: number, operation: 'updated' | 'deleted'): LockReport {
-    const { lockId } = this;
-    return {
-      ...{ kind: 'code-outcome', operation, lockId, lockCodeId: lockCodeIdOf(slot) },
-      ...{ success: true, errorCode: null },
-    };
+  private changeByHand({ action, actionUser: slot }: LockMessage): void {
+    this.changed();
+    if (slot === undefined) return this.slots.clear();
+    const wasThere = action === 'pin_code_changed' || this.slots.get(slot)?.status === 'enabled';
+    this.slots.delete(slot);
+    if (action === 'pin_code_deleted') this.byHand.delete(slot);
+    else if (wasThere) this.byHand.add(slot);
   }
 
   private isRepeated(text: string): boolean {

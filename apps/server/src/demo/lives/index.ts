@@ -1,6 +1,7 @@
 import { changed, samePin, strangers } from './changes';
 import { killed } from './crashes';
 import type { Life } from './life';
+import { broughtBack, fullOfCodes, hubAway, killedAtHub, lockDead, overwritten, stays } from './at-hub';
 import { accountLost, impossible, offline, refusing } from './troubles';
 import { deletedEarly, justInTime, ongoing, preload } from './windows';
 
@@ -17,4 +18,15 @@ export const lives: readonly Life[] = [
   samePin,
   strangers,
   killed,
+];
+
+/** Those of locks at a hub on this machine, which keep no windows. */
+export const livesAtHub: readonly Life[] = [
+  stays,
+  broughtBack,
+  fullOfCodes,
+  lockDead,
+  hubAway,
+  overwritten,
+  killedAtHub,
 ];

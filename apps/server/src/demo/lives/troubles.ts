@@ -21,8 +21,8 @@ async function expectIssues(story: Story, code: Told, ...expected: string[]): Pr
 export const offline: Life = {
   title: 'A lock that is offline',
   subtitle: 'Shed: tried again with growing pauses, told to be late after 5 min, set when the lock is back',
-  async play(story) {
-    await story.locks.add({ name: 'Shed', native_scheduling: false });
+  async play(story, { cloud }) {
+    await cloud.add({ name: 'Shed', native_scheduling: false });
     const { lock_id } = await story.locks.named('Shed');
     await story.watch(2 * SECOND);
     story.say('Shed goes offline');
