@@ -52,6 +52,7 @@ import { tellOldMasterKey } from './start/old-master-key';
 import { startMetrics } from './start/metrics';
 import { beginLocalReports } from './start/begin-local-reports';
 import { beginMovingReports } from './start/move-reports';
+import { startTracing } from './start/tracing';
 import { watchedClock } from './start/watched-clock';
 import { openEventStore } from './start/event-store';
 import { type Locks, openGateway } from './start/gateway';
@@ -115,7 +116,7 @@ async function start(
   const sandbox = maker && (await openSandbox(parts, { maker, core, webhooks, locks }, () => port, started));
 
   const tokens = tokensOf(parts, locks, core, webhooks, sandbox);
-  const app = await makeEdge({ ...locks, tokens, core, tail: parts.tail, sandbox }, parts.metrics);
+  const app = await makeEdge({ ...locks, tokens, core, tail: parts.tail, sandbox }, parts);
   if (restored) await app.get(IdempotencyRecords).forgetSince(restored.endsAt);
   const builders = new Builders({ ...parts, views: core.byThread });
   const startup = watchStartup(app, { store, core, views, builders, config: given, logger });
@@ -193,7 +194,18 @@ async function openParts(
   const clockWatch = given.sandbox ? undefined : watchedClock(given.dataDir, logger, started);
   const metrics = given.metricsPort === undefined ? undefined : new Metrics();
   const at = { clock, clockWatch, ids, random, logger };
-  const parts: Parts = { config: given, ...at, stores, ...eventStore, metrics, tail: new FeedTail() };
+  const tracing = await startTracing(given, eventStore.store, started);
+  const store = tracing?.store ?? eventStore.store;
+  const parts: Parts = {
+    config: given,
+    ...at,
+    stores,
+    ...eventStore,
+    store,
+    metrics,
+    tracing,
+    tail: new FeedTail(),
+  };
   return { parts, locks, maker };
 }
 

@@ -66,6 +66,8 @@ export interface EventMetadata {
   readonly schemaVersion: number;
   /** ISO 8601, by our clock. */
   readonly occurredAt: string;
+  /** The span (W3C) that it was appended in, where traces are kept. */
+  readonly traceparent?: string;
   /** By which we know our own events: made by the store that they are appended to. */
   readonly mark?: string;
   /** Random, where the data carry anything personal: see PERSONAL. It goes when that is erased. Base64url. */

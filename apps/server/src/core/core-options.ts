@@ -36,6 +36,8 @@ export interface CoreOptions {
     readonly database: Database<any>;
     readonly projection: Projection;
   };
+  /** Runs each look at a code, where these are followed by traces. */
+  readonly onLook?: (<T>(codeId: string, look: () => Promise<T>) => Promise<T>) | undefined;
   readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
   /** Erases what let us act for an account that was deleted. */
   readonly forgetAccount?: (accountId: string, maker: string) => Promise<void>;

@@ -112,7 +112,7 @@ export class Core implements ViewBarrier {
     };
     this.nextLooks = new NextLooks({ ...planning, states });
     const others = { device: this.deviceWatch.device, account: this.accountWatch.account };
-    this.executor = new Executor({ ...shared, codes, others });
+    this.executor = new Executor({ ...shared, codes: watched(codes, options.onLook), others });
     this.reports = new LockReports({
       ...{ ...shared, calls, work, store, ids },
       agenda: this.views.agenda,
@@ -227,6 +227,14 @@ export class Core implements ViewBarrier {
   get lockCalls(): number {
     return this.gateway.writes;
   }
+}
+
+/** Each look at a code is run by whoever follows it. */
+function watched(
+  codes: Pick<CodeWork, 'workThrough'>,
+  onLook: CoreOptions['onLook'],
+): Pick<CodeWork, 'workThrough'> {
+  return onLook ? { workThrough: (claim) => onLook(claim.id, () => codes.workThrough(claim)) } : codes;
 }
 
 /** What codes are planned by, beside what has happened to them. */

@@ -12,6 +12,8 @@ import {
   Webhooks,
 } from '@latchkey/public-events';
 import { Core } from '../core/core';
+import { TracedGateway } from '../tracing/traced-gateway';
+import type { StartedTracing } from './tracing';
 import type { Metrics } from '../metrics/metrics';
 import type { Locks } from './gateway';
 import { viewsOfQueries } from './views';
@@ -33,6 +35,8 @@ export interface Parts {
   readonly logins: SubscriberLogins | undefined;
   /** Where they are asked for: METRICS_PORT. */
   readonly metrics?: Metrics | undefined;
+  /** Where they are asked for: OTEL_EXPORTER_OTLP_ENDPOINT. */
+  readonly tracing?: StartedTracing | undefined;
   /** What tells listeners of events that the feed has just folded. */
   readonly tail: FeedTail;
   /** Where the event store is reached. */
@@ -45,10 +49,12 @@ export function makeCore(
   { gateway, reportAddresses, connections }: Locks,
   signing: ChainSigning,
 ): Core {
-  const { config, clock, clockWatch, ids, random, logger, stores, store, metrics, tail } = parts;
+  const { config, clock, clockWatch, ids, random, logger, stores, store, metrics, tail, tracing } = parts;
   const { records, vault } = stores;
   const core: Core = new Core({
-    ...{ config, store, database: stores.views, vault, gateway, clock, clockWatch, ids, random, logger },
+    ...{ config, store, database: stores.views, vault, clock, clockWatch, ids, random, logger },
+    gateway: tracing ? new TracedGateway(gateway, tracing.tracing) : gateway,
+    onLook: tracing && ((codeId, look) => tracing.look(codeId, look)),
     views: viewsOfQueries(),
     feed: {
       database: stores.feed,

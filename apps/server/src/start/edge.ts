@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, StartupError, within } from '@latchkey/platform';
 import { NestFactory } from '@nestjs/core';
+import { CommandBus } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, type ServerParts } from '../app.module';
 import { closeUnused, configureHttp, httpAdapter, Serving } from '../http';
 import { measureRequests } from '../metrics/measure-requests';
-import type { Metrics } from '../metrics/metrics';
+import { traceCommands, traceRequests } from '../tracing/trace-requests';
+import type { Parts } from './core';
 import type { Started } from './started';
 
 /** How often connections that have fallen idle are closed while the server stops, ms. */
@@ -14,14 +16,17 @@ const SWEEP_MS = 50;
 /** The API, ready to listen. */
 export async function makeEdge(
   parts: ServerParts,
-  metrics: Metrics | undefined,
+  { metrics, tracing }: Pick<Parts, 'metrics' | 'tracing'>,
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(parts), httpAdapter(), {
     logger: ['fatal'],
     abortOnError: false,
   });
   configureHttp(app);
-  if (metrics) measureRequests(app.getHttpAdapter().getInstance(), metrics);
+  const fastify = app.getHttpAdapter().getInstance();
+  if (metrics) measureRequests(fastify, metrics);
+  if (tracing) traceRequests(fastify, tracing.tracing);
+  if (tracing) traceCommands(app.get(CommandBus), tracing.tracing);
   await app.init();
   return app;
 }

@@ -78,6 +78,8 @@ export interface Config {
   metricsPort: number | undefined;
   /** METRICS_HOST: the address of /metrics. 127.0.0.1 */
   metricsHost: string;
+  /** OTEL_EXPORTER_OTLP_ENDPOINT: where traces are sent, by OTLP over HTTP. none */
+  otlpEndpoint: string | undefined;
 }
 
 export type Role = 'api' | 'worker';
@@ -133,6 +135,7 @@ const readers = {
   WEBHOOK_ALLOWED_HOSTS: hosts(),
   METRICS_PORT: port(),
   METRICS_HOST: text('a host name or address', /^[\w.:%-]+$/),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('an http or https URL', 'http:', 'https:'),
 };
 
 type Readers = typeof readers;
@@ -191,6 +194,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     webhookAllowedHosts: optional('WEBHOOK_ALLOWED_HOSTS') ?? [],
     metricsPort: optional('METRICS_PORT'),
     metricsHost: withDefault('METRICS_HOST', '127.0.0.1'),
+    otlpEndpoint: optional('OTEL_EXPORTER_OTLP_ENDPOINT'),
   };
   config.publicUrl = optional('PUBLIC_URL')?.replace(/\/+$/, '') ?? ownUrl(config.host, config.port);
   checkTogether(config);

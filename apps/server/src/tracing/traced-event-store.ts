@@ -1,0 +1,99 @@
+import type {
+  Appended,
+  EventStore,
+  EventSubscription,
+  ExpectedRevision,
+  NewEvent,
+  Position,
+  RecordedEvent,
+  SubscribeOptions,
+} from '@latchkey/event-sourcing';
+import { LRUCache } from 'lru-cache';
+import { traced, type Tracing } from './tracing';
+
+/** Of so many streams it is known by which span they went on last. */
+const STREAMS = 20_000;
+
+/**
+ * Makes appends spans, and writes into the metadata of events by which span they were appended: whoever works on a
+ * stream later, in whichever process, goes on in the trace of what caused it.
+ */
+export class TracedEventStore implements EventStore {
+  private readonly last = new LRUCache<string, string>({ max: STREAMS });
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly tracing: Tracing,
+  ) {}
+
+  /** The traceparent of what appended to a stream last, as far as this process has heard; undefined: unknown. */
+  lastTraceOf(stream: string): string | undefined {
+    return this.last.get(stream);
+  }
+
+  /** What happens of its own accord, and not in a span, is appended without one. */
+  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+    if (this.tracing.current === undefined) return this.store.append(stream, events, expected);
+    const attributes = {
+      'db.system.name': 'eventstoredb',
+      'latchkey.stream': stream,
+      'latchkey.event_types': events.map(({ type }) => type).join(' '),
+    };
+    return traced(this.tracing, 'append', attributes, async () => {
+      const traceparent = this.tracing.current!;
+      const marked = events.map((event) => ({ ...event, metadata: { ...event.metadata, traceparent } }));
+      const appended = await this.store.append(stream, marked, expected);
+      this.last.set(stream, traceparent);
+      return appended;
+    });
+  }
+
+  subscribeToAll(options: SubscribeOptions): EventSubscription {
+    return this.store.subscribeToAll({
+      ...options,
+      onEvents: (events) => {
+        for (const { stream, metadata } of events) {
+          const traceparent: unknown = metadata?.traceparent;
+          if (typeof traceparent === 'string') this.last.set(stream, traceparent);
+        }
+        return options.onEvents(events);
+      },
+    });
+  }
+
+  read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent> {
+    return this.store.read(stream, fromRevision, count);
+  }
+
+  readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
+    return this.store.readBackwards(stream, count);
+  }
+
+  readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
+    return this.store.readAllBackwards(count, before);
+  }
+
+  eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
+    return this.store.eventAt(position);
+  }
+
+  get lastAppended(): Position | undefined {
+    return this.store.lastAppended;
+  }
+
+  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
+    return this.store.lastAppendedTo(prefixes);
+  }
+
+  truncateBefore(stream: string, revision: number): Promise<void> {
+    return this.store.truncateBefore(stream, revision);
+  }
+
+  ping(): Promise<Position | undefined> {
+    return this.store.ping();
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
+}
