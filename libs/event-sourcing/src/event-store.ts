@@ -103,8 +103,11 @@ export interface Appended {
   readonly position: Position;
 }
 
-/** As many events as a subscription hands over together unless it is asked for more. */
-export const EVENTS_IN_A_BATCH = 500;
+/**
+ * As many events as a subscription hands over together unless it is asked for more. On SQLite all views fold them in one
+ * turn of the event loop, and nobody is answered meanwhile.
+ */
+export const EVENTS_IN_A_BATCH = 200;
 
 export interface SubscribeOptions {
   readonly after: Position | undefined;

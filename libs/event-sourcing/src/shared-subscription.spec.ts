@@ -55,6 +55,45 @@ describe('a subscription that several share', () => {
   }
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n);
 
+  it('lets others go between batches, however much has gathered', async () => {
+    let source: SubscribeOptions | undefined;
+    const shared = new SharedSubscription({
+      subscribeToAll: (options) => {
+        source = options;
+        return { flush: () => undefined, stop: () => Promise.resolve() };
+      },
+    });
+    const batch = 10;
+    let turn = 0;
+    let going = true;
+    const count = () => {
+      turn++;
+      if (going) setImmediate(count);
+    };
+    const takenIn: number[] = [];
+    const member = shared.join({
+      after: undefined,
+      prefixes: ['counter-'],
+      batch: () => batch,
+      onEvents: (events) => {
+        for (const _ of events) takenIn.push(turn);
+        return Promise.resolve();
+      },
+    });
+    shared.open();
+    const events = Array.from({ length: 6 * batch }, (_, n) => ({
+      ...recorded,
+      position: { commit: BigInt(n + 1), prepare: BigInt(n + 1) },
+    }));
+    count();
+    await source!.onEvents(events);
+    await until(() => takenIn.length === events.length);
+    going = false;
+    await member.stop();
+    const inOneTurn = takenIn.map((one) => takenIn.filter((other) => other === one).length);
+    expect(Math.max(...inOneTurn)).toBe(batch);
+  });
+
   it('gives each what comes after its own place, once and in order, also after failures', async () => {
     await fc.assert(
       fc.asyncProperty(

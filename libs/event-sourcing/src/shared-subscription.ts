@@ -1,4 +1,4 @@
-import { backOff, CryptoRandom, type Random } from '@latchkey/platform';
+import { backOff, CryptoRandom, othersTurn, type Random } from '@latchkey/platform';
 import {
   comparePositions,
   EVENTS_IN_A_BATCH,
@@ -153,6 +153,8 @@ class Member implements EventSubscription {
       try {
         await this.handNext();
         failures = 0;
+        // Folding may have taken nothing but this turn of the event loop: whatever else has come goes first.
+        if (this.queue.length > 0) await othersTurn();
       } catch (error) {
         if (this.stopped) break;
         this.options.onError?.(error);
