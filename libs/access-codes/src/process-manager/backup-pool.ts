@@ -1,7 +1,7 @@
 import type { Device } from '@latchkey/devices';
 import { type KnownRevisions, Refusal, systemCause } from '@latchkey/event-sourcing';
 import { backupPoolSize } from '@latchkey/gateways';
-import { derivedId, type Logger, type Random, type Vault } from '@latchkey/platform';
+import { derivedId, inTurns, type Logger, type Random, type Vault } from '@latchkey/platform';
 import { neighbouringPins } from '../neighbouring-pins';
 import { drawFreePin, sealForNewCode } from '../pins';
 import type { AccessCode } from '../domain/access-code';
@@ -88,7 +88,7 @@ export class BackupPool {
   private async isWanted({ deviceId, backupPool }: Device): Promise<boolean> {
     const { streams, rows, known } = this.options;
     if (backupPool) return true;
-    for (const codeId of await rows.codesOf(deviceId)) {
+    for await (const codeId of inTurns(await rows.codesOf(deviceId))) {
       const stream = streams.codes.streamOf(codeId);
       const { state } = await streams.codes.load(codeId, known.atLeast(stream));
       if (state && !isUnmanaged(state) && (state.wanted.usesBackupPool || backupOf(state))) return true;

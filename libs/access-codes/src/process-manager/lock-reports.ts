@@ -1,7 +1,7 @@
 import { type EventStore, externalCause, type ProjectionRunner } from '@latchkey/event-sourcing';
 import type { AccountRef, LockReport } from '@latchkey/gateways';
 import { UUID } from '@latchkey/http';
-import type { Ids } from '@latchkey/platform';
+import { type Ids, inTurns } from '@latchkey/platform';
 import { DOMAIN_PREFIXES } from './agenda';
 import { usedUp } from '../domain/decisions';
 import type { AgendaRows } from './agenda-rows';
@@ -107,7 +107,7 @@ export class LockReports {
    */
   private async mayBeForOneTime(deviceId: string): Promise<boolean> {
     const { rows, streams, onDue } = this.options;
-    for (const codeId of await rows.codesOf(deviceId)) {
+    for await (const codeId of inTurns(await rows.codesOf(deviceId))) {
       const { state: code } = await streams.codes.load(codeId, 0);
       if (!code?.wanted.isOneTimeUse || code.known.onLock || !(code.known.inFlight || code.known.mayTurnUp))
         continue;

@@ -7,7 +7,7 @@ import {
   systemCause,
 } from '@latchkey/event-sourcing';
 import type { LockGateway, LockRef, WriteAnswer } from '@latchkey/gateways';
-import type { Clock, Ids, Random, Vault } from '@latchkey/platform';
+import { type Clock, type Ids, inTurns, type Random, type Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent, toldOf } from '../domain/access-code';
 import { accepted, failed, type Outcome, reported, unanswered } from '../domain/decisions';
 import type { CodeEvent } from '../domain/events';
@@ -198,7 +198,7 @@ export class LockWork {
     const { streams, known, rows, readBacks, vault, clock } = this.options;
     const { deviceId } = device;
     const codes: [string, Loaded<AccessCode | null>][] = [];
-    for (const codeId of codeIds) {
+    for await (const codeId of inTurns(codeIds)) {
       codes.push([codeId, await streams.codes.load(codeId, known.atLeast(streams.codes.streamOf(codeId)))]);
     }
     const owners = await rows.lockCodes(deviceId);
@@ -210,7 +210,7 @@ export class LockWork {
       return 'not-read';
     }
     let later = false;
-    for (const [codeId, loaded] of codes) {
+    for await (const [codeId, loaded] of inTurns(codes)) {
       const code = loaded.state;
       if (!code || isGone(code)) continue;
       const claimed = (lockCodeId: string): boolean => (owners.get(lockCodeId) ?? codeId) !== codeId;

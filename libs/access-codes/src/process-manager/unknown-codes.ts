@@ -1,7 +1,7 @@
 import type { Device } from '@latchkey/devices';
 import { externalCause, RevisionConflict } from '@latchkey/event-sourcing';
 import type { ListedCode } from '@latchkey/gateways';
-import { derivedId, type Vault } from '@latchkey/platform';
+import { derivedId, inTurns, type Vault } from '@latchkey/platform';
 import { type AccessCode, storedContent } from '../domain/access-code';
 import type { Listed } from '../domain/listing';
 import { see, unknownAmong } from '../domain/unmanaged';
@@ -48,7 +48,7 @@ export class UnknownCodes {
   private async codesOn(deviceId: string): Promise<AccessCode[]> {
     const { rows, streams, vault } = this.options;
     const codes: AccessCode[] = [];
-    for (const codeId of await rows.codesOf(deviceId)) {
+    for await (const codeId of inTurns(await rows.codesOf(deviceId))) {
       const { state } = await streams.codes.load(codeId);
       if (state) codes.push(await awaitedPlainly(state, vault));
     }
