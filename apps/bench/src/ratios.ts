@@ -1,6 +1,6 @@
 import { machine, table } from './report';
 
-/** One measurement of a round, and the same of what it is held against. */
+/** One measurement of a round, and the same of what it is compared with. */
 export interface Sample {
   readonly ours: number;
   readonly beside?: number;

@@ -87,7 +87,7 @@ describe('the simulated clock', () => {
     await subscriber.close();
   });
 
-  it('lets a running clock be put back by a hair, for two running clocks never quite agree', async () => {
+  it('lets a running clock be set back by a hair, for two running clocks never quite agree', async () => {
     await set({ now: at(60_000), running: true });
     expect((await set({ now: at(59_500), running: false })).body.now).toBe(at(59_500));
     await set({ now: at(60_000), running: true });

@@ -55,9 +55,9 @@ const schema = `
   CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (webhook_id, due_at, seq);
 `;
 
-/** What has left the locks' memories is in no file any more after so long, ms by the machine's clock. */
+/** What has left the locks' memories is in no file any more after this long, ms by the machine's clock. */
 export const EMPTIED_EVERY_MS = 1000;
-/** Of a file from which deleted content is wiped; those of versions before still hold some. */
+/** Of a file from which deleted content is wiped; those of earlier versions still hold some. */
 const WIPED = 1;
 
 /**

@@ -23,7 +23,7 @@ const GIVE_UP_AFTER_MS = 24 * 3600_000;
 /** A webhook that a living subscriber has refused so often steps out of the line; the others go on. */
 const ATTEMPTS_IN_ORDER = 5;
 
-/** An outcome that could not be written is written again after so long, ms. */
+/** An outcome that could not be written is written again after this long, ms. */
 const RECORD_AGAIN_MS = 1000;
 
 const backoff = (failures: number) => Math.min(1000 * 2 ** (failures - 1), 3600_000);

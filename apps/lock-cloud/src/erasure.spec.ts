@@ -55,7 +55,7 @@ it('the files hold nothing of a PIN that has left its lock, running or stopped',
   expect(held(gone)).toEqual([]);
 }, 60_000);
 
-it('what a version before has left in the file is gone after the next start', async () => {
+it('what an earlier version has left in the file is gone after the next start', async () => {
   const pins = pinsFrom(400_000_000, 50);
   await start();
   await stop();

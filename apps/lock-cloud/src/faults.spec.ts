@@ -44,7 +44,7 @@ describe('faults of a lock', () => {
     );
   });
 
-  it('refuse: turns writes down at once; fail: accepts them and reports a failure', async () => {
+  it('refuse: refuses writes at once; fail: accepts them and reports a failure', async () => {
     await cloud.faults(lock, { refuse: 'DEVICE_OUT_OF_SYNC' });
     const refused = await cloud.create(lock, { code: '1111' });
     expect([refused.status, refused.body.error_code]).toEqual([409, 'DEVICE_OUT_OF_SYNC']);

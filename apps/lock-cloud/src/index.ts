@@ -6,7 +6,7 @@ import { furnish } from './sandbox';
 export interface LockCloudOptions {
   /** 0 picks a free one. */
   port: number;
-  /** 127.0.0.1 unless told otherwise. The simulator's routes answer to loopback addresses only. */
+  /** 127.0.0.1 unless set otherwise. The simulator's routes answer to loopback addresses only. */
   host?: string;
   /** Folder for the cloud's memory, made if it isn't there; or ':memory:'. */
   dataDir: string;

@@ -7,9 +7,9 @@ import type { Operations } from './operations';
 
 /** setTimeout's longest wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** Two running clocks never agree to the millisecond: a running clock may be put back by less than this. */
+/** Two running clocks never agree to the millisecond: a running clock may be set back by less than this. */
 const LEEWAY_MS = 1000;
-/** What could not be written is tried again after so long, ms. */
+/** What could not be written is tried again after this long, ms. */
 const TRY_AGAIN_MS = 1000;
 
 export interface ClockReading {
@@ -20,7 +20,7 @@ export interface ClockReading {
   idle: boolean;
 }
 
-/** Plays what is due, in order: by timers while the clock runs, step by step when somebody puts the clock on. */
+/** Plays what is due, in order: by timers while the clock runs, step by step when somebody sets the clock forward. */
 export class Player {
   private timer: NodeJS.Timeout | undefined;
   private woken = false;

@@ -9,7 +9,7 @@ import { startServer } from './server';
 
 /** However much there is to finish, a stop takes no longer, ms: less than what Docker allows before it kills. */
 const STOP_WITHIN_MS = 9_500;
-/** What has nothing left to answer ends within so long, or with the process, ms. */
+/** What has nothing left to answer ends within this long, or with the process, ms. */
 const END_WITHIN_MS = 1_700;
 
 // Whoever waits for those appends is told by other promises; anything else ends the process, as it would without this.

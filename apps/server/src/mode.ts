@@ -12,7 +12,7 @@ export function checkMakers({ sandbox, lockMakersFile }: Config): void {
 }
 
 /**
- * What the records belong to, once and for all: a sandbox, whose time can be put forward, or a server of real locks.
+ * What the records belong to, once and for all: a sandbox, whose time can be set forward, or a server of real locks.
  * Records from before there was such a mark get it from what they hold, new ones from the settings.
  * @throws {StartupError} where the settings say otherwise
  */

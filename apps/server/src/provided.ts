@@ -1,6 +1,6 @@
 import type { Type, ValueProvider } from '@nestjs/common';
 
-/** What was made already, to be given to whoever asks for its class. */
+/** What was made already, to be injected by its class. */
 export function provided<T>(token: Type<T>, useValue: NoInfer<T>): ValueProvider<T> {
   return { provide: token, useValue };
 }

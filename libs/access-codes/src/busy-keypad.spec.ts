@@ -24,7 +24,7 @@ import { Streams } from './streams';
 
 const GATE = 'gate';
 const BOOKINGS = 50_000;
-/** So many at either end are held against each other. */
+/** How many at either end are compared with each other. */
 const COUNTED = 1000;
 
 const clock = { now: () => T0, at: () => () => {} };
@@ -160,7 +160,7 @@ describe('a gate with 50,000 bookings', () => {
     expect(last.bytesAppended).toBeLessThan(first.bytesAppended * 1.1);
   });
 
-  it('took all those between for as much each, and was written down on the way for no more', () => {
+  it('took all those between for as much each, and was recorded on the way for no more', () => {
     const bookings = BOOKINGS - 2 * COUNTED;
     expect(between.appends).toBeLessThan(bookings * 1.01);
     expect(between.appends).toBeGreaterThan(bookings);
@@ -222,7 +222,7 @@ describe('a gate with 50,000 bookings', () => {
     expect(more.eventsRead).toBeLessThanOrEqual(first.eventsRead);
   });
 
-  it('goes on where it can not be written down', async () => {
+  it('goes on where it can not be recorded', async () => {
     const refusing = jest
       .spyOn(process, 'truncateBefore')
       .mockRejectedValue(new Error('the store refuses to be truncated'));

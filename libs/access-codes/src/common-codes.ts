@@ -18,7 +18,7 @@ import {
 } from './domain/common-code';
 import type { SealedPin } from './domain/events';
 
-/** So long a member that is being given another PIN is waited for, ms; then whoever asks is refused. */
+/** How long a member that is being given another PIN is waited for, ms; then the caller is refused. */
 const SETTLED_WITHIN_MS = 2_000;
 const LOOK_AGAIN_MS = 50;
 
@@ -35,7 +35,7 @@ export interface LinkedCode {
 /** A member is about to be given another PIN, or has just been kept from it by a crash. */
 class BeingChanged extends Error {}
 
-/** Sees to it that all codes with one common_code_key have one PIN, whoever asks for them where. */
+/** Makes sure that all codes with one common_code_key have one PIN, whichever instance is asked for them. */
 export class CommonCodes {
   private readonly streams: DeciderStreams<CommonCode, CommonCodeEvent>;
 

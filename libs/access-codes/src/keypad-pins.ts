@@ -4,7 +4,7 @@ import type { SealedPin } from './domain/events';
 import { type IndexedKeypad, indexedKeypadFold } from './domain/indexed-keypad';
 import type { Reservation } from './domain/keypad';
 
-/** So many PINs are kept open in memory at most. */
+/** How many PINs are kept open in memory at most. */
 const PINS = 500_000;
 /** As many are opened before others get a turn. */
 const AT_ONCE = 500;
@@ -41,7 +41,7 @@ export class KeypadPins {
 
   constructor(
     private readonly vault: Vault,
-    /** The PIN of a reservation of a version before, which did not carry it; null where nothing tells. */
+    /** The PIN of a reservation of an earlier version, which did not carry it; null where nothing tells. */
     private readonly pinOf: (reservation: Reservation) => Promise<SealedPin | null>,
   ) {}
 

@@ -38,7 +38,7 @@ const keypads = () =>
   });
 const snapshots = () => new KeypadSnapshots({ store: process, clock, ids });
 
-/** So many more codes reserve a PIN. */
+/** How many more codes reserve a PIN. */
 async function book(count: number) {
   const ours = keypads();
   for (const until = booked + count; booked < until; booked++) {
@@ -182,7 +182,7 @@ it('is never made up for: where the stream lacks what no snapshot stands for, no
   await expect(deciding).rejects.toThrow(/events of keypad-device-1 are missing/);
 });
 
-it('of a version before, in the stream itself, stands for what is hidden', async () => {
+it('of an earlier version, in the stream itself, stands for what is hidden', async () => {
   const { revision } = await book(3);
   const reservations = [0, 1, 2].map((n) => ({
     ...{ codeId: `code-${n}`, pinFingerprint: `pin-${n}`, reservedAt: T0 },

@@ -28,7 +28,7 @@ function pinsOf(code: AccessCode): PinOfCode[] {
   ];
   const found: PinOfCode[] = [];
   for (const content of contents) {
-    // A version before told somebody else's PIN by its fingerprint only, beside our own PIN.
+    // An earlier version told somebody else's PIN by its fingerprint only, beside our own PIN.
     const isOther = found.some(({ pin }) => pin.box === content?.pin.box);
     if (content && !isOther) found.push({ pin: content.pin, pinFingerprint: content.pinFingerprint });
   }

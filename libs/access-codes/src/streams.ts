@@ -29,7 +29,7 @@ import { KeypadPins } from './keypad-pins';
 import { KeypadSnapshots } from './keypad-snapshots';
 import { pinWith } from './known-pins';
 
-/** After so many events, or half as many as it has reservations, a keypad is written down whole. */
+/** After so many events, or half as many as it has reservations, a keypad is recorded whole. */
 const SNAPSHOT_AFTER = 500;
 
 /** A code, or one to be, with the PIN that it is asked about. */

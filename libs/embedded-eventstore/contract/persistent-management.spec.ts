@@ -167,7 +167,7 @@ describe('managing persistent subscriptions to a stream', () => {
     expect(error).toBeInstanceOf(PersistentSubscriptionDoesNotExistError);
   });
 
-  it('begins anew when one is created again under its old name', async () => {
+  it('begins again when one is created again under its old name', async () => {
     const stream = newStream('again');
     await target().client.appendToStream(stream, numberedFrom(0, 2));
     await create(stream, 'group', { startFrom: START, checkPointUpperBound: 1 });

@@ -17,7 +17,7 @@ const FULL = { rounds: 5, creates: 1_500, createsAlone: 300, reads: 3_000, pages
 const QUICK = { rounds: 3, creates: 300, createsAlone: 60, reads: 600, pages: 80 };
 
 /**
- * The API under load, beside what it is held against in the same run: Seam's in-memory fake of the same API, and bare
+ * The API under load, beside what it is compared with in the same run: Seam's in-memory fake of the same API, and bare
  * Fastify with as few statements and appends as the same answers need. Medians over the rounds.
  */
 export async function benchApi({ quick = false } = {}): Promise<void> {

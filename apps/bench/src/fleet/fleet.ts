@@ -18,7 +18,7 @@ const SPAN = 20 * DAY;
 const SAMPLES = 12;
 
 /**
- * Many codes on many locks with random windows, played through on the test clock, the keypads held against every
+ * Many codes on many locks with random windows, played through on the test clock, the keypads compared with every
  * window on the way. CODES and LOCKS say how many (10,000 on 500).
  */
 export async function benchFleet({ quick = false } = {}): Promise<void> {

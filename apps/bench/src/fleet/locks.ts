@@ -1,6 +1,6 @@
 import type { RunningServer } from './running-server';
 
-/** So many simulated locks, every other one with schedules of its own, connected as devices. */
+/** How many simulated locks, every other one with schedules of its own, connected as devices. */
 export async function makeLocks(server: RunningServer, count: number) {
   const wanted = Array.from({ length: count }, (_, index) => ({
     name: `Door ${index}`,

@@ -15,7 +15,7 @@ export interface RebuildOptions {
 }
 
 /**
- * All views dropped and folded anew from logs of two sizes, each beside a bare read of the same log, and how the time
+ * All views dropped and folded again from logs of two sizes, each beside a bare read of the same log, and how the time
  * grows from the smaller to the larger one.
  */
 export async function benchRebuild({ quick = false, codes }: RebuildOptions = {}): Promise<void> {

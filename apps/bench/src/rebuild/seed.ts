@@ -6,7 +6,7 @@ import { DAY, iso, MINUTE, type PinOfCode, RandomIds, type Vault } from '@latchk
 import { join } from 'node:path';
 import { inParallel } from '../report';
 
-/** So many PINs are sealed, and streams written, at once. */
+/** How many PINs are sealed, and streams written, at once. */
 const AT_ONCE = 200;
 
 /** A lock that codes are seeded on, as the server knows it. */

@@ -29,7 +29,7 @@ export class SeededFolder {
         say(`${written.toLocaleString('en-GB')} written`);
       };
       await seedCodes(seeded.folder, locks, { codes, now, progress });
-      // What integrations are told of these codes is appended once, and is there when the views are folded anew.
+      // What integrations are told of these codes is appended once, and is there when the views are folded again.
       say('the views are built for the first time');
       await (await seeded.start()).server.stop();
       return seeded;

@@ -6,7 +6,7 @@ import { machine, table } from '../report';
 const CODES = 100_000;
 const QUICK_CODES = 2_000;
 const ROUNDS = 5;
-/** So long a server has nothing to do before its memory is looked at, ms. */
+/** How long a server has nothing to do before its memory is looked at, ms. */
 const IDLE_MS = 20_000;
 const QUICK_IDLE_MS = 3_000;
 

@@ -72,7 +72,7 @@ describe('a server that dies', () => {
     await world.settle();
     const asks = () => world.create({ deviceId: other, commonCodeKey });
     await expect(asks()).rejects.toThrow('just being given another code');
-    // Whoever asks for the same change again is done at once.
+    // A repeated request for the same change is done at once.
     await world.update(id, { code: '7350' });
     const second = await asks();
     expect([await pinOf(id), await pinOf(second)]).toEqual(['7350', '7350']);
@@ -99,7 +99,7 @@ it('a code that has come to its end leaves', async () => {
   expect(await members()).toEqual([]);
 });
 
-describe('codes of a version before, which had no stream in common', () => {
+describe('codes of an earlier version, which had no stream in common', () => {
   /** What that version did. */
   async function create(device: string, code: string): Promise<string> {
     const streams = Object.assign(Object.create(world.core.streams) as typeof world.core.streams, {

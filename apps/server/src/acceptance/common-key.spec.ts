@@ -17,7 +17,7 @@ describe('codes with the same common_code_key', () => {
     for (const door of doors) expect(await locks.opens(door, '482193')).toBe(true);
   });
 
-  it('are told apart from a request for another PIN, which is refused', async () => {
+  it('are distinguished from a request for another PIN, which is refused', async () => {
     const { api, locks } = world;
     const [one, other] = [await locks.add(), await locks.add()];
     const common_code_key = 'guests';

@@ -5,10 +5,10 @@ import type { LockAndDevice } from '../testing/keypads';
 import { ownSettings, ServerProcess } from '../testing/server-process';
 
 const KILLS = Number(process.env['ACCEPTANCE_KILLS'] ?? 5);
-/** So many codes are asked for, at most, before the next kill. */
+/** How many codes are asked for, at most, before the next kill. */
 const CODES_A_LIFE = 10;
 
-/** A code as whoever asked for it knows it. */
+/** A code as the client that created it knows it. */
 interface Asked {
   readonly pin: string;
   readonly lock: LockAndDevice & { native: boolean };

@@ -92,7 +92,7 @@ describe('a device that is updated', () => {
     await expectPublishedShapes(device_id);
   });
 
-  it('keeps at most fifty entries, and what it was asked in vain leaves no trace', async () => {
+  it('keeps at most fifty entries, and refused changes leave no trace', async () => {
     const { api, locks } = world;
     const { deviceId: device_id } = await locks.add();
     const entries = (from: number, to: number) =>

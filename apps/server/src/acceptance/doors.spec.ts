@@ -129,7 +129,7 @@ describe('a door that is locked or unlocked', () => {
     expect(events.flatMap((event) => faults(event))).toEqual([]);
   });
 
-  it('in vain is told of as a failed attempt only', async () => {
+  it('without success is reported as a failed attempt only', async () => {
     const { api, locks } = world;
     const lock = await locks.add();
     await locks.faults(lock, { fail: 'LOCK_JAMMED' });

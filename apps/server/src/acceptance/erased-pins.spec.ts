@@ -55,7 +55,7 @@ async function workspaceId(): Promise<string> {
   return workspace.workspace_id;
 }
 
-/** What is tried beside the PIN itself: what requests are told apart by. */
+/** What is tried beside the PIN itself: what requests are distinguished by. */
 async function texts({ deviceId }: LockAndDevice): Promise<((pin: string) => string)[]> {
   const workspace = await workspaceId();
   return [

@@ -61,7 +61,7 @@ describe('a server that dies halfway', () => {
     expect(await reservations()).toMatchObject([{ codeId: id, foreign: true }]);
   });
 
-  it('through a conversion leaves the code as it was, and its PIN to whoever asks for it', async () => {
+  it('through a conversion leaves the code as it was, and its PIN free for others', async () => {
     const id = await foundOnLock('Owner', '4821');
     const {
       wanted: { pin, pinFingerprint },
@@ -159,7 +159,7 @@ describe('a server that dies halfway', () => {
         },
       ]);
       await world.restart();
-      // Whoever asks again, before or after the server has seen to it, is given the same one.
+      // A repeated request, before or after the server has dealt with it, gets the same one.
       expect(await pull(id)).toEqual({ backupAccessCodeId: backup!.codeId });
       await world.advance(MINUTE);
       expect(await pull(id)).toEqual({ backupAccessCodeId: backup!.codeId });
@@ -242,7 +242,7 @@ describe('a server that dies halfway', () => {
   });
 });
 
-it('a conversion begins anew where somebody has changed the PIN meanwhile', async () => {
+it('a conversion begins again where somebody has changed the PIN meanwhile', async () => {
   const id = await foundOnLock('Owner', '4821');
   const { streams } = world.core;
   const {

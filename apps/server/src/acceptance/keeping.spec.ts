@@ -22,7 +22,7 @@ describe('where expired codes stay readable', () => {
       errors: [],
     });
     expect(await api.status(deleted.access_code_id)).toBe(404);
-    // Its PIN is free all the same.
+    // Its PIN is free anyway.
     const again = await api.create({ device_id: lock.deviceId, code: '4821' });
     await api.advance(MINUTE);
     expect(await api.status(again.access_code_id)).toBe('set');

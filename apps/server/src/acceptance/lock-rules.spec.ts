@@ -41,7 +41,7 @@ describe('a name', () => {
     expect(await names(lock)).toEqual([expect.stringMatching(/^Code \w{6}$/)]);
   });
 
-  it('that another code on the lock has is told apart there, and the same in the API', async () => {
+  it('that another code on the lock has is made different there, and is the same in the API', async () => {
     const { api, locks } = world;
     const lock = await locks.add({ code_constraints: [{ constraint_type: 'name_must_be_unique' }] });
     const wanted = { device_id: lock.deviceId, name: 'Ann' };
@@ -150,7 +150,7 @@ describe('a name', () => {
     },
   );
 
-  it('that somebody else has given the code is put back, and is told', async () => {
+  it('that somebody else has given the code is set back, and is reported', async () => {
     const { api, locks } = world;
     const rule = { constraint_type: 'name_length', max_length: 15 };
     const lock = await locks.add({ code_constraints: [rule] });

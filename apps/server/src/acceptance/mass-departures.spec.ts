@@ -17,7 +17,7 @@ interface Listed {
   readonly access_codes: readonly { access_code_id: string }[];
 }
 
-/** So many codes on a lock, made by as many requests. @returns their ids */
+/** How many codes on a lock, made by as many requests. @returns their ids */
 async function fill(device_id: string, count: number): Promise<string[]> {
   const now = await world.api.now();
   const ids: string[] = [];
@@ -50,7 +50,7 @@ async function answersSoon(path: string, params: object): Promise<void> {
   expect(performance.now() - begun).toBeLessThan(ANSWER_WITHIN_MS);
 }
 
-/** So many of them are looked at closely. */
+/** How many of them are looked at closely. */
 const LOOKED_AT = 10;
 
 /** Each of them has come to its end once, and integrations were told so. */

@@ -35,7 +35,7 @@ let consumerIsDown = false;
 let received: Told[] = [];
 /** What was received up to each backup. */
 const receivedBy: Told[][] = [];
-/** Creations with their keys: asked again, they must lead to a code that is there. */
+/** Creations with their keys: tried again, they must lead to a code that is there. */
 const creations: { key: string; params: Record<string, unknown> }[] = [];
 let lock: LockAndDevice;
 let pins = 200_000;

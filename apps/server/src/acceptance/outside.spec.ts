@@ -38,7 +38,7 @@ describe.each([true, false])(
       expect(JSON.stringify(await world.story(id))).not.toContain('9999');
     });
 
-    it('shows the conflict while it can not be put back', async () => {
+    it('shows the conflict while it can not be set back', async () => {
       const { api, locks } = world;
       const lock = await locks.add({ native_scheduling });
       const { access_code_id: id } = await setCode(lock);
@@ -130,7 +130,7 @@ describe.each([true, false])(
 describe('the window of a code that somebody else touches', () => {
   const shift = { starts_at: 3 * HOUR, ends_at: 60 * HOUR };
 
-  it('is put back', async () => {
+  it('is set back', async () => {
     const { api, locks } = world;
     const lock = await locks.add();
     const now = await api.now();

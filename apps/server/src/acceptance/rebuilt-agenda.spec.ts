@@ -2,7 +2,7 @@ import { CodeWork } from '@latchkey/access-codes';
 import { DAY, HOUR, iso } from '@latchkey/platform';
 import { MONDAY, World } from '../testing/world';
 
-describe('an agenda that is built anew', () => {
+describe('an agenda that is built again', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start({ codesView: true });

@@ -35,7 +35,7 @@ async function ask(path: string, params: object, key: string) {
   return { status: answer.status, retryAfter: answer.headers.get('retry-after'), body };
 }
 
-/** The work is done, and the answer is lost on its way to whoever asked. */
+/** The work is done, and the answer is lost on its way to the caller. */
 const loseNextAnswer = () =>
   jest
     .spyOn(IdempotencyRecords.prototype, 'answered')

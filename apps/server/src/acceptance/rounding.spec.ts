@@ -109,7 +109,7 @@ describe('a lock that keeps time frames in steps', () => {
     expect([await locks.opens(simple, '4821'), await locks.opens(lock, '4821')]).toEqual([true, true]);
   });
 
-  it('has backup codes that open at once, and end with the code all the same', async () => {
+  it('has backup codes that open at once, and end with the code anyway', async () => {
     const { api, locks } = world;
     const lock = await locks.add({ time_step_minutes: 60 });
     const hour = await hourAhead();

@@ -18,7 +18,7 @@ export interface BuildOptions {
   readonly logger: Logger;
 }
 
-/** So long the feed may take to fold what the translator has told at last, ms. The server folds what is left. */
+/** How long the feed may take to fold what the translator has told at last, ms. The server folds what is left. */
 const FEED_WITHIN_MS = 60_000;
 const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
 

@@ -129,7 +129,7 @@ describe('beside a running server, and without one', () => {
     const { dataDir } = world;
     await world.shutDown();
     hasEnded = true;
-    // Even where the index is gone: it is folded anew.
+    // Even where the index is gone: it is folded again.
     rmSync(`${dataDir}/audit.db`);
     const ended = await runIn(dataDir, 'audit', 'history', '--device', deviceId, '--json');
     expect(ended.complaint).toBe('');

@@ -79,7 +79,7 @@ function laidOut(lines: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** RFC 4180. What a spreadsheet would take for a formula is kept from being one. */
+/** RFC 4180. What a spreadsheet would take for a formula is prevented from being one. */
 function csvCell(text: string): string {
   const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;

@@ -14,7 +14,7 @@ export interface CoreOptions {
   readonly vault: Vault;
   readonly gateway: LockGateway;
   readonly clock: Clock;
-  /** Notices when the clock is put; left out where it can't be. */
+  /** Notices when the clock is set; left out where it can't be. */
   readonly clockWatch?: ClockWatch | undefined;
   readonly ids: Ids;
   readonly random: Random;

@@ -108,7 +108,7 @@ export class CoreViews implements ViewBarrier {
     return codes !== undefined && (await codes.reached(stored, VIEWS_WITHIN_MS));
   }
 
-  /** Waits for the agenda alone, in vain at most as long as an answer would. */
+  /** Waits only for the agenda, at most as long as an answer would. */
   async agendaReached(position: Position | undefined): Promise<void> {
     await this.agenda.reached(position, VIEWS_WITHIN_MS);
   }

@@ -39,7 +39,7 @@ const NEVER_PUT = { offset: 0, believe: () => undefined, doubt: () => undefined 
 
 /** How soon an unanswered command is looked after, ms. */
 const READ_BACK_AFTER = 2_000;
-/** So long a worker waits to hear of what another process has folded, ms; then it asks the event store instead. */
+/** How long a worker waits to hear of what another process has folded, ms; then it asks the event store instead. */
 const HEARD_WITHIN_MS = 2_000;
 
 /** The domain at work: streams, views, agenda and the executor that drives the locks. */

@@ -8,7 +8,7 @@ const scheduled: Promised = { window, native: true, lead: HOUR };
 const justInTime: Promised = { window, native: false, lead: HOUR };
 const ongoing: Promised = { window: null, native: false, lead: HOUR };
 
-describe('the keypad held against what was asked for', () => {
+describe('the keypad compared with what was asked for', () => {
   it.each([
     ['opens in its window', scheduled, { at: START, status: 'set', opens: true }],
     ['is shut before its window', scheduled, { at: START - 1, status: 'unset', opens: false }],

@@ -31,7 +31,7 @@ export interface Told {
   readonly label: string;
   code: string;
   promised: Promised;
-  /** Somebody else's hand was at the lock and nobody can know yet, so the keypad is not held against anything. */
+  /** Somebody else's hand was at the lock and nobody can know yet, so the keypad is not compared with anything. */
   unseen: boolean;
   /** All of its events so far. */
   readonly events: string[];
@@ -41,7 +41,7 @@ export interface Told {
   opens: boolean;
 }
 
-/** One life, told as it happens: each look at it becomes rows, and the keypad is held against what was asked for. */
+/** One life, told as it happens: each look at it becomes rows, and the keypad is compared with what was asked for. */
 export class Story {
   private readonly codes: Told[] = [];
   private now = 0;

@@ -41,7 +41,7 @@ export class ApiErrors {
 const NOT_NOW = 'The server can not do this at the moment. Ask again.';
 const DONE =
   'What was asked for is done, and can not be shown yet. Ask again, with the same Idempotency-Key.';
-/** What was away is mostly back after so long, s. */
+/** What was away is mostly back after this long, s. */
 const RETRY_AFTER_S = 2;
 
 const logged = new WeakSet<ApiError>();

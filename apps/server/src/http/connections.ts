@@ -12,7 +12,7 @@ export interface ConnectionBounds {
   readonly mostPerAddress: number;
   /** Requests sent ahead on a connection that wait for their answers; beyond, the connection is closed. */
   readonly mostUnanswered: number;
-  /** A connection that takes nothing of an answer for so long is closed, ms. */
+  /** A connection that takes nothing of an answer for this long is closed, ms. */
   readonly writeWithin: number;
 }
 
@@ -23,7 +23,7 @@ export const CONNECTION_BOUNDS: ConnectionBounds = {
   writeWithin: 20_000,
 };
 
-/** So long a connection may be silent, or in the middle of a request's head, before it is taken for unused, ms. */
+/** How long a connection may be silent, or in the middle of a request's head, before it is taken for unused, ms. */
 const UNUSED_AFTER_MS = 1_500;
 
 const unused = new WeakMap<Server, () => void>();

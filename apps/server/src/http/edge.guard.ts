@@ -99,7 +99,7 @@ export class EdgeGuard implements CanActivate, OnModuleDestroy {
   }
 }
 
-/** @param routed the verb that led here; but for HEAD it is one that is answered, where nothing says otherwise */
+/** @param routed the verb that led here; except for HEAD it is one that is answered, where nothing says otherwise */
 function allowedVerbs(handler: object, routed: string): string[] {
   const endpoint = endpointOf(handler);
   if (endpoint) return allowedBy(endpoint);

@@ -425,7 +425,7 @@ describe('the log', () => {
 });
 
 describe('the sandbox clock', () => {
-  test('is read and put forward', async () => {
+  test('is read and set forward', async () => {
     expect((await edge.post('/sandbox/clock/get', {})).body.clock).toEqual({ now: later(0) });
     expect((await edge.post('/sandbox/clock/advance', { by: 'PT72H' })).body.clock).toEqual({
       now: later(72),

@@ -32,7 +32,7 @@ test('one address waits for itself alone', async () => {
   expect(await fail(attempts, 'b', 5)).toEqual([0, 0, 0, 0, 0]);
 });
 
-test('somebody who was quiet for long starts anew', async () => {
+test('somebody who was quiet for long starts again', async () => {
   const attempts = new FailedAttempts();
   await fail(attempts, 'a', 20);
   await jest.advanceTimersByTimeAsync(16 * MINUTE);

@@ -1,7 +1,7 @@
 import { ApiError, MINUTE } from '@latchkey/platform';
 import { LRUCache } from 'lru-cache';
 
-/** So many wrong keys in a row cost nothing: somebody may be setting up a client. */
+/** How many wrong keys in a row cost nothing: somebody may be setting up a client. */
 const FREE = 5;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 2_000;

@@ -10,10 +10,10 @@ import {
 import { map, type Observable } from 'rxjs';
 import { JSON_TYPE } from './answers';
 
-/** Items of a list that are written at a stroke. */
+/** Items of a list that are written at once. */
 const AT_ONCE = 100;
 
-/** Writes an answer with a long list piece by piece: at a stroke it would keep everybody else waiting. */
+/** Writes an answer with a long list piece by piece: at once it would keep everybody else waiting. */
 @Injectable()
 export class LongAnswersInterceptor implements NestInterceptor {
   intercept(_: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> {

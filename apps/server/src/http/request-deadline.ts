@@ -2,7 +2,7 @@ import { ApiError, MINUTE } from '@latchkey/platform';
 import type { FastifyInstance } from 'fastify';
 import { errorAnswer } from './answers';
 
-/** A request that could not be answered within so long is told so, ms. What it began goes on. */
+/** A request that could not be answered within this long is told so, ms. What it began goes on. */
 export const ANSWER_WITHIN_MS = 9_000;
 
 /** A list holds up to 55,000 where no limit is given; each of its statements has a deadline of its own. */

@@ -69,7 +69,7 @@ test('a replay is of a webhook that there is, and of a range that is one', async
   });
 });
 
-test('the clock is put forward without waiting for a webhook that is silent, and a healthy one misses nothing', async () => {
+test('the clock is set forward without waiting for a webhook that is silent, and a healthy one misses nothing', async () => {
   const told: string[] = [];
   const receiver = createServer((request, response) => {
     if (request.url === '/silent') return;

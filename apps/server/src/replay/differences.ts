@@ -3,7 +3,7 @@ import type { Tables } from '@latchkey/event-sourcing';
 import { isSecretName } from '@latchkey/platform';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 
-/** So many differing rows of a table are looked at one by one; more are counted. */
+/** How many differing rows of a table are looked at one by one; more are counted. */
 const ROWS_SHOWN = 1_000;
 const VALUE_AT_MOST = 200;
 const HIDDEN = '[hidden]';
@@ -19,7 +19,7 @@ export interface Difference {
   readonly found: string;
 }
 
-/** A table of a view as two schemas have it: as it is read, and folded anew. */
+/** A table of a view as two schemas have it: as it is read, and folded again. */
 export interface ComparedTable {
   readonly name: string;
   readonly key: readonly string[];
@@ -52,7 +52,7 @@ export interface Sides {
 
 type Row = Record<string, unknown>;
 
-/** A row that differs: as it is folded anew, and as it is read; null where it is not there. */
+/** A row that differs: as it is folded again, and as it is read; null where it is not there. */
 export interface DifferingRow {
   readonly key: string;
   readonly fresh: Row | null;

@@ -27,7 +27,7 @@ export interface Place {
 }
 
 /**
- * A view that is folded anew, in a database of its own beside the one that is read: a SQLite file in `folder`, or a
+ * A view that is folded again, in a database of its own beside the one that is read: a SQLite file in `folder`, or a
  * schema of the same PostgreSQL database. It goes on where an earlier process left it.
  */
 export class FreshView {

@@ -79,7 +79,7 @@ async function foldToEnd(fresh: FreshView, { store }: ReplayParts, tell: Tell): 
   return passed();
 }
 
-/** The rows of one view as they were folded anew, in place of those that are read, and how far they are folded. */
+/** The rows of one view as they were folded again, in place of those that are read, and how far they are folded. */
 async function putInPlace(
   fresh: FreshView,
   { stores, clock }: ReplayParts,

@@ -21,7 +21,7 @@ import type { DifferingRow } from './differences';
 /** In which of the stores a view lives. */
 export type Home = 'views' | 'feed' | 'audit';
 
-/** A view that can be folded anew from the facts, beside the one that is read. */
+/** A view that can be folded again from the facts, beside the one that is read. */
 export interface ReplayableView {
   readonly home: Home;
   readonly projection: Projection;

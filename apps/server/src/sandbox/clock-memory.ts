@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 const state = z.object({ now: z.number().int(), wall: z.number().int(), running: z.boolean() });
 
-/** Every reading takes as much room, so that it is written over the last one at a stroke. */
+/** Every reading takes as much room, so that it is written over the last one at once. */
 const ROOM = 128;
 
 /**

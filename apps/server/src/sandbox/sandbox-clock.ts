@@ -56,7 +56,7 @@ export class SandboxClockDriver {
 
   /**
    * @param target from the present reading: the instant to go to, ms
-   * @param abandoned whoever asked has gone: the clock stays where it is by then
+   * @param abandoned the caller has gone: the clock stays where it is by then
    * @returns the reading then, ms
    * @throws {ApiError} 400 when the clock would have to go back
    */

@@ -100,7 +100,7 @@ export class Simulator {
     return keypadAnswer.pick({ event_id: true }).parse(answer);
   }
 
-  /** The default account's locks are made anew, as they were at the first start. */
+  /** The default account's locks are made again, as they were at the first start. */
   async reset(): Promise<void> {
     await this.post('/simulator/reset', {});
   }

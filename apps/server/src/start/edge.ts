@@ -54,10 +54,10 @@ export async function listen(
   return (app.getHttpServer().address() as { port: number }).port;
 }
 
-/** So long requests that are under way have to be answered when the server stops, ms. */
+/** How long requests that are under way have to be answered when the server stops, ms. */
 const ANSWERED_WITHIN_MS = 7_500;
 
-/** So long connections stay open after the stop, for what is on its way, ms. */
+/** How long connections stay open after the stop, for what is on its way, ms. */
 const READ_WITHIN_MS = 250;
 
 /** Takes no more requests, answers those under way, and then ends. May be called again. */

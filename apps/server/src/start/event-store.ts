@@ -57,7 +57,7 @@ function warnOfOpenStore({ eventstoreUrl }: Config, logger: Logger): void {
   );
 }
 
-/** A store that starts at the same time as we do is waited for so long, ms. */
+/** A store that starts at the same time as we do is waited for this long, ms. */
 const ANSWERS_WITHIN_MS = MINUTE;
 const ASK_AGAIN_MS = 500;
 

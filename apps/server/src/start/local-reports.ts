@@ -6,7 +6,7 @@ import { backOff, CryptoRandom, type Logger, SECOND } from '@latchkey/platform';
 /** Reports of one account that wait to be taken; beyond this the oldest are dropped, and reading back tells. */
 const WAITING_AT_MOST = 1_000;
 const RETRY = { first: SECOND / 5, limit: 30 * SECOND };
-/** So often one report is tried before the next has its turn. */
+/** How often one report is tried before the next has its turn. */
 const TRIES = 20;
 
 type Take = (account: AccountRef, report: LockReport) => Promise<Reception>;

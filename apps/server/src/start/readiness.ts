@@ -8,13 +8,13 @@ import { Readiness, Serving } from '../http';
 
 /** How often the log says how far the views are, ms. */
 const TELL_EVERY_MS = 5_000;
-/** Whoever has to wait for views that take long asks again after so long, s. */
+/** When a client should try again while views are being built, s. */
 const ASK_AGAIN_AT_MOST_S = 60;
-/** An executor looks for work every quarter of a minute; one that has not for so long has stopped, ms. */
+/** An executor looks for work every quarter of a minute; one that has not for this long has stopped, ms. */
 const LOOKS_WITHIN_MS = MINUTE;
 
 export interface Startup {
-  /** The views are about to be built: says how far they are to whoever asks, and in the log every few seconds. */
+  /** The views are about to be built: says how far they are to the caller, and in the log every few seconds. */
   building(): Promise<void>;
   /** The views stand: requests are served. */
   serve(): void;

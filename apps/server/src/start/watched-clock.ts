@@ -6,7 +6,7 @@ import type { Started } from './started';
 const REMEMBER_MS = MINUTE;
 
 /**
- * Watches the machine's clock, and remembers what it read, so that the next process notices when it has been put back in
+ * Watches the machine's clock, and remembers what it read, so that the next process notices when it has been set back in
  * between. What can't be read or written is done without: the clock is taken for right then.
  */
 export function watchedClock(dataDir: string, logger: Logger, started: Pick<Started, 'add'>): ClockWatch {

@@ -14,7 +14,7 @@ const STORES = {
 
 export type Store = keyof typeof STORES;
 
-/** Copies of a data folder's stores, taken at several instants, to be put back in any mixture. */
+/** Copies of a data folder's stores, taken at several instants, to be set back in any mixture. */
 export class Backups {
   private readonly folder = mkdtempSync(join(tmpdir(), 'latchkey-backups-'));
   private count = 0;

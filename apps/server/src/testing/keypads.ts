@@ -41,7 +41,7 @@ export class Keypads {
     return { lockId: lock_id, deviceId: await this.api.deviceNamed(name) };
   }
 
-  /** A lock of its own for a test. It schedules by itself unless told otherwise, and answers after a second. */
+  /** A lock of its own for a test. It schedules by itself unless set otherwise, and answers after a second. */
   async add(lock: Record<string, unknown> = {}): Promise<LockAndDevice> {
     const name = `Lock ${++made}`;
     const { lock: added } = await this.send<{ lock: { lock_id: string } }>('POST', '/simulator/locks', {

@@ -59,7 +59,7 @@ export class RestartableServer {
     for (const name of names) rmSync(join(this.dataDir, name), { recursive: true, force: true });
   }
 
-  /** Views, feed and audit, which are folded anew. */
+  /** Views, feed and audit, which are folded again. */
   removeViews(): void {
     for (const name of ['views.db', 'feed.db', 'audit.db']) this.remove(name, `${name}-wal`, `${name}-shm`);
   }

@@ -41,7 +41,7 @@ export function typeFaults(samples: readonly Sample[]): string[] {
   });
 }
 
-/** The narrowest type of a JSON value, so that each word is held against the words that the SDK knows. */
+/** The narrowest type of a JSON value, so that each word is compared with the words that the SDK knows. */
 function typeOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(typeOf).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

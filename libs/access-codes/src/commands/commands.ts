@@ -14,7 +14,7 @@ export interface WantedCode {
   readonly externalModificationAllowed?: boolean;
   readonly usesBackupPool?: boolean;
   readonly commonCodeKey?: string;
-  /** It has a PIN of its own, though others with its key have one in common. */
+  /** It has a PIN of its own, although others with its key share one. */
   readonly hasOwnPin?: boolean;
   readonly attemptForOfflineDevice?: boolean;
   readonly isOfflineAccessCode?: boolean;
@@ -42,7 +42,7 @@ export class CreateAccessCode extends Command<{ accessCodeId: string }> {
   constructor(
     readonly caller: Caller,
     readonly wanted: WantedCode,
-    /** Of one request, that may take back what it has made: counts from 1. */
+    /** Which try of a request that takes back what it has made: counts from 1. */
     readonly attempt = 1,
   ) {
     super();

@@ -77,7 +77,7 @@ describe('taking a code that is not ours into management', () => {
     await feature.when(convert()).thenFails({ kind: 'absent' });
   });
 
-  it('begins anew where somebody gives it another PIN meanwhile', async () => {
+  it('begins again where somebody gives it another PIN meanwhile', async () => {
     const theirs = changedTo('4321');
     await feature
       .given(aLock(), anUnmanagedCode(), feature.meanwhile('accessCode-', theirs))

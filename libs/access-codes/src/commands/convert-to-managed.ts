@@ -12,7 +12,7 @@ import { isUnmanaged } from '../domain/life';
 /** Somebody changed the code on its lock while its PIN was being reserved. */
 class ChangedMeanwhile extends Error {}
 
-/** Reserves the code's PIN as one of ours first, then takes it into management; anew, if it has another PIN by then. */
+/** Reserves the code's PIN as one of ours first, then takes it into management; again, if it has another PIN by then. */
 @CommandHandler(ConvertToManaged)
 export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged> {
   constructor(

@@ -37,7 +37,7 @@ const pinOf = async (feature: { events(): Promise<PlainEvent[]> }): Promise<stri
 describe('creating a code', () => {
   const feature = useFeature();
 
-  it('reserves its PIN on the keypad, joins those with its key, then asks for it', async () => {
+  it('reserves its PIN on the keypad, joins those with its key, then requests it', async () => {
     const wanted = { name: 'Ann', externalModificationAllowed: true, commonCodeKey: 'key' };
     const result = await feature
       .given(aLock())
@@ -54,7 +54,7 @@ describe('creating a code', () => {
     expect(result).toEqual({ accessCodeId: NEW });
   });
 
-  it('is ongoing, without a name and left to the lock, where nothing else is said', () =>
+  it('is by default ongoing, without a name and scheduled by the lock', () =>
     feature
       .given(aLock())
       .when(create())
@@ -119,7 +119,7 @@ describe('creating a code', () => {
         .then(reserved('5', stay), requested({ pin: '5' }));
     });
 
-    it('draws another one where somebody else is faster', async () => {
+    it('draws another one where another request is faster', async () => {
       const draw = create({ code: undefined });
       const reservedAny = [onKeypad('PinReserved', { codeId: NEW }), onCode('CodeRequested', {}, NEW)];
       await feature
@@ -224,7 +224,7 @@ describe('creating a code', () => {
       .when(create({ startsAt: T0, endsAt: T0 + HOUR }))
       .then(reserved('1234', { startsAt: T0, endsAt: T0 + HOUR }), requested()));
 
-  it('is refused beside a code with the same first digits, where the lock tells them apart by these', () =>
+  it('is refused beside a code with the same first digits, where the lock distinguishes them by these', () =>
     feature
       .given(
         aLock({
@@ -315,7 +315,7 @@ describe('creating a code', () => {
   it('is taken up again after a crash', () =>
     feature.given(aLock()).when(create(stay)).thenThroughCrashes(reserved('1234', stay), requested()));
 
-  it('that never came to an end leaves no PIN behind, and may still be asked for', async () => {
+  it('that was never finished leaves no PIN behind, and may still be requested', async () => {
     await feature.given(aLock());
     feature.process.store.dieAfter(1);
     await expect(feature.do(create())).rejects.toThrow('died');
@@ -348,7 +348,7 @@ describe('creating a code', () => {
       .then(requested(), onCode('ProgrammingStarted', {}, NEW), onCode('ProgrammingAccepted', {}, NEW));
   });
 
-  it('leaves the store as it was where that is away', async () => {
+  it('changes nothing where the store is unavailable', async () => {
     await feature.given(aLock());
     const before = await feature.countEvents();
     feature.process.store.isAway = true;

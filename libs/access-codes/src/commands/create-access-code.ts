@@ -31,7 +31,7 @@ import { checkBackupPool, roundedFor } from './requests';
 export const newCodeId = ({ requestId }: Pick<Caller, 'requestId'>, deviceId: string, attempt = 1): string =>
   derivedId(requestId, `access code on ${deviceId}${attempt === 1 ? '' : ` (${attempt})`}`);
 
-/** A drawn PIN may be taken by somebody else before it is reserved. */
+/** A drawn PIN may be taken by another request before it is reserved. */
 const DRAWS = 20;
 
 /** Which code is to be where, and when; instants in ms. */
@@ -40,14 +40,14 @@ interface Place {
   readonly device: Device;
   readonly codeId: string;
   readonly window: Window | null;
-  /** As it was asked for and the lock would be told; null: none. */
+  /** As it was requested and the lock would get it; null: none. */
   readonly startsAt: number | null;
   readonly now: number;
 }
 
 /**
  * Reserves the PIN on the keypad first, then joins the codes with the same common_code_key, then requests the code:
- * should the last step never come, the agenda undoes the others.
+ * if the last step never comes, the agenda undoes the others.
  */
 @CommandHandler(CreateAccessCode)
 export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode> {

@@ -21,7 +21,7 @@ const deletion = new DeleteAccessCode(caller(), CODE);
 const started = onCode('RemovalStarted', { cause: 'deleted' });
 const gone = onCode('Removed', { cause: 'deleted', wasOnDevice: false });
 const absent = { kind: 'absent', what: 'access code' } as const;
-/** The reservation ends now, and whoever wants the PIN later need not wait for the code's window to end. */
+/** The reservation ends now, and the PIN can be reserved from then on, before the code's window ends. */
 const endedAt = (now: number, startsAt = now) =>
   onKeypad('PinReserved', { codeId: CODE, pin: '1234', window: stored({ startsAt, endsAt: now }) });
 
@@ -37,7 +37,7 @@ describe('deleting a code', () => {
       .when(deletion)
       .then(started, endedAt(T0 + 2 * HOUR, stay.startsAt)));
 
-  it('that no lock ever heard of is done at once', () =>
+  it('that was never sent to a lock is done at once', () =>
     feature
       .given(aLock(), aCode({ window: stay }))
       .when(deletion)
@@ -105,7 +105,7 @@ describe('deleting a code', () => {
       .then(started, endedAt(T0));
   });
 
-  it('that has got onto its lock meanwhile waits for its removal', async () => {
+  it('of a code that has got onto its lock meanwhile waits for its removal', async () => {
     const held = { commandId: 'create-1', lockCodeId: 'L' };
     const programming = {
       ...{ commandId: 'create-1', operation: 'create', lockCodeId: null, attempt: 1 },
@@ -121,7 +121,7 @@ describe('deleting a code', () => {
   it('is taken up again after a crash', () =>
     feature.given(aLock(), aCodeOnLock()).when(deletion).thenThroughCrashes(started, endedAt(T0)));
 
-  it('that was cut short by a crash once the code was gone is brought to its end by planning', async () => {
+  it('that was interrupted by a crash once the code was gone is finished by planning', async () => {
     await feature.given(aLock(), aCode());
     feature.process.store.dieAfter(1);
     await expect(feature.do(deletion)).rejects.toThrow('died');

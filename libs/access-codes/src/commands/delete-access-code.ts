@@ -9,7 +9,7 @@ import { Streams } from '../streams';
 import { DeleteAccessCode } from './commands';
 import { ownCode } from './requests';
 
-/** Asks for the removal first: from then on its PIN may be promised to somebody for later. */
+/** Requests the removal first: from then on its PIN may be reserved for later. */
 @CommandHandler(DeleteAccessCode)
 export class DeleteAccessCodeHandler implements ICommandHandler<DeleteAccessCode> {
   constructor(

@@ -7,7 +7,7 @@ import { unmanagedCode } from './requests';
 import { DeleteUnmanagedAccessCode } from './unmanaged-commands';
 import { isUnmanaged } from '../domain/life';
 
-/** Asks for the removal; the rest is as with a code of ours, and it shows as unmanaged until it is gone. */
+/** Requests the removal; the rest is as with a managed code, and it shows as unmanaged until it is gone. */
 @CommandHandler(DeleteUnmanagedAccessCode)
 export class DeleteUnmanagedAccessCodeHandler implements ICommandHandler<DeleteUnmanagedAccessCode> {
   constructor(

@@ -30,7 +30,7 @@ const changing = onCode('ProgrammingStarted', {
 describe('letting go of a code', () => {
   const feature = useFeature();
 
-  it('lets go of it first; then its PIN is no longer one of ours', () =>
+  it('lets go of it first; then its PIN is reserved as foreign', () =>
     feature.given(aLock(), aCodeOnLock()).when(letGo()).then(gone, foreign));
 
   it('keeps the window that its lock keeps', () =>
@@ -110,7 +110,7 @@ describe('letting go of a code', () => {
       .then(gone, foreign);
   });
 
-  it('that was cut short by a crash is brought to its end by planning', async () => {
+  it('that was interrupted by a crash is finished by planning', async () => {
     await feature.given(aLock(), aCodeOnLock());
     feature.process.store.dieAfter(1);
     await expect(feature.do(letGo())).rejects.toThrow('died');

@@ -45,7 +45,7 @@ const none = { kind: 'untimely', why: 'no-backup-available' } as const;
 describe('pulling a backup code', () => {
   const feature = useFeature();
 
-  it('gives it away for the rest of the stay first, then tells the code that it stands in for', async () => {
+  it('assigns it for the rest of the stay first, then records it with the code that it replaces', async () => {
     const result = await feature
       .given(aLock(), inTrouble, backup(0), itIs(T0 + HOUR))
       .when(pull())
@@ -72,13 +72,13 @@ describe('pulling a backup code', () => {
     expect(feature.locks.opens('lock-1', '9000')).toBe(false);
   });
 
-  it('passes over one that has been given away', () =>
+  it('skips one that is assigned already', () =>
     feature
       .given(aLock(), inTrouble, backup(0), backup(1), assigned(OTHER), told())
       .when(pull())
       .then(assigned(CODE, SECOND), pulled(SECOND), told(SECOND)));
 
-  it('takes the next one where somebody else is faster', async () => {
+  it('takes the next one where another request is faster', async () => {
     const theirs = assigned(OTHER);
     await feature
       .given(aLock(), inTrouble, backup(0), backup(1), feature.meanwhile(`accessCode-${FIRST}`, theirs))
@@ -86,7 +86,7 @@ describe('pulling a backup code', () => {
       .then(theirs, assigned(CODE, SECOND), pulled(SECOND), told(SECOND));
   });
 
-  it('lets the one go that is needless, where two are pulled at once', async () => {
+  it('releases the one that is not needed, where two are pulled at once', async () => {
     const theirs = [assigned(CODE, SECOND), pulled(SECOND)];
     await feature
       .given(aLock(), inTrouble, backup(0), backup(1), feature.meanwhile(`accessCode-${FIRST}`, ...theirs))
@@ -157,7 +157,7 @@ describe('pulling a backup code', () => {
       .when(pull())
       .thenThroughCrashes(assigned(), pulled(), told()));
 
-  it('that was cut short by a crash is brought to its end by planning', async () => {
+  it('that was interrupted by a crash is finished by planning', async () => {
     await feature.given(aLock(), inTrouble, backup(0));
     feature.process.store.dieAfter(1);
     await expect(feature.do(pull())).rejects.toThrow('died');

@@ -11,7 +11,7 @@ import { Streams } from '../streams';
 import { ownCode } from './requests';
 import { pulledBackupOf, standsInFor } from '../domain/life';
 
-/** A backup code takes the place of a code that is in trouble. Again: the same backup code. */
+/** A backup code replaces a code that is in trouble. Repeated: the same backup code. */
 export class PullBackupAccessCode extends Command<{ backupAccessCodeId: string }> {
   constructor(
     readonly caller: Caller,
@@ -22,8 +22,8 @@ export class PullBackupAccessCode extends Command<{ backupAccessCodeId: string }
 }
 
 /**
- * Gives a backup code away on its own stream first, then tells the code that it stands in for; should the second step
- * never come, planning sees to it. Whoever comes again finds the backup that was given to this code before.
+ * Assigns a backup code on its own stream first, then records it with the code that it replaces; if the second step never
+ * comes, planning does it. A repeated command finds the backup that was assigned before.
  */
 @CommandHandler(PullBackupAccessCode)
 export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAccessCode> {
@@ -63,7 +63,7 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
         );
         return backup.codeId;
       } catch (error) {
-        // Somebody else was faster: the next one.
+        // Another request was faster: the next one.
         if (!(error instanceof Refusal)) throw error;
       }
     }

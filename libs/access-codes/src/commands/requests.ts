@@ -13,7 +13,7 @@ const MOST_WIDENING = { '1h': HOUR, '1hour': HOUR, '1d': DAY, '1day': DAY } as c
 export type TimeRounding = keyof typeof MOST_WIDENING;
 
 /**
- * The window that a lock which keeps windows by itself can be told: widened to its steps, by an hour at each end
+ * The window that is sent to a lock which keeps windows by itself: widened to its steps, by an hour at each end at most
  * unless more is allowed.
  * @throws {Refusal} where it would be wider than that
  */
@@ -46,7 +46,7 @@ export function checkBackupPool(device: Device, window: Window | null): void {
 
 type CodeStreams = Pick<Streams, 'codes' | 'devices' | 'accounts'>;
 
-/** The code, if it is of this workspace and managed, as its device is: another's is as good as absent. */
+/** The code, if it is managed, as its device is, and of this workspace: any other counts as absent. */
 export async function ownCode(
   streams: CodeStreams,
   codeId: string,
@@ -71,7 +71,7 @@ export async function unmanagedCode(
   return code;
 }
 
-/** The device of a code. @throws {Refusal} where the code is to go with it, though that may not be written down yet */
+/** The device of a code. @throws {Refusal} where the code is to go with it, though that may not be recorded yet */
 async function visibleDevice(streams: CodeStreams, code: AccessCode): Promise<Device | null> {
   const [{ state: device }, { state: account }] = await Promise.all([
     streams.devices.load(code.deviceId),

@@ -69,7 +69,7 @@ describe('changing a code', () => {
     expect(shown).toMatchObject({ name: 'Ann', code: '4321' });
   });
 
-  it('to what it is already changes nothing', () =>
+  it('to what it already is changes nothing', () =>
     feature
       .given(aLock(), aCode({ window: stay }))
       .when(update({ name: 'Guest', code: '1234', ...stay, type: 'time_bound' }))
@@ -127,7 +127,7 @@ describe('changing a code', () => {
       .then(reserved('1234', longer), changed({ schedule: stored(longer) }));
   });
 
-  it('goes back to a PIN that it had with the seal that it had', () =>
+  it('goes back to an earlier PIN with its earlier seal', () =>
     feature
       .given(aLock(), aCodeOnLock())
       .when(update({ code: '4321' }), update({ code: '1234' }))
@@ -228,7 +228,7 @@ describe('changing a code', () => {
       .then(reserved('1234', odd), changed({ schedule: stored(odd) }));
   });
 
-  it('is refused beside a code with the same first digits, where the lock tells them apart by these', () =>
+  it('is refused beside a code with the same first digits, where the lock distinguishes them by these', () =>
     feature
       .given(
         aLock({
@@ -287,7 +287,7 @@ describe('changing a code', () => {
     expect((await feature.events()).at(-1)!.data).not.toHaveProperty('name');
   });
 
-  it('is refused where somebody else has deleted it meanwhile; what it reserved is let go', async () => {
+  it('is refused where somebody else has deleted it meanwhile; what it reserved is released', async () => {
     const theirs = onCode('RemovalStarted', { cause: 'deleted' });
     await feature
       .given(aLock(), aCodeOnLock(), feature.meanwhile('accessCode-', theirs))
@@ -313,7 +313,7 @@ describe('changing a code', () => {
       .when(update({ code: '4321', ...longer }))
       .thenThroughCrashes(reserved('4321', longer), changed({ pin: '4321', schedule: stored(longer) })));
 
-  it('that never came to an end leaves the code as it was, and the PIN to others', async () => {
+  it('that was never finished leaves the code as it was, and the PIN to others', async () => {
     await feature.given(aLock(), aCodeOnLock());
     feature.process.store.dieAfter(1);
     await expect(feature.do(update({ code: '4321' }))).rejects.toThrow('died');

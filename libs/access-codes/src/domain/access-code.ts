@@ -13,11 +13,11 @@ export interface Content {
   readonly pin: SealedPin;
   readonly pinFingerprint: string;
   readonly window: Window | null;
-  /** What the lock was told instead, where it does not take name or window as they are. */
+  /** What was sent to the lock instead, where it does not take name or window as they are. */
   readonly told?: Told;
 }
 
-/** What a lock is told of a code beside its PIN. */
+/** What is sent to a lock of a code besides its PIN. */
 export interface Told {
   readonly name: string | null;
   readonly window: Window | null;
@@ -49,7 +49,7 @@ export interface InFlight {
   readonly attempt: number;
   readonly sentAt: number;
   readonly deadline: number;
-  /** When it turned out that no answer came; null while nothing speaks against one. */
+  /** When it turned out that no answer came; null while one may still come. */
   readonly unansweredAt: number | null;
 }
 
@@ -80,7 +80,7 @@ export interface Wanted {
   readonly commonCodeKey: string | null;
   readonly isOneTimeUse: boolean;
   readonly usesBackupPool: boolean;
-  /** When it was last said. */
+  /** When it was last requested. */
   readonly at: number;
 }
 
@@ -89,23 +89,23 @@ export interface Known {
   readonly onLock: OnLock | null;
   readonly everOnLock: boolean;
   readonly inFlight: InFlight | null;
-  /** A creation whose outcome was never learnt may still turn up on the lock. */
+  /** A creation whose outcome is unknown; the code may still turn up on the lock. */
   readonly mayTurnUp: MayTurnUp | null;
-  /** What changes that were given up as unanswered may still make of the code on the lock, the latest last. */
+  /** What changes that were given up as unanswered may still set on the lock, the latest last. */
   readonly lateChanges: readonly Content[];
   /** Since when it opens the door. */
   readonly setAt: number | null;
-  /** The lock has refused the name, so that it is told a plainer one. */
+  /** The lock has refused the name, so that it gets a plainer one. */
   readonly plainName: boolean;
-  /** Another code on the lock has the name, so that the lock is told a longer one. */
+  /** Another code on the lock has the name, so that the lock gets a longer one. */
   readonly distinctName: boolean;
-  /** What the lock seems to make of a name that it is told, by itself: not put back over and over. */
+  /** How the lock seems to alter the name that it was sent: it is not set back again and again. */
   readonly alteredName: { readonly told: string | null; readonly read: string | null } | null;
   /** Somebody else's change that was accepted. */
   readonly externalInEffect: ExternalChange | null;
 }
 
-/** What keeps a code from being as it should; all of it null and 0 while it is well. */
+/** What is wrong with a code; all of it null and 0 while all is well. */
 export interface Trouble {
   /** Attempts that failed in a row, outages of the maker not counted. */
   readonly failedAttempts: number;
@@ -115,7 +115,7 @@ export interface Trouble {
   /** Since when it counts as failed, and not only as late. */
   readonly failedToSetAt: number | null;
   readonly failedToRemoveAt: number | null;
-  /** Somebody else's change that will be put back. */
+  /** Somebody else's change that will be set back. */
   readonly externalConflict: ExternalChange | null;
   readonly connectionLostAt: number | null;
 }
@@ -161,12 +161,12 @@ export function storedContent(content: Content): StoredContent {
   };
 }
 
-/** What the lock was told of a content: that itself, unless it was told something else instead. */
+/** What was sent to the lock for a content: the content itself, unless something else was sent instead. */
 export function toldOf({ name, window, told }: Content): Told {
   return told ?? { name, window };
 }
 
-/** Whether a lock that holds `a` stands for what `b` says, whatever it was told instead. */
+/** Whether a lock that holds `a` has the content `b`, whatever was sent instead. */
 export function sameContent(a: Content, b: Content): boolean {
   return a.name === b.name && a.pinFingerprint === b.pinFingerprint && sameWindow(a.window, b.window);
 }

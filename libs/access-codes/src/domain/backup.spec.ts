@@ -38,14 +38,14 @@ describe('a backup code', () => {
     expect(isReady(fold([at(T0, requested(null, { isBackup: true }))]))).toBe(false);
     expect(isReady(fold(onLock(null, true)))).toBe(false);
   });
-  it('is no longer spare once it was given away, or is going', () => {
+  it('is no longer spare once it was assigned, or is going', () => {
     expect(isSpare(fold(backup))).toBe(true);
     expect(isSpare(fold([...backup, assigned]))).toBe(false);
     expect(isSpare(fold([...backup, at(NOW, { type: 'RemovalStarted', data: { cause: 'deleted' } })]))).toBe(
       false,
     );
   });
-  it('is given away from now until the other one ends', () =>
+  it('is assigned from now until the other one ends', () =>
     given(codeFold, backup)
       .when((code) => assign(code, instead, NOW))
       .then([{ type: assigned.type, data: assigned.data } as CodeEvent]));
@@ -55,14 +55,14 @@ describe('a backup code', () => {
       .then([]);
     given(codeFold, [...backup, assigned])
       .when((code) => assign(code, { ...instead, codeId: 'third' }, NOW))
-      .thenFails('not to be had');
+      .thenFails('not available');
   });
-  it('is not given away before it is on the lock', () => {
+  it('is not assigned before it is on the lock', () => {
     given(codeFold, [...creating(null, true)])
       .when((code) => assign(code, instead, NOW))
-      .thenFails('not to be had');
+      .thenFails('not available');
   });
-  it('tells the other one first, whoever was to do so', () => {
+  it('is recorded with the other one first', () => {
     expect(planned(around(NOW))(fold([...backup, assigned]))).toEqual({ do: 'hand-over', toCodeId: OTHER });
     given(codeFold, [...backup, assigned])
       .when(handedOver)

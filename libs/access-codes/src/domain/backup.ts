@@ -20,8 +20,8 @@ export function isReady(code: AccessCode): boolean {
 }
 
 /**
- * A backup code stands in for another one from now (ms) until that one ends. It is given away once.
- * @throws {Refusal} where it has been given away, or is no longer ready
+ * A backup code stands in for another one from now (ms) until that one ends. It is assigned once.
+ * @throws {Refusal} where it is assigned already, or is no longer ready
  */
 export function assign(
   code: AccessCode | null,
@@ -30,7 +30,7 @@ export function assign(
 ): CodeEvent[] {
   if (code && standsInFor(code) === instead.codeId && !isGone(code)) return [];
   if (!code || !isReady(code)) {
-    throw Refusal.untimely<CodeRefusal>('no-backup-available', 'This backup access code is not to be had.');
+    throw Refusal.untimely<CodeRefusal>('no-backup-available', 'This backup access code is not available.');
   }
   const schedule = storedWindow({ startsAt: now, endsAt: instead.endsAt })!;
   return [{ type: 'BackupAssigned', data: { forCodeId: instead.codeId, schedule } }];
@@ -53,7 +53,7 @@ export function endOfTroubled(code: AccessCode | null, now: number): number {
   return code.wanted.schedule.endsAt;
 }
 
-/** A backup code was pulled for this one. The first one stands, unless it is known to be gone. */
+/** A backup code was pulled for this one. The first one stays, unless it is known to be gone. */
 export function pulled(code: AccessCode | null, backupCodeId: string, gone?: string): CodeEvent[] {
   if (!code || isGone(code) || isUnmanaged(code)) return [];
   const before = pulledBackupOf(code)?.codeId;
@@ -61,7 +61,7 @@ export function pulled(code: AccessCode | null, backupCodeId: string, gone?: str
   return before === backupCodeId ? [] : [{ type: 'BackupPulled', data: { backupCodeId } }];
 }
 
-/** The code that it stands in for knows of it. */
+/** It is recorded with the code that it replaces. */
 export function handedOver(code: AccessCode | null): CodeEvent[] {
   const backup = code && backupOf(code);
   return backup?.is === 'pulled' && !backup.handedOver ? [{ type: 'BackupHandedOver', data: {} }] : [];

@@ -7,9 +7,9 @@ export interface PlanSettings {
   readonly justInTimeLead: number;
   readonly settingDelayAfter: number;
   readonly removalDelayAfter: number;
-  /** A reservation whose code never came is let go after this. */
+  /** A reservation whose code never came is released after this. */
   readonly reservationGrace: number;
-  /** How soon an unanswered command is looked after. */
+  /** How soon an unanswered command is followed by a read-back. */
   readonly readBackAfter: number;
 }
 
@@ -21,9 +21,9 @@ export interface Circumstances {
   readonly account: Account | null;
   readonly keypad: Keypad;
   readonly now: number;
-  /** The latest that it may be, ms, where the server's clock has been put back; left out: now. */
+  /** The latest that it may be, ms, where the server's clock has been set back; left out: now. */
   readonly latest?: number;
-  /** The earliest, where it has been put forward. */
+  /** The earliest, where it has been set forward. */
   readonly earliest?: number;
   readonly settings: PlanSettings;
 }

@@ -26,7 +26,7 @@ const renamed = (lock: 'simple' | 'native') =>
 
 const delayed = at(during, { type: 'SettingDelayed', data: {} });
 
-describe('a clock that was put back', () => {
+describe('a clock that was set back', () => {
   it.each([HOUR + MINUTE, 3 * HOUR, 30 * DAY])(
     'takes no code off in the middle of its stay: by %d ms',
     (by) => {
@@ -89,7 +89,7 @@ describe('a clock that was put back', () => {
   });
 });
 
-describe('a clock that was put forward, nobody knows whether rightly', () => {
+describe('a clock that was set forward, nobody knows whether rightly', () => {
   const days = 3 * DAY;
   const forward = (device = simpleLock) => around(during + days, { device, earliest: during });
 

@@ -1,8 +1,8 @@
 export type CodeAction = 'CREATE_ACCESS_CODE' | 'UPDATE_ACCESS_CODE' | 'DELETE_ACCESS_CODE';
 
 /**
- * An attempt's id is the code's with some bits turned, others for each action: so it can be told from the id
- * alone what it is of, and nothing need be kept. An id is as good as random, so two never meet.
+ * An attempt's id is the code's with some bits flipped, different ones for each action: so the id alone shows what it
+ * is about, and nothing need be stored. Ids are practically random, so two are never equal.
  */
 const TURNED: Readonly<Record<CodeAction, number>> = {
   CREATE_ACCESS_CODE: 0x5c3a96e1,

@@ -83,7 +83,7 @@ describe('codes with one key', () => {
       .then([left(OTHER), joined(CODE)]);
   });
 
-  it('that were there before the stream are written down with the first who joins, once', () => {
+  it('that were there before the stream are recorded with the first who joins, once', () => {
     after()
       .when(asks(CODE, { earlier: [OTHER, 'code-3'], others: 'have-it', gone: ['code-3'] }))
       .then([earlier(OTHER, 'code-3'), left('code-3'), joined(CODE)]);

@@ -8,12 +8,12 @@ import { PersistentMap } from './persistent-map';
 import type { CodeRefusal } from './refused';
 
 /**
- * Streams `commonCode-<…>`, one for each common_code_key of a workspace: which codes have the key. Here it is decided
- * that all of them have one PIN: whoever joins with another one loses the race, and reads again.
+ * Streams `commonCode-<…>`, one for each common_code_key of a workspace: which codes have the key. It is decided here
+ * that all of them have one PIN: a code that joins with another one loses the race, and is decided again.
  *
- * A key may be somebody's name. The stream is called by a keyed fingerprint of it and does not hold it. PINs are
- * sealed for their codes, and what one erases is erased here as well: whether two are the same is found out by opening
- * both in memory, and a decision is told.
+ * A key may be somebody's name. The stream is named by a keyed fingerprint of it and does not contain it. PINs are
+ * sealed for their codes, and erased with them here as well: whether two are the same is found out by opening both in
+ * memory, and a decision gets the result.
  */
 export const COMMON_CODE = 'commonCode';
 
@@ -43,7 +43,7 @@ export interface Member {
 /** Those who have one key. */
 export interface CommonCode {
   readonly members: PersistentMap<Member>;
-  /** Whether anything has happened: before, there may be codes with the key that nobody has written down here. */
+  /** Whether anything has happened: before that, there may be codes with the key that are not recorded here. */
   readonly begun: boolean;
 }
 
@@ -119,7 +119,7 @@ export interface Seen {
 }
 
 /**
- * A code joins those with its key, or is about to be given another PIN, and those who are gone leave.
+ * A code joins those with its key, or is about to be given another PIN, and those that are gone leave.
  * @throws {OtherPin}
  */
 export function join(
@@ -139,7 +139,7 @@ export function join(
   ];
 }
 
-/** Writes down the codes that had the key before there was its stream. */
+/** Records the codes that had the key before its stream existed. */
 export function begin({ begun }: CommonCode, earlier: readonly string[]): CommonCodeEvent[] {
   return begun || earlier.length === 0
     ? []

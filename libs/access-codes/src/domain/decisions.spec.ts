@@ -51,7 +51,7 @@ describe('asking for a code', () => {
 });
 
 describe('changing a code', () => {
-  it('tells only what differs', () => {
+  it('records only what differs', () => {
     after(set)
       .when((code) => change(code, { name: 'Ann', preferNativeScheduling: true, schedule: null }))
       .then([{ type: 'ChangeRequested', data: { name: 'Ann' } }]);
@@ -97,7 +97,7 @@ describe('changing a code', () => {
 });
 
 describe('deleting a code', () => {
-  it('ends one that no lock ever heard of', () => {
+  it('ends one that was never sent to a lock', () => {
     after([at(T0, wanted)])
       .when(remove)
       .then([deleted, gone('deleted', false)]);
@@ -223,7 +223,7 @@ describe('the answer to a command', () => {
       .then([{ type: 'RemovedExternally', data: { accepted: false } }]);
   });
 
-  it('does not hold an outage against the code', () => {
+  it('does not count an outage as a failure of the code', () => {
     const events = after(creating(null, false)).state;
     const [event] = refusedWith('create-1', 'UNREACHABLE', true)(events);
     expect(event).toMatchObject({ type: 'ProgrammingFailed', data: { kind: 'outage' } });
@@ -232,7 +232,7 @@ describe('the answer to a command', () => {
     });
   });
 
-  it('is of no interest once the command is over', () => {
+  it('is ignored once the command is over', () => {
     after(set).when(refusedWith('create-1', 'LOCK_JAMMED')).then([]);
     after([]).when(refusedWith('create-1', 'LOCK_JAMMED')).then([]);
   });
@@ -260,7 +260,7 @@ describe('a lock’s own report', () => {
       .then([{ type: 'ScheduledOnDevice', data }]);
   });
 
-  it('counts once: what is repeated, late, or of another code is passed over', () => {
+  it('counts once: repeated and late reports, and those of other codes, are ignored', () => {
     after(set).when(report('created')).then([]);
     after(created(false))
       .when(report('created', true, 'lock-code-9'))
@@ -305,7 +305,7 @@ describe('a lock’s own report', () => {
       .thenMatches([{ type: 'RemovalFailed', data: { errorCode: 'LOCK_JAMMED' } }]);
   });
 
-  it('never speaks for a code of another id', () => {
+  it('never counts for a code of another id', () => {
     expect(after(set).state?.codeId).toBe(CODE);
     after(set)
       .when(report('deleted', true, 'lock-code-2'))

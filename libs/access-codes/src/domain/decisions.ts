@@ -13,7 +13,7 @@ import { absent, beingRemoved } from './refused';
 import { kindOf, type Trouble } from './refusals';
 import { endOf, isForgotten, isGone, isUnmanaged } from './life';
 
-/** A new code. Asked again with the same id it changes nothing. */
+/** A new code. Repeated with the same id it changes nothing. */
 export function request(code: AccessCode | null, data: CodeEventOf<'CodeRequested'>['data']): CodeEvent[] {
   return code ? [] : [{ type: 'CodeRequested', data }];
 }
@@ -26,18 +26,18 @@ export interface Changes {
   readonly preferNativeScheduling?: boolean;
   readonly externalModificationAllowed?: boolean;
   readonly usesBackupPool?: boolean;
-  /** Somebody asks for it once more, whether anything differs or not. */
+  /** The change is requested again, whether anything differs or not. */
   readonly again?: boolean;
 }
 
 /**
- * Something else is wanted of a code. Only what differs is told; what the lock has refused for good is tried again,
- * though nothing differs.
+ * A code is changed. The event has only what differs; what the lock has refused for good is tried again even if nothing
+ * differs.
  * @throws {Refusal} for a code that is gone or going
  */
 export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
   const live = existing(code);
-  // Let go of meanwhile: nothing is asked of it any more.
+  // Let go of meanwhile: it can't be changed any more.
   if (isUnmanaged(live)) throw absent();
   if (endOf(live)) {
     throw beingRemoved();
@@ -73,7 +73,7 @@ export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * The code is to go. One that no lock ever heard of is gone at once; one that an expired workspace setting
+ * The code is deleted. One that was never sent to a lock is gone at once; one that an expired workspace setting
  * kept readable is forgotten.
  * @throws {Refusal} for a code that is gone
  */
@@ -120,7 +120,7 @@ function underWay(code: AccessCode | null, commandId: string): InFlight | null {
   return code?.known.inFlight?.commandId === commandId ? code.known.inFlight : null;
 }
 
-/** The command came to nothing. */
+/** The command failed. */
 export function failed(code: AccessCode | null, commandId: string, trouble: Trouble): CodeEvent[] {
   const inFlight = underWay(code, commandId);
   if (!inFlight) return [];
@@ -144,7 +144,7 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
   ];
 }
 
-/** Somebody else has taken it off the lock; a code for one time is used up then, whoever it was. */
+/** Somebody else has taken it off the lock; a one-time code is used up then, whoever did it. */
 export function erased(code: AccessCode): CodeEvent[] {
   if (code.wanted.isOneTimeUse) {
     const end = endOf(code);
@@ -154,13 +154,13 @@ export function erased(code: AccessCode): CodeEvent[] {
   return [{ type: 'RemovedExternally', data: { accepted: code.wanted.externalModificationAllowed } }];
 }
 
-/** It has opened the door: for a code for one time that was all. */
+/** It has opened the door, which uses up a one-time code. */
 export function usedUp(code: AccessCode | null): CodeEvent[] {
   if (!code?.wanted.isOneTimeUse || endOf(code) || isGone(code)) return [];
   return [{ type: 'RemovalStarted', data: { cause: 'expired' } }];
 }
 
-/** The lock holds what the command under way was to leave on it. */
+/** The lock holds what the command in flight was to set. */
 export function confirmed(
   code: AccessCode,
   inFlight: InFlight,
@@ -182,7 +182,7 @@ export function confirmed(
   return [{ type: ahead ? 'ScheduledOnDevice' : 'SetOnDevice', data: { commandId, lockCodeId, ...masked } }];
 }
 
-/** The lock no longer holds what the command under way was to take from it. */
+/** The lock no longer holds what the command in flight was to remove. */
 export function gone(code: AccessCode, inFlight: InFlight): CodeEvent[] {
   if (inFlight.operation === 'withdrawal' && !endOf(code)) {
     return [{ type: 'WithdrawnFromDevice', data: { commandId: inFlight.commandId } }];
@@ -197,21 +197,21 @@ export interface Outcome {
   readonly success: boolean;
   readonly errorCode: string | null;
   readonly retryAt: number;
-  /** The lock's rules; left out where nobody knows them. */
+  /** The lock's rules; left out where they are not known. */
   readonly rules?: LockCapabilities;
 }
 
 /**
- * What a lock's report makes of a code. A report names the code on the lock, not the command: for a creation
- * or a removal that is as good, since every creation has a name of its own; a report of a change may speak of
- * an earlier one, so only reading back tells.
+ * What follows from a lock's report about a code. A report names the code on the lock, not the command: for a creation
+ * or a removal that is enough, since every creation has an id of its own; a report of a change may be about an earlier
+ * one, so the lock is read back.
  */
 export function reported(code: AccessCode | null, outcome: Outcome, now: number): CodeEvent[] | 'read-back' {
   if (!code) return [];
   const { inFlight, onLock } = code.known;
   if (!inFlight) {
     if (isUnmanaged(code)) return outcome.success && !isGone(code) ? 'read-back' : [];
-    // Somebody else may have erased it; or it is an old report, of a code that was put back since.
+    // Somebody else may have erased it; or it is an old report, of a code that was set again since.
     const erased = outcome.operation === 'deleted' && outcome.success;
     return erased && onLock?.lockCodeId === outcome.lockCodeId ? 'read-back' : [];
   }

@@ -20,12 +20,12 @@ const content = z.object({
 
 const failure = {
   commandId: z.string(),
-  /** The lock's or its maker's word, upper case; NO_ANSWER where there was none. */
+  /** The lock's or its maker's error code, in upper case; NO_ANSWER where there was none. */
   errorCode: z.string(),
   message: z.string(),
   /**
    * permanent: never again until the code is changed; keypad: when something leaves the keypad; offline: when
-   * the device is back; outage: no fault of the code's at all; passing: everything else.
+   * the device is back; outage: not about the code at all; passing: everything else.
    */
   kind: z.enum(['passing', 'permanent', 'keypad', 'offline', 'outage']),
   retryAt: instant.nullable(),
@@ -80,7 +80,7 @@ const shapes = {
       deadline: instant,
     }),
   },
-  /** The maker promised to do it; only the lock's word makes it so. */
+  /** The maker accepted it; only the lock's report confirms it. */
   ProgrammingAccepted: { schema: z.object({ commandId: z.string(), lockCodeId: z.string() }) },
   /** Sent, and no answer: it may or may not happen. */
   CommandUnanswered: { schema: command },
@@ -98,7 +98,7 @@ const shapes = {
   },
   ChangedOnDevice: { schema: command.extend({ masked: masked.optional() }) },
   SettingDelayed: { schema: nothing },
-  /** It had a chance to be on the lock by its start, and is not. */
+  /** It could have been on the lock by its start, and is not. */
   StartMissed: { schema: nothing },
   RemovalStarted: { schema: z.object({ cause }) },
   RemovalSent: {
@@ -130,12 +130,12 @@ const shapes = {
     schema: z.object({
       fields: z.array(z.enum(['name', 'code', 'time_frame'])),
       content,
-      /** Accepted: what somebody else wrote is what is wanted now. Otherwise it will be put back. */
+      /** Accepted: what somebody else wrote is what is wanted now. Otherwise it will be set back. */
       accepted: z.boolean(),
     }),
   },
   RemovedExternally: { schema: z.object({ accepted: z.boolean() }) },
-  /** A code that nobody asked us for was read back from a lock: here its stream begins. */
+  /** A code that was not created here was read back from a lock: its stream begins here. */
   UnmanagedCodeSeen: {
     schema: z.object({
       codeId: z.string(),
@@ -154,7 +154,7 @@ const shapes = {
   ConversionRefused: { schema: z.object({ byCodeId: z.string() }) },
   /** A backup code stands in for another one, for this time. */
   BackupAssigned: { schema: z.object({ forCodeId: z.string(), schedule: window }) },
-  /** The other one has been told. */
+  /** It is recorded with the other one. */
   BackupHandedOver: { schema: nothing },
   /** A backup code stands in for this one. */
   BackupPulled: { schema: z.object({ backupCodeId: z.string() }) },

@@ -1,10 +1,10 @@
 import type { Failure } from './access-code';
 import type { CodeEventOf } from './events';
 
-/** So many failures in a row are told as a failure; before, they are a delay at most. */
+/** From how many failures in a row on a code counts as failed; before, it is delayed at most. */
 export const FAILURES_TO_TELL = 3;
 
-/** What an attempt at the lock failed of. */
+/** Why an attempt at the lock failed. */
 export function failureOf(
   of: Failure['of'],
   data: CodeEventOf<'ProgrammingFailed'>['data'],

@@ -29,7 +29,7 @@ const fingerprint = fc.constantFrom('pin-1', 'pin-2', 'pin-3');
 const retryAt = T0 + MINUTE;
 const errorCode = fc.constantFrom('INVALID_PIN', 'INVALID_NAME', 'NAME_CONFLICT', 'NOT_FOUND', 'NO_ANSWER');
 
-/** What is under way, or a command that nobody knows. */
+/** The command in flight, or one that does not exist. */
 const commandOf = (code: Code): string => code?.known.inFlight?.commandId ?? 'unknown';
 const lockCodeOf = (code: Code): string =>
   code?.known.inFlight?.lockCodeId ?? code?.known.onLock?.lockCodeId ?? 'lock-code-x';
@@ -261,7 +261,7 @@ describe('a command that comes twice makes nothing more happen', () => {
       }),
       { numRuns: 1500 },
     );
-    // None was refused or needless each time.
+    // None was refused, or changed nothing, each time.
     expect([...happened].sort()).toEqual(Object.keys(COMMANDS).sort());
   });
 

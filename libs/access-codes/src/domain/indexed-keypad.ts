@@ -63,8 +63,8 @@ export function ofCode({ byCode }: IndexedKeypad, codeId: string): readonly Rese
 /**
  * The keypad as one code sees it: its own reservations, and those of others with its PIN, told by the fingerprint
  * that the PIN has for this code.
- * @param samePin whoever has the code's PIN reserved
- * @param sameFirstDigits whoever has one reserved that begins like it, where that matters
+ * @param samePin those that have the code's PIN reserved
+ * @param sameFirstDigits those that have one reserved that begins like it, where that matters
  */
 export function keypadFor(
   keypad: IndexedKeypad,

@@ -82,7 +82,7 @@ describe('a keypad', () => {
     expect(both.reservations.map((r) => r.pinFingerprint)).toEqual(['a', 'b']);
   });
 
-  it('lets go of one PIN of a code, or of all, once, and of nobody else’s', () => {
+  it('releases one PIN of a code, or all of them, once, and no PIN of others', () => {
     const three = on(reserved(CODE, 'a', null), reserved(CODE, 'b', null), reserved(OTHER, 'c', null));
     three.when((keypad) => release(keypad, CODE, 'a')).then([released(CODE, 'a')]);
     three.when((keypad) => release(keypad, CODE, 'c')).then([]);
@@ -96,7 +96,7 @@ describe('a keypad', () => {
     expect(left.state).toMatchObject({ reservations: [{ codeId: OTHER }], releasedAt: T0 });
   });
 
-  it('promises the PIN of a code that is to be gone to whoever comes after', () => {
+  it('reserves the PIN of a code that will be gone for a later one', () => {
     const at = T0 + 2 * HOUR;
     const ends = (keypad: Keypad) => endReservations(keypad, CODE, at);
     on(reserved(CODE, 'a', hours(1, 9)))
@@ -114,7 +114,7 @@ describe('a keypad', () => {
     ended.when(asks(OTHER, 'a', hours(1, 5))).thenFails(/overlapping period/);
   });
 
-  it('does not hold the PIN of a code that was deleted before its window against anybody', () => {
+  it('keeps the PIN of a code that was deleted before its window from nobody', () => {
     const at = T0 + 2 * HOUR;
     on(reserved(CODE, 'a', hours(5, 9)), reserved(CODE, 'a', { startsAt: at, endsAt: at }))
       .when(asks(OTHER, 'a', hours(1, 5)))
@@ -224,7 +224,7 @@ describe('windows', () => {
   });
 });
 
-describe('a keypad that tells PINs apart by their first digits', () => {
+describe('a keypad that distinguishes PINs by their first digits', () => {
   const beside =
     (window: Window | null, codeId = OTHER) =>
     (keypad: Keypad) => ({
@@ -243,7 +243,7 @@ describe('a keypad that tells PINs apart by their first digits', () => {
       .thenFails(/unique_first_four_digits/);
   });
 
-  it('reserves it at another time, and lets stand what is reserved already', () => {
+  it('reserves it at another time, and keeps what is reserved already', () => {
     on()
       .when(asked(hours(3, 4), beside(hours(1, 3))))
       .then([reserved(CODE, 'a', hours(3, 4))]);

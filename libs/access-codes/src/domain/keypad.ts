@@ -5,8 +5,8 @@ import { sameWindow, storedWindow, type Window, windowOf } from './access-code';
 import { type SealedPin, sealedPin } from './events';
 
 /**
- * Streams `keypad-<deviceId>`: which PIN is reserved for which window on one lock. Here it is decided that no PIN
- * opens one door for two codes at a time.
+ * Streams `keypad-<deviceId>`: which PIN is reserved for which window on one lock. It is decided here that no PIN
+ * opens a door for two codes at a time.
  *
  * Each code's PINs are sealed and fingerprinted with a key of its own, which is erased with the code: whether two
  * codes have one PIN is found out by opening both (KeypadPins), and a decision is given the keypad as one code sees
@@ -21,17 +21,17 @@ const window = z.object({ startsAt: z.iso.datetime(), endsAt: z.iso.datetime() }
 const reservation = z.object({
   codeId: z.string(),
   pinFingerprint: z.string(),
-  /** Missing in reservations of a version before: then the code's own stream has it. */
+  /** Missing in reservations of an earlier version: then the code's own stream has it. */
   pin: sealedPin.optional(),
   /** Null: for good. */
   window: window.nullable(),
-  /** Of a code that is not ours: it has the PIN whether we like it or not, and keeps it from nobody. */
+  /** Of an unmanaged code: it has the PIN in any case, and does not keep others from reserving it. */
   foreign: z.literal(true).optional(),
   /** Of a code to be that has joined others with its common_code_key: where. It leaves them if it never comes. */
   commonCodeId: z.string().optional(),
 });
 
-/** A reservation as it is written down in snapshots. */
+/** A reservation as it is recorded in snapshots. */
 export const storedReservation = reservation.extend({ reservedAt: z.iso.datetime() });
 
 const shapes = {
@@ -48,7 +48,7 @@ const shapes = {
     }),
   },
   SlotReleased: { schema: z.object({ codeId: z.string() }) },
-  /** Written by versions before: all of it, so that what came before need not be read. */
+  /** Written by earlier versions: all of it, so that what came before need not be read. */
   KeypadSnapshotted: {
     schema: z.object({
       reservations: z.array(storedReservation),
@@ -74,7 +74,7 @@ export interface Reservation {
   readonly pin?: SealedPin;
   readonly window: Window | null;
   readonly reservedAt: number;
-  /** On the lock by somebody else's hand. */
+  /** Put on the lock by somebody else. */
   readonly foreign?: true;
   /** The common code that its code may have joined. */
   readonly commonCodeId?: string;
@@ -181,7 +181,7 @@ export const isTaken = (error: unknown): error is PinTaken | FirstDigitsTaken =>
 
 /**
  * Half-open windows overlap when each begins before the other ends; null has no end and no beginning, and a window
- * that ends where it begins is none at all.
+ * that ends where it begins overlaps none.
  */
 export function overlap(a: Window | null, b: Window | null): boolean {
   if (isEmpty(a) || isEmpty(b)) return false;
@@ -212,7 +212,7 @@ function collide(r: Reservation, wanted: WantedPin): boolean {
 
 /**
  * Reserves a PIN, or moves the window of the reservation that the code has on it. What somebody else has put on the
- * lock is a fact, and neither asks nor keeps others from asking.
+ * lock is recorded in any case, and does not keep others from reserving.
  * @throws {PinTaken} or {FirstDigitsTaken}
  */
 export function reserve(keypad: Keypad, wanted: WantedPin): KeypadEvent[] {
@@ -248,7 +248,7 @@ export function release(keypad: Keypad, codeId: string, pinFingerprint: string |
   return [...(has ? [{ type: 'PinReleased' as const, data: { codeId, pinFingerprint } }] : []), ...slot];
 }
 
-/** The code is to be gone at `at`: whoever wants its PIN from then on need not wait for its window to end. */
+/** The code will be gone at `at`: from then on its PIN can be reserved, before its window ends. */
 export function endReservations(keypad: Keypad, codeId: string, at: number): KeypadEvent[] {
   return keypad.reservations
     .filter((r) => r.codeId === codeId && (r.window === null || r.window.endsAt > at))
@@ -263,7 +263,7 @@ export function endReservations(keypad: Keypad, codeId: string, at: number): Key
     }));
 }
 
-/** All of a keypad in one event: as versions before wrote it down. */
+/** All of a keypad in one event: as earlier versions wrote it down. */
 export function snapshot(keypad: Keypad): KeypadEvent {
   return {
     type: 'KeypadSnapshotted',
@@ -274,7 +274,7 @@ export function snapshot(keypad: Keypad): KeypadEvent {
   };
 }
 
-/** Reservations as they are written down in snapshots. */
+/** Reservations as they are recorded in snapshots. */
 export function storedReservations(
   reservations: readonly Reservation[],
 ): z.infer<typeof storedReservation>[] {
@@ -289,7 +289,7 @@ export function storedReservations(
   }));
 }
 
-/** Reservations that were written down. */
+/** Reservations that were recorded. */
 export function reservationsOf(stored: readonly z.infer<typeof storedReservation>[]): Reservation[] {
   return stored.map((r) => ({
     ...r,

@@ -39,7 +39,7 @@ describe('codes of a device that was deleted', () => {
 describe('codes of a device that is not managed any more', () => {
   const unmanaged = { ...simpleLock, managed: false };
 
-  it('are left to whoever sees to the lock, where they are on it', () => {
+  it('become unmanaged where they are on the lock', () => {
     expect(leaving(set, unmanaged, account)).toEqual([{ type: 'LetGo', data: {} }]);
     expect(ceaseToManage(unsent)).toEqual([deleted, never]);
   });

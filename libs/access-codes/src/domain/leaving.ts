@@ -4,7 +4,7 @@ import type { CodeEvent } from './events';
 import { letGo } from './unmanaged';
 import { endOf, isGone, isUnmanaged } from './life';
 
-/** Its device is no longer to be seen here: the code is gone with it, and stays on the lock if it is there. */
+/** Its device was deleted: the code is gone with it, and stays on the lock if it is there. */
 export function abandon(code: AccessCode | null): CodeEvent[] {
   if (!code || isGone(code)) return [];
   if (isUnmanaged(code)) return [{ type: 'UnmanagedCodeGone', data: {} }];
@@ -15,8 +15,8 @@ export function abandon(code: AccessCode | null): CodeEvent[] {
 }
 
 /**
- * Its device is no longer ours to manage: what is on the lock becomes a code that is not ours, and what is not there
- * never will be. What is under way is waited for.
+ * Its device is no longer managed: a code on the lock becomes an unmanaged one, and one that is not there is deleted.
+ * A command in flight is waited for.
  */
 export function ceaseToManage(code: AccessCode | null): CodeEvent[] {
   if (!code || isGone(code) || isUnmanaged(code) || endOf(code) || code.known.inFlight) return [];

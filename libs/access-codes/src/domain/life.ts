@@ -1,6 +1,6 @@
 import type { RemovalCause } from './events';
 
-/** The phases of a code; what only one of them has can be asked of that one alone. */
+/** The phases of a code; what only one phase has is only there. */
 export type Life = Kept | Ending | Removed;
 
 /** Nothing takes it off its lock: it is ours, or it is left alone. */
@@ -19,7 +19,7 @@ export type Backup =
   | { readonly is: 'spare' }
   | { readonly is: 'pulled'; readonly forCodeId: string; readonly handedOver: boolean };
 
-/** On the lock by somebody else's hand: looked at, and left alone until it is deleted or converted. */
+/** Put on the lock by somebody else: followed, and left alone until it is deleted or converted. */
 export interface Unmanaged {
   readonly phase: 'unmanaged';
   /** A managed code that kept this one from being converted, because it has the same PIN. */
@@ -91,7 +91,7 @@ export function pulledBackupOf(code: Living): Managed['pulledBackup'] {
   return kept.phase === 'managed' ? kept.pulledBackup : null;
 }
 
-/** Its time is over, or somebody wants it gone; both may be: then the later word counts, and the first instant. */
+/** Its time is over, or it was deleted; if both, the later cause counts, and the first instant. */
 export function ending(life: Life, cause: RemovalCause, since: number): Life {
   switch (life.phase) {
     case 'managed':
@@ -131,7 +131,7 @@ export function keptOtherwise(life: Life, otherwise: (kept: Kept) => Kept): Life
     : otherwise(life);
 }
 
-/** What only a code of ours has; one that is not ours has none of it. */
+/** The same life with changes to what only a managed code has. */
 export function managedOtherwise(life: Life, more: Partial<Omit<Managed, 'phase'>>): Life {
   return keptOtherwise(life, (kept) => (kept.phase === 'managed' ? { ...kept, ...more } : kept));
 }

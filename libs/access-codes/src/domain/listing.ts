@@ -9,7 +9,7 @@ export interface Listed {
   readonly pinFingerprint: string;
   readonly window: Window | null;
   readonly status: 'active' | 'pending';
-  /** The lock does not tell the digits: what we told it is taken for what is there. */
+  /** The lock does not show the digits: what we sent is taken for what is there. */
   readonly masked?: true;
   /** The PIN sealed for this code: present only where it may be taken over. */
   readonly pin?: SealedPin;
@@ -17,14 +17,14 @@ export interface Listed {
 
 export interface ReadBack {
   readonly listed: readonly Listed[];
-  /** Codes on the lock that are known to belong to somebody: never taken for another's. */
+  /** Codes on the lock that are known to belong to other codes: never taken for this one. */
   readonly claimed: (lockCodeId: string) => boolean;
   readonly now: number;
   /** When to try again what turns out to have failed, ms. */
   readonly retryAt: number;
 }
 
-/** `later`: the lock has not made up its mind; look again. */
+/** `later`: the lock has not decided yet; read it again. */
 export type Verdict = readonly CodeEvent[] | 'later';
 
 /** A maker may give the slot of a code that has gone to another one: then it is that one's. */
@@ -32,7 +32,7 @@ export function entryWith(lockCodeId: string, { listed, claimed }: ReadBack): Li
   return listed.find((entry) => entry.lockCodeId === lockCodeId && !claimed(lockCodeId));
 }
 
-/** Whether the lock holds what it was told of a code. */
+/** Whether the lock holds what was sent for a code. */
 export function holds(code: AccessCode, listed: Listed, content: Content): boolean {
   return (
     sameName(code, listed, content) &&
@@ -41,7 +41,7 @@ export function holds(code: AccessCode, listed: Listed, content: Content): boole
   );
 }
 
-/** A lock may alter a name by itself. Where it did so again after the name was put back, that is how it has it. */
+/** A lock may alter a name by itself. Where it did so again after the name was set back, that is how it has it. */
 export function sameName(code: AccessCode, { name: read }: Listed, content: Content): boolean {
   const { name: told } = toldOf(content);
   if (isNameOf(told, read)) return true;

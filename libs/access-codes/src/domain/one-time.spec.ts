@@ -11,7 +11,7 @@ const over: CodeEvent = { type: 'RemovalStarted', data: { cause: 'expired' } };
 const gone: CodeEvent = { type: 'Removed', data: { cause: 'expired', wasOnDevice: true } };
 const emptyLock = { listed: [], claimed: () => false, now: T0 + HOUR, retryAt: T0 + HOUR };
 
-describe('a code for one time', () => {
+describe('a one-time code', () => {
   it('comes to its end by its use, once', () => {
     given(codeFold, once).when(usedUp).then([over]);
     given(codeFold, [...once, at(T0, over)])
@@ -23,7 +23,7 @@ describe('a code for one time', () => {
     given(codeFold, []).when(usedUp).then([]);
   });
   it('is the only one that does', () => given(codeFold, onLock(null, false)).when(usedUp).then([]));
-  it('is taken off a lock that has kept it, and gone where the lock knows it no more', () => {
+  it('is taken off a lock that has kept it, and gone where the lock no longer has it', () => {
     const ending = [...once, at(T0, over)];
     expect(planned(around(T0 + 1))(fold(ending))).toMatchObject({ do: 'remove', purpose: 'removal' });
     const sent = [...ending, at(T0, removalSent('remove-1', 'removal', T0 + HOUR))];
@@ -31,7 +31,7 @@ describe('a code for one time', () => {
       .when((code) => failed(code, 'remove-1', { errorCode: 'NOT_FOUND', message: '', retryAt: T0 + HOUR }))
       .then([gone]);
   });
-  it('is used up when it is no longer on the lock, and never put back', () =>
+  it('is used up when it is no longer on the lock, and never set back', () =>
     given(codeFold, once)
       .when((code) => reconcile(code!, emptyLock))
       .then([over, gone]));

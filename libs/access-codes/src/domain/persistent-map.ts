@@ -9,7 +9,7 @@ type Branch<V> = { readonly children: readonly (Node<V> | undefined)[] };
 type Node<V> = Leaf<V> | Branch<V>;
 
 /**
- * A map that never changes: putting something makes another one, which shares all but a few nodes with it. Putting
+ * An immutable map: putting a value makes another one, which shares all but a few nodes with it. Putting
  * and getting cost the same however much there is, and two maps are compared by what they do not share.
  */
 export class PersistentMap<V> {

@@ -46,7 +46,7 @@ describe('a PIN that somebody else has for another time', () => {
       .then(wait(before.endsAt + 5 * MINUTE, true));
   });
 
-  it('delays nobody while it is the other’s time, and then only when it does not become free', () => {
+  it('counts as a delay only when the PIN does not become free after the other’s time', () => {
     const late = before.endsAt + 5 * MINUTE;
     const waiting = after([at(T0, requested(stay))]);
     waiting.when(planned(around(late - 1, { keypad: held }))).then(wait(late, true));
@@ -98,7 +98,7 @@ describe('after a failure', () => {
   const failedBy = (kind: FailureKind, retry: number | null = retryAt) =>
     after([...creating(null, false), at(failedAt, failure('ProgrammingFailed', 'create-1', kind, retry))]);
 
-  it('tries again when its time has come', () => {
+  it('is tried again when its time has come', () => {
     failedBy('passing')
       .when(planned(around(retryAt - 1)))
       .then(wait(retryAt));
@@ -202,7 +202,7 @@ describe('somebody else at the lock', () => {
     data: { fields: ['name'], content: foreign, accepted: isAccepted },
   });
 
-  it('has a change put back, unless it is accepted', () => {
+  it('has a change set back, unless it is accepted', () => {
     after([...onLock(null, false), at(T0 + 1, modified(false))])
       .when(planned(around(T0 + 2)))
       .then({ do: 'program', operation: 'change', content: wanted(null) });
@@ -211,7 +211,7 @@ describe('somebody else at the lock', () => {
       .then(wait(null));
   });
 
-  it('has an erased code put back, unless it is accepted', () => {
+  it('has an erased code set back, unless it is accepted', () => {
     const erased = (isAccepted: boolean): CodeEvent => ({
       type: 'RemovedExternally',
       data: { accepted: isAccepted },

@@ -139,7 +139,7 @@ function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
 /** Of two processes' clocks, one may be ahead by so much, ms. */
 const AHEAD_OF_OTHERS = 5_000;
 
-/** What happened at an instant that has not come: the clock was put back since, and waiting for it makes no sense. */
+/** What happened at an instant that has not come: the clock was set back since, and waiting for it makes no sense. */
 function wasPutBack(now: number, happenedAt: number): boolean {
   return now < happenedAt - AHEAD_OF_OTHERS;
 }
@@ -253,7 +253,7 @@ function desired(
   const from = code.wanted.schedule ? leadOf(code.wanted.schedule, native, settings) : -Infinity;
   const begun = now - doubtOf(circumstances) >= from;
   // What a lock keeps by itself may stay on it, however far its window has moved away; and what it was time for
-  // before the clock was put back stays, since a guest may be in the middle of their stay.
+  // before the clock was set back stays, since a guest may be in the middle of their stay.
   const there =
     code.known.onLock !== null &&
     ((native && code.known.onLock.window !== null) || latestOf(circumstances) >= from);
@@ -263,7 +263,7 @@ function desired(
 
 const latestOf = ({ now, latest = now }: Circumstances): number => Math.max(now, latest);
 
-/** By how much the clock may be ahead, ms: it was put forward, and nobody has said whether rightly. */
+/** By how much the clock may be ahead, ms: it was set forward, and nobody has said whether rightly. */
 const doubtOf = ({ now, earliest = now }: Circumstances): number => Math.max(0, now - earliest);
 
 /** Since when it could have been on the lock, ms: what somebody erased is awaited anew. */

@@ -13,7 +13,7 @@ import { FAILURES_TO_TELL, failureOf } from './failure';
 import { nameRefused } from './refusals';
 import { changed, inFlightOf, noTrouble } from './transitions';
 
-/** So many changes of one code may be on their way to a silent lock. */
+/** How many changes of one code may be on their way to a silent lock. */
 const LATE_CHANGES = 8;
 
 export type ProgrammingEvent = CodeEventOf<
@@ -130,7 +130,7 @@ function programmingFailed(
   });
 }
 
-/** How the lock is told the name from now on. One that was taken again, though it was told apart, was cut there. */
+/** Which name the lock is given from now on. A different one that was refused as taken, too, was cut there. */
 function nameAfter(
   { distinctName }: Known,
   errorCode: string,

@@ -129,7 +129,7 @@ function externallyModified(code: AccessCode, entry: Listed, known: Content): Co
         fields,
         content: storedContent({
           name: renamed ? entry.name : known.name,
-          // Nobody needs the foreign PIN of a code that will be put back.
+          // Nobody needs the foreign PIN of a code that will be set back.
           pin: pin ?? known.pin,
           pinFingerprint: entry.pinFingerprint,
           window: moved ? entry.window : known.window,

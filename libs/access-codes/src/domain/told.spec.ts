@@ -223,7 +223,7 @@ describe('a refusal', () => {
     expect(refusedBy(rule, errorCode)).toMatchObject({ kind });
   });
 
-  it('of a name that another code has is met with a name told apart, then with a short one that is told apart', () => {
+  it('of a name that another code has leads to a different name, then to a short different one', () => {
     const code = (refusals: number) =>
       fold([
         at(T0, requested(null, { name: 'Countess Eleonora' })),

@@ -79,7 +79,7 @@ export function removalInFlight({ data, at }: Happened<CodeEventOf<'RemovalSent'
   };
 }
 
-/** The same code but for what is said. */
+/** The same code except for what is said. */
 export function changed(code: AccessCode, { wanted, known, trouble, life }: Differing): AccessCode {
   return {
     ...code,

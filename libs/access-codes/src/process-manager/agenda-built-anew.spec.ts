@@ -18,12 +18,12 @@ import {
 
 const stay = { startsAt: T0 + 2 * HOUR, endsAt: T0 + 4 * HOUR };
 const arranged = (process: FeatureProcess) => process.nextLooks.arrange();
-/** As after the agenda was built anew. */
+/** As after the agenda was built again. */
 const allDue = (process: FeatureProcess) => process.rows.makeAllDue();
 const deleted = onCode('RemovalStarted', { cause: 'deleted' });
 const gone = onCode('Removed', { cause: 'deleted', wasOnDevice: false });
 
-describe('after the agenda was built anew, what codes wait for is told by their states', () => {
+describe('after the agenda was built again, what codes wait for is told by their states', () => {
   const feature = useFeature();
   const due = async (): Promise<string[]> => {
     const claims = await feature.process.rows.claim(feature.installation.clock.now(), 100);

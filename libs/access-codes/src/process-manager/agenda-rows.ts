@@ -40,10 +40,10 @@ export type Settlement =
 const WAKE_EVERY_MS = 20;
 const LOOK_FOR_WAKES_EVERY_MS = 1_000;
 
-/** So many rows are read at a time. */
+/** How many rows are read at a time. */
 const PAGE = 500;
 
-/** A lock is taken for so long at first, ms; the command's own deadline takes over when it is appended. */
+/** A lock is taken for this long at first, ms; the command's own deadline takes over when it is appended. */
 export const COMMAND_AT_MOST = 120_000;
 
 /** The agenda as the executor works through it, and what it knows of locks. */
@@ -117,7 +117,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return more;
   }
 
-  /** A worker that starts anew takes back what it had claimed in an earlier life. */
+  /** A worker that starts again takes back what it had claimed in an earlier life. */
   releaseAll(): Promise<void> {
     return this.due.releaseAll();
   }
@@ -190,7 +190,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
       .execute();
   }
 
-  /** The clock was put: everything is due now, and no command holds a lock until an instant of another time. */
+  /** The clock was set: everything is due now, and no command holds a lock until an instant of another time. */
   async makeAllDue(): Promise<void> {
     const { clock } = this.options;
     await this.database.transaction(async (trx) => {

@@ -1,7 +1,7 @@
 import { createDueIndexes, type DueColumns, type Tables } from '@latchkey/event-sourcing';
 import { type Kysely, sql } from 'kysely';
 
-/** Raised whenever tables or fold change: the agenda is then built anew beside the old one. */
+/** Raised whenever tables or fold change: the agenda is then built again beside the old one. */
 export const AGENDA_VERSION = 2;
 
 /** One row for each access code (and account, and device) that says when it next needs a look. */
@@ -115,7 +115,7 @@ export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
   await createWakes(db);
 }
 
-/** Makes the table that agendas of versions before lack, where it is not there. */
+/** Makes the table that agendas of earlier versions lack, where it is not there. */
 export async function createWakes(db: Kysely<Tables>): Promise<void> {
   await db.schema
     .createTable(WAKES)
@@ -135,7 +135,7 @@ export async function indexAgenda(db: Kysely<Tables>): Promise<void> {
   await indexLooks(db);
 }
 
-/** Those that versions before had in place of others. */
+/** Those that earlier versions had in place of others. */
 const FORMER_INDEXES = ['by_device', 'by_account'];
 
 /**

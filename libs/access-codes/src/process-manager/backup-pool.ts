@@ -18,7 +18,7 @@ export const backupCodeId = (deviceId: string, nth: number): string =>
 
 /**
  * Spare codes on a device, on the lock without an end and known to nobody, so that one opens the door the moment it
- * is pulled. They are numbered, so that however often filling is begun anew there are never too many.
+ * is pulled. They are numbered, so that however often filling is begun again there are never too many.
  */
 export class BackupPool {
   /** Below this number all are gone for good. */

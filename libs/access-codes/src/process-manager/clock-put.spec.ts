@@ -15,11 +15,11 @@ import {
 } from '../testing';
 
 const stay = { startsAt: T0 + 2 * HOUR, endsAt: T0 + 4 * HOUR };
-/** As after the agenda has heard that the clock was put. */
+/** As after the agenda has heard that the clock was set. */
 const allDue = (process: FeatureProcess) => process.rows.makeAllDue();
 const expired = onCode('RemovalStarted', { cause: 'expired' });
 
-describe('when the clock was put', () => {
+describe('when the clock was set', () => {
   const feature = useFeature();
   const between =
     (earliest: number, latest = earliest): Given =>

@@ -310,7 +310,7 @@ describe('working a code through', () => {
       await feature.when(worksAt(T0 + MINUTE)).then(failed, started({}, OTHER), accepted(OTHER));
     });
 
-    it('is told to be over all the same', async () => {
+    it('is reported as over anyway', async () => {
       await feature
         .given(
           aLock(),

@@ -57,7 +57,7 @@ export class CodeWork {
       readonly calls: InFlightCalls;
       readonly vault: Vault;
       readonly clock: Clock;
-      /** Between which instants it is, ms: not the same where the clock was put, and nobody knows whether rightly. */
+      /** Between which instants it is, ms: not the same where the clock was set, and nobody knows whether rightly. */
       readonly bounds: () => { readonly earliest: number; readonly latest: number };
       readonly ids: Ids;
       readonly settings: PlanSettings;

@@ -73,7 +73,7 @@ describe('reading a lock back', () => {
     expect(feature.locks.calls.map(({ call }) => call)).not.toContain('change');
   });
 
-  it('tells that somebody has erased a code, which is put back', async () => {
+  it('tells that somebody has erased a code, which is set back', async () => {
     await feature
       .given(aLock(), aCodeOnLock(), erased)
       .when(isLookedAt)

@@ -9,7 +9,7 @@ import type { LockWork } from './lock-work';
 export interface DeviceWatchSettings {
   /** How often a lock is read back whatever its maker says of it, ms. */
   readonly readBackEvery: number;
-  /** How soon a lock that could not be read is asked again, ms. */
+  /** How soon a lock that could not be read is tried again, ms. */
   readonly retryLimit: number;
 }
 

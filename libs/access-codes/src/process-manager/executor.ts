@@ -9,7 +9,7 @@ export interface OtherWork {
   readonly account: (accountId: string) => Promise<number | null>;
 }
 
-/** So many pieces of work at a time; a single workspace gets half of them. */
+/** How many pieces of work at a time; a single workspace gets half of them. */
 const PLACES = 96;
 
 /** Works through the agenda: any number of locks in parallel, one command in flight for each. */

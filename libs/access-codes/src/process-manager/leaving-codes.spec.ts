@@ -64,7 +64,7 @@ describe('the codes on a device that is deleted here', () => {
       .when(abandoned)
       .thenThroughCrashes(deleted(), left(), deleted(OTHER), left(OTHER, false)));
 
-  it('are waited for by whoever asked, the last one too', async () => {
+  it('are waited for by the caller, the last one too', async () => {
     const position = await feature
       .given(aLock(), aCodeOnLock(), aCode({ codeId: OTHER, pin: '4321' }))
       .when(abandoned)
@@ -118,7 +118,7 @@ describe('the codes that a device still has when it was deleted', () => {
     });
   });
 
-  it('are gone for whoever asks, before that is written of each', async () => {
+  it('are gone for the caller, before that is written of each', async () => {
     await feature.given(aLock(), aCodeOnLock(), anUnmanagedCode({ codeId: OTHER, pin: '4321' }));
     const page = { limit: 10 };
     const lists = [

@@ -8,9 +8,9 @@ import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
 import type { CleanUp } from './clean-up';
 
-/** So many codes of a device are seen off by the request that it goes by. */
+/** How many codes of a device are ended by the request that removes the device. */
 const WITHIN_A_REQUEST = 32;
-/** So many are seen off together by whoever looks at the device then. */
+/** How many are ended together afterwards, each time the device is due. */
 const SOME = 100;
 /** Where nobody waits, so many of them are appended to at a time. */
 const AT_ONCE = 16;
@@ -25,9 +25,9 @@ interface Gone extends Loaded<AccessCode> {
 }
 
 /**
- * Sees the codes on a device off that goes. What decides it is the device's own event: whoever asked for that has some
- * of the codes seen off at once, and the rest follows, in turns with whatever else is due. Each step may be repeated,
- * by somebody else, after a crash.
+ * Ends the codes of a device that goes. The device's own event decides it: the request that led to that ends some of
+ * the codes at once, and the rest follow, in turns with whatever else is due. Each step may be repeated, also by another
+ * process, after a crash.
  */
 export class LeavingCodes implements CodesOnDevice {
   constructor(

@@ -21,7 +21,7 @@ export async function listedForCode(
   const awaitedAt = mayTurnUp?.slot === undefined ? undefined : String(mayTurnUp.slot);
   const lockCodeId = inFlight?.lockCodeId ?? onLock?.lockCodeId ?? awaitedAt;
   const told = inFlight?.content ?? onLock ?? mayTurnUp;
-  // Whether that is what the lock holds nobody can tell any more. It is left as it is: a key made anew under the same
+  // Whether that is what the lock holds nobody can tell any more. It is left as it is: a key made again under the same
   // id would be another one.
   const isUnreadable = told !== null && !isIn(known, told) && (await isMissing(told, vault));
   const listed: Listed[] = [];

@@ -119,7 +119,7 @@ describe.each(testEngines)('the lease of a lock on %s', (engine) => {
     expect((await woken()).sort()).toEqual(['first', 'second']);
   });
 
-  it('ends at an instant at the latest, when the clock was put', async () => {
+  it('ends at an instant at the latest, when the clock was set', async () => {
     await take('a');
     await lockLeases.hold(database.db, { ...lease('b', 'c', 'device-2'), until: NOW + 1 });
     await lockLeases.endBy(database.db, NOW + 10);

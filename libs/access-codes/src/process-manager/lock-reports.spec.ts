@@ -184,25 +184,25 @@ describe('what a lock reports', () => {
   });
 
   describe('of its door', () => {
-    it('is written down: which code was used', () =>
+    it('is recorded: which code was used', () =>
       feature
         .given(aLock(), aCodeOnLock())
         .when(comes(used(held)))
         .then(atDoor('DoorUnlocked', { method: 'keycode', codeId: CODE })));
 
-    it('is written down: that it was none that we know', () =>
+    it('is recorded: that it was none that we know', () =>
       feature
         .given(aLock(), aCodeOnLock())
         .when(comes(used(null)), comes(used('theirs', 'r2')))
         .then(atDoor('DoorUnlocked', { codeId: null }), atDoor('DoorUnlocked', { codeId: null })));
 
-    it('is written down: that somebody was not let in', () =>
+    it('is recorded: that somebody was not let in', () =>
       feature
         .given(aLock())
         .when(comes({ kind: 'incorrect-attempt', lockId, at }))
         .then(atDoor('AccessDenied')));
 
-    it('is written down: that it was locked, and by whom', () =>
+    it('is recorded: that it was locked, and by whom', () =>
       feature
         .given(aLock())
         .when(
@@ -213,7 +213,7 @@ describe('what a lock reports', () => {
         )
         .then(atDoor('DoorLocked', { method: 'manual', actionAttemptId: null })));
 
-    it('twice is written down once', async () => {
+    it('twice is recorded once', async () => {
       await feature
         .given(aLock(), aCodeOnLock())
         .when(comes(used(held, 'r1')), comes(used(held, 'r1')))

@@ -73,7 +73,7 @@ export class LockReports {
     }
   }
 
-  /** What happened at the door is written down; only a code for one time has come to its end by it. */
+  /** What happened at the door is recorded; only a code for one time has come to its end by it. */
   private async atDoor(deviceId: string, report: DoorReport): Promise<Reception> {
     const { streams, rows, ids } = this.options;
     const { state: device } = await streams.devices.load(deviceId, 0);

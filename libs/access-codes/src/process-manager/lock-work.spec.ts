@@ -160,7 +160,7 @@ describe('what a lock answers', () => {
       .when(works)
       .then(removalSent, onCode('Removed', { cause: 'deleted' }), onKeypad('PinReleased')));
 
-  it('that the code is not there to be changed, is told, and the code is put back', () =>
+  it('that the code is not there to be changed, is told, and the code is set back', () =>
     feature
       .given(...[aLock(), aCodeOnLock(), onCode('ChangeRequested', { name: 'Ann' })], ({ locks }) =>
         locks.eraseByHand('lock-1', held),

@@ -88,7 +88,7 @@ describe('on a lock where names must differ', () => {
     expect(told[0]).toBe('Ann');
   });
 
-  it('a code that is renamed to what another is called is told apart, and one that alone is called so is not', async () => {
+  it('a code that is renamed to what another is called is distinguished, and one that alone is called so is not', async () => {
     const rename = new UpdateAccessCode(caller(), CODE, { name: 'Bob' });
     await feature.given(aLock(unique), aCodeOnLock({ name: 'Ann' }), called('Bob'));
     await feature.do(rename);

@@ -6,7 +6,7 @@ import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
 
 /**
- * What other codes are called on a lock, where names must differ there; whoever asks holds the lock, so that none is
+ * What other codes are called on a lock, where names must differ there; the caller holds the lock, so that none is
  * on its way unseen. They are as many as the lock has room for, and no more.
  * @param except a code that is not looked at
  */

@@ -13,7 +13,7 @@ const BATCH = 5_000;
 const HELD_AT_MOST = 5_000;
 
 /**
- * When more devices than so many are due, each so many wait for so long, ms, behind those before them: to read a lock
+ * When more devices than so many are due, each so many wait for this long, ms, behind those before them: to read a lock
  * back takes all of its codes, and whoever begins after a long time has other things to do first.
  */
 const DEVICES_AT_ONCE = 50;
@@ -27,7 +27,7 @@ export interface CodeStates {
 }
 
 /**
- * After the agenda was built anew each code is due, since something has happened to it once. What it waits for is
+ * After the agenda was built again each code is due, since something has happened to it once. What it waits for is
  * known from its state: only those that have something to be done are left due. Devices are, so many at a time.
  */
 export class NextLooks {

@@ -4,8 +4,8 @@ import type { Answer, ListedCode, LockGateway, LockRef } from '@latchkey/gateway
 const keyOf = ({ accountId, lockId }: LockRef): string => `${accountId}/${lockId}`;
 
 /**
- * Reads locks back, and lets all who ask for one lock at the same time share an answer. Whoever asks while a
- * reading is under way gets the next one: what was read before one's question may be older than it.
+ * Reads locks back, and shares one answer among all callers that ask for a lock at the same time. A caller that comes
+ * while a lock is being read gets the next answer: the current one may be older than its question.
  */
 export class ReadBacks {
   private readonly running = new Map<string, Promise<Answer<ListedCode[]>>>();

@@ -101,7 +101,7 @@ describe.each(testEngines)('something that all codes of a device depend on, on %
     expect(claims.map(({ subject }) => subject)).toContain('code:elsewhere');
   });
 
-  it('holds of all that there are when the clock was put', async () => {
+  it('holds of all that there are when the clock was set', async () => {
     await rowsOf('worker').makeAllDue();
     expect(await countDue()).toBe(ROWS_AT_ONCE);
     await rowsOf('worker').wakeAll();

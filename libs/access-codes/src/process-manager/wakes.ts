@@ -5,7 +5,7 @@ import { AGENDA, type AgendaTables, WAKES, type WakeRow } from './agenda-tables'
 type Trx = Transaction<AgendaTables>;
 type Scope = WakeRow['scope'];
 
-/** So many rows are made due at a time: more would hold up everybody. */
+/** How many rows are made due at a time: more would hold up everybody. */
 export const ROWS_AT_ONCE = 200;
 
 interface Some {

@@ -28,7 +28,7 @@ export const caller = (requestId = 'request-1', workspaceId = WORKSPACE): Caller
 
 export const lockIdOf = (deviceId: string): string => deviceId.replace('device', 'lock');
 
-/** A lock takes PINs of four digits, keeps windows by itself and has room for any number, unless told otherwise. */
+/** A lock takes PINs of four digits, keeps windows by itself and has room for any number, unless set otherwise. */
 const ABILITIES: LockCapabilities = {
   nativeScheduling: true,
   supportedCodeLengths: [4],
@@ -67,7 +67,7 @@ export const aLock = (abilities: Partial<LockCapabilities> = {}, deviceId = DEVI
 export const stored = (window: Window | null) =>
   window && { startsAt: iso(window.startsAt), endsAt: iso(window.endsAt) };
 
-/** A code as it is asked for; ongoing, unless told otherwise. */
+/** A code as it is asked for; ongoing, unless set otherwise. */
 export interface GivenCode {
   readonly codeId?: string;
   readonly deviceId?: string;

@@ -21,7 +21,7 @@ export const locksSettle =
     await process.work();
   };
 
-/** The clock is put to an instant, ms, and everything that is due then is done. */
+/** The clock is set to an instant, ms, and everything that is due then is done. */
 export const worksAt =
   (instant: number) =>
   async (process: FeatureProcess): Promise<void> => {

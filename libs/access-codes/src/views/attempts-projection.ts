@@ -11,7 +11,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { type CodeAction, turned } from '../domain/code-attempt';
 import { ACCESS_CODE, codeCodec, type CodeEvent } from '../domain/events';
 
-/** Raised when what the view keeps of an attempt changes: it is built anew then. */
+/** Raised when what the view keeps of an attempt changes: it is built again then. */
 const ATTEMPTS_VERSION = 1;
 export const ATTEMPTS = `attempts_v${ATTEMPTS_VERSION}` as const;
 

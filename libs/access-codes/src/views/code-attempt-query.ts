@@ -49,7 +49,7 @@ export async function unlessGone(code: Promise<object>): Promise<object | undefi
   }
 }
 
-/** An update that asked for what was wanted already left no trace, and was answered all the same. */
+/** An update that asked for what was wanted already left no trace, and was answered anyway. */
 function happened(action: CodeAction, code: AccessCode): boolean {
   return action !== 'DELETE_ACCESS_CODE' || endOf(code)?.cause === 'deleted' || isForgotten(code);
 }

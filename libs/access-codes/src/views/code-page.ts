@@ -141,7 +141,7 @@ async function thoseStillThere<R extends Passed>(
   }
 }
 
-/** So many codes are kept parsed. */
+/** How many codes are kept parsed. */
 const KEPT = 2_000;
 const codes = new ParsedJson<AccessCode>(KEPT);
 

@@ -126,7 +126,7 @@ async function openAllPins(codes: readonly AccessCode[], vault: Vault): Promise<
     const { onLock } = code.known;
     if (!onLock) return { wanted, onLock: null };
     if (!hasOtherPinOnLock(code)) return { wanted, onLock: wanted };
-    // A version before told a PIN that somebody else put there by its fingerprint only: then the box holds our own.
+    // An earlier version told a PIN that somebody else put there by its fingerprint only: then the box holds our own.
     const known = onLock.pin.box !== code.wanted.pin.box;
     return { wanted, onLock: known ? (there.get(code.codeId) ?? null) : null };
   });

@@ -3,7 +3,7 @@ import type { Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { CODES, type CodesTables } from './codes-projection';
 
-/** So many codes are looked at with one question to the vault. */
+/** How many codes are looked at with one question to the vault. */
 const PAGE = 1_000;
 
 /**

@@ -9,7 +9,7 @@ import { type NodeCertificates } from './certificates';
 /** The first bytes of every HTTP/2 connection; no HTTP/1.1 request begins like this. */
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0');
 
-/** A connection that says nothing for so long is closed, ms. */
+/** A connection that says nothing for this long is closed, ms. */
 const FIRST_BYTES_WITHIN = 60_000;
 
 /**

@@ -6,13 +6,13 @@ import { type NodeCertificates, readCertificates } from './certificates';
 import { makeCertificates } from './x509';
 
 const DAYS = 3650;
-/** Certificates that end within so long are made anew, ms. */
+/** Certificates that end within this long are made again, ms. */
 const RENEW_BEFORE = 30 * 24 * 60 * 60 * 1000;
 
 const ALWAYS_FOR = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * The certificates that a node made for itself, in a folder of its data folder: made when there are none, and made anew
+ * The certificates that a node made for itself, in a folder of its data folder: made when there are none, and made again
  * when they end soon, are not for the address, or are not whole.
  * @param host where the node listens
  */

@@ -1,4 +1,4 @@
-/** A fault of the disk is told again after so long, if it is still there, ms. */
+/** A fault of the disk is told again after this long, if it is still there, ms. */
 const TOLD_AGAIN_AFTER_MS = 60_000;
 
 /**

@@ -33,7 +33,7 @@ const KEEP_ALIVE = { interval: 10_000, timeout: 10_000 };
 /**
  * Runs the node in this process.
  * @throws StartRefused in one line when the port is taken, the data folder is in use, its file is damaged, or the
- * certificates are not to be had
+ * certificates can't be read or made
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   checkOptions(options);

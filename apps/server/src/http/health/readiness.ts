@@ -2,7 +2,7 @@ import type { Records } from '@latchkey/database';
 import { LOGGER, type Logger, RECORDS, within } from '@latchkey/platform';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 
-/** A check without an answer for so long has failed, ms. */
+/** A check without an answer for this long has failed, ms. */
 const CHECK_WITHIN_MS = 2_500;
 const WATCH_EVERY_MS = 2_000;
 

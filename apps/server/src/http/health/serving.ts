@@ -34,5 +34,5 @@ export class Serving {
 }
 
 const ALWAYS = /^\/($|openapi\.json$|(health|docs)(\/|$))/;
-/** So soon another instance, or this one started again, may answer. */
+/** How soon another instance, or this one started again, may answer. */
 const STOPPED_FOR_S = 2;

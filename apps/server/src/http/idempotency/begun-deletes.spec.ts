@@ -11,7 +11,7 @@ describe.each(testEngines)('deletions that were begun, on %s', (engine) => {
     return { begun, database, pass: (ms: number) => void (now += ms), drop: () => test.drop() };
   };
 
-  test('are known again for as long as is asked, and then begin anew', async () => {
+  test('are known again for as long as is asked, and then begin again', async () => {
     const { begun, pass, drop } = await open();
     expect(await begun.begin('a', 1000)).toBe(false);
     expect(await begun.begin('b', 1000)).toBe(false);

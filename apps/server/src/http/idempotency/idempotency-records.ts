@@ -8,7 +8,7 @@ import type { PinsOfCode } from './request-pins';
 
 /** For so long the first answer to a key is given again, ms. */
 export const KEPT_FOR = DAY;
-/** A request that has not ended after so long, by the machine's clock, has died with its server. */
+/** A request that has not ended after this long, by the machine's clock, has died with its server. */
 const DEAD_AFTER = MINUTE;
 const PURGE_EVERY = 10 * MINUTE;
 
@@ -16,7 +16,7 @@ const PURGE_EVERY = 10 * MINUTE;
 export type KeyClaim =
   | { readonly kind: 'first'; readonly requestId: string; readonly keyId: string }
   | { readonly kind: 'under-way' }
-  /** Still under way, though whoever asked was told long ago that the answer took too long. */
+  /** Still under way, though the caller was told long ago that the answer took too long. */
   | { readonly kind: 'late' }
   | { readonly kind: 'other-request' }
   | { readonly kind: 'again'; readonly status: number; readonly body: string };
@@ -27,7 +27,7 @@ interface IdempotencyTable {
     idempotency_key: string;
     /** Of the request without its PINs, under a key that is erased when answers are no longer kept. */
     fingerprint: string;
-    /** The vault's key for the fingerprint and for what is secret in the answer; null in rows of a version before. */
+    /** The vault's key for the fingerprint and for what is secret in the answer; null in rows of an earlier version. */
     key_id: string | null;
     /** Of the first try; a request taken over from a dead server goes on under it. */
     request_id: string;
@@ -285,7 +285,7 @@ export class IdempotencyRecords {
       .executeTakeFirst();
   }
 
-  /** Of what a version before has kept, only the key tells. */
+  /** Of what an earlier version has kept, only the key tells. */
   private async isOther(request: KeyedRequest, row: Row): Promise<boolean> {
     if (row.key_id === null || row.fingerprint === '') return false;
     const pins = row.pins === null ? [] : (JSON.parse(row.pins) as PinsOfCode[]);

@@ -27,7 +27,7 @@ describe.each(testEngines)('a key whose first request did not come to an end, on
     return { records, database, pass: (ms: number) => void (wall += ms), drop: () => test.drop() };
   };
 
-  test('is in use at first, and late once whoever asked was told so', async () => {
+  test('is in use at first, and late once the caller was told so', async () => {
     const { records, pass, drop } = await open();
     await records.claim(request);
     pass(8_000);
@@ -40,7 +40,7 @@ describe.each(testEngines)('a key whose first request did not come to an end, on
     await drop();
   });
 
-  test('is for the next try still where that one could not be written down either', async () => {
+  test('is for the next try still where that one could not be recorded either', async () => {
     const { records, database, drop } = await open();
     await records.claim(request);
     await sql`alter table idempotency_keys rename to away`.execute(database.db);

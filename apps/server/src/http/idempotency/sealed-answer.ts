@@ -26,7 +26,7 @@ async function sealed(vault: Vault, text: unknown, keyId: string): Promise<unkno
 
 async function opened(vault: Vault, box: unknown): Promise<unknown> {
   if (typeof box !== 'object' || box === null) return box;
-  // Of a version before, under a master key that may be gone.
+  // Of an earlier version, under a master key that may be gone.
   if ('secret' in box) return null;
   const [text] = await vault.openAll([box as SealedPin]);
   return text;

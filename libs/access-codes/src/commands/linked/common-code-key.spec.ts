@@ -30,7 +30,7 @@ const reserved = (pin: string, codeId = NEW, deviceId = DEVICE) =>
 const joined = (pin: string, codeId = NEW) => onCommonCode('CommonCodeJoined', { codeId, pin });
 const left = (codeId: string) => onCommonCode('CommonCodeLeft', { codeId });
 const requested = (pin: string, codeId = NEW) => onCode('CodeRequested', { pin, commonCodeKey }, codeId);
-/** A code in the garage, of which a version before has written down nothing else. */
+/** A code in the garage, of which an earlier version has written down nothing else. */
 const earlier = (pin = '4821') => aCode({ codeId: OTHER, deviceId: GARAGE, pin, commonCodeKey });
 const begun = onCommonCode('EarlierCodesJoined', { codeIds: [OTHER] });
 
@@ -50,7 +50,7 @@ describe('a code with a common_code_key', () => {
       .when(create({ code: '1234' }))
       .thenThroughCrashes(reserved('1234'), joined('1234'), requested('1234')));
 
-  it('takes the PIN of the others, also of those of a version before', async () => {
+  it('takes the PIN of the others, also of those of an earlier version', async () => {
     await feature
       .given(aLock(), another())
       .when(create())

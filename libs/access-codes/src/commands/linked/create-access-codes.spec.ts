@@ -245,7 +245,7 @@ describe('creating one code on several devices', () => {
 
   it.each<[string, Wanted, typeof created, readonly number[]]>([
     ['a PIN that was given', { code: '1234' }, created, [1, 2, 3, 4]],
-    // What was drawn before the first code was there is drawn anew.
+    // What was drawn before the first code was there is drawn again.
     ['a PIN that is drawn', {}, linked, [3, 4, 5, 6]],
   ])('is taken up again after a crash, with %s', async (_what, wanted, comesOfIt, crashes) => {
     for (const appends of crashes) {

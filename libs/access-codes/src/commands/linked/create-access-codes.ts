@@ -15,14 +15,14 @@ import { Streams } from '../../streams';
 import { CreateAccessCodes } from './commands';
 import { type Door, drawShared, takes } from './shared-pin';
 
-/** Somebody else may reserve the PIN between drawing it and asking for it. */
+/** Another request may reserve the PIN between drawing it and requesting the code. */
 const DRAWS = 5;
 
 /** One try of a request to create its codes; each has codes of its own. */
 interface Attempt {
   /** Counts from 1. */
   readonly nth: number;
-  /** The PINs of its codes that are there already, since a crash or an outage cut it short, by their devices. */
+  /** The PINs of its codes that exist already, since a crash or an outage interrupted it, by their devices. */
   readonly begun: ReadonlyMap<string, string>;
 }
 
@@ -43,7 +43,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
       try {
         return { accessCodeIds: await this.createAll(command, attempt) };
       } catch (error) {
-        // What was refused is taken back. After an outage the next try goes on with what is there.
+        // After a refusal everything is taken back. After an outage the next try goes on with what exists.
         if (!(error instanceof Refusal)) throw error;
         await this.takeBack(command, attempt.nth);
         const otherPinMayDo = isTaken(error) || attempt.begun.size > 0;
@@ -110,7 +110,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
           ]);
     const unable = doors.find((door) => !sharing.has(door));
     if (unable && otherwise === 'throw') throw this.reason(unable, code, wanted, doors);
-    // A code that was given links nothing: others may have been given the same.
+    // A PIN that was given links nothing: others may have the same one.
     const commonCodeKey =
       code === undefined
         ? `auto_set_by_create_multiple_${derivedId(caller.requestId, 'common code key')}`

@@ -9,7 +9,7 @@ import type { IsFree } from '../../streams';
 /** A device, and what is free on it. */
 export interface Door {
   readonly device: Device;
-  /** Whether nobody, ours or not, has a PIN on it in a window. */
+  /** Whether no code, managed or not, has a PIN on it in a window. */
   readonly isFree: IsFree;
   readonly neighbours: NeighbouringPins;
 }

@@ -33,7 +33,7 @@ export class UpdateAccessCodesHandler implements ICommandHandler<UpdateAccessCod
     }
   }
 
-  /** One that can not be put back, since it has gone meanwhile or its start has passed, keeps no other from it. */
+  /** One that can not be set back, since it has gone meanwhile or its start has passed, keeps no other from it. */
   private async putBack(
     caller: UpdateAccessCodes['caller'],
     code: SeamAccessCode,

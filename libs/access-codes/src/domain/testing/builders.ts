@@ -219,7 +219,7 @@ export function keypadOf(...reservations: Reservation[]): Keypad {
   return { reservations, releasedAt: 0, sinceSnapshot: reservations.length };
 }
 
-/** All is well at an instant, but for what is said otherwise. */
+/** All is well at an instant, except for what is said otherwise. */
 export function around(now: number, more: Partial<Circumstances> = {}): Circumstances {
   return { device: nativeLock, account, keypad: keypadOf(), now, settings, ...more };
 }

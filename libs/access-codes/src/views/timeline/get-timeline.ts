@@ -39,7 +39,7 @@ export class GetTimelineHandler implements IQueryHandler<GetTimeline> {
 }
 
 /**
- * So many events from after an instant, or, where only an end is given, the last ones before it. A cursor is an
+ * How many events from after an instant, or, where only an end is given, the last ones before it. A cursor is an
  * instant, so what happened at one instant stays on one page, even if that makes it longer.
  */
 export function pageOfTimeline(all: readonly TimelineEvent[], filter: GetTimeline['filter']): TimelinePage {
