@@ -9,6 +9,8 @@ export interface LockPlan {
   readonly lengths?: readonly number[];
   /** Zigbee2MQTT's option: shows the digits of codes that are read. */
   readonly exposePin?: boolean;
+  /** It listens only now and then, and says so: what it misses is kept for it. */
+  readonly sleeps?: boolean;
 }
 
 type State = Record<string, unknown>;
@@ -17,9 +19,11 @@ type State = Record<string, unknown>;
 export class Device {
   readonly lock: SimulatedLock;
   readonly users: number;
+  readonly sleeps: boolean;
   name: string;
   filteredCache: readonly string[] = [];
   available = true;
+  private readonly kept: (() => void)[] = [];
   private remembered: State = {};
   private readonly exposePin: boolean;
 
@@ -30,10 +34,23 @@ export class Device {
   ) {
     this.name = plan.name;
     this.users = plan.users ?? 30;
+    this.sleeps = plan.sleeps ?? false;
     this.exposePin = plan.exposePin ?? false;
     this.lock = new SimulatedLock({ users: this.users, lengths: plan.lengths ?? [4, 5, 6, 7, 8] }, (event) =>
       this.event(event),
     );
+  }
+
+  /** Resolves when the lock is heard of again. */
+  untilAwake(): Promise<void> {
+    return new Promise((resolve) => this.kept.push(resolve));
+  }
+
+  /** Its batteries are changed: it speaks, and gets what was kept for it. */
+  awake(): void {
+    this.lock.faults.dead = false;
+    this.readState();
+    for (const resolve of this.kept.splice(0)) resolve();
   }
 
   /** The answer to a reading, as the radio brings it. */

@@ -177,11 +177,12 @@ export class Zigbee2MqttStandIn {
     const { faults } = device.lock;
     await pause(faults.dead ? timeoutMs : faults.latencyMs);
     if (!faults.dead) return;
-    const options =
-      '{"timeout":10000,"disableResponse":false,"disableRecovery":false,"disableDefaultResponse":true,"direction":0,"reservedBits":0,"writeUndiv":false}';
+    // What a lock that sleeps does not answer is kept for it, without a word, until it is heard of again.
+    if (device.sleeps) return device.untilAwake();
+    const options = '{"timeout":10000,"disableResponse":false,"disableRecovery":false,"direction":0}';
     throw new Error(
       `ZCL command ${device.ieeeAddress}/1 closuresDoorLock.${command}(${JSON.stringify(payload)}, ${options}) ` +
-        `failed (Timeout - 6757 - 1 - ${sequence} - 257 - 6 after ${timeoutMs}ms)`,
+        `failed (Timeout after ${timeoutMs}ms [address=6757 endpoint=1 clusterId=257 cmdId=6 tsn=${sequence}])`,
     );
   }
 

@@ -5,7 +5,7 @@ const said = (message: string, level = 'error') => JSON.stringify({ message, lev
 const timeout =
   `z2m: Publish 'set' 'pin_code' to 'Haustür, 1. Stock' failed: 'Error: ZCL command 0x00158d0000000001/1 ` +
   `closuresDoorLock.setPinCode({"userid":12,"userstatus":1,"usertype":0,"pincodevalue":"73041"}, ` +
-  `{"timeout":10000,"disableResponse":false}) failed (Timeout - 6757 - 1 - 17 - 257 - 6 after 10000ms)'`;
+  `{"timeout":10000,"disableResponse":false}) failed (Timeout after 10000ms [address=6757 endpoint=1 clusterId=257 cmdId=5 tsn=17])'`;
 
 describe('the log of Zigbee2MQTT', () => {
   it('tells that a lock did not answer, and nothing of what it was sent', () => {

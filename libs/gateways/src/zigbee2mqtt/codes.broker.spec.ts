@@ -107,6 +107,25 @@ describe('a code', () => {
     expect(await listed(lock)).toEqual([['2', guest.pin]]);
   });
 
+  it('is unknown when Zigbee2MQTT keeps it for a lock that sleeps; it is read back when it is done', async () => {
+    site = await SiteUnderTest.start({ system: { slots: { first: 2, last: 3 } } });
+    const { lock, device } = await site.pair({ users: 4, sleeps: true });
+    await listed(lock);
+    // Awake for the question, asleep for the command.
+    const read = jest.spyOn(device, 'readPin').mockImplementationOnce((slot) => {
+      device.lock.faults.dead = true;
+      device.readPin(slot);
+    });
+    expect(await site.adapter.program(lock, { ...guest, slot: 2 })).toMatchObject({ kind: 'unknown' });
+    expect(device.lock.slotsInUse).toEqual([]);
+    expect(read).toHaveBeenCalled();
+    device.awake();
+    await site.until(() => device.lock.opens(guest.pin));
+    expect(await listed(lock)).toEqual([['2', guest.pin]]);
+    expect(await site.adapter.remove(lock, '2')).toMatchObject({ kind: 'accepted' });
+    expect(device.lock.slotsInUse).toEqual([]);
+  });
+
   it('that the lock refuses is told as that, and the old one stays where it can be seen', async () => {
     site = await SiteUnderTest.start();
     const { lock, device } = await site.pair({ users: 8 });
