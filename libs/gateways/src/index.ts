@@ -13,4 +13,5 @@ export { authorizeUrl, exchangeCode } from './http/oauth';
 export { reportsPath } from './http/reports-path';
 export * from './http/token-store';
 export { NetworkProcess, type RemoteLock } from './zwave-js/testing/network-process';
+export { SimulatedMatterLocks } from './matter/testing/simulated-matter-locks';
 export { MalformedReport, parseReport } from './http/webhooks';

@@ -76,7 +76,9 @@ describe('a server that dies halfway', () => {
     expect(await reservations()).toMatchObject([{ codeId: id, foreign: true }]);
 
     const { streams } = world.core;
-    await new ConvertToManagedHandler(streams, world.core).execute(new ConvertToManaged(caller(), id, false));
+    await new ConvertToManagedHandler(streams, world.core, world.vault).execute(
+      new ConvertToManaged(caller(), id, false),
+    );
     await world.settle();
     await world.restart();
     await world.again();
@@ -258,7 +260,9 @@ it('a conversion begins again where somebody has changed the PIN meanwhile', asy
     await streams.codes.transact(id, cause(), () => [{ type: 'UnmanagedCodeChanged', data: { content } }]);
   };
   const overtaken = Object.assign(Object.create(streams) as typeof streams, { reservePin });
-  await new ConvertToManagedHandler(overtaken, world.core).execute(new ConvertToManaged(caller(), id, true));
+  await new ConvertToManagedHandler(overtaken, world.core, world.vault).execute(
+    new ConvertToManaged(caller(), id, true),
+  );
   expect(await world.code(id)).toMatchObject({
     life: { phase: 'managed' },
     wanted: { pinFingerprint: 'another' },

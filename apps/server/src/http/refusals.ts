@@ -11,6 +11,7 @@ const TYPES: Readonly<
   'being-removed': 'access_code_being_removed',
   'not-set-on-device': 'access_code_not_set_on_device',
   'not-time-bound': 'access_code_not_time_bound',
+  'pin-not-readable': 'access_code_not_readable',
   'no-backup-available': 'backup_access_code_not_available',
   'pin-taken': 'duplicate_access_code',
   'no-pin-free': 'no_code_available',

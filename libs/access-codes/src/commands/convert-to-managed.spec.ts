@@ -63,6 +63,12 @@ describe('taking a code that is not ours into management', () => {
       .when(convert())
       .thenFails({ kind: 'untimely', why: 'being-removed' }));
 
+  it('is refused for one whose digits its lock does not tell', () =>
+    feature
+      .given(aLock(), anUnmanagedCode({ pin: '' }))
+      .when(convert())
+      .thenFails({ kind: 'untimely', why: 'pin-not-readable' }));
+
   it('is refused while a code of ours has the PIN, which is told of it once', async () => {
     const conflict = { kind: 'conflict', why: 'pin-taken', by: OTHER } as const;
     await feature

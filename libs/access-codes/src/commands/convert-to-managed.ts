@@ -1,8 +1,10 @@
-import { causedBy, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import { causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import { type Vault, VAULT } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { sameWindow } from '../domain/access-code';
 import { PinTaken } from '../domain/keypad';
+import type { CodeRefusal } from '../domain/refused';
 import { refuseConversion, takeIntoManagement } from '../domain/unmanaged';
 import { Streams } from '../streams';
 import { unmanagedCode } from './requests';
@@ -18,6 +20,7 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
   constructor(
     private readonly streams: Streams,
     @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
+    @Inject(VAULT) private readonly vault: Vault,
   ) {}
 
   async execute(command: ConvertToManaged): Promise<void> {
@@ -44,6 +47,12 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
     const cause = causedBy(caller);
     // Refused before anything is reserved for it.
     takeIntoManagement(code, externalModificationAllowed);
+    const [known] = await this.vault.openAll([pin]);
+    // Its lock tells that it is there, and not its digits: it could never be put back.
+    if (known === '') {
+      const message = 'The device does not tell the digits of this access code, so it can not be managed.';
+      throw Refusal.untimely<CodeRefusal>('pin-not-readable', message);
+    }
     try {
       const claim = { codeId: accessCodeId, pin, pinFingerprint, window };
       await this.streams.reservePin(deviceId, cause, claim);

@@ -5,6 +5,7 @@ export type CodeRefusal =
   | 'being-removed'
   | 'not-set-on-device'
   | 'not-time-bound'
+  | 'pin-not-readable'
   | 'no-backup-available'
   | 'pin-taken'
   | 'no-pin-free'

@@ -55,6 +55,7 @@ export const ACCESS_CODE_SCHEMA = named(
       is_offline_access_code: flag,
       is_scheduled_on_device: flag,
       is_waiting_for_code_assignment: flag,
+      is_masked_on_device: { type: 'boolean', enum: [true] },
     },
     [
       'starts_at',
@@ -63,6 +64,7 @@ export const ACCESS_CODE_SCHEMA = named(
       'pulled_backup_access_code_id',
       'is_scheduled_on_device',
       'is_waiting_for_code_assignment',
+      'is_masked_on_device',
     ],
   ),
 );
@@ -76,8 +78,9 @@ export const UNMANAGED_ACCESS_CODE_SCHEMA = named(
       status: oneOf('set'),
       display_status: text,
       is_managed: { type: 'boolean', enum: [false] },
+      is_masked_on_device: { type: 'boolean', enum: [true] },
     },
-    ['starts_at', 'ends_at'],
+    ['starts_at', 'ends_at', 'is_masked_on_device'],
   ),
 );
 

@@ -37,6 +37,8 @@ export interface SeamAccessCode {
   is_offline_access_code: boolean;
   is_scheduled_on_device: boolean;
   is_waiting_for_code_assignment: boolean;
+  /** Only of a code whose lock says that it has it, but not its digits. */
+  is_masked_on_device?: true;
 }
 
 /** Shows a code as the API does. Pure: everything that it depends on is passed in. */
@@ -72,6 +74,7 @@ export function presentCode(
     is_offline_access_code: false,
     is_scheduled_on_device: code.known.onLock !== null && toldOf(code.known.onLock).window !== null,
     is_waiting_for_code_assignment: false,
+    ...(code.known.onLock?.masked ? { is_masked_on_device: true as const } : {}),
   };
 }
 

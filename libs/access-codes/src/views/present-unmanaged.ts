@@ -22,6 +22,8 @@ export interface SeamUnmanagedAccessCode {
   errors: SeamCodeError[];
   warnings: SeamCodeWarning[];
   is_managed: false;
+  /** Only of a code whose digits the lock does not tell: `code` is null then. */
+  is_masked_on_device?: true;
 }
 
 /** Shows a code that is not ours as the API does. Pure: everything that it depends on is passed in. */
@@ -30,12 +32,14 @@ export function presentUnmanaged(
   around: Surroundings & { readonly pins: Pins },
 ): SeamUnmanagedAccessCode {
   const { schedule } = code.wanted;
+  // What is sealed of a code that nobody can read is an empty text.
+  const isMasked = around.pins.wanted === '';
   return {
     access_code_id: code.codeId,
     workspace_id: code.workspaceId,
     device_id: code.deviceId,
     name: code.wanted.name,
-    code: around.pins.wanted,
+    code: isMasked ? null : around.pins.wanted,
     type: schedule ? 'time_bound' : 'ongoing',
     status: 'set',
     display_status: endOf(code) ? 'Being removed from the device' : 'Set on the device',
@@ -43,6 +47,7 @@ export function presentUnmanaged(
     created_at: iso(code.requestedAt),
     ...unmanagedIssues(code, around),
     is_managed: false,
+    ...(isMasked ? { is_masked_on_device: true as const } : {}),
   };
 }
 

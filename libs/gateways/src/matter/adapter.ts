@@ -208,7 +208,7 @@ export class MatterAdapter implements LocalAdapter {
     const { slot, name, window, isOurs } = user;
     return {
       // Whoever put it there or changed it since, it is no longer what we told the lock.
-      lockCodeId: isOurs ? String(slot) : `${slot}-of-others`,
+      lockCodeId: isOurs ? String(slot) : `${slot}.others`,
       ...{ name, pin: null, status: 'active' },
       window: window && this.windowOf(`${lock.lockId}/${slot}`, window, zone),
     };

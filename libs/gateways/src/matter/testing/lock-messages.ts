@@ -19,6 +19,8 @@ export type AskedOfLocks =
       readonly abilities: SimulatedAbilities;
     }
   | { readonly ask: 'online'; readonly serial: string; readonly online: boolean }
+  /** In which places it has users. */
+  | { readonly ask: 'users'; readonly serial: string }
   /** Does the next write, and falls silent before it answers. */
   | { readonly ask: 'lose-next'; readonly serial: string }
   | { readonly ask: 'opens'; readonly serial: string; readonly pin: string; readonly at: number }

@@ -122,6 +122,13 @@ async function answerTo(asked: AskedOfLocks): Promise<unknown> {
   const { path, door } = locks.get(asked.serial)!;
   if (asked.ask === 'lose-next') return void losing.set(door, path);
   if (asked.ask === 'online') return void (path.deaf = path.mute = !asked.online);
+  if (asked.ask === 'users')
+    return door.act((agent) =>
+      agent
+        .get(SimulatedDoorLock)
+        .auth.users.map(({ userIndex }) => userIndex)
+        .sort((a, b) => a - b),
+    );
   if (asked.ask === 'by-hand')
     return door.act((agent) => putByHand(agent, asked.slot, asked.name, asked.pin));
   return door.act((agent) => agent.get(SimulatedDoorLock).opens(asked.pin, asked.at));

@@ -37,6 +37,11 @@ export class SimulatedMatterLocks {
     await this.ask({ ask: 'online', serial, online });
   }
 
+  /** The places in which the lock has users. */
+  async users(serial: string): Promise<number[]> {
+    return (await this.ask({ ask: 'users', serial })) as number[];
+  }
+
   /** @param at local time at the door as if it were UTC, seconds */
   async opens(serial: string, pin: string, at: number): Promise<boolean> {
     return (await this.ask({ ask: 'opens', serial, pin, at })) as boolean;
