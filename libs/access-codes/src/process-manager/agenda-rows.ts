@@ -1,8 +1,17 @@
 import type { Database } from '@latchkey/database';
 import { claimOf, type DueClaim, DueRows, type DueSource, type OfWorkspace } from '@latchkey/event-sourcing';
 import { type Clock, othersTurn } from '@latchkey/platform';
-import { dropGone, dropMany, putOff } from './agenda-statements';
-import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, type LockRow, LOCKS } from './agenda-tables';
+import {
+  codeOnLock,
+  codesOfDevice,
+  codesOnLock,
+  devicesOfLock,
+  dropGone,
+  dropMany,
+  locksOfAccount,
+  putOff,
+} from './agenda-statements';
+import { AGENDA, type AgendaRow, type AgendaTables, type LockRow, LOCKS } from './agenda-tables';
 import { lockLeases } from './lock-leases';
 import { SettleBatches } from './settle-batches';
 import { wake, Wakes } from './wakes';
@@ -214,22 +223,13 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   }
 
   async codeOf(deviceId: string, lockCodeId: string): Promise<string | undefined> {
-    const row = await this.database.db
-      .selectFrom(LOCK_CODES)
-      .select('code_id')
-      .where('device_id', '=', deviceId)
-      .where('lock_code_id', '=', lockCodeId)
-      .executeTakeFirst();
+    const [row] = await codeOnLock.rows(this.database.db, { deviceId, lockCodeId });
     return row?.code_id;
   }
 
   /** Every code of ours on a lock, by the lock's id of it. */
   async lockCodes(deviceId: string): Promise<Map<string, string>> {
-    const rows = await this.database.db
-      .selectFrom(LOCK_CODES)
-      .select(['lock_code_id', 'code_id'])
-      .where('device_id', '=', deviceId)
-      .execute();
+    const rows = await codesOnLock.rows(this.database.db, { deviceId });
     return new Map(rows.map((row) => [row.lock_code_id, row.code_id]));
   }
 
@@ -247,15 +247,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
 
   /** The next codes that a device has on its agenda, so many in the order of their subjects. */
   someCodesOf(deviceId: string, after: string, most: number): Promise<Pick<AgendaRow, 'subject' | 'id'>[]> {
-    return this.database.db
-      .selectFrom(AGENDA)
-      .select(['subject', 'id'])
-      .where('device_id', '=', deviceId)
-      .where('kind', '=', 'code')
-      .where('subject', '>', after)
-      .orderBy('subject')
-      .limit(most)
-      .execute();
+    return codesOfDevice.rows(this.database.db, { deviceId, after, most });
   }
 
   /** Keeps rows that nobody works on from being claimed, until they are given back. @returns which these are */
@@ -272,8 +264,8 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     });
   }
 
-  async locksOf(accountId: string): Promise<LockRow[]> {
-    return this.database.db.selectFrom(LOCKS).selectAll().where('account_id', '=', accountId).execute();
+  locksOf(accountId: string): Promise<LockRow[]> {
+    return locksOfAccount.rows(this.database.db, { accountId });
   }
 
   async accountsAt(maker: string): Promise<string[]> {
@@ -287,14 +279,8 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   }
 
   /** The devices that a lock is: one in each workspace that its account is connected to. */
-  async devicesOf(maker: string, lockId: string): Promise<LockRow[]> {
-    return this.database.db
-      .selectFrom(LOCKS)
-      .selectAll()
-      .where('maker', '=', maker)
-      .where('lock_id', '=', lockId)
-      .orderBy('device_id')
-      .execute();
+  devicesOf(maker: string, lockId: string): Promise<LockRow[]> {
+    return devicesOfLock.rows(this.database.db, { maker, lockId });
   }
 
   /** What the maker said of the lock when it was last read back. */

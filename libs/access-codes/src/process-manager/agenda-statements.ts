@@ -1,6 +1,6 @@
 import { type Engine, prepared } from '@latchkey/database';
 import { sql } from 'kysely';
-import { AGENDA, type AgendaTables } from './agenda-tables';
+import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, type LockRow, LOCKS } from './agenda-tables';
 
 /** What a subject was planned to do next, if nothing has happened since. */
 export interface Planned {
@@ -145,4 +145,57 @@ export const dueByEvent = prepared<
 /** The lock that a code is for. */
 export const deviceOfCode = prepared<AgendaTables, { subject: string }, { device_id: string | null }>(
   (db, p) => db.selectFrom(AGENDA).select('device_id').where('subject', '=', p.subject),
+);
+
+/** The code that is under this id on a lock. */
+export const codeOnLock = prepared<
+  AgendaTables,
+  { deviceId: string; lockCodeId: string },
+  { code_id: string }
+>((db, p) =>
+  db
+    .selectFrom(LOCK_CODES)
+    .select('code_id')
+    .where('device_id', '=', p.deviceId)
+    .where('lock_code_id', '=', p.lockCodeId),
+);
+
+/** Every code of ours on a lock. */
+export const codesOnLock = prepared<
+  AgendaTables,
+  { deviceId: string },
+  { lock_code_id: string; code_id: string }
+>((db, p) =>
+  db.selectFrom(LOCK_CODES).select(['lock_code_id', 'code_id']).where('device_id', '=', p.deviceId),
+);
+
+/** Codes that a device has on its agenda, in the order of their subjects. */
+export const codesOfDevice = prepared<
+  AgendaTables,
+  { deviceId: string; after: string; most: number },
+  Pick<AgendaRow, 'subject' | 'id'>
+>((db, p) =>
+  db
+    .selectFrom(AGENDA)
+    .select(['subject', 'id'])
+    .where('device_id', '=', p.deviceId)
+    .where('kind', '=', 'code')
+    .where('subject', '>', p.after)
+    .orderBy('subject')
+    .limit(p.most),
+);
+
+/** The locks of an account. */
+export const locksOfAccount = prepared<AgendaTables, { accountId: string }, LockRow>((db, p) =>
+  db.selectFrom(LOCKS).selectAll().where('account_id', '=', p.accountId),
+);
+
+/** The devices that a lock is. */
+export const devicesOfLock = prepared<AgendaTables, { maker: string; lockId: string }, LockRow>((db, p) =>
+  db
+    .selectFrom(LOCKS)
+    .selectAll()
+    .where('maker', '=', p.maker)
+    .where('lock_id', '=', p.lockId)
+    .orderBy('device_id'),
 );

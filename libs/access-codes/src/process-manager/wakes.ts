@@ -67,18 +67,18 @@ const next = (db: Kysely<AgendaTables>, engine: Database<AgendaTables>['engine']
     .limit(1)
     .modifyEnd(forUpdateSkipLocked(engine));
 
+/** Asked each time that the agenda is looked at. */
+const first = prepared<AgendaTables, object, { due_at: number }>((db) =>
+  db.selectFrom(WAKES).select('due_at').orderBy('due_at').limit(1),
+);
+
 /** Rows that are still to be made due, by whichever process. */
 export class Wakes {
   constructor(private readonly database: Database<AgendaTables>) {}
 
   /** Since when rows should have been due, ms; null: none are left. */
   async since(): Promise<number | null> {
-    const row = await this.database.db
-      .selectFrom(WAKES)
-      .select('due_at')
-      .orderBy('due_at')
-      .limit(1)
-      .executeTakeFirst();
+    const [row] = await first.rows(this.database.db, {});
     return row?.due_at ?? null;
   }
 

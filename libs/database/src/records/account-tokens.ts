@@ -2,6 +2,7 @@ import { type Vault } from '@latchkey/platform';
 import { type Database } from '../database';
 import { emptyLog } from '../engines/empty-log';
 import { type Migration } from '../migrate';
+import { prepared } from '../prepared';
 
 /** What we need to act for a connected account at its lock maker (OAuth2). */
 export interface AccountToken {
@@ -37,14 +38,15 @@ export const accountTokensMigration: Migration = {
 
 export const purposeOfAccountToken = (accountId: string): string => `account/${accountId}`;
 
+/** Asked with each call of a lock maker. */
+const sealedToken = prepared<AccountTokensTable, { accountId: string }, { sealed: string }>((db, p) =>
+  db.selectFrom('account_tokens').select('sealed').where('account_id', '=', p.accountId),
+);
+
 export function accountTokens({ db, engine }: Database<AccountTokensTable>, vault: Vault): AccountTokens {
   return {
     async get(accountId) {
-      const row = await db
-        .selectFrom('account_tokens')
-        .select('sealed')
-        .where('account_id', '=', accountId)
-        .executeTakeFirst();
+      const [row] = await sealedToken.rows(db, { accountId });
       return row
         ? (JSON.parse(vault.openSecret(purposeOfAccountToken(accountId), row.sealed)) as AccountToken)
         : null;
