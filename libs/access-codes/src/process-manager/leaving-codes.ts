@@ -13,7 +13,7 @@ const WITHIN_A_REQUEST = 32;
 /** How many are ended together afterwards, each time the device is due. */
 const SOME = 100;
 /** Where nobody waits, so many of them are appended to at a time. */
-const AT_ONCE = 16;
+const AT_ONCE = 32;
 /** One look at a device sees off so many times as many; then it is others' turn. */
 const TIMES_IN_A_LOOK = 5;
 
