@@ -6,6 +6,7 @@ import { backupCommand, restoreCommand } from './backup';
 import { type Print, runCommandLine } from './command-line';
 import { codesCommand } from './codes';
 import { devicesCommand } from './devices';
+import { doctorCommand } from './doctor';
 import { parkedCommand } from './parked';
 import { rebuildCommand } from './rebuild';
 import { subscribersCommand } from './subscribers';
@@ -33,6 +34,7 @@ export function latchkey(
   program.addCommand(backupCommand(env, print));
   program.addCommand(codesCommand(env, print));
   program.addCommand(devicesCommand(env, print));
+  program.addCommand(doctorCommand(env, print));
   program.addCommand(parkedCommand(env, print));
   program.addCommand(rebuildCommand(env, print));
   program.addCommand(restoreCommand(print));

@@ -50,8 +50,8 @@ export async function workspacesOf(
   return wanted === undefined ? records.workspaces.list() : [await workspaceOf(records, wanted)];
 }
 
-/** What a sandbox's clock read last, standing; or this machine's. */
-function clockOf({ sandbox, dataDir }: Config): Clock {
+/** What a sandbox's clock reads now, standing; or this machine's. */
+export function clockOf({ sandbox, dataDir }: Config): Clock {
   const now = sandbox ? sandboxTime(dataDir) : undefined;
   return now === undefined ? new SystemClock() : new SandboxClock({ now, running: false });
 }

@@ -10,8 +10,8 @@ const REMEMBER_MS = MINUTE;
  * between. What can't be read or written is done without: the clock is taken for right then.
  */
 export function watchedClock(dataDir: string, logger: Logger, started: Pick<Started, 'add'>): ClockWatch {
-  const file = join(dataDir, 'wall-clock.json');
-  const watch = new ClockWatch({ lastRead: lastRead(file) });
+  const file = fileIn(dataDir);
+  const watch = new ClockWatch({ lastRead: lastWallClock(dataDir) });
   const remember = (): void => {
     try {
       writeFileSync(`${file}.new`, JSON.stringify({ latest: watch.latest() }), { mode: 0o600 });
@@ -32,9 +32,12 @@ export function watchedClock(dataDir: string, logger: Logger, started: Pick<Star
   return watch;
 }
 
-function lastRead(file: string): number | undefined {
+const fileIn = (dataDir: string): string => join(dataDir, 'wall-clock.json');
+
+/** What the machine's clock read when a server last wrote it down, ms; undefined where none has. */
+export function lastWallClock(dataDir: string): number | undefined {
   try {
-    const { latest } = JSON.parse(readFileSync(file, 'utf8')) as { latest?: unknown };
+    const { latest } = JSON.parse(readFileSync(fileIn(dataDir), 'utf8')) as { latest?: unknown };
     return typeof latest === 'number' ? latest : undefined;
   } catch {
     return undefined;

@@ -157,6 +157,15 @@ export class EventStoreDb implements EventStore {
     return this.connection.ping();
   }
 
+  /** The version that the store says it has. @throws {Outage} when it does not answer */
+  async serverVersion(): Promise<string> {
+    const client = await this.connection.current();
+    // Asked for by each client once, and kept by it.
+    const asked = Reflect.get(client, 'capabilities') as Promise<{ readonly serverVersion: string }>;
+    const late = () => new StoreSilent('a question for its version', READ_WITHIN_MS);
+    return (await within(asked, READ_WITHIN_MS, late)).serverVersion;
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
     await this.connection.close();
