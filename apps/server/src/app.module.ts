@@ -60,6 +60,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { Core } from './core/core';
 import { HttpModule, SANDBOX_CLOCK, type SandboxClockPort } from './http';
+import { ParkedEventsModule } from './parked/parked-events.module';
 import { provided, providedByToken } from './provided';
 import type { Sandbox } from './sandbox/sandbox';
 import { SandboxModule } from './sandbox/sandbox.module';
@@ -142,6 +143,7 @@ export class AppModule {
         ConnectWebviewsModule,
         PublicEventsModule,
         AuditModule,
+        ParkedEventsModule,
         SandboxModule.with(parts.sandbox),
       ],
     };

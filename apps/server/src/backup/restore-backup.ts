@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { openDatabase, tablesOf } from '@latchkey/database';
 import { MINUTE } from '@latchkey/platform';
+import { sql } from 'kysely';
 import { closed, copied, wholeFolder } from './closed-files';
 import { hashOf, type Manifest, readManifest } from './manifest';
 import { BackupRefused, meaningOf } from './trouble';
@@ -51,8 +52,11 @@ async function forgetAnswers(file: string, factsEndAt: number): Promise<void> {
       .deleteFrom('idempotency_keys')
       .where('created_at', '>=', factsEndAt - UNDER_WAY_MS)
       .execute();
+    await sql`pragma wal_checkpoint(truncate)`.execute(database.db);
   } finally {
     await database.close();
   }
+  // Everything is in the file itself: nobody else has had it open.
+  for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
   await closed(file);
 }

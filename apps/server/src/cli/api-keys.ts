@@ -29,14 +29,14 @@ export function apiKeysCommand(env: NodeJS.ProcessEnv, print: Print): Command {
     .option('--workspace <ID>', 'whose key it is, where there are several workspaces')
     .option('--audit', 'lets it ask what happened, and what opened a door when')
     .option('--subscriptions', 'lets it manage persistent subscriptions on the public events')
+    .option('--operations', 'lets it see, retry and drop the parked events of the whole server')
     .option('--new-workspace <WORKSPACE_NAME>', 'makes a workspace with it: the way in of a new server')
-    .action(({ name, workspace, newWorkspace, audit, subscriptions }: MakeOptions) =>
+    .action(({ name, workspace, newWorkspace, ...given }: MakeOptions) =>
       withRecords(env, async (records, config) => {
         const owner =
           newWorkspace === undefined
             ? await workspaceOf(records, workspace)
             : await makeWorkspace(records, newWorkspace, config);
-        const given = { audit, subscriptions };
         await make(records, owner, { name, permissions: PERMISSIONS.filter((each) => given[each]) }, print);
       }),
     );
@@ -65,6 +65,7 @@ interface MakeOptions {
   readonly newWorkspace?: string;
   readonly audit?: boolean;
   readonly subscriptions?: boolean;
+  readonly operations?: boolean;
 }
 
 async function makeWorkspace(

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '@latchkey/platform';
 import { compile, type Compiled } from '../testing/compiled';
 import { ServerWorld } from '../testing/server-world';
 import { LatchkeyProgram } from './testing/latchkey-program';
@@ -25,6 +25,12 @@ function everything(folder: string): string[] {
     const path = join(folder, entry.name);
     return entry.isDirectory() ? [path, ...everything(path)] : [path];
   });
+}
+
+interface Acknowledged {
+  readonly id: string;
+  readonly pin: string;
+  readonly acknowledgedAt: number;
 }
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;
@@ -39,8 +45,7 @@ describe('backup and restore', () => {
   const run = (...args: string[]) => program.run(...args);
   const at = (name: string) => join(folder, name);
   /** Codes that are acknowledged, until it is said that it is enough: their ids, PINs and when they were. */
-  const load = async (enough: () => boolean) => {
-    const made: { id: string; pin: string; acknowledgedAt: number }[] = [];
+  const load = async (enough: () => boolean, made: Acknowledged[] = []) => {
     while (!enough()) {
       pin += 7;
       const { access_code_id } = await world.api.create({ device_id: deviceId, code: String(pin) });
@@ -68,16 +73,17 @@ describe('backup and restore', () => {
 
   test('a backup taken under load restores to what was acknowledged before it began', async () => {
     let ended = false;
-    const loading = load(() => ended);
-    await delay(500);
+    const all: Acknowledged[] = [];
+    const loading = load(() => ended, all);
+    await until(() => all.length > 5);
     const begunAt = performance.now();
     const made = await run('backup', '--out', at('loaded'));
     const doneAt = performance.now();
-    await delay(300);
+    await until(() => all.some(({ acknowledgedAt }) => acknowledgedAt > doneAt + 200));
     ended = true;
+    await loading;
     expect(made).toMatchObject({ code: 0, complaint: '' });
     expect(made.out).toMatch(/is a backup of .*\nThe master key is in it/);
-    const all = await loading;
     const before = all.filter(({ acknowledgedAt }) => acknowledgedAt < begunAt);
     const after = all.filter(({ acknowledgedAt }) => acknowledgedAt > doneAt + 200);
     expect(before.length).toBeGreaterThan(3);

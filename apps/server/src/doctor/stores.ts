@@ -11,7 +11,7 @@ import { type Clock, type Config, MINUTE } from '@latchkey/platform';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
 import { sql } from 'kysely';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parkedEvents } from '../cli/parked-events';
+import { OF_OTHERS, ParkedEvents } from '../parked/parked-events';
 import { liveDatabase } from '../replay/beside';
 import { replayableViews } from '../replay/replayable-views';
 import { bad, checked, type Finding, type Found, ok, spanOf, warn } from './check';
@@ -157,9 +157,9 @@ async function newestIn(store: EventStore, prefixes: readonly string[]): Promise
 
 async function parked({ stores }: Patient): Promise<Found> {
   const counts = new Map<string, number>();
-  for await (const { view } of parkedEvents(stores)) counts.set(view, (counts.get(view) ?? 0) + 1);
-  const foreign = counts.get('*') ?? 0;
-  counts.delete('*');
+  for await (const { view } of new ParkedEvents(stores).all()) counts.set(view, (counts.get(view) ?? 0) + 1);
+  const foreign = counts.get(OF_OTHERS) ?? 0;
+  counts.delete(OF_OTHERS);
   if (counts.size > 0) {
     const each = [...counts].map(([view, count]) => `${view} ${count}`).join(', ');
     return bad(

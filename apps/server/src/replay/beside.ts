@@ -4,11 +4,10 @@ import type { Database } from '@latchkey/database';
 import { Checkpoints, type Position, type ProjectionRunner, type Tables } from '@latchkey/event-sourcing';
 import { type Config, lockUnlessHeld } from '@latchkey/platform';
 import { type Kysely, sql } from 'kysely';
-import { FreshView } from './fresh-view';
-import { type Home, type ReplayableView, replayableViews, type ReplayParts } from './replayable-views';
+import { FreshView, NotReplayable } from './fresh-view';
 
-/** A view that is read can't be compared or replaced; the message says why. */
-export class NotReplayable extends Error {}
+export { NotReplayable };
+import { type Home, type ReplayableView, replayableViews, type ReplayParts } from './replayable-views';
 
 /** @throws {NotReplayable} that names those there are */
 export function viewsNamed(parts: ReplayParts, name: string | undefined): readonly ReplayableView[] {

@@ -8,10 +8,15 @@ import {
   ProjectionRunner,
   type ProjectionRunnerOptions,
   type Tables,
+  UnfoldableEvent,
+  UnreadableEvent,
 } from '@latchkey/event-sourcing';
 import type { Config } from '@latchkey/platform';
 import { sql } from 'kysely';
 import type { ReplayableView } from './replayable-views';
+
+/** A view that is read can't be compared or replaced; the message says why. */
+export class NotReplayable extends Error {}
 
 /** The tables that each database of views has for itself. */
 const OF_DATABASE: ReadonlySet<string> = new Set(['checkpoints', 'built_projections', 'parked_events']);
@@ -78,7 +83,7 @@ export class FreshView {
 
   /**
    * Folds on, up to a position that the store has reached, or to the end of what is there.
-   * @throws what keeps an event of ours from being folded
+   * @throws {NotReplayable} where an event of ours can't be read or folded
    */
   async fold(upTo: Position | undefined, followed: Followed): Promise<void> {
     const { database, options } = this;
@@ -92,6 +97,9 @@ export class FreshView {
     await runner.start();
     try {
       await runner.caughtUp;
+    } catch (error) {
+      if (!(error instanceof UnreadableEvent || error instanceof UnfoldableEvent)) throw error;
+      throw new NotReplayable(`The view ${this.name} can't be folded anew: ${error.message}`);
     } finally {
       await runner.stop();
     }
