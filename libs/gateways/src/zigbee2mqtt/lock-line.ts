@@ -10,9 +10,15 @@ export interface LineTimings {
   readonly replyMs: number;
   /** How long after a write the lock is read for the first time, and how long after each reading again. */
   readonly looksMs: readonly number[];
+  /** For how long answers are listened to where the first may be an old one. */
+  readonly quietMs: number;
 }
 
-export const LINE_TIMINGS: LineTimings = { replyMs: 11_500, looksMs: [100, 400, 1_000, 2_000, 3_000] };
+export const LINE_TIMINGS: LineTimings = {
+  quietMs: 500,
+  replyMs: 11_500,
+  looksMs: [100, 400, 1_000, 2_000, 3_000],
+};
 
 /**
  * How reading a slot went. `silent`: the lock did not answer. `unsent`: there is no connection, or it was lost.
@@ -51,7 +57,7 @@ export class LockLine {
   private readonly turns = new Mutex();
   private readonly listeners = new Set<(heard: Heard) => void>();
   /** Readings that went unanswered, by slot: their answers may still come, and be old. */
-  private readonly unanswered = new Map<number, number>();
+  private readonly unanswered = new Set<number>();
   private readonly lastRead = new Map<number, UserStatus>();
 
   constructor(
@@ -176,22 +182,34 @@ export class LockLine {
   }
 
   /**
-   * Reads a slot. Where an answer may be an old one, the lock is asked again, and the later answer is used: it was
-   * given after the first was asked for.
+   * Reads a slot. Where an answer may be an old one, the lock is asked again, and the last of what comes in a while is
+   * believed.
    */
   private async readNow(slot: number): Promise<Reading> {
-    const late = Math.min(this.unanswered.get(slot) ?? 0, 3);
+    const mayBeLate = this.unanswered.has(slot);
     let reading = await this.readOnce(slot);
-    for (let again = late; again > 0 && reading.kind === 'read'; again--) reading = await this.readOnce(slot);
     if (reading.kind !== 'read') return reading;
-    if (late === 0 && this.options.repeats() && this.lastRead.get(slot) === reading.status) {
-      reading = await this.readOnce(slot);
-    }
+    const mayBeRepeated = this.options.repeats() && this.lastRead.get(slot) === reading.status;
+    if (mayBeLate || mayBeRepeated) reading = await this.readLatest(slot);
     if (reading.kind === 'read') {
       this.unanswered.delete(slot);
       this.lastRead.set(slot, reading.status);
     }
     return reading;
+  }
+
+  private async readLatest(slot: number): Promise<Reading> {
+    let latest: Reading | undefined;
+    const listener = (heard: Heard): void => {
+      const user = heard === 'lost' || isFailure(heard) ? undefined : heard.users?.get(slot);
+      if (user) latest = { kind: 'read', ...user };
+    };
+    this.listeners.add(listener);
+    const first = await this.readOnce(slot);
+    if (first.kind === 'read')
+      await new Promise((resolve) => setTimeout(resolve, this.options.timings.quietMs));
+    this.listeners.delete(listener);
+    return first.kind === 'read' ? (latest ?? first) : first;
   }
 
   private async readOnce(slot: number): Promise<Reading> {
@@ -207,8 +225,7 @@ export class LockLine {
     });
     if (answer === 'unsent') return { kind: 'unsent' };
     const reading = answer ?? { kind: 'silent' };
-    if (reading.kind === 'silent' || reading.kind === 'unsent')
-      this.unanswered.set(slot, (this.unanswered.get(slot) ?? 0) + 1);
+    if (reading.kind === 'silent' || reading.kind === 'unsent') this.unanswered.add(slot);
     return reading;
   }
 

@@ -1,3 +1,4 @@
+import { connectAsync } from 'mqtt';
 import type { LockRef } from '../lock-gateway';
 import { SiteUnderTest } from './testing/site-under-test';
 
@@ -101,6 +102,25 @@ describe('the door', () => {
         ...{ performedVia: 'manual_turn', action: 'lock' },
       },
     ]);
+  });
+
+  it('tells an event once that the broker delivers twice', async () => {
+    site = await SiteUnderTest.start();
+    const { device } = await site.pair();
+    device.lock.programByHand(7, '777777');
+    await site.until(() => reported().length === 1);
+    const client = await connectAsync(site.broker.address);
+    client.once('message', (topic, payload) => client.publish(topic, payload));
+    await client.subscribeAsync(`zigbee2mqtt/${device.name}`);
+    const used = () => reported().filter(({ kind }) => kind === 'code-used');
+    device.lock.type('777777');
+    await site.until(() => used().length === 1);
+    site.now += 10_000;
+    // The same hand again, later, is another opening; by then the doubled message has long come.
+    device.lock.type('777777');
+    await site.until(() => used().length > 1);
+    expect(used()).toHaveLength(2);
+    await client.endAsync(true);
   });
 
   it('that we had unlocked is told by that alone; one whose bolt does not move is told, too', async () => {

@@ -16,7 +16,7 @@ import type { Zigbee2MqttSystem } from '../entry';
 export const TIMINGS: AdapterTimings = {
   broker: { connectMs: 2_000, pauseMs: 20, longestPauseMs: 100, keepAliveS: 1 },
   settleMs: 500,
-  line: { replyMs: 500, looksMs: [2, 10, 25, 50, 100] },
+  line: { quietMs: 30, replyMs: 500, looksMs: [2, 10, 25, 50, 100] },
 };
 const RADIO_TIMEOUT_MS = 400;
 
