@@ -5,7 +5,7 @@ import { type LocalConnection, ourSlots, type SlotRange } from '../local';
 import type { Answer, LockDescription, LockReport, Refusal } from '../lock-gateway';
 import { NodeCommands, refused } from './node-commands';
 import { CC, levelOf, lockIdOf, nodeOf, nodesOf, takesCodes, type ZwaveNode } from './nodes';
-import { toldBy } from './notifications';
+import { toldBy, toldByValue } from './notifications';
 import { type Abilities, type Reach, ZwaveLock } from './zwave-lock';
 import { type ZwaveEvent, ZwaveSocket } from './zwave-socket';
 
@@ -242,8 +242,11 @@ export class Hub {
       this.nodes.set(nodeId, { ...node, alive: name === 'alive' });
       if (name === 'alive') this.found.get(lockId)?.lock.table.doubtAll();
       this.options.onReport({ kind: name === 'alive' ? 'online' : 'offline', lockId });
-    } else if (name === 'notification') this.notified(event, lockId);
-    else this.valueChanged(event, node, lockId);
+    } else if (name === 'notification') this.notified(event, lockId, toldBy);
+    else {
+      this.notified(event, lockId, toldByValue);
+      this.valueChanged(event, node, lockId);
+    }
   }
 
   private nodesChanged(event: ZwaveEvent): void {
@@ -266,10 +269,10 @@ export class Hub {
     this.options.onReport({ kind: 'added', lockId });
   }
 
-  private notified(event: ZwaveEvent, lockId: string): void {
+  private notified(event: ZwaveEvent, lockId: string, read: typeof toldBy): void {
     const { clock, onReport, newId } = this.options;
     const { lock } = this.foundOf(lockId);
-    const told = toldBy(event, lockId, new Date(clock.now()).toISOString(), newId());
+    const told = read(event, lockId, new Date(clock.now()).toISOString(), newId());
     // Its own commands are told by whoever gave them.
     if (told.remotely && lock.isBusy) return;
     if (told.doubt === 'all') lock.table.doubtAll();

@@ -41,6 +41,26 @@ export interface Told {
   readonly remotely?: 'lock' | 'unlock';
 }
 
+const state = z.object({
+  commandClass: z.literal(CC.notification),
+  propertyKey: z.string(),
+  newValue: z.number(),
+});
+
+/** Notifications that stand for a state are told by the driver as values, by these names. */
+const STATES: Readonly<Record<string, number>> = {
+  'Lock state': ACCESS_CONTROL,
+  'Battery maintenance status': POWER,
+};
+
+/** The same of a value that has changed, where it stands for a notification. */
+export function toldByValue(event: ZwaveEvent, lockId: string, at: string, id: string): Told {
+  const read = state.safeParse(event.args).data;
+  const type = read && STATES[read.propertyKey];
+  if (!read || type === undefined) return NOTHING;
+  return toldBy({ ccId: CC.notification, args: { type, event: read.newValue } }, lockId, at, id);
+}
+
 const NOTHING: Told = { reports: [], doubt: [] };
 
 /**

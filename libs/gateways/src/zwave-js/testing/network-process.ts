@@ -106,8 +106,11 @@ export class RemoteLock {
   type = (pin: string, at: number, zone: string) => this.ask('type', [pin, at, zone]) as Promise<boolean>;
   codes = () => this.ask('codes', []) as Promise<Record<number, string>>;
   putByHand = (slot: number, pin: string) => this.ask('putByHand', [slot, pin]);
+  forgetSchedules = () => this.ask('forgetSchedules', []);
   reset = () => this.ask('reset', []);
-  notify = (event: number, userId?: number, type?: number) => this.ask('notify', [event, userId, type]);
+  /** @param type left out: access control */
+  notify = (event: number, userId: number | null = null, type = 6) =>
+    this.ask('notify', [event, userId, type]);
   setDead = (dead: boolean) => this.ask('setDead', [dead]);
   loseNextAnswer = () => this.ask('loseNextAnswer', []);
   heal = () => this.ask('heal', []);

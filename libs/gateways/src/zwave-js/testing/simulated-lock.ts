@@ -1,5 +1,6 @@
 import { UserIDStatus } from '@zwave-js/cc';
 import { NotificationCCReport } from '@zwave-js/cc/NotificationCC';
+import { ScheduleEntryLockCCYearDayScheduleSet } from '@zwave-js/cc/ScheduleEntryLockCC';
 import { UserCodeCCReport, UserCodeCCSet } from '@zwave-js/cc/UserCodeCC';
 import {
   ccCaps,
@@ -20,8 +21,6 @@ export interface LockTraits {
   readonly schedules?: boolean;
   /** Tells stars instead of digits. */
   readonly masks?: boolean;
-  /** Says that it took a time frame, and does not keep it. */
-  readonly ignoresSchedules?: boolean;
 }
 
 /** Where the mock's own behaviours keep what a lock holds. */
@@ -35,6 +34,7 @@ const ACCESS_CONTROL = 6;
 /** A Z-Wave lock on the mock stick, and somebody who stands before it. */
 export class SimulatedLock {
   private dead = false;
+  private forgetful = false;
   private loses: { frame: string } | 'next' | null = null;
   /** Writes of codes that came to the lock. */
   writes = 0;
@@ -92,7 +92,7 @@ export class SimulatedLock {
     return this.slots().some((slot) => {
       if (this.codeIn(slot) !== pin) return false;
       const told = this.node.state.get(SCHEDULE(slot)) as YearDay | undefined;
-      if (!told || this.traits.ignoresSchedules) return true;
+      if (!told) return true;
       const { startsAt, endsAt } = windowOf(told, zone);
       return startsAt <= at && at < endsAt;
     });
@@ -135,17 +135,26 @@ export class SimulatedLock {
   async type(pin: string, at: number, zone: string): Promise<boolean> {
     const opens = this.opens(pin, at, zone);
     const slot = this.slots().find((each) => this.codeIn(each) === pin);
-    await (opens ? this.notify(6, slot) : this.notify(4, undefined, 7));
+    await (opens ? this.notify(6, slot) : this.notify(4, null, 7));
     return opens;
   }
 
   /** Tells something by itself. */
-  async notify(notificationEvent: number, userId?: number, notificationType = ACCESS_CONTROL): Promise<void> {
+  async notify(
+    notificationEvent: number,
+    userId: number | null = null,
+    notificationType = ACCESS_CONTROL,
+  ): Promise<void> {
     const report = new NotificationCCReport({
       ...{ nodeId: this.node.controller.ownNodeId, notificationType, notificationEvent },
-      ...(userId === undefined ? {} : { eventParameters: Uint8Array.from([userId]) }),
+      ...(userId === null ? {} : { eventParameters: Uint8Array.from([userId]) }),
     });
     await this.node.sendToController(createMockZWaveRequestFrame(report, { ackRequested: false }));
+  }
+
+  /** From here on it says that it took a time frame, and holds none. */
+  forgetSchedules(): void {
+    this.forgetful = true;
   }
 
   /** It hears nothing and says nothing, as without power. */
@@ -169,7 +178,12 @@ export class SimulatedLock {
       if (this.dead) return;
       this.frames += 1;
       const cc = frame.type === MockZWaveFrameType.Request ? frame.payload : undefined;
-      if (!(cc instanceof UserCodeCCSet)) return takes(frame);
+      if (!(cc instanceof UserCodeCCSet)) {
+        await takes(frame);
+        if (this.forgetful && cc instanceof ScheduleEntryLockCCYearDayScheduleSet)
+          node.state.set(SCHEDULE(cc.userId), undefined);
+        return;
+      }
       this.writes += 1;
       const written = `${cc.userId}/${cc.userIdStatus}`;
       const isLost = this.loses === 'next' || this.loses?.frame === written;

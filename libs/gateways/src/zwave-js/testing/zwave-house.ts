@@ -32,7 +32,7 @@ export class ZwaveHouse {
   readonly adapter: ZwaveJsAdapter;
   now = begin;
 
-  private constructor(readonly network: NetworkProcess) {
+  private constructor(private readonly started: NetworkProcess | null) {
     this.adapter = this.newAdapter();
   }
 
@@ -40,6 +40,16 @@ export class ZwaveHouse {
     const house = new ZwaveHouse(await NetworkProcess.start(traits));
     await house.connect();
     return house;
+  }
+
+  /** Without any locks, for what is not connected. */
+  static alone(): ZwaveHouse {
+    return new ZwaveHouse(null);
+  }
+
+  get network(): NetworkProcess {
+    if (!this.started) throw new Error('there is no network');
+    return this.started;
   }
 
   /** The system as an entry of the file says it. */
