@@ -3,7 +3,7 @@ import { Choice, Flag, Instant, paged, Pin, Text, DeviceId, Uuid, UuidList, Whol
 /** Longer names fit no lock. */
 const LONGEST_NAME = 200;
 export const LONGEST_KEY = 200;
-/** As many as Seam's own API gives to whoever does not page. */
+/** As many as Seam's own API returns without a page size. */
 const MOST_CODES = 55_000;
 
 export const codeName = {

@@ -69,7 +69,7 @@ export const ACCESS_CODE_SCHEMA = named(
   ),
 );
 
-/** A code on a lock that nobody asked us for. */
+/** A code on a lock that was not created here. */
 export const UNMANAGED_ACCESS_CODE_SCHEMA = named(
   'unmanaged_access_code',
   objectOf(

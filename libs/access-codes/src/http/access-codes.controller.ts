@@ -111,7 +111,7 @@ export class AccessCodesController {
     return { action_attempt: codeAttempt('DELETE_ACCESS_CODE', params.access_code_id) };
   }
 
-  /** Counts against what the code's device may be asked a minute. */
+  /** Counts against the rate limit of the code's device. */
   private async takeOf(work: 'update' | 'delete', caller: Caller, accessCodeId: string) {
     if (!this.limits.isOn(work)) return;
     const query = new GetAccessCode(caller.workspaceId, { accessCodeId });
@@ -120,7 +120,7 @@ export class AccessCodesController {
   }
 }
 
-/** By its id, or by what is typed on which device. */
+/** By its id, or by its PIN and device. */
 export function whichCode(params: GetAccessCodeParams) {
   const { access_code_id: accessCodeId, device_id: deviceId, code } = params;
   if (accessCodeId !== undefined) return { accessCodeId };
@@ -130,7 +130,7 @@ export function whichCode(params: GetAccessCodeParams) {
   });
 }
 
-/** Filters on what there is none of here. */
+/** Filters by things that do not exist here. */
 function ofOthers(params: ListAccessCodesParams): boolean {
   return [params.access_grant_id, params.access_grant_key, params.access_method_id].some(
     (filter) => filter !== undefined,

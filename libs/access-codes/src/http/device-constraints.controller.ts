@@ -22,7 +22,7 @@ class ReportDeviceConstraintsParams {
   max_code_length?: number;
 }
 
-/** What clients know of a lock's codes beyond what its maker tells. */
+/** What clients know of a lock's codes beyond its maker's description. */
 @Controller()
 export class DeviceConstraintsController {
   constructor(private readonly commands: CommandBus) {}
@@ -40,7 +40,7 @@ export class DeviceConstraintsController {
   }
 }
 
-/** @throws {ApiError} 400 for both ways of saying it, for neither, and for a range that holds nothing */
+/** @throws {ApiError} 400 for both ways to give it, for neither, and for an empty range */
 function lengthsOf(params: ReportDeviceConstraintsParams): number[] {
   const { supported_code_lengths: lengths, min_code_length: min, max_code_length: max } = params;
   const isRange = min !== undefined || max !== undefined;

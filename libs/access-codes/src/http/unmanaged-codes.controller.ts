@@ -30,7 +30,7 @@ import {
   UpdateUnmanagedAccessCodeParams,
 } from './unmanaged-params';
 
-/** /access_codes/unmanaged: codes on locks that nobody asked us for. */
+/** /access_codes/unmanaged: codes on locks that were not created here. */
 @Controller()
 export class UnmanagedCodesController {
   constructor(

@@ -1,7 +1,7 @@
 import { Flag, paged, Pin, Text, DeviceId, Uuid } from '@latchkey/http';
 import { codeName, LONGEST_KEY } from './access-code-params';
 
-/** As many as Seam's own API gives to whoever does not page. */
+/** As many as Seam's own API returns without a page size. */
 const MOST_CODES = 300_000;
 const LONGEST_SEARCH = 200;
 /** The longest PIN that a simulated lock is given by hand. */

@@ -28,8 +28,8 @@ export function wantedOnEach(params: CodeParams, now: number): Omit<WantedCode, 
 }
 
 /**
- * The change that the parameters of an update ask for. What it makes of the window that the code has is for the
- * command to judge; here only what contradicts itself is refused.
+ * The change that the parameters of an update ask for. The command checks it against the code's
+ * window; here only contradictions are refused.
  */
 export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
   const { starts_at: startsAt, ends_at: endsAt, type } = params;
@@ -67,7 +67,7 @@ function common(params: CodeParams) {
   };
 }
 
-/** Without what was not asked for. */
+/** Without the properties that were left out. */
 function compact<T extends object>(values: T): T {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }

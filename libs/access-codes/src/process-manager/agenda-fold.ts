@@ -153,7 +153,7 @@ export async function foldDevice(trx: Trx, deviceId: string, recorded: RecordedE
       .execute();
   }
   if (NO_MATTER.has(event.type)) return;
-  // Its codes are seen off with it.
+  // Its codes are ended with it.
   if (event.type === 'DeviceDeleted') {
     await dueNow.run(trx, { id: `device:${deviceId}`, dueAt });
     return;
@@ -228,7 +228,7 @@ const inserted = (p: InsertedRow): AgendaRow => ({
   lease_until: 0,
 });
 
-/** A code that is known already is looked at when its reservation's grace is over, if not before. */
+/** A code that is known already is due when its reservation's grace is over, if not before. */
 const reserved = prepared<AgendaTables, InsertedRow, unknown>((db, p) =>
   db
     .insertInto(AGENDA)
@@ -274,13 +274,13 @@ const dueNow = prepared<AgendaTables, { id: string; dueAt: number }, unknown>((d
     .where('subject', '=', p.id),
 );
 
-/** A PIN is free: those who wait for one on this keypad are looked at. */
+/** A PIN is free: codes that wait for one on this keypad are due. */
 const dueForKeypad = prepared<AgendaTables, { deviceId: string; dueAt: number }, unknown>((db, p) =>
   db
     .updateTable(AGENDA)
     .set((eb) => ({ due_at: p.dueAt, for_keypad: 0, version: eb('version', '+', 1) }))
     .where('device_id', '=', p.deviceId)
-    // Said in the statement itself: an index of these rows alone serves no parameter.
+    // Literal in the statement: a partial index can't be used with a parameter.
     .where('for_keypad', '=', (eb) => eb.lit(1)),
 );
 

@@ -30,7 +30,7 @@ export interface AgendaClaim extends DueClaim {
   readonly waitingSince: number;
 }
 
-/** What a look at something on the agenda came to; unless something has happened since, then it is looked at again. */
+/** The result of working on a subject; if something has happened since, it is due again. */
 export type Settlement =
   /** Planned on `revision`: not before `until` (ms; null: when something happens). */
   | {
@@ -40,7 +40,7 @@ export type Settlement =
       /** Or when something leaves the keypad. */
       readonly forKeypad?: boolean;
     }
-  /** The lock is busy with another command: next in line behind those who wait longer, at `until` at the latest. */
+  /** The lock is busy with another command: in line behind those that wait longer, until `until` at the latest. */
   | { readonly do: 'wait-for-lock'; readonly revision: number; readonly until: number }
   /** Nothing is left to do, as of `revision`. */
   | { readonly do: 'drop'; readonly revision: number };
@@ -60,18 +60,18 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   private readonly due: DueRows<AgendaRow>;
   private readonly batches: SettleBatches;
   private readonly wakes: Wakes;
-  /** When it is looked whether rows are still to be made due, though others are due, ms by the clock nobody puts. */
+  /** When to check for rows that are still to be made due, although others are due, ms by a monotonic clock. */
   private wakeAt = 0;
 
   constructor(
     private readonly database: Database<AgendaTables>,
     private readonly options: {
-      /** Tells the processes apart that work on one agenda. */
+      /** Identifies this process among those that work on one agenda. */
       readonly owner: string;
       readonly clock: Clock;
       /** The wall clock, ms: leases are about processes, not about codes. */
       readonly wall: () => number;
-      /** Resolves when this process has heard of all that the rows tell of now, or won't believe what it knows. */
+      /** Resolves when this process has seen all events that are in the rows now, or will read the streams instead. */
       readonly heard?: () => Promise<void>;
     },
   ) {
@@ -80,7 +80,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     this.wakes = new Wakes(database);
   }
 
-  /** How many codes, devices and accounts wait to be looked at; more than `most` are told as that. */
+  /** How many codes, devices and accounts are due; counted up to `most`. */
   waiting(now: number, most: number): Promise<number> {
     return this.due.waiting(now, most);
   }
@@ -126,7 +126,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return more;
   }
 
-  /** A worker that starts again takes back what it had claimed in an earlier life. */
+  /** A worker that starts again releases what it had claimed before. */
   releaseAll(): Promise<void> {
     return this.due.releaseAll();
   }
@@ -150,7 +150,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     await putOff.run(this.database.db, { subject, version, revision, attempts, until });
   }
 
-  /** Writes down what a look came to, and gives the row back. */
+  /** Stores the result of working on a row, and gives the row back. */
   async settle(claim: AgendaClaim, settlement: Settlement): Promise<void> {
     const settled =
       settlement.do === 'drop'
@@ -250,7 +250,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return codesOfDevice.rows(this.database.db, { deviceId, after, most });
   }
 
-  /** Keeps rows that nobody works on from being claimed, until they are given back. @returns which these are */
+  /** Keeps unclaimed rows from being claimed until they are given back. @returns their subjects */
   async hold(rows: readonly Pick<AgendaRow, 'subject'>[]): Promise<Pick<AgendaRow, 'subject'>[]> {
     const held = await this.due.hold(rows.map(({ subject }) => subject));
     return held.map((subject) => ({ subject }));

@@ -42,8 +42,8 @@ export const settleOne = prepared<AgendaTables, Planned, unknown>((db, p) =>
 );
 
 /**
- * The same for many. On PostgreSQL rows that somebody else holds are passed over: who writes many rows in
- * one transaction must not wait for another who does.
+ * The same for many. On PostgreSQL rows that another transaction holds are skipped: two transactions that write many rows
+ * must not wait for each other.
  * Its rows are the subjects that were settled.
  */
 export const settleMany = (engine: Engine, planned: readonly Planned[]) => {

@@ -4,15 +4,15 @@ import { type Kysely, sql } from 'kysely';
 /** Raised whenever tables or fold change: the agenda is then built again beside the old one. */
 export const AGENDA_VERSION = 2;
 
-/** One row for each access code (and account, and device) that says when it next needs a look. */
+/** One row for each access code (and account, and device) that says when it is due. */
 export const AGENDA = `agenda_v${AGENDA_VERSION}` as const;
 /** At most one command in flight per lock. */
 export const LOCK_LEASES = `lock_leases_v${AGENDA_VERSION}` as const;
-/** Which code on which lock is whose. */
+/** Which code on a lock belongs to which access code. */
 export const LOCK_CODES = `lock_codes_v${AGENDA_VERSION}` as const;
 /** Rows that are still to be made due, because of something that all rows of a device or an account depend on. */
 export const WAKES = `wakes_v${AGENDA_VERSION}` as const;
-/** Which device is which lock, and what its maker last told of it. */
+/** Which device is which lock, and what its maker last reported of it. */
 export const LOCKS = `locks_v${AGENDA_VERSION}` as const;
 
 export interface AgendaRow extends DueColumns {

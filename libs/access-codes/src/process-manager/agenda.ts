@@ -92,7 +92,7 @@ export class AgendaProjection implements Projection {
     }
   }
 
-  /** Before a row can tell of an event: whoever claims it must not plan on what is older. */
+  /** Before an event is in a row: the process that claims the row must not plan on older states. */
   onSeen(events: readonly RecordedEvent[]): void {
     this.known.see(events);
   }

@@ -17,8 +17,8 @@ export const backupCodeId = (deviceId: string, nth: number): string =>
   derivedId(deviceId, `backup code ${nth}`);
 
 /**
- * Spare codes on a device, on the lock without an end and known to nobody, so that one opens the door the moment it
- * is pulled. They are numbered, so that however often filling is begun again there are never too many.
+ * Spare codes on a device, on the lock without an end and not shown to anyone, so that one opens the door the moment it
+ * is pulled. They are numbered, so that repeated filling never makes too many.
  */
 export class BackupPool {
   /** Below this number all are gone for good. */
@@ -59,8 +59,8 @@ export class BackupPool {
   }
 
   /**
-   * Asks for as many backup codes as the device lacks, once any code there has asked for the pool. What is asked for
-   * gets onto the lock as every code does.
+   * Requests as many backup codes as the device lacks, once any code there uses the pool. They get onto the lock as
+   * every code does.
    */
   async fill(device: Device): Promise<void> {
     const size = this.sizeFor(device);
@@ -123,7 +123,7 @@ export class BackupPool {
       await streams.codes.transact(codeId, cause, (code) => request(code, data));
       return true;
     } catch (error) {
-      // No PIN is free, or somebody else was faster: the device is looked at again.
+      // No PIN is free, or another request was faster: the device is due again.
       const refused = error instanceof Refusal && error.reason.kind === 'conflict';
       if (!refused && !isTaken(error)) throw error;
       logger.warn({ deviceId, err: error }, 'the backup pool can not be filled');

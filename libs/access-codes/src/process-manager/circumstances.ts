@@ -4,7 +4,7 @@ import type { Circumstances, PlanSettings } from '../domain/circumstances';
 import type { Streams } from '../streams';
 import type { AgendaClaim } from './agenda-rows';
 
-/** What a code's next step depends on beside itself, as far as this process knows or the store tells. */
+/** What a code's next step depends on besides itself, from memory or from the store. */
 export async function circumstancesOf(
   claim: Pick<AgendaClaim, 'id' | 'deviceId'>,
   code: AccessCode | null,

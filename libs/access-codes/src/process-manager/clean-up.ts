@@ -4,13 +4,13 @@ import type { AccessCode } from '../domain/access-code';
 import { endOf, isForgotten } from '../domain/life';
 import type { Streams } from '../streams';
 
-/** Destroys what was kept of codes that are gone: nobody can read their PINs any more, and then the PINs are free. */
+/** Erases the keys of codes that are gone, so that their PINs can't be read any more; then the PINs are released. */
 export class CleanUp {
   constructor(
     private readonly options: {
       readonly vault: Pick<Vault, 'erase'>;
       readonly streams: Pick<Streams, 'commonCodes' | 'releaseAll'>;
-      /** Whether an expired code's PIN may still be asked for. */
+      /** Whether an expired code's PIN can still be read. */
       readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
     },
   ) {}

@@ -25,27 +25,27 @@ import { otherNames } from './names-on-lock';
 import type { Streams } from '../streams';
 import { isUnmanaged } from '../domain/life';
 
-/** A code that planning keeps finding something to append for is a fault: it must not spin. */
+/** How many events in a row planning may append for one code: more means a defect, and must not loop for ever. */
 const STEPS_AT_MOST = 25;
-/** How soon to look again at a lock that had not made up its mind, ms. */
+/** How soon to read a lock again that had not decided yet, ms. */
 const LOOK_AGAIN = 5_000;
 
-/** A code as it was found, and the one next thing to do for it. */
+/** A code as it was loaded, and its next step. */
 interface Look {
   readonly claim: AgendaClaim;
   readonly loaded: Loaded<AccessCode | null>;
   readonly circumstances: Circumstances;
-  /** True already, and to be appended whatever becomes of the step. */
+  /** Facts that hold already, to be appended in any case. */
   readonly facts: readonly CodeEvent[];
   readonly step: Step;
 }
 
-/** After a step: look again; since somebody else was faster, look at what they did; or nothing is left to do but wait. */
+/** After a step: plan again; load again, since another process was faster; or wait. */
 type Taken = 'done' | 'overtaken' | Settlement;
 
 /**
- * Works one code through: loads the streams, asks `plan` for the next step and takes it, until there is nothing to
- * do but wait.
+ * Takes one code through its steps: loads the streams, asks `plan` for the next step and takes it, until there is nothing
+ * to do but wait.
  */
 export class CodeWork {
   constructor(
@@ -57,7 +57,7 @@ export class CodeWork {
       readonly calls: InFlightCalls;
       readonly vault: Vault;
       readonly clock: Clock;
-      /** Between which instants it is, ms: not the same where the clock was set, and nobody knows whether rightly. */
+      /** Between which instants it is, ms: they differ where the clock was set and it is not known which one is right. */
       readonly bounds: () => { readonly earliest: number; readonly latest: number };
       readonly ids: Ids;
       readonly settings: PlanSettings;
@@ -65,10 +65,10 @@ export class CodeWork {
     },
   ) {}
 
-  /** @returns when to look at the code again */
+  /** @returns when the code is due again */
   async workThrough(claim: AgendaClaim): Promise<Settlement> {
     const { known, streams } = this.options;
-    // What is kept in memory will do, until it turns out that somebody else was faster.
+    // States in memory are good enough until it turns out that another process was faster.
     let atLeast = known.atLeast(streams.codes.streamOf(claim.id));
     for (let count = 0; count < STEPS_AT_MOST; count++) {
       const taken = await this.take(await this.look(claim, atLeast));
@@ -149,7 +149,7 @@ export class CodeWork {
       const claim = { codeId, pin, pinFingerprint, window, foreign };
       await this.options.streams.reservePin(deviceId, cause, claim);
     } catch (error) {
-      // Somebody else was faster: planning sees that now.
+      // Another process was faster: planning sees that now.
       if (!(error instanceof PinTaken)) throw error;
     }
     return 'done';
@@ -160,7 +160,7 @@ export class CodeWork {
     return 'done';
   }
 
-  /** What whoever pulled the backup would have done next. */
+  /** The next step of an interrupted pull of a backup code. */
   private async handOver(backupCodeId: string, code: AccessCode, toCodeId: string): Promise<'done'> {
     const { streams } = this.options;
     await handOver(streams, { backupCodeId, toCodeId }, ownCause(code, 'plan'));
@@ -190,7 +190,7 @@ export class CodeWork {
     );
   }
 
-  /** The code is gone: nobody can read its PIN any more, and then the PIN is free. */
+  /** The code is gone: its PIN's key is erased, and then the PIN is released. */
   private async cleanUp(claim: AgendaClaim, code: AccessCode, revision: number): Promise<Settlement> {
     await this.options.cleanUp.after(code.deviceId, [code], plannedCause(claim, code));
     return { do: 'drop', revision };
