@@ -12,7 +12,7 @@ import { DOOR, doorCodec, type DoorEvent, recordAtDoor } from './domain/door';
 /** How many of a door's latest events are looked through for one that was reported before. */
 const LATEST = 100;
 const ATTEMPTS = 50;
-/** Of so many doors the latest events are kept in memory. */
+/** For how many doors the latest events are kept in memory. */
 const DOORS = 1_000;
 
 /** A door's latest events, the newest first, and the revision of the last one; -1 where nothing happened yet. */
@@ -21,7 +21,7 @@ interface Latest {
   readonly revision: number;
 }
 
-/** Writes down what happens at doors, each thing once, however often a lock's maker reports it. */
+/** Records what happens at doors, each event once, however often a lock's maker reports it. */
 export class DoorLog {
   private readonly mutex = new KeyedMutex();
   /** Never wrong: an append on what is stale fails by its expected revision. */
@@ -35,7 +35,7 @@ export class DoorLog {
     },
   ) {}
 
-  /** @returns where it stands; undefined where it was there already */
+  /** @returns its position; undefined where it was recorded already */
   record(event: DoorEvent, cause: Cause): Promise<Position | undefined> {
     const { deviceId } = event.data;
     return this.mutex.runExclusive(deviceId, () => this.append(event, cause));

@@ -13,10 +13,10 @@ export interface DeviceWatchSettings {
   readonly retryLimit: number;
 }
 
-/** In so many turns, spread over the time between two read-backs, all locks are read back. */
+/** All locks are read back in this many turns, spread over the time between two read-backs. */
 const TURNS = 48;
 
-/** Holds what is on each lock against what is known of its codes, slowly, for the reports that never came. */
+/** Compares what is on each lock with what is known of its codes, from time to time: reports may be lost. */
 export class DeviceWatch {
   constructor(
     private readonly options: {

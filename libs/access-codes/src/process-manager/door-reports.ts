@@ -17,7 +17,7 @@ const METHODS: Readonly<Record<string, DoorMethod>> = {
 };
 
 /**
- * What a report says of a device's door; null where it says nothing that is sure.
+ * What a report says about a device's door; null where it says nothing certain.
  * @param codeId the code of ours that was used
  * @param attempt what we were asked to do, where the report answers that
  */

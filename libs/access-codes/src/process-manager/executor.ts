@@ -3,7 +3,7 @@ import type { Clock, Logger, Random } from '@latchkey/platform';
 import type { AgendaClaim, AgendaRows, Settlement } from './agenda-rows';
 import type { CodeWork } from './code-work';
 
-/** What the agenda holds beside codes is worked through by somebody else; says when it is due again, ms. */
+/** Works on what the agenda holds besides codes; returns when it is due again, ms. */
 export interface OtherWork {
   readonly device: (deviceId: string) => Promise<number | null>;
   readonly account: (accountId: string) => Promise<number | null>;

@@ -11,8 +11,8 @@ export async function stands({ codes }: Pick<Streams, 'codes'>, codeId: string):
 }
 
 /**
- * Tells a code of the backup code that was given to it. Where it has another one, since two came at once, this one
- * goes. May be repeated, and by somebody else, after a crash.
+ * Records a backup code with the code that it was assigned to. Where that has another one, since two were pulled at
+ * once, this one goes. May be repeated, also by another process, after a crash.
  * @returns the id of the backup code that stands in for it
  */
 export async function handOver(

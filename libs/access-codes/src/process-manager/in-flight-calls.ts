@@ -1,6 +1,6 @@
 /**
- * The calls to locks that are under way in this process. A lock's report may overtake the answer to the very
- * call that it reports on; whoever takes reports waits for the call first.
+ * The calls to locks that this process is making. A lock's report may overtake the answer to the call that it is
+ * about; so reports wait for the call first.
  */
 export class InFlightCalls {
   private readonly running = new Map<string, Set<Promise<unknown>>>();
@@ -17,7 +17,7 @@ export class InFlightCalls {
     }
   }
 
-  /** Resolves when the calls to a lock that were under way are over, however they ended. */
+  /** Resolves when the current calls to a lock have ended, successfully or not. */
   async settled(deviceId: string): Promise<void> {
     await Promise.allSettled([...(this.running.get(deviceId) ?? [])]);
   }

@@ -12,7 +12,7 @@ import type { CleanUp } from './clean-up';
 const WITHIN_A_REQUEST = 32;
 /** How many are ended together afterwards, each time the device is due. */
 const SOME = 100;
-/** Where nobody waits, so many of them are appended to at a time. */
+/** How many of them are appended to at a time where no request waits. */
 const AT_ONCE = 32;
 /** One look at a device sees off so many times as many; then it is others' turn. */
 const TIMES_IN_A_LOOK = 5;
@@ -51,7 +51,7 @@ export class LeavingCodes implements CodesOnDevice {
   }
 
   /**
-   * Sees some hundred codes off a device that was deleted, and cleans up after them.
+   * Ends some hundred codes of a device that was deleted, and cleans up after them.
    * @returns whether more may be left
    * @throws what kept a code from it, once the others are seen off
    */
@@ -63,7 +63,7 @@ export class LeavingCodes implements CodesOnDevice {
       const went = some.length > 0 && (await this.seeOff(deviceId, some, failures));
       left = some.length === SOME;
       after = some.at(-1)?.subject ?? after;
-      // Those that fail are passed over: they come first again the next time.
+      // Those that fail are skipped: they come first again the next time.
       if (went) times++;
     }
     if (failures.length > 0) throw failures[0];
@@ -101,7 +101,7 @@ export class LeavingCodes implements CodesOnDevice {
     return state && isGone(state) ? [{ state, revision, subject }] : [];
   }
 
-  /** Whoever deleted the device caused what follows from it. */
+  /** The cause of the deletion, for what follows from it. */
   private async causeOf(deviceId: string): Promise<Cause> {
     const history = await this.options.streams.devices.history(deviceId);
     const deleted = history.findLast(({ event }) => event.type === 'DeviceDeleted');

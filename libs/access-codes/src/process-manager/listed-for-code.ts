@@ -4,7 +4,7 @@ import type { AccessCode, Content } from '../domain/access-code';
 import type { Listed } from '../domain/listing';
 import { knownPins } from '../known-pins';
 
-/** Of a PIN that a code has nothing to do with: the fingerprint of none. */
+/** For PINs that are not the code's: a fingerprint that no PIN has. */
 const UNKNOWN = '';
 
 /**
@@ -21,7 +21,7 @@ export async function listedForCode(
   const awaitedAt = mayTurnUp?.slot === undefined ? undefined : String(mayTurnUp.slot);
   const lockCodeId = inFlight?.lockCodeId ?? onLock?.lockCodeId ?? awaitedAt;
   const told = inFlight?.content ?? onLock ?? mayTurnUp;
-  // Whether that is what the lock holds nobody can tell any more. It is left as it is: a key made again under the same
+  // Whether the lock holds that PIN can't be known any more. It is left as it is: a key made again under the same
   // id would be another one.
   const isUnreadable = told !== null && !isIn(known, told) && (await isMissing(told, vault));
   const listed: Listed[] = [];
@@ -36,7 +36,7 @@ export async function listedForCode(
   return listed;
 }
 
-/** A code whose digits the lock does not tell: where it is ours, it is what the lock was told. */
+/** A code whose digits the lock does not show: where it is ours, it is what was sent to the lock. */
 function maskedAs(told: Content | null): { readonly pinFingerprint: string; readonly masked: true } {
   return { pinFingerprint: told?.pinFingerprint ?? UNKNOWN, masked: true };
 }

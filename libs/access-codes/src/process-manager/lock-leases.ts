@@ -13,8 +13,8 @@ export interface LockLease {
 }
 
 /**
- * Which command is in flight on which lock, one at most: whoever wants to touch a lock takes its lease first. The
- * executor takes it, and events hold it until the command's outcome is known. Written here and nowhere else.
+ * Which command is in flight on which lock, at most one: its lease is taken before a lock is touched. The
+ * executor takes it, and events hold it until the command's outcome is known. Nothing else writes leases.
  */
 export const lockLeases = {
   /** Takes the lock for one command. False: another code's is in flight there. */
@@ -37,7 +37,7 @@ export const lockLeases = {
     await lockLeases.passTurn(db, deviceId);
   },
 
-  /** What was in flight for a code has come to its outcome: the next code's turn. */
+  /** The command in flight for a code has an outcome: the next code's turn. */
   async freeOf(db: Db, codeId: string): Promise<void> {
     for (const { device_id } of await freeLeases.rows(db, { codeId })) {
       await lockLeases.passTurn(db, device_id);
@@ -113,7 +113,7 @@ const wakeNext = prepared<AgendaTables, { deviceId: string }, unknown>((db, p) =
         .selectFrom(AGENDA)
         .select('subject')
         .where('device_id', '=', p.deviceId)
-        // Said in the statement itself: an index of these rows alone serves no parameter.
+        // Literal in the statement: a partial index can't be used with a parameter.
         .where('waiting_for_lock', '=', (value) => value.lit(1))
         .orderBy('waiting_since')
         .orderBy('subject')

@@ -10,7 +10,7 @@ import { doorEventOf, type DoorReport, reportKeyOf } from './door-reports';
 import type { LockWork } from './lock-work';
 import type { Streams } from '../streams';
 
-/** What to answer to whoever delivered a report. */
+/** What to answer to the sender of a report. */
 export type Reception = 'taken' | 'again-later';
 
 const CAUGHT_UP_WITHIN_MS = 5_000;
@@ -30,7 +30,7 @@ export class LockReports {
     },
   ) {}
 
-  /** @param account whose report it is: nothing in it is believed of another account's locks */
+  /** @param account whose report it is: it counts only for this account's locks */
   async take({ accountId, maker }: AccountRef, report: LockReport): Promise<Reception> {
     const { rows, onDue } = this.options;
     if (report.kind === 'system-lost' || report.kind === 'system-back') {
@@ -56,7 +56,7 @@ export class LockReports {
     switch (report.kind) {
       case 'code-outcome':
         return this.outcome(lock.device_id, report);
-      // A report may be an old one, come late: the maker knows how it is now.
+      // A report may be old and late: the maker knows the current state.
       case 'online':
       case 'offline':
       case 'time-wrong':
@@ -73,7 +73,7 @@ export class LockReports {
     }
   }
 
-  /** What happened at the door is recorded; only a code for one time has come to its end by it. */
+  /** What happened at the door is recorded; a one-time code is used up by it. */
   private async atDoor(deviceId: string, report: DoorReport): Promise<Reception> {
     const { streams, rows, ids } = this.options;
     const { state: device } = await streams.devices.load(deviceId, 0);
@@ -102,7 +102,7 @@ export class LockReports {
   }
 
   /**
-   * Whether a code for one time, whose lock has not said yet under which id it has it, may be the one that was used:
+   * Whether a one-time code, whose lock has not said yet under which id it has it, may be the one that was used:
    * it must not open twice, so the report is taken when that is known.
    */
   private async mayBeForOneTime(deviceId: string): Promise<boolean> {
@@ -132,7 +132,7 @@ export class LockReports {
       codeId = await rows.codeOf(deviceId, report.lockCodeId);
     }
     if (!codeId) {
-      // Somebody else's code, or one of ours whose answer was lost: reading back tells.
+      // Somebody else's code, or one of ours whose answer was lost: a read-back shows which.
       await rows.makeDue(`device:${deviceId}`);
       onDue();
       return 'taken';

@@ -29,12 +29,12 @@ export interface LockWorkSettings {
 
 export type Touch = Extract<Step, { do: 'program' | 'remove' }>;
 
-/** What became of an attempt to touch a lock. */
+/** The outcome of an attempt to touch a lock. */
 export type Touched = 'done' | 'lost-the-race';
 
 /**
- * Touches locks. Before a lock hears of anything the intent is appended with the expected revision and a
- * command id; whoever loses that race does nothing. What the other side answers is appended as it said it.
+ * Touches locks. Before anything is sent to a lock the intent is appended with the expected revision and a command id;
+ * the loser of a race does nothing. What the other side answers is appended as it came.
  */
 export class LockWork {
   private readonly unknownCodes: UnknownCodes;
@@ -165,7 +165,7 @@ export class LockWork {
       },
       0,
     );
-    // An outage is the account's, once; not each code's.
+    // An outage is recorded once, for the account; not for each code.
     if (answer.kind !== 'accepted') await recordOutage(streams, device.accountId, answer, cause);
     // The PIN is on the lock already: perhaps by our own creation whose answer was lost.
     if (answer.kind === 'refused' && answer.errorCode === 'PIN_CONFLICT' && told.state?.known.mayTurnUp) {
@@ -177,18 +177,18 @@ export class LockWork {
   }
 
   /**
-   * Reads the lock back and appends what that tells of the code.
-   * @returns false when it told nothing: look again later
+   * Reads the lock back and appends what that shows of the code.
+   * @returns false when it showed nothing: read again later
    */
   async verify(codeId: string, device: Device): Promise<boolean> {
     return (await this.verifyAll([codeId], device)) === 'told';
   }
 
   /**
-   * Reads a lock back and holds codes against it. What is known of them is loaded before the lock is read, and
-   * what comes of it is appended only if that is still all: what happened meanwhile, the reading may not show.
-   * @param look 'unknown-codes': also for codes that nobody asked us for
-   * @returns 'later' when it told nothing of one of them
+   * Reads a lock back and compares codes with it. Their states are loaded before the lock is read, and the result is
+   * appended only if they have not changed since: the reading may not show what happened meanwhile.
+   * @param look 'unknown-codes': also for codes that were not created here
+   * @returns 'later' when it showed nothing of one of them
    */
   async verifyAll(
     codeIds: readonly string[],
@@ -231,14 +231,14 @@ export class LockWork {
     try {
       await this.options.streams.codes.append(codeId, loaded, verdict, ownCause(loaded.state!, 'read-back'));
     } catch (error) {
-      // Something was learnt meanwhile: its event has made the code due again.
+      // Something happened meanwhile: its event has made the code due again.
       if (!(error instanceof RevisionConflict)) throw error;
     }
   }
 
   /**
-   * A lock maker's report of a code. Reports are not signed, and whoever knows the address can say that something was
-   * done: only what the lock itself is seen to hold counts. What was not done is tried again, whoever says so.
+   * A lock maker's report of a code. Reports are not signed, and anyone who knows the address can claim that something was
+   * done: only what the lock is seen to hold counts. A reported failure is tried again in any case.
    */
   async report(codeId: string, device: Device, outcome: Omit<Outcome, 'retryAt' | 'rules'>): Promise<void> {
     const { streams } = this.options;

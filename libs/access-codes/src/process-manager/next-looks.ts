@@ -9,12 +9,12 @@ import { circumstancesOf } from './circumstances';
 
 /** Of these each lock is read once. */
 const BATCH = 5_000;
-/** With more than so many that need a look, the rest is left to be looked at too. */
+/** When more than this many need attention, the rest stay due as well. */
 const HELD_AT_MOST = 5_000;
 
 /**
  * When more devices than so many are due, each so many wait for this long, ms, behind those before them: to read a lock
- * back takes all of its codes, and whoever begins after a long time has other things to do first.
+ * back takes all of its codes, and after a long pause other work comes first.
  */
 const DEVICES_AT_ONCE = 50;
 const NEXT_DEVICES_AFTER_MS = 15_000;
@@ -67,7 +67,7 @@ export class NextLooks {
         arranged += codes.length - due.length;
       }
     } catch (error) {
-      logger.warn({ err: error }, 'what codes wait for could not be told; each is looked at');
+      logger.warn({ err: error }, 'it could not be found out what codes wait for; all of them stay due');
     } finally {
       await rows.releaseThese(held);
     }
@@ -97,7 +97,7 @@ export class NextLooks {
     return due;
   }
 
-  /** When each of these codes on one device is to be looked at. */
+  /** When each of these codes on one device is due. */
   private async looksOn(deviceId: string, own: readonly ClaimedCode[]) {
     const { clock, streams, known } = this.options;
     const stream = streams.keypadStream(deviceId);

@@ -1,6 +1,6 @@
 import type { Answer, ListedCode, LockGateway, LockRef } from '@latchkey/gateways';
 
-/** A lock read by the leave of one account: another's leave may be gone. */
+/** A lock read with the grant of one account: another account's grant may be gone. */
 const keyOf = ({ accountId, lockId }: LockRef): string => `${accountId}/${lockId}`;
 
 /**

@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { LockReports, type Reception } from './lock-reports';
 
-/** Takes whatever locks report, by which way it may come: webhooks of lock makers, or connections of our own. */
+/** Takes everything that locks report, by webhooks of lock makers or by connections of our own. */
 @Injectable()
 export class ReportIntake {
   constructor(
@@ -13,7 +13,7 @@ export class ReportIntake {
     private readonly commands: CommandBus,
   ) {}
 
-  /** @param account whose report it is: nothing in it is believed of another account's locks */
+  /** @param account whose report it is: it counts only for this account's locks */
   async take(account: AccountRef, report: LockReport): Promise<Reception> {
     if (report.kind === 'action-completed') await this.conclude(account, report);
     return this.reports.take(account, report);

@@ -47,7 +47,7 @@ export class SettleBatches {
       const { rows } = await settleMany(engine, planned).execute(db);
       for (const { subject } of rows) settled.add(subject);
     }
-    // One by one where somebody else held the row, or there is only one.
+    // One by one where another transaction held the row, or there is only one.
     for (const each of planned) {
       if (!settled.has(each.subject) && (await settleOne.run(db, each)) > 0) settled.add(each.subject);
     }

@@ -17,7 +17,7 @@ import type { Streams } from '../streams';
 export const unmanagedCodeId = (deviceId: string, lockCodeId: string, nth: number): string =>
   derivedId(deviceId, `unmanaged code ${lockCodeId} ${nth}`);
 
-/** Takes note of codes on a lock that nobody asked us for. */
+/** Records codes on a lock that were not created here. */
 export class UnknownCodes {
   constructor(
     private readonly options: {
@@ -28,8 +28,8 @@ export class UnknownCodes {
   ) {}
 
   /**
-   * What of a listing nobody is known to own becomes an unmanaged code each.
-   * @param owners whose is what, as it was known before the lock was read
+   * Each entry of a listing that belongs to no known code becomes an unmanaged code.
+   * @param owners which entry belongs to which code, as known before the lock was read
    */
   async see(device: Device, read: readonly ListedCode[], owners: ReadonlyMap<string, string>): Promise<void> {
     const { rows } = this.options;
@@ -62,14 +62,14 @@ export class UnknownCodes {
     for (let nth = 0; ; nth++) {
       const codeId = unmanagedCodeId(deviceId, lockCodeId, nth);
       const loaded = await streams.codes.load(codeId);
-      // It has been seen already, and the agenda does not know yet.
+      // It was recorded already, and the agenda does not have it yet.
       if (loaded.state?.known.onLock?.lockCodeId === lockCodeId) return;
       if (loaded.state) continue;
       const pin = await sealForNewCode(vault, codeId, plain);
       const content = storedContent({ name, window, ...pin });
       const data = { codeId, workspaceId, deviceId, accountId, lockCodeId, content };
       const cause = externalCause({ workspaceId, correlationId: deviceId, causationId: 'read-back' });
-      // First, as for any code: whoever is shown this one finds its PIN taken.
+      // First, as for any code: when this one is shown, its PIN counts as taken.
       await streams.reservePin(deviceId, cause, { codeId, ...pin, window, foreign: true });
       // What follows a point tells a code apart from one of ours that it was put over.
       const [, slot] = /^(\d+)(?:\.|$)/.exec(lockCodeId) ?? [];
@@ -78,7 +78,7 @@ export class UnknownCodes {
       try {
         await streams.codes.append(codeId, loaded, see(loaded.state, data), cause);
       } catch (error) {
-        // Somebody else has seen it at the same time.
+        // Another process has recorded it at the same time.
         if (!(error instanceof RevisionConflict)) throw error;
       }
       return;

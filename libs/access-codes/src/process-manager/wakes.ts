@@ -82,7 +82,7 @@ export class Wakes {
     return row?.due_at ?? null;
   }
 
-  /** Makes some of them due, each wake in its turn. @returns false when none were left, or others are at it */
+  /** Makes some of them due, each wake in its turn. @returns false when none were left, or another process is doing it */
   goOn(): Promise<boolean> {
     return this.database.transaction(async (trx) => {
       const row = await next(trx, this.database.engine).executeTakeFirst();

@@ -32,10 +32,10 @@ export class UpdateConnectedAccountHandler implements ICommandHandler<UpdateConn
   }
 }
 
-/** How many devices go within the request that deletes their account; the others are out of sight, and follow. */
+/** How many devices are deleted within the request that deletes their account; the others are hidden, and follow. */
 const DEVICES_AT_ONCE = 48;
 
-/** Writes down that the account is gone first: what is not done here, the watch does. */
+/** Records first that the account is gone: what is not done here, the watch does. */
 @CommandHandler(DeleteConnectedAccount)
 export class DeleteConnectedAccountHandler implements ICommandHandler<DeleteConnectedAccount> {
   constructor(
@@ -53,7 +53,7 @@ export class DeleteConnectedAccountHandler implements ICommandHandler<DeleteConn
   }
 }
 
-/** The wish is recorded first, so that it is fulfilled even if this process ends in the middle. */
+/** The request is recorded first, so that it is carried out even if this process ends before. */
 @CommandHandler(SyncConnectedAccount)
 export class SyncConnectedAccountHandler implements ICommandHandler<SyncConnectedAccount> {
   constructor(
@@ -70,7 +70,7 @@ export class SyncConnectedAccountHandler implements ICommandHandler<SyncConnecte
   }
 }
 
-/** Handlers of what is asked of connected accounts. */
+/** Handlers of the commands for connected accounts. */
 export const accountHandlers = [
   UpdateConnectedAccountHandler,
   DeleteConnectedAccountHandler,

@@ -25,11 +25,11 @@ export class OperateLockHandler implements ICommandHandler<OperateLock> {
     if (!(action === 'lock' ? canRemotelyLock : canRemotelyUnlock)) {
       throw Refusal.untimely<DeviceRefusal>(
         'action-not-supported',
-        `This device can not be ${action}ed from afar.`,
+        `This device can not be ${action}ed remotely.`,
       );
     }
-    // The same for a request that is tried again: what became of the first try, the lock's report or the deadline
-    // tells. A door that somebody has locked since must not be unlocked once more.
+    // The same for a request that is tried again: the outcome of the first one comes by the lock's report or the
+    // deadline. A door that somebody has locked since must not be unlocked once more.
     const actionAttemptId = derivedId(caller.requestId, `${action} ${deviceId}`);
     if ((await this.streams.attempts.load(actionAttemptId)).state) return { actionAttemptId };
     const cause = causedBy(caller);
@@ -38,7 +38,7 @@ export class OperateLockHandler implements ICommandHandler<OperateLock> {
     );
     const { accountId, maker, lockId } = device;
     const answer = await this.gateway.operate({ accountId, maker, lockId }, action, actionAttemptId);
-    // Accepted, or sent without an answer: the lock's own report tells, or the deadline.
+    // Accepted, or sent without an answer: the outcome comes by the lock's report or the deadline.
     if (answer.kind !== 'accepted' && answer.kind !== 'unknown') {
       const errorCode = answer.kind === 'refused' ? answer.errorCode : 'UNREACHABLE';
       await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>

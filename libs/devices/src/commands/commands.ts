@@ -25,7 +25,7 @@ export class SimulateAccount extends Command<void> {
   }
 }
 
-/** Sandbox only: somebody stands before a simulated lock. What they enter is told to nobody but the lock. */
+/** Sandbox only: somebody uses the keypad of a simulated lock. Only the lock gets what they enter. */
 export class SimulateKeypad extends Command<{ actionAttemptId: string }> {
   constructor(
     readonly caller: Caller,
@@ -48,7 +48,7 @@ export class UpdateDevice extends Command<void> {
   }
 }
 
-/** Deletes a device here; its lock is left as it is. Comes back when its account is synced or connected anew. */
+/** Deletes a device here; its lock is left as it is. Comes back when its account is synced or connected again. */
 export class DeleteDevice extends Command<void> {
   constructor(
     readonly caller: Caller,
@@ -58,7 +58,7 @@ export class DeleteDevice extends Command<void> {
   }
 }
 
-/** How long a device's codes may be, by somebody who knows better than its maker tells. */
+/** How long a device's codes may be, from a client that knows more than the maker reports. */
 export class ReportCodeLengths extends Command<void> {
   constructor(
     readonly caller: Caller,
@@ -89,7 +89,7 @@ export class DeleteConnectedAccount extends Command<void> {
   }
 }
 
-/** Asks an account for its locks now; resolves when the views have what came of it. */
+/** Asks an account for its locks now; resolves when the views have the result. */
 export class SyncConnectedAccount extends Command<void> {
   constructor(
     readonly caller: Caller,

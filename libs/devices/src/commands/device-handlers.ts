@@ -74,5 +74,5 @@ export class ReportCodeLengthsHandler implements ICommandHandler<ReportCodeLengt
   }
 }
 
-/** Handlers of what is asked of devices. */
+/** Handlers of the commands for devices. */
 export const deviceHandlers = [UpdateDeviceHandler, DeleteDeviceHandler, ReportCodeLengthsHandler];

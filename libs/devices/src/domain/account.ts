@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type CustomMetadata } from './device';
 import { sameMetadata } from './device-decisions';
 
-/** Streams `account-<id>`: one account at a lock maker, and whether we get through to it. */
+/** Streams `account-<id>`: one account at a lock maker, and whether we can reach it. */
 export const ACCOUNT = 'account';
 
 /** What clients decide about an account. */
@@ -34,19 +34,19 @@ const shapes = {
       awaitsFirstSync: z.literal(true).optional(),
     }),
   },
-  /** All that the maker shows of the account was looked at for the first time since it was connected. */
+  /** Everything in the account was read for the first time since it was connected. */
   FirstSyncCompleted: { schema: z.object({}) },
   /** The grant is gone: nothing is known of its locks until it is back. */
   AccountDisconnected: { schema: z.object({ reason: z.string() }) },
   AccountReconnected: { schema: z.object({ ...login }) },
   /** Its owner logged in again, though the account was connected. */
   LoginRepeated: { schema: z.object({ connectWebviewId: z.string() }) },
-  /** Only what has changed, and that whole. */
+  /** Only properties that have changed, each as a whole. */
   AccountUpdated: { schema: z.object({ displayName: z.string().optional(), ...preferences }) },
-  /** Somebody wants its locks looked at now, those included that were deleted here. */
+  /** Its locks are to be read now, including those that were deleted here. */
   SyncRequested: { schema: z.object({}) },
   AccountRemoved: { schema: z.object({}) },
-  /** The maker does not answer, or only with faults of its own: an outage, said once, not once for each code. */
+  /** The maker does not answer, or only with errors of its own: an outage, recorded once, not once for each code. */
   MakerUnreachable: { schema: z.object({ reason: z.string() }) },
   MakerReachable: { schema: z.object({}) },
 };
@@ -68,9 +68,9 @@ export interface Account {
   readonly acceptedCapabilities: readonly string[];
   /** The invitation by which it was connected last. */
   readonly connectWebviewId: string | null;
-  /** How often its locks were to be looked at anew: one that was deleted here before the last time is taken up again. */
+  /** How often its locks were synced: one that was deleted here before the last time is taken up again. */
   readonly intakes: number;
-  /** Its locks have not been looked at since it was connected. */
+  /** Its locks have not been read since it was connected. */
   readonly awaitsFirstSync: boolean;
   readonly createdAt: number;
   readonly connected: boolean;
@@ -165,7 +165,7 @@ export class OtherCustomer extends Refusal {
 }
 
 /**
- * The owner of an account has let us in, perhaps once more. Told again of the same invitation, it changes nothing.
+ * The owner of an account has connected it, perhaps again. Repeated for the same invitation, it changes nothing.
  * @param login where that was by an invitation: which, and what it said of the account
  * @throws {OtherCustomer}
  */
@@ -184,7 +184,7 @@ export function connect(
     : by && by.connectWebviewId !== account.connectWebviewId
       ? [{ type: 'LoginRepeated', data: by }]
       : [];
-  // Whoever has a link may connect an account, and not change what one that is there already is.
+  // Anyone with a link may connect an account, but not change one that exists already.
   checkCustomer(account, login?.wishes ?? {});
   return again;
 }
@@ -195,7 +195,7 @@ function checkCustomer({ customerKey: mine }: Account, { customerKey }: AccountW
 }
 
 /**
- * Something else is wanted of an account. Only what differs is told.
+ * An account is changed. The event has only what differs.
  * @throws {OtherCustomer}
  */
 export function updateAccount(account: Account | null, wanted: AccountWishes): AccountEvent[] {
@@ -216,12 +216,12 @@ function stored(wishes: AccountWishes): Stored {
   return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
 }
 
-/** All that its maker shows of it has been looked at. */
+/** Everything in it has been read. */
 export function completeSync(account: Account | null): AccountEvent[] {
   return live(account) && account.awaitsFirstSync ? [{ type: 'FirstSyncCompleted', data: {} }] : [];
 }
 
-/** Its locks are to be looked at now, those included that were deleted here. */
+/** Its locks are to be read now, including those that were deleted here. */
 export function requestSync(account: Account | null): AccountEvent[] {
   return live(account) ? [{ type: 'SyncRequested', data: {} }] : [];
 }

@@ -1,7 +1,7 @@
 import { EventCodec, type Fold, type Happened } from '@latchkey/event-sourcing';
 import { z } from 'zod';
 
-/** Streams `actionAttempt-<id>`: one try to lock or unlock a door from afar, or of another thing that takes a while. */
+/** Streams `actionAttempt-<id>`: one attempt to lock or unlock a door remotely, or at another lengthy action. */
 export const ACTION_ATTEMPT = 'actionAttempt';
 
 const action = z.enum([
@@ -27,7 +27,7 @@ const shapes = {
   ActionSucceeded: { schema: z.object({}) },
   ActionFailed: {
     schema: z.object({
-      /** The lock's or its maker's word, upper case; UNREACHABLE where it did not get that far. */
+      /** The lock's or its maker's error code, in upper case; UNREACHABLE where it did not get that far. */
       errorCode: z.string(),
       message: z.string(),
     }),
@@ -68,7 +68,7 @@ export const actionFold: Fold<ActionAttempt | null, ActionEvent> = {
   },
 };
 
-/** Asked again with the same id it changes nothing. */
+/** Repeated with the same id it changes nothing. */
 export function requestAction(
   attempt: ActionAttempt | null,
   data: Extract<ActionEvent, { type: 'ActionRequested' }>['data'],
@@ -76,7 +76,7 @@ export function requestAction(
   return attempt ? [] : [{ type: 'ActionRequested', data }];
 }
 
-/** The lock did it, or did not. Only the first word counts: reports repeat. */
+/** The lock did it, or did not. Only the first report counts: reports repeat. */
 export function concludeAction(
   attempt: ActionAttempt | null,
   outcome: 'success' | { errorCode: string; message: string },

@@ -2,10 +2,10 @@ import type { LockDescription } from '@latchkey/gateways';
 import { batteryStatusOf, LOW_BATTERY } from './battery';
 import type { CustomMetadata, Described, Device, DeviceEvent, OfflineBecause } from './device';
 
-/** Less than this is what a battery may seem to lose or gain from one look to the next. */
+/** Smaller changes of a battery level than this are taken for noise. */
 const BATTERY_STEP = 0.02;
 
-/** What a lock's own description makes of the device: only what is new is told. */
+/** The events that follow from a lock's description: only what is new. */
 export function observe(
   device: Device | null,
   seen: LockDescription,
@@ -40,7 +40,7 @@ export function observe(
   return events;
 }
 
-/** A battery is told of when it becomes low or is so no longer, comes to another status, or goes down by some steps. */
+/** A battery is reported when it becomes low or is no longer low, gets another status, or goes down by some steps. */
 function battery({ batteryLow, batteryLevel = null }: Device, level: number): DeviceEvent[] {
   const low = level < LOW_BATTERY;
   if (low && !batteryLow) return [{ type: 'BatteryRanLow', data: { level } }];
@@ -97,7 +97,7 @@ export function remove(device: Device | null): DeviceEvent[] {
 }
 
 /**
- * It is to be seen here no longer: also one that its owner has taken out of the account.
+ * It is deleted here: also one that its owner has taken out of the account.
  * @param intake how often its account's locks had been looked at anew
  */
 export function deleteDevice(device: Device | null, intake: number): DeviceEvent[] {
@@ -113,7 +113,7 @@ export interface DeviceWishes {
   readonly managed?: boolean;
 }
 
-/** Something else is wanted of a device. Only what differs is told. */
+/** A device is changed. The event has only what differs. */
 export function updateDevice(device: Device | null, wanted: DeviceWishes): DeviceEvent[] {
   if (!device || device.deletedAt !== null) return [];
   const { nickname, backupPool, managed } = wanted;

@@ -2,7 +2,7 @@ import { EventCodec, type Fold, type Happened } from '@latchkey/event-sourcing';
 import type { LockCapabilities } from '@latchkey/gateways';
 import { z } from 'zod';
 
-/** Streams `device-<id>`: one lock, as its maker describes it and as it is doing. */
+/** Streams `device-<id>`: one lock, as its maker describes it, and its current state. */
 export const DEVICE = 'device';
 
 const capabilities = z.object({
@@ -36,10 +36,10 @@ export type Described = z.infer<typeof description>;
 
 const customMetadata = z.record(z.string(), z.union([z.string(), z.boolean()]));
 
-/** What a client wants remembered beside an object of ours. */
+/** What a client stores with one of our objects. */
 export type CustomMetadata = Readonly<z.infer<typeof customMetadata>>;
 
-/** What keeps a lock out of reach: itself, or the hub that it talks through. */
+/** What makes a lock unreachable: the lock itself, or the hub that it is connected to. */
 const offlineBecause = z.enum(['device_disconnected', 'hub_disconnected']);
 
 export type OfflineBecause = z.infer<typeof offlineBecause>;
@@ -62,14 +62,14 @@ const shapes = {
   DeviceDisconnected: { schema: z.object({ errorCode: offlineBecause }) },
   /** Its owner took it out of the account. */
   DeviceRemoved: { schema: z.object({}) },
-  /** It is no longer to be seen here, though its lock may still be in the account. */
+  /** It is deleted here, although its lock may still be in the account. */
   DeviceDeleted: {
     schema: z.object({
       /** The account's `intakes` then: the next one may take the lock up again. */
       intake: z.number().int(),
     }),
   },
-  /** What clients call it and keep beside it; only what has changed, and that whole. */
+  /** Its name and metadata from clients; only what has changed, each as a whole. */
   DeviceUpdated: {
     schema: z.object({
       nickname: z.string().nullable().optional(),
@@ -79,7 +79,7 @@ const shapes = {
   },
   DeviceConvertedToUnmanaged: { schema: z.object({}) },
   DeviceConvertedToManaged: { schema: z.object({}) },
-  /** A client knows more than the maker tells of how long the lock's codes may be. */
+  /** A client knows more than the maker reports about how long the lock's codes may be. */
   CodeLengthsReported: { schema: z.object({ lengths: z.array(z.number().int()) }) },
   ClockDrifted: { schema: z.object({ driftMs: z.number() }) },
   ClockCorrected: { schema: z.object({ driftMs: z.number() }) },
@@ -104,7 +104,7 @@ export interface Device {
   readonly name: string;
   readonly model: string | null;
   readonly timeZone: string | null;
-  /** What the lock can do: as its maker tells, narrowed by what clients have reported. */
+  /** What the lock can do: as its maker reports it, narrowed by what clients have reported. */
   readonly capabilities: LockCapabilities;
   /** The code lengths that its maker tells. */
   readonly makersCodeLengths: readonly number[];
@@ -114,7 +114,7 @@ export interface Device {
   readonly customMetadata: CustomMetadata;
   /** Whether backup codes are kept ready on it; null: from the first code on that asks for them. */
   readonly backupPool: boolean | null;
-  /** An unmanaged device is seen and not touched. */
+  /** An unmanaged device is read and not touched. */
   readonly managed: boolean;
   readonly addedAt: number;
   readonly online: boolean;
@@ -127,7 +127,7 @@ export interface Device {
   readonly deletedAt: number | null;
   /** Its account's `intakes` when it was deleted. */
   readonly deletedInIntake: number | null;
-  /** False while the lock's clock is too far off to be left to keep a window. */
+  /** False while the lock's clock is too far off for it to keep windows by itself. */
   readonly clockTrusted: boolean;
   /** Since when, ms, and by how much it was off then, ms: ahead, or behind where negative. */
   readonly clockDrift?: { readonly since: number; readonly by: number } | null;

@@ -2,7 +2,7 @@ import { EventCodec } from '@latchkey/event-sourcing';
 import { z } from 'zod';
 
 /**
- * Streams `door-<deviceId>`: what happened at a lock's door, as the lock told. Apart from the device's own stream:
+ * Streams `door-<deviceId>`: what happened at a lock's door, as the lock reported it. Separate from the device's stream:
  * nothing is decided on it, and a busy door must not make its device slow.
  */
 export const DOOR = 'door';
@@ -14,7 +14,7 @@ const happened = {
   deviceId: z.string(),
   accountId: z.string(),
   workspaceId: z.string(),
-  /** Tells what was reported twice from what happened twice. */
+  /** Distinguishes what was reported twice from what happened twice. */
   reportKey: z.string(),
 };
 
@@ -31,7 +31,7 @@ const operated = z.object({
 const shapes = {
   DoorLocked: { schema: operated },
   DoorUnlocked: { schema: operated },
-  /** Somebody entered what does not open it. What that was, nobody is told. */
+  /** Somebody entered a code that does not open it. The code is not recorded. */
   AccessDenied: { schema: z.object(happened) },
 };
 
@@ -43,7 +43,7 @@ export type DoorEvent = {
 
 export const doorCodec = new EventCodec<DoorEvent>(shapes);
 
-/** What a lock reported, compared with what is written of its door: nothing, if it was reported before. */
+/** The event for a lock's report, or none if it was reported before. */
 export function recordAtDoor(latest: readonly DoorEvent[], reported: DoorEvent): DoorEvent[] {
   const before = latest.some((event) => event.data.reportKey === reported.data.reportKey);
   return before ? [] : [reported];

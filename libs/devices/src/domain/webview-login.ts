@@ -2,8 +2,8 @@ import { EventCodec, type Fold, type Happened } from '@latchkey/event-sourcing';
 import { z } from 'zod';
 
 /**
- * Streams `connectWebview-<id>`: the logins of an invitation that led to no account. One that did is told on the
- * account's stream.
+ * Streams `connectWebview-<id>`: the logins of an invitation that led to no account. A successful one is on
+ * the account's stream.
  */
 export const CONNECT_WEBVIEW = 'connectWebview';
 

@@ -160,7 +160,7 @@ function isAble(device: SeamDevice, { include_if, exclude_if }: ListDevicesParam
   return (include_if === undefined || include_if.some(can)) && !(exclude_if ?? []).some(can);
 }
 
-/** Whether only devices of what there is none of here are asked for. */
+/** Whether only devices of a kind that does not exist here are asked for. */
 export function ofNone({ unstable_location_id, space_id, user_identifier_key }: ListDevicesParams): boolean {
   return (unstable_location_id ?? undefined) !== undefined || (space_id ?? user_identifier_key) !== undefined;
 }

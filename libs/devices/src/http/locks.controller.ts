@@ -21,7 +21,7 @@ import { listDevices, whichDevice } from './devices.controller';
 
 const { anything, id, named, objectOf, oneOf, orNull, text } = schema;
 
-/** One try to get something done, and what became of it. */
+/** One attempt at an action, and its outcome. */
 export const ACTION_ATTEMPT_SCHEMA = named(
   'action_attempt',
   objectOf({
@@ -49,7 +49,7 @@ class KeypadCodeEntryParams {
   code!: string;
 }
 
-/** /locks: devices that are locks, and what they do when they are told to. */
+/** /locks: devices that are locks, and locking and unlocking them. */
 @Controller()
 export class LocksController {
   constructor(

@@ -11,7 +11,7 @@ import { LockClocks, type OwnClock } from './lock-clocks';
 import { recordOutage } from './outages';
 
 export interface AccountWatchSettings {
-  /** How often an account is asked for its locks, ms: finds what a lost report would have told. */
+  /** How often an account is asked for its locks, ms: this finds what a lost report would have said. */
   readonly accountPollEvery: number;
   readonly clockDriftTolerance: number;
   readonly retryFirst: number;
@@ -24,7 +24,7 @@ const TURNS_END_WITHIN_MS = 30 * 60_000;
 /** The id of the device that a lock of an account is, the same whenever it is asked for. */
 export const deviceIdOf = (accountId: string, lockId: string): string => derivedId(accountId, lockId);
 
-/** Keeps accounts and their locks in step with what their makers tell, slowly, for the reports that never came. */
+/** Keeps accounts and their locks up to date with their makers, from time to time: reports may be lost. */
 export class AccountWatch {
   private readonly clocks: LockClocks;
 
@@ -50,7 +50,7 @@ export class AccountWatch {
     });
   }
 
-  /** The server's clock has been set: what the locks' clocks are off by is found anew. */
+  /** The server's clock has been set: the drift of the locks' clocks is determined again. */
   clockWasPut(): void {
     this.clocks.forget();
   }
@@ -99,11 +99,11 @@ export class AccountWatch {
       const deviceId = known.get(lock.lockId)?.device_id ?? deviceIdOf(account.accountId, lock.lockId);
       const decide = (device: Device | null): DeviceEvent[] =>
         seenNow(device, deviceId, lock, account, this.options);
-      // Of hundreds of locks hardly one has anything new to tell.
+      // Of hundreds of locks hardly one has changed.
       const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId));
       const { state: device } = await streams.devices.load(deviceId, atLeast);
       const news = decide(device);
-      // What it was before it was deleted is seen off first, so that none of it comes back with it.
+      // What is left from before its deletion is cleaned up first, so that none of it comes back.
       if (device && device.deletedAt !== null && news.length > 0) await departures.finishDevice(deviceId);
       if (news.length > 0) await streams.devices.transact(deviceId, cause, decide, atLeast);
       this.log(deviceId, news);
@@ -121,7 +121,7 @@ export class AccountWatch {
     }
   }
 
-  /** What somebody should see to at the lock itself. */
+  /** Logs what a person has to fix at the lock itself. */
   private log(deviceId: string, news: readonly DeviceEvent[]): void {
     const { logger } = this.options;
     for (const { type, data } of news) {

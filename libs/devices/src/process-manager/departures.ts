@@ -5,13 +5,13 @@ import type { DeviceStreams } from '../streams';
 import type { KnownLocks } from './known-locks';
 
 /**
- * The codes on a device that goes. Some of them go at once, and where the last of what that wrote stands is answered;
- * however many the others are, they follow by themselves from what was written of the device.
+ * The codes on a device that goes. Some of them go at once, and the position of the last event of that is returned; the
+ * others, however many, follow from the device's event.
  */
 export interface CodesOnDevice {
-  /** The device is no longer to be seen here: its codes are gone with it, and stay on the lock. */
+  /** The device was deleted: its codes are gone with it, and stay on the lock. */
   abandon(deviceId: string, cause: Cause): Promise<Position | undefined>;
-  /** The device is no longer ours to manage: its codes are not ours any more. */
+  /** The device is no longer managed: its codes become unmanaged. */
   letGo(deviceId: string, cause: Cause): Promise<Position | undefined>;
   /** Resolves when none is left on a device that was deleted. */
   seeAllOff(deviceId: string): Promise<void>;
@@ -20,7 +20,7 @@ export interface CodesOnDevice {
 /**
  * Devices and accounts that go, with the codes on them. What was asked for is recorded first, as one event;
  * whatever the request does not do itself follows from that, also after a crash: the account watch deletes the devices
- * of an account, and whoever looks at a deleted device sees its codes off. Each step may be repeated.
+ * of an account, and working on a deleted device ends its codes. Each step may be repeated.
  */
 export class Departures {
   constructor(
@@ -28,7 +28,7 @@ export class Departures {
       readonly streams: DeviceStreams;
       readonly locks: Pick<KnownLocks, 'locksOf'>;
       readonly codes: CodesOnDevice;
-      /** Erases what let us act for an account. */
+      /** Erases the tokens of an account. */
       readonly forgetAccount: (accountId: string, maker: string) => Promise<void>;
     },
   ) {}
@@ -62,7 +62,7 @@ export class Departures {
 
   /**
    * Deletes the devices of an account that was removed, and forgets its tokens.
-   * @param most so many devices and no more: the rest is left to the account watch
+   * @param most how many devices at most: the rest is left to the account watch
    */
   async ofAccount(accountId: string, cause?: Cause, most = Infinity): Promise<Position | undefined> {
     const { streams, locks, forgetAccount } = this.options;

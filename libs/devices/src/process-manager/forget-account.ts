@@ -4,8 +4,8 @@ import type { Logger } from '@latchkey/platform';
 import type { ReportAddresses } from './report-addresses';
 
 /**
- * Ends what let us act for an account, and hear of it: its reports, its tokens at the lock maker, and what we kept of
- * both. A maker that can't be reached keeps sending reports, and nobody listens.
+ * Ends our access to an account: its reports, its tokens at the lock maker, and what we stored of both. A maker that
+ * can't be reached keeps sending reports, which are ignored.
  */
 export async function forgetAccount(
   account: { readonly accountId: string; readonly maker: string },

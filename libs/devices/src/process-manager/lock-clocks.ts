@@ -11,10 +11,10 @@ export interface OwnClock {
   doubt(): void;
 }
 
-/** How many locks, those that were heard of last, are witnesses enough. */
+/** How many locks, those that reported last, are compared at most. */
 const WITNESSES = 200;
 
-/** Holds the locks' clocks against each other, to tell a lock whose clock is wrong from a server whose clock is. */
+/** Compares the locks' clocks with each other, to find out whether a lock's clock is wrong or the server's. */
 export class LockClocks {
   private readonly heard = new Map<string, { readonly drift: number; readonly accountId: string }>();
   private shared = 0;
@@ -30,7 +30,7 @@ export class LockClocks {
   ) {}
 
   /**
-   * Takes what the locks of an account tell: each lock's clock less ours, ms; null where it tells none.
+   * Takes what the locks of an account report: each lock's clock less ours, ms; null where it reports none.
    * @returns what of all those drifts is the server's own, ms
    */
   async hear(

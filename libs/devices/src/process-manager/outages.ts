@@ -3,7 +3,7 @@ import type { Refusal } from '@latchkey/gateways';
 import { disconnect, unreachable } from '../domain/account';
 import type { DeviceStreams } from '../streams';
 
-/** Writes down what a call to a lock maker failed of where that is the account's trouble: once, not for each code. */
+/** Records why a call to a lock maker failed where that concerns the account: once, not for each code. */
 export async function recordOutage(
   { accounts }: Pick<DeviceStreams, 'accounts'>,
   accountId: string,

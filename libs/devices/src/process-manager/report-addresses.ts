@@ -7,7 +7,7 @@ const keyOf = (accountId: string): string => `report_token/${accountId}`;
 
 /**
  * Where an account's lock maker sends what its locks report: an address of the account's own, whose secret part only
- * the maker and the account's owner know. What comes there is believed of that account's locks alone.
+ * the maker and the account's owner know. What comes there counts only for that account's locks.
  */
 export class ReportAddresses {
   constructor(
@@ -34,7 +34,7 @@ export class ReportAddresses {
     return expected !== null && sameText(expected, given) ? accountId : null;
   }
 
-  /** Nothing that comes to the account's address is believed any more. */
+  /** Nothing that comes to the account's address is accepted any more. */
   async forget(accountId: string): Promise<void> {
     await this.settings.delete(keyOf(accountId));
   }

@@ -6,7 +6,7 @@ import { DeviceStreams } from '../streams';
 import { presentAction, type SeamActionAttempt } from './present-action';
 import { GetActionAttempt } from './queries';
 
-/** Reads attempts straight from their streams: whoever just asked for one finds it. */
+/** Reads attempts from their streams, so that one that was just requested is found. */
 @QueryHandler(GetActionAttempt)
 export class GetActionAttemptHandler implements IQueryHandler<GetActionAttempt> {
   constructor(

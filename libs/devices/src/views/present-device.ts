@@ -31,7 +31,7 @@ export interface SeamDevice {
     /** Left out until its maker has told. */
     battery?: { level: number; status: BatteryStatus };
     battery_level?: number;
-    /** How its door was left; left out until somebody told. */
+    /** How its door was left; left out until that was reported. */
     locked?: boolean;
     name: string;
     appearance: { name: string };

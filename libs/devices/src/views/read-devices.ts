@@ -8,7 +8,7 @@ import { ACCOUNTS, DEVICES, type DevicesTables, entryOf, METADATA } from './devi
 export interface DeviceWithAccount {
   readonly device: Device;
   readonly account: Account | null;
-  /** How its door was left, as far as anybody told; null: nobody did. */
+  /** How its door was left, as far as that was reported; null: not reported. */
   readonly locked: boolean | null;
 }
 
