@@ -6,7 +6,7 @@ export { GetDoorAtHandler, GetDoorBetweenHandler } from './views/get-door';
 export { GetHistoryHandler } from './views/get-history';
 export { AUDIT_VIEW, type AuditView } from './views/audit-view';
 export * from './views/queries';
-export { presentAtDoor, presentDoor, presentEntry } from './http/present';
+export { presentAtDoor, presentDoor, keyNames, presentEntry } from './http/present';
 export type { AuditEntry } from './domain/entry';
 export type { DoorChange, LockMoment, Opener } from './domain/door';
 export { ChainSigning } from './process-manager/chain-signing';

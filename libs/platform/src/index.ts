@@ -44,3 +44,4 @@ export * from './tokens';
 export { seamSchema, UNPUBLISHED_CODES } from './testing/seam-schema';
 export { TcpProxy } from './testing/tcp-proxy';
 export { until, type UntilOptions } from './testing/until';
+export * from './text/csv';

@@ -20,6 +20,7 @@ export { EVENT_SCHEMAS, type EventSchema } from './schemas/event-schemas';
 export { EventsController } from './http/events.controller';
 export { WebhooksController } from './http/webhooks.controller';
 export * from './webhooks/commands';
+export { WebhookReplay } from './webhooks/webhook-replay';
 export { DeliveryQueue } from './webhooks/delivery-queue';
 export { type Backlog, DeliveryBacklog } from './webhooks/delivery-backlog';
 export type { DeliveryTables } from './webhooks/queue-tables';

@@ -226,3 +226,41 @@ describe('the door at an instant', () => {
     },
   );
 });
+
+describe('a history as lines', () => {
+  const lines = async (accept: string, filter: Record<string, string>) => {
+    const answer = await fetch(`${world.api.url}/audit/history?${new URLSearchParams(filter).toString()}`, {
+      headers: { authorization: `Bearer ${world.api.key}`, accept },
+    });
+    const type = answer.headers.get('content-type');
+    return { status: answer.status, type, lines: (await answer.text()).split(/\r?\n/).slice(0, -1) };
+  };
+
+  it('is the same as in pages, to its end, with the names of API keys and without PINs', async () => {
+    const lock = await world.locks.add();
+    const { access_code_id } = await world.api.create({
+      device_id: lock.deviceId,
+      code: '482193',
+      name: '=1+1',
+    });
+    await world.api.advance(MINUTE);
+    const paged = await history({ access_code_id });
+    expect(paged[0]!['actor']).toMatchObject({ type: 'api_key', name: 'Sandbox' });
+    // A page of two at a time.
+    const json = await lines('application/jsonl', { access_code_id, limit: '2' });
+    expect(json.type).toBe('application/jsonl; charset=utf-8');
+    expect(json.lines.map((line) => JSON.parse(line) as Body)).toEqual(paged);
+    const csv = await lines('text/csv', { access_code_id, limit: '2' });
+    expect(csv.type).toBe('text/csv; charset=utf-8');
+    expect(csv.lines[0]).toMatch(
+      /^occurred_at,recorded_at,event_type,event_id,actor_type,actor_id,actor_name/,
+    );
+    expect(csv.lines).toHaveLength(paged.length + 1);
+    expect(csv.lines[1]).toContain(',CodeRequested,');
+    expect([...json.lines, ...csv.lines].join()).not.toContain('482193');
+  });
+
+  it('is refused as pages are', async () => {
+    expect((await lines('text/csv', { access_code_id: 'nobody' })).status).toBe(400);
+  });
+});

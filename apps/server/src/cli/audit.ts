@@ -10,6 +10,7 @@ import {
   MOST_ENTRIES,
   presentAtDoor,
   presentDoor,
+  keyNames,
   presentEntry,
 } from '@latchkey/audit';
 import { iso, type Page, type PageRequest } from '@latchkey/platform';
@@ -86,7 +87,9 @@ async function history({ stores }: Facts, options: HistoryOptions, print: Print)
   const handler = new GetHistoryHandler(stores.audit, CAUGHT_UP);
   const pages = (page: PageRequest): Promise<Page<AuditEntry>> =>
     handler.execute(new GetHistory(workspaceId, filterOf(options), page));
-  const shown = await showRows(allOf(pages, presentEntry, MOST_ENTRIES), HISTORY, formatOf(options), print);
+  const names = await keyNames(stores.records.apiKeys, workspaceId);
+  const rows = allOf(pages, (entry) => presentEntry(entry, names), MOST_ENTRIES);
+  const shown = await showRows(rows, HISTORY, formatOf(options), print);
   if (shown === 0 && formatOf(options) === 'table') print('Nothing happened.');
 }
 
@@ -111,7 +114,8 @@ async function door(facts: Facts, deviceId: string, options: DoorOptions, print:
   }
   const at = options.at === undefined ? now : instantOf('--at', options.at);
   const found = await new GetDoorAtHandler(doors).execute(new GetDoorAt(workspaceId, deviceId, at));
-  const { name, is_known, is_online, openers } = presentDoor(deviceId, at, found);
+  const names = await keyNames(stores.records.apiKeys, workspaceId);
+  const { name, is_known, is_online, openers } = presentDoor(deviceId, at, found, names);
   const format = formatOf(options);
   if (format === 'table') {
     const lock = is_known ? `${name} (${is_online ? 'online' : 'offline'})` : 'The lock was not known yet';
@@ -134,7 +138,9 @@ async function doorBetween(
   const handler = new GetDoorBetweenHandler(doors, new GetHistoryHandler(stores.audit, CAUGHT_UP));
   const pages = (page: PageRequest) =>
     handler.execute(new GetDoorBetween(workspaceId, deviceId, ...span, page));
-  const shown = await showRows(allOf(pages, presentAtDoor, MOST_ENTRIES), AT_DOOR, formatOf(options), print);
+  const names = await keyNames(stores.records.apiKeys, workspaceId);
+  const rows = allOf(pages, (change) => presentAtDoor(change, names), MOST_ENTRIES);
+  const shown = await showRows(rows, AT_DOOR, formatOf(options), print);
   if (shown === 0 && formatOf(options) === 'table') print('Nothing changed.');
 }
 

@@ -1,4 +1,5 @@
 import type { Page, PageRequest } from '@latchkey/platform';
+import { csvCell } from '@latchkey/platform';
 import type { Print } from './command-line';
 
 /** How rows are shown: a table for people, JSON lines or CSV for programs. */
@@ -77,12 +78,6 @@ function laidOut(lines: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
-}
-
-/** RFC 4180. What a spreadsheet would take for a formula is prevented from being one. */
-function csvCell(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }
 
 /** Shows one thing: a line of JSON, or a line for each of its columns. */

@@ -1,7 +1,7 @@
-import type { WebhookEndpoint } from '@latchkey/database';
-import { iso, redactUrl } from '@latchkey/platform';
-import { type Backlog, DeliveryBacklog } from '@latchkey/public-events';
-import { Command } from 'commander';
+import type { Database, WebhookEndpoint } from '@latchkey/database';
+import { iso, parseInstant, redactUrl } from '@latchkey/platform';
+import { type Backlog, DeliveryBacklog, type FeedTables, WebhookReplay } from '@latchkey/public-events';
+import { Command, InvalidArgumentError } from 'commander';
 import { type Print, Refusal } from './command-line';
 import { type Column, each, formatOf, showOne, showRows } from './output';
 import { type OpenedStores, sayNone, withStores, workspacesOf } from './stores';
@@ -15,7 +15,14 @@ interface ListOptions {
   readonly csv?: boolean;
 }
 
-/** Its commands: list, get, disable, enable, retry. */
+interface OneOptions {
+  readonly json?: boolean;
+  readonly since?: number;
+  readonly position?: number;
+  readonly until?: number;
+}
+
+/** Its commands: list, get, disable, enable, retry, replay. */
 export function webhooksCommand(env: NodeJS.ProcessEnv, print: Print): Command {
   const program = new Command('webhooks').description('Shows webhooks and what waits for them.');
   program
@@ -29,13 +36,13 @@ export function webhooksCommand(env: NodeJS.ProcessEnv, print: Print): Command {
   const one = (
     name: string,
     description: string,
-    work: (opened: OpenedStores, endpoint: WebhookEndpoint, options: { json?: boolean }) => Promise<void>,
+    work: (opened: OpenedStores, endpoint: WebhookEndpoint, options: OneOptions) => Promise<void>,
   ): Command =>
     program
       .command(name)
       .description(description)
       .argument('<WEBHOOK_ID>', 'as list shows it')
-      .action((id: string, options: { json?: boolean }) =>
+      .action((id: string, options: OneOptions) =>
         withStores(env, async (opened) => work(opened, await endpointOf(opened, id), options)),
       );
   one('get', 'one webhook', async (opened, endpoint, options) => {
@@ -45,8 +52,48 @@ export function webhooksCommand(env: NodeJS.ProcessEnv, print: Print): Command {
   one('disable', 'sends nothing to it any more, until it is enabled; what waits is not sent', disable(print));
   one('enable', 'takes it into use again, from now on', enable(print));
   one('retry', 'sends what waits to be tried again without waiting longer', retry(print));
+  one('replay', 'sends events to it again, after what is new', replay(print))
+    .option('--since <INSTANT>', 'those from this instant on', instant)
+    .option('--position <N>', "or those from this place of the workspace's stream on", place)
+    .option('--until <INSTANT>', 'and before this instant', instant);
   return program;
 }
+
+function instant(text: string): number {
+  try {
+    return parseInstant(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`It ${(error as Error).message}.`);
+  }
+}
+
+function place(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+const replay =
+  (print: Print) =>
+  async (
+    { stores, clock }: OpenedStores,
+    endpoint: WebhookEndpoint,
+    { since, position, until }: { since?: number; position?: number; until?: number },
+  ): Promise<void> => {
+    const { webhookId, disabledAt } = endpoint;
+    if (disabledAt !== null) throw new Refusal(`The webhook ${webhookId} is disabled: enable it first.`);
+    if ((since === undefined) === (position === undefined))
+      throw new Refusal('Say from where on: --since INSTANT, or --position N.');
+    const range = {
+      ...(since === undefined ? {} : { since }),
+      ...(position === undefined ? {} : { place: position }),
+      ...(until === undefined ? {} : { until }),
+    };
+    const queued = await new WebhookReplay(
+      stores.feed as unknown as Database<FeedTables>,
+      stores.recordsDatabase,
+    ).queue(endpoint, range, clock.now());
+    print(`${queued} events wait to be sent to the webhook ${webhookId} again; a running server sends them.`);
+  };
 
 const backlogOf = ({ stores }: OpenedStores) => new DeliveryBacklog(stores.recordsDatabase);
 

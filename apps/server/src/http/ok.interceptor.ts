@@ -6,6 +6,7 @@ import {
   Inject,
   Injectable,
   type NestInterceptor,
+  StreamableFile,
 } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
@@ -21,6 +22,8 @@ export class OkInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<FastifyRequest & EdgeRequest>();
     return next.handle().pipe(
       map((answer) => {
+        // It has lines of its own, and no place for more.
+        if (answer instanceof StreamableFile) return answer;
         const { pagination } = (answer ?? {}) as { pagination?: Partial<Pagination> };
         const cursor = pagination?.next_page_cursor;
         if (!cursor || !('next_page_url' in pagination)) return { ...answer, ok: true };

@@ -1,16 +1,21 @@
 import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
-import { ApiError } from '@latchkey/platform';
-import { Controller } from '@nestjs/common';
+import type { Records } from '@latchkey/database';
+import { ApiError, type PageRequest, RECORDS } from '@latchkey/platform';
+import { Controller, Headers, Inject } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { GetDoorAt, GetDoorBetween, GetHistory, type HistoryFilter } from '../views/queries';
 import { AuditHistoryParams, DoorAtParams, DoorBetweenParams } from './audit-params';
 import { AUDIT_ENTRY_SCHEMA, DOOR_CHANGE_SCHEMA, DOOR_SCHEMA } from './audit.schema';
-import { presentAtDoor, presentDoor, presentEntry } from './present';
+import { formatAsked, streamed } from './history-lines';
+import { keyNames, type KeyNames, presentAtDoor, presentDoor, presentEntry } from './present';
 
 /** /audit: what happened, who caused it, and what opened a door when. For API keys with the permission `audit`. */
 @Controller()
 export class AuditController {
-  constructor(private readonly queries: QueryBus) {}
+  constructor(
+    private readonly queries: QueryBus,
+    @Inject(RECORDS) private readonly records: Pick<Records, 'apiKeys'>,
+  ) {}
 
   @SeamRoute('/audit/history', ['GET'], {
     summary: 'Every fact about a code, a lock, an account, an API key or a request, oldest first',
@@ -18,10 +23,19 @@ export class AuditController {
     params: AuditHistoryParams,
     permission: 'audit',
   })
-  async history(@By() { workspaceId }: Caller, @Params(AuditHistoryParams) params: AuditHistoryParams) {
-    const query = new GetHistory(workspaceId, filterOf(params), pageAsked(params));
-    const { items, pagination } = await this.queries.execute(query);
-    return { audit_entries: items.map(presentEntry), pagination };
+  async history(
+    @By() { workspaceId }: Caller,
+    @Params(AuditHistoryParams) params: AuditHistoryParams,
+    @Headers('accept') accept: string | undefined,
+  ) {
+    const read = (page: PageRequest) =>
+      this.queries.execute(new GetHistory(workspaceId, filterOf(params), page));
+    const asked = pageAsked(params);
+    const names = await this.keyNames(workspaceId);
+    const format = formatAsked(accept);
+    if (format) return streamed(format, await read(asked), (cursor) => read({ ...asked, cursor }), names);
+    const { items, pagination } = await read(asked);
+    return { audit_entries: items.map((entry) => presentEntry(entry, names)), pagination };
   }
 
   @SeamRoute('/audit/door_at', ['GET'], {
@@ -33,7 +47,7 @@ export class AuditController {
   async doorAt(@By() { workspaceId }: Caller, @Params(DoorAtParams) params: DoorAtParams) {
     const { device_id: deviceId, at } = params;
     const door = await this.queries.execute(new GetDoorAt(workspaceId, deviceId, at));
-    return { audit_door: presentDoor(deviceId, at, door) };
+    return { audit_door: presentDoor(deviceId, at, door, await this.keyNames(workspaceId)) };
   }
 
   @SeamRoute('/audit/door_between', ['GET'], {
@@ -47,7 +61,12 @@ export class AuditController {
     if (to < from) throw ApiError.invalidInput('The span ends before it begins.', { to: 'is before from' });
     const query = new GetDoorBetween(workspaceId, deviceId, from, to, pageAsked(params));
     const { items, pagination } = await this.queries.execute(query);
-    return { audit_door_changes: items.map(presentAtDoor), pagination };
+    const names = await this.keyNames(workspaceId);
+    return { audit_door_changes: items.map((each) => presentAtDoor(each, names)), pagination };
+  }
+
+  private keyNames(workspaceId: string): Promise<KeyNames> {
+    return keyNames(this.records.apiKeys, workspaceId);
   }
 }
 

@@ -3,7 +3,10 @@ import { schema } from '@latchkey/http';
 const { anything, flag, id, instant, named, objectOf, oneOf, orNull, text } = schema;
 
 const ACTOR = {
-  ...objectOf({ type: oneOf('api_key', 'console_user', 'system', 'external'), id: text }, ['id']),
+  ...objectOf({ type: oneOf('api_key', 'console_user', 'system', 'external'), id: text, name: text }, [
+    'id',
+    'name',
+  ]),
 };
 
 const windowSchema = orNull(objectOf({ starts_at: instant, ends_at: instant }));

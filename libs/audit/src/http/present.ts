@@ -1,17 +1,33 @@
+import type { ApiKeys } from '@latchkey/database';
+import type { Actor } from '@latchkey/event-sourcing';
 import { iso } from '@latchkey/platform';
 import type { Opener } from '../domain/door';
 import type { AuditEntry } from '../domain/entry';
 import type { AtDoor, DoorAt } from '../views/queries';
 
+/** What API keys are called, by id; those that were revoked are not among them. */
+export type KeyNames = ReadonlyMap<string, string>;
+
+/** The names of a workspace's API keys. */
+export async function keyNames(apiKeys: Pick<ApiKeys, 'list'>, workspaceId: string): Promise<KeyNames> {
+  const keys = await apiKeys.list(workspaceId);
+  return new Map(keys.map(({ apiKeyId, name }) => [apiKeyId, name]));
+}
+
+function presentActor(actor: Actor, names: KeyNames) {
+  const name = actor.type === 'api_key' && actor.id !== undefined ? names.get(actor.id) : undefined;
+  return name === undefined ? actor : { ...actor, name };
+}
+
 /** A fact in the API's shape. */
-export function presentEntry(entry: AuditEntry) {
+export function presentEntry(entry: AuditEntry, names: KeyNames) {
   const { codeId, deviceId, accountId, actionAttemptId, connectWebviewId } = entry.about;
   return {
     event_id: entry.eventId,
     event_type: entry.type,
     occurred_at: iso(entry.occurredAt),
     recorded_at: iso(entry.recordedAt),
-    actor: entry.actor,
+    actor: presentActor(entry.actor, names),
     request_id: entry.requestId,
     caused_by: entry.causationId,
     ...(codeId === null ? {} : { access_code_id: codeId }),
@@ -23,21 +39,21 @@ export function presentEntry(entry: AuditEntry) {
   };
 }
 
-function presentOpener({ codeId, name, certainty, window, since, asked }: Opener) {
+function presentOpener({ codeId, name, certainty, window, since, asked }: Opener, names: KeyNames) {
   return {
     access_code_id: codeId,
     name,
     certainty,
     time_frame: window && { starts_at: iso(window.startsAt), ends_at: iso(window.endsAt) },
     on_device_since: since === null ? null : iso(since),
-    requested_by: asked.actor,
+    requested_by: presentActor(asked.actor, names),
     request_id: asked.requestId,
     requested_at: iso(asked.event.at),
   };
 }
 
 /** A door at an instant, in the API's shape. */
-export function presentDoor(deviceId: string, at: number, { lock, openers }: DoorAt) {
+export function presentDoor(deviceId: string, at: number, { lock, openers }: DoorAt, names: KeyNames) {
   return {
     device_id: deviceId,
     at: iso(at),
@@ -45,7 +61,7 @@ export function presentDoor(deviceId: string, at: number, { lock, openers }: Doo
     name: lock?.name ?? null,
     is_online: lock?.online ?? null,
     is_clock_trusted: lock?.clockTrusted ?? null,
-    openers: openers.map(presentOpener),
+    openers: openers.map((opener) => presentOpener(opener, names)),
   };
 }
 
@@ -56,7 +72,7 @@ const USES: Readonly<Record<string, string>> = {
 };
 
 /** What happened about a door, in the API's shape. */
-export function presentAtDoor(each: AtDoor) {
+export function presentAtDoor(each: AtDoor, names: KeyNames) {
   if (each.is === 'use') {
     const { entry } = each;
     return {
@@ -74,7 +90,7 @@ export function presentAtDoor(each: AtDoor) {
     at: iso(at),
     change_type: !opener ? 'no_longer_opens' : before ? 'opens_differently' : 'opens',
     access_code_id: codeId,
-    opener: opener && presentOpener(opener),
+    opener: opener && presentOpener(opener, names),
     event_id: because?.eventId ?? null,
     event_type: because?.event.type ?? null,
   };

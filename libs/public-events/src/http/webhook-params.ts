@@ -1,4 +1,4 @@
-import { Instant, TextList, Uuid, WebAddress } from '@latchkey/http';
+import { Instant, TextList, Uuid, WebAddress, Whole } from '@latchkey/http';
 
 const types = {
   max: 200,
@@ -32,8 +32,14 @@ export class ReplayWebhookParams {
   @Uuid()
   webhook_id!: string;
 
-  @Instant({ description: 'The first instant whose events are sent again.' })
-  since!: number;
+  @Instant({ optional: true, description: 'The first instant whose events are sent again.' })
+  since?: number;
+
+  @Whole({
+    ...{ min: 0, max: Number.MAX_SAFE_INTEGER, optional: true },
+    description: "Or the place in the workspace's stream from which on events are sent again.",
+  })
+  position?: number;
 
   @Instant({ optional: true, description: 'Events from this instant on are not.' })
   until?: number;

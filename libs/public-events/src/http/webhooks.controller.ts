@@ -99,16 +99,26 @@ export class WebhooksController {
   }
 
   @SeamRoute('/webhooks/replay', ['POST'], {
-    summary: 'Sends the events of a time range again',
+    summary: 'Sends events again, from an instant or a place on; what is new goes before them',
     answer: { replay: REPLAY_SCHEMA },
     params: ReplayWebhookParams,
   })
   async replay(@By() { workspaceId }: Caller, @Params(ReplayWebhookParams) params: ReplayWebhookParams) {
-    const { webhook_id, since, until } = params;
-    if (until !== undefined && until <= since) {
+    const { webhook_id, since, position, until } = params;
+    if ((since === undefined) === (position === undefined)) {
+      throw ApiError.invalidInput('Say from where on: since, or position.', {
+        since:
+          since === undefined ? 'is required unless position is given' : 'must not be given with position',
+      });
+    }
+    if (until !== undefined && until <= (since ?? 0)) {
       throw ApiError.invalidInput('The range ends before it begins.', { until: 'must be after since' });
     }
-    const range = { since, ...(until === undefined ? {} : { until }) };
+    const range = {
+      ...(since === undefined ? {} : { since }),
+      ...(position === undefined ? {} : { place: position }),
+      ...(until === undefined ? {} : { until }),
+    };
     return { replay: await this.commands.execute(new ReplayWebhook(workspaceId, webhook_id, range)) };
   }
 }

@@ -44,15 +44,19 @@ export class DeleteWebhook extends Command<void> {
   }
 }
 
-/**
- * Sends the events of a time range again, from `since` to before `until` (ms), as far as the webhook asks for
- * them. Fails with 404 webhook_not_found.
- */
+/** Which events are sent again: from an instant (ms) or a place of the workspace's stream on, to before an instant. */
+export interface ReplayRange {
+  readonly since?: number;
+  readonly place?: number;
+  readonly until?: number;
+}
+
+/** Sends events again, as far as the webhook asks for them, after what is new. Fails with 404 webhook_not_found. */
 export class ReplayWebhook extends Command<{ queued: number }> {
   constructor(
     readonly workspaceId: string,
     readonly webhookId: string,
-    readonly range: { since: number; until?: number },
+    readonly range: ReplayRange,
   ) {
     super();
   }

@@ -122,7 +122,7 @@ export class DeliveryRows implements DueSource<QueueClaim> {
     });
   }
 
-  /** Up to `limit` of what is due to an endpoint, the oldest first. */
+  /** Up to `limit` of what is due to an endpoint: what is new before what is sent once more, each the oldest first. */
   async dueTo(webhookId: string, now: number, limit: number): Promise<Delivery[]> {
     const rows = await this.database.db
       .selectFrom('webhook_deliveries')
@@ -131,6 +131,7 @@ export class DeliveryRows implements DueSource<QueueClaim> {
       .select(['webhook_messages.event_type', 'webhook_messages.data'])
       .where('webhook_id', '=', webhookId)
       .where('due_at', '<=', now)
+      .orderBy('replayed')
       .orderBy('due_at')
       .orderBy('webhook_deliveries.revision')
       .limit(limit)

@@ -7,6 +7,8 @@ export interface Queued {
   readonly webhookId: string;
   readonly event: StoredEvent;
   readonly revision: number;
+  /** It is sent once more, when what is new has been sent. */
+  readonly replayed?: true;
 }
 
 /** Rows that one statement writes. */
@@ -53,13 +55,14 @@ async function writeDeliveries(
   queued: readonly Queued[],
   dueAt: number,
 ): Promise<void> {
-  const deliveries = queued.map(({ webhookId, event, revision }) => ({
+  const deliveries = queued.map(({ webhookId, event, revision, replayed }) => ({
     delivery_id: `${webhookId}:${event.event_id}`,
     webhook_id: webhookId,
     event_id: event.event_id,
     revision,
     attempts: 0,
     due_at: dueAt,
+    replayed: replayed ? 1 : 0,
     version: 0,
   }));
   for (const some of chunks(
@@ -73,6 +76,8 @@ async function writeDeliveries(
         c.column('delivery_id').doUpdateSet((eb) => ({
           attempts: 0,
           due_at: dueAt,
+          // What waits as new stays new.
+          replayed: eb('webhook_deliveries.replayed', '*', eb.ref('excluded.replayed')),
           version: eb('webhook_deliveries.version', '+', 1),
         })),
       )

@@ -22,6 +22,8 @@ export interface DeliveryTables extends WebhookEndpointsTable {
     attempts: number;
     /** ms, by our clock. */
     due_at: number;
+    /** 1: it was asked for again, and waits until what is new has been sent. */
+    replayed: number;
     /** Grows when it is asked for again. */
     version: number;
   };
@@ -76,6 +78,20 @@ export const queueMigrations: Migration[] = [
         .execute();
       await createDueIndexes(db, 'webhook_queues');
       await takeOver(db, engine);
+    },
+  },
+  {
+    name: 'new_before_replayed',
+    async up(db) {
+      await db.schema
+        .alterTable('webhook_deliveries')
+        .addColumn('replayed', 'integer', (c) => c.notNull().defaultTo(0))
+        .execute();
+      await db.schema
+        .createIndex('webhook_deliveries_in_turn')
+        .on('webhook_deliveries')
+        .columns(['webhook_id', 'replayed', 'due_at', 'revision'])
+        .execute();
     },
   },
 ];

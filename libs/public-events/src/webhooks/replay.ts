@@ -2,23 +2,25 @@ import type { Database, WebhookEndpoint } from '@latchkey/database';
 import { EVENTS, type FeedTables } from '../feed/feed-projection';
 import type { StoredEvent } from '../public-event';
 import { wants } from './delivery-queue';
+import type { ReplayRange } from './commands';
 import type { DeliveryRows } from './delivery-rows';
 
 const CHUNK = 500;
 
 /**
- * Queues once more what happened from `since` to before `until` (ms) and the endpoint asks for.
+ * Queues once more what happened from `since` to before `until` (ms), or stands from `place` on in the stream, as far as
+ * the endpoint asks for it. It is sent in the endpoint's own turn, and after what is new.
  * @returns how many events
  */
 export async function replay(
   views: Database<FeedTables>,
   rows: DeliveryRows,
   endpoint: WebhookEndpoint,
-  { since, until = Number.MAX_SAFE_INTEGER }: { since: number; until?: number },
+  { since = 0, until = Number.MAX_SAFE_INTEGER, place = 0 }: ReplayRange,
   now: number,
 ): Promise<number> {
   let queued = 0;
-  let after = -1;
+  let after = place - 1;
   for (;;) {
     const events = await views.db
       .selectFrom(EVENTS)
@@ -35,6 +37,7 @@ export async function replay(
         webhookId: endpoint.webhookId,
         event: JSON.parse(row.data) as StoredEvent,
         revision: row.revision,
+        replayed: true as const,
       }))
       .filter(({ event }) => wants(endpoint.eventTypes, event.event_type));
     await rows.enqueue(wanted, now);

@@ -412,6 +412,31 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
     expect(idsIn(received)).toEqual([first, second]);
   });
 
+  it('sends what is new before what is sent again, from a place of the stream on, under the ids that they had', async () => {
+    let status = 200;
+    const { received, url } = await receiver(() => status);
+    const webhook = await create(url);
+    const before = [];
+    for (let n = 0; n < 4; n++) before.push(await happens('device.connected'));
+    await settled();
+    const idsBefore = received.map(({ headers }) => headers['svix-id']);
+    received.length = 0;
+    status = 500;
+    const answer = await commands.execute(new ReplayWebhook(WORKSPACE, webhook.webhook_id, { place: 1 }));
+    await settled();
+    const live = await happens('device.disconnected');
+    await settled();
+    // All of them wait for another attempt, which falls due at once.
+    const tried = received.length;
+    status = 200;
+    clock.set(NOW + DAY);
+    await settled();
+    expect(answer).toEqual({ queued: 3 });
+    expect(idsIn(received.slice(tried))).toEqual([live, ...before.slice(1)]);
+    const idsAgain = received.slice(tried + 1).map(({ headers }) => headers['svix-id']);
+    expect(idsAgain).toEqual(idsBefore.slice(1));
+  });
+
   it('sends a message again that was asked for again while it was under way', async () => {
     const waiting: (() => void)[] = [];
     const bodies: string[] = [];
