@@ -77,14 +77,14 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
     const before = this.opened.get(account.accountId);
     const opening = this.begin(account);
     this.opened.set(account.accountId, opening);
-    await (await before)?.site.close();
+    await (await before?.catch(() => null))?.site.close();
     await opening;
   }
 
   async forget({ accountId }: AccountRef): Promise<void> {
     const opened = this.opened.get(accountId);
     this.opened.delete(accountId);
-    await (await opened)?.site.close();
+    await (await opened?.catch(() => null))?.site.close();
     await this.parts.connections.delete(accountId);
   }
 
@@ -150,14 +150,23 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
 
   private async of(account: AccountRef): Promise<Opened | Refusal> {
     const { accountId } = account;
-    let opened = this.opened.get(accountId);
-    if (!opened) {
-      opened = this.begin(account);
-      this.opened.set(accountId, opened);
+    let opening = this.opened.get(accountId);
+    if (!opening) {
+      opening = this.begin(account);
+      this.opened.set(accountId, opening);
     }
-    return (
-      (await opened) ?? { kind: 'unauthorized', message: 'Nothing is kept of how to reach this account.' }
-    );
+    const opened = await opening.catch((error: unknown) => {
+      this.dropIf(accountId, opening);
+      throw error;
+    });
+    if (opened) return opened;
+    this.dropIf(accountId, opening);
+    return { kind: 'unauthorized', message: 'Nothing is kept of how to reach this account.' };
+  }
+
+  /** What could not be opened is tried anew the next time: it may have been connected meanwhile. */
+  private dropIf(accountId: string, opening: Promise<Opened | null> | undefined): void {
+    if (this.opened.get(accountId) === opening) this.opened.delete(accountId);
   }
 
   private async begin(account: AccountRef): Promise<Opened | null> {

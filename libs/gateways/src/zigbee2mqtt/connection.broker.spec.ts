@@ -184,6 +184,22 @@ describe('Zigbee2MQTT', () => {
   });
 });
 
+it('an account whose connection could not be read, or that was connected later, is opened then', async () => {
+  site = await SiteUnderTest.start();
+  await site.pair();
+  const account = { accountId: 'account-2', maker: 'house' };
+  expect(await site.adapter.locks(account)).toMatchObject({ kind: 'unauthorized' });
+  site.connections.set('account-2', { address: site.address });
+  jest.spyOn(site.connections, 'get').mockImplementationOnce(() => {
+    throw new Error('the database is away');
+  });
+  await expect(site.adapter.locks(account)).rejects.toThrow('the database is away');
+  expect(await site.adapter.locks(account)).toMatchObject({
+    kind: 'answered',
+    value: [{ model: 'Yale YRD426NRSC' }],
+  });
+});
+
 it('an account that nobody connected, or that was forgotten, is not reached', async () => {
   site = await SiteUnderTest.start();
   const { lock } = await site.pair();
