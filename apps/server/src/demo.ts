@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { MatterHub } from './demo/hub/matter-hub';
 import { Zigbee2MqttHub } from './demo/hub/zigbee2mqtt-hub';
 import { lives, livesAtHub } from './demo/lives';
 import { Scene } from './demo/scene';
@@ -7,7 +8,7 @@ import { Disagreement, Story } from './demo/story';
 const print = (line: string) => console.log(line);
 
 /** Lock systems on this machine, by their kind. */
-const HUBS = { zigbee2mqtt: () => Zigbee2MqttHub.start() };
+const HUBS = { zigbee2mqtt: () => Zigbee2MqttHub.start(), matter: () => MatterHub.start() };
 
 const program = new Command('npm run demo')
   .description('Plays the lives of access codes on a server of its own, and checks each at the keypad.')

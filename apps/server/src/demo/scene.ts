@@ -1,4 +1,4 @@
-import { Api, CloudLocksAtHand, type LocksAtHand } from './clients';
+import { Api, CloudLocksAtHand, type LockAtHand, type LocksAtHand } from './clients';
 import { CodeEvents } from './code-events';
 import { connect } from './hub/connect';
 import type { Hub } from './hub/hub';
@@ -25,12 +25,23 @@ export class Scene {
       const api = new Api(url, apiKey);
       const cloud = new CloudLocksAtHand(lockCloudUrl);
       const scene = new Scene(server, api, cloud, hub, new CodeEvents(folder));
-      if (hub) await connect(api, url, hub.entry.name);
+      // Matter's are connected one by one, when they are hung up.
+      if (hub && hub.entry.kind !== 'matter') await connect(api, url, hub.entry.name);
       return scene;
     } catch (error) {
       await hub?.close();
       throw error;
     }
+  }
+
+  /** Hangs up a lock at the hub, and pairs it where locks are paired. */
+  async hang(name: string): Promise<LockAtHand> {
+    const { pairingCode, ...lock } = await this.hub!.hang(name);
+    if (pairingCode !== undefined) {
+      const given = { pairing_code: pairingCode };
+      await connect(this.api, this.server.url, this.hub!.entry.name, given);
+    }
+    return lock;
   }
 
   get locks(): LocksAtHand {

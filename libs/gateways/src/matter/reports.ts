@@ -29,6 +29,7 @@ export function reportOf(news: LockNews): LockReport | null {
       return { kind: 'action-completed', lockId, ...outcome };
     }
     case 'users-changed':
-      return null;
+      // Has somebody look, who finds that the lock was changed, and reads it back.
+      return { kind: 'online', lockId };
   }
 }

@@ -8,9 +8,15 @@ interface Webview {
 
 /**
  * Connects a lock system as its owner does, by the page.
+ * @param given what the page asks for
  * @throws {Error} when the page does not say that it is connected
  */
-export async function connect(api: Api, url: string, system: string): Promise<void> {
+export async function connect(
+  api: Api,
+  url: string,
+  system: string,
+  given: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const { connect_webview } = await api.post<{ connect_webview: Webview }>('/connect_webviews/create', {
     wait_for_device_creation: true,
   });
@@ -19,7 +25,7 @@ export async function connect(api: Api, url: string, system: string): Promise<vo
   const details = await (await fetch(`${url}/connect_webviews/authorize?${query.toString()}`)).text();
   await fetch(`${url}/connect_webviews/local`, {
     method: 'POST',
-    body: new URLSearchParams(hiddenFields(details)),
+    body: new URLSearchParams({ ...hiddenFields(details), ...given }),
   });
   const { connect_webview: after } = await api.post<{ connect_webview: Webview }>('/connect_webviews/get', {
     connect_webview_id: connect_webview.connect_webview_id,

@@ -4,8 +4,8 @@ import { LEAD, type Story, type Told } from '../story';
 import type { Life } from './life';
 
 /** Hangs up a lock for one story and waits until it is known. */
-async function hang(story: Story, { hub }: Scene, name: string): Promise<string> {
-  const { lock_id } = await hub!.hang(name);
+async function hang(story: Story, scene: Scene, name: string): Promise<string> {
+  const { lock_id } = await scene.hang(name);
   for (let waited = 0; waited < 60 * SECOND; waited += SECOND) {
     await story.watch(SECOND);
     if (await story.api.deviceNamed(name).catch(() => null)) return lock_id;
@@ -39,6 +39,8 @@ export const stays: Life = {
     story.expect('it is set to the end', code.status === 'set' && code.opens);
     await story.goTo(window.endsAt);
     await isGone(story, code);
+    // Integrations are told a moment later.
+    await story.watch(SECOND);
     story.expectEvents(code, 'SetOnDevice', 'ChangedOnDevice', 'RemovalStarted', 'Removed');
     story.expectTold(code, 'created', 'set_on_device', 'removed_from_device');
   },

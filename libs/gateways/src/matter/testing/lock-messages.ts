@@ -29,5 +29,6 @@ export type AskedOfLocks =
       readonly serial: string;
       readonly slot: number;
       readonly name: string;
-      readonly pin: string;
+      /** Null: the place is emptied. */
+      readonly pin: string | null;
     };

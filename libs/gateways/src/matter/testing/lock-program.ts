@@ -1,4 +1,4 @@
-import { Bytes, Environment, Logger, LogLevel, ServerNode, VendorId } from '@matter/main';
+import { Bytes, Environment, type FabricIndex, Logger, LogLevel, ServerNode, VendorId } from '@matter/main';
 import { DoorLockServer } from '@matter/main/behaviors';
 import { DoorLock } from '@matter/main/clusters/door-lock';
 import { DoorLockDevice } from '@matter/main/devices';
@@ -102,19 +102,31 @@ async function make(serial: string, port: number, abilities: SimulatedAbilities)
 }
 
 /** Somebody at the keypad: no fabric of ours did it. */
-function putByHand(agent: Agent, slot: number, name: string, pin: string): void {
-  const { auth } = agent.get(SimulatedDoorLock);
+function changeByHand(agent: Agent, slot: number, name: string, pin: string | null): void {
+  const lock = agent.get(SimulatedDoorLock);
+  const { auth } = lock;
   const { Pin } = DoorLock.CredentialType;
-  const nobody = 0 as never;
+  const nobody = 0 as FabricIndex;
   auth.removeUser(slot);
   auth.removeCredential(Pin, slot);
-  auth.addCredential(Pin, slot, new TextEncoder().encode(pin), nobody);
-  auth.addUser({
-    ...{ userIndex: slot, userName: name, userUniqueId: null, creatorFabricIndex: nobody },
-    ...{ userStatus: DoorLock.UserStatus.OccupiedEnabled, userType: DoorLock.UserType.UnrestrictedUser },
-    ...{ credentialRule: DoorLock.CredentialRule.Single, lastModifiedFabricIndex: nobody },
-    credentials: [{ credentialType: Pin, credentialIndex: slot }],
-  });
+  if (pin !== null) {
+    auth.addCredential(Pin, slot, new TextEncoder().encode(pin), nobody);
+    auth.addUser({
+      ...{ userIndex: slot, userName: name, userUniqueId: null, creatorFabricIndex: nobody },
+      ...{ userStatus: DoorLock.UserStatus.OccupiedEnabled, userType: DoorLock.UserType.UnrestrictedUser },
+      ...{ credentialRule: DoorLock.CredentialRule.Single, lastModifiedFabricIndex: nobody },
+      credentials: [{ credentialType: Pin, credentialIndex: slot }],
+    });
+  }
+  const { Add, Clear } = DoorLock.DataOperationType;
+  lock.events.lockUserChange.emit(
+    {
+      ...{ lockDataType: DoorLock.LockDataType.Pin, dataOperationType: pin === null ? Clear : Add },
+      ...{ operationSource: DoorLock.OperationSource.Keypad, userIndex: slot, dataIndex: slot },
+      ...{ fabricIndex: null, sourceNode: null },
+    },
+    lock.context,
+  );
 }
 
 async function answerTo(asked: AskedOfLocks): Promise<unknown> {
@@ -130,7 +142,7 @@ async function answerTo(asked: AskedOfLocks): Promise<unknown> {
         .sort((a, b) => a - b),
     );
   if (asked.ask === 'by-hand')
-    return door.act((agent) => putByHand(agent, asked.slot, asked.name, asked.pin));
+    return door.act((agent) => changeByHand(agent, asked.slot, asked.name, asked.pin));
   return door.act((agent) => agent.get(SimulatedDoorLock).opens(asked.pin, asked.at));
 }
 

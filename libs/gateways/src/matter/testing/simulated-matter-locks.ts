@@ -51,6 +51,10 @@ export class SimulatedMatterLocks {
     await this.ask({ ask: 'by-hand', serial, slot, name, pin });
   }
 
+  async clearByHand(serial: string, slot: number): Promise<void> {
+    await this.ask({ ask: 'by-hand', serial, slot, name: '', pin: null });
+  }
+
   /** It does the next write, and is offline before it answers. */
   async loseNextAnswer(serial: string): Promise<void> {
     await this.ask({ ask: 'lose-next', serial });
