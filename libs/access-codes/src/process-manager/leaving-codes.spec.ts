@@ -153,6 +153,27 @@ describe('the codes that a device still has when it was deleted', () => {
   });
 });
 
+describe('a code that has come to its end and stays readable', () => {
+  const feature = useFeature({ expiredCodes: 'readable' });
+
+  it.each([
+    ['was deleted', 'DeviceDeleted', { intake: 1 }],
+    ['is not managed any more', 'DeviceConvertedToUnmanaged', {}],
+  ])('stays so when its device %s', async (_what, type, data) => {
+    const window = { startsAt: T0 - 2 * MINUTE, endsAt: T0 - MINUTE };
+    await feature.given(
+      ...[aLock(), aCode({ window })],
+      onCode('RemovalStarted', { cause: 'expired' }),
+      onCode('Removed', { cause: 'expired', wasOnDevice: true }),
+      onDevice(type, data),
+    );
+    const read = new GetAccessCode(WORKSPACE, { accessCodeId: CODE });
+    expect(await feature.do(read)).toMatchObject({ access_code_id: CODE });
+    const list = new ListAccessCodes(WORKSPACE, {}, { limit: 10 });
+    expect(await feature.do(list)).toMatchObject({ items: [{ access_code_id: CODE }] });
+  });
+});
+
 describe('the codes on a device that is no longer ours to manage', () => {
   const feature = useFeature();
 

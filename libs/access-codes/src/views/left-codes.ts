@@ -8,13 +8,14 @@ export type Listing = 'live_at' | 'readable_at' | 'unmanaged_at' | 'pool_at';
 /**
  * A condition on a code that goes with its device, or with its account, and is not to be seen any more: what is
  * written of a device holds at once, however many codes are to follow it. Codes that we manage go from a device that
- * is not managed, too.
+ * is not managed, too. One that has come to its end, and stays readable, stays so.
  */
 export function hasLeft(listing: Listing): RawBuilder<boolean> {
   const unmanaged = listing === 'unmanaged_at' ? sql`` : sql`or left_device.managed = 0`;
-  return sql<boolean>`exists (
+  const live = sql`(${sql.ref(`${CODES}.readable_at`)} is null or ${sql.ref(`${CODES}.live_at`)} is not null)`;
+  return sql<boolean>`(${live} and exists (
     select 1 from ${sql.table(DEVICES)} as left_device
     left join ${sql.table(ACCOUNTS)} as left_account on left_account.account_id = left_device.account_id
     where left_device.device_id = ${sql.ref(`${CODES}.device_id`)}
-      and (left_device.deleted = 1 or left_account.removed = 1 ${unmanaged}))`;
+      and (left_device.deleted = 1 or left_account.removed = 1 ${unmanaged})))`;
 }
