@@ -33,7 +33,7 @@ export class DeviceWatch {
   ) {}
 
   /**
-   * Reads one lock back and holds each of its codes against it; sees the codes off a device that was deleted. Returns
+   * Reads one lock back and compares each of its codes with it; ends the codes of a device that was deleted. Returns
    * when to do so again.
    */
   readonly device = async (deviceId: string): Promise<number | null> => {

@@ -104,7 +104,7 @@ describe('OperateLock', () => {
       },
     ));
 
-  it.each(['lock', 'unlock'] as const)('refuses to %s what can not be told to from afar', async (action) => {
+  it.each(['lock', 'unlock'] as const)('refuses to %s a lock that can not do it remotely', async (action) => {
     const capabilities = {
       ...described().capabilities,
       [action === 'lock' ? 'canRemotelyLock' : 'canRemotelyUnlock']: false,

@@ -100,25 +100,6 @@ describe('the event store over EventStoreDB’s protocol', () => {
     expect(seen.filter((n) => n !== 2)).toEqual([1, 3]);
   });
 
-  it('hands a batch over again when its handler fails, and no later one before', async () => {
-    const seen: number[] = [];
-    let failures = 2;
-    const errors: unknown[] = [];
-    await append(1);
-    follow(seen, {
-      onEvents: (events) => {
-        if (failures-- > 0) return Promise.reject(new Error('not now'));
-        seen.push(...events.map(amountOf));
-        return Promise.resolve();
-      },
-      onError: (error) => errors.push(error),
-    });
-    await append(2);
-    await until(() => seen.length === 2);
-    expect(seen).toEqual([1, 2]);
-    expect(errors).toEqual([new Error('not now'), new Error('not now')]);
-  });
-
   it('never runs two handlers at a time, also when the connection breaks while one is at work', async () => {
     const seen: number[] = [];
     let running = 0;

@@ -10,7 +10,7 @@ export interface StreamPace {
   readonly heartbeatEvery: number;
   /** A client that takes nothing for this long is dropped. */
   readonly takesWithin: number;
-  /** How often, at most, it is asked whether the API key still holds. */
+  /** How often, at most, it is checked whether the API key is still valid. */
   readonly allowedFor: number;
   /** How many new events wait for one client in memory; beyond, it reads on from the view. */
   readonly mostWaiting: number;
@@ -29,7 +29,7 @@ export interface StreamWanted {
   readonly filter: EventFilter;
   /** What stands after this revision. */
   readonly after: number;
-  /** Whether the API key that the stream was asked for with is still good. */
+  /** Whether the API key with which the stream was requested is still valid. */
   readonly isAllowed: () => Promise<boolean>;
 }
 
@@ -58,7 +58,7 @@ export class EventStream {
     this.matches = matcherOf(wanted.filter);
   }
 
-  /** Ends it from outside, with a word why. */
+  /** Ends it from outside, with the reason. */
   stop(reason: EndReason): void {
     this.ending ??= reason;
     this.wake();

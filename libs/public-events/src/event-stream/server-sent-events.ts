@@ -24,7 +24,7 @@ export class ServerSentEvents {
     const over = new AbortController();
     this.over = over.signal;
     this.out.once('close', () => over.abort());
-    // Whoever goes away in the middle of an answer is no fault.
+    // A client that disconnects during an answer is not an error.
     this.out.on('error', () => undefined);
     this.out.write(`retry: ${RETRY_MS}\n\n`);
   }
