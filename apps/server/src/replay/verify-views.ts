@@ -4,6 +4,7 @@ import {
   type NewEvent,
   type Position,
   positionToText,
+  RevisionConflict,
   type Tables,
 } from '@latchkey/event-sourcing';
 import { type Kysely, sql } from 'kysely';
@@ -145,10 +146,13 @@ function inPostgresSnapshot<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) =>
 /** The store as it is read; what would be appended to it is told instead. */
 function withoutAppends(store: EventStore, onAppend: (stream: string, event: NewEvent) => void): EventStore {
   return {
-    append: (stream, events, expected) => {
+    append: async (stream, events, expected) => {
+      // As the store would: what is to be appended may be there by now.
+      const last = await lastRevision(store, stream);
+      if (typeof expected === 'number' && expected !== last)
+        throw new RevisionConflict(stream, expected, last);
       for (const event of events) onAppend(stream, event);
-      const revision = (typeof expected === 'number' ? expected : -1) + events.length;
-      return Promise.resolve({ revision, position: { commit: 0n, prepare: 0n } });
+      return { revision: last + events.length, position: { commit: 0n, prepare: 0n } };
     },
     read: (...args) => store.read(...args),
     readBackwards: (...args) => store.readBackwards(...args),
@@ -161,4 +165,10 @@ function withoutAppends(store: EventStore, onAppend: (stream: string, event: New
     ping: () => store.ping(),
     close: () => store.close(),
   };
+}
+
+async function lastRevision(store: EventStore, stream: string): Promise<number> {
+  let last = -1;
+  for await (const { revision } of store.readBackwards(stream, 1)) last = revision;
+  return last;
 }
