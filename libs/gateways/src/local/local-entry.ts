@@ -25,7 +25,7 @@ export const addressEntry = (protocols: readonly string[]) => ({
   password_env: z.string().min(1).optional(),
 });
 
-/** @param protocols with their colons; those that end in `s:` encrypt, the others must stay on the local network */
+/** @param protocols with their colons; those that do not encrypt must stay on the local network */
 export function localAddress(protocols: readonly string[]) {
   return z.string().superRefine((value, context) => {
     const message = wrongAddress(value, protocols);
@@ -35,16 +35,18 @@ export function localAddress(protocols: readonly string[]) {
 
 /** Why a system is not to be sought there, or null. */
 export function wrongAddress(value: string, protocols: readonly string[]): string | null {
-  const open = protocols.find((protocol) => !protocol.endsWith('s:'))!;
+  const open = protocols.find((protocol) => !isEncrypted(protocol))!;
   if (!URL.canParse(value)) return `must be an address such as ${open}//hub.local`;
   const { protocol, hostname, username, password, search, hash } = new URL(value);
   if (!protocols.includes(protocol) || hostname === '')
     return `must begin with ${protocols.map((one) => `${one}//`).join(' or ')}`;
   if (username !== '' || password !== '' || search !== '' || hash !== '')
     return 'must have no user, password, query or fragment';
-  if (protocol.endsWith('s:') || isNearby(hostname)) return null;
-  return `must be on the local network, or begin with ${protocols.find((one) => one.endsWith('s:'))}//`;
+  if (isEncrypted(protocol) || isNearby(hostname)) return null;
+  return `must be on the local network, or begin with ${protocols.find(isEncrypted)}//`;
 }
+
+const isEncrypted = (protocol: string): boolean => /^(wss|mqtts|https):$/.test(protocol);
 
 /** Loopback, private addresses, and names that only a local network (or a compose file) can resolve. */
 export function isNearby(hostname: string): boolean {

@@ -105,6 +105,64 @@ describe('the file of lock systems', () => {
     expect(parse([{ ...acme, base_url }]).get('acme')).toHaveProperty('baseUrl', base_url);
   });
 
+  describe('of systems on the local network', () => {
+    const hall = { kind: 'zwave-js', name: 'hall' };
+    const house = { kind: 'zigbee2mqtt', name: 'house', address: 'mqtt://hub.local', password_env: 'HUSH' };
+
+    it('names them beside lock makers, whole or with what is to be asked for', () => {
+      const whole = {
+        ...hall,
+        name: 'whole',
+        address: 'ws://10.0.0.7:3000',
+        username: 'me',
+        password: 'hush',
+      };
+      const zone = { time_zone: 'Europe/Vienna' };
+      const systems = parse([acme, { ...hall, slots: '10-29', ...zone }, whole, house], {
+        HUSH: 'hush-hush',
+      });
+      expect([...systems.keys()]).toEqual(['acme', 'hall', 'whole', 'house']);
+      expect(systems.get('hall')).toEqual({
+        ...{ kind: 'zwave-js', name: 'hall', displayName: 'hall', timeZone: 'Europe/Vienna' },
+        ...{ slots: { first: 10, last: 29 }, connection: null, asked: ['address', 'username', 'password'] },
+      });
+      expect(systems.get('whole')).toMatchObject({
+        connection: { address: 'ws://10.0.0.7:3000', username: 'me', password: 'hush' },
+        ...{ asked: [], slots: null },
+      });
+      expect(systems.get('house')).toMatchObject({ connection: { password: 'hush-hush' } });
+    });
+
+    it.each<[object, string]>([
+      [{ ...hall, kind: 'z-wave' }, 'entry 1 kind: must be http, zwave-js, zigbee2mqtt or matter'],
+      [{ ...hall, url: 'x' }, 'entry 1: Unrecognized key: "url"'],
+      [
+        { ...hall, slots: '29-10' },
+        'entry 1 slots: must begin at 1 or above and end where it begins or later',
+      ],
+      [{ ...hall, slots: 'all' }, 'entry 1 slots: must be a range of slots, such as "10-29"'],
+      [
+        { ...hall, time_zone: 'Vienna' },
+        'entry 1 time_zone: must be the name of a time zone, such as "Europe/Vienna"',
+      ],
+      [{ ...hall, address: 'hub' }, 'entry 1 address: must be an address such as ws://hub.local'],
+      [{ ...hall, address: 'mqtt://hub.local' }, 'entry 1 address: must begin with ws:// or wss://'],
+      [
+        { ...hall, address: 'ws://me:hush@hub.local' },
+        'entry 1 address: must have no user, password, query or fragment',
+      ],
+      [
+        { ...hall, address: 'ws://hub.example.com' },
+        'entry 1 address: must be on the local network, or begin with wss://',
+      ],
+      [house, 'house: the environment has no HUSH'],
+    ])('is refused with one line (%#)', (entry, reason) => {
+      expect(() => parse([entry])).toThrow(
+        new LockSystemsFileError(`The file of lock systems makers.json: ${reason}.`),
+      );
+    });
+  });
+
   it('is refused without repeating it if it is not JSON', () => {
     expect(() => parseLockSystems('[{"client_secret": "hush-hush",}]', 'makers.json', {})).toThrow(
       new LockSystemsFileError('The file of lock systems makers.json: is not JSON.'),

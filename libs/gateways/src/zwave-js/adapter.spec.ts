@@ -203,6 +203,14 @@ describe('what is no Z-Wave JS server, or not one for us', () => {
     );
   });
 
+  it.each(['hub', '', 'http://10.0.0.7', 'ws://hub.example.com'])(
+    'is not even tried at an address that can not be right: %s',
+    async (address) => {
+      const answer = await house.adapter.check(house.system(), { address });
+      expect(answer).toMatchObject({ kind: 'refused', errorCode: 'BAD_ADDRESS' });
+    },
+  );
+
   it('is told where nothing answers', async () => {
     expect(await check(9)).toMatchObject({ kind: 'unreachable' });
   });

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { FoundSystem, LocalAdapter, LocalConnection, LocalParts, LocalSystem } from '../local';
+import {
+  type FoundSystem,
+  type LocalAdapter,
+  type LocalConnection,
+  type LocalParts,
+  type LocalSystem,
+  wrongAddress,
+} from '../local';
 import type {
   AccountRef,
   Answer,
@@ -11,8 +18,9 @@ import type {
   LockReport,
   WriteAnswer,
 } from '../lock-gateway';
-import type { ZwaveJsSystem } from './entry';
+import { ZWAVE_JS_PROTOCOLS, type ZwaveJsSystem } from './entry';
 import { Hub, type HubOptions } from './hub';
+import { refused } from './node-commands';
 
 /** What is kept of an account beside the way to it. */
 const kept = z.object({ homeId: z.string(), locks: z.record(z.string(), z.string()) });
@@ -25,6 +33,8 @@ export class ZwaveJsAdapter implements LocalAdapter {
   constructor(private readonly parts: LocalParts) {}
 
   async check(system: LocalSystem, given: LocalConnection): Promise<Answer<FoundSystem>> {
+    const wrong = wrongAddress(given.address ?? '', ZWAVE_JS_PROTOCOLS);
+    if (wrong !== null) return refused('BAD_ADDRESS', `The address ${wrong}.`);
     const hub = this.hubFor(system, given, null, { homeId: null, onReport: () => undefined });
     try {
       const locks = await hub.locks();
