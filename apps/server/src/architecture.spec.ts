@@ -16,11 +16,28 @@ const ALLOWED: Record<string, readonly string[]> = {
   devices: ['gateways', 'http', 'event-sourcing', 'database', 'platform'],
   'access-codes': ['devices', 'gateways', 'http', 'event-sourcing', 'database', 'platform'],
   'public-events': ['access-codes', 'devices', 'gateways', 'http', 'event-sourcing', 'database', 'platform'],
+  retention: [
+    'audit',
+    'access-codes',
+    'devices',
+    'public-events',
+    'http',
+    'event-sourcing',
+    'database',
+    'platform',
+  ],
   audit: ['access-codes', 'devices', 'public-events', 'http', 'event-sourcing', 'database', 'platform'],
 };
 
 /** Those whose insides are laid out alike. */
-const FEATURES = new Set(['access-codes', 'devices', 'connect-webviews', 'public-events', 'audit']);
+const FEATURES = new Set([
+  'access-codes',
+  'devices',
+  'connect-webviews',
+  'public-events',
+  'audit',
+  'retention',
+]);
 
 /** The floors inside a feature, from the top down: each may import from those below it and from its own. */
 const FLOORS: readonly (readonly string[])[] = [

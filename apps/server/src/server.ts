@@ -56,6 +56,7 @@ import { startTracing } from './start/tracing';
 import { watchedClock } from './start/watched-clock';
 import { openEventStore } from './start/event-store';
 import { type Locks, openGateway } from './start/gateway';
+import { archiving } from './start/retention';
 import { asStartupError } from './start/faults';
 import { watchStartup } from './start/readiness';
 import { Started } from './start/started';
@@ -140,7 +141,7 @@ async function start(
   if (restored) await core.rows.makeAllDue();
   tellMissingKeys(parts.stores, logger, started);
   if (given.roles.includes('worker')) {
-    for (const worker of [core, webhooks, signing]) await worker.work();
+    for (const worker of [core, webhooks, signing, archiving(parts, started)]) await worker.work();
     beginMovingReports(parts, locks, core, app.get(Addresses), started);
   }
   await beginLocalReports(parts, locks, core, app.get(ReportIntake));
@@ -183,10 +184,13 @@ async function openParts(
   const clock = given.sandbox
     ? rememberedClock(given.dataDir, given.sandboxClock === 'running', resetClock)
     : new SystemClock();
-  const [eventStore, maker] = await Promise.all([
+  const opening = [
     openEventStore(given, stores, started, logger),
-    given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : undefined,
-  ]);
+    given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : Promise.resolve(undefined),
+  ] as const;
+  // What has been started is to be ended, also where the other fails first.
+  await Promise.allSettled(opening);
+  const [eventStore, maker] = await Promise.all(opening);
   const ids = new RandomIds();
   const random = new CryptoRandom();
   const { records } = stores;

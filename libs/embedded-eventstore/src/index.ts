@@ -8,6 +8,7 @@ export {
   type SpawnOptions,
 } from './node/node-options';
 export { killRun, type KillRunOptions, type KillRunResult } from './faults/kill-run';
+export { scavengeAsOwner } from './operations/scavenge-as-owner';
 export { spawnNode } from './node/spawn-node';
 export { startNode } from './node/start-node';
 export { DATABASE_FILE, StartRefused } from './storage/database';

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { copyDatabase, copyDatabaseOfOther, damageOf } from '@latchkey/database';
 import { DATABASE_FILE } from '@latchkey/embedded-eventstore';
 import { type Config, iso } from '@latchkey/platform';
+import { archiveFolder } from '../start/facts-store';
+import { lockArchive } from '../start/retention';
 import { closed, copied, wholeFolder } from './closed-files';
 import { holdFacts } from './held-facts';
 import { hashOf, type Manifest, MANIFEST } from './manifest';
@@ -16,6 +18,8 @@ const OF_NODE = ['eventstore/tls', 'eventstore/admin.password'];
 const LOCK_CLOUD = 'lock-cloud/lock-cloud.db';
 const CLOCK = 'clock.json';
 const KEY = 'vault.key';
+/** Facts of what ended long ago, wherever their folder is. */
+const ARCHIVE = 'archive';
 
 /**
  * Backs up the data folder of an embedded server, which may run and be written to meanwhile, into a folder that is not
@@ -36,15 +40,22 @@ export function takeBackup(
     );
   }
   return wholeFolder(out, async (folder) => {
-    // The facts first: what they need of the other stores is there by then.
-    const facts = await holdFacts(config);
+    // Facts that move into the archive meanwhile would be in neither copy.
+    const archive = lockArchive(config);
+    if (!archive) throw new BackupRefused('Facts are being archived just now: try again when that is done.');
     try {
-      await copyAll(config, folder, options.withKey);
-    } catch (error) {
-      facts.abandon();
-      throw error;
+      // The facts first: what they need of the other stores is there by then.
+      const facts = await holdFacts(config);
+      try {
+        await copyAll(config, folder, options.withKey);
+      } catch (error) {
+        facts.abandon();
+        throw error;
+      }
+      await facts.release();
+    } finally {
+      archive.release();
     }
-    await facts.release();
     return check(config, folder, options);
   });
 }
@@ -67,6 +78,9 @@ async function copyAll(config: Config, folder: string, withKey: boolean): Promis
     if (existsSync(join(dataDir, CLOCK))) await file(CLOCK);
     if (existsSync(join(dataDir, LOCK_CLOUD))) await database(LOCK_CLOUD, copyDatabaseOfOther);
   }
+  const archive = archiveFolder(config);
+  for (const name of filesBelow(archive, '.').filter((each) => each.endsWith('.facts')))
+    await copied(join(archive, name), join(folder, ARCHIVE, name));
   await file(FACTS);
 }
 

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openStores } from '@latchkey/database';
 import { EventStoreDb, isLeftByClient, positionToText } from '@latchkey/event-sourcing';
 import { type Config, createLogger, SandboxClock, SystemClock } from '@latchkey/platform';
-import { markedEventStore } from '../start/marked-event-store';
+import { factsStore } from '../start/facts-store';
 import { type Part, ViewsBuild } from './build-views';
 
 /** What the thread is to do, and what the server knows of where it does it. */
@@ -37,7 +37,7 @@ async function build({ part, config, address, now }: ThreadOrder): Promise<void>
   const stores = await openStores(config);
   const bare = new EventStoreDb(address);
   try {
-    const store = await markedEventStore(bare, stores.records, stores.vault);
+    const { store } = await factsStore(bare, config, stores);
     const views = new ViewsBuild(part, { store, stores, config, clock, logger });
     const tell = (): void => {
       const progress: ThreadProgress = views.runners.map(({ name, position, passedCount }) => ({

@@ -1,5 +1,5 @@
 import { openStores, type Records, type Workspace } from '@latchkey/database';
-import { Refusal as DomainRefusal } from '@latchkey/event-sourcing';
+import { Refusal as DomainRefusal, StoreDamaged } from '@latchkey/event-sourcing';
 import { type Config, ConfigError, loadConfig, Outage, StartupError } from '@latchkey/platform';
 import { type Command, CommanderError } from 'commander';
 import { existsSync } from 'node:fs';
@@ -14,7 +14,16 @@ export const NAME = /^[^\p{Cc}]{1,100}$/u;
 export class Refusal extends Error {}
 
 /** What a command says in one line, and not with a stack. */
-const REFUSALS = [Refusal, StartupError, ConfigError, DomainRefusal, NotReplayable, BackupRefused, Outage];
+const REFUSALS = [
+  Refusal,
+  StartupError,
+  ConfigError,
+  DomainRefusal,
+  NotReplayable,
+  BackupRefused,
+  Outage,
+  StoreDamaged,
+];
 
 export type Print = (line: string) => void;
 

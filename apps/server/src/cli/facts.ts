@@ -1,25 +1,44 @@
 import { Streams } from '@latchkey/access-codes';
 import { AuditProjection, type AuditTables, ChainSigner, Doors } from '@latchkey/audit';
-import { openStores, type Stores } from '@latchkey/database';
+import { type Database, openStores, type Stores } from '@latchkey/database';
 import { DeviceStreams } from '@latchkey/devices';
-import { type EventStore, EventStoreDb, ProjectionRunner } from '@latchkey/event-sourcing';
-import { type Clock, type Config, createLogger, RandomIds, SystemClock } from '@latchkey/platform';
+import {
+  type EventStore,
+  EventStoreDb,
+  type Projection,
+  ProjectionRunner,
+  type Tables,
+} from '@latchkey/event-sourcing';
+import {
+  type Clock,
+  type Config,
+  createLogger,
+  type Ids,
+  type Logger,
+  RandomIds,
+  SystemClock,
+} from '@latchkey/platform';
 import { claimMode } from '../mode';
 import { sandboxTime } from '../sandbox/clock-memory';
-import { markedEventStore } from '../start/marked-event-store';
+import { type FactsStore, factsStore } from '../start/facts-store';
 import { settingsOfServer } from './command-line';
 import { reachEventStore } from './event-store';
 
 /** What a command reads facts and views by, beside a running server or without one. */
-export interface Facts {
+export interface Facts extends FactsStore {
   readonly config: Config;
   readonly stores: Stores<AuditTables>;
-  readonly store: EventStore;
   readonly doors: Doors;
   readonly clock: Clock;
   /** What the server's clock reads, ms. */
   readonly now: number;
   readonly signer: ChainSigner;
+  /** Where the event store is reached. */
+  readonly address: string;
+  /** No server runs on the data folder. */
+  readonly isAlone: boolean;
+  readonly ids: Ids;
+  readonly logger: Logger;
 }
 
 /** The index is as it is read: nothing has to be waited for. */
@@ -42,11 +61,14 @@ export async function withFacts(
     const stores = await openStores<AuditTables>(config);
     ends.push(() => stores.close());
     await claimMode(stores.records, config);
-    const plain = new EventStoreDb(config.eventstoreUrl ?? reached!.address);
+    const address = config.eventstoreUrl ?? reached!.address;
+    const plain = new EventStoreDb(address);
     ends.push(() => plain.close());
-    const store = await markedEventStore(plain, stores.records, stores.vault);
+    const facts = await factsStore(plain, config, stores);
+    const { store } = facts;
     const [clock, ids, logger] = [new SystemClock(), new RandomIds(), createLogger('fatal')];
-    if (reached && !reached.isRunning) await bringUpToDate(store, stores, clock);
+    const isAlone = reached !== undefined && !reached.isRunning;
+    if (isAlone) await bringUpToDate(store, stores.audit as Database<Tables>, new AuditProjection(), clock);
     const streams = new Streams(
       store,
       clock,
@@ -58,19 +80,20 @@ export async function withFacts(
     const now = (config.sandbox ? sandboxTime(config.dataDir) : undefined) ?? clock.now();
     const signer = await ChainSigner.open(stores.records.settings);
     const doors = new Doors(stores.audit, CAUGHT_UP, streams);
-    await work({ config, stores, store, doors, clock, now, signer });
+    await work({ ...facts, address, isAlone, ids, logger, config, stores, doors, clock, now, signer });
   } finally {
     for (const end of ends.reverse()) await end();
   }
 }
 
 /** Folds what the server had not folded when it ended. */
-async function bringUpToDate(
+export async function bringUpToDate(
   store: EventStore,
-  { audit }: Stores<AuditTables>,
+  database: Database<Tables>,
+  projection: Projection,
   clock: { now(): number },
 ): Promise<void> {
-  const runner = new ProjectionRunner({ store, database: audit, projection: new AuditProjection(), clock });
+  const runner = new ProjectionRunner({ store, database, projection, clock });
   await runner.prepare();
   await runner.start();
   try {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { apiKeysCommand } from './api-keys';
+import { archiveCommand } from './archive';
 import { auditCommand } from './audit';
 import { backupCommand, restoreCommand } from './backup';
 import { type Print, runCommandLine } from './command-line';
@@ -30,6 +31,7 @@ export function latchkey(
     'Looks after a Latchkey server. Settings come from the environment, as the server reads them: README.md lists them.',
   );
   program.addCommand(apiKeysCommand(env, print));
+  program.addCommand(archiveCommand(env, print));
   program.addCommand(auditCommand(env, print));
   program.addCommand(backupCommand(env, print));
   program.addCommand(codesCommand(env, print));

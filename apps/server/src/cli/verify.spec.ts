@@ -6,7 +6,7 @@ import { HOUR, MINUTE } from '@latchkey/platform';
 import { ServerWorld } from '../testing/server-world';
 import { runLatchkey } from './testing/run-latchkey';
 
-const VIEWS = ['devices', 'codes', 'attempts', 'agenda', 'feed', 'translator', 'audit'];
+const VIEWS = ['devices', 'codes', 'attempts', 'finished', 'agenda', 'feed', 'translator', 'audit'];
 
 describe('verify views', () => {
   let world: ServerWorld;

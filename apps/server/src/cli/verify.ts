@@ -30,8 +30,13 @@ interface ViewsOptions {
   readonly json?: boolean;
 }
 
-async function history({ store, signer, stores }: Facts, json: boolean, print: Print): Promise<void> {
+async function history(
+  { store, archive, signer, stores }: Facts,
+  json: boolean,
+  print: Print,
+): Promise<void> {
   let findings = 0;
+  await archive.checkAll();
   const { chains, checkpoints } = await verifyHistory(store, signer.publicKey, (finding) => {
     findings++;
     print(json ? JSON.stringify(finding) : `${finding.at}: ${finding.message}`);
@@ -43,6 +48,7 @@ async function history({ store, signer, stores }: Facts, json: boolean, print: P
     for (const [workspaceId, { length, hash }] of chains) {
       print(`${names.get(workspaceId) ?? workspaceId}: ${length} facts, chain ${hash}`);
     }
+    if (!archive.isEmpty) print(`${archive.files.length} archive files are as they were written.`);
     print(`${checkpoints} signatures were checked.`);
   }
   if (findings > 0) throw new Refusal(`The history has ${findings} faults.`);

@@ -1,7 +1,7 @@
 import { AuditProjection, type AuditTables, ChainSigner, ChainSigning } from '@latchkey/audit';
 import type { Database, Stores } from '@latchkey/database';
 import { forgetAccount } from '@latchkey/devices';
-import type { EventStore, PersistentSubscriptions, SharedSubscription } from '@latchkey/event-sourcing';
+import type { PersistentSubscriptions, SharedSubscription } from '@latchkey/event-sourcing';
 import type { Clock, ClockWatch, Config, Ids, Logger, Random } from '@latchkey/platform';
 import {
   FeedProjection,
@@ -15,11 +15,13 @@ import { Core } from '../core/core';
 import { TracedGateway } from '../tracing/traced-gateway';
 import type { StartedTracing } from './tracing';
 import type { Metrics } from '../metrics/metrics';
+import { keepsExpired } from './expired-codes';
+import type { FactsStore } from './facts-store';
 import type { Locks } from './gateway';
 import { viewsOfQueries } from './views';
 
 /** What nearly every part of the server is made of. */
-export interface Parts {
+export interface Parts extends FactsStore {
   readonly config: Config;
   readonly clock: Clock;
   readonly clockWatch?: ClockWatch | undefined;
@@ -28,7 +30,6 @@ export interface Parts {
   readonly logger: Logger;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly stores: Stores<any>;
-  readonly store: EventStore;
   /** Groups of consumers of the event store's. */
   readonly persistent: PersistentSubscriptions;
   /** Logins of subscribers; undefined where the event store's users are not ours to make. */
@@ -62,9 +63,7 @@ export function makeCore(
       projection: new FeedProjection((events) => tail.take(events)),
     },
     audit: { database: stores.audit, projection: new AuditProjection((events) => signing.linked(events)) },
-    keepsExpired: async (workspaceId) =>
-      ((await records.workspaces.get(workspaceId))?.settings['expired_codes'] ?? config.expiredCodes) ===
-      'readable',
+    keepsExpired: keepsExpired(stores, config),
     onLockAnswer: metrics && ((answer) => metrics.lockAnswered(answer)),
     forgetAccount: (accountId, maker) =>
       forgetAccount({ accountId, maker }, { records, gateway, reportAddresses, connections, logger }),

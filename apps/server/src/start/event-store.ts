@@ -2,15 +2,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Stores } from '@latchkey/database';
 import { spawnNode, UsersOfNode } from '@latchkey/embedded-eventstore';
-import { type EventStore, EventStoreDb, type PersistentSubscriptions } from '@latchkey/event-sourcing';
+import { EventStoreDb, type PersistentSubscriptions } from '@latchkey/event-sourcing';
 import { type Config, type Logger, MINUTE, Outage, StartupError } from '@latchkey/platform';
 import type { SubscriberLogins } from '@latchkey/public-events';
 import { NodeLogins } from '../subscribers/node-logins';
-import { markedEventStore } from './marked-event-store';
+import { type FactsStore, factsStore } from './facts-store';
 import type { Started } from './started';
 
-export interface OpenedEventStore {
-  readonly store: EventStore;
+export interface OpenedEventStore extends FactsStore {
   readonly persistent: PersistentSubscriptions;
   readonly logins: SubscriberLogins | undefined;
   /** Where it is reached. */
@@ -18,14 +17,16 @@ export interface OpenedEventStore {
 }
 
 /**
- * The event store of EVENTSTORE_URL, or else the embedded one, as a process of its own. Only marked events are believed.
+ * The event store of EVENTSTORE_URL, or else the embedded one, as a process of its own, with what was archived of it.
+ * Only marked events are believed.
  * Waits until it answers.
  * @throws {StartupError} when the embedded one does not start
  * @throws {Outage} when it does not answer within a minute
+ * @throws {StoreDamaged} that names an archive file which is missing or damaged
  */
 export async function openEventStore(
   config: Config,
-  { records, vault }: Pick<Stores<unknown>, 'records' | 'vault'>,
+  stores: Pick<Stores<unknown>, 'records' | 'vault'>,
   started: Started,
   logger: Logger,
 ): Promise<OpenedEventStore> {
@@ -36,7 +37,7 @@ export async function openEventStore(
   await answering(store, logger);
   const { persistent } = store;
   return {
-    store: await markedEventStore(store, records, vault),
+    ...(await factsStore(store, config, stores)),
     ...{ persistent, address, logins: loginsAt(address, config, started) },
   };
 }

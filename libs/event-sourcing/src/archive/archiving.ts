@@ -6,7 +6,15 @@ import type { Archive } from './archive';
 import type { ArchiveFile } from './archive-file';
 import { due } from './due-merge';
 import type { ArchivedFile } from './file-format';
-import { ARCHIVE, archiveCodec, type ArchiveEvent, FILES, type Manifest, manifestFold } from './manifest';
+import {
+  ARCHIVE,
+  archiveCodec,
+  type ArchivedUpTo,
+  type ArchiveEvent,
+  FILES,
+  type Manifest,
+  manifestFold,
+} from './manifest';
 
 /** A stream, or what of it comes before a revision. */
 export interface Part {
@@ -96,6 +104,24 @@ export class Archiving {
         UNCHANGED,
       );
     }
+  }
+
+  /** How far streams were looked at, in the order of their ends; null: not at all. */
+  async archivedUpTo(): Promise<ArchivedUpTo | null> {
+    return (await this.state()).archivedUpTo;
+  }
+
+  /** Streams were looked at up to this one, and archived where that was to be done. */
+  async passed({ finishedAt, stream }: ArchivedUpTo): Promise<void> {
+    await this.append({ type: 'ArchivedUpTo', data: { finishedAt, stream } });
+  }
+
+  /** Whether a crash left something undone: facts that are in a file and not hidden, or files that are not listed. */
+  async isUnfinished(): Promise<boolean> {
+    const { archive } = this.options;
+    const { files, untruncated } = await this.state();
+    const listed = new Set(files.map(({ name }) => name));
+    return untruncated.length > 0 || (await archive.folder.names()).some((name) => !listed.has(name));
   }
 
   /** How much is hidden and still on the store's disk, and since when, ms; null: nothing. */

@@ -15,6 +15,8 @@ const shapes = {
   FactsTruncated: { schema: z.object({ name: z.string() }) },
   /** A file took the place of others: it has all of their facts. */
   FilesReplaced: { schema: z.object({ file: archivedFile, replaced: z.array(z.string()) }) },
+  /** All streams that came to their end by then were looked at, in the order of their ends. */
+  ArchivedUpTo: { schema: z.object({ finishedAt: z.number(), stream: z.string() }) },
   /** The event store has erased from its disk what had been hidden by then. */
   SpaceReclaimed: { schema: z.object({}) },
 };
@@ -25,16 +27,24 @@ export type ArchiveEvent = {
 
 export const archiveCodec = new EventCodec<ArchiveEvent>(shapes);
 
+/** How far streams were looked at, in the order of their ends. */
+export interface ArchivedUpTo {
+  /** ms */
+  readonly finishedAt: number;
+  readonly stream: string;
+}
+
 export interface Manifest {
   readonly files: readonly ArchivedFile[];
   /** Those of them whose facts may still be in their streams as well. */
   readonly untruncated: readonly string[];
   /** Facts that were hidden since the store last reclaimed their space, and when the first of them was, ms. */
   readonly hidden: { readonly facts: number; readonly since: number } | null;
+  readonly archivedUpTo: ArchivedUpTo | null;
 }
 
 export const manifestFold: Fold<Manifest, ArchiveEvent> = {
-  initial: { files: [], untruncated: [], hidden: null },
+  initial: { files: [], untruncated: [], hidden: null, archivedUpTo: null },
   evolve(manifest, event) {
     switch (event.type) {
       case 'FactsArchived': {
@@ -52,6 +62,8 @@ export const manifestFold: Fold<Manifest, ArchiveEvent> = {
         const left = manifest.files.filter(({ name }) => !replaced.includes(name));
         return { ...manifest, files: [...left, file] };
       }
+      case 'ArchivedUpTo':
+        return { ...manifest, archivedUpTo: event.data };
       case 'SpaceReclaimed':
         return { ...manifest, hidden: null };
       default: {
@@ -69,7 +81,7 @@ function truncated(
   const { files, untruncated, hidden } = manifest;
   const facts = files.find(({ name }) => name === data.name)?.facts ?? 0;
   return {
-    files,
+    ...manifest,
     untruncated: untruncated.filter((name) => name !== data.name),
     hidden: { facts: (hidden?.facts ?? 0) + facts, since: hidden?.since ?? at },
   };

@@ -74,6 +74,10 @@ export interface Config {
    * they are not on the public internet, by http too. none
    */
   webhookAllowedHosts: string[];
+  /** ARCHIVE_AFTER: how long after its end a code or an attempt is archived; unset: never. none */
+  archiveAfter: number | undefined;
+  /** ARCHIVE_DIR: the folder of the archive; instances that share an event store share it. DATA_DIR/archive */
+  archiveDir?: string;
   /** METRICS_PORT: the port of /metrics; 0 picks a free port. none */
   metricsPort: number | undefined;
   /** METRICS_HOST: the address of /metrics. 127.0.0.1 */
@@ -133,6 +137,8 @@ const readers = {
   RATE_LIMIT_DELETE: whole(1_000_000),
   RATE_LIMIT_OPERATE: whole(1_000_000),
   WEBHOOK_ALLOWED_HOSTS: hosts(),
+  ARCHIVE_AFTER: duration('PT1H'),
+  ARCHIVE_DIR: text('the path of a folder', /^[^\0]+$/),
   METRICS_PORT: port(),
   METRICS_HOST: text('a host name or address', /^[\w.:%-]+$/),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('an http or https URL', 'http:', 'https:'),
@@ -192,6 +198,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     rateLimitDelete: withDefault('RATE_LIMIT_DELETE', '60000'),
     rateLimitOperate: withDefault('RATE_LIMIT_OPERATE', '600'),
     webhookAllowedHosts: optional('WEBHOOK_ALLOWED_HOSTS') ?? [],
+    archiveAfter: optional('ARCHIVE_AFTER'),
+    archiveDir: optional('ARCHIVE_DIR'),
     metricsPort: optional('METRICS_PORT'),
     metricsHost: withDefault('METRICS_HOST', '127.0.0.1'),
     otlpEndpoint: optional('OTEL_EXPORTER_OTLP_ENDPOINT'),

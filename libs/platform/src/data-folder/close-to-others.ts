@@ -7,7 +7,7 @@ const OF_OTHERS = 0o077;
 const STICKY = 0o1000;
 
 /** Folders of the data folder whose files are closed too, if it was open. */
-const FOLDERS_WITHIN = ['.', 'eventstore', 'eventstore/tls', 'lock-cloud'];
+const FOLDERS_WITHIN = ['.', 'eventstore', 'eventstore/tls', 'lock-cloud', 'archive'];
 
 /** Its own reader refuses it when others could read it: then the PINs count as known. */
 const CHECKED_BY_ITS_READER = 'vault.key';
