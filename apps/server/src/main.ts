@@ -1,6 +1,6 @@
 import './require-node';
 import 'reflect-metadata';
-import { isLeftByClient } from '@latchkey/event-sourcing';
+import { isLateAnswer, isLeftByClient } from '@latchkey/event-sourcing';
 import { ConfigError, createLogger, loadConfig, StartupError } from '@latchkey/platform';
 import { Command } from 'commander';
 import { listening, welcome } from './banner';
@@ -15,6 +15,13 @@ const END_WITHIN_MS = 1_700;
 // Whoever waits for those appends is told by other promises; anything else ends the process, as it would without this.
 process.on('unhandledRejection', (rejection) => {
   if (!isLeftByClient(rejection)) throw rejection;
+});
+
+// The same for an answer that comes too late for them: the stream that it broke off is given up by its deadline.
+process.on('uncaughtException', (exception) => {
+  if (isLateAnswer(exception)) return;
+  console.error(exception);
+  process.exit(1);
 });
 
 /** What follows `npm start --`. */

@@ -1,2 +1,2 @@
 export { EventStoreDb } from './event-store-db';
-export { isLeftByClient, StoreDamaged } from './outages';
+export { isLateAnswer, isLeftByClient, StoreDamaged } from './outages';

@@ -56,6 +56,16 @@ export function isLeftByClient(rejection: unknown): boolean {
   return typeof code === 'number' && meaning(rejection) instanceof Outage;
 }
 
+/**
+ * Whether an exception that nobody caught is the client's own, about an answer to an append that came after the client
+ * had given up all appends: it looks for who waits, in a list that all clients share, and finds nobody. Whoever waited
+ * has been told that the outcome is unknown.
+ */
+export function isLateAnswer(exception: unknown): boolean {
+  if (!(exception instanceof TypeError)) return false;
+  return /not iterable/.test(exception.message) && /db-client.+batchAppend/.test(exception.stack ?? '');
+}
+
 /** gRPC puts its code and name before the message. */
 const withoutNumber = (message: string): string =>
   message.replace(/^\d+ [A-Z_]+: | *Resolution note:.*/gs, '');
