@@ -1,14 +1,19 @@
 import { Command, Option } from 'commander';
 import { MatterHub } from './demo/hub/matter-hub';
 import { Zigbee2MqttHub } from './demo/hub/zigbee2mqtt-hub';
-import { lives, livesAtHub } from './demo/lives';
+import { ZwaveJsHub } from './demo/hub/zwave-js-hub';
+import { lives, livesAtHub, locksAtHub } from './demo/lives';
 import { Scene } from './demo/scene';
 import { Disagreement, Story } from './demo/story';
 
 const print = (line: string) => console.log(line);
 
 /** Lock systems on this machine, by their kind. */
-const HUBS = { zigbee2mqtt: () => Zigbee2MqttHub.start(), matter: () => MatterHub.start() };
+const HUBS = {
+  zigbee2mqtt: () => Zigbee2MqttHub.start(),
+  matter: () => MatterHub.start(),
+  'zwave-js': () => ZwaveJsHub.start(locksAtHub),
+};
 
 const program = new Command('npm run demo')
   .description('Plays the lives of access codes on a server of its own, and checks each at the keypad.')

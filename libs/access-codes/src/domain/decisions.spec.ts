@@ -293,6 +293,9 @@ describe('a lock’s own report', () => {
 
   it('of an erasure that nobody here asked for has the lock read back', () => {
     after(set).when(report('deleted')).then('read-back');
+    after(set).when(report('updated')).then('read-back');
+    after(set).when(report('updated', false)).then([]);
+    after(set).when(report('created')).then([]);
     after(set).when(report('deleted', false)).then([]);
   });
 

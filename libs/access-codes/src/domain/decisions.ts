@@ -211,9 +211,9 @@ export function reported(code: AccessCode | null, outcome: Outcome, now: number)
   const { inFlight, onLock } = code.known;
   if (!inFlight) {
     if (isUnmanaged(code)) return outcome.success && !isGone(code) ? 'read-back' : [];
-    // Somebody else may have erased it; or it is an old report, of a code that was set again since.
-    const erased = outcome.operation === 'deleted' && outcome.success;
-    return erased && onLock?.lockCodeId === outcome.lockCodeId ? 'read-back' : [];
+    // Somebody else may have erased or changed it; or it is an old report, of a code that was set again since.
+    const changed = outcome.operation !== 'created' && outcome.success;
+    return changed && onLock?.lockCodeId === outcome.lockCodeId ? 'read-back' : [];
   }
   if (inFlight.lockCodeId !== outcome.lockCodeId) return [];
   if (outcome.operation === 'updated') return 'read-back';

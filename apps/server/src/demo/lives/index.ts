@@ -20,6 +20,9 @@ export const lives: readonly Life[] = [
   killed,
 ];
 
+/** The locks that they are played on, by their names. */
+export const locksAtHub = ['Lobby', 'Gate', 'Studio', 'Hut', 'Cellar', 'Annex', 'Loft'] as const;
+
 /** Those of locks at a hub on this machine, which keep no windows. */
 export const livesAtHub: readonly Life[] = [
   stays,

@@ -44,6 +44,8 @@ export class MockNetwork {
     continueStartup();
     await ready;
     await interviewed;
+    for (const { nodeId, name } of traits)
+      if (name !== undefined) driver.controller.nodes.getOrThrow(nodeId).name = name;
     const port = await freePort();
     const logger = new KeptLog();
     const startServer = async () => {

@@ -106,6 +106,7 @@ export class RemoteLock {
   type = (pin: string, at: number, zone: string) => this.ask('type', [pin, at, zone]) as Promise<boolean>;
   codes = () => this.ask('codes', []) as Promise<Record<number, string>>;
   putByHand = (slot: number, pin: string) => this.ask('putByHand', [slot, pin]);
+  removeByHand = (slot: number) => this.ask('removeByHand', [slot]);
   forgetSchedules = () => this.ask('forgetSchedules', []);
   reset = () => this.ask('reset', []);
   /** @param type left out: access control */

@@ -17,6 +17,8 @@ import { windowOf, type YearDay } from '../year-day';
 export interface LockTraits {
   readonly nodeId: number;
   readonly users: number;
+  /** What its owner calls it; left out: it has no name. */
+  readonly name?: string;
   /** Keeps time frames. */
   readonly schedules?: boolean;
   /** Tells stars instead of digits. */
@@ -121,14 +123,22 @@ export class SimulatedLock {
     await this.notify(14, slot);
   }
 
+  /** Takes a code off it at the lock itself; the lock tells that it did. */
+  async removeByHand(slot: number): Promise<void> {
+    this.empty(slot);
+    await this.notify(13, slot);
+  }
+
   /** Erases everything at the lock itself; the lock tells that it did. */
   async reset(): Promise<void> {
-    for (const slot of this.slots()) {
-      this.node.state.set(CODE(slot), undefined);
-      this.node.state.set(STATUS(slot), UserIDStatus.Available);
-      this.node.state.set(SCHEDULE(slot), undefined);
-    }
+    for (const slot of this.slots()) this.empty(slot);
     await this.notify(12);
+  }
+
+  private empty(slot: number): void {
+    this.node.state.set(CODE(slot), undefined);
+    this.node.state.set(STATUS(slot), UserIDStatus.Available);
+    this.node.state.set(SCHEDULE(slot), undefined);
   }
 
   /** Types a code at the keypad. @returns whether the door opens */
