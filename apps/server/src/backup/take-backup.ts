@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { copyDatabase, copyDatabaseOfOther, damageOf } from '@latchkey/database';
@@ -95,6 +95,8 @@ async function check(
     const path = join(folder, name);
     const damage = name.endsWith('.db') ? damageOf(path) : undefined;
     if (damage !== undefined) throw new BackupRefused(`${name} is damaged: ${damage}`);
+    // Whoever only reads a database leaves these beside it; nobody else has this copy open.
+    for (const end of ['-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
     files.push({ name, bytes: statSync(path).size, sha256: await hashOf(path) });
   }
   const manifest: Manifest = {
