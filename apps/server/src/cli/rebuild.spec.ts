@@ -137,7 +137,10 @@ withPostgres(
       ended = true;
       await made;
       expect(rebuilt).toMatchObject({ code: 0, complaint: '' });
-      expect(rebuilt.out).toContain(`(0 missing, ${spoilt.rowCount} changed, 0 too many)`);
+      // What happens to a code meanwhile writes its row anew, so that some were right again before.
+      const [, changed] = /^codes: .*\(0 missing, (\d+) changed, 0 too many\)/m.exec(rebuilt.out) ?? [];
+      expect(Number(changed)).toBeGreaterThan(0);
+      expect(Number(changed)).toBeLessThanOrEqual(spoilt.rowCount!);
       await world.api.advance(HOUR);
       expect(await run('verify', 'views')).toMatchObject({ code: 0, complaint: '' });
       const { rows } = await client.query(
