@@ -21,5 +21,6 @@ export { decidedTwice, type DecidersOf, given } from './specification';
 export type { Tables } from './tables';
 export * from './testing';
 export * from './view-barrier';
+export * from './forwarding-event-store';
 export { MarkedEventStore, type Marker } from './marked-event-store';
 export * from './refusal';

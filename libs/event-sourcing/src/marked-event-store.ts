@@ -10,6 +10,7 @@ import {
   type RecordedEvent,
   type SubscribeOptions,
 } from './event-store';
+import { ForwardingEventStore } from './forwarding-event-store';
 import { carriesPersonal } from './personal';
 
 /** Bytes of a salt: too many to try them all. */
@@ -27,17 +28,23 @@ export interface Marker {
  * repeat one or copy it elsewhere. Events without a valid mark are still passed on, as `forged`: they count as revisions.
  * An event that carries anything personal is given a salt as well, so that this can be erased later.
  */
-export class MarkedEventStore implements EventStore {
+export class MarkedEventStore extends ForwardingEventStore {
   constructor(
-    private readonly store: EventStore,
+    store: EventStore,
     private readonly marker: Marker,
     /** Events up to here were written before there were marks; undefined: there are none. */
     private readonly unmarkedUntil: Position | undefined,
     /** Where salts come from. */
     private readonly random: Random = new CryptoRandom(),
-  ) {}
+  ) {
+    super(store);
+  }
 
-  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+  override async append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+  ): Promise<Appended> {
     if (expected === 'any') throw new TypeError('A mark needs the revision that its event will have.');
     const first = expected === 'no-stream' ? 0 : expected + 1;
     const marked = events.map((event, n): NewEvent => {
@@ -50,48 +57,28 @@ export class MarkedEventStore implements EventStore {
     return this.store.append(stream, marked, expected);
   }
 
-  async *read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent> {
+  override async *read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent> {
     for await (const event of this.store.read(stream, fromRevision, count)) yield this.judged(event);
   }
 
-  async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
+  override async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
     for await (const event of this.store.readBackwards(stream, count)) yield this.judged(event);
   }
 
-  async *readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
+  override async *readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
     for await (const event of this.store.readAllBackwards(count, before)) yield this.judged(event);
   }
 
-  async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
+  override async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
     const event = await this.store.eventAt(position);
     return event && this.judged(event);
   }
 
-  subscribeToAll(options: SubscribeOptions): EventSubscription {
+  override subscribeToAll(options: SubscribeOptions): EventSubscription {
     return this.store.subscribeToAll({
       ...options,
       onEvents: (events) => options.onEvents(events.map((event) => this.judged(event))),
     });
-  }
-
-  get lastAppended(): Position | undefined {
-    return this.store.lastAppended;
-  }
-
-  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
-    return this.store.lastAppendedTo(prefixes);
-  }
-
-  truncateBefore(stream: string, revision: number): Promise<void> {
-    return this.store.truncateBefore(stream, revision);
-  }
-
-  ping(): Promise<Position | undefined> {
-    return this.store.ping();
-  }
-
-  close(): Promise<void> {
-    return this.store.close();
   }
 
   /** The same marks over another way to the events. */

@@ -1,12 +1,11 @@
-import type {
-  Appended,
-  EventStore,
-  EventSubscription,
-  ExpectedRevision,
-  NewEvent,
-  Position,
-  RecordedEvent,
-  SubscribeOptions,
+import {
+  type Appended,
+  type EventStore,
+  type EventSubscription,
+  type ExpectedRevision,
+  ForwardingEventStore,
+  type NewEvent,
+  type SubscribeOptions,
 } from '@latchkey/event-sourcing';
 import { LRUCache } from 'lru-cache';
 import { traced, type Tracing } from './tracing';
@@ -18,13 +17,15 @@ const STREAMS = 20_000;
  * Makes appends spans, and writes into the metadata of events by which span they were appended: whoever works on a
  * stream later, in whichever process, goes on in the trace of what caused it.
  */
-export class TracedEventStore implements EventStore {
+export class TracedEventStore extends ForwardingEventStore {
   private readonly last = new LRUCache<string, string>({ max: STREAMS });
 
   constructor(
-    private readonly store: EventStore,
+    store: EventStore,
     private readonly tracing: Tracing,
-  ) {}
+  ) {
+    super(store);
+  }
 
   /** The traceparent of what appended to a stream last, as far as this process has heard; undefined: unknown. */
   lastTraceOf(stream: string): string | undefined {
@@ -32,7 +33,11 @@ export class TracedEventStore implements EventStore {
   }
 
   /** What happens of its own accord, and not in a span, is appended without one. */
-  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+  override append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+  ): Promise<Appended> {
     if (this.tracing.current === undefined) return this.store.append(stream, events, expected);
     const attributes = {
       'db.system.name': 'eventstoredb',
@@ -48,7 +53,7 @@ export class TracedEventStore implements EventStore {
     });
   }
 
-  subscribeToAll(options: SubscribeOptions): EventSubscription {
+  override subscribeToAll(options: SubscribeOptions): EventSubscription {
     return this.store.subscribeToAll({
       ...options,
       onEvents: (events) => {
@@ -59,41 +64,5 @@ export class TracedEventStore implements EventStore {
         return options.onEvents(events);
       },
     });
-  }
-
-  read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent> {
-    return this.store.read(stream, fromRevision, count);
-  }
-
-  readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
-    return this.store.readBackwards(stream, count);
-  }
-
-  readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
-    return this.store.readAllBackwards(count, before);
-  }
-
-  eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
-    return this.store.eventAt(position);
-  }
-
-  get lastAppended(): Position | undefined {
-    return this.store.lastAppended;
-  }
-
-  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
-    return this.store.lastAppendedTo(prefixes);
-  }
-
-  truncateBefore(stream: string, revision: number): Promise<void> {
-    return this.store.truncateBefore(stream, revision);
-  }
-
-  ping(): Promise<Position | undefined> {
-    return this.store.ping();
-  }
-
-  close(): Promise<void> {
-    return this.store.close();
   }
 }

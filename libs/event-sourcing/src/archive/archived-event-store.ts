@@ -1,13 +1,11 @@
 import type {
-  Appended,
   EventStore,
   EventSubscription,
-  ExpectedRevision,
-  NewEvent,
   Position,
   RecordedEvent,
   SubscribeOptions,
 } from '../event-store';
+import { ForwardingEventStore } from '../forwarding-event-store';
 import type { Archive } from './archive';
 import { MergedSubscription } from './merged-subscription';
 
@@ -15,19 +13,17 @@ import { MergedSubscription } from './merged-subscription';
  * An event store whose oldest facts may be in an archive: streams and subscriptions read them from there, in
  * order. `readAllBackwards` alone shows only what the store itself has.
  */
-export class ArchivedEventStore implements EventStore {
+export class ArchivedEventStore extends ForwardingEventStore {
   /** @param mayBeArchived whether facts of a stream are archived at all; of others the archive is never asked */
   constructor(
-    private readonly store: EventStore,
+    store: EventStore,
     private readonly archive: Archive,
     private readonly mayBeArchived: (stream: string) => boolean,
-  ) {}
-
-  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
-    return this.store.append(stream, events, expected);
+  ) {
+    super(store);
   }
 
-  async *read(stream: string, fromRevision = 0, count = Infinity): AsyncIterable<RecordedEvent> {
+  override async *read(stream: string, fromRevision = 0, count = Infinity): AsyncIterable<RecordedEvent> {
     const most = count === Infinity ? undefined : count;
     if (!this.mayBeArchived(stream)) {
       yield* this.store.read(stream, fromRevision, most);
@@ -55,7 +51,7 @@ export class ArchivedEventStore implements EventStore {
     }
   }
 
-  async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
+  override async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
     let lowest = Infinity;
     let left = count;
     for await (const event of this.store.readBackwards(stream, count)) {
@@ -72,36 +68,12 @@ export class ArchivedEventStore implements EventStore {
     }
   }
 
-  readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
-    return this.store.readAllBackwards(count, before);
-  }
-
-  async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
+  override async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
     return (await this.archive.at(position)) ?? this.store.eventAt(position);
   }
 
-  subscribeToAll(options: SubscribeOptions): EventSubscription {
+  override subscribeToAll(options: SubscribeOptions): EventSubscription {
     return new MergedSubscription(this.store, this.archive, options);
-  }
-
-  get lastAppended(): Position | undefined {
-    return this.store.lastAppended;
-  }
-
-  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
-    return this.store.lastAppendedTo(prefixes);
-  }
-
-  truncateBefore(stream: string, revision: number): Promise<void> {
-    return this.store.truncateBefore(stream, revision);
-  }
-
-  ping(): Promise<Position | undefined> {
-    return this.store.ping();
-  }
-
-  close(): Promise<void> {
-    return this.store.close();
   }
 
   private async *archived(stream: string, fromRevision: number): AsyncIterable<RecordedEvent> {
