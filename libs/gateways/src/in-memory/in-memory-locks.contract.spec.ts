@@ -1,4 +1,5 @@
-import { type GatewayUnderTest, lockGatewayContract } from '../contract/lock-gateway-contract';
+import type { GatewayUnderTest } from '../contract/gateway-under-test';
+import { lockGatewayContract } from '../contract/lock-gateway-contract';
 import { InMemoryLocks } from './in-memory-locks';
 
 const account = { accountId: 'account-1', maker: 'memory' };

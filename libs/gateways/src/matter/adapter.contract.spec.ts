@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type GatewayUnderTest, lockGatewayContract } from '../contract/lock-gateway-contract';
+import type { GatewayUnderTest } from '../contract/gateway-under-test';
+import { lockGatewayContract } from '../contract/lock-gateway-contract';
 import type { LockRef, LockReport } from '../lock-gateway';
 import { MatterAdapter } from './adapter';
 import { matterSystem } from './entry';

@@ -1,4 +1,4 @@
-import { type GatewayUnderTest } from '../contract/lock-gateway-contract';
+import type { GatewayUnderTest } from '../contract/gateway-under-test';
 import { HttpLockGateway } from '../http/http-lock-gateway';
 import { type LockMaker } from '../http/lock-maker';
 import { exchangeCode } from '../http/oauth';

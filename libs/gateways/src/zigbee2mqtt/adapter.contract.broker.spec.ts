@@ -1,4 +1,5 @@
-import { type GatewayUnderTest, lockGatewayContract } from '../contract/lock-gateway-contract';
+import type { GatewayUnderTest } from '../contract/gateway-under-test';
+import { lockGatewayContract } from '../contract/lock-gateway-contract';
 import { SiteUnderTest } from './testing/site-under-test';
 
 async function start(): Promise<GatewayUnderTest> {

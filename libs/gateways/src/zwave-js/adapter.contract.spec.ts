@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type GatewayUnderTest, lockGatewayContract } from '../contract/lock-gateway-contract';
+import type { GatewayUnderTest } from '../contract/gateway-under-test';
+import { lockGatewayContract } from '../contract/lock-gateway-contract';
 import type { LockCapabilities, LockRef } from '../lock-gateway';
 import { ZwaveHouse } from './testing/zwave-house';
 
