@@ -11,6 +11,7 @@ export { DeleteUnmanagedAccessCodeHandler } from './commands/delete-unmanaged-ac
 export { LetGoOfAccessCodeHandler } from './commands/let-go-of-access-code';
 export * from './commands/unmanaged-commands';
 export * from './domain/access-code';
+export * from './domain/content';
 export { backupOf, endOf, isGone, isUnmanaged, type Life, pulledBackupOf, standsInFor } from './domain/life';
 export { codeFold } from './domain/code-fold';
 export type { CodeRefusal } from './domain/refused';

@@ -1,5 +1,6 @@
 import type { PinOfCode, Vault } from '@latchkey/platform';
-import type { AccessCode, Content } from './domain/access-code';
+import type { AccessCode } from './domain/access-code';
+import type { Content } from './domain/content';
 import type { SealedPin } from './domain/events';
 
 /** Every PIN that a code has anything to do with, in plain text, as the code's events have it. */

@@ -1,5 +1,5 @@
 import type { Device } from '@latchkey/devices';
-import type { Window } from './domain/access-code';
+import type { Window } from './domain/content';
 import { overlap } from './domain/keypad';
 import type { Streams } from './streams';
 

@@ -3,7 +3,7 @@ import { Refusal } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
 import { drawPin, violations } from '@latchkey/gateways';
 import { KeyErasedError, type PinOfCode, type Random, type Vault } from '@latchkey/platform';
-import type { Window } from './domain/access-code';
+import type { Window } from './domain/content';
 import { isNative } from './domain/plan';
 import { type NeighbouringPins, NO_NEIGHBOURS } from './neighbouring-pins';
 import type { IsFree } from './streams';

@@ -3,7 +3,8 @@ import { type Cause, type Decided, DeciderStreams, type EventStore } from '@latc
 import type { LockCapabilities, SlotRange } from '@latchkey/gateways';
 import type { Clock, Ids, Logger, PinOfCode, Vault } from '@latchkey/platform';
 import { type CodesWithKey, CommonCodes } from './common-codes';
-import type { AccessCode, Window } from './domain/access-code';
+import type { AccessCode } from './domain/access-code';
+import type { Window } from './domain/content';
 import { codeFold } from './domain/code-fold';
 import { ACCESS_CODE, codeCodec, type CodeEvent, type SealedPin } from './domain/events';
 import {

@@ -2,7 +2,7 @@ import { causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/eve
 import { type Vault, VAULT } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { sameWindow } from '../domain/access-code';
+import { sameWindow } from '../domain/content';
 import { PinTaken } from '../domain/keypad';
 import type { CodeRefusal } from '../domain/refused';
 import { refuseConversion, takeIntoManagement } from '../domain/unmanaged';

@@ -14,7 +14,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { LinkedCode } from '../common-codes';
-import { storedWindow, type Window } from '../domain/access-code';
+import { storedWindow, type Window } from '../domain/content';
 import { OtherPin } from '../domain/common-code';
 import { request } from '../domain/decisions';
 import { isTaken } from '../domain/keypad';

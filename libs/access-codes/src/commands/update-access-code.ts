@@ -6,7 +6,8 @@ import { CLOCK, type Clock, type PinOfCode, VAULT, type Vault } from '@latchkey/
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { LinkedCode } from '../common-codes';
-import { type AccessCode, sameWindow, type Window } from '../domain/access-code';
+import type { AccessCode } from '../domain/access-code';
+import { sameWindow, type Window } from '../domain/content';
 import { OtherPin } from '../domain/common-code';
 import { change } from '../domain/decisions';
 import { knownPins } from '../known-pins';

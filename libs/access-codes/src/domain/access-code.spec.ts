@@ -1,6 +1,7 @@
 import { HOUR, MINUTE } from '@latchkey/platform';
 import fc from 'fast-check';
-import { type AccessCode, storedContent, type Window } from './access-code';
+import type { AccessCode } from './access-code';
+import { storedContent, type Window } from './content';
 import { codeFold } from './code-fold';
 import { FAILURES_TO_TELL } from './failure';
 import { type CodeEvent, codeCodec } from './events';

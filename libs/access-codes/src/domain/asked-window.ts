@@ -1,5 +1,5 @@
 import { Refusal } from '@latchkey/event-sourcing';
-import type { Window } from './access-code';
+import type { Window } from './content';
 
 /**
  * A period as it was asked for; null for none.

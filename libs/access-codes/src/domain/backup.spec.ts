@@ -1,6 +1,6 @@
 import { HOUR, MINUTE } from '@latchkey/platform';
 import { given } from '@latchkey/event-sourcing';
-import type { Window } from './access-code';
+import type { Window } from './content';
 import { codeFold } from './code-fold';
 import { assign, endOfTroubled, handedOver, isReady, isSpare, pulled } from './backup';
 import type { CodeEvent } from './events';

@@ -1,6 +1,7 @@
 import { Refusal } from '@latchkey/event-sourcing';
 import { absent, beingRemoved, type CodeRefusal } from './refused';
-import { type AccessCode, storedWindow } from './access-code';
+import type { AccessCode } from './access-code';
+import { storedWindow } from './content';
 import type { CodeEvent } from './events';
 import { backupOf, endOf, isGone, isUnmanaged, pulledBackupOf, standsInFor } from './life';
 

@@ -1,5 +1,6 @@
 import type { Fold, Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, contentOf, type ExternalChange, toldOf, windowOf } from './access-code';
+import type { AccessCode, ExternalChange } from './access-code';
+import { contentOf, toldOf, windowOf } from './content';
 import type { CodeEvent, CodeEventOf } from './events';
 import { backupOf, managedOtherwise } from './life';
 import { evolveProgramming } from './programming-fold';

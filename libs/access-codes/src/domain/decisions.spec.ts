@@ -1,6 +1,7 @@
 import { HOUR, MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, storedWindow, type Window } from './access-code';
+import type { AccessCode } from './access-code';
+import { storedWindow, type Window } from './content';
 import { codeFold } from './code-fold';
 import { accepted, change, failed, type Outcome, remove, reported, request, unanswered } from './decisions';
 import type { CodeEvent } from './events';

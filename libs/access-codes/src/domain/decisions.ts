@@ -1,13 +1,6 @@
 import type { LockCapabilities } from '@latchkey/gateways';
-import {
-  type AccessCode,
-  type Content,
-  type InFlight,
-  sameWindow,
-  storedWindow,
-  toldOf,
-  type Window,
-} from './access-code';
+import type { AccessCode, InFlight } from './access-code';
+import { type Content, sameWindow, storedWindow, toldOf, type Window } from './content';
 import type { CodeEvent, CodeEventOf, RemovalCause, SealedPin } from './events';
 import { absent, beingRemoved } from './refused';
 import { kindOf, type Trouble } from './refusals';

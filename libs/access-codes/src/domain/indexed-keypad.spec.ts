@@ -1,7 +1,7 @@
 import { HOUR } from '@latchkey/platform';
 import type { Happened } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
-import { storedWindow, type Window } from './access-code';
+import { storedWindow, type Window } from './content';
 import { type IndexedKeypad, indexedKeypadFold, keypadFor } from './indexed-keypad';
 import {
   endReservations,

@@ -1,6 +1,6 @@
 import type { Fold } from '@latchkey/event-sourcing';
 
-import type { Window } from './access-code';
+import type { Window } from './content';
 import { type Keypad, type KeypadEvent, keypadFold, overlap, type Reservation } from './keypad';
 import { PersistentMap } from './persistent-map';
 import type { HeldSlot } from './slots';

@@ -1,7 +1,7 @@
 import { HOUR } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
-import { storedWindow, type Window } from './access-code';
+import { storedWindow, type Window } from './content';
 import {
   endReservations,
   holder,

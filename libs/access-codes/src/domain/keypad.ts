@@ -1,7 +1,7 @@
 import type { CodeRefusal } from './refused';
 import { EventCodec, type Fold, Refusal } from '@latchkey/event-sourcing';
 import { z } from 'zod';
-import { sameWindow, storedWindow, type Window, windowOf } from './access-code';
+import { sameWindow, storedWindow, type Window, windowOf } from './content';
 import { type SealedPin, sealedPin } from './events';
 
 /**

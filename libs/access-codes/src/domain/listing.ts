@@ -1,5 +1,6 @@
 import { isNameOf } from '@latchkey/gateways';
-import { type AccessCode, type Content, sameWindow, toldOf, type Window } from './access-code';
+import type { AccessCode } from './access-code';
+import { type Content, sameWindow, toldOf, type Window } from './content';
 import type { CodeEvent, SealedPin } from './events';
 
 /** A code as it was read back from a lock, its PIN as a fingerprint. */

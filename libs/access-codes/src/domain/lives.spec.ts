@@ -1,6 +1,7 @@
 import { HOUR, MINUTE } from '@latchkey/platform';
 import fc from 'fast-check';
-import { type AccessCode, sameContent } from './access-code';
+import type { AccessCode } from './access-code';
+import { sameContent } from './content';
 import { contentFor, untouched } from './decisions';
 import { overlap } from './keypad';
 import { isNative, neededFrom, plan } from './plan';

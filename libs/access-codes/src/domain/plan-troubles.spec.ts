@@ -1,6 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
-import type { Window } from './access-code';
+import type { Window } from './content';
 import { codeFold } from './code-fold';
 import type { CodeEvent, FailureKind } from './events';
 import type { Step } from './plan';

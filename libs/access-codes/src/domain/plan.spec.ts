@@ -1,6 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { storedContent, type Window } from './access-code';
+import { storedContent, type Window } from './content';
 import { codeFold } from './code-fold';
 import type { CodeEvent } from './events';
 import { plan, type Step } from './plan';

@@ -1,6 +1,7 @@
 import type { Device } from '@latchkey/devices';
 import { canKeep } from '@latchkey/gateways';
-import { type AccessCode, type Content, sameContent, toldOf, type Wanted, type Window } from './access-code';
+import type { AccessCode, Wanted } from './access-code';
+import { type Content, sameContent, toldOf, type Window } from './content';
 import type { Circumstances, LeadTimes, PlanSettings } from './circumstances';
 import { contentFor, removed, untouched } from './decisions';
 import type { CodeEvent } from './events';

@@ -1,13 +1,6 @@
 import type { Happened } from '@latchkey/event-sourcing';
-import {
-  type AccessCode,
-  type Content,
-  type InFlight,
-  type Known,
-  sameContent,
-  sameWindow,
-  toldOf,
-} from './access-code';
+import type { AccessCode, InFlight, Known } from './access-code';
+import { type Content, sameContent, sameWindow, toldOf } from './content';
 import type { CodeEventOf } from './events';
 import { FAILURES_TO_TELL, failureOf } from './failure';
 import { nameRefused } from './refusals';

@@ -1,6 +1,6 @@
 import { HOUR, MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
-import { storedWindow, type Window } from './access-code';
+import { storedWindow, type Window } from './content';
 import { codeFold } from './code-fold';
 import type { CodeEvent } from './events';
 import type { Listed, ReadBack } from './listing';

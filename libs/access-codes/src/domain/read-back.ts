@@ -1,11 +1,5 @@
-import {
-  type AccessCode,
-  type Content,
-  type InFlight,
-  sameWindow,
-  storedContent,
-  toldOf,
-} from './access-code';
+import type { AccessCode, InFlight } from './access-code';
+import { type Content, sameWindow, storedContent, toldOf } from './content';
 import { confirmed, erased, failed, gone, removed } from './decisions';
 import type { CodeEvent, CodeEventOf, ExternalField } from './events';
 import { entryWith, holds, type Listed, looksLike, type ReadBack, sameName, type Verdict } from './listing';

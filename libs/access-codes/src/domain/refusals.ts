@@ -1,5 +1,5 @@
 import { isPlainName, type LockCapabilities } from '@latchkey/gateways';
-import { type Content, toldOf } from './access-code';
+import { type Content, toldOf } from './content';
 import type { FailureKind } from './events';
 import { refusedForItsStart } from './told';
 

@@ -1,4 +1,5 @@
-import { type AccessCode, type Content, sameWindow } from './access-code';
+import type { AccessCode } from './access-code';
+import { type Content, sameWindow } from './content';
 import type { Circumstances, PlanSettings } from './circumstances';
 import { holder, overlap, type Reservation } from './keypad';
 import { endOf, isUnmanaged } from './life';

@@ -1,7 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { given } from '@latchkey/event-sourcing';
 import { codeFold } from './code-fold';
-import { contentOf, toldOf } from './access-code';
+import { contentOf, toldOf } from './content';
 import { change, failed } from './decisions';
 import { type CodeEvent, codeCodec, type StoredContent } from './events';
 import type { Listed } from './listing';

@@ -1,6 +1,7 @@
 import type { Device } from '@latchkey/devices';
 import { firstToTell, type LockCapabilities, nameForLock } from '@latchkey/gateways';
-import { type AccessCode, type Content, sameWindow, toldOf, type Window } from './access-code';
+import type { AccessCode } from './access-code';
+import { type Content, sameWindow, toldOf, type Window } from './content';
 
 const MINUTE = 60_000;
 

@@ -1,13 +1,6 @@
 import type { Happened } from '@latchkey/event-sourcing';
-import {
-  type AccessCode,
-  contentOf,
-  type InFlight,
-  type Known,
-  type Trouble,
-  type Wanted,
-  windowOf,
-} from './access-code';
+import type { AccessCode, InFlight, Known, Trouble, Wanted } from './access-code';
+import { contentOf, windowOf } from './content';
 import type { CodeEventOf } from './events';
 import type { Life } from './life';
 

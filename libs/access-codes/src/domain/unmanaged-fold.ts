@@ -1,5 +1,6 @@
 import type { Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, contentOf, type OnLock } from './access-code';
+import type { AccessCode } from './access-code';
+import { contentOf, type OnLock } from './content';
 import type { CodeEvent, CodeEventOf, StoredContent } from './events';
 import { keptOtherwise, type Managed, removed, type Unmanaged } from './life';
 import { changed, noTrouble, offTheLock, requested } from './transitions';

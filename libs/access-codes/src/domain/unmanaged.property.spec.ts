@@ -1,7 +1,8 @@
 import { MINUTE } from '@latchkey/platform';
 import type { Happened } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
-import { type AccessCode, storedContent } from './access-code';
+import type { AccessCode } from './access-code';
+import { storedContent } from './content';
 import { codeFold } from './code-fold';
 import { accepted, failed, remove, request, unanswered } from './decisions';
 import type { CodeEvent } from './events';

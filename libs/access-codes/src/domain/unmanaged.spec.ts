@@ -1,6 +1,7 @@
 import { HOUR, MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
-import type { AccessCode, Window } from './access-code';
+import type { AccessCode } from './access-code';
+import type { Window } from './content';
 import { codeFold } from './code-fold';
 import { change, remove, reported } from './decisions';
 import type { CodeEvent, StoredContent } from './events';

@@ -1,6 +1,7 @@
 import { Refusal } from '@latchkey/event-sourcing';
 import { absent, beingRemoved, type CodeRefusal } from './refused';
-import { type AccessCode, type Content, sameContent, storedContent } from './access-code';
+import type { AccessCode } from './access-code';
+import { type Content, sameContent, storedContent } from './content';
 import type { CodeEvent, CodeEventOf } from './events';
 import { entryWith, holds, type Listed, looksLike, type ReadBack, type Verdict } from './listing';
 import { endOf, isGone, isUnmanaged, keptOf } from './life';

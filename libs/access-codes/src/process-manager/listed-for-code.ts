@@ -1,6 +1,7 @@
 import type { ListedCode } from '@latchkey/gateways';
 import type { PinOfCode, Vault } from '@latchkey/platform';
-import type { AccessCode, Content } from '../domain/access-code';
+import type { AccessCode } from '../domain/access-code';
+import type { Content } from '../domain/content';
 import type { Listed } from '../domain/listing';
 import { knownPins } from '../known-pins';
 

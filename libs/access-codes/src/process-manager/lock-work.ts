@@ -8,7 +8,8 @@ import {
 } from '@latchkey/event-sourcing';
 import type { LockGateway, LockRef, WriteAnswer } from '@latchkey/gateways';
 import { type Clock, type Ids, inTurns, type Random, type Vault } from '@latchkey/platform';
-import { type AccessCode, storedContent, toldOf } from '../domain/access-code';
+import type { AccessCode } from '../domain/access-code';
+import { storedContent, toldOf } from '../domain/content';
 import { accepted, failed, type Outcome, reported, unanswered } from '../domain/decisions';
 import type { CodeEvent } from '../domain/events';
 import type { Step } from '../domain/plan';

@@ -1,5 +1,6 @@
 import type { Account, Device } from '@latchkey/devices';
-import { type AccessCode, type Content, sameContent } from '../domain/access-code';
+import type { AccessCode } from '../domain/access-code';
+import { type Content, sameContent } from '../domain/content';
 import { contentFor } from '../domain/decisions';
 import type { LeadTimes } from '../domain/circumstances';
 import { isNative, neededFrom } from '../domain/plan';

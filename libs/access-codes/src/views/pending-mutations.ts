@@ -1,5 +1,6 @@
 import { iso } from '@latchkey/platform';
-import { type AccessCode, sameWindow, type Window } from '../domain/access-code';
+import type { AccessCode } from '../domain/access-code';
+import { sameWindow, type Window } from '../domain/content';
 import { contentFor } from '../domain/decisions';
 import { erasedByAgreement, type Standing } from './code-status';
 import { isGone } from '../domain/life';

@@ -1,5 +1,6 @@
 import { iso } from '@latchkey/platform';
-import { type AccessCode, toldOf } from '../domain/access-code';
+import type { AccessCode } from '../domain/access-code';
+import { toldOf } from '../domain/content';
 import { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
 import {
   type CodeStatus,

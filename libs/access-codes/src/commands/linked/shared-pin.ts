@@ -1,7 +1,7 @@
 import type { Device } from '@latchkey/devices';
 import { drawPin, type LockCapabilities, violations } from '@latchkey/gateways';
 import type { Random } from '@latchkey/platform';
-import type { Window } from '../../domain/access-code';
+import type { Window } from '../../domain/content';
 import type { NeighbouringPins } from '../../neighbouring-pins';
 import { startToTell } from '../../pins';
 import type { IsFree } from '../../streams';

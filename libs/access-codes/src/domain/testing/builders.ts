@@ -1,7 +1,8 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import type { Account, Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, storedWindow, type Window } from '../access-code';
+import type { AccessCode } from '../access-code';
+import { storedWindow, type Window } from '../content';
 import { codeFold } from '../code-fold';
 import type { CodeEvent, CodeEventOf, FailureKind, StoredContent } from '../events';
 import type { Keypad, Reservation } from '../keypad';

@@ -1,4 +1,4 @@
-import { type Content, toldOf, type Window } from '../access-code';
+import { type Content, toldOf, type Window } from '../content';
 import type { Listed } from '../listing';
 
 interface Entry extends Listed {

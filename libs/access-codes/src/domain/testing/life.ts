@@ -1,7 +1,8 @@
 import { MINUTE, SECOND } from '@latchkey/platform';
 import { type Account, accountFold, type AccountEvent, type Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
-import { type AccessCode, storedContent, type Window } from '../access-code';
+import type { AccessCode } from '../access-code';
+import { storedContent, type Window } from '../content';
 import { codeFold } from '../code-fold';
 import { handedOver, pulled } from '../backup';
 import {

@@ -1,7 +1,7 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { disconnect, reachable, reconnect, removeAccount, unreachable } from '@latchkey/devices';
 import fc from 'fast-check';
-import type { Window } from '../access-code';
+import type { Window } from '../content';
 import { nativeLock, pin, T0 } from './builders';
 import type { Answer, Life } from './life';
 
