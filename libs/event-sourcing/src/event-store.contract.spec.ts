@@ -5,15 +5,14 @@ import { join } from 'node:path';
 import { Archive, ArchivedEventStore, ArchiveFolder } from './archive';
 import { EventStoreDb } from './eventstoredb';
 import { InMemoryEventStore } from './in-memory';
-import { TestNode } from './testing/counter';
+import { contractNode } from './testing/contract-node';
 import { keepsTheContract } from './testing/event-store-contract';
 
 describe('an event store over EventStoreDB’s protocol', () => {
   keepsTheContract(async () => {
-    const node = new TestNode();
-    const url = await node.start();
-    const store = new EventStoreDb(url);
-    const stranger = EventStoreDBClient.connectionString(url);
+    const node = await contractNode();
+    const store = new EventStoreDb(node.url);
+    const stranger = EventStoreDBClient.connectionString(node.url);
     return {
       store,
       appendForeign: async (stream, event) =>

@@ -1,14 +1,13 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { EventStoreDb } from './eventstoredb';
-import { TestNode } from './testing/counter';
+import { contractNode } from './testing/contract-node';
 import { keepsTheGroupContract } from './testing/persistent-subscriptions-contract';
 
 describe('persistent subscriptions over EventStoreDB’s protocol', () => {
   keepsTheGroupContract(async () => {
-    const node = new TestNode();
-    const url = await node.start();
-    const store = new EventStoreDb(url);
-    const client = EventStoreDBClient.connectionString(url);
+    const node = await contractNode();
+    const store = new EventStoreDb(node.url);
+    const client = EventStoreDBClient.connectionString(node.url);
     return {
       store,
       groups: store.persistent,

@@ -87,7 +87,8 @@ export class StoredGroups implements PersistentSubscriptions {
   }
 
   async get(name: GroupName): Promise<GroupState> {
-    return stateOf(await this.info(name));
+    const info = await this.info(name);
+    return stateOf(info, await this.parkedCount(name, info));
   }
 
   async list(source: GroupSource): Promise<GroupState[]> {
@@ -97,7 +98,10 @@ export class StoredGroups implements PersistentSubscriptions {
           ? client.listPersistentSubscriptionsToStream(source.stream)
           : client.listPersistentSubscriptionsToAll(),
       );
-      return found.map(stateOf).sort((a, b) => (a.group < b.group ? -1 : 1));
+      const states = found.map(async (info) =>
+        stateOf(info, await this.parkedCount({ source, group: info.groupName }, info)),
+      );
+      return (await Promise.all(states)).sort((a, b) => (a.group < b.group ? -1 : 1));
     } catch (error) {
       // So it says that there is none at all.
       if (error instanceof GroupAbsent) return [];
@@ -120,6 +124,16 @@ export class StoredGroups implements PersistentSubscriptions {
   async dropParked(name: GroupName, which: ParkedChoice): Promise<number> {
     await this.info(name);
     return this.parkedOf(name).drop(which);
+  }
+
+  /** As far as the login may not read what is parked, the store's own count. */
+  private async parkedCount(name: GroupName, { stats }: Info): Promise<number> {
+    try {
+      return await this.parkedOf(name).count();
+    } catch (error) {
+      if (!(error instanceof GroupsDenied)) throw error;
+      return Math.max(0, Number(stats.parkedMessageCount));
+    }
   }
 
   private parkedOf({ source, group }: GroupName): StoredParked {
@@ -206,7 +220,7 @@ function startOf(from: Info['settings']['startFrom']): number | Position | undef
   return typeof from === 'bigint' ? Number(from) : from;
 }
 
-function stateOf(info: Info): GroupState {
+function stateOf(info: Info, parked: number): GroupState {
   const { groupName, status, connections } = info;
   const stats: Partial<StreamInfo['stats'] & AllInfo['stats']> = info.stats;
   const revision = (value: bigint | undefined) => (value === undefined ? undefined : Number(value));
@@ -219,7 +233,7 @@ function stateOf(info: Info): GroupState {
     lastKnown: revision(stats.lastKnownEventRevision) ?? stats.lastKnownEventPosition,
     inFlight: stats.totalInFlightMessages!,
     retrying: stats.retryBufferCount!,
-    parked: Number(stats.parkedMessageCount),
+    parked,
     handedOut: Number(stats.totalItems),
     consumers: connections.map(({ username, connectionName, from, inFlightMessages }) => ({
       login: username,

@@ -54,6 +54,14 @@ export class StoredParked {
     });
   }
 
+  /**
+   * How many there are, by their stream: the store's own count goes wrong when that is written anew, and begins at 0
+   * after a restart of the store.
+   */
+  async count(): Promise<number> {
+    return (await this.front('all')).count;
+  }
+
   /** Puts the chosen ones before all others. @returns how many, and below which number they are */
   async toTheFront(which: ParkedChoice): Promise<{ count: number; before: number }> {
     if (typeof which === 'object' && 'numbers' in which) {

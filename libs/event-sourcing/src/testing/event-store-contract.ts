@@ -22,6 +22,8 @@ export interface StoreUnderTest {
 export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
   let tested: StoreUnderTest;
   let store: EventStore;
+  // A real server keeps what earlier runs wrote.
+  const run = randomUUID().slice(0, 8);
   let number = 0;
   let stream: string;
   const subscriptions: EventSubscription[] = [];
@@ -32,7 +34,7 @@ export function keepsTheContract(open: () => Promise<StoreUnderTest>): void {
   });
   afterAll(() => tested.close());
   beforeEach(() => {
-    stream = `contract${++number}-1`;
+    stream = `contract${run}n${++number}-1`;
   });
   afterEach(async () => {
     for (const subscription of subscriptions.splice(0)) await subscription.stop();

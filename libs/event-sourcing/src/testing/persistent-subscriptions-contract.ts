@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type EventStoreDBClient,
@@ -28,6 +29,8 @@ export interface GroupsUnderTest {
 export function keepsTheGroupContract(open: () => Promise<GroupsUnderTest>): void {
   let tested: GroupsUnderTest;
   let groups: PersistentSubscriptions;
+  // A real server keeps what earlier runs wrote.
+  const run = randomUUID().slice(0, 8);
   let number = 0;
   let stream: string;
   let name: GroupName;
@@ -39,7 +42,7 @@ export function keepsTheGroupContract(open: () => Promise<GroupsUnderTest>): voi
   });
   afterAll(() => tested.close());
   beforeEach(() => {
-    stream = `groups${++number}-1`;
+    stream = `groups${run}n${++number}-1`;
     name = { source: { stream }, group: 'readers' };
   });
   afterEach(async () => {
