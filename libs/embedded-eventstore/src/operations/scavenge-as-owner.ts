@@ -33,7 +33,9 @@ async function begun(
   operations: OperationsClient,
 ): Promise<{ readonly id: string; readonly isNew: boolean }> {
   const request = new StartScavengeReq();
-  request.setOptions(new StartScavengeReq.Options());
+  const options = new StartScavengeReq.Options();
+  options.setThreadCount(1);
+  request.setOptions(options);
   const answer = await new Promise<ScavengeResp>((resolve, reject) => {
     operations.startScavenge(request, (error: ServiceError | null, response: ScavengeResp) =>
       error === null ? resolve(response) : reject(error),
