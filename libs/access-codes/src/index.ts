@@ -15,7 +15,7 @@ export * from './domain/content';
 export { backupOf, endOf, isGone, isUnmanaged, type Life, pulledBackupOf, standsInFor } from './domain/life';
 export { codeFold } from './domain/code-fold';
 export type { CodeRefusal } from './domain/refused';
-export { ACCESS_CODE, codeCodec, type CodeEvent } from './domain/events';
+export { ACCESS_CODE, codeCodec, type CodeEvent, type CodeEventOf } from './domain/events';
 export { COMMON_CODE, commonCodeCodec, type CommonCodeEvent } from './domain/common-code';
 export { KEYPAD, keypadCodec, type KeypadEvent, PinTaken, RESERVATION_GRACE } from './domain/keypad';
 export { KEYPAD_SNAPSHOT, keypadSnapshotCodec } from './keypad-snapshots';

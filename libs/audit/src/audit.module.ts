@@ -1,12 +1,22 @@
 import { Module } from '@nestjs/common';
 import { AuditController } from './http/audit.controller';
+import { TimelineController } from './http/timeline.controller';
+import { CodeFacts } from './views/code-facts';
 import { Doors } from './views/doors';
 import { GetDoorAtHandler, GetDoorBetweenHandler } from './views/get-door';
 import { GetHistoryHandler } from './views/get-history';
+import { GetTimelineHandler } from './views/timeline/get-timeline';
 
 /** What happened, and what opened a door when. */
 @Module({
-  controllers: [AuditController],
-  providers: [Doors, GetHistoryHandler, GetDoorAtHandler, GetDoorBetweenHandler],
+  controllers: [AuditController, TimelineController],
+  providers: [
+    CodeFacts,
+    Doors,
+    GetHistoryHandler,
+    GetTimelineHandler,
+    GetDoorAtHandler,
+    GetDoorBetweenHandler,
+  ],
 })
 export class AuditModule {}

@@ -1,6 +1,7 @@
 export { AuditModule } from './audit.module';
 export { AuditProjection } from './views/audit-projection';
 export { type AuditTables } from './views/audit-tables';
+export { CodeFacts } from './views/code-facts';
 export { Doors } from './views/doors';
 export { GetDoorAtHandler, GetDoorBetweenHandler } from './views/get-door';
 export { GetHistoryHandler } from './views/get-history';

@@ -87,6 +87,33 @@ describe('the history of a code', () => {
     expect((await history({ request_id })).map(({ event_type }) => event_type)).toEqual(['CodeRequested']);
   });
 
+  it('is what its timeline is told from', async () => {
+    const lock = await world.locks.add();
+    const { access_code_id } = await world.api.create({ device_id: lock.deviceId, code: '739156' });
+    await world.api.advance(MINUTE);
+    await world.api.ask('/access_codes/delete', { access_code_id });
+    await world.api.advance(MINUTE);
+    const entries = await history({ access_code_id });
+    const { timeline_events } = await world.api.ask<{ timeline_events: Body[] }>(
+      '/access_codes/get_timeline',
+      { access_code_id },
+    );
+    const occurred = new Map(entries.map(({ event_id, occurred_at }) => [event_id, occurred_at]));
+    expect(timeline_events.map(({ event_type }) => event_type)).toEqual(
+      expect.arrayContaining([
+        'access_code.created',
+        'access_code.set_on_device',
+        'access_code.removed_from_device',
+      ]),
+    );
+    // A removal is told twice: that the code is off its lock, and that it is gone.
+    const told = timeline_events.filter(({ timeline_event_id }) => occurred.has(timeline_event_id));
+    expect(timeline_events.length - told.length).toBe(1);
+    expect(told.map(({ occurred_at }) => occurred_at)).toEqual(
+      told.map(({ timeline_event_id }) => occurred.get(timeline_event_id)),
+    );
+  });
+
   it('is found by lock, account and API key as well, and comes in pages', async () => {
     const lock = await world.locks.add();
     const { access_code_id } = await world.api.create({ device_id: lock.deviceId });

@@ -1,5 +1,5 @@
 import { Streams } from '@latchkey/access-codes';
-import { AuditProjection, type AuditTables, ChainSigner, Doors } from '@latchkey/audit';
+import { AuditProjection, type AuditTables, ChainSigner, CodeFacts, Doors } from '@latchkey/audit';
 import { type Database, openStores, type Stores } from '@latchkey/database';
 import { DeviceStreams } from '@latchkey/devices';
 import {
@@ -79,7 +79,7 @@ export async function withFacts(
     );
     const now = (config.sandbox ? sandboxTime(config.dataDir) : undefined) ?? clock.now();
     const signer = await ChainSigner.open(stores.records.settings);
-    const doors = new Doors(stores.audit, CAUGHT_UP, streams);
+    const doors = new Doors(stores.audit, CAUGHT_UP, streams, new CodeFacts(streams));
     await work({ ...facts, address, isAlone, ids, logger, config, stores, doors, clock, now, signer });
   } finally {
     for (const end of ends.reverse()) await end();

@@ -4,21 +4,10 @@ import { type Clock, CLOCK } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { GetAccessCode } from '../views/queries';
-import {
-  ACCESS_CODE_SCHEMA,
-  GENERATED_CODE_SCHEMA,
-  TIMELINE_EVENT_SCHEMA,
-  TIMELINE_PAGINATION,
-} from './access-code.schema';
+import { ACCESS_CODE_SCHEMA, GENERATED_CODE_SCHEMA } from './access-code.schema';
 import { CreateAccessCodes, UpdateAccessCodes } from '../commands/linked/commands';
 import { GenerateCode } from '../views/queries';
-import {
-  CreateAccessCodesParams,
-  GenerateCodeParams,
-  GetTimelineParams,
-  UpdateAccessCodesParams,
-} from './more-params';
-import { GetTimeline } from '../views/timeline/get-timeline';
+import { CreateAccessCodesParams, GenerateCodeParams, UpdateAccessCodesParams } from './more-params';
 import { wantedOnEach } from './wanted';
 
 /** /access_codes: codes that are shared by several devices, and what else there is to ask about codes. */
@@ -76,25 +65,5 @@ export class LinkedCodesController {
   ) {
     const { code } = await this.queries.execute(new GenerateCode(workspaceId, device_id));
     return { generated_code: { device_id, code } };
-  }
-
-  @SeamRoute('/access_codes/get_timeline', ['GET'], {
-    summary: 'What happened to an access code, in order',
-    answer: { timeline_events: { listOf: TIMELINE_EVENT_SCHEMA }, pagination: TIMELINE_PAGINATION },
-    params: GetTimelineParams,
-  })
-  async timeline(@By() { workspaceId }: Caller, @Params(GetTimelineParams) params: GetTimelineParams) {
-    const { access_code_id, limit = 50, after, before, event_types: types } = params;
-    const { events, hasMore } = await this.queries.execute(
-      new GetTimeline(workspaceId, access_code_id, { limit, after, before, types }),
-    );
-    return {
-      timeline_events: events,
-      pagination: {
-        has_more: hasMore,
-        next_cursor: hasMore ? (events.at(-1)?.occurred_at ?? null) : null,
-        prev_cursor: events[0]?.occurred_at ?? null,
-      },
-    };
   }
 }

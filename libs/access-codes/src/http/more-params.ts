@@ -1,6 +1,5 @@
-import { Choice, ChoiceList, Instant, Text, DeviceId, DeviceIdList, Uuid, Whole } from '@latchkey/http';
+import { Choice, Instant, Text, DeviceId, DeviceIdList } from '@latchkey/http';
 import { CodeParams, codeName, LONGEST_KEY } from './access-code-params';
-import { TIMELINE_EVENT_TYPES, type TimelineEventType } from '../views/timeline/entries';
 
 const MOST_DEVICES = 100;
 
@@ -29,21 +28,4 @@ export class UpdateAccessCodesParams {
 export class GenerateCodeParams {
   @DeviceId()
   device_id!: string;
-}
-
-export class GetTimelineParams {
-  @Uuid()
-  access_code_id!: string;
-
-  @Whole({ min: 1, max: 200, optional: true, default: 50 })
-  limit?: number;
-
-  @Instant({ optional: true, description: 'Only what happened before this instant.' })
-  before?: number;
-
-  @Instant({ optional: true, description: 'Only what happened after this instant.' })
-  after?: number;
-
-  @ChoiceList(TIMELINE_EVENT_TYPES, { optional: true })
-  event_types?: TimelineEventType[];
 }

@@ -3,7 +3,6 @@ import { GetCodeAttemptHandler } from './code-attempt-query';
 import { CodePresenter } from './code-presenter';
 import { GetAccessCodeHandler, ListAccessCodesHandler } from './code-queries';
 import { GenerateCodeHandler } from './generate-code';
-import { GetTimelineHandler } from './timeline/get-timeline';
 import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from './unmanaged-queries';
 
 export { AttemptsProjection } from './attempts-projection';
@@ -16,9 +15,6 @@ export { presentCode, type SeamAccessCode } from './present-code';
 export { presentUnmanaged, type SeamUnmanagedAccessCode, unmanagedIssues } from './present-unmanaged';
 export { codesWithoutKeys } from './missing-keys';
 export { linkedCodes } from './linked-codes';
-export { GetTimeline } from './timeline/get-timeline';
-export { type TimelineEventType } from './timeline/entries';
-export { type TimelineEvent } from './timeline/timeline';
 export * from './queries';
 
 export { GetAccessCodeHandler, ListAccessCodesHandler, ListUnmanagedAccessCodesHandler };
@@ -34,4 +30,4 @@ export const codeQueryHandlers = [
 ];
 
 /** Those that read the streams of codes and keypads themselves, and not a view of them. */
-export const streamQueryHandlers = [GetTimelineHandler, GetCodeAttemptHandler, GenerateCodeHandler];
+export const streamQueryHandlers = [GetCodeAttemptHandler, GenerateCodeHandler];

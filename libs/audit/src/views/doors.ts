@@ -8,6 +8,7 @@ import { type CodeMoment, momentsOf } from '../domain/code-history';
 import type { LockMoment } from '../domain/door';
 import { type AuditTables, CODES_AT_DOORS, LOCKS } from './audit-tables';
 import { AUDIT_VIEW, type AuditView } from './audit-view';
+import { CodeFacts } from './code-facts';
 
 /** How many streams are read at a time. */
 const AT_ONCE = 16;
@@ -19,6 +20,7 @@ export class Doors {
     @Inject(AUDIT_DATABASE) private readonly database: Database<AuditTables>,
     @Inject(AUDIT_VIEW) private readonly view: AuditView,
     private readonly streams: Streams,
+    private readonly codeFacts: CodeFacts,
   ) {}
 
   /**
@@ -62,14 +64,6 @@ export class Doors {
   }
 
   private async lifeOf(codeId: string): Promise<CodeMoment[]> {
-    const history = await this.streams.codes.history(codeId);
-    return momentsOf(
-      history.map(({ event, recorded: { id, metadata } }) => ({
-        event,
-        eventId: id,
-        actor: metadata.actor,
-        requestId: metadata.$correlationId,
-      })),
-    );
+    return momentsOf(await this.codeFacts.of(codeId));
   }
 }

@@ -1,6 +1,7 @@
-import type { Actor, Happened, RecordedEvent } from '@latchkey/event-sourcing';
+import type { CodeEvent } from '@latchkey/access-codes';
+import type { Actor } from '@latchkey/event-sourcing';
 import { derivedId, iso } from '@latchkey/platform';
-import type { CodeEvent } from '../../domain/events';
+import type { CodeFact } from '../../domain/code-history';
 import { entriesOf, type TimelineEventType } from './entries';
 
 /** An entry of a code's timeline, in the API's shape. */
@@ -14,22 +15,20 @@ export interface TimelineEvent {
   related_resource_ids?: Record<string, string>;
 }
 
-/** The life of a code in order, from what happened to it. No entry holds a PIN. */
-export function timelineOf(
-  history: readonly { event: Happened<CodeEvent>; recorded: RecordedEvent }[],
-): TimelineEvent[] {
-  const first = history[0]?.event;
+/** The life of a code in order, from its facts. No entry holds a PIN. */
+export function timelineOf(facts: readonly CodeFact[]): TimelineEvent[] {
+  const first = facts[0]?.event;
   const related =
     first?.type === 'CodeRequested' || first?.type === 'UnmanagedCodeSeen'
       ? { device_id: first.data.deviceId, connected_account_id: first.data.accountId }
       : undefined;
-  return history.flatMap(({ event, recorded }) =>
+  return facts.flatMap(({ event, eventId, actor }) =>
     entriesOf(event).map(({ type, description, details }, index) => ({
-      timeline_event_id: index === 0 ? recorded.id : derivedId(recorded.id, `timeline:${index}`),
+      timeline_event_id: index === 0 ? eventId : derivedId(eventId, `timeline:${index}`),
       event_type: type,
       occurred_at: iso(event.at),
       description,
-      actor: actorOf(event, recorded),
+      actor: actorOf(event, actor),
       ...(details ? { details } : {}),
       ...(related ? { related_resource_ids: related } : {}),
     })),
@@ -45,7 +44,5 @@ const BY_OTHERS: readonly CodeEvent['type'][] = [
   'UnmanagedCodeGone',
 ];
 
-function actorOf({ type }: CodeEvent, { metadata }: RecordedEvent): Actor {
-  const byOthers = BY_OTHERS.includes(type);
-  return byOthers ? { type: 'external' } : metadata.actor;
-}
+const actorOf = ({ type }: CodeEvent, actor: Actor): Actor =>
+  BY_OTHERS.includes(type) ? { type: 'external' } : actor;

@@ -1,6 +1,6 @@
 import { iso } from '@latchkey/platform';
 import fc from 'fast-check';
-import { pageOfTimeline } from './get-timeline';
+import { pageOfTimeline } from './page';
 import type { TimelineEvent } from './timeline';
 
 const eventsAt = (instants: number[]): TimelineEvent[] =>

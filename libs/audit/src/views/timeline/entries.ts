@@ -1,4 +1,4 @@
-import type { CodeEvent, CodeEventOf } from '../../domain/events';
+import type { CodeEvent, CodeEventOf } from '@latchkey/access-codes';
 
 /** As Seam names them; what it has no name for is not in a timeline. */
 export const TIMELINE_EVENT_TYPES = [
