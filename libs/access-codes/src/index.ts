@@ -14,6 +14,7 @@ export * from './domain/access-code';
 export * from './domain/content';
 export { backupOf, endOf, isGone, isUnmanaged, type Life, pulledBackupOf, standsInFor } from './domain/life';
 export { codeFold } from './domain/code-fold';
+export { erase, erasureCompleted } from './domain/erasure';
 export type { CodeRefusal } from './domain/refused';
 export { ACCESS_CODE, codeCodec, type CodeEvent, type CodeEventOf } from './domain/events';
 export { COMMON_CODE, commonCodeCodec, type CommonCodeEvent } from './domain/common-code';

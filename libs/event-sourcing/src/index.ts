@@ -11,7 +11,7 @@ export * from './fold-rows';
 export * from './in-memory';
 export * from './persistent-subscriptions';
 export * from './known-revisions';
-export { carriesPersonal, commitment, PERSONAL, replacingPersonal } from './personal';
+export { carriesPersonal, commitment, PERSONAL, replacingPersonal, withoutPersonal } from './personal';
 export { folding, UnfoldableEvent } from './poison';
 export { type EarlierVersion, type Projection, readerOf } from './projection';
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner';

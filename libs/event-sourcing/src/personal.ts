@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { RecordedEvent } from './event-store';
 
 /**
  * The names under which facts carry what people are called, or what they wrote themselves. A maker's `message` may
@@ -22,14 +23,23 @@ export function carriesPersonal(data: unknown): boolean {
   return false;
 }
 
-/** A fact's data with something else in place of each personal value that says anything; names keep their order. */
-export function replacingPersonal(data: unknown, replace: Replace, path = ''): unknown {
+/**
+ * A fact's data with something else in place of each personal value that says anything; names keep their order.
+ * @param personal the names under which such values are
+ */
+export function replacingPersonal(
+  data: unknown,
+  replace: Replace,
+  path = '',
+  personal: ReadonlySet<string> = PERSONAL,
+): unknown {
   if (typeof data !== 'object' || data === null) return data;
-  if (Array.isArray(data)) return data.map((each, n) => replacingPersonal(each, replace, `${path}/${n}`));
+  if (Array.isArray(data))
+    return data.map((each, n) => replacingPersonal(each, replace, `${path}/${n}`, personal));
   return Object.fromEntries(
     Object.entries(data).map(([name, value]: [string, unknown]) => {
       const at = `${path}/${name}`;
-      if (!PERSONAL.has(name)) return [name, replacingPersonal(value, replace, at)];
+      if (!personal.has(name)) return [name, replacingPersonal(value, replace, at, personal)];
       return [name, saysSomething(value) ? replace(at, value) : value];
     }),
   );
@@ -43,6 +53,21 @@ export function commitment(salt: string, path: string, value: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify([salt, path, value]))
     .digest('hex');
+}
+
+/**
+ * A fact without what is personal in it: null stands in its place, and commitments by which the chain covers it as
+ * before. The fact itself where there is nothing of that, and where it has no salt: it is covered as it is then.
+ */
+export function withoutPersonal(fact: RecordedEvent): RecordedEvent {
+  const { salt, ...metadata } = fact.metadata;
+  if (salt === undefined || !carriesPersonal(fact.data)) return fact;
+  const erased: Record<string, string> = { ...metadata.erased };
+  const data = replacingPersonal(fact.data, (path, value) => {
+    erased[path] = commitment(salt, path, value);
+    return null;
+  });
+  return { ...fact, data, metadata: { ...metadata, erased } };
 }
 
 function saysSomething(value: unknown): boolean {

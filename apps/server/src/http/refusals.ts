@@ -9,6 +9,7 @@ const TYPES: Readonly<
   Record<CodeRefusal | DeviceRefusal | WebhookRefusal | StreamRefusal | SubscriptionRefusal, string>
 > = {
   'being-removed': 'access_code_being_removed',
+  'not-gone': 'access_code_not_removed',
   'not-set-on-device': 'access_code_not_set_on_device',
   'not-time-bound': 'access_code_not_time_bound',
   'pin-not-readable': 'access_code_not_readable',

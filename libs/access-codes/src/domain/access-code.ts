@@ -22,7 +22,8 @@ export interface Failure {
   readonly of: 'programming' | 'removal';
   readonly at: number;
   readonly errorCode: string;
-  readonly message: string;
+  /** Null where it was erased. */
+  readonly message: string | null;
   readonly kind: FailureKind;
   readonly retryAt: number | null;
 }
@@ -95,4 +96,6 @@ export interface AccessCode {
   readonly known: Known;
   readonly trouble: Trouble;
   readonly life: Life;
+  /** Set once what it was called is to be erased, or was; it has no names then. */
+  readonly erasure?: 'begun' | 'completed';
 }

@@ -2,6 +2,7 @@ import type { Fold, Happened } from '@latchkey/event-sourcing';
 import type { AccessCode, ExternalChange } from './access-code';
 import { contentOf, toldOf, windowOf } from './content';
 import type { CodeEvent, CodeEventOf } from './events';
+import { withoutNames } from './erasure';
 import { backupOf, managedOtherwise } from './life';
 import { evolveProgramming } from './programming-fold';
 import { evolveRemoval } from './removal-fold';
@@ -63,6 +64,10 @@ function evolveCode(
     case 'ConversionRefused':
     case 'LetGo':
       return evolveUnmanaged(code, event);
+    case 'PersonalDataErased':
+      return { ...withoutNames(code), erasure: 'begun' };
+    case 'ErasureCompleted':
+      return { ...code, erasure: 'completed' };
     default: {
       const never: never = event;
       return never;

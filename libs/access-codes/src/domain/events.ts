@@ -22,7 +22,8 @@ const failure = {
   commandId: z.string(),
   /** The lock's or its maker's error code, in upper case; NO_ANSWER where there was none. */
   errorCode: z.string(),
-  message: z.string(),
+  /** Null where it was erased: it may have repeated a name. */
+  message: z.string().nullable(),
   /**
    * permanent: never again until the code is changed; keypad: when something leaves the keypad; offline: when
    * the device is back; outage: not about the code at all; passing: everything else.
@@ -160,6 +161,12 @@ const shapes = {
   BackupPulled: { schema: z.object({ backupCodeId: z.string() }) },
   /** The code is no longer ours, and stays on the lock as it is. */
   LetGo: { schema: nothing },
+  /** What the code was called is to be nowhere any more; said with all that others need to know of it then. */
+  PersonalDataErased: {
+    schema: z.object({ workspaceId: z.string(), deviceId: z.string(), accountId: z.string() }),
+  },
+  /** That is done, in the facts before this one and in all that was made of them. */
+  ErasureCompleted: { schema: nothing },
 };
 
 export type CodeEvent = {

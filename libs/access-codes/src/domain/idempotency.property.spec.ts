@@ -6,6 +6,7 @@ import * as backups from './backup';
 import { codeFold } from './code-fold';
 import * as commonCodes from './common-code';
 import * as decisions from './decisions';
+import * as erasure from './erasure';
 import type { CodeEvent } from './events';
 import * as keypads from './keypad';
 import * as leaving from './leaving';
@@ -20,7 +21,10 @@ type Code = AccessCode | null;
 /** A command for one of the codes of a life, with all that it is asked with. */
 type Command = (life: Life, codeId: string) => (code: Code) => readonly CodeEvent[];
 
-type Name = DecidersOf<typeof decisions & typeof unmanaged & typeof backups & typeof leaving, CodeEvent>;
+type Name = DecidersOf<
+  typeof decisions & typeof unmanaged & typeof backups & typeof leaving & typeof erasure,
+  CodeEvent
+>;
 
 const window = fc
   .option(fc.tuple(fc.integer({ min: -24, max: 96 }), fc.integer({ min: 1, max: 24 })))
@@ -150,6 +154,8 @@ const COMMANDS: Record<Name, fc.Arbitrary<Command>> = {
           backups.pulled(code, backup, gone),
     ),
   handedOver: fc.constant(() => backups.handedOver),
+  erase: fc.constant(() => erasure.erase),
+  erasureCompleted: fc.constant(() => erasure.erasureCompleted),
   abandon: fc.constant(() => leaving.abandon),
   ceaseToManage: fc.constant(() => leaving.ceaseToManage),
   leaving: fc

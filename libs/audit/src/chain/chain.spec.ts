@@ -1,5 +1,11 @@
 import { join } from 'node:path';
-import { commitment, type RecordedEvent, replacingPersonal } from '@latchkey/event-sourcing';
+import {
+  carriesPersonal,
+  commitment,
+  type RecordedEvent,
+  replacingPersonal,
+  withoutPersonal,
+} from '@latchkey/event-sourcing';
 import fc from 'fast-check';
 import { beginning, linked, type ShownFact, shownFact } from './chain';
 import { checkExport } from './check-file';
@@ -50,6 +56,18 @@ describe('the link of a fact with a salt', () => {
         expect(hashOf(after)).toBe(hashOf(factOf(data, { salt })));
         expect(JSON.stringify(after)).not.toContain(JSON.stringify(data.customMetadata).slice(1, -1) || '\0');
         expect(after.metadata).not.toHaveProperty('salt');
+      }),
+    );
+  });
+
+  it('is the same as it was of the fact that is left once it was erased', () => {
+    fc.assert(
+      fc.property(salted, fc.string({ minLength: 1 }), (data, salt) => {
+        const fact = recorded(data, { salt });
+        const without = withoutPersonal(fact);
+        expect(hashOf(shownFact(without))).toBe(hashOf(shownFact(fact)));
+        expect(carriesPersonal(without.data)).toBe(false);
+        expect(withoutPersonal(without)).toBe(without);
       }),
     );
   });

@@ -1,4 +1,4 @@
-import type { Actor } from '@latchkey/event-sourcing';
+import { type Actor, PERSONAL, replacingPersonal } from '@latchkey/event-sourcing';
 
 /** One fact as an audit tells it: who, when by both clocks, what for, about what. No PIN is in it. */
 export interface AuditEntry {
@@ -47,3 +47,10 @@ function withoutPins(value: unknown): unknown {
 }
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** What is kept of a code's facts in the API's spelling, without anything that the code was called. */
+export function namelessDetail(detail: Record<string, unknown>): Record<string, unknown> {
+  return replacingPersonal(detail, () => null, '', PERSONAL_IN_DETAILS) as Record<string, unknown>;
+}
+
+const PERSONAL_IN_DETAILS: ReadonlySet<string> = new Set([...PERSONAL].map(snakeCase));

@@ -1,4 +1,4 @@
-import { ACCESS_CODE } from '@latchkey/access-codes';
+import { ACCESS_CODE, codeCodec } from '@latchkey/access-codes';
 import { chunks, prepared, preparedRows } from '@latchkey/database';
 import {
   type DomainEvent,
@@ -8,7 +8,7 @@ import {
   type Tables,
 } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
-import { detailOf, type Subjects } from '../domain/entry';
+import { detailOf, namelessDetail, type Subjects } from '../domain/entry';
 import {
   AUDIT_VERSION,
   type AuditTables,
@@ -55,6 +55,7 @@ export class AuditProjection implements Projection {
       db,
       facts.map((fact) => rowOf(fact, belongings)),
     );
+    for (const fact of facts) if (fact.event.type === 'PersonalDataErased') await forgetNames(db, fact);
     await followCodes(db, facts);
     await extendChains(db, events);
   }
@@ -121,6 +122,22 @@ const insert = preparedRows<AuditTables, AuditTables[typeof ENTRIES]>(COLUMNS, (
     .values(rows)
     .onConflict((conflict) => conflict.column('event_id').doNothing()),
 );
+
+/** What is kept of a code's own facts loses all that the code was called. */
+async function forgetNames(db: Transaction<AuditTables>, { id, recorded }: Fact): Promise<void> {
+  const rows = await db
+    .selectFrom(ENTRIES)
+    .select(['event_id', 'event_type', 'detail'])
+    .where('workspace_id', '=', recorded.metadata.workspaceId)
+    .where('access_code_id', '=', id)
+    .execute();
+  for (const { event_id, event_type, detail } of rows) {
+    if (!codeCodec.knows(event_type)) continue;
+    const without = JSON.stringify(namelessDetail(JSON.parse(detail) as Record<string, unknown>));
+    if (without === detail) continue;
+    await db.updateTable(ENTRIES).set({ detail: without }).where('event_id', '=', event_id).execute();
+  }
+}
 
 /** When codes came to their locks and went. One that was given up with its lock may lie there still. */
 async function followCodes(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<void> {

@@ -1,7 +1,8 @@
 import { chunks, preparedRows } from '@latchkey/database';
 import { folding, type Projection, type RecordedEvent, type Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
-import { PUBLIC_EVENTS } from '../public-event';
+import { nameless, PERSONAL_DATA_ERASED } from '../nameless';
+import { PUBLIC_EVENTS, type StoredEvent } from '../public-event';
 import { readPublicEvent } from '../read-public-event';
 
 /** Raised when what the view keeps of an event changes: it is built again then. */
@@ -94,10 +95,34 @@ export class FeedProjection implements Projection {
     for (const some of chunks(rows, ROWS_AT_ONCE)) {
       await add.rows(trx as Transaction<FeedTables>, some);
     }
+    // Once they are there: nothing that is told of a code later has a name.
+    for (const row of rows) {
+      if (row.event_type === PERSONAL_DATA_ERASED && row.access_code_id !== null)
+        await forgetNames(trx as Transaction<FeedTables>, row.access_code_id);
+    }
   }
 
   onApplied(events: readonly RecordedEvent[]): void {
     this.onNews(events);
+  }
+}
+
+/** What is kept of a code's events loses all that the code was called. */
+async function forgetNames(trx: Transaction<FeedTables>, codeId: string): Promise<void> {
+  const rows = await trx
+    .selectFrom(EVENTS)
+    .select(['event_id', 'data'])
+    .where('access_code_id', '=', codeId)
+    .execute();
+  for (const { event_id, data } of rows) {
+    const event = JSON.parse(data) as StoredEvent;
+    const without = nameless(event);
+    if (without === event) continue;
+    await trx
+      .updateTable(EVENTS)
+      .set({ data: JSON.stringify(without) })
+      .where('event_id', '=', event_id)
+      .execute();
   }
 }
 

@@ -113,6 +113,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'access_code.failed_to_remove_from_device': codeWith(PROBLEMS),
   'access_code.modified_external_to_seam': code,
   'access_code.deleted_external_to_seam': code,
+  'access_code.personal_data_erased': code,
   'access_code.backup_access_code_pulled': codeWith({ backup_access_code_id: id }),
   'access_code.unmanaged.created': code,
   'access_code.unmanaged.removed': code,

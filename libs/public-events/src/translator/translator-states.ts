@@ -84,6 +84,10 @@ export class TranslatorStates {
         if (begun.type === 'CodeRequested' || begun.type === 'UnmanagedCodeSeen')
           addAround(around, begun.data);
       }
+      if (event.type === 'PersonalDataErased') {
+        const erased = codeCodec.decode(event);
+        if (erased.type === 'PersonalDataErased') addAround(around, erased.data);
+      }
       if (event.type === 'DeviceAdded') {
         const added = deviceCodec.decode(event);
         if (added.type === 'DeviceAdded') around.add(`${ACCOUNT}-${added.data.accountId}`);

@@ -1,4 +1,11 @@
-import { ACCESS_CODE, type AccessCode, codeCodec, codeFold, type LeadTimes } from '@latchkey/access-codes';
+import {
+  ACCESS_CODE,
+  type AccessCode,
+  codeCodec,
+  type CodeEventOf,
+  codeFold,
+  type LeadTimes,
+} from '@latchkey/access-codes';
 import {
   type Account,
   ACCOUNT,
@@ -30,6 +37,7 @@ import {
 import { derivedId, iso } from '@latchkey/platform';
 import type { Kysely, Transaction } from 'kysely';
 import { type Draft, publicStreamOf } from '../public-event';
+import { PERSONAL_DATA_ERASED } from '../nameless';
 import { actionDrafts } from './action-drafts';
 import { codeDrafts } from './code-drafts';
 import { withBackground } from './background';
@@ -122,31 +130,42 @@ export class Translator implements Projection {
     return { workspaceId, told };
   }
 
+  private ofCode(
+    recorded: RecordedEvent,
+    states: TranslatorStates,
+  ): { drafts: Draft[]; workspaceId: string } | undefined {
+    const { stream } = recorded;
+    const event = codeCodec.decode(recorded);
+    const before = states.get<AccessCode>(stream);
+    const after = codeFold.evolve(before, event);
+    if (event.type === 'PersonalDataErased') {
+      const told = states.told(stream);
+      if (after) states.put(stream, after, { told: told && { ...told, name: null } });
+      return erasedDrafts(stream.slice(ACCESS_CODE.length + 1), event.data);
+    }
+    if (!after) return undefined;
+    const around = {
+      device: states.get<Device>(`${DEVICE}-${after.deviceId}`),
+      account: states.get<Account>(`${ACCOUNT}-${after.accountId}`),
+      settings: this.settings,
+    };
+    const { drafts, told } = codeDrafts({ event, before, after }, states.told(stream), around);
+    const over =
+      event.type === 'Forgotten' ||
+      event.type === 'UnmanagedCodeGone' ||
+      (event.type === 'Removed' && event.data.cause === 'deleted');
+    if (over) states.remove(stream);
+    else states.put(stream, after, { told });
+    return { drafts, workspaceId: after.workspaceId };
+  }
+
   private translate(
     recorded: RecordedEvent,
     states: TranslatorStates,
   ): { drafts: Draft[]; workspaceId: string | null } {
     const { stream } = recorded;
     const nothing = { drafts: [], workspaceId: null };
-    if (stream.startsWith(`${ACCESS_CODE}-`)) {
-      const event = codeCodec.decode(recorded);
-      const before = states.get<AccessCode>(stream);
-      const after = codeFold.evolve(before, event);
-      if (!after) return nothing;
-      const around = {
-        device: states.get<Device>(`${DEVICE}-${after.deviceId}`),
-        account: states.get<Account>(`${ACCOUNT}-${after.accountId}`),
-        settings: this.settings,
-      };
-      const { drafts, told } = codeDrafts({ event, before, after }, states.told(stream), around);
-      const over =
-        event.type === 'Forgotten' ||
-        event.type === 'UnmanagedCodeGone' ||
-        (event.type === 'Removed' && event.data.cause === 'deleted');
-      if (over) states.remove(stream);
-      else states.put(stream, after, { told });
-      return { drafts, workspaceId: after.workspaceId };
-    }
+    if (stream.startsWith(`${ACCESS_CODE}-`)) return this.ofCode(recorded, states) ?? nothing;
     if (stream.startsWith(`${DOOR}-`)) {
       const event = doorCodec.decode(recorded);
       const used = event.type === 'AccessDenied' ? null : event.data.codeId;
@@ -182,6 +201,15 @@ export class Translator implements Projection {
     const drafts = accountDrafts(event, after, states.devicesOf(after.accountId));
     return { drafts, workspaceId: after.workspaceId };
   }
+}
+
+/** Of a code that was deleted nothing is kept by then: it is told all the same. */
+function erasedDrafts(
+  codeId: string,
+  { workspaceId, deviceId, accountId }: CodeEventOf<'PersonalDataErased'>['data'],
+): { drafts: Draft[]; workspaceId: string } {
+  const body = { access_code_id: codeId, device_id: deviceId, connected_account_id: accountId };
+  return { drafts: [{ type: PERSONAL_DATA_ERASED, body }], workspaceId };
 }
 
 function publicEvent(

@@ -1,9 +1,10 @@
 import { preparedIn } from '@latchkey/database';
 import type { Projection, RecordedEvent, Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
+import { PERSONAL_DATA_ERASED } from '../nameless';
 import { PUBLIC_EVENTS } from '../public-event';
 import { readPublicEvent } from '../read-public-event';
-import { enqueue } from './enqueue';
+import { enqueue, forgetNames } from './enqueue';
 import type { DeliveryTables } from './queue-tables';
 
 /** Whether an endpoint that asked for `eventTypes` is told of an event. */
@@ -35,18 +36,25 @@ export class DeliveryQueue implements Projection {
   }
 
   async leavesAlone(db: Kysely<Tables>, events: readonly RecordedEvent[]): Promise<boolean> {
+    if (events.some(isErasure)) return false;
     return (await wanted(db as Kysely<DeliveryTables>, events)).length === 0;
   }
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
     const typed = trx as Transaction<DeliveryTables>;
     await enqueue(typed, await wanted(typed, events), this.clock.now());
+    for (const event of events.filter(isErasure)) {
+      const codeId = readPublicEvent(event).event.access_code_id;
+      if (codeId !== undefined) await forgetNames(typed, codeId);
+    }
   }
 
   onApplied(): void {
     this.onQueued();
   }
 }
+
+const isErasure = ({ type }: RecordedEvent): boolean => type === PERSONAL_DATA_ERASED;
 
 type Endpoint = Pick<
   DeliveryTables['webhook_endpoints'],

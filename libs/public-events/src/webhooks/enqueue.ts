@@ -1,5 +1,6 @@
 import { chunks } from '@latchkey/database';
 import type { Transaction } from 'kysely';
+import { nameless } from '../nameless';
 import type { StoredEvent } from '../public-event';
 import type { DeliveryTables } from './queue-tables';
 
@@ -42,6 +43,7 @@ async function writeMessages(trx: Transaction<DeliveryTables>, queued: readonly 
           event_type: event.event_type,
           revision,
           data: JSON.stringify(event),
+          access_code_id: event.access_code_id ?? null,
         })),
       )
       // Written again, so that nobody who finds it waited for by none removes it meanwhile.
@@ -109,6 +111,26 @@ async function makeQueuesDue(
           version: eb('webhook_queues.version', '+', 1),
         })),
       )
+      .execute();
+  }
+}
+
+/** What waits to be told of a code loses all that the code was called. */
+export async function forgetNames(trx: Transaction<DeliveryTables>, codeId: string): Promise<void> {
+  const rows = await trx
+    .selectFrom('webhook_messages')
+    .select(['event_id', 'data'])
+    .where('access_code_id', '=', codeId)
+    .orderBy('event_id')
+    .execute();
+  for (const { event_id, data } of rows) {
+    const event = JSON.parse(data) as StoredEvent;
+    const without = nameless(event);
+    if (without === event) continue;
+    await trx
+      .updateTable('webhook_messages')
+      .set({ data: JSON.stringify(without) })
+      .where('event_id', '=', event_id)
       .execute();
   }
 }

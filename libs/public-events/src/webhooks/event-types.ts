@@ -13,6 +13,7 @@ export const EVENT_TYPES: readonly string[] = [
   'access_code.modified_external_to_seam',
   'access_code.mutations_requested',
   'access_code.name_changed',
+  'access_code.personal_data_erased',
   'access_code.removed_from_device',
   'access_code.scheduled_on_device',
   'access_code.set_on_device',

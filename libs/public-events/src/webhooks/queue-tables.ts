@@ -11,6 +11,8 @@ export interface DeliveryTables extends WebhookEndpointsTable {
     revision: number;
     /** The stored event, as JSON, its PINs sealed. */
     data: string;
+    /** The code that it is about, if it is about one. */
+    access_code_id: string | null;
   };
   webhook_deliveries: {
     /** `<webhook id>:<event id>`: at most one of an event to an endpoint waits. */
@@ -91,6 +93,20 @@ export const queueMigrations: Migration[] = [
         .createIndex('webhook_deliveries_in_turn')
         .on('webhook_deliveries')
         .columns(['webhook_id', 'replayed', 'due_at', 'revision'])
+        .execute();
+    },
+  },
+  {
+    name: 'messages_by_code',
+    async up(db, engine) {
+      await db.schema.alterTable('webhook_messages').addColumn('access_code_id', 'text').execute();
+      const codeId =
+        engine === 'postgres' ? sql`data::json->>'access_code_id'` : sql`data->>'access_code_id'`;
+      await sql`update webhook_messages set access_code_id = ${codeId}`.execute(db);
+      await db.schema
+        .createIndex('webhook_messages_by_code')
+        .on('webhook_messages')
+        .column('access_code_id')
         .execute();
     },
   },

@@ -125,6 +125,8 @@ export function entriesOf(event: CodeEvent): Entry[] {
     case 'CommandUnanswered':
     case 'ConnectionLost':
     case 'ConnectionRestored':
+    case 'PersonalDataErased':
+    case 'ErasureCompleted':
       return [];
     default:
       return [SAID[event.type]];
