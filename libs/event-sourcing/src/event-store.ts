@@ -93,6 +93,8 @@ export interface RecordedEvent {
   readonly data: unknown;
   /** Of an event of ours. Anyone may append: a codec checks it. */
   readonly metadata: EventMetadata;
+  /** The JSON of both as the store keeps it, where it is at hand. */
+  readonly written?: { readonly data: string; readonly metadata: string };
   /** Why it can't be one of ours, where that is known. */
   readonly forged?: string;
 }

@@ -1,8 +1,9 @@
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { type Database, testDatabase, type TestDatabase } from '@latchkey/database';
 import { createHmac, randomUUID } from 'node:crypto';
-import type { RecordedEvent } from './event-store';
+import type { EventStore, RecordedEvent } from './event-store';
 import { EventStoreDb } from './eventstoredb';
+import { InMemoryEventStore } from './in-memory';
 import { MarkedEventStore, type Marker } from './marked-event-store';
 import { ProjectionRunner } from './projection-runner';
 import type { Tables } from './tables';
@@ -82,6 +83,44 @@ describe('a store of marked events', () => {
     expect(await sumOf()).toBeCloseTo(3.1);
     for await (const event of store.read(stream)) expect(event.forged).toBeUndefined();
     for await (const event of store.readBackwards(stream, 10)) expect(event.forged).toBeUndefined();
+  });
+
+  it('is told by the JSON that is stored, where that is at hand, and by what is in it otherwise', async () => {
+    const asked: string[] = [];
+    const marker = markerOf('ours');
+    const watched: Marker = {
+      ...marker,
+      isMarked: (text, mark) => {
+        asked.push(text);
+        return marker.isMarked(text, mark);
+      },
+    };
+    const data = { amount: 1, text: 'é \u2028 😀 "\\', names: { 10: 'a', 2: 'b' } };
+    await store.append(stream, [{ ...newEvent(0), data }], -1);
+    const [event] = await written();
+    const { mark, ...metadata } = event!.metadata;
+    const judged = async (changed: RecordedEvent): Promise<RecordedEvent['forged']> => {
+      asked.length = 0;
+      const texts = { data: JSON.stringify(changed.data), metadata: JSON.stringify(changed.metadata) };
+      const one: EventStore = new InMemoryEventStore();
+      one.eventAt = () => Promise.resolve({ written: texts, ...changed });
+      const found = await new MarkedEventStore(one, watched, undefined).eventAt(event!.position);
+      return found!.forged;
+    };
+
+    expect(await judged(event!)).toBeUndefined();
+    expect(asked).toHaveLength(1);
+    // The same event, written by somebody else with spaces, or the mark elsewhere.
+    const spaced = { data: JSON.stringify(data, null, 1), metadata: JSON.stringify(event!.metadata) };
+    expect(await judged({ ...event!, written: spaced })).toBeUndefined();
+    expect(await judged({ ...event!, metadata: { mark: mark!, ...metadata } })).toBeUndefined();
+    for (const change of [
+      ...[{ data: { ...data, amount: 2 } }, { revision: 1 }, { stream: `${stream}1` }, { type: 'Other' }],
+      ...[{ id: randomUUID() }, { metadata: { ...metadata, workspaceId: 'other', mark: mark! } }],
+      { metadata: { ...metadata, mark: marker.mark('another') } },
+    ]) {
+      expect(await judged({ ...event!, ...change })).toBe('its mark is not right');
+    }
   });
 
   it('does not believe an event without a mark, nor one that another key has marked, and goes on after it', async () => {

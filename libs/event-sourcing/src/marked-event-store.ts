@@ -105,6 +105,8 @@ export class MarkedEventStore extends ForwardingEventStore {
   private whyForged(event: RecordedEvent): string | undefined {
     const { mark, ...metadata } = { ...(event.metadata as object | null) } as Record<string, unknown>;
     if (typeof mark === 'string') {
+      const written = writtenTextOf(event, mark);
+      if (written !== undefined && this.marker.isMarked(written, mark)) return undefined;
       return this.marker.isMarked(textOf(event, metadata), mark) ? undefined : 'its mark is not right';
     }
     return this.wasBeforeMarks(event.position) ? undefined : 'it has no mark';
@@ -125,4 +127,18 @@ function textOf(
   metadata: object,
 ): string {
   return JSON.stringify([stream, revision, id, type, data, metadata]);
+}
+
+/**
+ * The same of JSON that was not parsed: of an event of ours it is what was marked, since the mark is the last of its
+ * metadata. To write all of it again would cost as much as reading it. Undefined where it can't be told apart so.
+ */
+function writtenTextOf(
+  { stream, revision, id, type, written }: RecordedEvent,
+  mark: string,
+): string | undefined {
+  const end = `,"mark":"${mark}"}`;
+  if (!written?.metadata.endsWith(end)) return undefined;
+  const head = JSON.stringify([stream, revision, id, type]).slice(0, -1);
+  return `${head},${written.data},${written.metadata.slice(0, -end.length)}}]`;
 }

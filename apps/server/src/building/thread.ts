@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openStores } from '@latchkey/database';
+import { readHistory } from '@latchkey/embedded-eventstore';
 import { EventStoreDb, isLeftByClient, positionToText } from '@latchkey/event-sourcing';
 import { type Config, createLogger, SandboxClock, SystemClock } from '@latchkey/platform';
 import { factsStore } from '../start/facts-store';
 import { type Part, ViewsBuild } from './build-views';
+import { PagedHistory } from './paged-history';
 
 /** What the thread is to do, and what the server knows of where it does it. */
 export interface ThreadOrder {
@@ -37,7 +39,9 @@ async function build({ part, config, address, now }: ThreadOrder): Promise<void>
   const stores = await openStores(config);
   const bare = new EventStoreDb(address);
   try {
-    const { store } = await factsStore(bare, config, stores);
+    const history = new PagedHistory(bare, (request) => readHistory(address, request));
+    // In pages only our own node hands it over.
+    const { store } = await factsStore(config.eventstoreUrl === undefined ? history : bare, config, stores);
     const views = new ViewsBuild(part, { store, stores, config, clock, logger });
     const tell = (): void => {
       const progress: ThreadProgress = views.runners.map(({ name, position, passedCount }) => ({

@@ -1,5 +1,6 @@
 import { OPEN_GATE } from '../access/caller';
 import { backupService } from '../backup/backup-service';
+import { historyService } from '../history/history-service';
 import { type NodeParts } from '../streams/context';
 import { loginGate, subscriberGate } from '../users/gates';
 import { type StreamAccess } from '../users/stream-access';
@@ -53,7 +54,7 @@ export class Doors {
 
   /** Opens the owner's way in. @throws StartRefused when the path cannot be had */
   async openSocket(path: string): Promise<void> {
-    const owners = [backupService(this.context)];
+    const owners = [backupService(this.context), historyService(this.context)];
     const grpc = createGrpcServer({ ...this.context, gate: OPEN_GATE }, this.parts, owners);
     await this.door(grpc, undefined).listenOnSocket(path);
   }

@@ -113,6 +113,19 @@ export class EventLog {
     return recent ?? firstPage(this.oldestFirst, (table) => table.after(position, limit));
   }
 
+  /** The first position above `position` at which an event is. */
+  nextPosition(position: number): number | undefined {
+    const each = this.oldestFirst.flatMap((table) => table.nextPosition(position) ?? []);
+    return each.length === 0 ? undefined : Math.min(...each);
+  }
+
+  /** All events above one position and up to another, of streams whose names begin with one of these. */
+  between(after: number, upTo: number, prefixes: readonly string[]): StoredEvent[] {
+    if (prefixes.length === 0) return [];
+    const events = this.oldestFirst.flatMap((table) => table.between(after, upTo, prefixes));
+    return events.sort((a, b) => a.position - b.position);
+  }
+
   /** Up to `limit` events with a position below `position`, newest first. */
   before(position: number, limit: number): StoredEvent[] {
     return firstPage(this.newestFirst, (table) => table.before(position, limit));

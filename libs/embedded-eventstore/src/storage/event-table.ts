@@ -3,6 +3,7 @@ import { type SqliteDatabase } from './database';
 import { type StoredEvent } from './stored-event';
 
 const COLUMNS = 'position, stream, revision, id, type, created, is_json, data, metadata, checksum';
+const COLUMNS_OF_EVENT = COLUMNS.replace(/\w+/g, 'event.$&');
 type Row = [
   number,
   number,
@@ -92,6 +93,22 @@ export class EventTable {
     return this.page('WHERE position > ? ORDER BY position', [position], limit);
   }
 
+  /** The first position above `position` at which an event is. */
+  nextPosition(position: number): number | undefined {
+    const row = this.statement(`SELECT min(position) FROM ${this.name} WHERE position > ?`).get(position);
+    return (row as [number | null])[0] ?? undefined;
+  }
+
+  /** Events above one position and up to another, oldest first, of streams whose names begin with one of these. */
+  between(after: number, upTo: number, prefixes: readonly string[]): StoredEvent[] {
+    const named = prefixes.map(() => 'substr(streams.name, 1, length(?)) = ?').join(' OR ');
+    const rows = this.statement(
+      `SELECT ${COLUMNS_OF_EVENT}, streams.name FROM ${this.name} AS event JOIN streams ON streams.id = event.stream
+       WHERE event.position > ? AND event.position <= ? AND (${named}) ORDER BY event.position`,
+    ).all(after, upTo, ...prefixes.flatMap((prefix) => [prefix, prefix])) as [...Row, string][];
+    return rows.map((row) => this.event(row as unknown as Row, row[10]));
+  }
+
   /** Events with a position below `position`, newest first. */
   before(position: number, limit: number): StoredEvent[] {
     return this.page('WHERE position < ? ORDER BY position DESC', [position], limit);
@@ -166,11 +183,11 @@ export class EventTable {
   }
 
   /** @throws DamagedEvent */
-  private event(row: Row): StoredEvent {
+  private event(row: Row, stream = this.nameOf(row[1])): StoredEvent {
     const event: StoredEvent = {
       position: row[0],
       streamId: row[1],
-      stream: this.nameOf(row[1]),
+      stream,
       revision: row[2],
       id: row[3],
       type: row[4],

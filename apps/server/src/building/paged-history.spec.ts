@@ -1,0 +1,159 @@
+import { EventStoreDBClient, binaryEvent, jsonEvent } from '@eventstore/db-client';
+import { readHistory, type RunningNode, startNode } from '@latchkey/embedded-eventstore';
+import {
+  EventStoreDb,
+  type EventSubscription,
+  type Position,
+  type RecordedEvent,
+  type SubscribeOptions,
+} from '@latchkey/event-sourcing';
+import { until } from '@latchkey/platform';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PagedHistory, type ReadPages } from './paged-history';
+
+describe('history that is read in pages', () => {
+  let folder: string;
+  let node: RunningNode;
+  let store: EventStoreDb;
+  let client: EventStoreDBClient;
+  let pages: ReadPages;
+  let following: EventSubscription | undefined;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'latchkey-paged-'));
+    node = await startNode({ dataDir: folder, access: 'private' });
+    store = new EventStoreDb(node.connectionString);
+    client = new EventStoreDBClient({ endpoint: node.connectionString }, { insecure: true });
+    pages = (request) => readHistory(node.connectionString, request);
+    for (let n = 0; n < 30; n++) await append(`kept-${n % 3}`, n);
+    await append('other-1', 1);
+    await client.appendToStream('kept-4', [
+      binaryEvent({ type: 'Bytes', data: new Uint8Array([1, 2]), metadata: new Uint8Array([255]) }),
+      jsonEvent({ type: 'Bare', data: 'text' as never }),
+    ]);
+  });
+  afterEach(() => following?.stop());
+  afterAll(async () => {
+    await client.dispose();
+    await store.close();
+    await node.close();
+    rmSync(folder, { recursive: true });
+  });
+  const append = (stream: string, n: number) =>
+    client.appendToStream(stream, jsonEvent({ type: 'Counted', data: { n }, metadata: { é: n } }));
+
+  interface Heard {
+    readonly events: RecordedEvent[];
+    readonly batches: number[];
+    readonly errors: unknown[];
+    checkpoint?: Position;
+    caughtUp: number;
+  }
+  const follow = (
+    over: Pick<EventStoreDb, 'subscribeToAll'>,
+    more: Partial<SubscribeOptions> = {},
+  ): Heard => {
+    const heard: Heard = { events: [], batches: [], errors: [], caughtUp: 0 };
+    following = over.subscribeToAll({
+      ...{ after: undefined, prefixes: ['kept-', 'more-'], batch: () => 7 },
+      onEvents: (events) => {
+        heard.events.push(...events);
+        heard.batches.push(events.length);
+        return Promise.resolve();
+      },
+      onCheckpoint: (position) => {
+        heard.checkpoint = position;
+        return Promise.resolve();
+      },
+      onCaughtUp: () => heard.caughtUp++,
+      onError: (error) => heard.errors.push(error),
+      ...more,
+    });
+    return heard;
+  };
+  const caughtUp = async (heard: Heard): Promise<RecordedEvent[]> => {
+    await until(() => heard.caughtUp > 0);
+    return heard.events.map(({ written: _, ...event }) => event);
+  };
+
+  it('hands over what the protocol does, in batches, and then what happens', async () => {
+    const plain = await caughtUp(follow(store));
+    await following!.stop();
+    expect(plain).toHaveLength(32);
+
+    const heard = follow(new PagedHistory(store, pages));
+    expect(await caughtUp(heard)).toEqual(plain);
+    expect(heard.batches).toEqual([7, 7, 7, 7, 4]);
+    expect(heard.events[0]!.written).toEqual({ data: '{"n":0}', metadata: '{"é":0}' });
+    expect(heard.events.at(-2)!.written).toBeUndefined();
+    expect(heard.errors).toEqual([]);
+    await append('more-1', 30);
+    await until(() => heard.events.length === plain.length + 1);
+    expect(heard.events.at(-1)!.data).toEqual({ n: 30 });
+  });
+
+  it('goes on after a position, and says how far nothing was there', async () => {
+    const all = await caughtUp(follow(new PagedHistory(store, pages)));
+    await following!.stop();
+    const from = all[20]!.position;
+    expect(await caughtUp(follow(new PagedHistory(store, pages), { after: from }))).toEqual(all.slice(21));
+    await following!.stop();
+    const nothing = follow(new PagedHistory(store, pages), { prefixes: ['absent-'] });
+    await caughtUp(nothing);
+    expect(nothing.checkpoint).toEqual(await store.ping());
+  });
+
+  it.each([0, 2])(
+    'is followed by the protocol from where reading it failed, after %d pages',
+    async (good) => {
+      const failing: ReadPages = async function* (request) {
+        let read = 0;
+        // Pages of one event each.
+        for await (const { events } of pages(request)) {
+          for (const event of events) {
+            if (read++ === good) throw new Error('broken');
+            yield { events: [event], upTo: event.position };
+          }
+        }
+      };
+      const plain = await caughtUp(follow(store));
+      await following!.stop();
+      const heard = follow(new PagedHistory(store, failing), { batch: () => 1 });
+      expect(await caughtUp(heard)).toEqual(plain);
+      expect(heard.errors).toEqual([new Error('broken')]);
+    },
+  );
+
+  it('hands over again what was not taken, once', async () => {
+    const plain = await caughtUp(follow(store));
+    await following!.stop();
+    let tries = 0;
+    const taken: RecordedEvent[] = [];
+    const heard = follow(new PagedHistory(store, pages), {
+      onEvents: (events) => {
+        if (++tries === 2) return Promise.reject(new Error('not now'));
+        taken.push(...events);
+        return Promise.resolve();
+      },
+    });
+    await caughtUp(heard);
+    expect(taken.map(({ id }) => id)).toEqual(plain.map(({ id }) => id));
+    expect(heard.errors).toEqual([new Error('not now')]);
+  });
+
+  it('ends when it is stopped in the middle', async () => {
+    let taken = 0;
+    const heard = follow(new PagedHistory(store, pages), {
+      onEvents: async (events) => {
+        taken += events.length;
+        void following!.stop();
+        await Promise.resolve();
+      },
+    });
+    await until(() => taken > 0);
+    await following!.stop();
+    expect([taken, heard.caughtUp]).toEqual([7, 0]);
+  });
+});

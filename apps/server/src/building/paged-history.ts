@@ -1,0 +1,122 @@
+import type { HistoryEvent, HistoryPage } from '@latchkey/embedded-eventstore';
+import {
+  comparePositions,
+  type EventMetadata,
+  type EventStore,
+  EVENTS_IN_A_BATCH,
+  type EventSubscription,
+  ForwardingEventStore,
+  type Position,
+  type RecordedEvent,
+  type SubscribeOptions,
+} from '@latchkey/event-sourcing';
+
+/** Reads all events up to now from beyond a position, of streams whose names begin with one of the prefixes. */
+export type ReadPages = (request: {
+  readonly after: number;
+  readonly prefixes: readonly string[];
+}) => AsyncIterable<HistoryPage>;
+
+/**
+ * An event store whose history is read in pages, which costs a fraction of having each event sent by itself. Whatever
+ * comes after history, or after something that failed in the middle of it, is followed as ever.
+ */
+export class PagedHistory extends ForwardingEventStore {
+  constructor(
+    store: EventStore,
+    private readonly pages: ReadPages,
+  ) {
+    super(store);
+  }
+
+  override subscribeToAll(options: SubscribeOptions): EventSubscription {
+    return new PagedSubscription(this.store, this.pages, options);
+  }
+}
+
+class PagedSubscription implements EventSubscription {
+  private following: EventSubscription | undefined;
+  private stopped = false;
+  private readonly reading: Promise<void>;
+  /** Everything up to here has been taken. */
+  private after: Position | undefined;
+  private gathered: RecordedEvent[] = [];
+
+  constructor(
+    private readonly store: Pick<EventStore, 'subscribeToAll'>,
+    private readonly pages: ReadPages,
+    private readonly options: SubscribeOptions,
+  ) {
+    this.after = options.after;
+    this.reading = this.readThenFollow();
+  }
+
+  flush(): void {
+    this.following?.flush();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.reading;
+    await this.following?.stop();
+  }
+
+  private async readThenFollow(): Promise<void> {
+    try {
+      await this.read();
+    } catch (error) {
+      this.options.onError?.(error);
+    }
+    if (!this.stopped) this.following = this.store.subscribeToAll({ ...this.options, after: this.after });
+  }
+
+  private async read(): Promise<void> {
+    const { prefixes, onCheckpoint } = this.options;
+    let upTo: Position | undefined;
+    for await (const page of this.pages({ after: Number(this.after?.commit ?? 0n), prefixes })) {
+      for (const event of page.events) {
+        this.gathered.push(recordedFrom(event));
+        if (this.gathered.length >= (this.options.batch?.() ?? EVENTS_IN_A_BATCH)) await this.handOver();
+        if (this.stopped) return;
+      }
+      upTo = positionAt(page.upTo);
+    }
+    await this.handOver();
+    if (!upTo || (this.after && comparePositions(upTo, this.after) <= 0)) return;
+    await onCheckpoint?.(upTo);
+    this.after = upTo;
+  }
+
+  private async handOver(): Promise<void> {
+    const batch = this.gathered;
+    if (batch.length === 0) return;
+    this.gathered = [];
+    await this.options.onEvents(batch);
+    this.after = batch.at(-1)!.position;
+  }
+}
+
+const positionAt = (place: number): Position => ({ commit: BigInt(place), prepare: BigInt(place) });
+
+/** As the client of the protocol makes it. */
+function recordedFrom(event: HistoryEvent): RecordedEvent {
+  const { id, type, stream, revision, created, isJson } = event;
+  const texts = { data: event.data.toString('utf8'), metadata: event.metadata.toString('utf8') };
+  const data = isJson ? parsed(texts.data, texts.data) : { value: event.data, isJson: false };
+  const metadata =
+    texts.metadata === '' ? { value: undefined, isJson: false } : parsed(texts.metadata, event.metadata);
+  return {
+    ...{ id, type, stream, revision, position: positionAt(event.position), recordedAt: created },
+    data: data.value,
+    metadata: metadata.value as EventMetadata,
+    ...(data.isJson && metadata.isJson && { written: texts }),
+  };
+}
+
+function parsed(text: string, otherwise: unknown): { value: unknown; isJson: boolean } {
+  try {
+    return { value: JSON.parse(text) as unknown, isJson: true };
+  } catch {
+    return { value: otherwise, isJson: false };
+  }
+}
