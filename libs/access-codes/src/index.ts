@@ -12,7 +12,18 @@ export { LetGoOfAccessCodeHandler } from './commands/let-go-of-access-code';
 export * from './commands/unmanaged-commands';
 export * from './domain/access-code';
 export * from './domain/content';
-export { backupOf, endOf, isGone, isUnmanaged, type Life, pulledBackupOf, standsInFor } from './domain/life';
+export {
+  backupOf,
+  endOf,
+  type ExternalChange,
+  isGone,
+  isUnmanaged,
+  lateChangesOf,
+  type Life,
+  mayTurnUpOf,
+  pulledBackupOf,
+  standsInFor,
+} from './domain/life';
 export { codeFold } from './domain/code-fold';
 export { erase, erasureCompleted } from './domain/erasure';
 export type { CodeRefusal } from './domain/refused';

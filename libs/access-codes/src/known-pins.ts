@@ -1,5 +1,5 @@
 import type { PinOfCode, Vault } from '@latchkey/platform';
-import type { AccessCode } from './domain/access-code';
+import { type AccessCode, contentsOf } from './domain/access-code';
 import type { Content } from './domain/content';
 import type { SealedPin } from './domain/events';
 
@@ -20,18 +20,12 @@ export function pinWith(code: AccessCode, pinFingerprint: string): SealedPin | n
 }
 
 function pinsOf(code: AccessCode): PinOfCode[] {
-  const contents: (Pick<Content, 'pin' | 'pinFingerprint'> | null | undefined)[] = [
-    code.wanted,
-    code.known.onLock,
-    code.known.inFlight?.content,
-    code.known.mayTurnUp,
-    ...code.known.lateChanges,
-  ];
+  const contents: Pick<Content, 'pin' | 'pinFingerprint'>[] = [code.wanted, ...contentsOf(code)];
   const found: PinOfCode[] = [];
   for (const content of contents) {
     // An earlier version told somebody else's PIN by its fingerprint only, beside our own PIN.
-    const isOther = found.some(({ pin }) => pin.box === content?.pin.box);
-    if (content && !isOther) found.push({ pin: content.pin, pinFingerprint: content.pinFingerprint });
+    const isOther = found.some(({ pin }) => pin.box === content.pin.box);
+    if (!isOther) found.push({ pin: content.pin, pinFingerprint: content.pinFingerprint });
   }
   return found;
 }

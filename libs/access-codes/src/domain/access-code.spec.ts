@@ -5,6 +5,7 @@ import { storedContent, type Window } from './content';
 import { codeFold } from './code-fold';
 import { FAILURES_TO_TELL } from './failure';
 import { type CodeEvent, codeCodec } from './events';
+import { type Life as LifeOfCode, mayTurnUpOf } from './life';
 import {
   at,
   CODE,
@@ -154,13 +155,13 @@ describe('the state of an access code', () => {
     const noAnswer = (commandId: string) =>
       failure('ProgrammingFailed', commandId, 'passing', LATER, 'NO_ANSWER');
     const created = then(fold(creating(null, false)), noAnswer('create-1'));
-    expect(created.known.mayTurnUp).toMatchObject({ pinFingerprint: 'pin-a', givenUpAt: LATER });
+    expect(mayTurnUpOf(created)).toMatchObject({ pinFingerprint: 'pin-a', givenUpAt: LATER });
     const changed = then(
       fold(set),
       programming('change-1', 'change', content(null, { name: 'Ann' }), LATER),
       noAnswer('change-1'),
     );
-    expect(changed).toMatchObject({ known: { mayTurnUp: null, lateChanges: [{ name: 'Ann' }] } });
+    expect(changed.life).toMatchObject({ mayTurnUp: null, lateChanges: [{ name: 'Ann' }] });
   });
 
   it('is going since it was first told to', () => {
@@ -226,13 +227,14 @@ describe('the state of an access code', () => {
     });
     expect(then(fold(set), modified(false))).toMatchObject({
       wanted: { name: 'Guest' },
-      known: { onLock: { name: 'Mallory', pinFingerprint: 'pin-x' }, externalInEffect: null },
+      known: { onLock: { name: 'Mallory', pinFingerprint: 'pin-x' } },
+      life: { externalInEffect: null },
       trouble: { externalConflict: { change: 'modified', fields: ['name', 'code'] } },
     });
     expect(then(fold(set), modified(true))).toMatchObject({
       wanted: { name: 'Mallory', ...pin('pin-x') },
       trouble: { externalConflict: null },
-      known: { externalInEffect: { change: 'modified' } },
+      life: { externalInEffect: { change: 'modified' } },
     });
     const preloaded = fold(onLock(stay, true));
     const other = { startsAt: stay.startsAt, endsAt: stay.endsAt + HOUR };
@@ -255,7 +257,8 @@ describe('the state of an access code', () => {
       trouble: { externalConflict: { change: 'removed', at: LATER } },
     });
     expect(then(fold(set), erased(true))).toMatchObject({
-      known: { onLock: null, externalInEffect: { change: 'removed' } },
+      known: { onLock: null },
+      life: { externalInEffect: { change: 'removed' } },
       trouble: { externalConflict: null },
     });
   });
@@ -267,6 +270,43 @@ describe('the state of an access code', () => {
     expect(then(missed, { type: 'SetOnDevice', data })).toMatchObject({
       trouble: { startMissedAt: null, failedToSetAt: null },
     });
+  });
+});
+
+describe('what only a managed code has', () => {
+  const lost = failure('ProgrammingFailed', 'change-1', 'passing', LATER, 'NO_ANSWER');
+  const unanswered = then(
+    fold(set),
+    programming('change-1', 'change', content(null, { name: 'Ann' }), LATER),
+    lost,
+  );
+
+  it('goes when the code is let go, and nothing of it comes back with the management', () => {
+    expect(unanswered.life).toMatchObject({ lateChanges: [{ name: 'Ann' }] });
+    const released = then(unanswered, { type: 'LetGo', data: {} });
+    expect(released.life).toEqual({ phase: 'unmanaged', conversionRefused: null });
+    const taken = then(released, {
+      type: 'TakenIntoManagement',
+      data: { externalModificationAllowed: false },
+    });
+    expect(taken.life).toEqual(fold(set).life);
+  });
+
+  it('stays with it on its way off the lock', () => {
+    const leaving = then(unanswered, { type: 'RemovalStarted', data: { cause: 'deleted' } });
+    expect(leaving.life).toMatchObject({ phase: 'ending', before: { lateChanges: [{ name: 'Ann' }] } });
+    const gone = then(leaving, { type: 'Removed', data: { cause: 'deleted', wasOnDevice: true } });
+    expect(gone.life).toMatchObject({ phase: 'removed', before: { lateChanges: [] } });
+  });
+
+  it('does not compile beside an unmanaged one', () => {
+    const impossible: LifeOfCode = {
+      phase: 'unmanaged',
+      conversionRefused: null,
+      // @ts-expect-error there is nothing that could turn up of a code that we did not send
+      mayTurnUp: null,
+    };
+    expect(impossible.phase).toBe('unmanaged');
   });
 });
 

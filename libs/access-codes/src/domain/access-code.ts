@@ -1,6 +1,6 @@
-import type { Content, MayTurnUp, OnLock, Window } from './content';
-import type { ExternalField, FailureKind, SealedPin } from './events';
-import type { Life } from './life';
+import type { Content, OnLock, Window } from './content';
+import type { FailureKind, SealedPin } from './events';
+import { type ExternalChange, lateChangesOf, type Life, mayTurnUpOf } from './life';
 
 /** The one command that is under way for a code. */
 export interface InFlight {
@@ -28,12 +28,6 @@ export interface Failure {
   readonly retryAt: number | null;
 }
 
-export interface ExternalChange {
-  readonly at: number;
-  readonly change: 'modified' | 'removed';
-  readonly fields: readonly ExternalField[];
-}
-
 /** What is asked for. */
 export interface Wanted {
   readonly name: string | null;
@@ -55,10 +49,6 @@ export interface Known {
   readonly onLock: OnLock | null;
   readonly everOnLock: boolean;
   readonly inFlight: InFlight | null;
-  /** A creation whose outcome is unknown; the code may still turn up on the lock. */
-  readonly mayTurnUp: MayTurnUp | null;
-  /** What changes that were given up as unanswered may still set on the lock, the latest last. */
-  readonly lateChanges: readonly Content[];
   /** Since when it opens the door. */
   readonly setAt: number | null;
   /** The lock has refused the name, so that it gets a plainer one. */
@@ -67,8 +57,6 @@ export interface Known {
   readonly distinctName: boolean;
   /** How the lock seems to alter the name that it was sent: it is not set back again and again. */
   readonly alteredName: { readonly told: string | null; readonly read: string | null } | null;
-  /** Somebody else's change that was accepted. */
-  readonly externalInEffect: ExternalChange | null;
 }
 
 /** What is wrong with a code; all of it null and 0 while all is well. */
@@ -98,4 +86,11 @@ export interface AccessCode {
   readonly life: Life;
   /** Set once what it was called is to be erased, or was; it has no names then. */
   readonly erasure?: 'begun' | 'completed';
+}
+
+/** All that its lock may hold of a code: what it does hold, what is under way, and what was given up as unanswered. */
+export function contentsOf(code: AccessCode): Content[] {
+  const { onLock, inFlight } = code.known;
+  const contents = [onLock, inFlight?.content, mayTurnUpOf(code), ...lateChangesOf(code)];
+  return contents.filter((content) => content != null);
 }

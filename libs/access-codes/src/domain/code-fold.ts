@@ -1,9 +1,9 @@
 import type { Fold, Happened } from '@latchkey/event-sourcing';
-import type { AccessCode, ExternalChange } from './access-code';
+import type { AccessCode } from './access-code';
 import { contentOf, toldOf, windowOf } from './content';
 import type { CodeEvent, CodeEventOf } from './events';
 import { withoutNames } from './erasure';
-import { backupOf, managedOtherwise } from './life';
+import { backupOf, type ExternalChange } from './life';
 import { evolveProgramming } from './programming-fold';
 import { evolveRemoval } from './removal-fold';
 import { changed, noTrouble, offTheLock, requested } from './transitions';
@@ -90,13 +90,13 @@ function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'Chan
       at,
     },
     known: {
-      // Somebody else's change stays in effect until something is asked of the code again.
-      externalInEffect: null,
       ...(data.name === undefined ? {} : { plainName: false, distinctName: false }),
       // A window that lies ahead again is entered again.
       setAt: schedule && schedule.startsAt > at && known.onLock?.window ? null : known.setAt,
     },
     trouble: { ...noTrouble, failedToRemoveAt: null },
+    // Somebody else's change stays in effect until something is asked of the code again.
+    managed: { externalInEffect: null },
   });
 }
 
@@ -104,21 +104,18 @@ function backupAssigned(code: AccessCode, { data, at }: Happened<CodeEventOf<'Ba
   return changed(code, {
     wanted: { schedule: windowOf(data.schedule), at },
     trouble: noTrouble,
-    life: managedOtherwise(code.life, {
-      backup: { is: 'pulled', forCodeId: data.forCodeId, handedOver: false },
-    }),
+    managed: { backup: { is: 'pulled', forCodeId: data.forCodeId, handedOver: false } },
   });
 }
 
 function handedOver(code: AccessCode): AccessCode {
   const backup = backupOf(code);
   if (backup?.is !== 'pulled') return code;
-  return changed(code, { life: managedOtherwise(code.life, { backup: { ...backup, handedOver: true } }) });
+  return changed(code, { managed: { backup: { ...backup, handedOver: true } } });
 }
 
 function backupPulled(code: AccessCode, { data, at }: Happened<CodeEventOf<'BackupPulled'>>): AccessCode {
-  const pulledBackup = { codeId: data.backupCodeId, at };
-  return changed(code, { life: managedOtherwise(code.life, { pulledBackup }) });
+  return changed(code, { managed: { pulledBackup: { codeId: data.backupCodeId, at } } });
 }
 
 function modifiedExternally(
@@ -148,8 +145,9 @@ function modifiedExternally(
       ...{ name, pin, pinFingerprint },
       schedule: window && code.wanted.schedule ? window : code.wanted.schedule,
     },
-    known: { ...there, externalInEffect: change },
+    known: there,
     trouble: noTrouble,
+    managed: { externalInEffect: change },
   });
 }
 
@@ -158,7 +156,10 @@ function removedExternally(
   { data, at }: Happened<CodeEventOf<'RemovedExternally'>>,
 ): AccessCode {
   const change: ExternalChange = { at, change: 'removed', fields: [] };
-  return data.accepted
-    ? changed(code, { known: { ...offTheLock, externalInEffect: change }, trouble: noTrouble })
-    : changed(code, { known: offTheLock, trouble: { externalConflict: change } });
+  return changed(code, {
+    ...offTheLock,
+    ...(data.accepted
+      ? { trouble: noTrouble, managed: { ...offTheLock.managed, externalInEffect: change } }
+      : { trouble: { externalConflict: change } }),
+  });
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AccessCode } from './access-code';
 import { type SealedPin, sealedPin } from './events';
 import { RESERVATION_GRACE } from './keypad';
-import { endOf, isUnmanaged } from './life';
+import { endOf, isUnmanaged, externalInEffectOf } from './life';
 import { PersistentMap } from './persistent-map';
 import type { CodeRefusal } from './refused';
 
@@ -100,7 +100,7 @@ export function binds(member: Member, code: AccessCode | null, now: number): boo
 export function pinsOf(member: Member, code: AccessCode | null, now: number): SealedPin[] {
   const joinedWith = member.pin ? [member.pin] : [];
   if (!code) return joinedWith;
-  const { externalInEffect } = code.known;
+  const externalInEffect = externalInEffectOf(code);
   const isLate = now >= member.since + RESERVATION_GRACE;
   const isOvertaken = externalInEffect !== null && externalInEffect.at >= member.since;
   return [code.wanted.pin, ...(isLate || isOvertaken ? [] : joinedWith)];

@@ -4,7 +4,7 @@ import { type Content, sameWindow, storedWindow, toldOf, type Window } from './c
 import type { CodeEvent, CodeEventOf, RemovalCause, SealedPin } from './events';
 import { absent, beingRemoved } from './refused';
 import { kindOf, type Trouble } from './refusals';
-import { endOf, isForgotten, isGone, isUnmanaged } from './life';
+import { endOf, isForgotten, isGone, isUnmanaged, mayTurnUpOf } from './life';
 
 /** A new code. Repeated with the same id it changes nothing. */
 export function request(code: AccessCode | null, data: CodeEventOf<'CodeRequested'>['data']): CodeEvent[] {
@@ -80,7 +80,7 @@ export function remove(code: AccessCode | null): CodeEvent[] {
 
 /** Nothing of the code can be on its lock. */
 export function untouched(code: AccessCode): boolean {
-  return code.known.onLock === null && code.known.inFlight === null && code.known.mayTurnUp === null;
+  return code.known.onLock === null && code.known.inFlight === null && mayTurnUpOf(code) === null;
 }
 
 function existing(code: AccessCode | null, expired?: 'readable'): AccessCode {

@@ -2,7 +2,7 @@ import type { Account, Device } from '@latchkey/devices';
 import type { AccessCode } from './access-code';
 import type { CodeEvent } from './events';
 import { letGo } from './unmanaged';
-import { endOf, isGone, isUnmanaged } from './life';
+import { endOf, isGone, isUnmanaged, mayTurnUpOf } from './life';
 
 /** Its device was deleted: the code is gone with it, and stays on the lock if it is there. */
 export function abandon(code: AccessCode | null): CodeEvent[] {
@@ -21,10 +21,10 @@ export function abandon(code: AccessCode | null): CodeEvent[] {
 export function ceaseToManage(code: AccessCode | null): CodeEvent[] {
   if (!code || isGone(code) || isUnmanaged(code) || endOf(code) || code.known.inFlight) return [];
   const {
-    known: { onLock, mayTurnUp },
+    known: { onLock },
     wanted: { pinFingerprint },
   } = code;
-  const settled = onLock !== null && !mayTurnUp && onLock.pinFingerprint === pinFingerprint;
+  const settled = onLock !== null && !mayTurnUpOf(code) && onLock.pinFingerprint === pinFingerprint;
   return settled ? letGo(code) : abandon(code);
 }
 

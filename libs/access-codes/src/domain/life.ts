@@ -1,4 +1,5 @@
-import type { RemovalCause } from './events';
+import type { Content, MayTurnUp } from './content';
+import type { ExternalField, RemovalCause } from './events';
 
 /** The phases of a code; what only one phase has is only there. */
 export type Life = Kept | Ending | Removed;
@@ -12,6 +13,18 @@ export interface Managed {
   readonly backup: Backup | null;
   /** A backup code that stands in for this one. */
   readonly pulledBackup: { readonly codeId: string; readonly at: number } | null;
+  /** A creation whose outcome is unknown; the code may still turn up on the lock. */
+  readonly mayTurnUp: MayTurnUp | null;
+  /** What changes that were given up as unanswered may still set on the lock, the latest last. */
+  readonly lateChanges: readonly Content[];
+  /** Somebody else's change that was accepted. */
+  readonly externalInEffect: ExternalChange | null;
+}
+
+export interface ExternalChange {
+  readonly at: number;
+  readonly change: 'modified' | 'removed';
+  readonly fields: readonly ExternalField[];
 }
 
 /** A spare one, or one that stands in for another code, which knows of it or does not yet. */
@@ -89,6 +102,33 @@ export function standsInFor(code: Living): string | null {
 export function pulledBackupOf(code: Living): Managed['pulledBackup'] {
   const kept = keptOf(code);
   return kept.phase === 'managed' ? kept.pulledBackup : null;
+}
+
+export function mayTurnUpOf(code: Living): MayTurnUp | null {
+  const kept = keptOf(code);
+  return kept.phase === 'managed' ? kept.mayTurnUp : null;
+}
+
+export function lateChangesOf(code: Living): readonly Content[] {
+  const kept = keptOf(code);
+  return kept.phase === 'managed' ? kept.lateChanges : [];
+}
+
+export function externalInEffectOf(code: Living): ExternalChange | null {
+  const kept = keptOf(code);
+  return kept.phase === 'managed' ? kept.externalInEffect : null;
+}
+
+/** A managed code of which nothing but that is known. */
+export function managed(backup: Backup | null): Managed {
+  return {
+    phase: 'managed',
+    backup,
+    pulledBackup: null,
+    mayTurnUp: null,
+    lateChanges: [],
+    externalInEffect: null,
+  };
 }
 
 /** Its time is over, or it was deleted; if both, the later cause counts, and the first instant. */

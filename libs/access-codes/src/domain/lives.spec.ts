@@ -8,7 +8,7 @@ import { isNative, neededFrom, plan } from './plan';
 import { settings } from './testing/builders';
 import { Life, type Planned } from './testing/life';
 import { anything, calm, CODES, HORIZON, type Incident, letWork, passing } from './testing/turmoil';
-import { endOf, isGone } from './life';
+import { endOf, externalInEffectOf, isGone } from './life';
 
 const RUNS = { numRuns: 1500 };
 
@@ -163,7 +163,7 @@ function wrong(code: AccessCode, life: Life): string | null {
     known: { onLock },
   } = code;
   if (schedule && now >= schedule.endsAt) return 'it is past its end';
-  if (code.trouble.failure?.kind === 'permanent' || code.known.externalInEffect?.change === 'removed')
+  if (code.trouble.failure?.kind === 'permanent' || externalInEffectOf(code)?.change === 'removed')
     return null;
   // A change that the lock can never take leaves the old PIN where it is, in another's way.
   const stuck = [...life.codes.values()].filter((other) => other.trouble.failure?.kind === 'permanent');

@@ -15,7 +15,7 @@ import {
   staleReservation,
   standsAside,
 } from './reservations';
-import { backupOf, endOf, isGone } from './life';
+import { backupOf, endOf, isGone, mayTurnUpOf, externalInEffectOf } from './life';
 
 /** The one next thing to do for a code. */
 export type Step =
@@ -163,7 +163,7 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
   if (end) {
     if (onLock)
       return gated(code, circumstances, { do: 'remove', purpose: 'removal', lockCodeId: onLock.lockCodeId });
-    return code.known.mayTurnUp ? { do: 'verify' } : append(removed(code, end.cause));
+    return mayTurnUpOf(code) ? { do: 'verify' } : append(removed(code, end.cause));
   }
   if (!wanted) {
     if (holdsEmptySlot(code, circumstances)) return { do: 'release-slot' };
@@ -200,7 +200,7 @@ function opensFrom({ wanted: { schedule }, known: { onLock } }: AccessCode): num
 
 /** Somebody erased the code, and that was accepted. */
 function accepted(code: AccessCode): boolean {
-  return code.known.externalInEffect?.change === 'removed' && code.known.onLock === null;
+  return externalInEffectOf(code)?.change === 'removed' && code.known.onLock === null;
 }
 
 /** After a failure of the same kind of step: not before its time, unless what stood in the way has gone. */

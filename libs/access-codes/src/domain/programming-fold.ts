@@ -3,6 +3,7 @@ import type { AccessCode, InFlight, Known } from './access-code';
 import { type Content, sameContent, sameWindow, toldOf } from './content';
 import type { CodeEventOf } from './events';
 import { FAILURES_TO_TELL, failureOf } from './failure';
+import { lateChangesOf, mayTurnUpOf } from './life';
 import { nameRefused } from './refusals';
 import { changed, inFlightOf, noTrouble } from './transitions';
 
@@ -86,12 +87,11 @@ function confirmed(
       onLock: { ...content, lockCodeId, since: onLock?.since ?? at, ...(masked ? { masked } : {}) },
       everOnLock: true,
       inFlight: null,
-      mayTurnUp: null,
-      lateChanges: [],
       // A lock that keeps the window by itself opens from its start on, whatever it did before.
       setAt: window && window.startsAt > at ? null : setAt,
     },
     trouble: noTrouble,
+    managed: { mayTurnUp: null, lateChanges: [] },
   });
 }
 
@@ -106,14 +106,13 @@ function programmingFailed(
   const created = known.inFlight?.operation === 'create';
   const slot = known.inFlight?.slot;
   return changed(code, {
-    known: {
-      inFlight: null,
-      ...nameAfter(known, data.errorCode),
+    known: { inFlight: null, ...nameAfter(known, data.errorCode) },
+    managed: {
       mayTurnUp:
         content && created
           ? { ...content, givenUpAt: at, ...(slot === undefined ? {} : { slot }) }
-          : known.mayTurnUp,
-      lateChanges: content && !created ? withLate(known.lateChanges, content) : known.lateChanges,
+          : mayTurnUpOf(code),
+      lateChanges: content && !created ? withLate(lateChangesOf(code), content) : lateChangesOf(code),
     },
     trouble: {
       failedAttempts,

@@ -5,7 +5,7 @@ import type { CodeEvent, CodeEventOf, ExternalField } from './events';
 import { entryWith, holds, type Listed, looksLike, type ReadBack, sameName, type Verdict } from './listing';
 import { inFlightOf } from './transitions';
 import { reconcileUnmanaged } from './unmanaged';
-import { endOf } from './life';
+import { endOf, lateChangesOf, mayTurnUpOf } from './life';
 
 /** What reading back tells of a code: of the command under way, or of what the lock is known to hold. */
 export function reconcile(code: AccessCode, readBack: ReadBack): Verdict {
@@ -58,16 +58,16 @@ function ofRest(code: AccessCode, readBack: ReadBack): Verdict {
     if (!entry) return end ? [removed(code, end.cause)] : erased(code);
     if (entry.status === 'pending') return 'later';
     if (end || holds(code, entry, code.known.onLock)) return [];
-    const late = code.known.lateChanges.find((content) => holds(code, entry, content));
+    const late = lateChangesOf(code).find((content) => holds(code, entry, content));
     if (late) return turnedUp(code, 'change', late, entry, readBack.now);
     return externallyModified(code, entry, code.known.onLock);
   }
-  if (code.known.mayTurnUp) {
-    const { slot } = code.known.mayTurnUp;
+  const mayTurnUp = mayTurnUpOf(code);
+  if (mayTurnUp) {
+    const { slot } = mayTurnUp;
     const at = slot === undefined ? null : String(slot);
-    const entry = entryOf(code, readBack, at, code.known.mayTurnUp);
-    if (entry && entry.status === 'active')
-      return turnedUp(code, 'create', code.known.mayTurnUp, entry, readBack.now);
+    const entry = entryOf(code, readBack, at, mayTurnUp);
+    if (entry && entry.status === 'active') return turnedUp(code, 'create', mayTurnUp, entry, readBack.now);
     if (end) return entry ? 'later' : [removed(code, end.cause)];
   }
   return [];

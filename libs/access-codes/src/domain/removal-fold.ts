@@ -29,9 +29,9 @@ export function evolveRemoval(code: AccessCode, event: Happened<RemovalEvent>): 
         ? changed(code, { life: { ...code.life, delayedAt: event.at } })
         : code;
     case 'WithdrawnFromDevice':
-      return changed(code, { known: offTheLock, trouble: { ...noTrouble, failedToRemoveAt: null } });
+      return changed(code, { ...offTheLock, trouble: { ...noTrouble, failedToRemoveAt: null } });
     case 'Removed':
-      return changed(code, { known: offTheLock, life: removed(code.life, event.data.cause, event.at) });
+      return changed(code, { ...offTheLock, life: removed(code.life, event.data.cause, event.at) });
     case 'Forgotten':
       return code.life.phase === 'removed'
         ? changed(code, { life: { ...code.life, forgotten: true } })

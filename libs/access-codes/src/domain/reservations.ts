@@ -2,7 +2,7 @@ import type { AccessCode } from './access-code';
 import { type Content, sameWindow } from './content';
 import type { Circumstances, PlanSettings } from './circumstances';
 import { holder, overlap, type Reservation } from './keypad';
-import { endOf, isUnmanaged } from './life';
+import { endOf, isUnmanaged, mayTurnUpOf } from './life';
 
 /** Whether a reservation on a code's PIN is as the code needs it. */
 export function matches(r: Reservation, code: AccessCode): boolean {
@@ -76,7 +76,7 @@ export function staleReservation(
 
 /** A change may be about to ask for the PIN, or a creation that was given up to turn up with it; not for ever. */
 export function graceEnds(code: AccessCode, r: Reservation, { reservationGrace }: PlanSettings): number {
-  const { mayTurnUp } = code.known;
+  const mayTurnUp = mayTurnUpOf(code);
   const since = mayTurnUp?.pinFingerprint === r.pinFingerprint ? mayTurnUp.givenUpAt : r.reservedAt;
   return Math.max(since, r.reservedAt) + reservationGrace;
 }

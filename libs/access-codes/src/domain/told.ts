@@ -1,6 +1,6 @@
 import type { Device } from '@latchkey/devices';
 import { firstToTell, type LockCapabilities, nameForLock } from '@latchkey/gateways';
-import type { AccessCode } from './access-code';
+import { type AccessCode, contentsOf } from './access-code';
 import { type Content, sameWindow, toldOf, type Window } from './content';
 
 const MINUTE = 60_000;
@@ -47,9 +47,8 @@ export function asTold(
 }
 
 /** What a code is called on its lock, or may come to be called by what is under way. */
-export function namesOnLock({ known: { onLock, inFlight, mayTurnUp, lateChanges } }: AccessCode): string[] {
-  const contents = [onLock, inFlight?.content, mayTurnUp, ...lateChanges];
-  return contents.flatMap((content) => (content ? (toldOf(content).name ?? []) : []));
+export function namesOnLock(code: AccessCode): string[] {
+  return contentsOf(code).flatMap((content) => toldOf(content).name ?? []);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Happened } from '@latchkey/event-sourcing';
 import type { AccessCode, InFlight, Known, Trouble, Wanted } from './access-code';
 import { contentOf, windowOf } from './content';
 import type { CodeEventOf } from './events';
-import type { Life } from './life';
+import { type Life, managed, type Managed, managedOtherwise } from './life';
 
 /** A code as it was asked for, at an instant (ms). */
 export function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number): AccessCode {
@@ -14,16 +14,13 @@ export function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number
       onLock: null,
       everOnLock: false,
       inFlight: null,
-      mayTurnUp: null,
-      lateChanges: [],
       setAt: null,
       plainName: false,
       distinctName: false,
       alteredName: null,
-      externalInEffect: null,
     },
     trouble: { ...noTrouble, failedToRemoveAt: null, connectionLostAt: null },
-    life: { phase: 'managed', backup: isBackup ? { is: 'spare' } : null, pulledBackup: null },
+    life: managed(isBackup ? { is: 'spare' } : null),
   };
 }
 
@@ -38,7 +35,10 @@ export const noTrouble = {
 } as const;
 
 /** The lock does not hold it any more, and nothing is under way. */
-export const offTheLock = { onLock: null, inFlight: null, lateChanges: [], setAt: null } as const;
+export const offTheLock = {
+  known: { onLock: null, inFlight: null, setAt: null },
+  managed: { lateChanges: [] },
+} as const satisfies Differing;
 
 /** A programming that begins at an instant, ms. */
 export function inFlightOf({ data }: CodeEventOf<'ProgrammingStarted'>, at: number): InFlight {
@@ -73,13 +73,13 @@ export function removalInFlight({ data, at }: Happened<CodeEventOf<'RemovalSent'
 }
 
 /** The same code except for what is said. */
-export function changed(code: AccessCode, { wanted, known, trouble, life }: Differing): AccessCode {
+export function changed(code: AccessCode, { wanted, known, trouble, life, managed }: Differing): AccessCode {
   return {
     ...code,
     wanted: wanted ? { ...code.wanted, ...wanted } : code.wanted,
     known: known ? { ...code.known, ...known } : code.known,
     trouble: trouble ? { ...code.trouble, ...trouble } : code.trouble,
-    life: life ?? code.life,
+    life: managed ? managedOtherwise(life ?? code.life, managed) : (life ?? code.life),
   };
 }
 
@@ -88,4 +88,6 @@ interface Differing {
   readonly known?: Partial<Known>;
   readonly trouble?: Partial<Trouble>;
   readonly life?: Life;
+  /** Of what only managed codes have; passed over for any other. */
+  readonly managed?: Partial<Omit<Managed, 'phase'>>;
 }

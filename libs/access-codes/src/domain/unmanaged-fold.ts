@@ -2,7 +2,7 @@ import type { Happened } from '@latchkey/event-sourcing';
 import type { AccessCode } from './access-code';
 import { contentOf, type OnLock } from './content';
 import type { CodeEvent, CodeEventOf, StoredContent } from './events';
-import { keptOtherwise, type Managed, removed, type Unmanaged } from './life';
+import { keptOtherwise, managed, removed, type Unmanaged } from './life';
 import { changed, noTrouble, offTheLock, requested } from './transitions';
 
 /** A code that is on its lock, and nobody asked for it. */
@@ -49,7 +49,7 @@ export function evolveUnmanaged(
     case 'UnmanagedCodeChanged':
       return code.known.onLock ? asOnLock(code, holding(code.known.onLock, event.data.content)) : code;
     case 'UnmanagedCodeGone':
-      return changed(code, { known: offTheLock, life: removed(code.life, 'deleted', at) });
+      return changed(code, { ...offTheLock, life: removed(code.life, 'deleted', at) });
     case 'TakenIntoManagement':
       return changed(code, {
         wanted: {
@@ -60,7 +60,7 @@ export function evolveUnmanaged(
         // A lock that keeps the window by itself opens from its start on.
         known: { setAt: code.wanted.schedule && code.wanted.schedule.startsAt > at ? null : at },
         trouble: noTrouble,
-        life: keptOtherwise(code.life, (kept) => (kept.phase === 'unmanaged' ? MANAGED : kept)),
+        life: keptOtherwise(code.life, (kept) => (kept.phase === 'unmanaged' ? managed(null) : kept)),
       });
     case 'ConversionRefused':
       return conversionRefused(code, { at, byCodeId: event.data.byCodeId });
@@ -73,7 +73,7 @@ export function evolveUnmanaged(
 function letGo(code: AccessCode, onLock: OnLock, at: number): AccessCode {
   return changed(asOnLock(code, onLock), {
     wanted: { commonCodeKey: null, isOneTimeUse: false, usesBackupPool: false },
-    known: { externalInEffect: null, lateChanges: [], mayTurnUp: null, setAt: code.known.setAt ?? at },
+    known: { setAt: code.known.setAt ?? at },
     trouble: { ...noTrouble, connectionLostAt: null },
     life: keptOtherwise(code.life, () => UNMANAGED),
   });
@@ -93,7 +93,6 @@ function conversionRefused(code: AccessCode, refused: Unmanaged['conversionRefus
   return changed(code, { life });
 }
 
-const MANAGED: Managed = { phase: 'managed', backup: null, pulledBackup: null };
 const UNMANAGED: Unmanaged = { phase: 'unmanaged', conversionRefused: null };
 
 function holding({ lockCodeId, since }: OnLock, content: StoredContent): OnLock {

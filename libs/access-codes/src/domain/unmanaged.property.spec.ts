@@ -10,7 +10,7 @@ import type { Listed } from './listing';
 import { reconcile } from './read-back';
 import { content, pin, programming, removalSent, requested, T0 } from './testing/builders';
 import { see, unknownAmong } from './unmanaged';
-import { endOf, isGone, isUnmanaged } from './life';
+import { endOf, isGone, isUnmanaged, mayTurnUpOf } from './life';
 
 const SLOTS = ['slot-1', 'slot-2', 'slot-3', 'slot-4'];
 const PINS = ['pin-a', 'pin-b', 'pin-c'];
@@ -163,10 +163,10 @@ test('whatever is read, what shows as unmanaged is what is on the lock and not o
       // What looks like a creation of ours that was given up may still be that.
       const mayBeOurs = ({ lockCodeId, name: called, pinFingerprint }: Listed) =>
         !known.has(lockCodeId) &&
-        live.some(
-          ({ known: { mayTurnUp } }) =>
-            mayTurnUp?.name === called && mayTurnUp.pinFingerprint === pinFingerprint,
-        );
+        live.some((code) => {
+          const mayTurnUp = mayTurnUpOf(code);
+          return mayTurnUp?.name === called && mayTurnUp.pinFingerprint === pinFingerprint;
+        });
       const foreign = [...household.lock.values()].filter(
         (entry) => !ours.includes(entry.lockCodeId) && !mayBeOurs(entry),
       );

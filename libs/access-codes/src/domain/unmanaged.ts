@@ -4,7 +4,7 @@ import type { AccessCode } from './access-code';
 import { type Content, sameContent, storedContent } from './content';
 import type { CodeEvent, CodeEventOf } from './events';
 import { entryWith, holds, type Listed, looksLike, type ReadBack, type Verdict } from './listing';
-import { endOf, isGone, isUnmanaged, keptOf } from './life';
+import { endOf, isGone, isUnmanaged, keptOf, mayTurnUpOf } from './life';
 
 /** A code on the lock that somebody else put there. Seen again under the same id, it changes nothing. */
 export function see(
@@ -40,17 +40,16 @@ export function unknownAmong(
   known: ReadonlySet<string>,
   codes: readonly AccessCode[],
 ): Listed[] {
-  const awaited = codes.flatMap(({ known: { inFlight, mayTurnUp } }): Content[] => [
-    ...(inFlight?.operation === 'create' && inFlight.content ? [inFlight.content] : []),
-    ...(mayTurnUp ? [mayTurnUp] : []),
-  ]);
-  const held = new Set(
-    codes.flatMap(({ known: { onLock, inFlight, mayTurnUp } }) => [
-      onLock?.lockCodeId,
-      inFlight?.lockCodeId,
-      ...(mayTurnUp?.slot === undefined ? [] : [String(mayTurnUp.slot)]),
-    ]),
-  );
+  const awaited: Content[] = [];
+  const held = new Set<string | null | undefined>();
+  for (const code of codes) {
+    const { onLock, inFlight } = code.known;
+    held.add(onLock?.lockCodeId).add(inFlight?.lockCodeId);
+    if (inFlight?.operation === 'create' && inFlight.content) awaited.push(inFlight.content);
+    const mayTurnUp = mayTurnUpOf(code);
+    if (mayTurnUp) awaited.push(mayTurnUp);
+    if (mayTurnUp?.slot !== undefined) held.add(String(mayTurnUp.slot));
+  }
   return listed.filter(
     (entry) =>
       entry.status === 'active' &&
@@ -88,8 +87,8 @@ export function letGo(code: AccessCode | null): CodeEvent[] {
   if (!code || isGone(code)) throw absent();
   if (endOf(code)) throw beingRemoved();
   if (isUnmanaged(code)) return [];
-  const { onLock, inFlight, mayTurnUp } = code.known;
-  if (!onLock || inFlight || mayTurnUp || onLock.pinFingerprint !== code.wanted.pinFingerprint) {
+  const { onLock, inFlight } = code.known;
+  if (!onLock || inFlight || mayTurnUpOf(code) || onLock.pinFingerprint !== code.wanted.pinFingerprint) {
     throw Refusal.untimely<CodeRefusal>(
       'not-set-on-device',
       'Only an access code that is set on its device can be let go of there.',

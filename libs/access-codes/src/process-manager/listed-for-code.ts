@@ -4,6 +4,7 @@ import type { AccessCode } from '../domain/access-code';
 import type { Content } from '../domain/content';
 import type { Listed } from '../domain/listing';
 import { knownPins } from '../known-pins';
+import { managedOtherwise, mayTurnUpOf } from '../domain/life';
 
 /** For PINs that are not the code's: a fingerprint that no PIN has. */
 const UNKNOWN = '';
@@ -18,7 +19,8 @@ export async function listedForCode(
   vault: Vault,
 ): Promise<Listed[]> {
   const known = await knownPins(code, vault);
-  const { inFlight, onLock, mayTurnUp } = code.known;
+  const { inFlight, onLock } = code.known;
+  const mayTurnUp = mayTurnUpOf(code);
   const awaitedAt = mayTurnUp?.slot === undefined ? undefined : String(mayTurnUp.slot);
   const lockCodeId = inFlight?.lockCodeId ?? onLock?.lockCodeId ?? awaitedAt;
   const told = inFlight?.content ?? onLock ?? mayTurnUp;
@@ -62,13 +64,14 @@ export async function awaitedPlainly(code: AccessCode, vault: Vault): Promise<Ac
     const [pin] = await vault.openAll([content.pin]);
     return { ...content, pinFingerprint: pin ?? UNKNOWN };
   };
-  const { inFlight, mayTurnUp } = code.known;
+  const { inFlight } = code.known;
+  const mayTurnUp = mayTurnUpOf(code);
   return {
     ...code,
     known: {
       ...code.known,
       inFlight: inFlight && { ...inFlight, content: inFlight.content && (await plainly(inFlight.content)) },
-      mayTurnUp: mayTurnUp && (await plainly(mayTurnUp)),
     },
+    life: managedOtherwise(code.life, { mayTurnUp: mayTurnUp && (await plainly(mayTurnUp)) }),
   };
 }

@@ -9,6 +9,7 @@ import type { InFlightCalls } from './in-flight-calls';
 import { doorEventOf, type DoorReport, reportKeyOf } from './door-reports';
 import type { LockWork } from './lock-work';
 import type { Streams } from '../streams';
+import { mayTurnUpOf } from '../domain/life';
 
 /** What to answer to the sender of a report. */
 export type Reception = 'taken' | 'again-later';
@@ -109,7 +110,7 @@ export class LockReports {
     const { rows, streams, onDue } = this.options;
     for await (const codeId of inTurns(await rows.codesOf(deviceId))) {
       const { state: code } = await streams.codes.load(codeId, 0);
-      if (!code?.wanted.isOneTimeUse || code.known.onLock || !(code.known.inFlight || code.known.mayTurnUp))
+      if (!code?.wanted.isOneTimeUse || code.known.onLock || !(code.known.inFlight || mayTurnUpOf(code)))
         continue;
       await rows.makeDue(`device:${deviceId}`);
       onDue();

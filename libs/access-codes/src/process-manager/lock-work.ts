@@ -20,7 +20,7 @@ import { listedForCode } from './listed-for-code';
 import { retryAt } from './retry';
 import { UnknownCodes } from './unknown-codes';
 import type { Streams } from '../streams';
-import { isGone } from '../domain/life';
+import { isGone, mayTurnUpOf } from '../domain/life';
 
 export interface LockWorkSettings {
   readonly commandDeadline: number;
@@ -169,7 +169,8 @@ export class LockWork {
     // An outage is recorded once, for the account; not for each code.
     if (answer.kind !== 'accepted') await recordOutage(streams, device.accountId, answer, cause);
     // The PIN is on the lock already: perhaps by our own creation whose answer was lost.
-    if (answer.kind === 'refused' && answer.errorCode === 'PIN_CONFLICT' && told.state?.known.mayTurnUp) {
+    const mayTurnUp = told.state && mayTurnUpOf(told.state);
+    if (answer.kind === 'refused' && answer.errorCode === 'PIN_CONFLICT' && mayTurnUp) {
       await this.verify(codeId, device);
     }
     // Somebody has put a code there by hand: once it is known the next attempt goes elsewhere.

@@ -1,9 +1,9 @@
 import { type Account, type Device, deviceErrors, type SeamError, type SeamWarning } from '@latchkey/devices';
 import { iso } from '@latchkey/platform';
-import type { AccessCode, ExternalChange, Failure } from '../domain/access-code';
+import type { AccessCode, Failure } from '../domain/access-code';
 import type { Occupant, Standing } from './code-status';
 import { type Pins, timeFrame } from './pending-mutations';
-import { endOf, isGone, pulledBackupOf } from '../domain/life';
+import { endOf, type ExternalChange, externalInEffectOf, isGone, pulledBackupOf } from '../domain/life';
 
 interface ExternalDetails {
   change_type?: 'modified' | 'removed';
@@ -165,15 +165,16 @@ export function codeWarnings(code: AccessCode, standing: Standing, pins: Pins): 
   if (pulledBackup) {
     warn('using_backup_access_code', pulledBackup.at, 'A backup access code is in use in its place.');
   }
-  if (code.known.externalInEffect) {
+  const externalInEffect = externalInEffectOf(code);
+  if (externalInEffect) {
     warnings.push({
       warning_code: 'external_modification_in_effect',
       message:
-        code.known.externalInEffect.change === 'removed'
+        externalInEffect.change === 'removed'
           ? 'Somebody removed the code from the device, which is allowed for this code.'
           : 'Somebody changed the code on the device, which is allowed for this code.',
-      created_at: iso(code.known.externalInEffect.at),
-      ...external(code, code.known.externalInEffect, pins),
+      created_at: iso(externalInEffect.at),
+      ...external(code, externalInEffect, pins),
     });
   }
   return warnings;

@@ -4,7 +4,7 @@ import { type Content, sameContent } from '../domain/content';
 import { contentFor } from '../domain/decisions';
 import type { LeadTimes } from '../domain/circumstances';
 import { isNative, neededFrom } from '../domain/plan';
-import { endOf, isGone } from '../domain/life';
+import { endOf, isGone, externalInEffectOf } from '../domain/life';
 
 export type CodeStatus = 'unset' | 'setting' | 'set' | 'removing' | 'unknown';
 
@@ -64,7 +64,7 @@ export function standingOf(code: AccessCode, around: Surroundings): Standing {
 
 /** Somebody erased it on the lock, and that was accepted. */
 export function erasedByAgreement(code: AccessCode): boolean {
-  return code.known.externalInEffect?.change === 'removed' && code.known.onLock === null;
+  return externalInEffectOf(code)?.change === 'removed' && code.known.onLock === null;
 }
 
 function holds(code: AccessCode, wanted: Content): boolean {

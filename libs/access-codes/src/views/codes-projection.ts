@@ -14,7 +14,7 @@ import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { backupOf, endOf, isForgotten, isGone, isUnmanaged } from '../domain/life';
 
 /** Raised when what the view keeps of a code changes: it is built again then. */
-export const CODES_VERSION = 3;
+export const CODES_VERSION = 4;
 export const CODES = `codes_v${CODES_VERSION}` as const;
 
 export interface CodesTables {

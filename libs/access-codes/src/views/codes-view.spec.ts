@@ -35,7 +35,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { sql } from 'kysely';
 import { codeFold } from '../domain/code-fold';
 import { ACCESS_CODE, codeCodec, type CodeEvent, type CodeEventOf } from '../domain/events';
-import { CODES } from './codes-projection';
+import { CODES, CODES_VERSION } from './codes-projection';
 import {
   codeQueryHandlers,
   CodesProjection,
@@ -366,8 +366,8 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
         .explain(undefined, sql`query plan`);
       plans.push(JSON.stringify(plan));
     }
-    expect(plans[0]).toContain('codes_by_workspace_live_at_v3');
-    expect(plans[1]).toContain('codes_by_device_live_at_v3');
+    expect(plans[0]).toContain(`codes_by_workspace_live_at_v${CODES_VERSION}`);
+    expect(plans[1]).toContain(`codes_by_device_live_at_v${CODES_VERSION}`);
     expect(plans.join()).not.toContain('TEMP B-TREE');
   });
 });

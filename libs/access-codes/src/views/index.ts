@@ -9,7 +9,7 @@ export { AttemptsProjection } from './attempts-projection';
 export { codeErrors, codeWarnings, type SeamCodeError, type SeamCodeWarning } from './code-issues';
 export { CodePresenter } from './code-presenter';
 export { type CodeStatus, type Standing, standingOf, type Surroundings } from './code-status';
-export { CODES, codeStates, CodesProjection, type CodesTables } from './codes-projection';
+export { CODES, CODES_VERSION, codeStates, CodesProjection, type CodesTables } from './codes-projection';
 export { pendingMutations, type PendingMutation, type Pins, timeFrame } from './pending-mutations';
 export { presentCode, type SeamAccessCode } from './present-code';
 export { presentUnmanaged, type SeamUnmanagedAccessCode, unmanagedIssues } from './present-unmanaged';

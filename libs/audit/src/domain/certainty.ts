@@ -1,4 +1,11 @@
-import { type AccessCode, type Content, toldOf, type Window } from '@latchkey/access-codes';
+import {
+  type AccessCode,
+  type Content,
+  lateChangesOf,
+  mayTurnUpOf,
+  toldOf,
+  type Window,
+} from '@latchkey/access-codes';
 
 /**
  * How sure it is that a code opens its door: the lock itself has said so (verified), its maker has promised it
@@ -38,9 +45,10 @@ export function openingAt(
 }
 
 /** Everything that the lock may hold of a code by what is known of it; never empty. */
-function possibleContents({ known }: AccessCode): readonly Possible[] {
-  const { onLock, inFlight, mayTurnUp, lateChanges } = known;
-  const late = [...(mayTurnUp ? [mayTurnUp] : []), ...lateChanges];
+function possibleContents(code: AccessCode): readonly Possible[] {
+  const { onLock, inFlight } = code.known;
+  const mayTurnUp = mayTurnUpOf(code);
+  const late = [...(mayTurnUp ? [mayTurnUp] : []), ...lateChangesOf(code)];
   if (!inFlight) return [onLock, ...late];
   const { operation, content, lockCodeId } = inFlight;
   // A maker that has promised to make a code has said by which id the lock will know it.

@@ -1,4 +1,4 @@
-import { toldOf, type Window } from '@latchkey/access-codes';
+import { contentsOf, toldOf, type Window } from '@latchkey/access-codes';
 import { type Certainty, openingAt } from './certainty';
 import { asOf, type CodeFact, type CodeMoment } from './code-history';
 
@@ -88,9 +88,8 @@ function turningPoints(
   const instants = new Set<number>(lock.map(({ at }) => at));
   for (const { fact, code } of moments) {
     instants.add(fact.event.at);
-    const { onLock, inFlight, mayTurnUp, lateChanges } = code.known;
-    for (const content of [onLock, inFlight?.content, mayTurnUp, ...lateChanges]) {
-      const window = content && toldOf(content).window;
+    for (const content of contentsOf(code)) {
+      const { window } = toldOf(content);
       if (window) instants.add(window.startsAt).add(window.endsAt);
     }
   }

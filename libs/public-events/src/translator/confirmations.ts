@@ -1,6 +1,7 @@
 import {
   type AccessCode,
   endOf,
+  mayTurnUpOf,
   type OnLock,
   sameWindow,
   timeFrame,
@@ -83,5 +84,5 @@ export function confirmations(
 /** A lock that has nothing of the code, and is not about to, needs no telling. */
 function lockHas(code: AccessCode, holds: (lock: OnLock) => boolean): boolean {
   if (code.known.onLock) return holds(code.known.onLock);
-  return code.known.inFlight === null && code.known.mayTurnUp === null;
+  return code.known.inFlight === null && mayTurnUpOf(code) === null;
 }

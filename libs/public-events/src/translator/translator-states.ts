@@ -15,7 +15,7 @@ import type { RecordedEvent } from '@latchkey/event-sourcing';
 import type { Transaction } from 'kysely';
 import type { Told } from './confirmations';
 
-export const TRANSLATOR_VERSION = 4;
+export const TRANSLATOR_VERSION = 5;
 export const TRANSLATOR = `translator_v${TRANSLATOR_VERSION}` as const;
 
 export interface TranslatorTables {

@@ -26,7 +26,7 @@ import { FeedProjection, type FeedTables, listedInFeed } from '../feed/feed-proj
 import { type EventFilter, ListEvents } from '../feed/queries';
 import { publicStreamOf, type SeamEvent } from '../public-event';
 import { Translator } from './translator';
-import { TRANSLATOR_VERSION } from './translator-states';
+import { TRANSLATOR, TRANSLATOR_VERSION } from './translator-states';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -408,7 +408,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
     const lying = JSON.stringify([
       (await stored()).map((each) => [each.data, each.metadata]),
       await views.db.selectFrom('events_v2').selectAll().execute(),
-      await views.db.selectFrom('translator_v4').selectAll().execute(),
+      await views.db.selectFrom(TRANSLATOR).selectAll().execute(),
     ]);
     expect(lying).not.toContain('482193');
   });

@@ -90,7 +90,11 @@ export class Translator implements Projection {
       .addColumn('state', 'text', (c) => c.notNull())
       .addColumn('told', 'text')
       .execute();
-    await db.schema.createIndex('translator_by_account_v4').on(TRANSLATOR).column('account_id').execute();
+    await db.schema
+      .createIndex(`translator_by_account_v${TRANSLATOR_VERSION}`)
+      .on(TRANSLATOR)
+      .column('account_id')
+      .execute();
     await ToldEarlier.create(db, earlier);
     this.earlier = undefined;
   }

@@ -42,7 +42,7 @@ import {
   T0,
 } from './builders';
 import { KeypadLock, type LockOutcome } from './keypad-lock';
-import { endOf, isGone, isUnmanaged } from '../life';
+import { endOf, isGone, isUnmanaged, mayTurnUpOf } from '../life';
 
 /** How the maker answers the next call. */
 export type Answer = 'accepted' | 'unanswered' | 'lost' | 'outage' | { readonly refused: string };
@@ -271,7 +271,8 @@ export class Life {
     else if (typeof taken === 'string') this.append(codeId, accepted(sent, commandId, taken));
     else {
       this.append(codeId, this.failed(sent, commandId, taken.refused, false));
-      if (taken.refused === 'PIN_CONFLICT' && this.codes.get(codeId)?.known.mayTurnUp) this.readBack(codeId);
+      const code = this.codes.get(codeId);
+      if (taken.refused === 'PIN_CONFLICT' && code && mayTurnUpOf(code)) this.readBack(codeId);
     }
   }
 
