@@ -30,10 +30,10 @@ const COUNTED = 1000;
 const clock = { now: () => T0, at: () => () => {} };
 const cause = systemCause({ workspaceId: 'w', correlationId: GATE, causationId: 'test' });
 const window = (n: number) => ({ startsAt: T0 + n * HOUR, endsAt: T0 + (n + 1) * HOUR });
-/** So that each PIN is had by many, at different times. */
+/** So that many codes have each PIN, at different times. */
 const pinOf = (n: number) => String(1000 + (n % 5000));
 
-/** What was done, by what it costs. */
+/** What the work cost, by kind. */
 interface Done {
   reads: number;
   eventsRead: number;
@@ -45,7 +45,7 @@ interface Done {
 const nothing = (): Done => ({ reads: 0, eventsRead: 0, appends: 0, bytesAppended: 0, keysLookedUp: 0 });
 let done = nothing();
 
-/** What is done of keypads and snapshots alike. */
+/** The part of the feature that is measured. */
 class CountingStore extends FaultyEventStore {
   override append(
     stream: string,
@@ -117,7 +117,7 @@ async function bookAll(from: number, to: number): Promise<void> {
   for (let n = from; n < to; n++) await book(n);
 }
 
-/** What `work` comes to, snapshots that it begins included. */
+/** What `work` costs, including the snapshots that it begins. */
 async function costOf(work: () => Promise<unknown>): Promise<Done> {
   await streams.settled();
   done = nothing();
@@ -126,7 +126,7 @@ async function costOf(work: () => Promise<unknown>): Promise<Done> {
   return done;
 }
 
-/** How often somebody else had a turn while that was done. */
+/** How often other work had a turn meanwhile. */
 async function turnsOfOthers(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let working = true;
@@ -154,7 +154,7 @@ describe('a gate with 50,000 bookings', () => {
     expect(last.appends).toBeLessThanOrEqual(first.appends);
     expect(last.reads).toBeLessThanOrEqual(first.reads);
     expect(last.eventsRead).toBeLessThanOrEqual(first.eventsRead);
-    // Its own when it is sealed, and again to see who else has the PIN.
+    // Its own PIN when it is sealed, and again to see which others have it.
     for (const { keysLookedUp } of [first, last]) expect(keysLookedUp).toBeLessThanOrEqual(2 * COUNTED);
     // Ids and revisions have more digits.
     expect(last.bytesAppended).toBeLessThan(first.bytesAppended * 1.1);
@@ -168,7 +168,7 @@ describe('a gate with 50,000 bookings', () => {
     expect(between.eventsRead).toBeLessThan(bookings * 0.01);
   });
 
-  it('changes PINs and lets go of bookings for what it costs on a quiet one', async () => {
+  it('changes PINs and ends bookings for what it costs on a quiet one', async () => {
     const changeAndEnd = async (n: number) => {
       await reserve(`code-${n}`, pinOf(n + 1), window(n));
       await streams.onReservationsOf(`code-${n}`, GATE, cause, (keypad) =>
@@ -186,7 +186,7 @@ describe('a gate with 50,000 bookings', () => {
     expect(busy.keysLookedUp).toBeLessThanOrEqual(4 * COUNTED);
   });
 
-  it('still knows who has which PIN when', async () => {
+  it('still knows which code has which PIN when', async () => {
     const n = 30_011;
     await expect(reserve('late', pinOf(n), window(n))).rejects.toThrow(PinTaken);
     await reserve('late', pinOf(n), window(n + 1));
@@ -194,7 +194,7 @@ describe('a gate with 50,000 bookings', () => {
     expect([isFree(pinOf(n), window(n)), isFree(pinOf(n), window(n + 2))]).toEqual([false, true]);
   });
 
-  it('is asked for the PINs beside a new one, where its rules look at them, without reading any code', async () => {
+  it('names the PINs beside a new one, where its rules look at them, without reading any code', async () => {
     const codeConstraints = [{ constraintType: 'unique_first_four_digits' }];
     const gate = { deviceId: GATE, capabilities: { codeConstraints } } as unknown as Device;
     const n = 20_003;
@@ -207,14 +207,14 @@ describe('a gate with 50,000 bookings', () => {
     expect(asked.eventsRead).toBeLessThanOrEqual(1);
   });
 
-  it('is there again after a restart from its snapshot, and what came since', async () => {
+  it('is loaded after a restart from its snapshot and what came since', async () => {
     await streams.settled();
     start();
     const loading = await costOf(async () => {
-      // So that others get on meanwhile: once for each piece, and once for every few hundred PINs.
+      // Other work gets a turn once for each piece, and once for every few hundred PINs.
       expect(await turnsOfOthers(() => streams.freePins(GATE))).toBeGreaterThan(2 * (BOOKINGS / 2 / 500));
     });
-    // Pieces, and what came since: not all that ever was.
+    // Pieces, and what came since: not the whole stream.
     expect(loading.eventsRead).toBeLessThan(BOOKINGS / 2);
     await expect(reserve('later', pinOf(30_011), window(30_011))).rejects.toThrow(PinTaken);
     const more = await costOf(() => bookAll(BOOKINGS, BOOKINGS + COUNTED));

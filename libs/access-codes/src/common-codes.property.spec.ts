@@ -30,7 +30,7 @@ function vaultInMemory(): Vault {
   );
 }
 
-/** Two servers' worth of common codes over one store, and the streams of the codes themselves. */
+/** The common codes of two servers over one store, and the streams of the codes. */
 class Doors {
   readonly vault = vaultInMemory();
   readonly store = new InMemoryEventStore();
@@ -39,7 +39,7 @@ class Doors {
   readonly clock = { now: () => this.time++, at: () => () => undefined };
   readonly servers: CommonCodes[];
 
-  /** @param between lets others go first whenever a server asks the store for something */
+  /** @param between runs before each call that a server makes to the store */
   constructor(
     private readonly between: <T>(work: Promise<T>) => Promise<T>,
     earlier: () => string[] = () => [],
@@ -91,7 +91,7 @@ class Doors {
       }
       await this.between(Promise.resolve());
       if (crash) return;
-      // As an append with the expected revision.
+      // As an append with the expected revision would.
       if (this.codes.get(codeId) === code)
         return this.happen(codeId, { type: 'ChangeRequested', data: sealed });
     }
@@ -104,7 +104,7 @@ class Doors {
     await server.leaveAs(code, cause);
   }
 
-  /** The PINs of those that are not going. */
+  /** The PINs of those that are not being removed. */
   async pins(): Promise<(string | null)[]> {
     const live = [...this.codes.values()].filter((code) => !endOf(code));
     return this.vault.openAll(live.map(({ wanted }) => wanted.pin));
@@ -132,8 +132,8 @@ const deed = fc.oneof(
   { weight: 1, arbitrary: codeId.map((id) => ({ do: 'remove' as const, id })) },
 );
 
-describe('codes with one key, asked for at several servers', () => {
-  it('have one PIN, in whatever order what they ask of the store comes there', async () => {
+describe('codes with one key, requested from several servers', () => {
+  it('have one PIN, in whatever order their calls reach the store', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
@@ -174,7 +174,7 @@ describe('codes with one key, asked for at several servers', () => {
     expect(members.sort()).toEqual(['code-a', 'code-b', 'code-c']);
   });
 
-  it('are refused while another one is being given another PIN, until that has turned out not to come', async () => {
+  it('are refused while another one is being given another PIN, until it turns out that this change does not come', async () => {
     const doors = new Doors(atOnce);
     const [one, other] = doors.servers as [CommonCodes, CommonCodes];
     await doors.create(one, 'code-a', '4821');
@@ -187,7 +187,7 @@ describe('codes with one key, asked for at several servers', () => {
     expect(await doors.pins()).toEqual(['4821', '4821']);
   });
 
-  it('are in a stream that holds neither the key nor any PIN, nor lets them be guessed', async () => {
+  it('are in a stream from which neither the key nor any PIN can be read or guessed', async () => {
     const doors = new Doors(atOnce);
     const [one] = doors.servers as [CommonCodes];
     await doors.create(one, 'code-a', '4821');

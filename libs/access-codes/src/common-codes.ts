@@ -18,24 +18,24 @@ import {
 } from './domain/common-code';
 import type { SealedPin } from './domain/events';
 
-/** How long a member that is being given another PIN is waited for, ms; then the caller is refused. */
+/** How long to wait for a member that is being given another PIN, ms; then the caller is refused. */
 const SETTLED_WITHIN_MS = 2_000;
 const LOOK_AGAIN_MS = 50;
 
 /** The live codes of a workspace that have a key, by their ids, as far as is known. */
 export type CodesWithKey = (workspaceId: string, commonCodeKey: string) => Promise<readonly string[]>;
 
-/** A code that has a key, or is to have one. */
+/** A code that has a key, or is about to. */
 export interface LinkedCode {
   readonly codeId: string;
   readonly workspaceId: string;
   readonly commonCodeKey: string;
 }
 
-/** A member is about to be given another PIN, or has just been kept from it by a crash. */
+/** A member is about to be given another PIN, or a crash has just prevented that. */
 class BeingChanged extends Error {}
 
-/** Makes sure that all codes with one common_code_key have one PIN, whichever instance is asked for them. */
+/** Makes sure that all codes with one common_code_key have one PIN, whichever instance gets the requests. */
 export class CommonCodes {
   private readonly streams: DeciderStreams<CommonCode, CommonCodeEvent>;
 
@@ -56,7 +56,7 @@ export class CommonCodes {
     this.streams = new DeciderStreams({ store, clock, ids, alone, ...of });
   }
 
-  /** What the stream of a key is called by: it tells nobody the key, nor lets anybody without the vault guess it. */
+  /** The name of a key's stream: it does not show the key, and without the vault the key can't be guessed. */
   idOf({ workspaceId, commonCodeKey }: Omit<LinkedCode, 'codeId'>): string {
     return this.options.vault.fingerprint(`common code of ${workspaceId}`, commonCodeKey);
   }
@@ -72,8 +72,8 @@ export class CommonCodes {
   }
 
   /**
-   * The code joins those with its key, before it is asked for or is given another PIN. Whoever changes one has read it
-   * before, and asks for the change only if nothing has happened to it since; else it joins anew.
+   * The code joins those with its key, before it is requested or given another PIN. A change is requested only if
+   * nothing has happened to the code since it was read; otherwise the code joins again.
    * @throws {OtherPin} where they have another one
    */
   async join(code: LinkedCode, sealed: SealedPin, cause: Cause): Promise<void> {
@@ -90,12 +90,12 @@ export class CommonCodes {
     );
   }
 
-  /** The code binds nobody any more. Should this never come, whoever joins next finds out. */
+  /** The code binds no other any more. Should this never be recorded, the next code that joins finds out. */
   async leave(commonCodeId: string, codeId: string, cause: Cause): Promise<void> {
     await this.streams.transact(commonCodeId, cause, (state) => leave(state, codeId));
   }
 
-  /** The same of a code that is there; nothing where it has no key. */
+  /** The same for an existing code; nothing where it has no key. */
   async leaveAs({ codeId, workspaceId, wanted: { commonCodeKey } }: AccessCode, cause: Cause): Promise<void> {
     if (commonCodeKey !== null) await this.leave(this.idOf({ workspaceId, commonCodeKey }), codeId, cause);
   }
@@ -133,7 +133,7 @@ export class CommonCodes {
     return { pin: null, gone };
   }
 
-  /** The PIN that the code has here, or is about to have. */
+  /** The PIN that the code has joined with, or is about to. */
   private async own({ members }: CommonCode, codeId: string): Promise<string | null> {
     const { clock, vault, codeOf } = this.options;
     const member = members.get(codeId);

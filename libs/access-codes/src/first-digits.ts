@@ -2,7 +2,7 @@ import type { LockCapabilities } from '@latchkey/gateways';
 import type { Reservation } from './domain/keypad';
 import type { AllPins } from './keypad-pins';
 
-/** Whether a lock takes no two PINs at a time that begin with the same four digits. */
+/** Whether a lock takes only one PIN at a time that begins with the same four digits. */
 export function tellsByFirstDigits({ codeConstraints }: Pick<LockCapabilities, 'codeConstraints'>): boolean {
   return codeConstraints.some(({ constraintType }) => constraintType === 'unique_first_four_digits');
 }

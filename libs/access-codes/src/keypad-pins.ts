@@ -6,17 +6,17 @@ import type { Reservation } from './domain/keypad';
 
 /** How many PINs are kept open in memory at most. */
 const PINS = 500_000;
-/** As many are opened before others get a turn. */
+/** How many are opened before other work gets a turn. */
 const AT_ONCE = 500;
 
-/** Who has which PIN reserved on one keypad, as of one state of it. Never written down. */
+/** Which codes have which PIN reserved on one keypad, as of one state of it. Only in memory. */
 interface OpenedKeypad {
   state: IndexedKeypad;
   readonly byPin: Map<string, Set<Reservation>>;
   readonly pinOf: Map<Reservation, string>;
 }
 
-/** To be asked at each step of a long loop: lets others go first at every few hundredth. */
+/** Called at each step of a long loop: gives other work a turn every few hundred steps. */
 function turns(): () => Promise<void> | undefined {
   let steps = 0;
   return () => (++steps % AT_ONCE === 0 ? othersTurn() : undefined);
@@ -25,12 +25,12 @@ function turns(): () => Promise<void> | undefined {
 /** Finds the reservations of a PIN. */
 export type WithPin = (pin: string) => readonly Reservation[];
 
-/** All reservations whose PINs can be read, with these. */
+/** All reservations whose PINs can be read, with their PINs. */
 export type AllPins = ReadonlyMap<Reservation, string>;
 
 /**
- * Tells which reservations on a keypad have one PIN, by opening them all: what is kept of a PIN lets nobody compare
- * it to another. A keypad that changed is brought up to date by what changed.
+ * Finds which reservations on a keypad have the same PIN, by opening them all: stored PINs can't be compared. A keypad
+ * that changed is brought up to date by what changed.
  */
 export class KeypadPins {
   private readonly opened = new LRUCache<string, OpenedKeypad>({
@@ -41,11 +41,11 @@ export class KeypadPins {
 
   constructor(
     private readonly vault: Vault,
-    /** The PIN of a reservation of an earlier version, which did not carry it; null where nothing tells. */
+    /** The PIN of a reservation of an earlier version, which did not carry it; null where it can't be found out. */
     private readonly pinOf: (reservation: Reservation) => Promise<SealedPin | null>,
   ) {}
 
-  /** Calls `use` while what it is given is that of `state`; it must not wait for anything. */
+  /** Calls `use` with what belongs to `state`; it must not wait for anything. */
   with<T>(deviceId: string, state: IndexedKeypad, use: (withPin: WithPin, all: AllPins) => T): Promise<T> {
     return this.mutex.runExclusive(deviceId, async () => {
       const keypad: OpenedKeypad = this.opened.get(deviceId) ?? {
@@ -75,7 +75,7 @@ export class KeypadPins {
       pins.push(...(await this.open(added.slice(from, from + AT_ONCE))));
       if (added.length > AT_ONCE) await othersTurn();
     }
-    // Nothing fails from here on: what could has left it as it was.
+    // Nothing can fail from here on; a failure before this leaves everything as it was.
     for (const each of gone) {
       remove(keypad, each);
       await takingTurns();
@@ -94,7 +94,7 @@ export class KeypadPins {
   }
 }
 
-/** A PIN whose key was erased is nobody's any more. */
+/** A PIN whose key was erased belongs to no code any more. */
 function put({ byPin, pinOf }: OpenedKeypad, reservation: Reservation, pin: string | null): void {
   if (pin === null) return;
   pinOf.set(reservation, pin);

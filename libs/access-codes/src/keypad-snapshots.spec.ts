@@ -38,7 +38,7 @@ const keypads = () =>
   });
 const snapshots = () => new KeypadSnapshots({ store: process, clock, ids });
 
-/** How many more codes reserve a PIN. */
+/** Reserves a PIN for so many more codes. */
 async function book(count: number) {
   const ours = keypads();
   for (const until = booked + count; booked < until; booked++) {
@@ -80,7 +80,7 @@ async function visible(stream: string): Promise<number[]> {
 
 type Damage = 'lost' | 'unreadable';
 
-/** The event store, of which some snapshot pieces are not what was written any more. */
+/** The event store, with some snapshot pieces damaged. */
 class DamagedStore extends FaultyEventStore {
   constructor(private readonly pieces: ReadonlyMap<number, Damage>) {
     super(store);
@@ -99,7 +99,7 @@ class DamagedStore extends FaultyEventStore {
     if (how === undefined) return event;
     return {
       ...event,
-      ...(how === 'lost' ? { forged: 'its mark is not right' } : { data: { piece: 'one' } }),
+      ...(how === 'lost' ? { forged: 'its mark is wrong' } : { data: { piece: 'one' } }),
     };
   }
 }
@@ -116,7 +116,7 @@ it('is written in pieces, and stands for what came before it', async () => {
   await expectWhole();
 });
 
-it('of nothing at all is one piece', async () => {
+it('of an empty keypad is one piece', async () => {
   await snapshots().write(DEVICE, { state: indexedKeypadFold.initial, revision: 7 }, cause);
   expect(await snapshots().load(DEVICE)).toEqual({ state: indexedKeypadFold.initial, revision: 7 });
 });
@@ -147,7 +147,7 @@ it.each([0, 1, 2, 3])('that a crash cut off after %s of its pieces is passed ove
 });
 
 it.each(['lost', 'unreadable'] as const)(
-  'with a piece that is %s gives way to the one before',
+  'with a piece that is %s is passed over for the one before',
   async (how) => {
     for (const piece of [0, 1, 2]) {
       store = new InMemoryEventStore();
@@ -166,7 +166,7 @@ it.each(['lost', 'unreadable'] as const)(
 );
 
 it.each(['lost', 'unreadable'] as const)(
-  'that is %s and the only one gives way to the stream',
+  'that is %s and the only one is passed over for the stream',
   async (how) => {
     await bookAndWriteDown(500);
     damage(how, 1);
@@ -175,7 +175,7 @@ it.each(['lost', 'unreadable'] as const)(
   },
 );
 
-it('is never made up for: where the stream lacks what no snapshot stands for, nothing is decided', async () => {
+it('is needed: where the stream lacks events that no snapshot stands for, nothing is decided', async () => {
   for (let n = 0; n < 3; n++) await bookAndWriteDown(400);
   damage('lost', ...(await visible(STREAM)));
   const deciding = keypads().transact(DEVICE, cause, () => []);
@@ -207,7 +207,7 @@ it('that two processes write at the same time is whole, or that of one of them',
 });
 
 describe('a process that has a keypad in memory', () => {
-  it('begins again from the snapshot where the events that it lacks are hidden', async () => {
+  it('starts again from the snapshot where the events that it lacks are hidden', async () => {
     await book(100);
     const early = keypads();
     await early.load(DEVICE);

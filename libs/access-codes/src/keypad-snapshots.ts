@@ -49,19 +49,19 @@ interface Whole {
 }
 
 /**
- * Keypads written down whole, apart from their streams: so a busy one is read as fast as a quiet one. The snapshot
- * before the newest is kept, and with it all that has happened since: should a piece of the newest be lost, nothing is.
+ * Snapshots of keypads, in streams of their own, so that a busy keypad is loaded as fast as a quiet one. The snapshot
+ * before the newest is kept with all events since: should a piece of the newest be lost, nothing is lost.
  */
 export class KeypadSnapshots {
-  /** Up to which revision of its stream a keypad was last written down, or was to be. */
+  /** The revision of its stream up to which a keypad was last recorded, or was to be. */
   private readonly revisions = new Map<string, number>();
 
   constructor(
     private readonly options: { readonly store: EventStore; readonly clock: Clock; readonly ids: Ids },
   ) {}
 
-  /** -1 where nothing is known of a snapshot. One that failed counts: it is tried again with the next. */
-  writtenDownAt(deviceId: string): number {
+  /** -1 where no snapshot is known. One that failed counts: it is tried again with the next. */
+  recordedAt(deviceId: string): number {
     return this.revisions.get(deviceId) ?? -1;
   }
 
@@ -70,7 +70,7 @@ export class KeypadSnapshots {
     const whole = await this.newest(streamOf(deviceId));
     if (!whole) return undefined;
     const { revision, releasedAt, slots: held = [] } = whole.pieces[0]!;
-    this.revisions.set(deviceId, Math.max(revision, this.writtenDownAt(deviceId)));
+    this.revisions.set(deviceId, Math.max(revision, this.recordedAt(deviceId)));
     let { byCode } = indexedKeypadFold.initial;
     for (const { reservations } of whole.pieces) {
       byCode = withAll(byCode, reservationsOf(reservations));
@@ -82,7 +82,7 @@ export class KeypadSnapshots {
   }
 
   /**
-   * Writes a keypad down, and hides what the snapshot before stands for. Anything may go wrong on the way: what is not
+   * Writes a snapshot of a keypad, and hides what the snapshot before stands for. It may fail at any point: what is not
    * whole is passed over.
    */
   async write(deviceId: string, { state, revision }: Loaded<IndexedKeypad>, cause: Cause): Promise<void> {
@@ -117,7 +117,7 @@ export class KeypadSnapshots {
     return (await this.last(stream)) ?? (await this.lastOfAll(stream));
   }
 
-  /** What the stream ends with, where that is a whole snapshot: nothing else is read then. */
+  /** The end of the stream, where that is a whole snapshot: then nothing else is read. */
   private async last(stream: string): Promise<Whole | undefined> {
     const { store } = this.options;
     const [end] = await piecesOf(store.readBackwards(stream, 1));
@@ -166,7 +166,7 @@ interface PlacedPiece {
   readonly data: Piece['data'];
 }
 
-/** Those that can be read: where the store has lost one, all before it. */
+/** Those that can be read; where the store has lost one, all before it. */
 async function piecesOf(events: AsyncIterable<RecordedEvent>): Promise<PlacedPiece[]> {
   const pieces: PlacedPiece[] = [];
   try {

@@ -23,7 +23,7 @@ function pinsOf(code: AccessCode): PinOfCode[] {
   const contents: Pick<Content, 'pin' | 'pinFingerprint'>[] = [code.wanted, ...contentsOf(code)];
   const found: PinOfCode[] = [];
   for (const content of contents) {
-    // An earlier version told somebody else's PIN by its fingerprint only, beside our own PIN.
+    // An earlier version recorded a foreign PIN by its fingerprint only, beside our own PIN.
     const isOther = found.some(({ pin }) => pin.box === content.pin.box);
     if (!isOther) found.push({ pin: content.pin, pinFingerprint: content.pinFingerprint });
   }

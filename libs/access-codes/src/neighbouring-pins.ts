@@ -7,7 +7,7 @@ import type { Streams } from './streams';
 export interface NeighbouringPins {
   /** Of codes whose window overlaps: none may begin with the same four digits. */
   readonly others: readonly string[];
-  /** Known to be of the set that the lock takes PINs from; there may be more that nobody here knows of. */
+  /** Known to be in the set from which the lock takes PINs; the set may have more. */
   readonly ofItsSet: readonly string[];
 }
 

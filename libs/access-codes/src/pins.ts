@@ -8,11 +8,11 @@ import { isNative } from './domain/plan';
 import { type NeighbouringPins, NO_NEIGHBOURS } from './neighbouring-pins';
 import type { IsFree } from './streams';
 
-/** What is asked of a lock: names are none of it, since each lock is told what it takes of them. */
+/** What a lock is checked for. Names are left out, since each lock is sent a name that it takes. */
 export interface Asked {
   /** Null: none was given. */
   readonly pin: string | null;
-  /** A start that is asked for now, and that the lock would be told, ms; null: none. */
+  /** A start that is requested now and would be sent to the lock, ms; null: none. */
   readonly startsAt: number | null;
   readonly now: number;
 }
@@ -37,7 +37,7 @@ export function checkAgainstLock(
   throw Refusal.invalid(`The lock does not take this access code. ${messages}`, errors);
 }
 
-/** The start that a lock is told of a window, where it is left to keep it, ms. */
+/** The start of a window that is sent to a lock, where the lock keeps the window by itself, ms. */
 export function startToTell(
   device: Device,
   window: Window | null,
@@ -71,7 +71,7 @@ export function drawFreePin(
   return pin;
 }
 
-/** A sentence that names the rules of devices, to be put after another one; empty where they have none. */
+/** A sentence that names the rules of devices, to follow another one; empty where they have none. */
 export function rulesTold(devices: readonly Device[]): string {
   const all = devices.flatMap(({ capabilities }) => capabilities.codeConstraints);
   const rules = [...new Set(all.map(({ constraintType }) => constraintType))].join(', ');
@@ -79,8 +79,8 @@ export function rulesTold(devices: readonly Device[]): string {
 }
 
 /**
- * Seals the PIN of a code that is to be: with the key of its id, or, should that have been erased because an earlier
- * try was given up, with another one of its own.
+ * Seals the PIN of a code that is to be created: with the key of its id, or with another key of its own where that one
+ * was erased because an earlier try was given up.
  */
 export async function sealForNewCode(vault: Vault, codeId: string, pin: string): Promise<PinOfCode> {
   for (let nth = 1; ; nth++) {

@@ -30,10 +30,10 @@ import { KeypadPins } from './keypad-pins';
 import { KeypadSnapshots } from './keypad-snapshots';
 import { pinWith } from './known-pins';
 
-/** After so many events, or half as many as it has reservations, a keypad is recorded whole. */
+/** A snapshot is written after this many events, or half as many as the keypad has reservations. */
 const SNAPSHOT_AFTER = 500;
 
-/** A code, or one to be, with the PIN that it is asked about. */
+/** A code, or one to be created, with the PIN in question. */
 export type CodeWithPin = { readonly codeId: string } & PinOfCode;
 
 /** Whether a PIN is free for a new code in a window. */
@@ -101,7 +101,7 @@ export class Streams {
     return [...state.byCode.entries()].flatMap(([, reservations]) => reservations);
   }
 
-  /** Shows every PIN that is reserved on a keypad, with what it is reserved for. `visit` must not wait for anything. */
+  /** Visits every PIN that is reserved on a keypad, with its reservation. `visit` must not wait for anything. */
   async eachReservedPin(
     deviceId: string,
     visit: (pin: string, reservation: Reservation) => void,
@@ -112,7 +112,7 @@ export class Streams {
     });
   }
 
-  /** The keypad as a code sees it: what it has reserved, and who else has its PIN. */
+  /** The keypad as a code sees it: what it has reserved, and which others have its PIN. */
   async keypadFor(
     deviceId: string,
     code: Pick<AccessCode, 'codeId' | 'wanted'> | { readonly codeId: string },
@@ -150,8 +150,8 @@ export class Streams {
   }
 
   /**
-   * What is free on a keypad; whoever is to have a PIN that is free still has to reserve it.
-   * @param codeId whose own reservations are in nobody's way
+   * What is free on a keypad; a free PIN still has to be reserved.
+   * @param codeId whose own reservations do not count as taken
    */
   async freePins(deviceId: string, codeId?: string): Promise<IsFree> {
     const { state } = await this.keypads.load(deviceId);
@@ -165,7 +165,7 @@ export class Streams {
 
   /**
    * Reserves a PIN for a code, or moves the window of the reservation that it has.
-   * @param lock whose rules about PINs beside each other are kept; left out: they are not asked about
+   * @param lock whose rules about PINs beside each other are kept; left out: they are not checked
    * @throws {PinTaken} or {FirstDigitsTaken}
    */
   async reservePin(
@@ -211,12 +211,12 @@ export class Streams {
     return this.decide(deviceId, cause, (state) => occupySlot(heldSlots(state), codeId, slot));
   }
 
-  /** Lets go of a code's place on its lock. */
+  /** Releases a code's place on its lock. */
   releaseSlot(deviceId: string, cause: Cause, codeId: string): Promise<void> {
     return this.decide(deviceId, cause, (state) => releaseSlot(heldSlots(state), codeId));
   }
 
-  /** Lets go of all that codes have reserved on one keypad. */
+  /** Releases all that codes have reserved on one keypad. */
   async releaseAll(deviceId: string, codeIds: readonly string[], cause: Cause): Promise<void> {
     await this.decide(deviceId, cause, (state) =>
       codeIds.flatMap((codeId) => {
@@ -226,7 +226,7 @@ export class Streams {
     );
   }
 
-  /** Resolves when no keypad is being written down. */
+  /** Resolves when no snapshot of a keypad is being written. */
   async settled(): Promise<void> {
     await Promise.all(this.snapshotting.values());
   }
@@ -259,14 +259,16 @@ export class Streams {
     this.writeDownWhereBusy(deviceId, decided, cause);
   }
 
-  /** Beside the work: a snapshot that fails is told, and tried again later. */
+  /** In the background: a snapshot that fails is logged, and tried again later. */
   private writeDownWhereBusy(deviceId: string, decided: Decided<IndexedKeypad>, cause: Cause): void {
-    const since = decided.revision - this.snapshots.writtenDownAt(deviceId);
+    const since = decided.revision - this.snapshots.recordedAt(deviceId);
     if (since < Math.max(SNAPSHOT_AFTER, decided.state.byCode.size / 2) || this.snapshotting.has(deviceId))
       return;
     const writing = this.snapshots
       .write(deviceId, decided, cause)
-      .catch((err: unknown) => this.logger.warn({ err, deviceId }, 'a keypad could not be written down'))
+      .catch((err: unknown) =>
+        this.logger.warn({ err, deviceId }, 'a snapshot of a keypad could not be written'),
+      )
       .finally(() => this.snapshotting.delete(deviceId));
     this.snapshotting.set(deviceId, writing);
   }

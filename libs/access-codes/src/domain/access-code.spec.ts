@@ -109,7 +109,7 @@ describe('the state of an access code', () => {
     expect(changed.known.setAt).toBe(T0);
   });
 
-  it('is entered anew when the lock has taken a window that lies ahead', () => {
+  it('is set again later when the lock has taken a window that lies ahead', () => {
     const ahead = { startsAt: LATER + HOUR, endsAt: LATER + 2 * HOUR };
     const moved = then(
       fold(set),
@@ -124,7 +124,7 @@ describe('the state of an access code', () => {
     expect(moved).toMatchObject({ known: { setAt: null, onLock: { window: ahead } } });
   });
 
-  it('counts failures, outages apart, and tells of the third', () => {
+  it('counts failures, but not outages, and reports the third', () => {
     let code = fold(creating(null, false));
     const fail = (kind: 'passing' | 'outage') => {
       code = then(
@@ -174,7 +174,7 @@ describe('the state of an access code', () => {
     expect(deletedToo?.life).toMatchObject({ phase: 'ending', cause: 'deleted', since: LATER });
   });
 
-  it('tells of the third failed removal, and is gone in the end', () => {
+  it('reports the third failed removal, and is gone in the end', () => {
     let code = then(fold(set), { type: 'RemovalStarted', data: { cause: 'deleted' } });
     for (let n = 0; n < 3; n++) {
       expect(code.trouble.failedToRemoveAt).toBeNull();
@@ -263,7 +263,7 @@ describe('the state of an access code', () => {
     });
   });
 
-  it('keeps telling of a missed start until the lock has the code', () => {
+  it('keeps reporting a missed start until the lock has the code', () => {
     const missed = then(fold(creating(stay, true)), { type: 'StartMissed', data: {} });
     expect(missed).toMatchObject({ trouble: { startMissedAt: LATER, failedToSetAt: LATER } });
     const data = { commandId: 'create-1', lockCodeId: 'lock-code-1' };
@@ -299,7 +299,7 @@ describe('what only a managed code has', () => {
     expect(gone.life).toMatchObject({ phase: 'removed', before: { lateChanges: [] } });
   });
 
-  it('does not compile beside an unmanaged one', () => {
+  it('does not compile for an unmanaged one', () => {
     const impossible: LifeOfCode = {
       phase: 'unmanaged',
       conversionRefused: null,

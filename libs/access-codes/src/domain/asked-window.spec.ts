@@ -14,7 +14,7 @@ const refusalOf = (check: () => unknown): unknown => {
 };
 
 describe('the period of a code as it is asked for', () => {
-  it('must end after now, and its refusal says what the clock reads, which may be ahead of the caller’s', () => {
+  it('must end after now; the refusal gives the time here, since this clock may be ahead of the caller’s', () => {
     checkNotOver({ ...over, endsAt: NOW + 1 }, NOW);
     checkNotOver(null, NOW);
     expect(refusalOf(() => checkNotOver(over, NOW))).toMatchObject({

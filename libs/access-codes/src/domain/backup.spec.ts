@@ -38,7 +38,7 @@ describe('a backup code', () => {
     expect(isReady(fold([at(T0, requested(null, { isBackup: true }))]))).toBe(false);
     expect(isReady(fold(onLock(null, true)))).toBe(false);
   });
-  it('is no longer spare once it was assigned, or is going', () => {
+  it('is no longer spare once it was assigned, or is being removed', () => {
     expect(isSpare(fold(backup))).toBe(true);
     expect(isSpare(fold([...backup, assigned]))).toBe(false);
     expect(isSpare(fold([...backup, at(NOW, { type: 'RemovalStarted', data: { cause: 'deleted' } })]))).toBe(
@@ -92,7 +92,7 @@ describe('a backup code', () => {
   });
 });
 
-describe('a code that a backup is asked for', () => {
+describe('a code for which a backup is requested', () => {
   const troubled = onLock(stay, true);
 
   it('has an end', () => {

@@ -10,7 +10,7 @@ export function isSpare(code: AccessCode): boolean {
   return code.life.phase === 'managed' && code.life.backup?.is === 'spare';
 }
 
-/** A spare one that opens its door now. */
+/** A spare code that opens its door now. */
 export function isReady(code: AccessCode): boolean {
   return (
     isSpare(code) &&
@@ -39,7 +39,7 @@ export function assign(
 
 /**
  * When the time of a code that a backup is asked for ends, ms.
- * @throws {Refusal} for a code that is gone or going, or that has no end
+ * @throws {Refusal} for a code that is gone or being removed, or that has no end
  */
 export function endOfTroubled(code: AccessCode | null, now: number): number {
   if (!code || isUnmanaged(code) || isGone(code)) {

@@ -21,9 +21,9 @@ export interface Circumstances {
   readonly account: Account | null;
   readonly keypad: Keypad;
   readonly now: number;
-  /** The latest that it may be, ms, where the server's clock has been set back; left out: now. */
+  /** The latest that the time may be, ms, where the server's clock has been set back; left out: now. */
   readonly latest?: number;
-  /** The earliest, where it has been set forward. */
+  /** The earliest that it may be, where the clock has been set forward. */
   readonly earliest?: number;
   readonly settings: PlanSettings;
 }

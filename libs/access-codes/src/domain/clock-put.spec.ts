@@ -51,7 +51,7 @@ describe('a clock that was set back', () => {
     expect(planned(right)(early)).toMatchObject({ do: 'remove', purpose: 'withdrawal' });
   });
 
-  it('keeps on, and puts on, what was asked for while the clock was ahead, once it is known to be right', () => {
+  it('keeps on the lock, or sets there, what was requested while the clock was ahead, once the clock is known to be right', () => {
     const ahead = during + DAY;
     for (const schedule of [null, { startsAt: T0, endsAt: ahead + DAY }]) {
       const asked = at(ahead, requested(schedule));
@@ -66,20 +66,20 @@ describe('a clock that was set back', () => {
     }
   });
 
-  it('puts nothing on that is not there yet', () => {
+  it('sets nothing that is not on the lock yet', () => {
     const waiting = fold([at(T0, requested(stay))]);
     const step = planned(around(T0, { device: simpleLock, latest: during }))(waiting);
     expect(step).toMatchObject({ do: 'wait', until: stay.startsAt - HOUR });
   });
 
-  it('lets no command be waited for until an instant of another time', () => {
+  it('waits for no command until an instant of the time before', () => {
     const sent = fold([...creating(null, false, during), delayed]);
     expect(planned(around(during - HOUR, { device: simpleLock }))(sent)).toEqual({ do: 'verify' });
     // Two processes' clocks are never quite the same.
     expect(planned(around(during - 1000, { device: simpleLock }))(sent)).toMatchObject({ do: 'wait' });
   });
 
-  it('lets no retry be waited for until then', () => {
+  it('waits for no retry until then', () => {
     const failed = fold([
       ...creating(null, false, during),
       at(during, failure('ProgrammingFailed', 'create-1', 'passing', during + 10 * MINUTE)),
@@ -89,11 +89,11 @@ describe('a clock that was set back', () => {
   });
 });
 
-describe('a clock that was set forward, nobody knows whether rightly', () => {
+describe('a clock that was set forward, perhaps wrongly', () => {
   const days = 3 * DAY;
   const forward = (device = simpleLock) => around(during + days, { device, earliest: during });
 
-  it('ends no stay, puts on nothing whose time has not come and tells of no start, until time has passed for it', () => {
+  it('ends no stay, sets nothing before its time and reports no missed start, until enough time has passed for it', () => {
     const staying = fold(onLock(stay, false, {}, stay.startsAt));
     expect(planned(forward())(staying)).toMatchObject({ do: 'wait', until: stay.endsAt + days });
     const over = around(stay.endsAt + days, { device: simpleLock, earliest: stay.endsAt });
@@ -117,7 +117,7 @@ describe('a clock that was set forward, nobody knows whether rightly', () => {
     });
   });
 
-  it('keeps no code waiting that is asked for now', () => {
+  it('does not delay a code that is requested for now', () => {
     const asked = at(during + days, requested({ startsAt: during + HOUR / 2, endsAt: during + days + HOUR }));
     expect(planned(forward())(fold([asked]))).toMatchObject({ do: 'program' });
     const ongoing = at(during + days, requested(null));

@@ -91,7 +91,7 @@ function changeWanted(code: AccessCode, { data, at }: Happened<CodeEventOf<'Chan
     },
     known: {
       ...(data.name === undefined ? {} : { plainName: false, distinctName: false }),
-      // A window that lies ahead again is entered again.
+      // A window that has moved ahead begins again.
       setAt: schedule && schedule.startsAt > at && known.onLock?.window ? null : known.setAt,
     },
     trouble: { ...noTrouble, failedToRemoveAt: null },

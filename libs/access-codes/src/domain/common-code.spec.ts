@@ -49,7 +49,7 @@ describe('codes with one key', () => {
       .then([joined(CODE)]);
   });
 
-  it('do not join with another PIN than the others have, and it is not told', () => {
+  it('do not join with a PIN that differs from the others’, and the refusal does not reveal it', () => {
     const taken = after(joined(OTHER));
     taken.when(asks(CODE, { others: 'have-another' })).thenFails(/must have the same/);
     taken.when(asks(CODE, { others: 'have-another', gone: [OTHER] })).thenFails(/must have the same/);
@@ -62,7 +62,7 @@ describe('codes with one key', () => {
       .then([]);
   });
 
-  it('join anew when they are to have another PIN, which they may while they are alone', () => {
+  it('join again when they are to have another PIN, which is allowed while they are alone', () => {
     after(joined(CODE))
       .when(asks(CODE, {}, box('another')))
       .then([joined(CODE, box('another'))]);
@@ -156,7 +156,7 @@ function externallyChanged(pin: string, at: number): AccessCode {
   return given(codeFold, [...onLock(null, true, asked), { ...modified, at }]).state!;
 }
 
-/** One that creates a code: reads, draws a PIN of its own where nobody has one, and appends where it has read. */
+/** Creates a code: reads, draws a PIN where no member has one, and appends at the revision that it has read. */
 class Creator {
   pin: string;
   private read: { state: CommonCode; revision: number } | undefined;

@@ -8,8 +8,9 @@ import { PersistentMap } from './persistent-map';
 import type { CodeRefusal } from './refused';
 
 /**
- * Streams `commonCode-<…>`, one for each common_code_key of a workspace: which codes have the key. It is decided here
- * that all of them have one PIN: a code that joins with another one loses the race, and is decided again.
+ * Streams `commonCode-<…>`, one for each common_code_key of a workspace: which codes have the key. This stream makes
+ * sure that all of them have one PIN: a code that joins with another one loses the race, and its command is decided
+ * again.
  *
  * A key may be somebody's name. The stream is named by a keyed fingerprint of it and does not contain it. PINs are
  * sealed for their codes, and erased with them here as well: whether two are the same is found out by opening both in
@@ -20,7 +21,7 @@ export const COMMON_CODE = 'commonCode';
 const shapes = {
   /** Codes that had the key before there was its stream: their own streams have their PINs. */
   EarlierCodesJoined: { schema: z.object({ codeIds: z.array(z.string()) }) },
-  /** A code that is about to be asked for has this PIN, or one that is there is about to be given it. */
+  /** A code that is about to be requested has this PIN, or an existing one is about to be given it. */
   CommonCodeJoined: { schema: z.object({ codeId: z.string(), pin: sealedPin }) },
   CommonCodeLeft: { schema: z.object({ codeId: z.string() }) },
 };
@@ -40,7 +41,7 @@ export interface Member {
   readonly since: number;
 }
 
-/** Those who have one key. */
+/** The codes that have one key. */
 export interface CommonCode {
   readonly members: PersistentMap<Member>;
   /** Whether anything has happened: before that, there may be codes with the key that are not recorded here. */
@@ -93,9 +94,8 @@ export function binds(member: Member, code: AccessCode | null, now: number): boo
 }
 
 /**
- * The PIN of a member; where it has joined with another one lately, that too: the first while it is being changed, and
- * both are the same once that was asked for. What somebody else has changed on the lock since, and was accepted, is no
- * such change.
+ * The PIN of a member; where it has lately joined with another one, that PIN too: they differ while the PIN is being
+ * changed. A change that somebody else has made on the lock since, and that was accepted, does not count.
  */
 export function pinsOf(member: Member, code: AccessCode | null, now: number): SealedPin[] {
   const joinedWith = member.pin ? [member.pin] : [];
@@ -106,20 +106,20 @@ export function pinsOf(member: Member, code: AccessCode | null, now: number): Se
   return [code.wanted.pin, ...(isLate || isOvertaken ? [] : joinedWith)];
 }
 
-/** What was found out about the members for a code that is to join. */
+/** What is known of the members when a code is to join. */
 export interface Seen {
-  /** Those that no longer bind anybody. */
+  /** Those that no longer bind others. */
   readonly gone: readonly string[];
   /** Whether the others have the PIN; null where there are none. */
   readonly others: 'have-it' | 'have-another' | null;
-  /** The code has this PIN here already, however it was sealed. */
+  /** The code has joined with this PIN already, however it was sealed. */
   readonly joined: boolean;
   /** Codes that have the key, as far as is known from elsewhere; matters at the beginning alone. */
   readonly earlier: readonly string[];
 }
 
 /**
- * A code joins those with its key, or is about to be given another PIN, and those that are gone leave.
+ * A code joins the codes with its key, or is about to be given another PIN; members that are gone leave.
  * @throws {OtherPin}
  */
 export function join(

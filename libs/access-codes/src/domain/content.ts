@@ -25,7 +25,7 @@ export interface Told {
 export interface OnLock extends Content {
   readonly lockCodeId: string;
   readonly since: number;
-  /** The lock does not tell the digits: it is known to be there, and was told these. */
+  /** The lock does not show the digits: the code is known to be there, and was sent with these. */
   readonly masked?: true;
 }
 

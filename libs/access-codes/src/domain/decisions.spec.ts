@@ -83,7 +83,7 @@ describe('changing a code', () => {
       ]);
   });
 
-  it('is refused for a code that is going, gone or was never there', () => {
+  it('is refused for a code that is being removed, is gone or never existed', () => {
     const asked = (code: AccessCode | null) => change(code, { name: 'Ann' });
     after(removing)
       .when(asked)
@@ -122,7 +122,7 @@ describe('deleting a code', () => {
       .then([deleted]);
   });
 
-  it('happens once, also for a code whose time was over before', () => {
+  it('happens once, also for a code that had expired before', () => {
     after(removing).when(remove).then([]);
     after([...set, at(T0 + HOUR, expired)])
       .when(remove)
@@ -209,7 +209,7 @@ describe('the answer to a command', () => {
       ]);
   });
 
-  it('never gives a removal up, and takes the absence of a code for its removal', () => {
+  it('never gives up a removal, and takes the absence of a code for its removal', () => {
     after(removing)
       .when(refusedWith('remove-1', 'INVALID_REQUEST'))
       .thenMatches([{ type: 'RemovalFailed', data: { kind: 'passing', retryAt: iso(T0 + HOUR) } }]);
@@ -273,7 +273,7 @@ describe('a lock’s own report', () => {
       .then([]);
   });
 
-  it('of a change has the lock read back, since it may speak of an earlier one', () => {
+  it('of a change has the lock read back, since it may be about an earlier one', () => {
     after(changing).when(report('updated')).then('read-back');
     after(changing).when(report('updated', false)).then('read-back');
     after(changing).when(report('deleted')).then('read-back');
@@ -292,7 +292,7 @@ describe('a lock’s own report', () => {
       .then([gone('deleted', true)]);
   });
 
-  it('of an erasure that nobody here asked for has the lock read back', () => {
+  it('of a removal that was not requested here has the lock read back', () => {
     after(set).when(report('deleted')).then('read-back');
     after(set).when(report('updated')).then('read-back');
     after(set).when(report('updated', false)).then([]);

@@ -19,14 +19,14 @@ export interface Changes {
   readonly preferNativeScheduling?: boolean;
   readonly externalModificationAllowed?: boolean;
   readonly usesBackupPool?: boolean;
-  /** The change is requested again, whether anything differs or not. */
+  /** Request the change again, whether anything differs or not. */
   readonly again?: boolean;
 }
 
 /**
- * A code is changed. The event has only what differs; what the lock has refused for good is tried again even if nothing
- * differs.
- * @throws {Refusal} for a code that is gone or going
+ * Changes a code. The event has only what differs; a change that the lock has refused for good is tried again even if
+ * nothing differs.
+ * @throws {Refusal} for a code that is gone or being removed
  */
 export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
   const live = existing(code);
@@ -66,8 +66,8 @@ export function change(code: AccessCode | null, wanted: Changes): CodeEvent[] {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * The code is deleted. One that was never sent to a lock is gone at once; one that an expired workspace setting
- * kept readable is forgotten.
+ * Deletes a code. One that was never sent to a lock is gone at once; an expired one that the workspace's setting kept
+ * readable is forgotten.
  * @throws {Refusal} for a code that is gone
  */
 export function remove(code: AccessCode | null): CodeEvent[] {
@@ -137,7 +137,7 @@ export function failed(code: AccessCode | null, commandId: string, trouble: Trou
   ];
 }
 
-/** Somebody else has taken it off the lock; a one-time code is used up then, whoever did it. */
+/** Somebody else has taken it off the lock; a one-time code is then used up in any case. */
 export function erased(code: AccessCode): CodeEvent[] {
   if (code.wanted.isOneTimeUse) {
     const end = endOf(code);

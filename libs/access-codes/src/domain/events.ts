@@ -14,7 +14,10 @@ const content = z.object({
   pin: sealedPin,
   pinFingerprint: z.string(),
   window: window.nullable(),
-  /** What the lock was told instead, where it does not take name or window as they are; left out: just that. */
+  /**
+   * What was sent to the lock instead, where it does not take name or window as they are; left out: name and window
+   * were sent.
+   */
   told: z.object({ name: z.string().nullable(), window: window.nullable() }).optional(),
 });
 
@@ -35,7 +38,7 @@ const failure = {
 const cause = z.enum(['deleted', 'expired']);
 const command = z.object({ commandId: z.string() });
 const nothing = z.object({});
-/** The lock tells that the code is there, and not its digits. */
+/** The lock reports that the code is there, but not its digits. */
 const masked = z.literal(true);
 
 const shapes = {
@@ -83,7 +86,7 @@ const shapes = {
   },
   /** The maker accepted it; only the lock's report confirms it. */
   ProgrammingAccepted: { schema: z.object({ commandId: z.string(), lockCodeId: z.string() }) },
-  /** Sent, and no answer: it may or may not happen. */
+  /** Sent, but not answered: it may or may not be done. */
   CommandUnanswered: { schema: command },
   ProgrammingFailed: { schema: z.object(failure) },
   ScheduledOnDevice: {
@@ -119,7 +122,7 @@ const shapes = {
     schema: z.object({
       cause,
       wasOnDevice: z.boolean(),
-      /** It may still be on its lock, which is no longer ours to touch. */
+      /** It may still be on its lock, which is no longer managed here. */
       leftOnLock: z.literal(true).optional(),
     }),
   },
@@ -136,7 +139,7 @@ const shapes = {
     }),
   },
   RemovedExternally: { schema: z.object({ accepted: z.boolean() }) },
-  /** A code that was not created here was read back from a lock: its stream begins here. */
+  /** A code that was not created here was read back from a lock; its stream begins with this. */
   UnmanagedCodeSeen: {
     schema: z.object({
       codeId: z.string(),
@@ -149,17 +152,17 @@ const shapes = {
   },
   UnmanagedCodeChanged: { schema: z.object({ content }) },
   UnmanagedCodeGone: { schema: nothing },
-  /** From here on an unmanaged code is ours, as it is on the lock. */
+  /** From here on an unmanaged code is managed, as it is on the lock. */
   TakenIntoManagement: { schema: z.object({ externalModificationAllowed: z.boolean() }) },
   /** A managed code on the same lock has its PIN. */
   ConversionRefused: { schema: z.object({ byCodeId: z.string() }) },
   /** A backup code stands in for another one, for this time. */
   BackupAssigned: { schema: z.object({ forCodeId: z.string(), schedule: window }) },
-  /** It is recorded with the other one. */
+  /** The other code knows of it. */
   BackupHandedOver: { schema: nothing },
   /** A backup code stands in for this one. */
   BackupPulled: { schema: z.object({ backupCodeId: z.string() }) },
-  /** The code is no longer ours, and stays on the lock as it is. */
+  /** The code is no longer managed, and stays on the lock as it is. */
   LetGo: { schema: nothing },
   /** What the code was called is to be nowhere any more; said with all that others need to know of it then. */
   PersonalDataErased: {

@@ -1,7 +1,7 @@
 import type { Failure } from './access-code';
 import type { CodeEventOf } from './events';
 
-/** From how many failures in a row on a code counts as failed; before, it is delayed at most. */
+/** After this many failures in a row a code counts as failed; before that, as delayed at most. */
 export const FAILURES_TO_TELL = 3;
 
 /** Why an attempt at the lock failed. */

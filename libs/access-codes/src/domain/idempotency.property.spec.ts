@@ -18,7 +18,7 @@ import * as unmanaged from './unmanaged';
 
 type Code = AccessCode | null;
 
-/** A command for one of the codes of a life, with all that it is asked with. */
+/** A command for one of the codes of a life, with all its parameters. */
 type Command = (life: Life, codeId: string) => (code: Code) => readonly CodeEvent[];
 
 type Name = DecidersOf<
@@ -63,7 +63,7 @@ const readBackOf = (life: Life): ReadBack => ({
   retryAt: life.now + MINUTE,
 });
 
-/** What is told of a command is told of the one that was under way when it was first told. */
+/** A report about a command is about the one that was under way when the report first came. */
 const ofCommand =
   (decide: (code: Code, commandId: string) => CodeEvent[]): Command =>
   (life, codeId) => {
@@ -213,7 +213,7 @@ const ON_COMMON_CODE: Record<
   leave: fc.constant((codeId) => (common) => commonCodes.leave(common, codeId)),
 };
 
-/** Each of these commands, told by its name where one fails. */
+/** All commands by name, so that a failure shows which one it was. */
 const oneOf = <C>(commands: Record<string, fc.Arbitrary<C>>) =>
   fc.oneof(
     ...Object.entries(commands).map(([name, arbitrary]) =>
@@ -246,7 +246,7 @@ function lives<C>(commands: Record<string, fc.Arbitrary<C>>) {
   return fc.tuple(fc.array(deed, { minLength: 10, maxLength: 50, size: 'max' }), fc.boolean());
 }
 
-describe('a command that comes twice makes nothing more happen', () => {
+describe('a command that comes twice has no further effect', () => {
   it('to a code', () => {
     const happened = new Set<string>();
     fc.assert(

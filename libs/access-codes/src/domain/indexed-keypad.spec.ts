@@ -40,7 +40,7 @@ const ask: fc.Arbitrary<Ask> = fc.oneof(
   fc.record({ do: fc.constant('snapshot' as const) }),
 );
 
-/** One name for a PIN on the whole keypad, which is how the naive one knows it. */
+/** One name for a PIN on the whole keypad, as the naive keypad has it. */
 const shared = (plain: string) => plain;
 /** A name of its own for each code, as events have it. */
 const own = (codeId: string, plain: string) => `${codeId}: ${plain}`;
@@ -72,7 +72,7 @@ const told = (reservations: readonly Reservation[]) =>
     .sort((a, b) => (`${a.codeId} ${a.pinFingerprint}` < `${b.codeId} ${b.pinFingerprint}` ? -1 : 1));
 
 describe('a keypad whose codes each have names of their own for PINs', () => {
-  it('decides as one does on which equal PINs have equal names', () => {
+  it('decides like a keypad on which equal PINs have equal names', () => {
     fc.assert(
       fc.property(fc.array(ask, { maxLength: 40, size: 'max' }), (asks) => {
         let naive = keypadFold.initial;

@@ -5,16 +5,19 @@ import { type Keypad, type KeypadEvent, keypadFold, overlap, type Reservation } 
 import { PersistentMap } from './persistent-map';
 import type { HeldSlot } from './slots';
 
-/** All that is reserved on a keypad, by code: a decision costs what one code has, however many there are. */
+/**
+ * All that is reserved on a keypad, by code: a decision costs as much as one code has reserved, however many codes
+ * there are.
+ */
 export interface IndexedKeypad {
   readonly byCode: PersistentMap<readonly Reservation[]>;
-  /** Whose the numbered places of the lock are, by code: as many as the lock has at most. */
+  /** Which numbered place of the lock each code has; no more than the lock has places. */
   readonly slots: PersistentMap<HeldSlot>;
   /** When something last left the keypad, ms; 0 before. */
   readonly releasedAt: number;
 }
 
-/** Folds each event into what its code has, as a keypad of that code alone would. */
+/** Folds each event into what its code has reserved, like a keypad of that code alone. */
 export const indexedKeypadFold: Fold<IndexedKeypad, KeypadEvent> = {
   initial: { byCode: PersistentMap.empty(), slots: PersistentMap.empty(), releasedAt: 0 },
   standsForAllBefore: ({ type }) => type === 'KeypadSnapshotted',
@@ -45,7 +48,7 @@ function indexed(reservations: Iterable<Reservation>, releasedAt: number): Index
   return { ...initial, byCode: withAll(initial.byCode, reservations), releasedAt };
 }
 
-/** With these reservations, too. */
+/** The map with these reservations added. */
 export function withAll(
   byCode: IndexedKeypad['byCode'],
   reservations: Iterable<Reservation>,
@@ -61,10 +64,10 @@ export function ofCode({ byCode }: IndexedKeypad, codeId: string): readonly Rese
 }
 
 /**
- * The keypad as one code sees it: its own reservations, and those of others with its PIN, told by the fingerprint
- * that the PIN has for this code.
+ * The keypad as one code sees it: its own reservations, and those of others with its PIN, under the fingerprint that
+ * the PIN has for this code.
  * @param samePin those that have the code's PIN reserved
- * @param sameFirstDigits those that have one reserved that begins like it, where that matters
+ * @param sameFirstDigits those with a PIN that begins with the same digits, where that matters
  */
 export function keypadFor(
   keypad: IndexedKeypad,
@@ -87,12 +90,12 @@ function slotOf({ slots }: IndexedKeypad, codeId: string): { readonly slot?: num
   return held ? { slot: held.slot } : {};
 }
 
-/** All places of the lock that somebody holds. */
+/** All places of the lock that are taken. */
 export function* heldSlots({ slots }: IndexedKeypad): Generator<HeldSlot> {
   for (const [, held] of slots.entries()) yield held;
 }
 
-/** Whether a PIN is free for a new code, as far as those who have it reserved go. */
+/** Whether a PIN is free for a new code, by those who have it reserved. */
 export function isFreeIn(window: Window | null, samePin: readonly Reservation[]): boolean {
   return !samePin.some((r) => overlap(r.window, window));
 }

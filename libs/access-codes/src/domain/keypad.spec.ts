@@ -114,7 +114,7 @@ describe('a keypad', () => {
     ended.when(asks(OTHER, 'a', hours(1, 5))).thenFails(/overlapping period/);
   });
 
-  it('keeps the PIN of a code that was deleted before its window from nobody', () => {
+  it('frees the PIN of a code that was deleted before its window', () => {
     const at = T0 + 2 * HOUR;
     on(reserved(CODE, 'a', hours(5, 9)), reserved(CODE, 'a', { startsAt: at, endsAt: at }))
       .when(asks(OTHER, 'a', hours(1, 5)))
@@ -159,7 +159,7 @@ function decide(keypad: Keypad, asked: Ask, now: number): KeypadEvent[] {
 const evolveAll = (keypad: Keypad, events: readonly KeypadEvent[], now: number) =>
   events.reduce((state, event) => keypadFold.evolve(state, { ...event, at: now }), keypad);
 
-describe('whatever is asked of a keypad', () => {
+describe('whatever is requested of a keypad', () => {
   const asked = fc.array(ask, { maxLength: 40, size: 'max' });
 
   it('no PIN is ever reserved for two codes in overlapping windows', () => {

@@ -5,12 +5,12 @@ import { sameWindow, storedWindow, type Window, windowOf } from './content';
 import { type SealedPin, sealedPin } from './events';
 
 /**
- * Streams `keypad-<deviceId>`: which PIN is reserved for which window on one lock. It is decided here that no PIN
+ * Streams `keypad-<deviceId>`: which PIN is reserved for which window on one lock. This stream makes sure that no PIN
  * opens a door for two codes at a time.
  *
- * Each code's PINs are sealed and fingerprinted with a key of its own, which is erased with the code: whether two
- * codes have one PIN is found out by opening both (KeypadPins), and a decision is given the keypad as one code sees
- * it: its own reservations, and those of others that have its PIN, under its own fingerprint.
+ * Each code's PINs are sealed and fingerprinted with a key of its own, which is erased with the code: whether two codes
+ * have the same PIN is found out by opening both (KeypadPins), and a decision gets the keypad as one code sees it: its
+ * own reservations, and those of others that have its PIN, under its own fingerprint.
  */
 export const KEYPAD = 'keypad';
 
@@ -27,7 +27,7 @@ const reservation = z.object({
   window: window.nullable(),
   /** Of an unmanaged code: it has the PIN in any case, and does not keep others from reserving it. */
   foreign: z.literal(true).optional(),
-  /** Of a code to be that has joined others with its common_code_key: where. It leaves them if it never comes. */
+  /** Of a code about to be requested: the common code that it has joined, and leaves if it never comes. */
   commonCodeId: z.string().optional(),
 });
 
@@ -38,7 +38,7 @@ const shapes = {
   PinReserved: { schema: reservation },
   /** Without a fingerprint: all that the code had reserved. */
   PinReleased: { schema: z.object({ codeId: z.string(), pinFingerprint: z.string().nullable() }) },
-  /** On a lock that has numbered places: this one is the code's. It has one; another one takes the place of it. */
+  /** On a lock with numbered places: this place is the code's. A code has one place; a new one replaces the old. */
   SlotTaken: {
     schema: z.object({
       codeId: z.string(),
@@ -48,7 +48,7 @@ const shapes = {
     }),
   },
   SlotReleased: { schema: z.object({ codeId: z.string() }) },
-  /** Written by earlier versions: all of it, so that what came before need not be read. */
+  /** Written by earlier versions: the whole keypad, so that what came before need not be read. */
   KeypadSnapshotted: {
     schema: z.object({
       reservations: z.array(storedReservation),
@@ -101,7 +101,10 @@ export interface Keypad {
   readonly sinceSnapshot: number;
   /** The place on the lock that is the code's, where the lock has numbered ones. */
   readonly slot?: number;
-  /** Those of others that begin like a code's PIN: told only where the lock takes no two of these at a time. */
+  /**
+   * Reservations of PINs that begin like a code's PIN; filled in only where the lock does not take two such PINs at a
+   * time.
+   */
   readonly sameFirstDigits?: readonly Reservation[];
 }
 
@@ -164,7 +167,10 @@ export class PinTaken extends Refusal {
   }
 }
 
-/** Another code on a lock that tells PINs apart by their first four digits has the same ones in an overlapping window. */
+/**
+ * On a lock that distinguishes PINs by their first four digits, another code has the same ones in an overlapping
+ * window.
+ */
 export class FirstDigitsTaken extends Refusal {
   constructor() {
     const message = 'The first four digits must differ from those of every other code on the lock';
@@ -175,7 +181,7 @@ export class FirstDigitsTaken extends Refusal {
   }
 }
 
-/** Whether somebody else has the PIN, or one that the lock does not take beside it. */
+/** Whether another code has the PIN, or one that the lock does not take beside it. */
 export const isTaken = (error: unknown): error is PinTaken | FirstDigitsTaken =>
   error instanceof PinTaken || error instanceof FirstDigitsTaken;
 
@@ -238,7 +244,7 @@ export function reserve(keypad: Keypad, wanted: WantedPin): KeypadEvent[] {
   ];
 }
 
-/** Lets go of one reservation of a code, or of all that it has: then of its place on the lock as well. */
+/** Releases one reservation of a code, or all of them; then its place on the lock as well. */
 export function release(keypad: Keypad, codeId: string, pinFingerprint: string | null): KeypadEvent[] {
   const has = keypad.reservations.some(
     (r) => r.codeId === codeId && (pinFingerprint === null || r.pinFingerprint === pinFingerprint),
@@ -263,7 +269,7 @@ export function endReservations(keypad: Keypad, codeId: string, at: number): Key
     }));
 }
 
-/** All of a keypad in one event: as earlier versions wrote it down. */
+/** The whole keypad in one event, as earlier versions wrote it. */
 export function snapshot(keypad: Keypad): KeypadEvent {
   return {
     type: 'KeypadSnapshotted',
@@ -289,7 +295,7 @@ export function storedReservations(
   }));
 }
 
-/** Reservations that were recorded. */
+/** Reservations as read from a snapshot. */
 export function reservationsOf(stored: readonly z.infer<typeof storedReservation>[]): Reservation[] {
   return stored.map((r) => ({
     ...r,

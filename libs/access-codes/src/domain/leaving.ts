@@ -28,12 +28,12 @@ export function ceaseToManage(code: AccessCode | null): CodeEvent[] {
   return settled ? letGo(code) : abandon(code);
 }
 
-/** Its device is no longer to be seen here, by itself or with its account, and so is no code on it. */
+/** Its device has been deleted here, by itself or with its account, and the codes on it with it. */
 export function isOutOfSight(device: Device | null, account: Account | null): boolean {
   return device?.deletedAt != null || account?.removedAt != null;
 }
 
-/** What has to happen to a code because of where its device and account stand; nothing, if they are ours. */
+/** What has to happen to a code because its device or account is leaving; nothing while both are managed. */
 export function leaving(code: AccessCode, device: Device | null, account: Account | null): CodeEvent[] {
   if (isOutOfSight(device, account)) return abandon(code);
   return device?.managed === false ? ceaseToManage(code) : [];

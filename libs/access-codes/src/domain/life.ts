@@ -1,10 +1,10 @@
 import type { Content, MayTurnUp } from './content';
 import type { ExternalField, RemovalCause } from './events';
 
-/** The phases of a code; what only one phase has is only there. */
+/** The phases of a code; each has what only it can have. */
 export type Life = Kept | Ending | Removed;
 
-/** Nothing takes it off its lock: it is ours, or it is left alone. */
+/** It stays on its lock: it is managed, or left alone. */
 export type Kept = Managed | Unmanaged;
 
 export interface Managed {
@@ -27,7 +27,7 @@ export interface ExternalChange {
   readonly fields: readonly ExternalField[];
 }
 
-/** A spare one, or one that stands in for another code, which knows of it or does not yet. */
+/** A spare code, or one that stands in for another; `handedOver`: the other one has it recorded. */
 export type Backup =
   | { readonly is: 'spare' }
   | { readonly is: 'pulled'; readonly forCodeId: string; readonly handedOver: boolean };
@@ -62,12 +62,12 @@ interface Living {
   readonly life: Life;
 }
 
-/** What it is, or was before it began to go. */
+/** What it is, or was before its removal began. */
 export function keptOf({ life }: Living): Kept {
   return life.phase === 'ending' || life.phase === 'removed' ? life.before : life;
 }
 
-/** How it goes or went; null while it stays. */
+/** Its removal, begun or done; null while it stays. */
 export function endOf({ life }: Living): Ending | Removed | null {
   return life.phase === 'ending' || life.phase === 'removed' ? life : null;
 }
@@ -81,12 +81,12 @@ export function isForgotten({ life }: Living): boolean {
   return life.phase === 'removed' && life.forgotten;
 }
 
-/** Going or gone as well. */
+/** Also for a code that is being removed or is gone. */
 export function isUnmanaged(code: Living): boolean {
   return keptOf(code).phase === 'unmanaged';
 }
 
-/** What it is as a backup code; null for any other. */
+/** Its state as a backup code; null for any other code. */
 export function backupOf(code: Living): Backup | null {
   const kept = keptOf(code);
   return kept.phase === 'managed' ? kept.backup : null;
@@ -119,7 +119,7 @@ export function externalInEffectOf(code: Living): ExternalChange | null {
   return kept.phase === 'managed' ? kept.externalInEffect : null;
 }
 
-/** A managed code of which nothing but that is known. */
+/** A managed code at its beginning. */
 export function managed(backup: Backup | null): Managed {
   return {
     phase: 'managed',
@@ -131,7 +131,7 @@ export function managed(backup: Backup | null): Managed {
   };
 }
 
-/** Its time is over, or it was deleted; if both, the later cause counts, and the first instant. */
+/** It expired or was deleted; if both, the later cause counts, and the earlier instant. */
 export function ending(life: Life, cause: RemovalCause, since: number): Life {
   switch (life.phase) {
     case 'managed':
@@ -147,7 +147,7 @@ export function ending(life: Life, cause: RemovalCause, since: number): Life {
   }
 }
 
-/** Gone from its lock, for the cause that it was going for, if it was. */
+/** Gone from its lock; where its removal had begun, for the cause of that. */
 export function removed(life: Life, cause: RemovalCause, at: number): Life {
   switch (life.phase) {
     case 'managed':
@@ -164,7 +164,7 @@ export function removed(life: Life, cause: RemovalCause, at: number): Life {
   }
 }
 
-/** The same life, whose code is kept or was kept otherwise. */
+/** The same life with another `Kept`, present or past. */
 export function keptOtherwise(life: Life, otherwise: (kept: Kept) => Kept): Life {
   return life.phase === 'ending' || life.phase === 'removed'
     ? { ...life, before: otherwise(life.before) }

@@ -28,7 +28,7 @@ export interface ReadBack {
 /** `later`: the lock has not decided yet; read it again. */
 export type Verdict = readonly CodeEvent[] | 'later';
 
-/** A maker may give the slot of a code that has gone to another one: then it is that one's. */
+/** A maker may give the slot of a code that is gone to another code: then the entry is that code's. */
 export function entryWith(lockCodeId: string, { listed, claimed }: ReadBack): Listed | undefined {
   return listed.find((entry) => entry.lockCodeId === lockCodeId && !claimed(lockCodeId));
 }
@@ -42,7 +42,7 @@ export function holds(code: AccessCode, listed: Listed, content: Content): boole
   );
 }
 
-/** A lock may alter a name by itself. Where it did so again after the name was set back, that is how it has it. */
+/** A lock may alter names. A name that it altered again after it was set back is left as it is. */
 export function sameName(code: AccessCode, { name: read }: Listed, content: Content): boolean {
   const { name: told } = toldOf(content);
   if (isNameOf(told, read)) return true;

@@ -24,7 +24,7 @@ function live(incidents: readonly Incident[], native: boolean, check: (life: Lif
 const lives = (incident: fc.Arbitrary<Incident>) =>
   fc.tuple(fc.array(incident, { minLength: 10, maxLength: 60, size: 'max' }), fc.boolean());
 
-/** Why a step must not be taken; null where nothing speaks against it. */
+/** Why a step must not be taken; null where it may be. */
 function objection({ code, step, on }: Planned): string | null {
   const { now, account, device } = on;
   if (step.do === 'wait') return step.until === null || step.until > now ? null : 'waits for the past';
@@ -53,7 +53,7 @@ function objection({ code, step, on }: Planned): string | null {
 }
 
 describe('whatever happens', () => {
-  it('planning comes to rest, and never asks for what must not be', () => {
+  it('planning comes to rest, and never plans a forbidden step', () => {
     fc.assert(
       fc.property(lives(anything), ([incidents, native]) => {
         live(incidents, native, (life) => {
@@ -103,7 +103,7 @@ describe('whatever happens', () => {
 });
 
 describe('when all is well again', () => {
-  it('every code is where it belongs, at every instant at which that changes, and at last none is left', () => {
+  it('every code is where it belongs, at every instant at which that changes, and in the end none is left', () => {
     fc.assert(
       fc.property(lives(passing), ([incidents, native]) => {
         const life = live(incidents, native, () => undefined);
@@ -165,7 +165,7 @@ function wrong(code: AccessCode, life: Life): string | null {
   if (schedule && now >= schedule.endsAt) return 'it is past its end';
   if (code.trouble.failure?.kind === 'permanent' || externalInEffectOf(code)?.change === 'removed')
     return null;
-  // A change that the lock can never take leaves the old PIN where it is, in another's way.
+  // A change that the lock can never take leaves the old PIN on it, which may be in the way of another code.
   const stuck = [...life.codes.values()].filter((other) => other.trouble.failure?.kind === 'permanent');
   const inTheWay = stuck.some((other) => other.known.onLock?.pinFingerprint === code.wanted.pinFingerprint);
   if (inTheWay) return null;

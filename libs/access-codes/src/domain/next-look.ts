@@ -4,8 +4,8 @@ import { plan } from './plan';
 import { isForgotten, isGone } from './life';
 
 /**
- * When a code is to be looked at, by what is known of it: not before `until`; now, since there is something to do;
- * or never again, since it is gone and cleaned up.
+ * When a code is due, by what is known of it: not before `until`; now, since there is something to do; or never again,
+ * since it is gone and cleaned up.
  */
 export type NextLook =
   | { readonly at: 'later'; readonly until: number | null; readonly forKeypad: boolean }
@@ -21,7 +21,7 @@ export function nextLook(codeId: string, code: AccessCode | null, circumstances:
 const NOW = { at: 'now' } as const;
 const NEVER = { at: 'never' } as const;
 
-/** Its PIN is released last of all. One that was forgotten later has a key that may still be there. */
+/** Its PIN is released last. A code that was forgotten after that may still have its key. */
 function isCleanedUp(code: AccessCode, { keypad }: Circumstances): boolean {
   return !isForgotten(code) && !keypad.reservations.some(({ codeId }) => codeId === code.codeId);
 }

@@ -37,7 +37,7 @@ describe('a persistent map', () => {
     );
   });
 
-  it('tells all that differs from an earlier one, or from a later one, and nothing else', () => {
+  it('names all that differs from an earlier one, or from a later one, and nothing else', () => {
     fc.assert(
       fc.property(steps, steps, (early, late) => {
         const before = put(PersistentMap.empty(), early);

@@ -70,7 +70,7 @@ describe('a PIN that somebody else has for another time', () => {
       .then({ do: 'remove', purpose: 'withdrawal', lockCodeId: 'lock-code-1' });
   });
 
-  it('is not handed over for a code that is on its way out, nor by one in its window', () => {
+  it('is not handed over to a code that is being removed, nor by one in its window', () => {
     const past = { ...before, endsAt: preloadAt };
     after(preloaded)
       .when(planned(around(preloadAt + HOUR, { keypad: keypadOf(reservation(OTHER, 'pin-a', past)) })))
@@ -153,7 +153,7 @@ describe('after a failure', () => {
       .then(wait(retryAt));
   });
 
-  it('tries again as soon as the maker answers, where it was out', () => {
+  it('tries again as soon as the maker answers, where it was unavailable', () => {
     failedBy('outage')
       .when(planned(around(failedAt + 2, { account: { ...account, backSince: failedAt + 1 } })))
       .thenMatches(createAgain);
@@ -162,7 +162,7 @@ describe('after a failure', () => {
       .then(wait(retryAt));
   });
 
-  it('holds a removal back no longer than the removal itself has failed', () => {
+  it('delays a removal for failed removals only', () => {
     const removing = [
       ...onLock(null, false),
       at(T0 + HOUR, programming('change-1', 'change', content(null), T0 + HOUR)),

@@ -153,8 +153,8 @@ describe('an ongoing code', () => {
   });
 });
 
-describe('what the passing of time makes true', () => {
-  it('tells of a delay, once', () => {
+describe('facts that come with time', () => {
+  it('records a delay, once', () => {
     const waiting = after(creating(stay, true, preloadAt));
     const late = preloadAt + 5 * MINUTE;
     waiting.when(planned(around(late - 1))).thenMatches({ do: 'verify' });
@@ -164,14 +164,14 @@ describe('what the passing of time makes true', () => {
       .then({ do: 'verify' });
   });
 
-  it('tells of a missed start, with the delay where that was not told', () => {
+  it('records a missed start, with the delay where that was not recorded', () => {
     const missed: CodeEvent = { type: 'StartMissed', data: {} };
     after([at(T0, requested(stay))])
       .when(planned(around(stay.startsAt, simple)))
       .then(append({ type: 'SettingDelayed', data: {} }, missed));
   });
 
-  it('calls no start missed that lay behind when the code was asked for', () => {
+  it('does not count a start as missed that had passed when the code was requested', () => {
     const begun = { startsAt: T0 - HOUR, endsAt: T0 + DAY };
     const delayed = at(T0 + 5 * MINUTE, { type: 'SettingDelayed', data: {} });
     after([...creating(begun, true), delayed])
@@ -179,7 +179,7 @@ describe('what the passing of time makes true', () => {
       .then({ do: 'verify' });
   });
 
-  it('neither calls late nor missed what somebody has just erased', () => {
+  it('does not count a code as late or missed that somebody has just erased', () => {
     const erasedAt = stay.startsAt + HOUR;
     const erased = [
       ...onLock(stay, true, {}, preloadAt),
@@ -203,7 +203,7 @@ describe('what the passing of time makes true', () => {
       .then(append(expired));
   });
 
-  it('tells of a removal that takes long, once, and not of one that has nothing to remove', () => {
+  it('records a removal that takes long, once, but not one that has nothing to remove', () => {
     const removing = [...onLock(null, false), at(T0 + HOUR, deleted)];
     const late = T0 + HOUR + 5 * MINUTE;
     const remove: Step = { do: 'remove', purpose: 'removal', lockCodeId: 'lock-code-1' };
@@ -255,7 +255,7 @@ describe('while a command is under way', () => {
       .then({ do: 'remove', purpose: 'removal', lockCodeId: 'lock-code-1' });
   });
 
-  it('reads back before it calls a code gone whose creation was never heard of again', () => {
+  it('reads back before it takes a code for gone whose creation was never answered', () => {
     after([
       ...creating(null, false),
       at(T0 + MINUTE, failure('ProgrammingFailed', 'create-1', 'passing', T0 + 2 * MINUTE, 'NO_ANSWER')),
@@ -272,7 +272,7 @@ describe('a changed code', () => {
     at(T0 + HOUR, data),
   ];
 
-  it('is changed on the lock in one go, the old PIN staying until the lock confirms', () => {
+  it('is changed on the lock in one step; the old PIN stays until the lock confirms', () => {
     const toB = changed({ type: 'ChangeRequested', data: { ...pin('pin-b') } });
     after(toB)
       .when(planned(around(T0 + HOUR)))
@@ -284,7 +284,7 @@ describe('a changed code', () => {
     expect(after(sent).state?.known.onLock?.pinFingerprint).toBe('pin-a');
   });
 
-  it('lets go of a PIN that it neither wants nor has on the lock, after the grace', () => {
+  it('releases a PIN that it neither wants nor has on the lock, after the grace', () => {
     const keypad = keypadOf(reservation(CODE, 'pin-a', null), reservation(CODE, 'pin-b', null, T0 + HOUR));
     const settled = after(onLock(null, false));
     const grace = T0 + HOUR + 5 * MINUTE;
@@ -292,7 +292,7 @@ describe('a changed code', () => {
     settled.when(planned(around(grace, { keypad }))).then({ do: 'release', pinFingerprint: 'pin-b' });
   });
 
-  it('reserves the PIN and window that it has without having asked for them, unless another code has them', () => {
+  it('reserves the PIN and window that it has got without a reservation, unless another code has them', () => {
     const keypad = keypadOf(reservation(CODE, 'pin-a', null));
     const theirs = content(null, pin('pin-c'));
     const taken = after([
@@ -303,7 +303,7 @@ describe('a changed code', () => {
     const held = keypadOf(reservation(CODE, 'pin-a', null), reservation(OTHER, 'pin-c', null));
     taken.when(planned(around(T0 + DAY, { keypad: held }))).then({ do: 'release', pinFingerprint: 'pin-a' });
 
-    // A change of its window was reserved, and never asked for.
+    // A change of its window was reserved, but never requested.
     const moved = keypadOf(reservation(CODE, 'pin-a', stay));
     const grace = T0 + 5 * MINUTE;
     const settled = after(onLock(null, false));
@@ -320,7 +320,7 @@ describe('a changed code', () => {
 });
 
 describe('a reservation whose code never came', () => {
-  it('is made again for a code that came after all, unless another code has its PIN', () => {
+  it('is made again for a code that was requested after all, unless another code has its PIN', () => {
     const came = after([at(T0, requested(null))]);
     const state = came.state!;
     expect(plan(CODE, state, around(T0, { keypad: keypadOf() }))).toEqual({ do: 'reserve' });
@@ -328,7 +328,7 @@ describe('a reservation whose code never came', () => {
     expect(plan(CODE, state, around(T0, { keypad: taken }))).toMatchObject({ do: 'wait', forKeypad: true });
   });
 
-  it('is let go after the grace', () => {
+  it('is released after the grace', () => {
     const keypad = keypadOf(reservation(CODE, 'pin-a', null), reservation(OTHER, 'pin-b', null));
     given(codeFold, [])
       .when(planned(around(T0 + 1, { keypad })))
@@ -345,7 +345,7 @@ describe('a reservation whose code never came', () => {
 describe('a lost account', () => {
   const gone = { account: { ...account, connected: false, disconnectedAt: T0 } };
 
-  it('is told of each live code once, and nothing is sent', () => {
+  it('is recorded once for each live code, and nothing is sent', () => {
     after([at(T0, requested(null))])
       .when(planned(around(T0, gone)))
       .then(append(lost));
@@ -396,7 +396,7 @@ describe('a device that is gone', () => {
       .then(wait(null));
   });
 
-  it('hears nothing of a removal', () => {
+  it('is sent no removal', () => {
     after([...onLock(null, false), at(T0 + HOUR, deleted)])
       .when(planned(around(T0 + HOUR, gone)))
       .then(append({ type: 'Removed', data: { cause: 'deleted', wasOnDevice: true } }));
@@ -406,7 +406,7 @@ describe('a device that is gone', () => {
 describe('an outage of the lock maker', () => {
   const out = { account: { ...account, unreachableSince: T0 } };
 
-  it('holds back every command, and still tells what time makes true', () => {
+  it('holds back every command, and still records what comes with time', () => {
     after([at(T0, requested(null))])
       .when(planned(around(T0 + 1, out)))
       .then(wait(T0 + 5 * MINUTE));
@@ -420,7 +420,7 @@ describe('an outage of the lock maker', () => {
 });
 
 describe('a code that is gone', () => {
-  it('only needs cleaning up after, whatever else is true', () => {
+  it('only needs cleaning up, whatever else is true', () => {
     const over = after([
       ...onLock(null, false),
       at(T0 + HOUR, deleted),

@@ -33,18 +33,18 @@ export type Step =
   | { readonly do: 'hand-over'; readonly toCodeId: string }
   /** Reserve the PIN for the window that the code has come to have in another way than by being asked for. */
   | { readonly do: 'reserve' }
-  /** Let go of PINs that the code no longer needs. */
+  /** Release PINs that the code no longer needs. */
   | { readonly do: 'release'; readonly pinFingerprint: string | null }
-  /** Let go of the place on the lock, for whoever needs one before. */
+  /** Release the place on the lock: another code may need it sooner. */
   | { readonly do: 'release-slot' }
-  /** Gone for good: let go of its PIN, erase its key. */
+  /** Gone for good: erase its key, then release its PIN. */
   | { readonly do: 'clean-up' }
   /** Nothing until then, or until something happens; `forKeypad`: or until something leaves the keypad. */
   | { readonly do: 'wait'; readonly until: number | null; readonly forKeypad: boolean };
 
 /**
- * What to do next for a code: compares what should be with what is known, whatever woke it. Pure, so that
- * planning again on the same facts says the same.
+ * What to do next for a code: compares what should be with what is known, whatever made it due. Pure, so that planning
+ * again on the same facts gives the same step.
  */
 export function plan(codeId: string, code: AccessCode | null, circumstances: Circumstances): Step {
   const { account, device, now } = circumstances;
@@ -87,7 +87,7 @@ function orphan(codeId: string, { keypad, now, settings }: Circumstances): Step 
   return now < until ? wait(until) : { do: 'release', pinFingerprint: null };
 }
 
-/** A code that is not ours is left alone; its PIN counts as taken. */
+/** An unmanaged code is left alone; its PIN counts as taken. */
 function unmanaged(code: AccessCode, circumstances: Circumstances): Step {
   const { device, account } = circumstances;
   const outOfSight = [device, account].some((one) => one !== null && one.removedAt !== null);
@@ -98,7 +98,7 @@ function unmanaged(code: AccessCode, circumstances: Circumstances): Step {
   return waitForFacts(code, circumstances, null);
 }
 
-/** The lock is out of our hands: a code on it can only be let go. */
+/** The lock is out of reach for good: a code on it can only be recorded as removed. */
 function withoutDevice(code: AccessCode, now: number): Step {
   const end = endOf(code);
   if (end) return append(removed(code, end.cause));
@@ -107,7 +107,9 @@ function withoutDevice(code: AccessCode, now: number): Step {
   return wait(code.wanted.schedule?.endsAt ?? null);
 }
 
-/** What the mere passing of time makes true; while the clock is in doubt, a start or end has to have come either way. */
+/**
+ * Facts that come with time alone; while the clock is in doubt, a start or end must have come by its earliest reading.
+ */
 function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   const { now, settings } = circumstances;
   const certain = now - doubtOf(circumstances);
@@ -137,10 +139,13 @@ function facts(code: AccessCode, circumstances: Circumstances): CodeEvent[] {
   return events;
 }
 
-/** Of two processes' clocks, one may be ahead by so much, ms. */
+/** How far the clock of another process may be ahead, ms. */
 const AHEAD_OF_OTHERS = 5_000;
 
-/** What happened at an instant that has not come: the clock was set back since, and waiting for it makes no sense. */
+/**
+ * Whether something happened at an instant that is still to come: then the clock was set back since, and waiting for
+ * that instant makes no sense.
+ */
 function wasPutBack(now: number, happenedAt: number): boolean {
   return now < happenedAt - AHEAD_OF_OTHERS;
 }
@@ -264,10 +269,10 @@ function desired(
 
 const latestOf = ({ now, latest = now }: Circumstances): number => Math.max(now, latest);
 
-/** By how much the clock may be ahead, ms: it was set forward, and nobody has said whether rightly. */
+/** By how much the clock may be ahead, ms: it was set forward, perhaps wrongly. */
 const doubtOf = ({ now, earliest = now }: Circumstances): number => Math.max(0, now - earliest);
 
-/** Since when it could have been on the lock, ms: what somebody erased is awaited anew. */
+/** Since when it could have been on the lock, ms; for a code that somebody erased, since then. */
 function awaitedFrom(code: AccessCode, native: boolean, settings: PlanSettings): number {
   const {
     trouble: { externalConflict },
@@ -292,7 +297,7 @@ function missedAt(code: AccessCode, native: boolean, settings: PlanSettings): nu
     : Number.POSITIVE_INFINITY;
 }
 
-/** Waits, but not past an instant at which time itself makes something true. */
+/** Waits, but not past the instant of the next fact that comes with time. */
 function waitForFacts(
   code: AccessCode,
   circumstances: Circumstances,

@@ -122,7 +122,10 @@ function programmingFailed(
   });
 }
 
-/** Which name the lock is given from now on. A different one that was refused as taken, too, was cut there. */
+/**
+ * Which name the lock is given from now on. A distinct name that was refused as taken as well has been cut off by the
+ * lock.
+ */
 function nameAfter(
   { distinctName }: Known,
   errorCode: string,

@@ -31,7 +31,7 @@ const entry = (more: Partial<Listed> = {}): Listed => ({
   ...more,
 });
 
-/** What reading back tells of a code to which this happened. */
+/** What a read-back shows of a code with these events. */
 const read = (events: readonly Happened<CodeEvent>[], listed: Listed[], more: Partial<ReadBack> = {}) =>
   given(codeFold, events).when((code) =>
     reconcile(code!, { listed, claimed: () => false, now: EARLY, retryAt: T0 + HOUR, ...more }),
@@ -77,7 +77,7 @@ describe('reading back a code that is being created', () => {
     read(sent, [entry()], { claimed: () => true }).then('later');
   });
 
-  it('waits while the lock has not made up its mind, and gives up when it is late', () => {
+  it('waits while the lock has not decided, and gives up after the deadline', () => {
     const sent = creating(null, false);
     read(sent, []).then('later');
     read(sent, [entry({ status: 'pending' })], { now: LATE }).then('later');
@@ -140,7 +140,7 @@ describe('reading back a code whose creation was given up', () => {
     read(givenUp, [], { now: LATE }).then([]);
   });
 
-  it('lets it go when it is to go', () => {
+  it('counts it as removed when it is to be removed', () => {
     const going = [...givenUp, at(LATE, { type: 'RemovalStarted', data: { cause: 'deleted' } })];
     read(going, [], { now: LATE }).then([
       { type: 'Removed', data: { cause: 'deleted', wasOnDevice: false } },
@@ -184,7 +184,7 @@ describe('reading back a code at rest', () => {
     ]);
   });
 
-  it('tells of a change once', () => {
+  it('records a change once', () => {
     const seen = given(codeFold, set).state!;
     const listed = [entry({ name: 'Mallory' })];
     const around = { listed, claimed: () => false, now: EARLY, retryAt: T0 + HOUR };

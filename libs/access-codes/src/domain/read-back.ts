@@ -7,7 +7,7 @@ import { inFlightOf } from './transitions';
 import { reconcileUnmanaged } from './unmanaged';
 import { endOf, lateChangesOf, mayTurnUpOf } from './life';
 
-/** What reading back tells of a code: of the command under way, or of what the lock is known to hold. */
+/** What a read-back shows of a code: of the command under way, or of what the lock is known to hold. */
 export function reconcile(code: AccessCode, readBack: ReadBack): Verdict {
   if (code.life.phase === 'unmanaged') return reconcileUnmanaged(code, readBack);
   const restored: CodeEvent[] =
@@ -96,13 +96,13 @@ function turnedUp(
   return [started, ...confirmed(code, inFlight, entry, now)];
 }
 
-/** A creation that was told to the lock more than once may have been done with what it was told at first. */
+/** A creation that was sent to the lock more than once may have been done with what was sent first. */
 function asFound(content: Content, { window }: Listed): Content {
   const told = toldOf(content);
   return sameWindow(told.window, window) ? content : { ...content, told: { name: told.name, window } };
 }
 
-/** What of a code on the lock is not as it was told is somebody else's doing; the rest is as it is known. */
+/** What differs on the lock from what was sent, somebody else has changed; the rest is as it is known. */
 function externallyModified(code: AccessCode, entry: Listed, known: Content): CodeEvent[] {
   const told = toldOf(known);
   const fields: ExternalField[] = [];
@@ -135,7 +135,7 @@ function externallyModified(code: AccessCode, entry: Listed, known: Content): Co
   ];
 }
 
-/** By its id where that is known; else by all of its content, unless it is somebody else's. */
+/** By its id where that is known; else by all of its content, unless the entry belongs to another code. */
 function entryOf(
   code: AccessCode,
   readBack: ReadBack,
@@ -149,8 +149,8 @@ function entryOf(
 }
 
 /**
- * A name that is the beginning of the one that the lock was told may be the one before it, which the lock still has. On
- * a lock that cuts names both may look the same: at a second attempt that is taken for the new one.
+ * A name that is the beginning of the one sent to the lock may be the previous one, which the lock still has. On a lock
+ * that cuts names both may look the same: at a second attempt it is taken for the new one.
  */
 function isStillToBeRenamed(
   { known: { onLock } }: AccessCode,

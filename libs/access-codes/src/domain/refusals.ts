@@ -6,7 +6,7 @@ import { refusedForItsStart } from './told';
 export interface Trouble {
   readonly errorCode: string;
   readonly message: string;
-  /** The lock or its maker was out of reach: no fault of the code's. */
+  /** The lock or its maker was out of reach, which is not the code's fault. */
   readonly outage?: boolean;
   /** When to try again, if trying can help at all, ms. */
   readonly retryAt: number;
@@ -14,7 +14,7 @@ export interface Trouble {
   readonly under?: { readonly rules: LockCapabilities; readonly at: number };
 }
 
-/** What the lock can never take is not offered again; a removal is never given up. */
+/** What the lock can never take is not sent again; a removal is never given up. */
 export function kindOf({ errorCode, under }: Trouble, content: Content | null): FailureKind {
   switch (errorCode) {
     case 'INVALID_PIN':
@@ -51,7 +51,7 @@ const ABOUT_OTHERS = new Set([
   'pin_code_matches_existing_set',
 ]);
 
-/** What a refusal may say of the name that the lock was told. */
+/** What a refusal may mean for the name that the lock was sent. */
 export function nameRefused(errorCode: string): 'taken' | 'not-taken-as-it-is' | null {
   if (/NAME/.test(errorCode)) {
     return /CONFLICT|TAKEN|DUPLICATE|EXISTS|UNIQUE/.test(errorCode) ? 'taken' : 'not-taken-as-it-is';

@@ -16,7 +16,7 @@ export function earlierHolder(code: AccessCode, { keypad }: Circumstances): Rese
     (r) =>
       r.codeId !== code.codeId &&
       r.pinFingerprint === code.wanted.pinFingerprint &&
-      // Somebody else's is never written over; what a lock makes of one PIN at different times is for it to say.
+      // A foreign code is never overwritten; whether one PIN may be there at different times is left to the lock.
       (r.foreign
         ? overlap(r.window, code.wanted.schedule)
         : (r.window?.startsAt ?? Number.NEGATIVE_INFINITY) <= start),
@@ -25,7 +25,7 @@ export function earlierHolder(code: AccessCode, { keypad }: Circumstances): Rese
 
 /**
  * A lock may refuse a PIN that it holds already, whatever the window. A code that is on the lock ahead of its own
- * window makes room for one whose turn comes before, and comes back after it.
+ * window makes room for one that comes before it, and comes back after that one.
  */
 export function standsAside(
   code: AccessCode,
@@ -43,7 +43,7 @@ export function standsAside(
 
 /**
  * The code has a PIN or window that it did not reserve: somebody else's change was accepted, or a change was reserved
- * and, after a crash, never asked for. What another code holds is left to that one.
+ * and, after a crash, never asked for. A PIN that another code holds is left to that code.
  */
 export function lacksReservation(code: AccessCode, { keypad, now, settings }: Circumstances): boolean {
   if (endOf(code)) return false;
@@ -69,12 +69,15 @@ export function staleReservation(
       r.codeId === code.codeId &&
       r.pinFingerprint !== code.wanted.pinFingerprint &&
       r.pinFingerprint !== code.known.onLock?.pinFingerprint &&
-      // Of somebody else's code, nothing is about to be asked.
+      // For an unmanaged code nobody is about to request anything.
       (isUnmanaged(code) || now >= graceEnds(code, r, settings)),
   );
 }
 
-/** A change may be about to ask for the PIN, or a creation that was given up to turn up with it; not for ever. */
+/**
+ * Until when a PIN stays reserved: a change may be about to request it, or a creation that was given up may turn up
+ * with it.
+ */
 export function graceEnds(code: AccessCode, r: Reservation, { reservationGrace }: PlanSettings): number {
   const mayTurnUp = mayTurnUpOf(code);
   const since = mayTurnUp?.pinFingerprint === r.pinFingerprint ? mayTurnUp.givenUpAt : r.reservedAt;

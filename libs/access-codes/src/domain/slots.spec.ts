@@ -24,7 +24,7 @@ describe('the numbered places of a lock', () => {
     expect(takes(keypad, 'a')).toEqual({ slot: 10, events: [] });
   });
 
-  it('are full when each of ours is somebody’s', () => {
+  it('are full when all of ours are taken', () => {
     const keypad = after([taken('a', 10), found('theirs', 11), taken('b', 12)]);
     expect(takes(keypad, 'c')).toBeNull();
     expect(takes(after([{ type: 'SlotReleased', data: { codeId: 'a' } }], keypad), 'c')).toMatchObject({
@@ -37,12 +37,12 @@ describe('the numbered places of a lock', () => {
     expect(takes(keypad, 'a')).toEqual({ slot: 11, events: [taken('a', 11)] });
   });
 
-  it('are found anew when others have been declared ours', () => {
+  it('are found again when other places have been declared ours', () => {
     const keypad = after([taken('a', 10)]);
     expect(takes(keypad, 'a', { first: 20, last: 21 })).toMatchObject({ slot: 20 });
   });
 
-  it('go with all that a code had reserved', () => {
+  it('are released with all that a code had reserved', () => {
     const keypad = after([taken('a', 10)]);
     const seen = keypadFor(keypad, { codeId: 'a', pinFingerprint: '' }, []);
     expect(seen.slot).toBe(10);
@@ -50,7 +50,7 @@ describe('the numbered places of a lock', () => {
     expect(release(seen, 'a', 'some PIN')).toEqual([]);
   });
 
-  it('tell once that somebody else’s code lies there, and let go once', () => {
+  it('record once that somebody else’s code is there, and are released once', () => {
     const keypad = after([found('theirs', 11)]);
     expect(occupySlot(heldSlots(keypad), 'theirs', 11)).toEqual([]);
     expect(occupySlot(heldSlots(keypad), 'theirs', 12)).toEqual([found('theirs', 12)]);
@@ -88,7 +88,7 @@ describe('the numbered places of a lock', () => {
           const others = new Set(before.filter((h) => h.codeId !== each.codeId).map((h) => h.slot));
           const isFull = [10, 11, 12].every((slot) => others.has(slot));
           const again = takes(keypad, each.codeId);
-          // Asked again it says the same; and it says "full" exactly when others have each place.
+          // A repeated request gets the same answer; and "full" is answered exactly when others have all places.
           expect(each.do !== 'take' || (isFull ? again === null : again?.events.length === 0)).toBe(true);
           const ours = [...heldSlots(keypad)].filter((h: HeldSlot) => !h.foreign).map((h) => h.slot);
           expect(new Set(ours).size).toBe(ours.length);

@@ -5,7 +5,7 @@ import type { KeypadEvent } from './keypad';
 export interface HeldSlot {
   readonly codeId: string;
   readonly slot: number;
-  /** Somebody else's code lies in it: that is a fact, and moves whoever of ours was to have it. */
+  /** Somebody else's code is in it: that is a fact, and a code of ours that was to have the place gets another. */
   readonly foreign?: true;
 }
 
@@ -14,7 +14,7 @@ export type SlotDecision = { readonly slot: number; readonly events: KeypadEvent
 
 /**
  * Finds a slot for a code that is to come onto its lock: the one that it holds, else the lowest that nobody holds.
- * Asked again on the same facts it says the same.
+ * Repeated on the same facts it gives the same answer.
  */
 export function takeSlot(
   held: Iterable<HeldSlot>,
@@ -39,7 +39,7 @@ export function occupySlot(held: Iterable<HeldSlot>, codeId: string, slot: numbe
   return [{ type: 'SlotTaken', data: { codeId, slot, foreign: true } }];
 }
 
-/** Lets go of a code's slot, where it has one. */
+/** Releases a code's slot, where it has one. */
 export function releaseSlot(held: Iterable<HeldSlot>, codeId: string): KeypadEvent[] {
   for (const each of held) if (each.codeId === codeId) return [{ type: 'SlotReleased', data: { codeId } }];
   return [];

@@ -55,7 +55,7 @@ const readBack = (...listed: Listed[]) => ({ listed, claimed: () => false, now: 
 describe('a lock that takes no start that has passed', () => {
   const waiting = given(codeFold, [at(T0, requested(stay))]);
 
-  it('is told the start that was asked for while it lies ahead', () => {
+  it('is sent the start that was requested while it lies ahead', () => {
     const circumstances = around(T0, { device: later });
     expect(planned(circumstances)(waiting.state)).toMatchObject({ do: 'program', operation: 'create' });
     expect(planned(circumstances)(waiting.state)).not.toHaveProperty('content.told');
@@ -67,14 +67,14 @@ describe('a lock that takes no start that has passed', () => {
     at(stay.startsAt, { type: 'SettingDelayed', data: {} } as const),
   ];
 
-  it('is told a later one once it has passed, and the code is what it was asked to be', () => {
+  it('is sent a later one once it has passed, and the code stays as it was requested', () => {
     expect(planned(around(during, { device: later }))(fold(late))).toMatchObject({
       do: 'program',
       content: { window: stay, told: told(during + MINUTE) },
     });
   });
 
-  it('is told none where its next step is too far away, or after the end', () => {
+  it('is sent none where its next step is too far away, or after the end', () => {
     const begun = fold(late);
     const coarse = around(during + MINUTE, { device: lockWith('start_date_in_future', 60) });
     expect(planned(coarse)(begun)).toMatchObject({ content: { told: { window: null } } });
@@ -84,7 +84,7 @@ describe('a lock that takes no start that has passed', () => {
 
   const inStay = fold(onLock(stay, true).concat(at(stay.startsAt, setNow())));
 
-  it('is not asked for the start that it has when a stay that has begun is changed', () => {
+  it('is not sent the start that it has when a stay that has begun is changed', () => {
     const renamed = fold([
       ...onLock(stay, true),
       at(stay.startsAt, setNow()),
@@ -100,7 +100,7 @@ describe('a lock that takes no start that has passed', () => {
     expect(step).not.toHaveProperty('content.told');
   });
 
-  it('is told an end without another start where it has a later one', () => {
+  it('is sent a new end without another start where it has a later one', () => {
     const endsAt = stay.endsAt + HOUR;
     const held = asSent(content(stay), during - HOUR / 2);
     const extended = fold([
@@ -115,7 +115,7 @@ describe('a lock that takes no start that has passed', () => {
     });
   });
 
-  it('opens from the start that it was told, and the code is set then', () => {
+  it('opens from the start that it was sent, and the code is set then', () => {
     const opensAt = during + MINUTE;
     const sent = programming('create-1', 'create', asSent(content(stay), opensAt), during + 2 * MINUTE);
     const code = fold([at(T0, requested(stay)), at(during, sent)]);
@@ -150,7 +150,7 @@ describe('a lock that takes no start that has passed', () => {
     expect(refusedAt(during + 8 * MINUTE)).toMatchObject({ kind: 'permanent', retryAt: null });
   });
 
-  it('is told a start further ahead each time it refuses one', () => {
+  it('is sent a start further ahead each time it refuses one', () => {
     const refused = [1, 2, 3].flatMap((nth) => [
       at(during, programming(`create-${nth}`, 'create', content(stay), during)),
       at(during, failure('ProgrammingFailed', `create-${nth}`, 'passing', during, 'INVALID_PIN')),
@@ -166,7 +166,7 @@ describe('a lock that takes no start that has passed', () => {
     expect(step).toMatchObject({ content: { told: told(during + 8 * MINUTE) } });
   });
 
-  it('that still holds the start it was told is not taken for one that somebody has changed', () => {
+  it('that still holds the start it was sent does not count as changed by somebody', () => {
     const held = asSent(content(stay), during - HOUR / 2);
     const code = fold([
       at(T0, requested(stay)),
@@ -174,7 +174,7 @@ describe('a lock that takes no start that has passed', () => {
       at(during - HOUR, setBy('ScheduledOnDevice')),
     ]);
     expect(reconcile(code, readBack(entry({ window: told(during - HOUR / 2).window })))).toEqual([]);
-    // Somebody else's PIN is told, and the later start is not told with it.
+    // Only the PIN counts as changed by somebody else, not the later start.
     const meddled = reconcile(
       changed(code, { wanted: { externalModificationAllowed: true } }),
       readBack(entry({ window: told(during - HOUR / 2).window, ...pin('pin-x') })),
@@ -185,7 +185,7 @@ describe('a lock that takes no start that has passed', () => {
     expect(inStay.known.setAt).toBe(stay.startsAt);
   });
 
-  it('may have done an attempt that nobody answered, with the start that it was told then', () => {
+  it('may have carried out an unanswered attempt, with the start that was sent then', () => {
     const code = fold([
       at(T0, requested(stay)),
       at(during, programming('create-2', 'create', asSent(content(stay), during + 2 * MINUTE), during)),
@@ -244,7 +244,7 @@ describe('a refusal', () => {
     expect(names).toEqual(['Countess Eleonora', 'Countess Eleonora CODE1', 'Count CODE1']);
   });
 
-  it('that may be about the name is not final before a plain one has been tried', () => {
+  it('that may be due to the name is not final before a plain one has been tried', () => {
     const long = 'Zoë, who comes late';
     expect(refusedBy('no_zeros', 'INVALID_REQUEST', long)).toMatchObject({ kind: 'passing' });
     const code = fold([
@@ -258,7 +258,7 @@ describe('a refusal', () => {
     });
   });
 
-  it('that is final is tried again when somebody asks for the same once more', () => {
+  it('that is final is tried again when the same is requested again', () => {
     const history = [
       at(T0, requested(null)),
       at(T0, programming('create-1', 'create', content(null), T0)),
@@ -288,13 +288,13 @@ describe('a name on a lock', () => {
     ]);
   };
 
-  it('that is the beginning of the new one is still the old one, the first time', () => {
+  it('that is the beginning of the new one counts as the old one, the first time', () => {
     const guest = readBack(entry({ window: null }));
     expect(reconcile(renamedTo('Guest of honour', 1), guest)).toBe('later');
     expect(reconcile(renamedTo('Guest of honour', 2), guest)).toMatchObject([{ type: 'ChangedOnDevice' }]);
   });
 
-  it('that comes back as it was after it was put back is how the lock has it', () => {
+  it('that the lock alters again after it was put back is left so', () => {
     const strange = readBack(entry({ window: null, name: 'User: Guest' }));
     const set = onLock(null, false);
     const seen = reconcile(fold(set), strange);
@@ -310,7 +310,7 @@ describe('a name on a lock', () => {
   });
 });
 
-test('events from before locks were told anything else are read as they were', () => {
+test('events from before anything else was sent to locks are read as they were', () => {
   const { type, data } = programming('create-1', 'create', content(stay), during);
   const metadata = {
     ...{ $correlationId: 'a', $causationId: 'b', actor: { type: 'system' }, workspaceId: 'workspace-1' },

@@ -5,11 +5,11 @@ import { type Content, sameWindow, toldOf, type Window } from './content';
 
 const MINUTE = 60_000;
 
-/** How far ahead of now a start is put that can no longer be the one that was asked for; doubled when it is refused. */
+/** How far ahead of now a start is set when the requested one has passed; doubled when it is refused. */
 const AHEAD = MINUTE;
-/** Further than this a guest is not kept waiting for the sake of a start. */
+/** A guest does not wait longer than this for the sake of a start. */
 const AHEAD_AT_MOST = 10 * MINUTE;
-/** A start that lies no further ahead than this may have passed, by the lock's clock, when the lock came to it. */
+/** A start no further ahead than this may have passed, by the lock's clock, when the lock processed it. */
 const MAY_HAVE_PASSED = 5 * MINUTE;
 
 /** Whether a lock takes no start that has passed. */
@@ -24,9 +24,9 @@ export function refusedForItsStart(rules: LockCapabilities, content: Content, no
 }
 
 /**
- * A content with what the lock is told instead of its name and window, where it does not take them as they are at this
+ * A content with what is sent instead of its name and window, where the lock does not take them as they are at this
  * instant (ms).
- * @param others what other codes are called on the lock; matters where names must differ there
+ * @param others the names of other codes on the lock; matters where names must differ there
  */
 export function asTold(
   code: AccessCode,
@@ -46,24 +46,24 @@ export function asTold(
   return { ...rest, name: asked, window: asIs, ...(same ? {} : { told: { name, window } }) };
 }
 
-/** What a code is called on its lock, or may come to be called by what is under way. */
+/** The names that a code has on its lock, or may get by what is under way. */
 export function namesOnLock(code: AccessCode): string[] {
   return contentsOf(code).flatMap((content) => toldOf(content).name ?? []);
 }
 
 /**
- * The window for a lock that takes no start that has passed: the guest gets in a little later than now, since that is
- * within their stay. Null: none, and the end is kept by us, where the first start that the lock takes is too far away.
+ * The window for a lock that takes no start that has passed: the guest gets in a little later than now. Null: no window
+ * is sent and the server keeps the end, where the first start that the lock takes is too far away.
  */
 function windowToTell(code: AccessCode, wanted: Window, device: Device, now: number): Window | null {
   if (!wantsLaterStarts(device.capabilities) || wanted.startsAt > now) return wanted;
   const held = code.known.onLock && toldOf(code.known.onLock);
-  // It opens the door now, and must not cease to for a while.
+  // It opens the door now, and must not stop doing so for a while.
   if (held?.window === null) return null;
   const refused =
     code.trouble.failure?.of === 'programming' && /INVALID|SCHEDULE/.test(code.trouble.failure.errorCode);
   if (held && held.window.startsAt <= now) {
-    // A start that the lock has is not asked of it anew; unless the lock refuses that, too.
+    // A start that the lock has stays, unless the lock refuses that, too.
     return refused ? null : { startsAt: held.window.startsAt, endsAt: wanted.endsAt };
   }
   const ahead = Math.min(AHEAD * 2 ** (refused ? code.trouble.failedAttempts : 0), AHEAD_AT_MOST);

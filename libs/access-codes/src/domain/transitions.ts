@@ -72,7 +72,7 @@ export function removalInFlight({ data, at }: Happened<CodeEventOf<'RemovalSent'
   };
 }
 
-/** The same code except for what is said. */
+/** The same code with these differences. */
 export function changed(code: AccessCode, { wanted, known, trouble, life, managed }: Differing): AccessCode {
   return {
     ...code,

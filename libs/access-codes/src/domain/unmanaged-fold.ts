@@ -5,7 +5,7 @@ import type { CodeEvent, CodeEventOf, StoredContent } from './events';
 import { keptOtherwise, managed, removed, type Unmanaged } from './life';
 import { changed, noTrouble, offTheLock, requested } from './transitions';
 
-/** A code that is on its lock, and nobody asked for it. */
+/** A code that was found on its lock and not created here. */
 export function unmanagedSeen({ data, at }: Happened<CodeEventOf<'UnmanagedCodeSeen'>>): AccessCode {
   const { lockCodeId, content, ...whose } = data;
   const { window, ...said } = content;
@@ -27,7 +27,7 @@ export function unmanagedSeen({ data, at }: Happened<CodeEventOf<'UnmanagedCodeS
   return changed(code, { known: { onLock, everOnLock: true, setAt: at }, life: UNMANAGED });
 }
 
-/** Codes that nobody asked for, as they change, and as they become ours or cease to be. */
+/** Unmanaged codes, as they change, and as they become managed or unmanaged. */
 export function evolveUnmanaged(
   code: AccessCode,
   event: Happened<

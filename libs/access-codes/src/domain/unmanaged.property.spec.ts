@@ -15,7 +15,7 @@ import { endOf, isGone, isUnmanaged, mayTurnUpOf } from './life';
 const SLOTS = ['slot-1', 'slot-2', 'slot-3', 'slot-4'];
 const PINS = ['pin-a', 'pin-b', 'pin-c'];
 
-/** A lock with four slots that several hands reach, one of them ours, and what we make of reading it. */
+/** A lock with four slots to which others write as well, and what follows from reading it back. */
 class Household {
   now = T0;
   readonly lock = new Map<string, Listed>();
@@ -49,7 +49,7 @@ class Household {
     }
   }
 
-  /** We take a code off the lock: ours, or one that was not. */
+  /** We take a code off the lock, managed or unmanaged. */
   takeOff(nth: number, done: boolean): void {
     const live = this.live().filter((code) => code.known.onLock && !endOf(code) && !code.known.inFlight);
     const code = live[nth % Math.max(1, live.length)];
@@ -65,7 +65,7 @@ class Household {
 
   readBack(): void {
     const listed = [...this.lock.values()];
-    // The latest to be given a slot has it.
+    // The latest code to get a slot has it.
     const owners = new Map(
       this.live().flatMap(({ codeId, known: { onLock, inFlight } }) => {
         const at = onLock?.lockCodeId ?? inFlight?.lockCodeId;
@@ -145,12 +145,12 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Deed>((household) => household.readBack()) },
 );
 
-test('whatever is read, what shows as unmanaged is what is on the lock and not ours, each coming and going once', () => {
+test('after any read-backs, exactly the foreign codes on the lock show as unmanaged, and each comes and goes once', () => {
   fc.assert(
     fc.property(fc.array(deed, { maxLength: 40 }), (deeds) => {
       const household = new Household();
       for (const happen of deeds) happen(household);
-      // Answers that never came are given up, and all that may be ours is known.
+      // Unanswered commands are given up, and all that may be ours is known.
       household.now += 10 * MINUTE;
       for (let time = 0; time < 3; time++) household.readBack();
 
@@ -171,7 +171,7 @@ test('whatever is read, what shows as unmanaged is what is on the lock and not o
         (entry) => !ours.includes(entry.lockCodeId) && !mayBeOurs(entry),
       );
       expect([...known].sort()).toEqual(foreign.map(({ lockCodeId }) => lockCodeId).sort());
-      // What is to go is no longer followed.
+      // What is being removed is no longer followed.
       for (const {
         known: { onLock },
         wanted: { name: called, pinFingerprint },

@@ -72,7 +72,7 @@ const released = at(T0 + MINUTE, { type: 'LetGo', data: {} });
 const deleted = at(T0 + MINUTE, { type: 'RemovalStarted', data: { cause: 'deleted' } });
 const gone: CodeEvent = { type: 'UnmanagedCodeGone', data: {} };
 
-describe('a code that is not ours, read back', () => {
+describe('an unmanaged code, read back', () => {
   it('is as it was', () => read([seen()], [entry()]).then([]));
   it('is gone', () => read([seen()], [entry({ lockCodeId: 'another' })]).then([gone]));
   it('has another name', () =>
@@ -91,7 +91,7 @@ describe('a code that is not ours, read back', () => {
       { type: 'UnmanagedCodeChanged', data: { content: content(stay, { name: 'Owner' }) } },
     ]));
   it('is about to be another', () => read([seen()], [entry({ name: 'Mum', status: 'pending' })]).then([]));
-  it('is off the lock, as it was asked to be', () => {
+  it('is off the lock, as requested', () => {
     const going = [seen(), deleted, at(T0 + MINUTE, removalSent('remove-1', 'removal', T0 + HOUR))];
     read(going, []).then([{ type: 'Removed', data: { cause: 'deleted', wasOnDevice: true } }]);
   });
@@ -107,7 +107,7 @@ describe('a code that is not ours, read back', () => {
       .then('read-back'));
 });
 
-describe('whose an entry on a lock is', () => {
+describe('an entry on a lock', () => {
   const of = (listed: Listed[], known: string[], codes: AccessCode[] = []) =>
     unknownAmong(listed, new Set(known), codes).map(({ lockCodeId }) => lockCodeId);
   const guest = (more: Partial<Listed> = {}) => entry({ name: 'Guest', ...more });
@@ -166,7 +166,7 @@ describe('taking a code into management', () => {
       .when((code) => takeIntoManagement(code, true))
       .then([]);
   });
-  it('is refused for one that is going or gone', () => {
+  it('is refused for one that is being removed or gone', () => {
     given(codeFold, [seen(), deleted])
       .when((code) => takeIntoManagement(code, true))
       .thenFails('being removed');
@@ -174,7 +174,7 @@ describe('taking a code into management', () => {
       .when((code) => takeIntoManagement(code, true))
       .thenFails('does not exist');
   });
-  it('is told to have failed once for each code that has its PIN', () => {
+  it('is recorded as refused once for each code that has its PIN', () => {
     const refused = { type: 'ConversionRefused', data: { byCodeId: OTHER } } as const;
     given(codeFold, [seen()])
       .when((code) => refuseConversion(code, OTHER))
@@ -199,7 +199,7 @@ describe('letting go of a code', () => {
     // Not even its end is ours to keep.
     expect(planned(around(stay.endsAt + HOUR))(code)).toMatchObject({ do: 'reserve' });
   });
-  it('ends all that was special of it, also for when it is ours again', () => {
+  it('ends its special properties, also for when it is managed again', () => {
     const special = [
       ...onLock(null, true, { isBackup: true, isOneTimeUse: true, usesBackupPool: true }),
       released,
@@ -218,7 +218,7 @@ describe('letting go of a code', () => {
       .thenFails('being removed');
     given(codeFold, []).when(letGo).thenFails('does not exist');
   });
-  it('leaves nothing to be asked of it', () =>
+  it('leaves nothing to be requested of it', () =>
     given(codeFold, [...onLock(stay, true), released])
       .when((code) => change(code, { name: 'Ann' }))
       .thenFails('does not exist'));
@@ -228,8 +228,8 @@ describe('letting go of a code', () => {
       .then([]));
 });
 
-describe('deleting a code that is not ours', () => {
-  it('is asked for as with one of ours, and takes it off the lock', () => {
+describe('deleting an unmanaged code', () => {
+  it('is requested as with a managed one, and takes it off the lock', () => {
     given(codeFold, [seen()])
       .when(remove)
       .then([{ type: 'RemovalStarted', data: { cause: 'deleted' } }]);
@@ -241,7 +241,7 @@ describe('deleting a code that is not ours', () => {
   });
 });
 
-describe('the plan for a code that is not ours', () => {
+describe('the plan for an unmanaged code', () => {
   const foreign = { ...reservation(CODE, 'pin-a', null), foreign: true as const };
   const settled = around(T0 + HOUR, { keypad: keypadOf(foreign) });
 
@@ -253,7 +253,7 @@ describe('the plan for a code that is not ours', () => {
   it('is to wait, whatever the time', () => {
     expect(planned(settled)(fold([seen()]))).toEqual({ do: 'wait', until: null, forKeypad: false });
   });
-  it('is to let go of a PIN that it had before', () => {
+  it('is to release a PIN that it had before', () => {
     const changed = at(T0, { type: 'UnmanagedCodeChanged', data: { content: content(null, pin('pin-b')) } });
     const both = keypadOf(foreign, { ...foreign, pinFingerprint: 'pin-b' });
     expect(planned(around(T0, { keypad: both }))(fold([seen(), changed]))).toEqual({
@@ -275,7 +275,7 @@ describe('a PIN that somebody else has put on the lock', () => {
   const keypad = keypadOf({ ...reservation(OTHER, 'pin-a', null), foreign: true });
   const wanted = { codeId: CODE, pinFingerprint: 'pin-a', window: stay };
 
-  it('keeps nobody from asking for it, and counts as taken where one is drawn', () => {
+  it('can be requested all the same, and counts as taken where one is drawn', () => {
     expect(reserve(keypad, wanted)).toHaveLength(1);
     expect(occupant(keypad, wanted)?.codeId).toBe(OTHER);
   });
@@ -284,7 +284,7 @@ describe('a PIN that somebody else has put on the lock', () => {
     expect(reserve(ours, { ...wanted, foreign: true })).toHaveLength(1);
     expect(() => reserve(ours, wanted)).toThrow(PinTaken);
   });
-  it('becomes one of ours, and another one again', () => {
+  it('becomes a managed one, and unmanaged again', () => {
     const taken = reserve(keypad, { codeId: OTHER, pinFingerprint: 'pin-a', window: null });
     const after = taken.reduce((state, event) => keypadFold.evolve(state, { ...event, at: T0 }), keypad);
     expect(() => reserve(after, wanted)).toThrow(PinTaken);
@@ -295,7 +295,7 @@ describe('a PIN that somebody else has put on the lock', () => {
       },
     ]);
   });
-  it('is not written over by a code of ours at the same time', () => {
+  it('is not overwritten by a code of ours at the same time', () => {
     const own = reservation(CODE, 'pin-a', null);
     const on = around(T0, { keypad: { ...keypad, reservations: [...keypad.reservations, own] } });
     const code = fold([at(T0, { type: 'CodeRequested', data: requestedData })]);

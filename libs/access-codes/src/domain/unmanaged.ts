@@ -14,7 +14,7 @@ export function see(
   return code ? [] : [{ type: 'UnmanagedCodeSeen', data }];
 }
 
-/** What reading back tells of a code that is not ours. */
+/** What a read-back shows of an unmanaged code. */
 export function reconcileUnmanaged(code: AccessCode, readBack: ReadBack): Verdict {
   const { onLock } = code.known;
   const entry = onLock && entryWith(onLock.lockCodeId, readBack);
@@ -30,8 +30,8 @@ export function reconcileUnmanaged(code: AccessCode, readBack: ReadBack): Verdic
 }
 
 /**
- * What of a listing is nobody's that we know. While a creation of ours is unanswered, an entry that looks like it
- * may be ours; and what a lock has only promised is not there yet.
+ * The entries of a listing that belong to no known code. While a creation of ours is unanswered, an entry that looks
+ * like it may be ours; and what a lock has only promised is not there yet.
  * @param known the lock's ids of codes that are known already, ours or not
  * @param codes all that is known of the codes on the lock, as of after the listing
  */
@@ -60,8 +60,8 @@ export function unknownAmong(
 }
 
 /**
- * An unmanaged code becomes ours, as it is on the lock. Asked again it changes nothing.
- * @throws {Refusal} for a code that is gone or going
+ * An unmanaged code becomes managed, as it is on the lock. Repeated it changes nothing.
+ * @throws {Refusal} for a code that is gone or being removed
  */
 export function takeIntoManagement(
   code: AccessCode | null,
@@ -72,7 +72,7 @@ export function takeIntoManagement(
   return isUnmanaged(code) ? [{ type: 'TakenIntoManagement', data: { externalModificationAllowed } }] : [];
 }
 
-/** A code of ours has the PIN already: told once for each such code. */
+/** A managed code has the PIN already: recorded once for each such code. */
 export function refuseConversion(code: AccessCode | null, byCodeId: string): CodeEvent[] {
   const kept = code && keptOf(code);
   if (kept?.phase !== 'unmanaged' || kept.conversionRefused?.byCodeId === byCodeId) return [];
@@ -80,8 +80,8 @@ export function refuseConversion(code: AccessCode | null, byCodeId: string): Cod
 }
 
 /**
- * We let go of a code of ours, and it stays on the lock.
- * @throws {Refusal} for a code that is gone or going, or that the lock is not known to hold as it should
+ * A managed code becomes unmanaged, and stays on the lock.
+ * @throws {Refusal} for a code that is gone or being removed, or that the lock is not known to hold as it should
  */
 export function letGo(code: AccessCode | null): CodeEvent[] {
   if (!code || isGone(code)) throw absent();

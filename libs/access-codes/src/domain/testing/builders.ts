@@ -220,12 +220,12 @@ export function keypadOf(...reservations: Reservation[]): Keypad {
   return { reservations, releasedAt: 0, sinceSnapshot: reservations.length };
 }
 
-/** All is well at an instant, except for what is said otherwise. */
+/** Circumstances at an instant in which all is well, except for `more`. */
 export function around(now: number, more: Partial<Circumstances> = {}): Circumstances {
   return { device: nativeLock, account, keypad: keypadOf(), now, settings, ...more };
 }
 
-/** What is planned for a code; it has reserved its PIN, unless something is said of its reservations. */
+/** What is planned for a code; it has reserved its PIN, unless other reservations are given. */
 export function planned(circumstances: Circumstances): (code: AccessCode | null) => Step {
   return (code) => {
     const { keypad } = circumstances;

@@ -2,7 +2,7 @@ import { type Content, toldOf, type Window } from '../content';
 import type { Listed } from '../listing';
 
 interface Entry extends Listed {
-  /** What the lock is on its way to; null: nothing. */
+  /** What the lock will hold once it has carried out its order; null: nothing. */
   readonly next: {
     readonly operation: 'created' | 'updated' | 'deleted';
     readonly content: Entry | null;
@@ -57,7 +57,7 @@ export class KeypadLock {
     return outcomes;
   }
 
-  /** Somebody else's hand: renames, gives another PIN to, or takes off a code. */
+  /** Somebody else renames a code, gives it another PIN or takes it off. */
   meddle(lockCodeId: string, how: 'rename' | 'erase' | 'new-pin'): void {
     const victim = this.entry(lockCodeId);
     if (!victim || victim.status !== 'active' || victim.next) return;

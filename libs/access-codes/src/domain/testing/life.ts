@@ -60,8 +60,8 @@ export interface Planned {
 export class NeverSettles extends Error {}
 
 /**
- * Codes on one keypad and everything around them, driven through the real decisions by whatever order of events a
- * test makes up. What the executor does with plans is done here in the simplest possible way.
+ * Codes on one keypad and everything around them, driven through the real decisions by any order of events that a test
+ * makes up. What the executor does with plans is done here in the simplest possible way.
  */
 export class Life {
   now = T0;
@@ -86,7 +86,7 @@ export class Life {
     return { account, device, keypad, now, settings };
   }
 
-  /** A command of a client: reserves, then requests. @returns false where its PIN is taken */
+  /** A client's command: reserves, then requests. @returns false where its PIN is taken */
   create(
     codeId: string,
     fingerprint: string,
@@ -124,7 +124,7 @@ export class Life {
     this.device = { ...this.device, ...device };
   }
 
-  /** The lock does what it took; its reports come, as often as said. */
+  /** The lock carries out its orders; each report comes `times` times. */
   lockWorks(succeeds: boolean, timesReported: number): void {
     for (const outcome of this.lock.work(succeeds)) {
       for (let n = 0; n < timesReported; n++) this.reports.push(outcome);
@@ -145,7 +145,7 @@ export class Life {
     }
   }
 
-  /** @returns false where the lock had not made up its mind */
+  /** @returns false where the lock had not decided */
   readBack(codeId: string): boolean {
     const code = this.codes.get(codeId);
     if (!code || isGone(code)) return true;
@@ -180,7 +180,7 @@ export class Life {
   settle(): number | null {
     let next: number | null = null;
     const ids = [...new Set([...this.codes.keys(), ...this.keypad.reservations.map((r) => r.codeId)])];
-    // A second round, since what leaves the keypad in the first may be what another code waits for.
+    // A second round, since another code may wait for what leaves the keypad in the first.
     for (const codeId of [...ids, ...ids]) {
       const until = this.workThrough(codeId);
       if (until !== null && until > this.now && (next === null || until < next)) next = until;

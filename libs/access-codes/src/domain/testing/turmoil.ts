@@ -93,7 +93,7 @@ const reportsCame = fc
   .boolean()
   .map((reversed) => incident(`reports come, reversed ${reversed}`, (life) => life.reportsArrive(reversed)));
 const readBack = codeId.map((id) => incident(`read back ${id}`, (life) => void life.readBack(id)));
-/** Of codes that are known to be on the lock: one whose id was never learnt is known by its content alone. */
+/** Only codes that are known to be on the lock: one whose id was never learnt is known by its content alone. */
 const meddled = fc
   .tuple(codeId, fc.constantFrom('rename' as const, 'erase' as const, 'new-pin' as const))
   .map(([id, how]) =>
@@ -123,7 +123,7 @@ const forGood = fc.constantFrom(
   incident('account removed', (life) => life.tell(removeAccount(life.account))),
 );
 
-/** What a lock and its owner can live through and come out of. */
+/** What a lock and its owner can recover from. */
 export const passing = fc.oneof(
   { weight: 3, arbitrary: created },
   { weight: 3, arbitrary: changed },
@@ -142,7 +142,7 @@ export const passing = fc.oneof(
 /** All that can happen. */
 export const anything = fc.oneof({ weight: 12, arbitrary: passing }, { weight: 1, arbitrary: forGood });
 
-/** From here on everybody does as they should. */
+/** From here on everything works as it should. */
 export function calm(life: Life): void {
   life.answer = 'accepted';
   life.tell([...reconnect(life.account), ...reachable(life.account)]);
