@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { type Database } from './database';
 import { KeptRows } from './kept-rows';
@@ -44,6 +45,8 @@ describe('rows that are kept', () => {
   it('are read again after another connection has written, and after a write of our own', async () => {
     await nameOf('a');
     await rename(theirs, 'second');
+    // Another process writes in no turn of ours.
+    await nextTurn();
     expect(await nameOf('a')).toBe('second');
     await kept.written(() => rename(ours, 'third'));
     expect(await nameOf('a')).toBe('third');

@@ -21,7 +21,19 @@ export { type Query } from './params/query';
 export { readParams } from './params/read-params';
 export { isPlainText } from './params/text';
 export { type Caller } from '@latchkey/event-sourcing';
-export { Abandoned, By, type EdgeRequest, Params, StillAllowed } from './route/parameters';
+export {
+  Abandoned,
+  answersItself,
+  argumentsOf,
+  AskedBy,
+  By,
+  type EdgeRequest,
+  type Exchange,
+  Header,
+  Params,
+  Reply,
+  StillAllowed,
+} from './route/parameters';
 export {
   ActsOnGet,
   actsOnGet,

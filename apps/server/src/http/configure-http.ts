@@ -5,11 +5,12 @@ import { OpenApi } from './documents/openapi-text';
 import { Serving } from './health/serving';
 import { logRequests } from './log-requests';
 import { boundRequests } from './request-deadline';
+import { routeEndpoints } from './route-endpoints';
 
 /**
  * What an application made on `httpAdapter()` needs besides HttpModule, before it listens: the request id on
  * every answer, no caching of answers, and a clear 503 for whoever comes while the server starts or stops, or whose
- * answer takes too long.
+ * answer takes too long; and the endpoints of the API.
  */
 export function configureHttp(app: NestFastifyApplication): NestFastifyApplication {
   app.get(OpenApi).describes(app);
@@ -30,5 +31,6 @@ export function configureHttp(app: NestFastifyApplication): NestFastifyApplicati
   });
   boundRequests(fastify);
   logRequests(fastify, app.get<Logger>(LOGGER));
+  routeEndpoints(app);
   return app;
 }

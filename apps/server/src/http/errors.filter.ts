@@ -9,8 +9,11 @@ export class ErrorsFilter implements ExceptionFilter {
   constructor(private readonly errors: ApiErrors) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const answer = errorAnswer(this.errors.from(error, request));
     if (reply.sent) return;
     void reply.code(answer.status).headers(answer.headers).send(answer.body);

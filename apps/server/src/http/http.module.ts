@@ -10,22 +10,21 @@ import {
   type Vault,
 } from '@latchkey/platform';
 import { Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
-import { AnswersInterceptor } from './answers.interceptor';
+import { Admission, RATE_COUNTERS } from './admission';
 import { ApiErrors } from './api-errors';
 import { DocumentsController } from './documents/documents.controller';
 import { OpenApi } from './documents/openapi-text';
-import { EdgeGuard, RATE_COUNTERS } from './edge.guard';
+import { EdgeGuard } from './edge.guard';
 import { ErrorsFilter } from './errors.filter';
 import { HealthController } from './health/health.controller';
 import { Readiness } from './health/readiness';
 import { Serving } from './health/serving';
 import { BegunDeleteRecords } from './idempotency/begun-deletes';
-import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor';
+import { Idempotency } from './idempotency/idempotency';
 import { IdempotencyRecords } from './idempotency/idempotency-records';
-import { LongAnswersInterceptor } from './long-answers.interceptor';
-import { OkInterceptor } from './ok.interceptor';
+import { OkAnswers } from './ok-answers';
 import { SandboxClockController } from './sandbox-clock.controller';
 import { WorkspacesController } from './workspaces.controller';
 
@@ -74,12 +73,12 @@ import { WorkspacesController } from './workspaces.controller';
           counters,
         ),
     },
+    Admission,
     { provide: APP_GUARD, useClass: EdgeGuard },
-    { provide: APP_FILTER, useClass: ErrorsFilter },
-    LongAnswersInterceptor,
-    IdempotencyInterceptor,
-    OkInterceptor,
-    { provide: APP_INTERCEPTOR, useClass: AnswersInterceptor },
+    ErrorsFilter,
+    { provide: APP_FILTER, useExisting: ErrorsFilter },
+    Idempotency,
+    OkAnswers,
   ],
   exports: [Readiness, DeviceLimits, RepeatableDeletes],
 })

@@ -1,7 +1,7 @@
-import { By, type Caller, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
+import { By, type Caller, Header, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
 import type { Records } from '@latchkey/database';
 import { ApiError, type PageRequest, RECORDS } from '@latchkey/platform';
-import { Controller, Headers, Inject } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { GetDoorAt, GetDoorBetween, GetHistory, type HistoryFilter } from '../views/queries';
 import { AuditHistoryParams, DoorAtParams, DoorBetweenParams } from './audit-params';
@@ -26,7 +26,7 @@ export class AuditController {
   async history(
     @By() { workspaceId }: Caller,
     @Params(AuditHistoryParams) params: AuditHistoryParams,
-    @Headers('accept') accept: string | undefined,
+    @Header('accept') accept: string | undefined,
   ) {
     const read = (page: PageRequest) =>
       this.queries.execute(new GetHistory(workspaceId, filterOf(params), page));

@@ -27,6 +27,7 @@ export interface SqliteOptions {
 export class LibsqlDialect extends SqliteDialect {
   private readonly connection: Libsql.Database;
   private ofVersion: Libsql.Statement | undefined;
+  private versionOfTurn: number | undefined;
 
   constructor(options: SqliteOptions) {
     const connection = open(options);
@@ -38,10 +39,16 @@ export class LibsqlDialect extends SqliteDialect {
     return new LibsqlDriver(this.connection);
   }
 
-  /** A number that changes whenever another connection has changed the file. */
+  /**
+   * A number that changes whenever another connection has changed the file. It is read once in a turn of the event
+   * loop: several requests, each of which asks several times, are served in one.
+   */
   get version(): number {
+    if (this.versionOfTurn !== undefined) return this.versionOfTurn;
     this.ofVersion ??= this.connection.prepare('pragma data_version');
     const [row] = this.ofVersion.all([]) as [{ data_version: number }];
+    this.versionOfTurn = row.data_version;
+    setImmediate(() => (this.versionOfTurn = undefined));
     return row.data_version;
   }
 }

@@ -1,7 +1,6 @@
 import { type Caller, isAbsence, Refusal } from '@latchkey/event-sourcing';
 import { ApiError, DAY, MINUTE } from '@latchkey/platform';
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { EdgeRequest } from '../route/parameters';
+import { argument } from '../route/parameters';
 
 /** Records which deletions have begun, on all instances. */
 export interface BegunDeletes {
@@ -27,17 +26,12 @@ const KEY_LASTS = DAY;
  * Whether the request may be a repetition of one whose answer was lost: a DELETE, which clients repeat by themselves,
  * or what comes with an Idempotency-Key.
  */
-export const MayBeRepeated = createParamDecorator((_: unknown, context: ExecutionContext): Repeatable => {
-  const request = context.switchToHttp().getRequest<EdgeRequest & RequestHead>();
-  const key = request.headers['idempotency-key'];
-  if (key !== undefined) return { by: `key ${String(key)}`, within: KEY_LASTS };
-  return request.method === 'DELETE' ? { by: 'verb', within: RETRIES_END_WITHIN } : null;
-});
-
-interface RequestHead {
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-}
+export const MayBeRepeated = (): ParameterDecorator =>
+  argument(({ request }): Repeatable => {
+    const key = request.headers['idempotency-key'];
+    if (key !== undefined) return { by: `key ${String(key)}`, within: KEY_LASTS };
+    return request.method === 'DELETE' ? { by: 'verb', within: RETRIES_END_WITHIN } : null;
+  });
 
 /**
  * Deletions that may be repeated: a client that repeats one because the answer was lost gets a success, and not a 404.

@@ -1,5 +1,5 @@
 import type { Permission } from '@latchkey/database';
-import { All, applyDecorators, SetMetadata } from '@nestjs/common';
+import { SetMetadata } from '@nestjs/common';
 import type { NamedSchema } from '../openapi/schemas';
 import { type ParamsClass } from '../params/param';
 
@@ -54,7 +54,7 @@ export function SeamRoute(
     params: about.params,
     streams: about.streams,
   };
-  return applyDecorators(All(path), SetMetadata(ENDPOINT, endpoint));
+  return SetMetadata(ENDPOINT, endpoint);
 }
 
 /** Whether it only reads, and can be repeated at will. */

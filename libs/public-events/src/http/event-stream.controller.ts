@@ -1,6 +1,6 @@
-import { By, type Caller, Params, SeamRoute, StillAllowed } from '@latchkey/http';
-import { Controller, Headers, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AskedBy, By, type Caller, Header, Params, Reply, SeamRoute, StillAllowed } from '@latchkey/http';
+import { Controller } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { EventStreams } from '../event-stream/event-streams';
 import { filterOf, ofOthers, StreamEventsParams } from './event-params';
 
@@ -20,17 +20,17 @@ export class EventStreamController {
     @By() { workspaceId }: Caller,
     @StillAllowed() isAllowed: () => Promise<boolean>,
     @Params(StreamEventsParams) params: StreamEventsParams,
-    @Headers('last-event-id') header: string | undefined,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
+    @Header('last-event-id') header: string | undefined,
+    @AskedBy() verb: string,
+    @Reply() reply: FastifyReply,
   ): Promise<void> {
     // What there is none of here never happens either.
     const filter = ofOthers(params) ? { eventIds: [] } : filterOf(params);
     const lastEventId = params.last_event_id ?? (header === '' ? undefined : header);
     const events = await this.streams.start({ workspaceId, filter, lastEventId, isAllowed });
-    if (request.method === 'HEAD') events.body.destroy();
+    if (verb === 'HEAD') events.body.destroy();
     // Proxies that gather answers would keep events back.
     void reply.headers({ 'content-type': MEDIA_TYPE, 'x-accel-buffering': 'no' });
-    await reply.send(request.method === 'HEAD' ? undefined : events.body);
+    await reply.send(verb === 'HEAD' ? undefined : events.body);
   }
 }

@@ -1,6 +1,5 @@
 import {
   type AnswerPart,
-  endpointOf,
   type JsonContent,
   type NamedSchema,
   nestedIn,
@@ -18,7 +17,7 @@ import {
   changesNothing,
 } from '@latchkey/http';
 import type { INestApplication } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { endpointsOf } from '../endpoints';
 import { exampleOf, type Examples } from './examples';
 
 /**
@@ -30,7 +29,9 @@ export function openApiDocument(
   app: INestApplication,
   { sandbox, examples = {} }: { sandbox: boolean; examples?: Examples },
 ): OpenApiDocument {
-  const endpoints = endpointsOf(app).filter(({ sandboxOnly }) => sandbox || !sandboxOnly);
+  const endpoints = endpointsOf(app)
+    .map(({ endpoint }) => endpoint)
+    .filter(({ sandboxOnly }) => sandbox || !sandboxOnly);
   endpoints.sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
     openapi: '3.0.3',
@@ -53,19 +54,6 @@ export function openApiDocument(
       schemas: schemasOf(endpoints),
     },
   };
-}
-
-function endpointsOf(app: INestApplication): SeamEndpoint[] {
-  const scanner = new MetadataScanner();
-  return app
-    .get(DiscoveryService, { strict: false })
-    .getControllers()
-    .flatMap(({ instance }) => {
-      if (!instance) return [];
-      const prototype = Object.getPrototypeOf(instance) as Record<string, object>;
-      return scanner.getAllMethodNames(prototype).map((name) => endpointOf(prototype[name]!));
-    })
-    .filter((endpoint) => endpoint !== undefined);
 }
 
 /** The shapes that these endpoints take and answer, and no others. */

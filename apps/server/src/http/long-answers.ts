@@ -1,29 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Readable } from 'node:stream';
-import {
-  type CallHandler,
-  type ExecutionContext,
-  Injectable,
-  type NestInterceptor,
-  StreamableFile,
-} from '@nestjs/common';
-import { map, type Observable } from 'rxjs';
+import { StreamableFile } from '@nestjs/common';
 import { JSON_TYPE } from './answers';
 
 /** Items of a list that are written at once. */
 const AT_ONCE = 100;
 
-/** Writes an answer with a long list piece by piece: at once it would keep everybody else waiting. */
-@Injectable()
-export class LongAnswersInterceptor implements NestInterceptor {
-  intercept(_: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> {
-    return next.handle().pipe(map((answer) => (isLong(answer) ? streamed(answer) : answer)));
-  }
-}
+/** An answer with a long list is written piece by piece: at once it would keep everybody else waiting. */
+export const inPieces = (answer: object): object => (isLong(answer) ? streamed(answer) : answer);
 
-const isLong = (answer: unknown): answer is object =>
-  Object.getPrototypeOf(answer ?? 0) === Object.prototype &&
-  Object.values(answer as object).some((part) => Array.isArray(part) && part.length > AT_ONCE);
+const isLong = (answer: object): boolean =>
+  Object.getPrototypeOf(answer) === Object.prototype &&
+  Object.values(answer).some((part) => Array.isArray(part) && part.length > AT_ONCE);
 
 const streamed = (answer: object): StreamableFile =>
   new StreamableFile(Readable.from(pieces(answer), { objectMode: false }), { type: JSON_TYPE });

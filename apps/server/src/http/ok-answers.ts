@@ -1,36 +1,22 @@
-import { type EdgeRequest, endpointOf } from '@latchkey/http';
+import type { EdgeRequest } from '@latchkey/http';
 import { type Config, CONFIG, listeningOn, type Pagination } from '@latchkey/platform';
-import {
-  type CallHandler,
-  type ExecutionContext,
-  Inject,
-  Injectable,
-  type NestInterceptor,
-  StreamableFile,
-} from '@nestjs/common';
+import { Inject, Injectable, StreamableFile } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { map, type Observable } from 'rxjs';
 
 /** Adds `ok: true` to what an endpoint answers, and to a page where the next one is. */
 @Injectable()
-export class OkInterceptor implements NestInterceptor {
+export class OkAnswers {
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  intercept(context: ExecutionContext, next: CallHandler<object | undefined>): Observable<unknown> {
-    const endpoint = endpointOf(context.getHandler());
-    if (!endpoint) return next.handle();
-    const request = context.switchToHttp().getRequest<FastifyRequest & EdgeRequest>();
-    return next.handle().pipe(
-      map((answer) => {
-        // It has lines of its own, and no place for more.
-        if (answer instanceof StreamableFile) return answer;
-        const { pagination } = (answer ?? {}) as { pagination?: Partial<Pagination> };
-        const cursor = pagination?.next_page_cursor;
-        if (!cursor || !('next_page_url' in pagination)) return { ...answer, ok: true };
-        const next_page_url = this.address(endpoint.path, request, cursor);
-        return { ...answer, pagination: { ...pagination, next_page_url }, ok: true };
-      }),
-    );
+  /** @param path the endpoint's */
+  complete(answer: object | undefined, path: string, request: FastifyRequest & EdgeRequest): object {
+    // It has lines of its own, and no place for more.
+    if (answer instanceof StreamableFile) return answer;
+    const { pagination } = (answer ?? {}) as { pagination?: Partial<Pagination> };
+    const cursor = pagination?.next_page_cursor;
+    if (!cursor || !('next_page_url' in pagination)) return { ...answer, ok: true };
+    const next_page_url = this.address(path, request, cursor);
+    return { ...answer, pagination: { ...pagination, next_page_url }, ok: true };
   }
 
   /** The next page by GET, with the parameters of this one. */

@@ -1,14 +1,7 @@
-import { changesNothing, type EdgeRequest, endpointOf, type SeamEndpoint } from '@latchkey/http';
+import { changesNothing, type EdgeRequest, type Exchange, type SeamEndpoint } from '@latchkey/http';
 import { ApiError, VAULT, type Vault } from '@latchkey/platform';
-import {
-  type CallHandler,
-  type ExecutionContext,
-  Inject,
-  Injectable,
-  type NestInterceptor,
-} from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { from, lastValueFrom, type Observable } from 'rxjs';
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { ApiErrors } from '../api-errors';
 import { IdempotencyRecords, type KeyedRequest } from './idempotency-records';
 import { areOtherPins, pinsOfCodes, RememberedPins, withoutPins } from './request-pins';
@@ -17,6 +10,9 @@ import { openAnswer, sealAnswer } from './sealed-answer';
 const HEADER = 'idempotency-key';
 const REPLAYED = 'idempotent-replayed';
 const LONGEST_KEY = 255;
+
+/** What the endpoint does, and answers. */
+type Work = () => Promise<object>;
 
 interface RequestWithPins extends KeyedRequest {
   readonly pins: string | null;
@@ -28,7 +24,7 @@ interface RequestWithPins extends KeyedRequest {
  * ours or an outage: what was asked for is done, once, by the try that comes next.
  */
 @Injectable()
-export class IdempotencyInterceptor implements NestInterceptor {
+export class Idempotency {
   private readonly remembered = new RememberedPins();
 
   constructor(
@@ -37,22 +33,21 @@ export class IdempotencyInterceptor implements NestInterceptor {
     @Inject(VAULT) private readonly vault: Vault,
   ) {}
 
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const request = context.switchToHttp().getRequest<FastifyRequest & EdgeRequest>();
+  /** Runs `work`, unless what the request asks for was answered before. @returns the answer */
+  run(exchange: Exchange, endpoint: SeamEndpoint, work: Work): Promise<object> {
+    const { request } = exchange;
     const key = request.headers[HEADER];
-    const endpoint = endpointOf(context.getHandler());
-    const reads = ['GET', 'HEAD'].includes(request.method);
-    if (key === undefined || reads || !request.caller || !endpoint) return next.handle();
-    const reply = context.switchToHttp().getResponse<FastifyReply>();
-    return from(this.once({ key: String(key), endpoint }, request, reply, next));
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    if (key === undefined || reads || !request.caller) return work();
+    return this.once(String(key), exchange, endpoint, work);
   }
 
   private async once(
-    { key, endpoint }: { readonly key: string; readonly endpoint: SeamEndpoint },
-    request: FastifyRequest & EdgeRequest,
-    reply: FastifyReply,
-    next: CallHandler,
-  ): Promise<unknown> {
+    key: string,
+    { request, reply }: Exchange,
+    endpoint: SeamEndpoint,
+    work: Work,
+  ): Promise<object> {
     if (key.length < 1 || key.length > LONGEST_KEY || !/^[\x20-\x7e]+$/.test(key)) {
       throw ApiError.invalidInput(`Idempotency-Key must be 1 to ${LONGEST_KEY} printable ASCII characters.`);
     }
@@ -60,7 +55,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     // A PIN that it told, kept with its answer, might outlive its code.
     if (changesNothing(endpoint)) {
       if (await this.records.isAnothers(keyed)) throw reused();
-      return lastValueFrom(next.handle());
+      return work();
     }
     const claim = await this.records.claim(keyed);
     switch (claim.kind) {
@@ -77,7 +72,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
         throw reused();
       case 'again':
         void reply.code(claim.status).header(REPLAYED, 'true');
-        return openAnswer(this.vault, claim.body);
+        return (await openAnswer(this.vault, claim.body)) as object;
       case 'first':
         this.remembered.remember(claim.requestId, keyed.pins);
         // A claim that was left to the next try has the id of the first.
@@ -86,7 +81,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
           requestId: claim.requestId,
           isFirstTry: claim.requestId === request.id,
         };
-        return this.first(keyed, claim.keyId, request, next);
+        return this.first(keyed, claim.keyId, request, work);
     }
   }
 
@@ -107,11 +102,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
     keyed: RequestWithPins,
     keyId: string,
     request: FastifyRequest,
-    next: CallHandler,
-  ): Promise<unknown> {
-    let body: unknown;
+    work: Work,
+  ): Promise<object> {
+    let body: object;
     try {
-      body = await lastValueFrom(next.handle());
+      body = await work();
     } catch (thrown) {
       const error = this.errors.from(thrown, request);
       if (error.status >= 500) await this.leaveToNext(keyed);
