@@ -1,4 +1,4 @@
-import type { AccountRef, Answer, LockGateway, LockReport } from '../lock-gateway';
+import type { AccountRef, Answer, LockDescription, LockGateway, LockReport } from '../lock-gateway';
 import type { SlotRange } from './slot-range';
 
 /** What somebody is asked for to reach a local system. */
@@ -39,8 +39,10 @@ export interface FoundSystem {
   readonly systemId: string;
   /** What is to be kept of the account: what was given, or what came of it. */
   readonly connection: LocalConnection;
-  /** How many locks it has now. */
-  readonly locks: number;
+  /** What runs there, for people: its name and version. */
+  readonly version: string;
+  /** Its locks, as they are now. */
+  readonly locks: readonly LockDescription[];
 }
 
 /** Where connections of accounts are kept, sealed. What one process puts, the others get. */

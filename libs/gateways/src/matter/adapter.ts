@@ -80,10 +80,11 @@ export class MatterAdapter implements LocalAdapter {
     const { fabricId, locks } = found.value;
     if (locks.length === 0) return refused('NO_LOCK', 'no lock is paired yet: a pairing code is needed');
     // The code is used up: nothing of it is kept.
-    return {
-      kind: 'answered',
-      value: { systemId: `matter-${fabricId}`, connection: {}, locks: locks.length },
+    const value = {
+      ...{ systemId: `matter-${fabricId}`, connection: {}, version: 'Matter' },
+      locks: locks.map((lock) => described(lock, system as MatterSystem, this.versionOf(lock.lockId))),
     };
+    return { kind: 'answered', value };
   }
 
   async open(account: AccountRef): Promise<void> {

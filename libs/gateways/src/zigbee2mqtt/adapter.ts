@@ -8,7 +8,7 @@ import type {
   LocalSystem,
   SlotRange,
 } from '../local';
-import { ourSlots, wrongAddress } from '../local';
+import { OpenedAccounts, ourSlots, wrongAddress } from '../local';
 import type {
   AccountRef,
   Answer,
@@ -48,90 +48,87 @@ interface Opened {
  * of a lock and have no names there; a lock shows their digits only if Zigbee2MQTT's option `expose_pin` is on.
  */
 export class Zigbee2MqttAdapter implements LocalAdapter {
-  private readonly opened = new Map<string, Promise<Opened | null>>();
+  private readonly sites: OpenedAccounts<Zigbee2MqttSystem, Opened>;
   private readonly keeping = new Mutex();
 
   constructor(
     private readonly mqtt: typeof Mqtt,
     private readonly parts: LocalParts,
     private readonly timings: AdapterTimings = TIMINGS,
-  ) {}
+  ) {
+    this.sites = new OpenedAccounts<Zigbee2MqttSystem, Opened>({
+      ...parts,
+      open: (account, system, connection) => this.begin(account, system, connection),
+      close: ({ site }) => site.close(),
+    });
+  }
 
   async check(system: LocalSystem, given: LocalConnection): Promise<Answer<FoundSystem>> {
     const connection = { ...given, ...system.connection };
     const wrong = wrongAddress(connection.address ?? '', MQTT_PROTOCOLS);
     if (wrong !== null) return refused('INVALID_ADDRESS', `The address ${wrong}.`);
-    const site = this.siteAt(system as Zigbee2MqttSystem, connection, () => undefined);
+    const of = system as Zigbee2MqttSystem;
+    const site = this.siteAt(of, connection, () => undefined, keptCounts(given.kept), false);
     try {
       site.start();
       const problem = await site.problem();
       if (problem) return problem;
-      const systemId = `${site.info!.coordinator}`;
-      return { kind: 'answered', value: { systemId, connection, locks: site.locks.size } };
+      const { coordinator: systemId, version } = site.info!;
+      const value = { systemId, connection, version: `Zigbee2MQTT ${version}`, locks: describedAt(site, of) };
+      return { kind: 'answered', value };
     } finally {
       await site.close();
     }
   }
 
   async open(account: AccountRef): Promise<void> {
-    const before = this.opened.get(account.accountId);
-    const opening = this.begin(account);
-    this.opened.set(account.accountId, opening);
-    await (await before?.catch(() => null))?.site.close();
-    await opening;
+    await this.sites.again(account);
   }
 
   async forget({ accountId }: AccountRef): Promise<void> {
-    const opened = this.opened.get(accountId);
-    this.opened.delete(accountId);
-    await (await opened?.catch(() => null))?.site.close();
+    await this.sites.end(accountId);
     await this.parts.connections.delete(accountId);
   }
 
-  async close(): Promise<void> {
-    const all = [...this.opened.values()];
-    this.opened.clear();
-    for (const opened of all) await (await opened.catch(() => null))?.site.close();
+  close(): Promise<void> {
+    return this.sites.endAll();
   }
 
   async locks(account: AccountRef): Promise<Answer<LockDescription[]>> {
-    const opened = await this.of(account);
-    if ('kind' in opened) return opened;
-    const { site, codes, system } = opened;
+    const opened = await this.sites.of(account);
+    if (opened.kind !== 'answered') return opened;
+    const { site, codes, system } = opened.value;
     const problem = await site.problem();
     if (problem) return problem;
     await codes.countAll();
-    const value = [...site.locks.values()].map((lock) =>
-      lock.describe(site.hubOnline, { capabilities: capabilitiesOf(system, lock) }),
-    );
-    return { kind: 'answered', value };
+    return { kind: 'answered', value: describedAt(site, system) };
   }
 
   async program(lock: LockRef, { pin, window, oneTime, slot }: LockCode): Promise<WriteAnswer> {
-    const opened = await this.of(lock);
-    if ('kind' in opened) return opened;
+    const opened = await this.sites.of(lock);
+    if (opened.kind !== 'answered') return opened;
     if (window) return refused('SCHEDULE_NOT_SUPPORTED', 'The lock keeps no schedule.');
     if (oneTime) return refused('ONE_TIME_NOT_SUPPORTED', 'The lock takes no codes for one time.');
-    const { codes } = opened;
+    const { codes } = opened.value;
     return slot === undefined ? codes.programFree(lock.lockId, pin) : codes.program(lock.lockId, slot, pin);
   }
 
   async change(lock: LockRef, lockCodeId: string, { pin, window }: LockCode): Promise<WriteAnswer> {
-    const opened = await this.of(lock);
-    if ('kind' in opened) return opened;
+    const opened = await this.sites.of(lock);
+    if (opened.kind !== 'answered') return opened;
     if (window) return refused('SCHEDULE_NOT_SUPPORTED', 'The lock keeps no schedule.');
-    return opened.codes.change(lock.lockId, lockCodeId, pin);
+    return opened.value.codes.change(lock.lockId, lockCodeId, pin);
   }
 
   async remove(lock: LockRef, lockCodeId: string): Promise<WriteAnswer> {
-    const opened = await this.of(lock);
-    return 'kind' in opened ? opened : opened.codes.remove(lock.lockId, lockCodeId);
+    const opened = await this.sites.of(lock);
+    return opened.kind !== 'answered' ? opened : opened.value.codes.remove(lock.lockId, lockCodeId);
   }
 
   async list(lock: LockRef): Promise<Answer<ListedCode[]>> {
-    const opened = await this.of(lock);
-    if ('kind' in opened) return opened;
-    const answer = await opened.codes.list(lock.lockId);
+    const opened = await this.sites.of(lock);
+    if (opened.kind !== 'answered') return opened;
+    const answer = await opened.value.codes.list(lock.lockId);
     if (answer.kind !== 'answered') return answer;
     const value = answer.value.map(({ lockCodeId, pin }): ListedCode => ({
       lockCodeId,
@@ -144,42 +141,19 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
   }
 
   async operate(lock: LockRef, action: 'lock' | 'unlock', actionId: string): Promise<WriteAnswer> {
-    const opened = await this.of(lock);
-    return 'kind' in opened ? opened : opened.codes.operate(lock.lockId, action, actionId);
+    const opened = await this.sites.of(lock);
+    return opened.kind !== 'answered' ? opened : opened.value.codes.operate(lock.lockId, action, actionId);
   }
 
-  private async of(account: AccountRef): Promise<Opened | Refusal> {
-    const { accountId } = account;
-    let opening = this.opened.get(accountId);
-    if (!opening) {
-      opening = this.begin(account);
-      this.opened.set(accountId, opening);
-    }
-    const opened = await opening.catch((error: unknown) => {
-      this.dropIf(accountId, opening);
-      throw error;
-    });
-    if (opened) return opened;
-    this.dropIf(accountId, opening);
-    return { kind: 'unauthorized', message: 'Nothing is kept of how to reach this account.' };
-  }
-
-  /** What could not be opened is tried anew the next time: it may have been connected meanwhile. */
-  private dropIf(accountId: string, opening: Promise<Opened | null> | undefined): void {
-    if (this.opened.get(accountId) === opening) this.opened.delete(accountId);
-  }
-
-  private async begin(account: AccountRef): Promise<Opened | null> {
-    const { systems, connections, onReport, clock } = this.parts;
-    const system = systems.get(account.maker) as Zigbee2MqttSystem | undefined;
-    const connection = await connections.get(account.accountId);
-    if (!system || !connection) return null;
+  private begin(account: AccountRef, system: Zigbee2MqttSystem, connection: LocalConnection): Opened {
+    const { onReport, clock } = this.parts;
     const counts = keptCounts(connection.kept);
     const site = this.siteAt(
       system,
       { ...connection, ...system.connection },
       (report) => onReport(account, report),
       counts,
+      true,
     );
     const codes = new SiteCodes(site, {
       oursOf: (lock) => oursOf(system, lock),
@@ -208,7 +182,8 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
     onReport: LocalParts['onReport'] extends (account: never, report: infer R) => void
       ? (report: R) => void
       : never,
-    counts: ReadonlyMap<string, number> = new Map(),
+    counts: ReadonlyMap<string, number>,
+    isConnected: boolean,
   ): Site {
     const broker: BrokerSettings = {
       address,
@@ -220,10 +195,16 @@ export class Zigbee2MqttAdapter implements LocalAdapter {
       ...{ mqtt: this.mqtt, broker, brokerTimings: this.timings.broker },
       ...{ lineTimings: this.timings.line, settleMs: this.timings.settleMs },
       ...{ baseTopic: system.baseTopic, clock: this.parts.clock, counts, onReport },
+      isConnected,
       onTrouble: (message) => this.parts.logger.warn({ system: system.name }, message),
     });
   }
 }
+
+const describedAt = (site: Site, system: Zigbee2MqttSystem): LockDescription[] =>
+  [...site.locks.values()].map((lock) =>
+    lock.describe(site.hubOnline, { capabilities: capabilitiesOf(system, lock) }),
+  );
 
 function oursOf({ slots }: Zigbee2MqttSystem, { slotCount }: SiteLock): SlotRange | null {
   return slotCount === null ? slots : ourSlots({ first: 0, last: slotCount - 1 }, slots);

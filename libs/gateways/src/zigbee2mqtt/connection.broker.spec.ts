@@ -88,7 +88,12 @@ describe('a broker', () => {
     const check = (given: object) => site.adapter.check(site.system, { address, ...given });
     expect(await check(login)).toEqual({
       kind: 'answered',
-      value: { systemId: '0x00124b0000000001', locks: 1, connection: { address, ...login } },
+      value: {
+        systemId: '0x00124b0000000001',
+        version: expect.stringMatching(/^Zigbee2MQTT \d/) as string,
+        locks: [expect.objectContaining({ name: 'Door 1' })],
+        connection: { address, ...login },
+      },
     });
     for (const wrong of [{}, { ...login, password: 'wrong' }]) {
       expect(await check(wrong)).toMatchObject({ kind: 'unauthorized' });

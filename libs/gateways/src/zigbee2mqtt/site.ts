@@ -27,6 +27,8 @@ export interface SiteOptions {
   /** How many slots locks have, as far as that was found out before. */
   readonly counts: ReadonlyMap<string, number>;
   readonly onReport: (report: LockReport) => void;
+  /** False: it is only looked at, and nothing of it is changed. */
+  readonly isConnected: boolean;
   /** One line for the operator. */
   readonly onTrouble: (message: string) => void;
 }
@@ -121,7 +123,7 @@ export class Site {
 
   private settle(): void {
     if (!this.isSettled()) return;
-    for (const lock of this.locks.values()) this.unrepeat(lock);
+    if (this.options.isConnected) for (const lock of this.locks.values()) this.unrepeat(lock);
     this.release();
     if (!this.lost) return;
     this.lost = false;

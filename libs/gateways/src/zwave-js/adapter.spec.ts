@@ -79,6 +79,15 @@ describe('Z-Wave locks that do not do as they are told', () => {
     expect(await house.lock(lock).frames()).toBeGreaterThan(before);
   });
 
+  it('are read on while their account is connected once more by the same way', async () => {
+    const lock = house.ref(PLAIN);
+    house.now += DAY;
+    const listing = house.adapter.list(lock);
+    await house.adapter.open(house.account);
+    expect(await listing).toMatchObject({ kind: 'answered' });
+    expect(house.reports.filter(({ kind }) => kind === 'system-lost')).toEqual([]);
+  });
+
   it('have thirty codes for one day within ten seconds', async () => {
     const lock = house.ref(BIG);
     const begun = Date.now();

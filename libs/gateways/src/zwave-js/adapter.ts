@@ -6,6 +6,7 @@ import {
   type LocalConnection,
   type LocalParts,
   type LocalSystem,
+  OpenedAccounts,
   wrongAddress,
 } from '../local';
 import type {
@@ -26,11 +27,19 @@ import { refused } from './node-commands';
 const kept = z.object({ homeId: z.string(), locks: z.record(z.string(), z.string()) });
 type Kept = z.infer<typeof kept>;
 
+type Reached = Extract<Awaited<ReturnType<Hub['reach']>>, { kind: 'answered' }>['value'];
+
 /** Z-Wave locks behind Z-Wave JS servers, each account at its own. */
 export class ZwaveJsAdapter implements LocalAdapter {
-  private readonly hubs = new Map<string, Promise<Hub | null>>();
+  private readonly hubs: OpenedAccounts<ZwaveJsSystem, Hub>;
 
-  constructor(private readonly parts: LocalParts) {}
+  constructor(private readonly parts: LocalParts) {
+    this.hubs = new OpenedAccounts<ZwaveJsSystem, Hub>({
+      ...parts,
+      open: (account, system, connection) => this.openHub(account, system, connection),
+      close: (hub) => hub.close(),
+    });
+  }
 
   async check(system: LocalSystem, given: LocalConnection): Promise<Answer<FoundSystem>> {
     const wrong = wrongAddress(given.address ?? '', ZWAVE_JS_PROTOCOLS);
@@ -39,74 +48,52 @@ export class ZwaveJsAdapter implements LocalAdapter {
     try {
       const locks = await hub.locks();
       if (locks.kind !== 'answered') return locks;
-      const { homeId } = hub;
-      const connection = { ...given, kept: JSON.stringify({ homeId, locks: {} } satisfies Kept) };
-      return { kind: 'answered', value: { systemId: homeId, connection, locks: locks.value.length } };
+      const { homeId, version } = hub;
+      const connection = { ...given, kept: JSON.stringify({ homeId, locks: hub.lockOfNode } satisfies Kept) };
+      return { kind: 'answered', value: { systemId: homeId, connection, version, locks: locks.value } };
     } finally {
       hub.close();
     }
   }
 
   async open(account: AccountRef): Promise<void> {
-    (await this.hubs.get(account.accountId))?.close();
-    this.hubs.delete(account.accountId);
-    (await this.hubOf(account))?.keepUp();
+    const hub = await this.hubs.again(account);
+    if (hub.kind === 'answered') hub.value.keepUp();
   }
 
-  async forget({ accountId }: AccountRef): Promise<void> {
-    (await this.hubs.get(accountId))?.close();
-    this.hubs.delete(accountId);
+  forget({ accountId }: AccountRef): Promise<void> {
+    return this.hubs.end(accountId);
   }
 
-  async close(): Promise<void> {
-    for (const hub of await Promise.all(this.hubs.values())) hub?.close();
-    this.hubs.clear();
+  close(): Promise<void> {
+    return this.hubs.endAll();
   }
 
   async locks(account: AccountRef): Promise<Answer<LockDescription[]>> {
-    const hub = await this.hubOf(account);
-    return hub ? hub.locks() : NOT_CONNECTED;
+    const hub = await this.hubs.of(account);
+    return hub.kind === 'answered' ? hub.value.locks() : hub;
   }
 
   async program(lock: LockRef, code: LockCode): Promise<WriteAnswer> {
-    return this.told(
-      lock,
-      'created',
-      (hub) => hub.reach(lock.lockId),
-      (reach) => reach.lock.program(reach, code),
-    );
+    return this.told(lock, 'created', (reach) => reach.lock.program(reach, code));
   }
 
   async change(lock: LockRef, lockCodeId: string, code: LockCode): Promise<WriteAnswer> {
-    return this.told(
-      lock,
-      'updated',
-      (hub) => hub.reach(lock.lockId),
-      (reach) => reach.lock.change(reach, lockCodeId, code),
-    );
+    return this.told(lock, 'updated', (reach) => reach.lock.change(reach, lockCodeId, code));
   }
 
   async remove(lock: LockRef, lockCodeId: string): Promise<WriteAnswer> {
-    return this.told(
-      lock,
-      'deleted',
-      (hub) => hub.reach(lock.lockId),
-      (reach) => reach.lock.remove(reach, lockCodeId),
-    );
+    return this.told(lock, 'deleted', (reach) => reach.lock.remove(reach, lockCodeId));
   }
 
   async list(lock: LockRef): Promise<Answer<ListedCode[]>> {
-    const hub = await this.hubOf(lock);
-    if (!hub) return NOT_CONNECTED;
-    const reach = await hub.reach(lock.lockId);
+    const reach = await this.reach(lock);
     return reach.kind === 'answered' ? reach.value.lock.list(reach.value) : reach;
   }
 
   /** The outcome comes as a report with the same id, once the lock has said how it stands. */
   async operate(lock: LockRef, action: 'lock' | 'unlock', actionId: string): Promise<WriteAnswer> {
-    const hub = await this.hubOf(lock);
-    if (!hub) return NOT_CONNECTED;
-    const reach = await hub.reach(lock.lockId);
+    const reach = await this.reach(lock);
     if (reach.kind !== 'answered') return reach;
     const { commands, lock: line } = reach.value;
     const outcome = await line.inLine(async () => {
@@ -127,14 +114,9 @@ export class ZwaveJsAdapter implements LocalAdapter {
   private async told(
     lock: LockRef,
     operation: 'created' | 'updated' | 'deleted',
-    find: (hub: Hub) => ReturnType<Hub['reach']>,
-    write: (
-      reach: Extract<Awaited<ReturnType<Hub['reach']>>, { kind: 'answered' }>['value'],
-    ) => Promise<WriteAnswer>,
+    write: (reach: Reached) => Promise<WriteAnswer>,
   ): Promise<WriteAnswer> {
-    const hub = await this.hubOf(lock);
-    if (!hub) return NOT_CONNECTED;
-    const reach = await find(hub);
+    const reach = await this.reach(lock);
     if (reach.kind !== 'answered') return reach;
     const answer = await write(reach.value);
     if (answer.kind === 'accepted') {
@@ -146,29 +128,16 @@ export class ZwaveJsAdapter implements LocalAdapter {
     return answer;
   }
 
+  private async reach(lock: LockRef): Promise<Answer<Reached>> {
+    const hub = await this.hubs.of(lock);
+    return hub.kind === 'answered' ? hub.value.reach(lock.lockId) : hub;
+  }
+
   private report({ accountId, maker }: AccountRef, report: LockReport): void {
     this.parts.onReport({ accountId, maker }, report);
   }
 
-  private hubOf(account: AccountRef): Promise<Hub | null> {
-    const { accountId } = account;
-    const before = this.hubs.get(accountId);
-    if (before) return before;
-    const opening = this.openHub(account).catch((error: unknown) => {
-      this.hubs.delete(accountId);
-      throw error;
-    });
-    this.hubs.set(accountId, opening);
-    return opening;
-  }
-
-  private async openHub({ accountId, maker }: AccountRef): Promise<Hub | null> {
-    const system = this.parts.systems.get(maker);
-    const connection = await this.parts.connections.get(accountId);
-    if (!system || !connection) {
-      this.hubs.delete(accountId);
-      return null;
-    }
+  private openHub({ accountId, maker }: AccountRef, system: ZwaveJsSystem, connection: LocalConnection): Hub {
     const remembered = kept.safeParse(
       connection.kept === undefined ? null : JSON.parse(connection.kept),
     ).data;
@@ -203,8 +172,3 @@ export class ZwaveJsAdapter implements LocalAdapter {
     });
   }
 }
-
-const NOT_CONNECTED = {
-  kind: 'unauthorized',
-  message: 'The account is not connected to Z-Wave JS.',
-} as const;

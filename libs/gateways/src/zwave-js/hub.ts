@@ -45,14 +45,27 @@ export class Hub {
   private connecting: Promise<Refusal | null> | null = null;
   private wasLost = false;
   private known: Record<string, string>;
+  /** Another one in each process, so that locks are read back once after a start. */
+  private readonly era: string;
 
   constructor(private readonly options: HubOptions) {
     this.known = { ...options.known };
+    this.era = options.clock.now().toString(36);
   }
 
   /** The network's own number, as eight digits of its hexadecimal writing. */
   get homeId(): string {
     return (this.socket?.homeId ?? 0).toString(16).padStart(8, '0');
+  }
+
+  /** Which lock each node is, as was found last. */
+  get lockOfNode(): Record<string, string> {
+    return { ...this.known };
+  }
+
+  /** What answers there, for people. */
+  get version(): string {
+    return this.socket ? `Z-Wave JS server ${this.socket.version}` : 'Z-Wave JS';
   }
 
   /** Null: connected. A call that comes while the connection is being made waits for it. */
@@ -193,7 +206,7 @@ export class Hub {
       batteryLevel: node.batteryLevel,
       timeZone: this.options.zone,
       clockDrift: null,
-      updatedAt: null,
+      updatedAt: `${this.era}/${found.lock.table.version}`,
       capabilities: this.capabilitiesOf(node, found, abilities),
     };
   }

@@ -17,6 +17,9 @@ export class LockTable {
   /** Null: nothing. */
   private readonly places = new Map<number, { readonly placed: Placed | null; readonly readAt: number }>();
 
+  /** How often it was that anything may have happened. */
+  private losses = 0;
+
   constructor(private readonly clock: { now(): number }) {}
 
   /** What is there; null: nothing; undefined: it has to be read. */
@@ -38,6 +41,12 @@ export class LockTable {
 
   doubtAll(): void {
     this.places.clear();
+    this.losses++;
+  }
+
+  /** Changes whenever the lock is to be read back as a whole. */
+  get version(): string {
+    return String(this.losses);
   }
 
   /** Where a PIN lies, as far as is known. */

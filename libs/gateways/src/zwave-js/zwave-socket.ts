@@ -53,6 +53,8 @@ interface Waiting {
 export class ZwaveSocket {
   /** The network that answers there. */
   homeId = 0;
+  /** Of the server, with the schema that was agreed on. */
+  version = '';
   private readonly waiting = new Map<string, Waiting>();
   private readonly heartbeat: NodeJS.Timeout;
   private lastId = 0;
@@ -88,6 +90,7 @@ export class ZwaveSocket {
     const connected = new ZwaveSocket(socket, options);
     connected.homeId = greeting.homeId ?? 0;
     const schemaVersion = Math.min(to, SCHEMA.newest);
+    connected.version = `${serverVersion}, schema ${schemaVersion}`;
     await connected.request('initialize', { schemaVersion }, GREETING_WITHIN);
     const listening = await connected.request('start_listening', {}, GREETING_WITHIN);
     if (listening.kind === 'done')
