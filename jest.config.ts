@@ -30,7 +30,7 @@ const config: Config = {
   moduleNameMapper: {
     '^@latchkey/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     // An import that waits until it is needed must name the file as it will be when it is compiled.
-    '^(\\.\\./[a-z0-9-]+/index)\\.js$': '$1',
+    '^(\\.\\./[a-z0-9-]+/index|(?:\\.\\./)+server)\\.js$': '$1',
   },
   testPathIgnorePatterns: [
     '/node_modules/',

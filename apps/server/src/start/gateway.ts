@@ -66,8 +66,15 @@ export async function openGateway(
   return { gateway, makers, reportAddresses, connections, localReports };
 }
 
-/** Those of LOCK_MAKERS_FILE; in a sandbox, whose time is moved, only simulated ones, of SANDBOX_LOCKS_FILE. */
-async function configuredSystems(config: Config): Promise<ReadonlyMap<string, LockSystem>> {
+/**
+ * Those of LOCK_MAKERS_FILE; in a sandbox, whose time is moved, only simulated ones, of SANDBOX_LOCKS_FILE.
+ * @param env where their passwords are
+ * @throws {StartupError}
+ */
+export async function configuredSystems(
+  config: Config,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ReadonlyMap<string, LockSystem>> {
   const { sandbox, lockMakersFile, sandboxLocksFile } = config;
   const [setting, file] = sandbox
     ? (['SANDBOX_LOCKS_FILE', sandboxLocksFile] as const)
@@ -76,7 +83,7 @@ async function configuredSystems(config: Config): Promise<ReadonlyMap<string, Lo
   const fail = (reason: string): never => {
     throw new StartupError(`${setting}: ${reason}`);
   };
-  const systems = await readLockSystemsFile(file, process.env).catch((error: unknown) =>
+  const systems = await readLockSystemsFile(file, env).catch((error: unknown) =>
     fail(error instanceof Error ? error.message : String(error)),
   );
   for (const system of sandbox ? systems.values() : []) {

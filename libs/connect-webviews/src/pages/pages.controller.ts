@@ -69,7 +69,11 @@ export class ConnectPagesController {
 
   /** What somebody gave for reaching a local system. In the body: it may hold a password. */
   @Post('local')
-  async local(@Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
+  async local(
+    @Body() body: unknown,
+    @Headers('accept') accept: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const fields = textsOf(body);
     const webview = await this.entitled(fields);
     if (!webview) return show(reply, 404, problemPage(NOT_VALID));
@@ -80,6 +84,8 @@ export class ConnectPagesController {
     const given = givenIn(fields, system);
     if (typeof given === 'string') return show(reply, 400, await this.details(webview, system, given));
     const ending = await this.connecting.connectLocally(webview, system, given);
+    if (isProgram(accept))
+      return void reply.headers(PAGE_HEADERS).type('application/json').send(told(ending));
     await this.end(ending, reply, () => this.details(webview, system, failure(ending)));
   }
 
@@ -160,6 +166,11 @@ const NOT_AWAITED =
 const text = (value: string | string[] | undefined) => (typeof value === 'string' ? value : undefined);
 
 const failure = (ending: Ending): string | null => (ending.kind === 'failed' ? ending.reason : null);
+
+/** The command line asks for the outcome alone. */
+const isProgram = (accept = ''): boolean => accept.split(';')[0]!.trim() === 'application/json';
+
+const told = (ending: Ending) => ({ connected: ending.kind === 'connected', reason: failure(ending) });
 
 function textsOf(body: unknown): Texts {
   return typeof body === 'object' && body !== null ? (body as Texts) : {};
