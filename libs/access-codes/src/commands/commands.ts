@@ -42,7 +42,7 @@ export class CreateAccessCode extends Command<{ accessCodeId: string }> {
   constructor(
     readonly caller: Caller,
     readonly wanted: WantedCode,
-    /** Which try of a request that takes back what it has made: counts from 1. */
+    /** Which try of the request this is, where tries are taken back: counts from 1. */
     readonly attempt = 1,
   ) {
     super();

@@ -26,10 +26,10 @@ const removal = onCode('RemovalStarted', { cause: 'deleted' });
 const changedTo = (pin: string, name = 'Neighbour') =>
   onCode('UnmanagedCodeChanged', { content: { name, pin, window: null } });
 
-describe('taking a code that is not ours into management', () => {
+describe('taking an unmanaged code into management', () => {
   const feature = useFeature();
 
-  it('reserves its PIN as one of ours first', async () => {
+  it('reserves its PIN as a managed one first', async () => {
     await feature
       .given(aLock(), anUnmanagedCode({ window: stay }))
       .when(convert())
@@ -45,7 +45,7 @@ describe('taking a code that is not ours into management', () => {
 
   it.each([
     ['is unknown', []],
-    ['is ours already', aCodeOnLock()],
+    ['is managed already', aCodeOnLock()],
     ['is gone', [anUnmanagedCode(), onCode('UnmanagedCodeGone')]],
   ])('is refused for one that %s', (_why, given) =>
     feature.given(aLock(), given).when(convert()).thenFails({ kind: 'absent', what: 'access code' }),
@@ -57,19 +57,19 @@ describe('taking a code that is not ours into management', () => {
       .when(convert(caller('request-1', 'workspace-2')))
       .thenFails({ kind: 'absent', what: 'access code' }));
 
-  it('is refused for one that is to go', () =>
+  it('is refused for one that is being removed', () =>
     feature
       .given(aLock(), anUnmanagedCode(), removal)
       .when(convert())
       .thenFails({ kind: 'untimely', why: 'being-removed' }));
 
-  it('is refused for one whose digits its lock does not tell', () =>
+  it('is refused for one whose digits its lock does not show', () =>
     feature
       .given(aLock(), anUnmanagedCode({ pin: '' }))
       .when(convert())
       .thenFails({ kind: 'untimely', why: 'pin-not-readable' }));
 
-  it('is refused while a code of ours has the PIN, which is told of it once', async () => {
+  it('is refused while a managed code has the PIN, which is recorded once', async () => {
     const conflict = { kind: 'conflict', why: 'pin-taken', by: OTHER } as const;
     await feature
       .given(aLock(), aCode({ codeId: OTHER }), anUnmanagedCode())
@@ -78,7 +78,7 @@ describe('taking a code that is not ours into management', () => {
     await feature.when(convert()).thenFails(conflict);
   });
 
-  it('twice is refused the second time, since it is ours by then, and changes nothing', async () => {
+  it('twice is refused the second time, since it is managed by then, and changes nothing', async () => {
     await feature.given(aLock(), anUnmanagedCode()).when(convert()).then(ours(), taken);
     await feature.when(convert()).thenFails({ kind: 'absent' });
   });
@@ -124,7 +124,7 @@ describe('taking a code that is not ours into management', () => {
     expect(await feature.events(before)).toMatchObject([ours(), taken]);
   });
 
-  it('that never came to an end leaves the code to whoever put it there', async () => {
+  it('that was never finished leaves the code unmanaged', async () => {
     await feature.given(aLock(), anUnmanagedCode());
     feature.process.store.dieAfter(1);
     await expect(feature.do(convert())).rejects.toThrow('died');

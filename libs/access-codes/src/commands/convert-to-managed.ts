@@ -14,7 +14,9 @@ import { isUnmanaged } from '../domain/life';
 /** Somebody changed the code on its lock while its PIN was being reserved. */
 class ChangedMeanwhile extends Error {}
 
-/** Reserves the code's PIN as one of ours first, then takes it into management; again, if it has another PIN by then. */
+/**
+ * Reserves the code's PIN as a managed one first, then takes it into management; again, if it has another PIN by then.
+ */
 @CommandHandler(ConvertToManaged)
 export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged> {
   constructor(
@@ -48,9 +50,9 @@ export class ConvertToManagedHandler implements ICommandHandler<ConvertToManaged
     // Refused before anything is reserved for it.
     takeIntoManagement(code, externalModificationAllowed);
     const [known] = await this.vault.openAll([pin]);
-    // Its lock tells that it is there, and not its digits: it could never be put back.
+    // Its lock reports that it is there, but not its digits: it could never be set again.
     if (known === '') {
-      const message = 'The device does not tell the digits of this access code, so it can not be managed.';
+      const message = 'The device does not show the digits of this access code, so it can not be managed.';
       throw Refusal.untimely<CodeRefusal>('pin-not-readable', message);
     }
     try {

@@ -136,7 +136,7 @@ describe('creating a code', () => {
       expect(await pinOf(feature)).not.toBe(first);
     });
 
-    it('takes one of those that the lock is known to know, where it takes no others', () =>
+    it('takes one from the lock’s own set, where the lock takes no others', () =>
       feature
         .given(
           aLock({ codeConstraints: [{ constraintType: 'pin_code_matches_existing_set' }] }),
@@ -157,7 +157,7 @@ describe('creating a code', () => {
   it.each([
     ['is unknown', aDevice({}, 'device-2')],
     ['was taken out of its account', [aLock(), onDevice('DeviceRemoved')]],
-    ['is not ours to manage', [aLock(), onDevice('DeviceConvertedToUnmanaged')]],
+    ['is not managed', [aLock(), onDevice('DeviceConvertedToUnmanaged')]],
   ])('is refused on a device that %s', (_why, given) =>
     feature.given(given).when(create()).thenFails({ kind: 'absent', what: 'device' }),
   );
@@ -218,7 +218,7 @@ describe('creating a code', () => {
       .then(reserved('1234', days), requested({ schedule: stored(days) }));
   });
 
-  it('is told no start on a lock that keeps no windows: a rule about starts means nothing there', () =>
+  it('is not checked by a rule about starts on a lock that keeps no windows, which is sent none', () =>
     feature
       .given(aLock({ ...NOT_NATIVE, codeConstraints: [{ constraintType: 'start_date_in_future' }] }))
       .when(create({ startsAt: T0, endsAt: T0 + HOUR }))
@@ -268,7 +268,7 @@ describe('creating a code', () => {
       .when(create({ startsAt: T0, endsAt: T0 + 2 * HOUR }))
       .thenFails({ kind: 'conflict', why: 'pin-taken', by: CODE }));
 
-  it('is refused where somebody else is given the PIN meanwhile', async () => {
+  it('is refused where another code gets the PIN meanwhile', async () => {
     const theirs = onKeypad('PinReserved', { codeId: CODE, pin: '1234', window: null });
     await feature
       .given(aLock(), feature.meanwhile('keypad-', theirs))
@@ -276,7 +276,7 @@ describe('creating a code', () => {
       .thenFails({ kind: 'conflict', why: 'pin-taken', by: CODE }, theirs);
   });
 
-  it('is decided again where somebody else gets another PIN meanwhile', async () => {
+  it('is decided again where another code gets another PIN meanwhile', async () => {
     const theirs = onKeypad('PinReserved', { codeId: CODE, pin: '4321', window: null });
     await feature
       .given(aLock(), feature.meanwhile('keypad-', theirs))
@@ -358,7 +358,7 @@ describe('creating a code', () => {
     await feature.when(create()).then(reserved(), requested());
   });
 
-  it('is not asked for twice where the answer to an append was lost', async () => {
+  it('is not requested twice where the answer to an append was lost', async () => {
     await feature.given(aLock());
     feature.process.store.loseAnswers(1);
     await feature

@@ -25,8 +25,8 @@ import { checkAgainstLock, drawFreePin, sealForNewCode, startToTell } from '../p
 import { checkBackupPool, roundedFor } from './requests';
 
 /**
- * The id of the code that a request makes on a device.
- * @param attempt counts from 1: what a request has made and taken back is not made again under the same id
+ * The id of the code that a request creates on a device.
+ * @param attempt counts from 1: a code that a request has created and taken back is not created again under the same id
  */
 export const newCodeId = ({ requestId }: Pick<Caller, 'requestId'>, deviceId: string, attempt = 1): string =>
   derivedId(requestId, `access code on ${deviceId}${attempt === 1 ? '' : ` (${attempt})`}`);
@@ -40,7 +40,7 @@ interface Place {
   readonly device: Device;
   readonly codeId: string;
   readonly window: Window | null;
-  /** As it was requested and the lock would get it; null: none. */
+  /** As it was requested, and as the lock would get it; null: none. */
   readonly startsAt: number | null;
   readonly now: number;
 }
@@ -112,8 +112,8 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
   }
 
   /**
-   * Reserves a PIN that the lock takes; where the code has a key, the one that all codes with it have. Should somebody
-   * with the key be faster, theirs is taken, and what was reserved before is let go by the agenda.
+   * Reserves a PIN that the lock takes; where the code has a key, the PIN that all codes with it have. Should another
+   * code with the key be faster, its PIN is taken, and what was reserved before is released by the agenda.
    */
   private async takePin(place: Place, wanted: WantedCode): Promise<PinOfCode> {
     const { caller, device, codeId, window, startsAt, now } = place;

@@ -55,7 +55,7 @@ describe('deleting a code', () => {
     await feature.when(on('device-1')).then(started, endedAt(T0));
   });
 
-  it('that has expired and stayed readable makes it forgotten', () =>
+  it('that has expired and stayed readable forgets it', () =>
     feature
       .given(
         aLock(),
@@ -67,7 +67,7 @@ describe('deleting a code', () => {
       .when(deletion)
       .then(onCode('Forgotten')));
 
-  it('that is on its way off the lock since it has expired counts as deleted from now on', () =>
+  it('that is being removed since it has expired counts as deleted from now on', () =>
     feature
       .given(aLock(), aCodeOnLock({ window: stay }), itIs(stay.endsAt))
       .when(works, deletion)
@@ -79,7 +79,7 @@ describe('deleting a code', () => {
 
   it.each([
     ['is unknown', []],
-    ['is not ours to manage', anUnmanagedCode()],
+    ['is unmanaged', anUnmanagedCode()],
     ['is gone', [aCode(), started, gone]],
     [
       'was forgotten',
@@ -95,17 +95,17 @@ describe('deleting a code', () => {
       .when(new DeleteAccessCode(caller('request-1', 'workspace-2'), CODE))
       .thenFails(absent));
 
-  it('twice makes nothing more happen', () =>
+  it('twice has no further effect', () =>
     feature.given(aLock(), aCodeOnLock()).when(deletion, deletion).then(started, endedAt(T0)));
 
-  it('that somebody else has asked for meanwhile makes nothing more happen to the code', async () => {
+  it('that somebody else has requested meanwhile has no further effect on the code', async () => {
     await feature
       .given(aLock(), aCodeOnLock(), feature.meanwhile('accessCode-', started))
       .when(deletion)
       .then(started, endedAt(T0));
   });
 
-  it('of a code that has got onto its lock meanwhile waits for its removal', async () => {
+  it('of a code that was set on its lock meanwhile waits for its removal', async () => {
     const held = { commandId: 'create-1', lockCodeId: 'L' };
     const programming = {
       ...{ commandId: 'create-1', operation: 'create', lockCodeId: null, attempt: 1 },

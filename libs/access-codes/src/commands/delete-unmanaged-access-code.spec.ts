@@ -18,10 +18,10 @@ const deletion = new DeleteUnmanagedAccessCode(caller(), CODE);
 const started = onCode('RemovalStarted', { cause: 'deleted' });
 const absent = { kind: 'absent', what: 'access code' } as const;
 
-describe('deleting a code that is not ours', () => {
+describe('deleting an unmanaged code', () => {
   const feature = useFeature();
 
-  it('asks for its removal', () => feature.given(aLock(), anUnmanagedCode()).when(deletion).then(started));
+  it('requests its removal', () => feature.given(aLock(), anUnmanagedCode()).when(deletion).then(started));
 
   it('answers when the views have it', async () => {
     const read = new GetUnmanagedAccessCode(WORKSPACE, { accessCodeId: CODE });
@@ -29,7 +29,7 @@ describe('deleting a code that is not ours', () => {
     expect(shown).toMatchObject({ access_code_id: CODE, is_managed: false });
   });
 
-  it('takes it off its lock, which lets its PIN go', async () => {
+  it('takes it off its lock, which releases its PIN', async () => {
     await feature
       .given(aLock(), anUnmanagedCode())
       .when(deletion, works)
@@ -57,7 +57,7 @@ describe('deleting a code that is not ours', () => {
       .when(new DeleteUnmanagedAccessCode(caller('request-1', 'workspace-2'), CODE))
       .thenFails(absent));
 
-  it('is refused where it has become ours meanwhile: it was not this that was to be deleted', async () => {
+  it('is refused where it has become managed meanwhile: it was not this that was to be deleted', async () => {
     const theirs = onCode('TakenIntoManagement', { externalModificationAllowed: false });
     await feature
       .given(aLock(), anUnmanagedCode(), feature.meanwhile('accessCode-', theirs))
@@ -75,7 +75,7 @@ describe('deleting a code that is not ours', () => {
       .then(theirs, started);
   });
 
-  it('twice makes nothing more happen', () =>
+  it('twice has no further effect', () =>
     feature.given(aLock(), anUnmanagedCode()).when(deletion, deletion).then(started));
 
   it('is taken up again after a crash', () =>

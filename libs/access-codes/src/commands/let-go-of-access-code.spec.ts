@@ -58,7 +58,7 @@ describe('letting go of a code', () => {
 
   it.each([
     ['is unknown', []],
-    ['is not ours', anUnmanagedCode()],
+    ['is unmanaged', anUnmanagedCode()],
     [
       'is gone',
       [
@@ -77,7 +77,7 @@ describe('letting go of a code', () => {
       .when(letGo(caller('request-1', 'workspace-2')))
       .thenFails(absent));
 
-  it('is refused for one that is to go', () =>
+  it('is refused for one that is being removed', () =>
     feature
       .given(aLock(), aCodeOnLock(), onCode('RemovalStarted', { cause: 'deleted' }))
       .when(letGo())
@@ -98,7 +98,7 @@ describe('letting go of a code', () => {
       .thenFails(notSet, changing);
   });
 
-  it('twice is refused the second time, since it is not ours by then, and changes nothing', async () => {
+  it('twice is refused the second time, since it is unmanaged by then, and changes nothing', async () => {
     await feature.given(aLock(), aCodeOnLock()).when(letGo()).then(gone, foreign);
     await feature.when(letGo()).thenFails(absent);
   });

@@ -9,8 +9,8 @@ import { LetGoOfAccessCode } from './unmanaged-commands';
 import { isUnmanaged } from '../domain/life';
 
 /**
- * Lets go of the code first; then it leaves the codes with its key, and its PIN counts as foreign. Planning does that if
- * we don't.
+ * Lets go of the code first; then it leaves the codes with its key, and its PIN counts as foreign. If these steps never
+ * come, planning does them.
  */
 @CommandHandler(LetGoOfAccessCode)
 export class LetGoOfAccessCodeHandler implements ICommandHandler<LetGoOfAccessCode> {

@@ -86,7 +86,7 @@ describe('pulling a backup code', () => {
       .then(theirs, assigned(CODE, SECOND), pulled(SECOND), told(SECOND));
   });
 
-  it('releases the one that is not needed, where two are pulled at once', async () => {
+  it('removes the one that is not needed, where two are pulled at once', async () => {
     const theirs = [assigned(CODE, SECOND), pulled(SECOND)];
     await feature
       .given(aLock(), inTrouble, backup(0), backup(1), feature.meanwhile(`accessCode-${FIRST}`, ...theirs))
@@ -98,15 +98,15 @@ describe('pulling a backup code', () => {
   it.each([
     ['there is none', []],
     ['it is not on the lock yet', aCode({ codeId: FIRST, pin: '9000', isBackup: true })],
-    ['it is to go', [backup(0), removal(FIRST)]],
-    ['it is not known to be there any more', [backup(0), onCode('ConnectionLost', {}, FIRST)]],
+    ['it is being removed', [backup(0), removal(FIRST)]],
+    ['it may have been removed', [backup(0), onCode('ConnectionLost', {}, FIRST)]],
   ])('is refused where %s', (_why, given) =>
     feature.given(aLock(), inTrouble, given).when(pull()).thenFails(none),
   );
 
   it.each([
     ['is unknown', []],
-    ['is not ours', anUnmanagedCode({ window: stay })],
+    ['is unmanaged', anUnmanagedCode({ window: stay })],
     ['is gone', [inTrouble, removal(CODE), onCode('Removed', { cause: 'deleted', wasOnDevice: false })]],
   ])('is refused for a code that %s', (_why, given) =>
     feature.given(aLock(), backup(0), given).when(pull()).thenFails({ kind: 'absent', what: 'access code' }),
@@ -125,7 +125,7 @@ describe('pulling a backup code', () => {
       .thenFails({ kind: 'untimely', why: 'not-time-bound' }));
 
   it.each([
-    ['is to go', [inTrouble, removal(CODE)]],
+    ['is being removed', [inTrouble, removal(CODE)]],
     ['has come to its end', [inTrouble, itIs(stay.endsAt)]],
   ])('is refused for a code that %s', (_why, given) =>
     feature
@@ -166,7 +166,7 @@ describe('pulling a backup code', () => {
     const events = await feature.events();
     expect(events).toContainEqual(pulled());
     expect(events).toContainEqual(told());
-    // A spare one takes its place.
+    // A new spare code takes its place.
     expect(events).toContainEqual(
       expect.objectContaining({
         ...onKeypad('PinReserved'),

@@ -41,7 +41,7 @@ export class PullBackupAccessCodeHandler implements ICommandHandler<PullBackupAc
     const before = pulledBackupOf(code)?.codeId;
     const isThere = before !== undefined && (await stands(this.streams, before));
     const given = isThere ? before : await this.take(code, endsAt, cause);
-    // Also what was pulled before: the backup may not have been told, and the views may not have it yet.
+    // This also finds a backup that was pulled before, which may not be recorded with the code or in the views yet.
     const handed = { backupCodeId: given, toCodeId: accessCodeId };
     const { backupCodeId, position } = await handOver(this.streams, handed, cause);
     await this.views.reached(position);

@@ -47,7 +47,7 @@ export function checkBackupPool(device: Device, window: Window | null): void {
 
 type CodeStreams = Pick<Streams, 'codes' | 'devices' | 'accounts'>;
 
-/** The code, if it is managed, as its device is, and of this workspace: any other counts as absent. */
+/** The code, if it is managed, on a managed device and of this workspace: any other counts as absent. */
 export async function ownCode(
   streams: CodeStreams,
   codeId: string,
@@ -60,7 +60,7 @@ export async function ownCode(
   return code;
 }
 
-/** The same of a code that is not managed. */
+/** The same for an unmanaged code. */
 export async function unmanagedCode(
   streams: CodeStreams,
   codeId: string,
@@ -72,7 +72,10 @@ export async function unmanagedCode(
   return code;
 }
 
-/** The device of a code. @throws {Refusal} where the code is to go with it, though that may not be recorded yet */
+/**
+ * The device of a code. @throws {Refusal} where the device was removed and the code with it, though that may not be
+ * recorded for the code yet
+ */
 async function visibleDevice(streams: CodeStreams, code: AccessCode): Promise<Device | null> {
   const [{ state: device }, { state: account }] = await Promise.all([
     streams.devices.load(code.deviceId),

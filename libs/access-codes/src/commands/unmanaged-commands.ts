@@ -1,7 +1,7 @@
 import { type Caller } from '@latchkey/event-sourcing';
 import { Command } from '@nestjs/cqrs';
 
-/** An unmanaged code becomes ours, with its id, PIN, name and window. */
+/** An unmanaged code becomes managed, with its id, PIN, name and window. */
 export class ConvertToManaged extends Command<void> {
   constructor(
     readonly caller: Caller,
@@ -12,7 +12,7 @@ export class ConvertToManaged extends Command<void> {
   }
 }
 
-/** A code of ours becomes an unmanaged one, and stays on its lock as it is. */
+/** A managed code becomes unmanaged, and stays on its lock as it is. */
 export class LetGoOfAccessCode extends Command<void> {
   constructor(
     readonly caller: Caller,
@@ -34,7 +34,7 @@ export class DeleteUnmanagedAccessCode extends Command<void> {
   }
 }
 
-/** Somebody puts a code on a simulated lock. Resolves when it has been seen there. */
+/** Somebody else puts a code on a simulated lock. Resolves when it has been seen there. */
 export class SimulateUnmanagedAccessCode extends Command<void> {
   constructor(
     readonly caller: Caller,

@@ -32,13 +32,13 @@ const invalid = (property: string) =>
 describe('changing a code', () => {
   const feature = useFeature();
 
-  it('reserves another PIN first, then asks for it', () =>
+  it('reserves another PIN first, then requests it', () =>
     feature
       .given(aLock(), aCode())
       .when(update({ code: '4321' }))
       .then(reserved('4321'), changed({ pin: '4321' })));
 
-  it('reserves another window first, then asks for it', () =>
+  it('reserves another window first, then requests it', () =>
     feature
       .given(aLock(), aCode({ window: stay }))
       .when(update(longer))
@@ -75,7 +75,7 @@ describe('changing a code', () => {
       .when(update({ name: 'Guest', code: '1234', ...stay, type: 'time_bound' }))
       .then());
 
-  it('asks again for what the lock has refused for good, though nothing differs', () =>
+  it('requests again what the lock has refused for good, though nothing differs', () =>
     feature
       .given(aLock(), aCode(), (installation) =>
         installation.locks.answerNext({ kind: 'refused', errorCode: 'INVALID_PIN', message: 'no' }),
@@ -87,7 +87,7 @@ describe('changing a code', () => {
         changed({}),
       ));
 
-  it('gives it an end, and takes it away', async () => {
+  it('gives it an end, and removes the end', async () => {
     await feature
       .given(aLock(), aCode())
       .when(update({ type: 'time_bound', ...stay }))
@@ -116,7 +116,7 @@ describe('changing a code', () => {
       );
   });
 
-  it('widens a window that is asked for to the steps of its lock, and not the one that it has', async () => {
+  it('widens a requested window to the steps of its lock, but not the one that it has', async () => {
     const odd = { startsAt: T0 + HOUR + MINUTE, endsAt: T0 + 3 * HOUR };
     await feature
       .given(aLock({ timeStepMinutes: 30 }), aCode({ window: odd }))
@@ -127,14 +127,14 @@ describe('changing a code', () => {
       .then(reserved('1234', longer), changed({ schedule: stored(longer) }));
   });
 
-  it('goes back to an earlier PIN with its earlier seal', () =>
+  it('uses the earlier seal for a PIN that the code had before', () =>
     feature
       .given(aLock(), aCodeOnLock())
       .when(update({ code: '4321' }), update({ code: '1234' }))
       // The first PIN is still reserved: it is on the lock.
       .then(reserved('4321'), changed({ pin: '4321' }), changed({ pin: '1234' })));
 
-  it('takes a PIN whose code is at another time', () =>
+  it('takes a PIN that another code has at another time', () =>
     feature
       .given(
         aLock(),
@@ -146,7 +146,7 @@ describe('changing a code', () => {
 
   it.each([
     ['is unknown', []],
-    ['is not ours to manage', anUnmanagedCode()],
+    ['is unmanaged', anUnmanagedCode()],
     [
       'is gone',
       [
@@ -176,7 +176,7 @@ describe('changing a code', () => {
       .when(update({ name: 'Ann' }, caller('request-1', 'workspace-2')))
       .thenFails(absent));
 
-  it('is refused for one that is on its way off the lock, before anything is reserved', () =>
+  it('is refused for one that is being removed, before anything is reserved', () =>
     feature
       .given(aLock(), aCodeOnLock(), onCode('RemovalStarted', { cause: 'deleted' }))
       .when(update({ code: '4321' }))
@@ -203,7 +203,7 @@ describe('changing a code', () => {
       .thenFails(invalid('attemptForOfflineDevice'));
   });
 
-  it('is refused a new start that the lock does not take, and not for the one that it has', async () => {
+  it('is refused for a new start that the lock does not take, but not for the one that it has', async () => {
     const begun = { startsAt: T0 - HOUR, endsAt: T0 + HOUR };
     const onlyLater = { codeConstraints: [{ constraintType: 'start_date_in_future' }] };
     await feature
@@ -214,7 +214,7 @@ describe('changing a code', () => {
     await feature.when(update(later)).then(reserved('1234', later), changed({ schedule: stored(later) }));
   });
 
-  it('is refused a rounding that is wider than allowed', () =>
+  it('is refused where it would be rounded more than allowed', () =>
     feature
       .given(aLock({ timeStepMinutes: 24 * 60 }), aCode())
       .when(update({ type: 'time_bound', ...stay }))
@@ -241,7 +241,7 @@ describe('changing a code', () => {
       .when(update({ code: '4321' }))
       .thenFails(invalid('code')));
 
-  it('is refused a window in which another code has the same first digits, but not a name', async () => {
+  it('is refused for a window in which another code has the same first digits, but not for a name', async () => {
     const picky = {
       supportedCodeLengths: [4, 5],
       codeConstraints: [{ constraintType: 'unique_first_four_digits' }],
@@ -270,7 +270,7 @@ describe('changing a code', () => {
       .thenFails({ kind: 'conflict', why: 'pin-taken', by: OTHER }),
   );
 
-  it('twice makes nothing more happen', () => {
+  it('twice has no further effect', () => {
     const change = update({ name: 'Ann', code: '4321', type: 'time_bound', ...stay });
     return feature
       .given(aLock(), aCode())
@@ -299,7 +299,7 @@ describe('changing a code', () => {
       .then(onCode('RemovalDelayed'), onKeypad('PinReleased', { pin: '4321' }), onCode('RemovalSent'));
   });
 
-  it("is refused where it has become somebody else's meanwhile", async () => {
+  it('is refused where it has become unmanaged meanwhile', async () => {
     const theirs = onCode('LetGo');
     await feature
       .given(aLock(), aCodeOnLock(), feature.meanwhile('accessCode-', theirs))
@@ -325,7 +325,7 @@ describe('changing a code', () => {
       .then(onKeypad('PinReleased', { codeId: CODE, pin: '4321' }));
   });
 
-  it('whose window was reserved and never asked for keeps the window that it has', async () => {
+  it('whose window was reserved but never requested keeps the window that it has', async () => {
     await feature.given(aLock(), aCodeOnLock({ window: stay }));
     feature.process.store.dieAfter(1);
     await expect(feature.do(update(longer))).rejects.toThrow('died');

@@ -19,8 +19,8 @@ import { checkBackupPool, ownCode, roundedFor } from './requests';
 import { isGone } from '../domain/life';
 
 /**
- * Reserves what the changed code will need on the keypad first, and tells those with the same common_code_key of its
- * PIN, then asks for the change.
+ * Reserves what the changed code will need on the keypad first, then records its PIN with those of the same
+ * common_code_key, then requests the change.
  */
 @CommandHandler(UpdateAccessCode)
 export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode> {
@@ -63,7 +63,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
     await this.streams.reservePin(code.deviceId, cause, claim, device.capabilities);
     const { name, preferNativeScheduling, externalModificationAllowed, usesBackupPool } = wanted;
     const decided = await this.streams.codes.transact(accessCodeId, cause, async (current) => {
-      // Again should anything happen to the code before it is asked for: others may have another PIN by then.
+      // Again if anything happens to the code before the request: others may have another PIN by then.
       if (linked) await this.streams.commonCodes.join(linked, pin, cause);
       return change(current, {
         name,
@@ -89,7 +89,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
     return known ?? this.vault.sealPin(code.wanted.pin.keyId, text);
   }
 
-  /** What is asked of the window is rounded; what it was stays as it was, and an end that is past ends the code. */
+  /** A requested end or start is rounded; the existing ones stay as they are, and an end in the past ends the code. */
   private rounded(device: Device, code: AccessCode, schedule: Window | null, wanted: WantedChange) {
     const { maxTimeRounding, preferNativeScheduling: native = code.wanted.preferNativeScheduling } = wanted;
     const ended = schedule !== null && schedule.endsAt <= this.clock.now();
@@ -98,7 +98,7 @@ export class UpdateAccessCodeHandler implements ICommandHandler<UpdateAccessCode
   }
 }
 
-/** The code, where it has a key and is to be given a PIN: not another one than others with the key have. */
+/** The code, where it has a key and is given a PIN: that must be the PIN of the others with the key. */
 function linkedWhereGiven(code: AccessCode, wanted: WantedChange): LinkedCode | null {
   const {
     codeId,
@@ -108,7 +108,7 @@ function linkedWhereGiven(code: AccessCode, wanted: WantedChange): LinkedCode | 
   return commonCodeKey === null || wanted.code === undefined ? null : { codeId, workspaceId, commonCodeKey };
 }
 
-/** The start that is asked for now, where the lock is to be told one: not the one that the code has. */
+/** The start that is requested now, where it is sent to the lock; not the one that the code has. */
 function newStart(device: Device, code: AccessCode, schedule: Window | null, wanted: WantedChange) {
   const { startsAt = null, preferNativeScheduling: native = code.wanted.preferNativeScheduling } = wanted;
   const asked = startsAt !== null && startsAt !== code.wanted.schedule?.startsAt;

@@ -26,7 +26,7 @@ export class CodeParams {
   @Instant({ optional: true, description: 'When the code begins to open the door; with ends_at.' })
   starts_at?: number;
 
-  @Instant({ optional: true, description: 'When the code ceases to open the door; with starts_at.' })
+  @Instant({ optional: true, description: 'When the code stops opening the door; with starts_at.' })
   ends_at?: number;
 
   @Whole({ optional: true, min: 1, max: 20, description: 'How many digits a drawn PIN is to have.' })

@@ -32,7 +32,7 @@ class ListActionAttemptsParams extends paged(MOST) {
   action_attempt_ids?: string[];
 }
 
-/** /action_attempts: the outcome of requests to locks, and of those about codes. */
+/** /action_attempts: the outcome of requests to locks and about codes. */
 @Controller()
 export class ActionAttemptsController {
   constructor(private readonly queries: QueryBus) {}

@@ -22,7 +22,7 @@ class ReportDeviceConstraintsParams {
   max_code_length?: number;
 }
 
-/** What clients know of a lock's codes beyond its maker's description. */
+/** What clients can add to a maker's description of a lock's codes. */
 @Controller()
 export class DeviceConstraintsController {
   constructor(private readonly commands: CommandBus) {}

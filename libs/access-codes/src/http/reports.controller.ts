@@ -5,7 +5,7 @@ import { ApiError } from '@latchkey/platform';
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ReportIntake } from '../process-manager/report-intake';
 
-/** Where lock makers send what the locks of one account report. Only they know the address. */
+/** Where lock makers send the reports of one account's locks. Only they know the address. */
 @Open()
 @Controller('lock_makers')
 export class ReportsController {

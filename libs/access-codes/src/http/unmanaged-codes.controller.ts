@@ -112,7 +112,7 @@ export class UnmanagedCodesController {
   }
 
   @SeamRoute('/access_codes/simulate/create_unmanaged_access_code', ['POST'], {
-    summary: "Puts a code on a simulated lock, by somebody else's hand",
+    summary: 'Puts a code on a simulated lock as somebody else would',
     answer: { access_code: UNMANAGED_ACCESS_CODE_SCHEMA },
     params: SimulateUnmanagedAccessCodeParams,
     sandboxOnly: true,

@@ -55,7 +55,7 @@ export class SimulateUnmanagedAccessCodeParams {
   @DeviceId()
   device_id!: string;
 
-  @Text({ ...codeName, optional: false, description: 'What it is called on the lock.' })
+  @Text({ ...codeName, optional: false, description: 'Its name on the lock.' })
   name!: string;
 
   @Pin({ max: LONGEST_PIN, description: 'What is typed.' })

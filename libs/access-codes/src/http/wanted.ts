@@ -13,7 +13,7 @@ export function wantedCode(params: CreateAccessCodeParams, now: number): WantedC
   return compact({ ...wantedOnEach(params, now), deviceId, commonCodeKey });
 }
 
-/** The same, of a code for one device or several. */
+/** The same for a code on one device or several. */
 export function wantedOnEach(params: CodeParams, now: number): Omit<WantedCode, 'deviceId'> {
   const { starts_at: startsAt, ends_at: endsAt } = params;
   checkNotOver(askedWindow(startsAt, endsAt), now);
@@ -39,15 +39,12 @@ export function wantedChange(params: UpdateAccessCodeParams): WantedChange {
   return compact({ ...common(params), deviceId: params.device_id, type, usesBackupPool, maxTimeRounding });
 }
 
-/**
- * Whether the code is to be let go of.
- * @throws ApiError 400 where it is to be changed as well
- */
+/** Whether the code is to become unmanaged. @throws ApiError 400 where it is to be changed as well */
 export function isToBeLetGo(params: UpdateAccessCodeParams, wanted: WantedChange): boolean {
   if (params.is_managed !== false) return false;
   const { deviceId: _on, attemptForOfflineDevice: _offline, maxTimeRounding: _by, ...changes } = wanted;
   if (Object.keys(changes).length > 0) {
-    throw ApiError.invalidInput('A code is let go of as it is.', {
+    throw ApiError.invalidInput('A code that becomes unmanaged can not be changed in the same request.', {
       is_managed: 'must not be false together with changes',
     });
   }

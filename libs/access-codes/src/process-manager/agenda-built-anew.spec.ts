@@ -18,12 +18,12 @@ import {
 
 const stay = { startsAt: T0 + 2 * HOUR, endsAt: T0 + 4 * HOUR };
 const arranged = (process: FeatureProcess) => process.nextLooks.arrange();
-/** As after the agenda was built again. */
+/** The state after the agenda was built again. */
 const allDue = (process: FeatureProcess) => process.rows.makeAllDue();
 const deleted = onCode('RemovalStarted', { cause: 'deleted' });
 const gone = onCode('Removed', { cause: 'deleted', wasOnDevice: false });
 
-describe('after the agenda was built again, what codes wait for is told by their states', () => {
+describe('after the agenda was built again, it is known from their states what codes wait for', () => {
   const feature = useFeature();
   const due = async (): Promise<string[]> => {
     const claims = await feature.process.rows.claim(feature.installation.clock.now(), 100);
@@ -50,7 +50,7 @@ describe('after the agenda was built again, what codes wait for is told by their
     expect(await due()).toEqual([...others, `code:${CODE}`].sort());
   });
 
-  it('those that are gone and cleaned up are looked at never again', async () => {
+  it('those that are gone and cleaned up are never due again', async () => {
     const released = onKeypad('PinReleased', { codeId: CODE, pinFingerprint: null });
     await feature
       .given(aLock(), aCode({ window: stay }), deleted, gone, released)

@@ -33,10 +33,10 @@ describe.each(testEngines)('claims of the agenda on %s', (engine) => {
   afterAll(() => test.drop());
   beforeEach(() => database.db.deleteFrom(AGENDA).execute());
 
-  it('that are settled at the same time are settled each as it came out', async () => {
+  it('that are settled at the same time each get their own result', async () => {
     await add(row('waits'), row('sleeps'), row('for-lock'), row('for-keypad'), row('went-on'), row('woken'));
     const claims = new Map((await rows.claim(NOW, 10)).map((claim) => [claim.id, claim]));
-    // Its own stream goes on, and something else happens.
+    // Its own stream gets another event, and something else happens.
     await database.db.updateTable(AGENDA).set({ revision: 4 }).where('id', '=', 'went-on').execute();
     await rows.makeDue('code:woken');
     const settled = (id: string, rest: object) =>
@@ -115,7 +115,7 @@ describe.each(testEngines)('claims of the agenda on %s', (engine) => {
 });
 
 it.each(testEngines)(
-  'a PIN that is released wakes who waits for it, and reads no other code (%s)',
+  'a PIN that is released makes the codes due that wait for it, and reads no other code (%s)',
   async (engine) => {
     const test = testDatabase(engine);
     const database = await test.open<AgendaTables>();
@@ -158,7 +158,7 @@ it.each(testEngines)(
   },
 );
 
-/** The same database; what is asked of it is kept. */
+/** The same database, which records its statements. */
 function recording(db: Kysely<AgendaTables>, asked: CompiledQuery[]): Kysely<AgendaTables> {
   const watched = <T extends object>(target: T): T =>
     new Proxy(target, {

@@ -19,12 +19,12 @@ const NO_MATTER: ReadonlySet<DeviceEvent['type']> = new Set([
   'CodeLengthsReported',
 ]);
 
-/** Whether an event of a code says when the code is due whatever the event before it said. */
+/** Whether an event of a code sets when the code is due, whatever the event before it set. */
 export function makesDueAnew(recorded: RecordedEvent): boolean {
   return codeCodec.knows(recorded.type) && !KEEPS_DUE.has(recorded.type);
 }
 
-/** Events that put a row, or leave it as due as it was. */
+/** Events that add a row, or leave it due as it was. */
 const KEEPS_DUE: ReadonlySet<string> = new Set<CodeEvent['type']>([
   'CodeRequested',
   'UnmanagedCodeSeen',
@@ -33,8 +33,8 @@ const KEEPS_DUE: ReadonlySet<string> = new Set<CodeEvent['type']>([
 ]);
 
 /**
- * @param now the clock's reading, ms: an event from a process whose clock is ahead makes due no later than that
- * @param overtaken the next event of the code is folded with it, and says when it is due
+ * @param now the clock's reading, ms: an event from a process whose clock is ahead makes nothing due later than that
+ * @param overtaken the next event of the code is folded with it, and sets when it is due
  */
 export async function foldCode(
   trx: Trx,
@@ -60,7 +60,7 @@ export async function foldCode(
       return;
     }
     case 'Forgotten':
-      // Its row went when it was removed; what was kept of it since is to be cleaned up now.
+      // Its row was dropped when it was removed; what was kept of it since is to be cleaned up now.
       return put(trx, recorded, row('code', codeId, { dueAt }));
     case 'ProgrammingStarted':
     case 'RemovalSent': {
@@ -126,7 +126,7 @@ async function deviceOf(trx: Trx, codeId: string): Promise<string | null | undef
 export async function foldKeypad(trx: Trx, deviceId: string, recorded: RecordedEvent, now: number) {
   const event = keypadCodec.decode(recorded);
   if (event.type === 'PinReserved') {
-    // So that a reservation whose code never came is looked at and released, and one whose change never came.
+    // So that a reservation is checked, and released if its code or change never came.
     const dueAt = event.at + RESERVATION_GRACE;
     const { codeId } = event.data;
     await reserved.run(trx, {
@@ -161,7 +161,7 @@ export async function foldDevice(trx: Trx, deviceId: string, recorded: RecordedE
   if (event.type === 'DeviceUpdated') {
     if (event.data.backupPool !== undefined) await dueNow.run(trx, { id: `device:${deviceId}`, dueAt });
   } else if (await wake(trx, 'device_id', deviceId, dueAt)) {
-    // Its own row would come last.
+    // Its own row would be the last.
     await dueNow.run(trx, { id: `device:${deviceId}`, dueAt });
   }
 }
@@ -170,7 +170,7 @@ export async function foldAccount(trx: Trx, accountId: string, recorded: Recorde
   const event = accountCodec.decode(recorded);
   const dueAt = Math.min(event.at, now);
   if (event.type === 'AccountUpdated') return;
-  // One that is removed takes its devices with it, one after the other.
+  // A removed account takes its devices with it, one after the other.
   if (event.type === 'LoginRepeated' || event.type === 'SyncRequested' || event.type === 'AccountRemoved') {
     await dueNow.run(trx, { id: `account:${accountId}`, dueAt });
     return;
@@ -203,7 +203,7 @@ const row = (kind: AgendaRow['kind'], id: string, rest: Partial<NewRow> & Pick<N
   ...rest,
 });
 
-/** A new row; one that is there is due, and keeps what it knows. */
+/** Adds a row; an existing one becomes due and keeps its columns. */
 async function put(trx: Trx, { metadata, revision }: RecordedEvent, of: NewRow): Promise<void> {
   await insert.run(trx, { ...of, workspaceId: metadata.workspaceId, revision });
 }
@@ -228,7 +228,7 @@ const inserted = (p: InsertedRow): AgendaRow => ({
   lease_until: 0,
 });
 
-/** A code that is known already is due when its reservation's grace is over, if not before. */
+/** An existing code is due at the end of its reservation's grace, if not before. */
 const reserved = prepared<AgendaTables, InsertedRow, unknown>((db, p) =>
   db
     .insertInto(AGENDA)
@@ -261,7 +261,7 @@ const insert = prepared<AgendaTables, InsertedRow, unknown>((db, p) =>
     ),
 );
 
-/** An event of its own that leaves it as due as it was. */
+/** An event of its own that leaves it due as it was. */
 const seen = prepared<AgendaTables, { subject: string; revision: number }, unknown>((db, p) =>
   db.updateTable(AGENDA).set({ revision: p.revision }).where('subject', '=', p.subject),
 );

@@ -20,7 +20,7 @@ async function indexesOf({ db, engine }: Database<AgendaTables>): Promise<string
     .sort();
 }
 
-describe.each(testEngines)('an agenda that a version before has built (%s)', (engine) => {
+describe.each(testEngines)('an agenda that an earlier version has built (%s)', (engine) => {
   const test = testDatabase(engine);
   afterAll(() => test.drop());
 

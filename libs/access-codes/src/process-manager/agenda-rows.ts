@@ -16,7 +16,7 @@ import { lockLeases } from './lock-leases';
 import { SettleBatches } from './settle-batches';
 import { wake, Wakes } from './wakes';
 
-/** Something on the agenda whose time has come. */
+/** A row of the agenda that is due. */
 export interface AgendaClaim extends DueClaim {
   readonly kind: AgendaRow['kind'];
   readonly id: string;
@@ -45,7 +45,7 @@ export type Settlement =
   /** Nothing is left to do, as of `revision`. */
   | { readonly do: 'drop'; readonly revision: number };
 
-/** While others are due: how often some more rows are made due that should be, and how often it is looked for such, ms. */
+/** While others are due: how often more rows that should be due are made so, and how often to check for them, ms. */
 const WAKE_EVERY_MS = 20;
 const LOOK_FOR_WAKES_EVERY_MS = 1_000;
 
@@ -115,7 +115,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return since === null || due === null ? (since ?? due) : Math.min(since, due);
   }
 
-  /** Makes all due that is still to be made due. */
+  /** Makes due all rows that are still to be. */
   async wakeAll(): Promise<void> {
     while (await this.wakeMore()) await othersTurn();
   }
@@ -131,7 +131,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return this.due.releaseAll();
   }
 
-  /** Gives rows back as due as they are. */
+  /** Gives rows back, due as they were. */
   releaseThese(claims: readonly Pick<AgendaRow, 'subject'>[]): Promise<void> {
     return this.due.releaseThese(claims.map(({ subject }) => subject));
   }
@@ -156,7 +156,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
       settlement.do === 'drop'
         ? await this.drop(claim, settlement.revision)
         : await this.batches.settle(this.planned(claim, settlement));
-    // Something has happened since it was claimed: as due as that made it.
+    // Something has happened since it was claimed, and has set when it is due.
     if (!settled) await this.due.release(claim.subject);
     if (claim.lockTurn && claim.deviceId && settlement.do !== 'wait-for-lock') {
       await lockLeases.passTurn(this.database.db, claim.deviceId);
@@ -187,7 +187,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return numDeletedRows > 0n;
   }
 
-  /** Makes a subject due now, unless it is due by an instant anyway, ms. */
+  /** Makes a subject due now, unless it is due by `instant` (ms) anyway. */
   async makeDue(subject: string, unlessBy?: number): Promise<void> {
     await this.database.db
       .updateTable(AGENDA)
@@ -199,7 +199,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
       .execute();
   }
 
-  /** The clock was set: everything is due now, and no command holds a lock until an instant of another time. */
+  /** The clock was set: everything is due now, and no command holds a lock until an instant of the time before. */
   async makeAllDue(): Promise<void> {
     const { clock } = this.options;
     await this.database.transaction(async (trx) => {
@@ -256,7 +256,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return held.map((subject) => ({ subject }));
   }
 
-  /** Nothing is left to do for these, whoever has claimed them, unless their own streams have gone on. */
+  /** Nothing is left to do for these, whichever process has claimed them, unless their own streams have new events. */
   async dropGone(gone: readonly { readonly subject: string; readonly revision: number }[]): Promise<void> {
     if (gone.length === 0) return;
     await this.database.transaction(async (trx) => {
@@ -278,12 +278,12 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return rows.map((row) => row.id);
   }
 
-  /** The devices that a lock is: one in each workspace that its account is connected to. */
+  /** The devices of a lock: one in each workspace that its account is connected to. */
   devicesOf(maker: string, lockId: string): Promise<LockRow[]> {
     return devicesOfLock.rows(this.database.db, { maker, lockId });
   }
 
-  /** What the maker said of the lock when it was last read back. */
+  /** What the maker reported of the lock when it was last read back. */
   async readBackWas(deviceId: string, updatedAt: string | null): Promise<void> {
     await this.database.db
       .updateTable(LOCKS)

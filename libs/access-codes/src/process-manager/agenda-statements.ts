@@ -17,12 +17,15 @@ export interface Planned {
   waitingSince: number;
 }
 
-/** Says when a row is due next, unless its own stream has gone on since it was planned, or something else has. */
+/**
+ * Sets when a row is due next, unless its own stream has new events since it was planned, or something else has
+ * happened.
+ */
 export const settleOne = prepared<AgendaTables, Planned, unknown>((db, p) =>
   db
     .updateTable(AGENDA)
     .set((eb) => ({
-      // Cast: PostgreSQL can't tell what a parameter in a case is.
+      // Cast: PostgreSQL can't infer the type of a parameter in a case.
       due_at: eb
         .case()
         .when('revision', '>', p.revision)
@@ -100,7 +103,7 @@ interface Claimed {
   readonly revision: number;
 }
 
-/** Drops a row whose own stream has not gone on since, whoever has claimed it. */
+/** Drops a row whose own stream has no new events since, whichever process has claimed it. */
 export const dropGone = prepared<AgendaTables, { subject: string; revision: number }, unknown>((db, p) =>
   db.deleteFrom(AGENDA).where('subject', '=', p.subject).where('revision', '<=', p.revision),
 );
@@ -190,7 +193,7 @@ export const locksOfAccount = prepared<AgendaTables, { accountId: string }, Lock
   db.selectFrom(LOCKS).selectAll().where('account_id', '=', p.accountId),
 );
 
-/** The devices that a lock is. */
+/** The devices of a lock. */
 export const devicesOfLock = prepared<AgendaTables, { maker: string; lockId: string }, LockRow>((db, p) =>
   db
     .selectFrom(LOCKS)

@@ -10,9 +10,9 @@ export const AGENDA = `agenda_v${AGENDA_VERSION}` as const;
 export const LOCK_LEASES = `lock_leases_v${AGENDA_VERSION}` as const;
 /** Which code on a lock belongs to which access code. */
 export const LOCK_CODES = `lock_codes_v${AGENDA_VERSION}` as const;
-/** Rows that are still to be made due, because of something that all rows of a device or an account depend on. */
+/** Rows that are still to be made due, because of an event on which all rows of a device or an account depend. */
 export const WAKES = `wakes_v${AGENDA_VERSION}` as const;
-/** Which device is which lock, and what its maker last reported of it. */
+/** The lock of each device, and what its maker last reported of it. */
 export const LOCKS = `locks_v${AGENDA_VERSION}` as const;
 
 export interface AgendaRow extends DueColumns {
@@ -22,7 +22,7 @@ export interface AgendaRow extends DueColumns {
   account_id: string | null;
   /** Of an account: its lock maker. */
   maker: string | null;
-  /** The last event of the subject's own stream that was seen here. */
+  /** The last event of the subject's own stream that was folded here. */
   revision: number;
   /** The revision that the subject was last planned on: `due_at` is right for all up to it. */
   planned_revision: number;
@@ -42,7 +42,7 @@ export interface LockRow {
 }
 
 export interface WakeRow {
-  /** The column whose value tells the rows; `all`: every row. */
+  /** The column whose value selects the rows; `all`: every row. */
   scope: 'device_id' | 'account_id' | 'all';
   id: string;
   /** Since when, ms by our clock. */
@@ -135,7 +135,7 @@ export async function indexAgenda(db: Kysely<Tables>): Promise<void> {
   await indexLooks(db);
 }
 
-/** Those that earlier versions had in place of others. */
+/** Indexes of earlier versions that others have replaced. */
 const FORMER_INDEXES = ['by_device', 'by_account'];
 
 /**

@@ -28,7 +28,7 @@ const failed = onCode('RemovalFailed', {
   ...{ commandId: 'remove-1', errorCode: 'LOCK_JAMMED', message: 'no', kind: 'passing', retryAt: null },
 });
 
-describe('what events make of the agenda', () => {
+describe('the agenda, folded from events', () => {
   const feature = useFeature();
   const db = () => (feature.installation.views as Database<AgendaTables>).db;
   /** Nothing is due but what happens from now on, an hour later. */
@@ -52,7 +52,7 @@ describe('what events make of the agenda', () => {
     expect(await due()).toEqual({ [account]: T0, [device]: T0, [code]: T0 });
   });
 
-  it('a code that nobody asked us for is due, and its place on the lock is known as its own', async () => {
+  it('a code that was found on a lock is due, and its id there is recorded as its own', async () => {
     await feature.given(aLock(), allWaits, anUnmanagedCode());
     expect(await due()).toEqual({ [code]: LATER });
     expect(await feature.process.rows.codeOf(DEVICE, held)).toBe(CODE);
@@ -60,7 +60,7 @@ describe('what events make of the agenda', () => {
 
   it.each<[string, Given, Given]>([
     ['is changed', aCode(), onCode('ChangeRequested', { name: 'Ann' })],
-    ['is to go', aCode(), onCode('RemovalStarted', { cause: 'deleted' })],
+    ['is to be removed', aCode(), onCode('RemovalStarted', { cause: 'deleted' })],
     ['has lost its connection', aCode(), onCode('ConnectionLost')],
     ['was changed by somebody', aCodeOnLock(), onCode('RemovedExternally', { accepted: false })],
     ['is to be forgotten', aCode(), onCode('Forgotten')],
@@ -127,7 +127,7 @@ describe('what events make of the agenda', () => {
     ['was taken out of its account', onDevice('DeviceRemoved'), true],
     ['has a clock that is off', onDevice('ClockDrifted', { driftMs: 90_000 }), true],
     ['has a weak battery', onDevice('BatteryRanLow', { level: 0.1 }), false],
-    ['is called otherwise', onDevice('DeviceUpdated', { nickname: 'Door' }), false],
+    ['has another name', onDevice('DeviceUpdated', { nickname: 'Door' }), false],
   ])(
     'a device and its codes are looked at when it %s, if that matters to them',
     async (_what, event, matters) => {
@@ -145,7 +145,7 @@ describe('what events make of the agenda', () => {
     ['is out', onAccount('MakerUnreachable', { reason: 'away' }), [account, code, device]],
     ['is back', onAccount('MakerReachable'), [account, code, device]],
     ['is to be looked at', onAccount('SyncRequested'), [account]],
-    ['is called otherwise', onAccount('AccountUpdated', { displayName: 'Locks' }), []],
+    ['has another name', onAccount('AccountUpdated', { displayName: 'Locks' }), []],
   ])('an account, and what matters to its devices and codes, when it %s', async (_what, event, subjects) => {
     const whole = [aLock(), aCode(), allWaits];
     await feature.given(...whole, event);

@@ -29,7 +29,7 @@ import {
 
 const prefixesOf = (...categories: string[]) => categories.map((category) => `${category}-`);
 
-/** The streams whose events call for something to be done. */
+/** The streams whose events may require work. */
 const AGENDA_PREFIXES = prefixesOf(ACCESS_CODE, KEYPAD, DEVICE, ACCOUNT);
 
 /** The streams that the domain's events are in. */
@@ -38,7 +38,7 @@ export const DOMAIN_PREFIXES: readonly string[] = [
   ...prefixesOf(DOOR, ACTION_ATTEMPT, CONNECT_WEBVIEW),
 ];
 
-/** What each category of streams does to the agenda. */
+/** How each category of streams changes the agenda. */
 const FOLDS: Readonly<Record<string, typeof foldCode>> = {
   [ACCESS_CODE]: foldCode,
   [KEYPAD]: foldKeypad,
@@ -57,7 +57,7 @@ export class AgendaProjection implements Projection {
     [DEVICE]: deviceCodec,
     [ACCOUNT]: accountCodec,
   });
-  /** What this process has seen of the streams. */
+  /** The revisions of streams that this process has seen. */
   readonly known = new SeenRevisions();
 
   constructor(

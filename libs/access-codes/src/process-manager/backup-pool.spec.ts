@@ -36,7 +36,7 @@ const removal = (nth: number) => onCode('RemovalStarted', { cause: 'deleted' }, 
 describe('the backup pool of a device', () => {
   const feature = useFeature();
 
-  it('is filled once a code there asks for it, with PINs that differ', async () => {
+  it('is filled once a code there uses it, with PINs that differ', async () => {
     await feature
       .given(aLock(), aCode({ window: stay }))
       .when(fill)
@@ -51,7 +51,7 @@ describe('the backup pool of a device', () => {
     expect(new Set(pins).size).toBe(3);
   });
 
-  it('is filled again when one was given away', () =>
+  it('is filled again when one was pulled', () =>
     feature
       .given(
         ...[aLock(), wanting, spare(0), spare(1)],
@@ -60,37 +60,37 @@ describe('the backup pool of a device', () => {
       .when(fill)
       .then(...asked(2)));
 
-  it('is filled again when one is to go', () =>
+  it('is filled again when one is to be removed', () =>
     feature
       .given(aLock(), wanting, spare(0), spare(1), removal(1))
       .when(fill)
       .then(...asked(2)));
 
-  it('is not filled beyond its size, however often that is begun', () =>
+  it('is not filled beyond its size, however often filling begins', () =>
     feature
       .given(aLock(), wanting)
       .when(fill, fill, fill)
       .then(...asked(0), ...asked(1)));
 
-  it('stays full while there is any code of it', () =>
+  it('stays full while there is any code in it', () =>
     feature
       .given(aLock(), spare(0))
       .when(fill)
       .then(...asked(1)));
 
   it.each([
-    ['no code asks for it', aCode({ window: stay })],
-    ['one that is not ours is there', anUnmanagedCode()],
-    ['the device is not ours to manage', [wanting, onDevice('DeviceConvertedToUnmanaged')]],
+    ['no code uses it', aCode({ window: stay })],
+    ['only an unmanaged code is there', anUnmanagedCode()],
+    ['the device is not managed', [wanting, onDevice('DeviceConvertedToUnmanaged')]],
   ])('is left empty while %s', (_why, given) => feature.given(aLock(), given).when(fill).then());
 
-  it('is filled where somebody wants that of the device, whether a code asks or not', () =>
+  it('is filled where the device is set to have one, whether a code uses it or not', () =>
     feature
       .given(aLock(), onDevice('DeviceUpdated', { backupPool: true }))
       .when(fill)
       .then(...asked(0), ...asked(1)));
 
-  it('is emptied where somebody wants that of the device; what was given away stays', () =>
+  it('is emptied where the device is set to have none; pulled codes stay', () =>
     feature
       .given(
         ...[aLock(), wanting, spare(0), spare(1)],
@@ -119,7 +119,7 @@ describe('the backup pool of a device', () => {
       .then(...asked(0));
   });
 
-  it('leaves a PIN to somebody who was faster, and is filled at the next look', async () => {
+  it('leaves a PIN to a faster request, and is filled when the device is due next', async () => {
     await feature
       .given(aLock(), wanting)
       .when(fill)

@@ -17,8 +17,8 @@ export const backupCodeId = (deviceId: string, nth: number): string =>
   derivedId(deviceId, `backup code ${nth}`);
 
 /**
- * Spare codes on a device, on the lock without an end and not shown to anyone, so that one opens the door the moment it
- * is pulled. They are numbered, so that repeated filling never makes too many.
+ * Spare codes on a device: they are on the lock without an end and are shown to nobody, so that one opens the door the
+ * moment it is pulled. They are numbered, so that repeated filling never makes too many.
  */
 export class BackupPool {
   /** Below this number all are gone for good. */
@@ -73,7 +73,7 @@ export class BackupPool {
     }
   }
 
-  /** Nobody wants backup codes on the device any more: those that were not pulled go. */
+  /** Backup codes are no longer wanted on the device: those that were not pulled are removed. */
   private async empty({ deviceId, workspaceId }: Device): Promise<void> {
     const { codes } = await this.read(deviceId);
     for (const { codeId } of codes.filter(isSpare)) {
@@ -84,7 +84,7 @@ export class BackupPool {
     }
   }
 
-  /** From the first code on that asks for it, for as long as there is any code of the pool; or as was decided. */
+  /** From the first code on that uses the pool, for as long as there is any code in it; or as the device is set. */
   private async isWanted({ deviceId, backupPool }: Device): Promise<boolean> {
     const { streams, rows, known } = this.options;
     if (backupPool) return true;

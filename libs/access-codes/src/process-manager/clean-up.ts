@@ -18,7 +18,7 @@ export class CleanUp {
   /** Cleans up after codes of one device, of which each is gone. May be repeated. */
   async after(deviceId: string, gone: readonly AccessCode[], cause: Cause): Promise<void> {
     const { streams } = this.options;
-    // In this order: a PIN that was released is one that was erased, which is how a rebuilt agenda knows.
+    // In this order: a rebuilt agenda takes a released PIN for one whose key was erased.
     await Promise.all(gone.map((code) => this.erase(code)));
     for (const code of gone) await streams.commonCodes.leaveAs(code, cause);
     const ids = gone.map(({ codeId }) => codeId);

@@ -15,7 +15,7 @@ import {
 } from '../testing';
 
 const stay = { startsAt: T0 + 2 * HOUR, endsAt: T0 + 4 * HOUR };
-/** As after the agenda has heard that the clock was set. */
+/** The state after the agenda has learned that the clock was set. */
 const allDue = (process: FeatureProcess) => process.rows.makeAllDue();
 const expired = onCode('RemovalStarted', { cause: 'expired' });
 
@@ -27,7 +27,7 @@ describe('when the clock was set', () => {
       feature.process.bounds = () => ({ earliest, latest });
     };
 
-  it('forward, no stay ends for as long as nobody has said whether rightly', async () => {
+  it('forward, no stay ends as long as it is not known whether rightly', async () => {
     const now = { startsAt: T0 - HOUR, endsAt: T0 + HOUR };
     await feature
       .given(aLock(), aCodeOnLock({ window: now }), itIs(T0 + 2 * HOUR), between(T0, T0 + 2 * HOUR))
@@ -71,7 +71,7 @@ describe('when the clock was set', () => {
       .then(onCode('RemovalSent', { purpose: 'withdrawal' }));
   });
 
-  it('back, no command is waited for until an instant of another time', async () => {
+  it('back, no command is waited for until an instant of the time before', async () => {
     await feature
       .given(aLock(), aCode())
       .when(works)
@@ -84,7 +84,7 @@ describe('when the clock was set', () => {
     expect(await feature.process.rows.lockFreeAt(DEVICE)).toBeNull();
   });
 
-  it('back, no lock is kept from others until an instant of another time', async () => {
+  it('back, no lock is kept from others until an instant of the time before', async () => {
     const before = T0 - 24 * HOUR;
     await feature
       .given(aLock(), aCode())

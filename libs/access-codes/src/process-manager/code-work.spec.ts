@@ -42,7 +42,7 @@ describe('working a code through', () => {
   const feature = useFeature();
 
   describe('that is to be on its lock', () => {
-    it('tells the lock, and believes its word alone', async () => {
+    it('sends it to the lock, and relies on the lock’s report alone', async () => {
       await feature
         .given(aLock(), aCode())
         .when(works)
@@ -82,7 +82,7 @@ describe('working a code through', () => {
         .then(started({ content: { name: 'Guest', pin: '1234', window: null } }), accepted());
     });
 
-    it('for one time is told so', async () => {
+    it('for one time is sent as such', async () => {
       await feature
         .given(aLock({ oneTimeCodes: true }), aCode({ isOneTimeUse: true }))
         .when(works)
@@ -90,7 +90,7 @@ describe('working a code through', () => {
       expect(written(feature.process)[0]!.code).toMatchObject({ oneTime: true });
     });
 
-    it('is told as late when it is, and as missed when its stay begins without it', async () => {
+    it('is recorded as late when it is, and as missed when its stay begins without it', async () => {
       const offline = { kind: 'refused', errorCode: 'DEVICE_OFFLINE', message: 'no' } as const;
       const soon = { startsAt: T0 + 30 * MINUTE, endsAt: T0 + HOUR };
       await feature
@@ -100,7 +100,7 @@ describe('working a code through', () => {
       feature.locks.setOnline('lock-1', true);
       feature.process.bounds = () => ({ earliest: T0 + 30 * MINUTE, latest: T0 + 30 * MINUTE });
       await feature.when(worksAt(T0 + 30 * MINUTE)).then(
-        // Both are true by now, and told with the next try.
+        // Both are true by now, and recorded with the next try.
         onCode('SettingDelayed'),
         onCode('StartMissed'),
         started({ attempt: 2 }),
@@ -109,8 +109,8 @@ describe('working a code through', () => {
     });
   });
 
-  describe('that is to be otherwise on its lock', () => {
-    it('changes it there, and lets the PIN go that it had', async () => {
+  describe('that is to be changed on its lock', () => {
+    it('changes it there, and releases the PIN that it had', async () => {
       await feature
         .given(aLock(), aCodeOnLock(), onKeypad('PinReserved', { codeId: CODE, pin: '4321', window: null }))
         .when(works)
@@ -146,7 +146,7 @@ describe('working a code through', () => {
       await feature.when(worksAt(stay.startsAt - HOUR)).then(started(), accepted());
     });
 
-    it('reserves what it has come to have, since somebody else has changed it and may', () =>
+    it('reserves the PIN that somebody else, who is allowed to, has given it', () =>
       feature
         .given(
           aLock(),
@@ -161,7 +161,7 @@ describe('working a code through', () => {
         .when(worksAt(T0 + 5 * MINUTE))
         .then(onKeypad('PinReserved', { codeId: CODE, pin: '8888' }), released('1234')));
 
-    it('lives with a PIN that somebody else is given first', async () => {
+    it('keeps a PIN that another code got first', async () => {
       const theirs = onKeypad('PinReserved', { codeId: OTHER, pin: '8888', window: null });
       await feature
         .given(
@@ -179,7 +179,7 @@ describe('working a code through', () => {
     });
   });
 
-  describe('that is to go', () => {
+  describe('that is to be removed', () => {
     it('takes it off the lock when its stay ends, and erases its PIN when it is gone', async () => {
       await feature
         .given(aLock(), aCodeOnLock({ window: now }))
@@ -204,7 +204,7 @@ describe('working a code through', () => {
       expect(await pinOfCode()).toBeNull();
     });
 
-    it('erases the PIN of one that was deleted, wherever expired ones stay readable', async () => {
+    it('erases the PIN of one that was deleted, also where expired ones stay readable', async () => {
       feature.process.keepsExpired = true;
       await feature
         .given(aLock(), aCodeOnLock(), deleted)
@@ -213,7 +213,7 @@ describe('working a code through', () => {
       expect((await feature.events()).find(({ type }) => type === 'CodeRequested')!.data.pin).toBeNull();
     });
 
-    it('is told as late when it is, and tried on', async () => {
+    it('is recorded as late when it is, and is tried again', async () => {
       const noAnswer = onCode('RemovalFailed', { errorCode: 'NO_ANSWER', kind: 'passing' });
       await feature
         .given(aLock(), aCodeOnLock(), deleted)
@@ -225,13 +225,13 @@ describe('working a code through', () => {
         .then(onCode('RemovalSent', { lockCodeId: held, attempt: 2 }));
     });
 
-    it('that no lock has is gone at once', () =>
+    it('that is on no lock is gone at once', () =>
       feature
         .given(aLock(), aCode({ window: stay }), deleted)
         .when(works)
         .then(onCode('Removed', { cause: 'deleted', wasOnDevice: false }), releasedAll));
 
-    it('with its device needs nobody to take it off', () =>
+    it('whose device was removed need not be taken off', () =>
       feature
         .given(aLock(), aCodeOnLock(), onDevice('DeviceRemoved'), deleted)
         .when(works)
@@ -255,15 +255,15 @@ describe('working a code through', () => {
           releasedAll,
         ));
 
-    it('is let go with a device that is no longer ours to manage', () =>
+    it('becomes unmanaged with a device that is no longer managed', () =>
       feature
         .given(aLock(), aCodeOnLock(), onDevice('DeviceConvertedToUnmanaged'))
         .when(works, worksAt(T0 + 5 * MINUTE))
         .then(onCode('LetGo'), onKeypad('PinReserved', { codeId: CODE, foreign: true })));
   });
 
-  describe('that is not ours', () => {
-    it('reserves its PIN, so that nobody is given it, and asks nothing of the lock', async () => {
+  describe('that is unmanaged', () => {
+    it('reserves its PIN, so that no other code gets it, and sends nothing to the lock', async () => {
       const [seen, , byHand] = anUnmanagedCode() as [never, never, never];
       await feature
         .given(aLock(), seen, byHand)
@@ -272,7 +272,7 @@ describe('working a code through', () => {
       expect(written(feature.process)).toEqual([]);
     });
 
-    it('lets its former PIN go', () =>
+    it('releases its former PIN', () =>
       feature
         .given(
           aLock(),
@@ -334,7 +334,7 @@ describe('working a code through', () => {
         .then(started(), accepted(), started({}, OTHER), accepted(OTHER)));
   });
 
-  describe('while somebody else does, too', () => {
+  describe('while another process does, too', () => {
     it('sends nothing where they were faster, and looks at what they did', async () => {
       const theirs = onCode('ChangeRequested', { name: 'Ann' });
       await feature
@@ -358,7 +358,7 @@ describe('working a code through', () => {
       expect(await feature.process.rows.lockFreeAt(DEVICE)).toBe(T0 + MINUTE);
     });
 
-    it('tells nothing that they have told', async () => {
+    it('records nothing that they have recorded', async () => {
       await feature
         .given(
           ...[aLock(), aCode({ window: now }), onDevice('DeviceRemoved'), itIs(now.endsAt)],

@@ -25,7 +25,7 @@ import { otherNames } from './names-on-lock';
 import type { Streams } from '../streams';
 import { isUnmanaged } from '../domain/life';
 
-/** How many events in a row planning may append for one code: more means a defect, and must not loop for ever. */
+/** How many events in a row planning may append for one code: more would be a defect that must not loop for ever. */
 const STEPS_AT_MOST = 25;
 /** How soon to read a lock again that had not decided yet, ms. */
 const LOOK_AGAIN = 5_000;
@@ -86,7 +86,7 @@ export class CodeWork {
     const circumstances = await circumstancesOf(claim, code, now, this.options);
     const step = plan(claim.id, code, circumstances);
     if (step.do === 'append') {
-      // What a fact leads to is appended with it where that touches the lock: one write instead of two.
+      // Where the step after a fact touches the lock, both are appended together: one write instead of two.
       const next = plan(claim.id, evolved(codeFold, code, step.events, now), circumstances);
       if (next.do === 'program' || next.do === 'remove') {
         return { claim, loaded, circumstances, facts: step.events, step: next };
@@ -167,7 +167,7 @@ export class CodeWork {
     return 'done';
   }
 
-  /** A code that never came leaves no PIN behind, nor does it bind others with its common_code_key. */
+  /** A code that was never requested leaves no PIN behind, nor does it bind others with its common_code_key. */
   private async forget(claim: AgendaClaim, { keypad }: Circumstances): Promise<void> {
     const { vault, streams } = this.options;
     for (const { pin, commonCodeId } of keypad.reservations) {
@@ -205,7 +205,7 @@ export class CodeWork {
     return { do: 'wait', revision: loaded.revision, until };
   }
 
-  /** Takes the lock for one command and sends it, or gets in line. */
+  /** Takes the lock for one command and sends it, or waits for its turn. */
   private async touch(look: Look, step: Touch, device: Device): Promise<Taken> {
     const { rows, clock, ids, work, calls } = this.options;
     const { claim, loaded, facts } = look;
@@ -230,8 +230,8 @@ export class CodeWork {
   }
 
   /**
-   * The same, in a place of its own on a lock that has numbered ones, and under a name that no other code has on a
-   * lock where names must differ.
+   * The same for a new code: in a place of its own on a lock with numbered places, and under a name that no other code
+   * has on a lock where names must differ.
    */
   private async asTheLockTakesIt(look: Look, asked: Touch, device: Device): Promise<Touch> {
     if (asked.do !== 'program') return asked;

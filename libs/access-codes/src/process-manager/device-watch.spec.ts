@@ -34,7 +34,7 @@ const put =
     void locks.putByHand(lockId, code, lockCodeId);
 const seen = (lockCodeId: string, nth = 0, code: object = theirs) =>
   onCode('UnmanagedCodeSeen', { lockCodeId, content: code }, unmanagedCodeId(DEVICE, lockCodeId, nth));
-/** Its PIN counts as taken before it is told of. */
+/** Its PIN counts as taken before the code is recorded. */
 const taken = (pin = '8888') => onKeypad('PinReserved', { pin, foreign: true });
 const modified = (fields: readonly string[], accepted: boolean, content: object) =>
   onCode('ModifiedExternally', { fields, accepted, content });
@@ -42,7 +42,7 @@ const modified = (fields: readonly string[], accepted: boolean, content: object)
 describe('reading a lock back', () => {
   const feature = useFeature();
 
-  it('tells nothing while all is as it is known', () =>
+  it('records nothing while all is as it is known', () =>
     feature
       .given(aLock(), aCodeOnLock(), anUnmanagedCode({ codeId: OTHER, pin: '4321' }))
       .when(isLookedAt)
@@ -52,7 +52,7 @@ describe('reading a lock back', () => {
     ['name', { name: 'Eve' }],
     ['code', { pin: '8888' }],
     ['time_frame', { window: { startsAt: T0, endsAt: T0 + HOUR } }],
-  ])('tells that somebody has changed the %s, which will be put back', async (field, change) => {
+  ])('records that somebody has changed the %s, which will be put back', async (field, change) => {
     await feature
       .given(aLock(), aCodeOnLock(), byHand(change))
       .when(isLookedAt)
@@ -60,7 +60,7 @@ describe('reading a lock back', () => {
     await feature.when(works).then(onCode('ProgrammingStarted', { operation: 'change' }));
   });
 
-  it('takes over what somebody has changed and may', async () => {
+  it('takes over a change that is allowed', async () => {
     await feature
       .given(
         aLock(),
@@ -73,7 +73,7 @@ describe('reading a lock back', () => {
     expect(feature.locks.calls.map(({ call }) => call)).not.toContain('change');
   });
 
-  it('tells that somebody has erased a code, which is set back', async () => {
+  it('records that somebody has erased a code, which is set back', async () => {
     await feature
       .given(aLock(), aCodeOnLock(), erased)
       .when(isLookedAt)
@@ -83,7 +83,7 @@ describe('reading a lock back', () => {
       .then(onCode('ProgrammingStarted', { operation: 'create' }), onCode('ProgrammingAccepted'));
   });
 
-  it('leaves a code off that somebody has erased and may', async () => {
+  it('leaves a code off that was erased where that is allowed', async () => {
     await feature
       .given(aLock(), aCodeOnLock({ externalModificationAllowed: true }), erased)
       .when(isLookedAt)
@@ -91,7 +91,7 @@ describe('reading a lock back', () => {
     await feature.when(works).then();
   });
 
-  it('takes one for one time that is not there any more for used', () =>
+  it('takes a one-time code that is not there any more for used', () =>
     feature
       .given(aLock({ oneTimeCodes: true }), aCodeOnLock({ isOneTimeUse: true }), erased)
       .when(isLookedAt)
@@ -116,7 +116,7 @@ describe('reading a lock back', () => {
       .then(onCode('ProgrammingStarted', { commandId: `found-${held}` }), onCode('ChangedOnDevice'));
   });
 
-  it('tells nothing of a code of which something was learnt meanwhile', async () => {
+  it('records nothing of a code of which something was recorded meanwhile', async () => {
     const meanwhile = onCode('ChangeRequested', { name: 'Ann' });
     await feature
       .given(aLock(), aCodeOnLock(), erased, feature.meanwhile('accessCode-', meanwhile))
@@ -125,7 +125,7 @@ describe('reading a lock back', () => {
     await feature.when(isLookedAt).then(onCode('RemovedExternally'));
   });
 
-  describe('finds a code that nobody asked us for', () => {
+  describe('finds a code that was not created here', () => {
     it('and follows it from now on', () =>
       feature.given(aLock(), put('L1')).when(isLookedAt, isLookedAt, works).then(taken(), seen('L1')));
 
@@ -196,7 +196,7 @@ describe('reading a lock back', () => {
   describe('is done again', () => {
     const readBackEvery = 24 * HOUR;
 
-    it('within a day, in company', async () => {
+    it('within a day, together with others', async () => {
       const next = (await feature.given(aLock()).when(isLookedAt).then()) as number;
       expect(next - T0).toBeGreaterThan(readBackEvery * 0.85);
       expect(next - T0).toBeLessThanOrEqual(readBackEvery);
@@ -212,7 +212,7 @@ describe('reading a lock back', () => {
     it.each([
       ['the device was taken out of its account', onDevice('DeviceRemoved')],
       ['the account is not connected', onAccount('AccountDisconnected', { reason: 'gone' })],
-      ['its maker is out', onAccount('MakerUnreachable', { reason: 'away' })],
+      ['its maker is unavailable', onAccount('MakerUnreachable', { reason: 'away' })],
     ])('when something happens, where %s', async (_why, given) => {
       expect(await feature.given(aLock(), given).when(isLookedAt).then()).toBeNull();
       expect(feature.locks.calls).toEqual([]);

@@ -7,7 +7,7 @@ import type { LeavingCodes } from './leaving-codes';
 import type { LockWork } from './lock-work';
 
 export interface DeviceWatchSettings {
-  /** How often a lock is read back whatever its maker says of it, ms. */
+  /** How often a lock is read back in any case, ms. */
   readonly readBackEvery: number;
   /** How soon a lock that could not be read is tried again, ms. */
   readonly retryLimit: number;
@@ -56,7 +56,7 @@ export class DeviceWatch {
     if (told === 'not-read') return clock.now() + settings.retryLimit;
     const { readBackEvery } = settings;
     const at = clock.now() + readBackEvery - random.int(Math.max(1, Math.round(readBackEvery / 10)));
-    // Locks are read back in company: each for itself would cost as many turns as there are locks.
+    // Locks are read back many at a time: one by one would cost as many turns as there are locks.
     const turn = Math.max(1, Math.round(readBackEvery / TURNS));
     return Math.max(clock.now() + 1, at - (at % turn));
   };

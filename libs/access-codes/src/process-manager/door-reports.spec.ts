@@ -25,7 +25,7 @@ const completed = (performedVia: string | null, more: Partial<DoorReport> = {}):
   }) as DoorReport;
 
 describe('what a lock reports of its door', () => {
-  it('tells which code of ours opened it, or that it was another', () => {
+  it('names the code of ours that opened it, or says that it was another', () => {
     const used: DoorReport = { kind: 'code-used', lockId: 'lock-1', lockCodeId: 'L', at: null };
     const how = { method: 'keycode', actionAttemptId: null, viaBluetooth: false };
     expect(told(used, { codeId: 'code-1' })).toEqual({
@@ -35,7 +35,7 @@ describe('what a lock reports of its door', () => {
     expect(told(used)).toMatchObject({ data: { codeId: null } });
   });
 
-  it('tells that somebody was not let in, and nothing of what was entered', () => {
+  it('says that somebody was not let in, but not what was entered', () => {
     const denied: DoorReport = { kind: 'incorrect-attempt', lockId: 'lock-1', at: null };
     expect(told(denied)).toEqual({ type: 'AccessDenied', data: where });
   });
@@ -47,32 +47,32 @@ describe('what a lock reports of its door', () => {
     ['fob_card', 'card', false],
     ['manual_turn', 'manual', false],
     [null, 'unknown', false],
-  ])('tells how it was locked: %s', (performedVia, method, viaBluetooth) => {
+  ])('says how it was locked: %s', (performedVia, method, viaBluetooth) => {
     const event = told(completed(performedVia, { action: 'lock' }));
     const data = { ...where, method, viaBluetooth, codeId: null, actionAttemptId: null };
     expect(event).toEqual({ type: 'DoorLocked', data });
   });
 
-  it('knows what we were asked to do, which a maker need not repeat', () => {
+  it('contains what we were asked to do, which a maker need not repeat', () => {
     expect(told(completed('remote_api'), { attempt })).toMatchObject({
       type: 'DoorUnlocked',
       data: { method: 'remote', actionAttemptId: 'attempt-1' },
     });
-    // Another workspace's device is the same lock: there it is somebody else's doing.
+    // Another workspace's device is the same lock: for that one, somebody else did it.
     const others = { ...attempt, deviceId: 'device-2' };
     expect(told(completed('remote_api', { action: 'unlock' }), { attempt: others })).toMatchObject({
       data: { method: 'remote', actionAttemptId: null },
     });
   });
 
-  it('says nothing of what failed, of what is not said, and of what is said by a report of its own', () => {
+  it('records nothing for a failure, for an unclear report, and for what a report of its own covers', () => {
     expect(told(completed('remote_api', { success: false }), { attempt })).toBeNull();
     expect(told(completed('mobile_app'))).toBeNull();
     expect(told(completed('pin_code', { action: 'unlock' }))).toBeNull();
     expect(told(completed('pin_code', { action: 'lock' }))).toMatchObject({ data: { method: 'keycode' } });
   });
 
-  it('is told from a repetition by its id, or else by what it says and when', () => {
+  it('is distinguished from a repetition by its id, or else by its content and instant', () => {
     const at = '2026-06-01T12:00:00.000Z';
     const keys = [
       { kind: 'code-used', lockId: 'l', lockCodeId: 'L', at, id: 'r1' },

@@ -17,7 +17,7 @@ const METHODS: Readonly<Record<string, DoorMethod>> = {
 };
 
 /**
- * What a report says about a device's door; null where it says nothing certain.
+ * What a report means for a device's door; null where nothing is certain.
  * @param codeId the code of ours that was used
  * @param attempt what we were asked to do, where the report answers that
  */
@@ -38,7 +38,7 @@ export function doorEventOf(
     case 'action-completed': {
       const action = attempt?.deviceId === deviceId ? attempt.action : report.action;
       if (!report.success || (action !== 'lock' && action !== 'unlock')) return null;
-      // The use of a code is reported by itself, and says which it was.
+      // The use of a code has a report of its own, which names it.
       if (action === 'unlock' && report.performedVia === 'pin_code') return null;
       const ours = attempt?.deviceId === deviceId;
       const how = {
@@ -53,8 +53,8 @@ export function doorEventOf(
 }
 
 /**
- * Two reports with one key are one report that came twice. Without the maker's own id of it, what it says and when
- * has to do; null where even that is missing.
+ * Two reports with one key are one report that came twice. Without an id from the maker, content and instant are the
+ * key; null where even these are missing.
  */
 export function reportKeyOf(report: DoorReport): string | null {
   if (report.id !== undefined) return `report/${report.id}`;

@@ -29,7 +29,7 @@ describe('the executor', () => {
     expect(feature.process.executor.nextDue).toBe(stay.startsAt - HOUR);
   });
 
-  it('looks at devices as well, and again when they say so', async () => {
+  it('works on devices as well, and again when they are due', async () => {
     await feature.given(aLock()).when(works).then();
     expect(feature.locks.calls).toEqual([{ call: 'list', lockId: 'lock-1' }]);
     const next = feature.process.executor.nextDue!;
@@ -56,7 +56,7 @@ describe('the executor', () => {
       .then(onCode('SetOnDevice', {}, OTHER), started(), accepted());
   });
 
-  it('waits out a store that is away', async () => {
+  it('waits out a store that is unavailable', async () => {
     await feature.given(aLock(), aCode());
     const { store } = feature.process;
     store.before(`accessCode-${CODE}`, () => {
@@ -72,7 +72,7 @@ describe('the executor', () => {
       .then(onCode('SettingDelayed'), started(), accepted());
   });
 
-  it('leaves a code to whoever has claimed it', async () => {
+  it('leaves a code to the process that has claimed it', async () => {
     await feature.given(aLock(), aCode());
     const claims = await feature.process.rows.claim(T0, 100);
     await feature.when(works).then();

@@ -4,15 +4,15 @@ import { remove } from '../domain/decisions';
 import type { Streams } from '../streams';
 import { endOf, isGone, isUnmanaged, pulledBackupOf } from '../domain/life';
 
-/** Whether a backup code still stands in for its code: neither gone nor let go of. */
+/** Whether a backup code still stands in for its code: it is neither gone nor unmanaged. */
 export async function stands({ codes }: Pick<Streams, 'codes'>, codeId: string): Promise<boolean> {
   const { state } = await codes.load(codeId);
   return state !== null && !isGone(state) && !isUnmanaged(state);
 }
 
 /**
- * Records a backup code with the code that it was assigned to. Where that has another one, since two were pulled at
- * once, this one goes. May be repeated, also by another process, after a crash.
+ * Records a backup code with the code that it was assigned to. Where that code has another one, since two were pulled
+ * at once, this one is removed. May be repeated, also by another process, after a crash.
  * @returns the id of the backup code that stands in for it
  */
 export async function handOver(

@@ -25,7 +25,7 @@ describe('calls to locks that are under way', () => {
     expect(await Promise.all(results)).toEqual(['done', 'done']);
   });
 
-  it('that fail are over as well, and fail for whoever made them', async () => {
+  it('that fail are over as well, and fail for their callers', async () => {
     const calls = new InFlightCalls();
     const one = call();
     const result = calls.during('device-1', one.running);

@@ -49,22 +49,22 @@ describe('the codes on a device that is deleted here', () => {
     expect(feature.locks.calls).toEqual([]);
   });
 
-  it('that were not ours are out of sight', () =>
+  it('that were unmanaged are gone', () =>
     feature.given(aLock(), anUnmanagedCode()).when(abandoned).then(onCode('UnmanagedCodeGone')));
 
-  it('that were to go already need not be told so again', () =>
+  it('that were being removed already are not recorded so again', () =>
     feature.given(aLock(), aCodeOnLock(), deleted()).when(abandoned).then(left()));
 
   it('go once', () =>
     feature.given(aLock(), aCodeOnLock()).when(abandoned, abandoned).then(deleted(), left()));
 
-  it('go after a crash as well', () =>
+  it('are ended after a crash as well', () =>
     feature
       .given(aLock(), aCodeOnLock(), aCode({ codeId: OTHER, pin: '4321' }))
       .when(abandoned)
       .thenThroughCrashes(deleted(), left(), deleted(OTHER), left(OTHER, false)));
 
-  it('are waited for by the caller, the last one too', async () => {
+  it('are waited for by the caller, including the last one', async () => {
     const position = await feature
       .given(aLock(), aCodeOnLock(), aCode({ codeId: OTHER, pin: '4321' }))
       .when(abandoned)
@@ -82,7 +82,7 @@ describe('the codes that a device still has when it was deleted', () => {
     Array.from({ length: count }, (_, n) => aCode({ codeId: `many-${n}`, pin: String(1000 + n) }));
   const goneOf = async () => (await feature.events()).filter(({ type }) => type === 'Removed').length;
 
-  it('go when it is looked at, and leave neither a PIN nor a row behind', async () => {
+  it('are removed when the device is due, and leave neither a PIN nor a row behind', async () => {
     const next = await feature
       .given(aLock(), aCodeOnLock(), elsewhere, isDeleted)
       .when(isLookedAt)
@@ -93,13 +93,13 @@ describe('the codes that a device still has when it was deleted', () => {
     expect(feature.locks.opens('lock-1', '1234')).toBe(true);
   });
 
-  it('go after a crash as well', () =>
+  it('are ended after a crash as well', () =>
     feature
       .given(aLock(), aCodeOnLock(), isDeleted)
       .when(isLookedAt)
       .thenThroughCrashes(deleted(), left(), free()));
 
-  it('are seen off some hundred at a time, with a turn for others in between', async () => {
+  it('are ended some hundred at a time, with a turn for others in between', async () => {
     await feature.given(aLock(), ...many(520), isDeleted);
     expect(await feature.do(isLookedAt)).toBe(T0);
     expect(await goneOf()).toBe(500);
@@ -108,7 +108,7 @@ describe('the codes that a device still has when it was deleted', () => {
     expect(await feature.process.streams.reservations(DEVICE)).toEqual([]);
   });
 
-  it('go by themselves, by the cause of what deleted the device', async () => {
+  it('are ended without a request, with the cause of the deletion of the device', async () => {
     await feature.given(aLock(), aCodeOnLock(), isDeleted).when(works).then(deleted(), left(), free());
     const [deletion] = await lastOf(feature, `device-${DEVICE}`);
     const [removal] = await lastOf(feature, `accessCode-${CODE}`);
@@ -118,7 +118,7 @@ describe('the codes that a device still has when it was deleted', () => {
     });
   });
 
-  it('are gone for the caller, before that is written of each', async () => {
+  it('are gone for the caller, before each one is recorded as gone', async () => {
     await feature.given(aLock(), aCodeOnLock(), anUnmanagedCode({ codeId: OTHER, pin: '4321' }));
     const page = { limit: 10 };
     const lists = [
@@ -174,10 +174,10 @@ describe('a code that has come to its end and stays readable', () => {
   });
 });
 
-describe('the codes on a device that is no longer ours to manage', () => {
+describe('the codes on a device that is no longer managed', () => {
   const feature = useFeature();
 
-  it('are let go where the lock has them; those that it has not never will be there', () =>
+  it('become unmanaged where the lock has them; the others are deleted', () =>
     feature
       .given(aLock(), aCodeOnLock(), aCode({ codeId: OTHER, pin: '4321' }), elsewhere)
       .when(letGo)
@@ -195,13 +195,13 @@ describe('the codes on a device that is no longer ours to manage', () => {
       .when(letGo)
       .then());
 
-  it('stay as they are where they were not ours, or are to go', () =>
+  it('stay as they are where they were unmanaged, or are being removed', () =>
     feature
       .given(aLock(), anUnmanagedCode(), aCodeOnLock({ codeId: OTHER, pin: '4321' }), deleted(OTHER))
       .when(letGo)
       .then());
 
-  it('are let go once, and after a crash as well', () =>
+  it('become unmanaged once, and after a crash as well', () =>
     feature
       .given(aLock(), aCodeOnLock(), aCode({ codeId: OTHER, pin: '4321' }))
       .when(letGo, letGo)

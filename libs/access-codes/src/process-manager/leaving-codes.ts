@@ -12,21 +12,21 @@ import type { CleanUp } from './clean-up';
 const WITHIN_A_REQUEST = 32;
 /** How many are ended together afterwards, each time the device is due. */
 const SOME = 100;
-/** How many of them are appended to at a time where no request waits. */
+/** How many of them are ended in parallel where no request waits. */
 const AT_ONCE = 32;
-/** One look at a device sees off so many times as many; then it is others' turn. */
+/** How many such batches one turn of a device ends; then others have their turn. */
 const TIMES_IN_A_LOOK = 5;
 
 type Row = Awaited<ReturnType<AgendaRows['someCodesOf']>>[number];
 
-/** A code that is gone, and what its row on the agenda is called. */
+/** A code that is gone, and the subject of its row on the agenda. */
 interface Gone extends Loaded<AccessCode> {
   readonly subject: string;
 }
 
 /**
- * Ends the codes of a device that goes. The device's own event decides it: the request that led to that ends some of
- * the codes at once, and the rest follow, in turns with whatever else is due. Each step may be repeated, also by another
+ * Ends the codes of a device that was removed. The device's own event decides it: the request that led to it ends some
+ * of the codes at once, and the rest follow, in turns with other work. Each step may be repeated, also by another
  * process, after a crash.
  */
 export class LeavingCodes implements CodesOnDevice {
@@ -53,7 +53,7 @@ export class LeavingCodes implements CodesOnDevice {
   /**
    * Ends some hundred codes of a device that was deleted, and cleans up after them.
    * @returns whether more may be left
-   * @throws what kept a code from it, once the others are seen off
+   * @throws what kept a code from it, once the others are ended
    */
   async seeSomeOff(deviceId: string): Promise<boolean> {
     const failures: unknown[] = [];
@@ -63,7 +63,7 @@ export class LeavingCodes implements CodesOnDevice {
       const went = some.length > 0 && (await this.seeOff(deviceId, some, failures));
       left = some.length === SOME;
       after = some.at(-1)?.subject ?? after;
-      // Those that fail are skipped: they come first again the next time.
+      // Those that fail are skipped: they come first the next time.
       if (went) times++;
     }
     if (failures.length > 0) throw failures[0];
@@ -75,7 +75,7 @@ export class LeavingCodes implements CodesOnDevice {
     const { rows, cleanUp } = this.options;
     const cause = await this.causeOf(deviceId);
     const gone: Gone[] = [];
-    // Nobody else need look at each of them because of what is appended here.
+    // What is appended here need not make each of them due for other workers.
     const held = await rows.hold(some);
     try {
       for (const few of chunks(some, AT_ONCE)) {
@@ -97,7 +97,7 @@ export class LeavingCodes implements CodesOnDevice {
 
   private async abandonOne({ id, subject }: Row, cause: Cause): Promise<Gone[]> {
     const { state, revision } = await this.options.streams.codes.transact(id, cause, abandon);
-    // One that was only reserved for is forgotten when its time is over.
+    // A code that has only a reservation is given up when its grace is over.
     return state && isGone(state) ? [{ state, revision, subject }] : [];
   }
 

@@ -10,8 +10,8 @@ import { managedOtherwise, mayTurnUpOf } from '../domain/life';
 const UNKNOWN = '';
 
 /**
- * A listing as one code sees it: PINs by the fingerprints that the code's events have for them. A PIN that is new
- * where the code lies on the lock is sealed for the code.
+ * A listing as one code sees it: PINs by the fingerprints that the code's events have for them. A new PIN in the code's
+ * own place on the lock is sealed for the code.
  */
 export async function listedForCode(
   code: AccessCode,
@@ -51,7 +51,7 @@ function isIn(known: ReadonlyMap<string, PinOfCode>, { pinFingerprint }: Content
 const isMissing = async ({ pin }: Content, vault: Vault): Promise<boolean> =>
   (await vault.unknownKeys([pin.keyId])).length > 0;
 
-/** A listing, and what codes are awaited to have on the lock, with PINs told by themselves: for comparing only. */
+/** A listing with plain PINs in place of fingerprints: for comparing only. */
 export function listedPlainly(read: readonly ListedCode[]): Listed[] {
   return read.map(({ pin, ...rest }) => ({
     ...rest,

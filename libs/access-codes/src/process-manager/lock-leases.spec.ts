@@ -62,7 +62,7 @@ describe.each(testEngines)('the lease of a lock on %s', (engine) => {
     expect(await lockLeases.take(database.db, lease('b', 'c', 'device-2'), NOW)).toBe(true);
   });
 
-  it('can be taken anew by the code that has it', async () => {
+  it('can be taken again by the code that has it', async () => {
     await take('a');
     expect(await lockLeases.take(database.db, lease('a', 'another'), NOW)).toBe(true);
   });
@@ -73,14 +73,14 @@ describe.each(testEngines)('the lease of a lock on %s', (engine) => {
     expect(await take('b', NOW + MINUTE)).toBe(true);
   });
 
-  it('is held by the command that was sent, whoever had taken it', async () => {
+  it('is held by the command that was sent, whichever code had taken it', async () => {
     await take('a');
     await lockLeases.hold(database.db, { ...lease('b'), until: NOW + 5 * MINUTE });
     expect(await take('a')).toBe(false);
     expect(await freeAt()).toBe(NOW + 5 * MINUTE);
   });
 
-  it('is given back by a command that was never sent, to whoever has waited longest', async () => {
+  it('is given back by a command that was never sent, to the code that has waited longest', async () => {
     await database.db
       .insertInto(AGENDA)
       .values([waiting('a-late', NOW - 1), waiting('z-early', NOW - 2)])

@@ -22,7 +22,7 @@ export const lockLeases = {
     return (await takeLease.rows(db, { ...lease, now })).length > 0;
   },
 
-  /** The command was sent, and holds the lock until its outcome is known or its deadline is over. */
+  /** The command was sent, and holds the lock until its outcome is known or its deadline has passed. */
   async hold(db: Db, lease: LockLease): Promise<void> {
     await holdLease.run(db, lease);
   },
@@ -44,7 +44,7 @@ export const lockLeases = {
     }
   },
 
-  /** The lock is free, or whoever's turn it was did not need it: the code that has waited longest is next. */
+  /** The lock is free, or the code whose turn it was did not need it: the one that has waited longest is next. */
   async passTurn(db: Db, deviceId: string): Promise<void> {
     await wakeNext.run(db, { deviceId });
   },

@@ -57,7 +57,7 @@ describe('what a lock reports', () => {
     return claims.map(({ subject }) => subject).sort();
   };
 
-  describe('of a code that it was told', () => {
+  describe('of a code that it was sent', () => {
     it('makes it be read back: the report alone is not believed', async () => {
       await feature.given(aLock(), aCode()).when(works).then(started, accepted);
       expect(await feature.when(comes(outcome('created'))).then()).toBe('taken');
@@ -67,7 +67,7 @@ describe('what a lock reports', () => {
         .then(onCode('SetOnDevice'));
     });
 
-    it('twice, or late, makes nothing more happen', async () => {
+    it('twice, or late, has no further effect', async () => {
       const report = outcome('created');
       await feature.given(aLock(), aCode()).when(works).then(started, accepted);
       await feature.given(lockDoes).when(comes(report), comes(report)).then(onCode('SetOnDevice'));
@@ -89,7 +89,7 @@ describe('what a lock reports', () => {
         .then(onCode('ProgrammingFailed', { errorCode: 'INVALID_PIN', kind: 'permanent', retryAt: null }));
     });
 
-    it('of its change, tells by what is read back', async () => {
+    it('of its change, counts by what is read back', async () => {
       await feature
         .given(aLock(), aCodeOnLock(), onCode('ChangeRequested', { name: 'Ann' }))
         .when(works)
@@ -99,7 +99,7 @@ describe('what a lock reports', () => {
       await feature.given(lockDoes).when(changed).then(onCode('ChangedOnDevice'));
     });
 
-    it('of its removal, tells by what is read back', async () => {
+    it('of its removal, counts by what is read back', async () => {
       await feature.given(aLock(), aCodeOnLock(), deleted).when(works).then(onCode('RemovalSent'));
       const gone = comes(outcome('deleted', { lockCodeId: held }));
       await feature.when(gone).then();
@@ -140,14 +140,14 @@ describe('what a lock reports', () => {
     });
   });
 
-  it('of a code that nobody knows, makes it be looked for on the lock', async () => {
+  it('of an unknown code, makes the lock be read back', async () => {
     await feature.given(aLock()).when(works).then();
     expect(await dueSubjects()).not.toContain(`device:${DEVICE}`);
     await feature.when(comes(outcome('created', { lockCodeId: 'theirs' }))).then();
     expect(await dueSubjects()).toContain(`device:${DEVICE}`);
   });
 
-  it('that a code of ours was erased by somebody, is told when it is seen not to be there', async () => {
+  it('that a code of ours was erased by somebody, is recorded when a read-back shows it', async () => {
     await feature
       .given(aLock(), aCodeOnLock())
       .when(comes(outcome('deleted', { lockCodeId: held })))
@@ -159,7 +159,7 @@ describe('what a lock reports', () => {
   });
 
   it.each(['online', 'offline', 'low-battery', 'time-wrong', 'added', 'removed'] as const)(
-    'of itself (%s) makes its account be looked at',
+    'of itself (%s) makes its account due',
     async (kind) => {
       await feature.given(aLock()).when(works).then();
       expect(await dueSubjects()).toEqual([]);
@@ -169,7 +169,7 @@ describe('what a lock reports', () => {
   );
 
   it.each([
-    ['that is new, makes its account be looked at', 'added', [`account:${ACCOUNT_ID}`]],
+    ['that is new, makes its account due', 'added', [`account:${ACCOUNT_ID}`]],
     ['that is unknown, is passed over', 'online', []],
   ] as const)('of a lock %s', async (_what, kind, due) => {
     await feature.given(aLock()).when(works).then();
@@ -190,7 +190,7 @@ describe('what a lock reports', () => {
         .when(comes(used(held)))
         .then(atDoor('DoorUnlocked', { method: 'keycode', codeId: CODE })));
 
-    it('is recorded: that it was none that we know', () =>
+    it('is recorded: that no known code was used', () =>
       feature
         .given(aLock(), aCodeOnLock())
         .when(comes(used(null)), comes(used('theirs', 'r2')))
@@ -224,7 +224,7 @@ describe('what a lock reports', () => {
     });
 
     it.each([
-      ['is not ours to manage', onDevice('DeviceConvertedToUnmanaged')],
+      ['is not managed', onDevice('DeviceConvertedToUnmanaged')],
       ['was taken out of its account', onDevice('DeviceRemoved')],
     ])('is passed over where the device %s', (_why, given) =>
       feature
@@ -245,7 +245,7 @@ describe('what a lock reports', () => {
         .then(atDoor('DoorUnlocked', { codeId: CODE }), ended);
     });
 
-    it('is taken later, while it may be one whose lock has not said yet how it calls it', async () => {
+    it('is taken later, while it may be one whose id on the lock is not known yet', async () => {
       const lost: Given = ({ locks }) => locks.answerNext('lost');
       await feature
         .given(aLock({ oneTimeCodes: true }), aCode(once), lost)
@@ -275,7 +275,7 @@ describe('what a lock reports', () => {
         .then(atDoor('DoorUnlocked', { codeId: OTHER })));
   });
 
-  it('late, of a command that has run out, is no news', async () => {
+  it('late, of a command that has run out, changes nothing', async () => {
     await feature.given(aLock(), aCode()).when(works).then(started, accepted);
     feature.locks.settle('LOCK_JAMMED');
     await feature

@@ -16,7 +16,7 @@ export type Reception = 'taken' | 'again-later';
 
 const CAUGHT_UP_WITHIN_MS = 5_000;
 
-/** Takes what locks report by themselves. A report may repeat, be late or speak of a code that is not ours. */
+/** Takes what locks report by themselves. A report may repeat, be late or be about an unmanaged code. */
 export class LockReports {
   constructor(
     private readonly options: {
@@ -103,8 +103,8 @@ export class LockReports {
   }
 
   /**
-   * Whether a one-time code, whose lock has not said yet under which id it has it, may be the one that was used:
-   * it must not open twice, so the report is taken when that is known.
+   * Whether a one-time code whose id on the lock is not known yet may be the one that was used: it must not open twice,
+   * so the report is taken once the id is known.
    */
   private async mayBeForOneTime(deviceId: string): Promise<boolean> {
     const { rows, streams, onDue } = this.options;
@@ -126,7 +126,7 @@ export class LockReports {
     const { rows, calls, streams, work, store, agenda, onDue } = this.options;
     let codeId = await rows.codeOf(deviceId, report.lockCodeId);
     if (!codeId) {
-      // It may have overtaken the answer that names the code.
+      // The report may have overtaken the answer that names the code.
       await calls.settled(deviceId);
       if (!(await agenda.reached(store.lastAppendedTo(DOMAIN_PREFIXES), CAUGHT_UP_WITHIN_MS)))
         return 'again-later';

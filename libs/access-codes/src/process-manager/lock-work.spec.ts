@@ -52,7 +52,7 @@ describe('what a lock answers', () => {
   const feature = useFeature();
 
   it.each(['INVALID_PIN', 'INVALID_PIN_FORMAT', 'SCHEDULE_NOT_SUPPORTED', 'PIN_CANNOT_BE_SPECIFIED'])(
-    'for good (%s) is not asked again until the code is changed',
+    'for good (%s) is not sent again until the code is changed',
     async (errorCode) => {
       await feature
         .given(aLock(), aCode(), refuses(errorCode))
@@ -81,7 +81,7 @@ describe('what a lock answers', () => {
   );
 
   it.each(['PIN_CONFLICT', 'LOCK_FULL'])(
-    'for what else is on it (%s) is tried again when something leaves it',
+    'because of what else is on it (%s) is tried again when something leaves it',
     async (errorCode) => {
       await feature
         .given(aLock(), aCode(), refuses(errorCode))
@@ -94,7 +94,7 @@ describe('what a lock answers', () => {
     },
   );
 
-  it('since it is offline, is tried again when it is back', async () => {
+  it('because it is offline, is tried again when it is back', async () => {
     await feature
       .given(aLock(), aCode(), ({ locks }) => locks.setOnline('lock-1', false))
       .when(works)
@@ -112,7 +112,7 @@ describe('what a lock answers', () => {
       .then(started({ attempt: 2 }), accepted);
   });
 
-  it('about a name, makes it be told a plainer one, and then a longer one', async () => {
+  it('about a name, makes the lock be sent a plainer one, and then a longer one', async () => {
     const name = 'Zoë & Ann, the Smiths';
     await feature
       .given(aLock(), aCode({ name }), refuses('INVALID_NAME'), refuses('NAME_CONFLICT'))
@@ -130,11 +130,11 @@ describe('what a lock answers', () => {
     expect(told).toEqual([name, 'Zoe Ann the', expect.stringMatching(/^Zoe A\w* [0-9A-Z]{5,6}$|^Zoe/)]);
     expect(new Set(told).size).toBe(3);
     const contents = (await feature.events()).filter(({ type }) => type === 'ProgrammingStarted');
-    // What it is called is what was asked for, whatever the lock was told.
+    // The code keeps the name that was requested, whatever the lock was sent.
     expect(contents.map(({ data }) => (data.content as { name: string }).name)).toEqual([name, name, name]);
   });
 
-  it('about a start that has passed, makes it be told a later one', async () => {
+  it('about a start that has passed, makes the lock be sent a later one', async () => {
     const window = { startsAt: T0 - HOUR, endsAt: T0 + HOUR };
     await feature
       .given(aLock({ codeConstraints: [{ constraintType: 'start_date_in_future' }] }), aCode({ window }))
@@ -154,13 +154,13 @@ describe('what a lock answers', () => {
     expect(feature.locks.opens('lock-1', '1234')).toBe(true);
   });
 
-  it('that the code is not there to be removed, is as good as that it is gone', () =>
+  it('that the code is not there to be removed, counts as its removal', () =>
     feature
       .given(aLock(), aCodeOnLock(), deleted, refuses('NOT_FOUND'))
       .when(works)
       .then(removalSent, onCode('Removed', { cause: 'deleted' }), onKeypad('PinReleased')));
 
-  it('that the code is not there to be changed, is told, and the code is set back', () =>
+  it('that the code is not there to be changed, is recorded, and the code is set again', () =>
     feature
       .given(...[aLock(), aCodeOnLock(), onCode('ChangeRequested', { name: 'Ann' })], ({ locks }) =>
         locks.eraseByHand('lock-1', held),
@@ -190,7 +190,7 @@ describe('what a lock answers', () => {
       expect(written(feature.process)).toHaveLength(1);
     });
 
-    it('makes it be read back until the command has run out, and be told again: it has not done it', async () => {
+    it('makes it be read back until the command has run out, and be sent it again: it has not done it', async () => {
       await feature
         .given(aLock(), aCode(), answers({ kind: 'unknown', message: 'timed out' }))
         .when(works)
@@ -228,7 +228,7 @@ describe('what a lock answers', () => {
         .then(onCode('Removed', { cause: 'deleted' }), onKeypad('PinReleased'));
     });
 
-    it('to a change, makes it be read back: it holds what it was told', async () => {
+    it('to a change, makes it be read back: it holds what it was sent', async () => {
       await feature
         .given(aLock(), aCodeOnLock(), onCode('ChangeRequested', { name: 'Ann' }), answers('lost'))
         .when(works)
@@ -238,8 +238,8 @@ describe('what a lock answers', () => {
     });
   });
 
-  describe('that its maker is out', () => {
-    it("is the account's trouble, told once, and no fault of the codes", async () => {
+  describe('that its maker is unavailable', () => {
+    it("is the account's trouble, recorded once, and not a failure of the codes", async () => {
       await feature
         .given(aLock(), aCode(), aCode({ codeId: OTHER, pin: '4321' }), outage(unreachable))
         .when(
@@ -257,7 +257,7 @@ describe('what a lock answers', () => {
         .then(started({ attempt: 1 }), accepted);
     });
 
-    it('is not so where it only asks for some time', async () => {
+    it('is not an outage where it only asks for some time', async () => {
       await feature
         .given(aLock(), aCode(), answers({ ...unreachable, retryAfterMs: 42_000 }))
         .when(works)
@@ -281,7 +281,7 @@ describe('what a lock answers', () => {
     });
   });
 
-  it('that we are no longer let in, is told of the account and of each code; what is there is read back', async () => {
+  it('that our access was withdrawn, is recorded for the account and each code; later the lock is read back', async () => {
     const unauthorized: Refusal = { kind: 'unauthorized', message: 'the grant is gone' };
     await feature
       .given(aLock(), aCode(), aCodeOnLock({ codeId: OTHER, pin: '4321' }), outage(unauthorized))
@@ -301,7 +301,7 @@ describe('what a lock answers', () => {
   });
 
   describe('is not asked where the vault', () => {
-    it('has erased the PIN: it can never be told', async () => {
+    it('has erased the PIN: it can never be sent', async () => {
       await feature
         .given(aLock(), aCode(), ({ vault }) => vault.erase(CODE))
         .when(works)
@@ -320,7 +320,7 @@ describe('what a lock answers', () => {
     });
   });
 
-  /** After how long the last failure is to be tried again, ms from T0. */
+  /** When the last failure is tried again, ms from T0. */
   async function pauseOf(): Promise<number> {
     const last = (await feature.events()).findLast(({ type }) => type === 'ProgrammingFailed');
     return Date.parse(last!.data.retryAt as string) - T0;

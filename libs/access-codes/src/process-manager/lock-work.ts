@@ -35,7 +35,7 @@ export type Touched = 'done' | 'lost-the-race';
 
 /**
  * Touches locks. Before anything is sent to a lock the intent is appended with the expected revision and a command id;
- * the loser of a race does nothing. What the other side answers is appended as it came.
+ * the loser of a race does nothing. The answer is appended as it came.
  */
 export class LockWork {
   private readonly unknownCodes: UnknownCodes;
@@ -239,8 +239,8 @@ export class LockWork {
   }
 
   /**
-   * A lock maker's report of a code. Reports are not signed, and anyone who knows the address can claim that something was
-   * done: only what the lock is seen to hold counts. A reported failure is tried again in any case.
+   * A lock maker's report of a code. Reports are not signed, and anyone who knows the address can claim that something
+   * was done: only what a read-back shows counts. A reported failure is tried again in any case.
    */
   async report(codeId: string, device: Device, outcome: Omit<Outcome, 'retryAt' | 'rules'>): Promise<void> {
     const { streams } = this.options;
@@ -272,7 +272,7 @@ const LOCK_FULL: WriteAnswer = {
   message: 'all places on the lock that are ours are taken',
 };
 
-/** What is done of a code's own accord, as its plan, or a command to its lock, has it. */
+/** The cause of what is done for a code by its plan or a command to its lock, without a request. */
 export function ownCause({ codeId, workspaceId }: AccessCode, causationId: string): Cause {
   return systemCause({ workspaceId, correlationId: codeId, causationId });
 }

@@ -27,7 +27,7 @@ describe('on a lock where names must differ', () => {
   const called = (name: string, more: GivenCode = {}) =>
     aCodeOnLock({ codeId: OTHER, pin: '7350', name, ...more });
 
-  /** What the lock is told first that a code is called, once everything that is due is done. */
+  /** The first name that is sent to the lock for a code, once everything that is due is done. */
   async function told(...given: readonly Given[]): Promise<string | null> {
     await feature.given(...given);
     const before = await feature.countEvents();
@@ -50,18 +50,18 @@ describe('on a lock where names must differ', () => {
       'Ann CODE1',
     ],
     [
-      'with a tag where another is called so once both are cut',
+      'with a tag where another has the same name once both are cut',
       fifteen,
       called('Countess Eleono'),
       'Countess Eleonora',
       'Countess CODE1',
     ],
     ['whole where names need not differ', {}, called('Ann'), 'Ann', 'Ann'],
-  ])('a code is told its name %s', async (_, abilities, other, name, expected) => {
+  ])('a name is sent to the lock %s', async (_, abilities, other, name, expected) => {
     expect(await told(aLock(abilities), other, aCode({ name }))).toBe(expected);
   });
 
-  it('a code is told another name than one that is being taken off the lock', async () => {
+  it('a code gets another name than one that is being taken off the lock', async () => {
     const commandId = 'remove-1';
     const going = onCode(
       'RemovalSent',
@@ -74,7 +74,7 @@ describe('on a lock where names must differ', () => {
     );
   });
 
-  it('codes that wait for the lock one after the other are each told a name of their own', async () => {
+  it('codes that wait for the lock one after the other each get a name of their own', async () => {
     const all = [CODE, OTHER, THIRD].map((codeId, nth) => aCode({ codeId, pin: `735${nth}`, name: 'Ann' }));
     await feature.given(aLock(unique), ...all);
     for (const _ of all) {
@@ -88,7 +88,7 @@ describe('on a lock where names must differ', () => {
     expect(told[0]).toBe('Ann');
   });
 
-  it('a code that is renamed to what another is called is distinguished, and one that alone is called so is not', async () => {
+  it('a code that is renamed to another’s name is distinguished, and one whose name is unique is not', async () => {
     const rename = new UpdateAccessCode(caller(), CODE, { name: 'Bob' });
     await feature.given(aLock(unique), aCodeOnLock({ name: 'Ann' }), called('Bob'));
     await feature.do(rename);
@@ -99,7 +99,7 @@ describe('on a lock where names must differ', () => {
     expect(await told()).toBe('Bob');
   });
 
-  it('a code that is to come later takes no name from one that is to be there now', async () => {
+  it('a code that comes later does not keep a name from one that is due now', async () => {
     const later = { startsAt: T0 + 1000 * HOUR, endsAt: T0 + 1001 * HOUR };
     const other = aCode({ codeId: OTHER, pin: '7350', name: 'Ann', window: later });
     expect(await told(aLock(unique), other, aCode({ name: 'Ann' }))).toBe('Ann');

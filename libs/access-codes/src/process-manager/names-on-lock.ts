@@ -6,8 +6,8 @@ import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
 
 /**
- * What other codes are called on a lock, where names must differ there; the caller holds the lock, so that none is
- * on its way unseen. They are as many as the lock has room for, and no more.
+ * The names of other codes on a lock, where names must differ there. The caller holds the lock, so that none is on its
+ * way unseen. There are no more of them than the lock has room for.
  * @param except a code that is not looked at
  */
 export async function otherNames(

@@ -12,7 +12,7 @@ const device = (n: number): AgendaRow => ({
   ...{ attempts: 0, for_keypad: 0, waiting_for_lock: 0, waiting_since: 0, lease_owner: null, lease_until: 0 },
 });
 
-describe.each(testEngines)('after the agenda was built anew, on %s', (engine) => {
+describe.each(testEngines)('after the agenda was rebuilt, on %s', (engine) => {
   const test = testDatabase(engine);
   const clock = new SandboxClock({ now: NOW, running: false });
   let database: Database<AgendaTables>;

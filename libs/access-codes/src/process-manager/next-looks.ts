@@ -7,14 +7,14 @@ import type { Streams } from '../streams';
 import type { AgendaClaim, AgendaRows } from './agenda-rows';
 import { circumstancesOf } from './circumstances';
 
-/** Of these each lock is read once. */
+/** Each lock of these is read once. */
 const BATCH = 5_000;
 /** When more than this many need attention, the rest stay due as well. */
 const HELD_AT_MOST = 5_000;
 
 /**
- * When more devices than so many are due, each so many wait for this long, ms, behind those before them: to read a lock
- * back takes all of its codes, and after a long pause other work comes first.
+ * When more devices than this are due, they follow in groups of this size, this long (ms) one after the other: reading
+ * a lock back takes all of its codes, and after a long pause other work comes first.
  */
 const DEVICES_AT_ONCE = 50;
 const NEXT_DEVICES_AFTER_MS = 15_000;
@@ -27,8 +27,8 @@ export interface CodeStates {
 }
 
 /**
- * After the agenda was built again each code is due, since something has happened to it once. What it waits for is
- * known from its state: only those that have something to be done are left due. Devices are, so many at a time.
+ * After the agenda was built again every code is due. What a code waits for is known from its state: only codes with
+ * something to be done stay due. Devices stay due as well, some at a time.
  */
 export class NextLooks {
   constructor(
@@ -67,7 +67,7 @@ export class NextLooks {
         arranged += codes.length - due.length;
       }
     } catch (error) {
-      logger.warn({ err: error }, 'it could not be found out what codes wait for; all of them stay due');
+      logger.warn({ err: error }, 'it is not known what codes wait for; all of them stay due');
     } finally {
       await rows.releaseThese(held);
     }

@@ -25,7 +25,7 @@ describe('reading a lock back for many at once', () => {
     readBacks = new ReadBacks({ list } as LockGateway);
   });
 
-  it('gives whoever comes meanwhile the next reading, and all of them one', async () => {
+  it('gives callers that come meanwhile the next reading, the same for all of them', async () => {
     const first = readBacks.of(lock);
     const [second, third] = [readBacks.of(lock), readBacks.of(lock)];
     expect(asked).toHaveLength(1);
@@ -37,7 +37,7 @@ describe('reading a lock back for many at once', () => {
     expect([await second, await third]).toEqual([told(2), told(2)]);
   });
 
-  it('reads anew for whoever comes after', async () => {
+  it('reads again for a caller that comes later', async () => {
     const first = readBacks.of(lock);
     answers[0]!(told(1));
     await first;
@@ -46,14 +46,14 @@ describe('reading a lock back for many at once', () => {
     expect(await second).toEqual(told(2));
   });
 
-  it('reads by the leave of each account, and each lock by itself', () => {
+  it('reads with the grant of each account, and each lock by itself', () => {
     void readBacks.of(lock);
     void readBacks.of({ ...lock, accountId: 'account-2' });
     void readBacks.of({ ...lock, lockId: 'lock-2' });
     expect(asked).toEqual(['account-1/lock-1', 'account-2/lock-1', 'account-1/lock-2']);
   });
 
-  it('does not know where it fails, and reads on', async () => {
+  it('fails for its callers where a reading fails, and reads on', async () => {
     const first = readBacks.of(lock);
     const second = readBacks.of(lock);
     fail(new Error('a socket hung up'));

@@ -10,7 +10,7 @@ interface Waiting {
 
 const BATCH = 200;
 
-/** Settles what is settled at the same time in one statement. */
+/** Settles in one statement what is settled at the same time. */
 export class SettleBatches {
   private waiting: Waiting[] = [];
   private flushing = false;

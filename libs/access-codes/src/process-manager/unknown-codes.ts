@@ -70,9 +70,9 @@ export class UnknownCodes {
       const content = storedContent({ name, window, ...pin });
       const data = { codeId, workspaceId, deviceId, accountId, lockCodeId, content };
       const cause = externalCause({ workspaceId, correlationId: deviceId, causationId: 'read-back' });
-      // First, as for any code: when this one is shown, its PIN counts as taken.
+      // Reserved first, as for any code: when this one is shown, its PIN counts as taken.
       await streams.reservePin(deviceId, cause, { codeId, ...pin, window, foreign: true });
-      // What follows a point tells a code apart from one of ours that it was put over.
+      // The part after the point distinguishes a code from one of ours that it has replaced.
       const [, slot] = /^(\d+)(?:\.|$)/.exec(lockCodeId) ?? [];
       if (device.capabilities.slots && slot !== undefined)
         await streams.occupySlot(deviceId, cause, codeId, Number(slot));

@@ -23,7 +23,7 @@ const row = (kind: AgendaRow['kind'], id: string, rest: Partial<AgendaRow> = {})
   ...rest,
 });
 
-describe.each(testEngines)('something that all codes of a device depend on, on %s', (engine) => {
+describe.each(testEngines)('an event on which all codes of a device depend, on %s', (engine) => {
   const test = testDatabase(engine);
   const clock = new SandboxClock({ now: NOW, running: false });
   let database: Database<AgendaTables>;
@@ -76,7 +76,7 @@ describe.each(testEngines)('something that all codes of a device depend on, on %
       .execute();
   });
 
-  it('makes some of them due at once, the device among them, and the others as work goes on', async () => {
+  it('makes some of them due at once, including the device, and the others as work goes on', async () => {
     await goesOffline('device-1');
     expect(await countDue()).toBe(ROWS_AT_ONCE + 1);
     const subjects = await worked(rowsOf('worker'));
@@ -101,14 +101,14 @@ describe.each(testEngines)('something that all codes of a device depend on, on %
     expect(claims.map(({ subject }) => subject)).toContain('code:elsewhere');
   });
 
-  it('holds of all that there are when the clock was set', async () => {
+  it('affects all rows when the clock was set', async () => {
     await rowsOf('worker').makeAllDue();
     expect(await countDue()).toBe(ROWS_AT_ONCE);
     await rowsOf('worker').wakeAll();
     expect(await countDue()).toBe(MANY + 3);
   });
 
-  it('is found by whoever looks which workspaces have something due', async () => {
+  it('counts when workspaces with due work are looked for', async () => {
     await goesOffline('device-1');
     const rows = rowsOf('worker');
     await database.db.updateTable(AGENDA).set({ due_at: null }).execute();

@@ -5,7 +5,7 @@ import { AGENDA, type AgendaTables, WAKES, type WakeRow } from './agenda-tables'
 type Trx = Transaction<AgendaTables>;
 type Scope = WakeRow['scope'];
 
-/** How many rows are made due at a time: more would hold up everybody. */
+/** How many rows are made due at a time: more would hold up everything else. */
 export const ROWS_AT_ONCE = 200;
 
 interface Some {
@@ -48,8 +48,8 @@ const keep = prepared<AgendaTables, Some & { scope: Scope }, unknown>((db, p) =>
 );
 
 /**
- * Something has happened that all rows of a device, of an account, or all that there are depend on: they are due, some
- * of them at once. The others, however many, follow some at a time; what is left of that is kept with the agenda.
+ * Something has happened on which all rows of a device, of an account, or all rows at all depend: they are due, some of
+ * them at once. The others follow some at a time; what is left of that is kept with the agenda.
  * @returns whether others are to follow
  */
 export async function wake(trx: Trx, scope: Scope, id: string, dueAt: number): Promise<boolean> {
@@ -67,7 +67,7 @@ const next = (db: Kysely<AgendaTables>, engine: Database<AgendaTables>['engine']
     .limit(1)
     .modifyEnd(forUpdateSkipLocked(engine));
 
-/** Asked each time that the agenda is looked at. */
+/** Called each time that the agenda is claimed from. */
 const first = prepared<AgendaTables, object, { due_at: number }>((db) =>
   db.selectFrom(WAKES).select('due_at').orderBy('due_at').limit(1),
 );
@@ -82,7 +82,9 @@ export class Wakes {
     return row?.due_at ?? null;
   }
 
-  /** Makes some of them due, each wake in its turn. @returns false when none were left, or another process is doing it */
+  /**
+   * Makes some of them due, each wake in its turn. @returns false when none were left, or another process is doing it
+   */
   goOn(): Promise<boolean> {
     return this.database.transaction(async (trx) => {
       const row = await next(trx, this.database.engine).executeTakeFirst();

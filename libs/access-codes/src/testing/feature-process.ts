@@ -35,12 +35,12 @@ import { Streams } from '../streams';
 import { CodesProjection, codeStates, type CodesTables, linkedCodes } from '../views';
 import type { Installation } from './installation';
 
-/** How soon an unanswered command is looked after, ms. */
+/** How soon an unanswered command is followed by a read-back, ms. */
 export const READ_BACK_AFTER = 2_000;
-/** The views are in memory: if they have not got there by then they never will, ms. */
+/** How long a wait for the views may take, ms: they are in memory. */
 const VIEWS_WITHIN = 5_000;
 
-/** One process that works on an installation: the feature's handlers, views and process manager, whole. */
+/** One process that works on an installation: all the feature's handlers, views and process managers. */
 export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Query<unknown>> {
   readonly streams: Streams;
   readonly rows: AgendaRows;
@@ -54,7 +54,7 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
   readonly nextLooks: NextLooks;
   readonly calls = new InFlightCalls();
   readonly executor: Executor;
-  /** Between which instants it is, ms; by the clock, unless a spec doubts that. */
+  /** Between which instants it is, ms; by the clock, unless a spec sets it otherwise. */
   bounds: () => { readonly earliest: number; readonly latest: number };
   /** Whether an expired code stays readable. */
   keepsExpired = false;
@@ -108,7 +108,7 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
     this.nextLooks = new NextLooks({ ...planning, states });
     this.executor = new Executor({
       ...{ ...shared, codes: this.codeWork },
-      // What accounts are looked at for is the devices' own.
+      // Accounts are the devices feature's own work.
       others: { device: this.deviceWatch.device, account: () => Promise.resolve(null) },
     });
     this.runners = [this.agenda, new CodesProjection(), new DevicesProjection()].map(
@@ -136,7 +136,7 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
     return process;
   }
 
-  /** Those that the feature's own module names. */
+  /** The handlers that the feature's own module names. */
   private async handlers(): Promise<TestingModule> {
     const { vault, clock, random, config, views } = this.installation;
     const own = Reflect.getMetadata('providers', AccessCodesModule) as ClassProvider[];
@@ -179,10 +179,7 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
     return this.installation.locks;
   }
 
-  /**
-   * One look at a code that is due, as the executor takes it.
-   * @returns what it came to
-   */
+  /** Works on a due code, as the executor does. @returns the result */
   async look(codeId: string): Promise<Settlement> {
     await this.caughtUp();
     const claims = await this.rows.claim(this.installation.clock.now(), 100);
@@ -221,7 +218,7 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
     return reached.every(Boolean);
   }
 
-  /** Also one that has died leaves its subscriptions to be ended. */
+  /** A process that has died still has subscriptions to be ended. */
   async close(): Promise<void> {
     this.executor.abandon();
     await Promise.all(this.runners.map((runner) => runner.stop()));

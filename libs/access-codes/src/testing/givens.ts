@@ -67,7 +67,7 @@ export const aLock = (abilities: Partial<LockCapabilities> = {}, deviceId = DEVI
 export const stored = (window: Window | null) =>
   window && { startsAt: iso(window.startsAt), endsAt: iso(window.endsAt) };
 
-/** A code as it is asked for; ongoing, unless set otherwise. */
+/** A code as it is requested; ongoing, unless set otherwise. */
 export interface GivenCode {
   readonly codeId?: string;
   readonly deviceId?: string;
@@ -80,11 +80,11 @@ export interface GivenCode {
   readonly isOneTimeUse?: boolean;
   readonly usesBackupPool?: boolean;
   readonly isBackup?: boolean;
-  /** Whether its lock was told of its window; left out: it was. */
+  /** Whether its window was sent to its lock; left out: it was. */
   readonly isKeptByLock?: boolean;
 }
 
-/** A code that was asked for, its PIN reserved. */
+/** A code that was requested, its PIN reserved. */
 export function aCode({
   codeId = CODE,
   deviceId = DEVICE,
@@ -112,7 +112,7 @@ export function aCode({
 
 export const lockCodeIdOf = (codeId: string): string => `on-lock-${codeId}`;
 
-/** The same, and on its lock, which was told of its window. */
+/** The same, set on its lock together with its window. */
 export function aCodeOnLock(given: GivenCode = {}): Given {
   const { codeId = CODE, deviceId = DEVICE, pin = '1234', name = 'Guest' } = given;
   const window = given.isKeptByLock === false ? null : (given.window ?? null);
@@ -149,7 +149,7 @@ export function anUnmanagedCode({
   ];
 }
 
-/** Time passes, or is put; `instant` in ms. */
+/** The clock is set; `instant` in ms. */
 export const itIs =
   (instant: number): Given =>
   ({ clock }) =>

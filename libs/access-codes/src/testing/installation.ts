@@ -14,7 +14,7 @@ import {
 import type { Tables } from '@latchkey/event-sourcing';
 import { T0 } from '../domain/testing/builders';
 
-/** A clock that stands still until a spec puts it, forward or back. */
+/** A clock that stands still until a spec sets it, forward or back. */
 export class SpecClock implements Clock {
   private reading = T0;
   private waiting: { readonly instant: number; readonly callback: () => void }[] = [];

@@ -18,8 +18,8 @@ export const ACCOUNT_ID = 'account-1';
 export const DEVICE = 'device-1';
 
 /**
- * An event as specs write it down: `pin` is the PIN itself, in place of what events carry of it. `null` stands for one
- * whose key was erased.
+ * An event as specs write it: `pin` is the PIN itself, in place of what events hold of it. `null` stands for one whose
+ * key was erased.
  */
 export interface PlainEvent extends Fact {
   readonly data: Readonly<Record<string, unknown>>;
@@ -37,7 +37,7 @@ export const onKeypad = (type: string, data: Data = {}, deviceId = DEVICE): Plai
   type,
   data,
 });
-/** @param id what the vault makes of the key; left out: whatever it is */
+/** @param id the id of the vault's key; left out: any */
 export const onCommonCode = (type: string, data: Data = {}, id?: string): PlainEvent => ({
   stream: id === undefined ? (expect.stringMatching(/^commonCode-/) as string) : `commonCode-${id}`,
   type,
@@ -67,7 +67,10 @@ const codecOf = (stream: string): EventCodec<DomainEvent> => {
   return CODECS[category];
 };
 
-/** The event as it is stored, its PIN sealed with the key of its code. It is read once, so that it is one of ours. */
+/**
+ * The event as it is stored, its PIN sealed with the key of its code. It is decoded once, which shows that it is a
+ * valid event.
+ */
 export async function sealed(
   { stream, type, data }: PlainEvent,
   { id, at, vault }: { readonly id: string; readonly at: number; readonly vault: Vault },
@@ -113,7 +116,7 @@ const isObject = (value: unknown): value is Json =>
 
 const isSealed = (value: unknown): value is SealedPin => isObject(value) && 'box' in value;
 
-/** Every object in there that has to do with a PIN, otherwise. */
+/** The value with every object that is about a PIN replaced. */
 async function withPins(value: unknown, otherwise: (object: Json) => Promise<Json>): Promise<unknown> {
   if (Array.isArray(value)) return Promise.all(value.map((each) => withPins(each, otherwise)));
   if (!isObject(value)) return value;
@@ -123,14 +126,14 @@ async function withPins(value: unknown, otherwise: (object: Json) => Promise<Jso
   return 'pin' in copy || 'pinFingerprint' in copy ? otherwise(copy) : copy;
 }
 
-/** What events carry of a PIN belongs together. */
+/** What events hold of a PIN must belong together. */
 async function checkFingerprint(vault: Vault, pin: SealedPin, text: string | null, fingerprint: string) {
   if (text === null) return;
   const right = await vault.fingerprintUnder(pin.keyId, text);
   if (right !== fingerprint) throw new Error('an event carries a PIN and the fingerprint of another one');
 }
 
-/** No PIN stands in plain text in any other place of an event. */
+/** No PIN may be in plain text anywhere else in an event. */
 function checkForPins(value: unknown, pins: ReadonlySet<string>): void {
   if (Array.isArray(value)) return value.forEach((each) => checkForPins(each, pins));
   if (isObject(value)) {

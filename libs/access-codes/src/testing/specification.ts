@@ -10,7 +10,7 @@ import { ACCOUNT_ID, opened, type PlainEvent, sealed } from './plain-events';
 export const works = (process: FeatureProcess): Promise<void> => process.work();
 
 /**
- * The locks do what they were asked for, their reports are taken, and what follows is done.
+ * The locks carry out their orders, their reports are taken, and what follows is done.
  * @param failing the error code with which they fail at it instead
  */
 export const locksSettle =
@@ -30,8 +30,8 @@ export const worksAt =
   };
 
 /**
- * The feature on an event store in memory. Events are compared as far as they are named; PINs stand in plain text in
- * place of what events carry of them.
+ * The feature on an event store in memory. Events are compared as far as they are named; PINs are in plain text in
+ * place of what events hold of them.
  */
 export class Feature extends Scenario<Command<unknown> | Query<unknown>, FeatureProcess, Installation> {
   private current: Installation | undefined;
@@ -69,7 +69,7 @@ export class Feature extends Scenario<Command<unknown> | Query<unknown>, Feature
   }
 
   /**
-   * Just before this process appends to a stream whose name begins so, others append these.
+   * Just before this process appends to a stream with this prefix, others append these events.
    * @param prefix such as `accessCode-`
    */
   meanwhile(prefix: string, ...events: readonly PlainEvent[]): Given {
@@ -93,7 +93,7 @@ export class Feature extends Scenario<Command<unknown> | Query<unknown>, Feature
     return FeatureProcess.start(this.installation, store);
   }
 
-  /** From the first event on: which PIN a fingerprint stands for is known from what came before. */
+  /** Read from the first event on: earlier events show which PIN a fingerprint stands for. */
   protected override decoded(events: readonly RecordedEvent[]): Promise<PlainEvent[]> {
     return opened(events, this.installation.vault);
   }

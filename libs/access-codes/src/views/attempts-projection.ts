@@ -21,9 +21,9 @@ export interface AttemptsTables {
     workspace_id: string;
     /** Null where it is about no device. */
     device_id: string | null;
-    /** Where it stands in lists, by the position of the event that it began with; null: in none. */
+    /** Its place in lists, by the position of the event that it began with; null: not listed. */
     listed_at: number | null;
-    /** Of attempts about codes: which code, and what is done to it. */
+    /** Of attempts about codes: the code and the action. */
     code_id: string | null;
     code_action: CodeAction | null;
     /** Of all others: the folded ActionAttempt, as JSON. */
@@ -36,7 +36,7 @@ type Row = AttemptsTables[typeof ATTEMPTS];
 const CHUNK = 500;
 const ROWS_AT_ONCE = 50;
 
-/** The attempts that requests about codes are answered with; UnmanagedCodeSeen only tells where the code is. */
+/** The attempts that requests about codes are answered with; UnmanagedCodeSeen only names its workspace and device. */
 const OF_CODES: Readonly<Partial<Record<CodeEvent['type'], CodeAction>>> = {
   CodeRequested: 'CREATE_ACCESS_CODE',
   UnmanagedCodeSeen: 'CREATE_ACCESS_CODE',
@@ -98,7 +98,7 @@ export class AttemptsProjection implements Projection {
       const row = folding(event, () =>
         isOfCode(event) ? ofCode(event, rows.get(rowIdOf(event))) : ofAction(event, rows.get(rowIdOf(event))),
       );
-      // The same change of a code may be asked for many times: the first counts.
+      // The same change of a code may be requested many times: the first counts.
       if (!row || (row.code_id !== null && changed.has(row.action_attempt_id))) continue;
       rows.set(row.action_attempt_id, row);
       changed.set(row.action_attempt_id, row);
@@ -120,7 +120,7 @@ const rowIdOf = (event: RecordedEvent): string =>
 
 const listedAt = ({ position }: RecordedEvent): number => Number(position.commit);
 
-/** @param begun the row of the code's beginning, which says whose it is and where */
+/** @param begun the row of the code's first event, which names its workspace and device */
 function ofCode(recorded: RecordedEvent, begun: Row | undefined): Row | null {
   const event = codeCodec.decode(recorded);
   const codeId = idOf(recorded);
@@ -129,7 +129,7 @@ function ofCode(recorded: RecordedEvent, begun: Row | undefined): Row | null {
   const rest = { listed_at: listedAt(recorded), state: null };
   if (event.type === 'CodeRequested' || event.type === 'UnmanagedCodeSeen') {
     const { workspaceId: workspace_id, deviceId: device_id } = event.data;
-    // Nobody asked for a backup code, or for one that turned up.
+    // No request created a backup code, or one that was found on the lock.
     const asked = event.type === 'CodeRequested' && !event.data.isBackup;
     return { ...attempt, ...rest, workspace_id, device_id, listed_at: asked ? rest.listed_at : null };
   }
@@ -176,7 +176,7 @@ const put = preparedRows<AttemptsTables, Row>(
       ),
 );
 
-/** What an attempt began with stays: the same change of a code may be asked for many times. */
+/** What an attempt began with stays: the same change of a code may be requested many times. */
 async function save(trx: Transaction<AttemptsTables>, rows: readonly Row[]): Promise<void> {
   for (const some of chunks(rows, ROWS_AT_ONCE)) {
     await put.rows(trx, some);

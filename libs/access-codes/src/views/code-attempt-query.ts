@@ -39,7 +39,7 @@ export class GetCodeAttemptHandler implements IQueryHandler<GetCodeAttempt> {
   }
 }
 
-/** A code that is asked for; undefined where it is gone. */
+/** The code; undefined where it is gone. */
 export async function unlessGone(code: Promise<object>): Promise<object | undefined> {
   try {
     return await code;
@@ -49,7 +49,7 @@ export async function unlessGone(code: Promise<object>): Promise<object | undefi
   }
 }
 
-/** An update that asked for what was wanted already left no trace, and was answered anyway. */
+/** An update that changed nothing left no event, and was answered all the same. */
 function happened(action: CodeAction, code: AccessCode): boolean {
   return action !== 'DELETE_ACCESS_CODE' || endOf(code)?.cause === 'deleted' || isForgotten(code);
 }

@@ -20,14 +20,14 @@ export interface SeamCodeError extends SeamError, ExternalDetails {
 
 export interface SeamCodeWarning extends SeamWarning, ExternalDetails {}
 
-/** What around a code may keep it from being as it should. */
+/** What around a code may cause its errors. */
 interface Neighbours {
   readonly device: Device | null;
   readonly account: Account | null;
   readonly occupant?: Occupant | null;
 }
 
-/** What keeps a code from being as it should. Never tells a PIN but the code's own, to its owner. */
+/** The errors of a code. They never show a PIN but the code's own, to its owner. */
 export function codeErrors(
   code: AccessCode,
   standing: Standing,
@@ -93,7 +93,7 @@ function settingErrors(code: AccessCode, pins: Pins, occupant: Occupant | null):
 
 const DUPLICATE = 'duplicate_code_on_device';
 
-/** What the lock's own word adds. */
+/** What the lock's own error code adds. */
 function refusal(failure: Failure): SeamCodeError[] {
   const errors: SeamCodeError[] = [];
   if (failure.errorCode === 'PIN_CONFLICT') {
@@ -127,7 +127,7 @@ function removalErrors(code: AccessCode): SeamCodeError[] {
   return errors;
 }
 
-/** The lock maker is out: no fault of the code's, told only where the code waits for it. */
+/** The lock maker is unavailable: not a failure of the code, shown only where the code waits for it. */
 function outageError(
   code: AccessCode,
   { settled, wanted }: Standing,
@@ -157,7 +157,7 @@ export function codeWarnings(code: AccessCode, standing: Standing, pins: Pins): 
   const { settingDelayedAt, startMissedAt } = code.trouble;
   if (settingDelayedAt !== null) {
     warn('delay_in_setting_on_device', settingDelayedAt, 'Setting the code takes longer than usual.');
-    // A code without a start has none to miss; one that has missed it has an error.
+    // A code without a start can't miss it; one that has missed it has an error.
     if (code.wanted.schedule !== null && startMissedAt === null)
       warn('delay_in_issuing', settingDelayedAt, 'The code may not be on the device when it begins.');
   }

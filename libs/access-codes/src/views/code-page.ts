@@ -72,7 +72,7 @@ const listedOf = (isOfDevice: boolean): Readonly<Record<Listed, Prepared<CodesTa
   unmanaged_at: wholeList('unmanaged_at', isOfDevice),
 });
 
-/** The lists that are asked for most: all codes of a workspace, or of a device. */
+/** The most common lists: all codes of a workspace, or of a device. */
 const ALL = { ofWorkspace: listedOf(false), ofDevice: listedOf(true) };
 
 /** A page of codes, in the order in which they came. */
@@ -114,7 +114,7 @@ export async function codePage(
   return pageOf(rows, page, scope, (row) => ({ at: row.position, id: row.code_id }), codeOf);
 }
 
-/** At least so many rows are read at a time once some of them are passed over. */
+/** How many rows at least are read at a time once some of them are passed over. */
 const PASSED_OVER_AT_ONCE = 500;
 
 interface Passed {

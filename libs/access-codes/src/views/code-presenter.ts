@@ -14,7 +14,7 @@ import { presentCode, type SeamAccessCode } from './present-code';
 import { presentUnmanaged, type SeamUnmanagedAccessCode } from './present-unmanaged';
 import { endOf, isGone, pulledBackupOf } from '../domain/life';
 
-/** As many values as one statement is given. */
+/** How many values one statement gets at most. */
 const CHUNK = 500;
 
 const unmanagedOn = preparedIn<CodesTables, object, { state: string }>((db, _, deviceIds) =>
@@ -25,7 +25,7 @@ const unmanagedOn = preparedIn<CodesTables, object, { state: string }>((db, _, d
     .where('unmanaged_at', 'is not', null),
 );
 
-/** Brings together what a code is shown with: its device and account, its PINs, the clock. */
+/** Loads what is needed to show a code: its device and account, its PINs, the clock. */
 @Injectable()
 export class CodePresenter {
   constructor(
@@ -83,7 +83,7 @@ export class CodePresenter {
     return ready;
   }
 
-  /** Of codes that are not on their lock as they should be: which unmanaged code there has their PIN. */
+  /** For codes that are not on their lock as they should be: which unmanaged code there has their PIN. */
   private async occupants(codes: readonly AccessCode[]): Promise<Map<string, Occupant>> {
     const waiting = codes.filter(
       (code) =>
@@ -127,7 +127,7 @@ async function openAllPins(codes: readonly AccessCode[], vault: Vault): Promise<
     const { onLock } = code.known;
     if (!onLock) return { wanted, onLock: null };
     if (!hasOtherPinOnLock(code)) return { wanted, onLock: wanted };
-    // An earlier version told a PIN that somebody else put there by its fingerprint only: then the box holds our own.
+    // An earlier version recorded a foreign PIN by its fingerprint only: then the box holds our own.
     const known = onLock.pin.box !== code.wanted.pin.box;
     return { wanted, onLock: known ? (there.get(code.codeId) ?? null) : null };
   });

@@ -4,10 +4,10 @@ import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
 import { CODES, type CodesTables } from './codes-projection';
 
-/** As many PINs are opened before others get a turn. */
+/** How many PINs are opened before other work gets a turn. */
 const CHUNK = 500;
 
-/** Whether a row's name or id contains what is searched, or its PIN is just that. */
+/** Whether a row's name or id contains the search text, or its PIN is exactly that. */
 export function matches(
   eb: ExpressionBuilder<CodesTables & DevicesTables, typeof CODES>,
   search: string,
@@ -29,9 +29,7 @@ export interface PinSearch {
   readonly pin: string;
 }
 
-/**
- * The codes whose PIN is exactly that. Nothing that is kept lets PINs be compared, so all are opened, some at a time.
- */
+/** The codes with exactly this PIN. Stored PINs can't be compared, so all are opened, some at a time. */
 export async function codesWithPin(
   db: Kysely<CodesTables>,
   vault: Vault,

@@ -14,19 +14,19 @@ export interface Surroundings {
   readonly account: Account | null;
   readonly now: number;
   readonly settings: LeadTimes;
-  /** A code that is not ours and has the PIN that this one needs. */
+  /** An unmanaged code with the PIN that this one needs. */
   readonly occupant?: Occupant | null;
   /** Whether a backup code on the device could be pulled for it now. */
   readonly hasBackup?: boolean;
 }
 
-/** Who has a PIN on a lock, and since when it was in our way, ms. */
+/** The code that has a PIN on a lock, and since when it has been in the way, ms. */
 export interface Occupant {
   readonly codeId: string;
   readonly since: number;
 }
 
-/** A code compared with what its lock holds: what its status, errors and pending mutations are told from. */
+/** A code compared with what its lock holds: its status, errors and pending mutations follow from this. */
 export interface Standing {
   readonly status: CodeStatus;
   /** Whether its lock keeps its window by itself. */
@@ -35,7 +35,7 @@ export interface Standing {
   readonly from: number;
   /** What the lock should hold of it now. */
   readonly wanted: Content | null;
-  /** It is going, or its end has passed. */
+  /** Its removal has begun, or its end has passed. */
   readonly ending: boolean;
   /** The lock holds what it should. */
   readonly settled: boolean;
@@ -47,7 +47,7 @@ export function standingOf(code: AccessCode, around: Surroundings): Standing {
   const from = neededFrom(code, native, settings);
   const ending =
     endOf(code) !== null || (code.wanted.schedule !== null && now >= code.wanted.schedule.endsAt);
-  // What a lock keeps by itself may stay on it however far its window has moved away.
+  // A code whose window the lock keeps may stay on it, however far the window has moved away.
   const due = now >= from || (native && code.known.onLock?.window != null);
   const left = erasedByAgreement(code);
   const wanted = !ending && due && !left ? contentFor(code, native) : null;

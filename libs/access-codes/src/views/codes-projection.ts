@@ -26,9 +26,9 @@ export interface CodesTables {
     live_at: number | null;
     /** The same where expired codes stay readable: null once it was deleted. */
     readable_at: number | null;
-    /** The same for a code that is not ours; null once it is gone, or ours. */
+    /** The same for an unmanaged code; null once it is gone, or managed. */
     unmanaged_at: number | null;
-    /** The same for a backup code that nobody has pulled; null once it was pulled, or is gone. */
+    /** The same for a spare backup code; null once it was pulled, or is gone. */
     pool_at: number | null;
     position: number;
     created_at: number;
@@ -77,8 +77,8 @@ export class CodesProjection implements Projection {
         .on(CODES)
         .columns(columns)
         .execute();
-    // A list reads a page's rows from an index that holds nothing else, however many codes are gone. The
-    // workspace's also holds what is searched, so that a search passes over the others without reading them.
+    // A list reads a page's rows from an index of listed codes only, however many codes are gone. The workspace's index
+    // also holds what is searched, so that a search passes over the others without reading their rows.
     for (const listed of ['live_at', 'readable_at'] as const) {
       await index(`workspace_${listed}`, 'workspace_id', listed, 'code_id', 'search_name');
       await index(`device_${listed}`, 'device_id', listed, 'code_id');

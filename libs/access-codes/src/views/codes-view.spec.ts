@@ -289,7 +289,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     await expect(list({}, 3, 'nonsense')).rejects.toMatchObject({ status: 400, type: 'invalid_input' });
   });
 
-  it('lets an expired code go, or keeps it readable until it is deleted, as the workspace wants', async () => {
+  it('hides an expired code, or keeps it readable until it is deleted, by the workspace’s setting', async () => {
     await request(id(10), '4821');
     await append(id(10), { type: 'Removed', data: { cause: 'expired', wasOnDevice: true } });
     await vault.erase(id(10));
@@ -304,7 +304,7 @@ describe.each(testEngines)('the views of codes and devices on %s', (engine) => {
     expect(await listed()).toEqual([]);
   });
 
-  it('lists devices by every filter, and lets those of a deleted account go', async () => {
+  it('lists devices by every filter, and hides those of a deleted account', async () => {
     const named = async (filter: ListDevices['filter']) => {
       await views.caughtUp();
       const page = await queries.execute(new ListDevices(WORKSPACE, filter, { limit: 10 }));

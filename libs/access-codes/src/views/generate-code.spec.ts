@@ -18,7 +18,7 @@ describe('a PIN to use on a device', () => {
     expect(result).toEqual({ code: expect.stringMatching(/^[1-9]{6}$/) });
   });
 
-  it('is one that nobody has, at any time, ours or not', async () => {
+  it('is one that no code has, managed or not, at any time', async () => {
     const later = aCode({
       codeId: 'later',
       pin: '7',
@@ -32,7 +32,7 @@ describe('a PIN to use on a device', () => {
     expect(result).toEqual({ code: expect.stringMatching(/^[69]$/) });
   });
 
-  it('does not begin like another code, where the lock tells codes apart by that', async () => {
+  it('does not begin like another code, where the lock distinguishes codes by that', async () => {
     const rule = [{ constraintType: 'unique_first_four_digits' }];
     const result = await feature
       .given(aLock({ supportedCodeLengths: [5], codeConstraints: rule }), aCode({ pin: '73910' }))

@@ -29,5 +29,5 @@ export const codeQueryHandlers = [
   ListActionAttemptsHandler,
 ];
 
-/** Those that read the streams of codes and keypads themselves, and not a view of them. */
+/** Handlers that read the streams of codes and keypads, not a view of them. */
 export const streamQueryHandlers = [GetCodeAttemptHandler, GenerateCodeHandler];

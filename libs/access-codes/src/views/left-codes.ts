@@ -6,9 +6,9 @@ import { CODES } from './codes-projection';
 export type Listing = 'live_at' | 'readable_at' | 'unmanaged_at' | 'pool_at';
 
 /**
- * A condition on a code that goes with its device, or with its account, and is not to be seen any more: what is
- * written of a device holds at once, however many codes are to follow it. Codes that we manage go from a device that
- * is not managed, too. One that has come to its end, and stays readable, stays so.
+ * The condition for a code that left with its device or account and is hidden: the device's row takes effect at once,
+ * however many codes have yet to be ended. Managed codes also leave a device that is no longer managed. An expired code
+ * that stays readable is not hidden.
  */
 export function hasLeft(listing: Listing): RawBuilder<boolean> {
   const unmanaged = listing === 'unmanaged_at' ? sql`` : sql`or left_device.managed = 0`;

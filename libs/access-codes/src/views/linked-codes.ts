@@ -2,7 +2,7 @@ import type { Database } from '@latchkey/database';
 import type { CodesWithKey } from '../common-codes';
 import { CODES, type CodesTables } from './codes-projection';
 
-/** Their ids fit into one event; more than this nobody links. */
+/** How many at most: their ids fit into one event. */
 const AT_MOST = 20_000;
 
 /** The live codes with a key, as the view of codes has them, oldest first. */

@@ -7,8 +7,8 @@ import { CODES, type CodesTables } from './codes-projection';
 const PAGE = 1_000;
 
 /**
- * How many of the codes that are not gone have a PIN whose key the vault never had, as when an older vault was put
- * back. Codes whose key was erased are none of them.
+ * How many of the codes that are not gone have a PIN whose key the vault never had, as after an older vault was
+ * restored. Codes whose key was erased do not count.
  * @param goOn asked before each page; false: stop counting
  */
 export async function codesWithoutKeys(

@@ -20,7 +20,7 @@ export type PendingMutation = { created_at: string; message: string } & (
   | { mutation_code: 'updating_time_frame'; from: TimeFrame; to: TimeFrame }
 );
 
-/** PINs in plain text: what is wanted, and what the lock holds; null where nobody knows (any more). */
+/** PINs in plain text: the wanted one, and the one on the lock; null where it is not known, or was erased. */
 export interface Pins {
   readonly wanted: string | null;
   readonly onLock: string | null;
@@ -86,7 +86,7 @@ function updates(code: AccessCode, { native, wanted }: Standing, pins: Pins): Pe
       to: { code: pins.wanted },
     });
   }
-  // A lock that can't keep the window is told of it by taking the code off.
+  // A lock that can't keep the window is not sent it: the code is taken off instead.
   if (wanted === null || !sameWindow(onLock.window, target.window)) {
     mutations.push({
       mutation_code: 'updating_time_frame',

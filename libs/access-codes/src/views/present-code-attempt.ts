@@ -1,6 +1,6 @@
 import { type CodeAction, turned } from '../domain/code-attempt';
 
-/** What integrations that follow every request by an action attempt are told of requests about codes. */
+/** Action attempts about codes, for integrations that follow every request by an action attempt. */
 export interface CodeAttempt {
   action_attempt_id: string;
   action_type: CodeAction;
@@ -10,8 +10,8 @@ export interface CodeAttempt {
 }
 
 /**
- * The request was taken: what it comes to on the lock, the code itself tells.
- * @param code as it is shown; undefined once it is gone: then its id is all there is of it
+ * The request was accepted: its result on the lock shows in the code.
+ * @param code as it is shown; undefined once it is gone: then only its id is left
  */
 export function codeAttempt(action: CodeAction, accessCodeId: string, code?: object): CodeAttempt {
   return {

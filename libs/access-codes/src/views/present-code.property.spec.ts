@@ -110,7 +110,7 @@ describe('every code that can be', () => {
       ),
       { numRuns: 2000 },
     );
-    // Else the codes above would have been dull ones.
+    // Otherwise the generated codes would not have been varied enough.
     expect([...seen]).toEqual(
       expect.arrayContaining(['failed_to_set_on_device', 'conflicting_external_modification']),
     );

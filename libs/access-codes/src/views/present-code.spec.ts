@@ -89,13 +89,13 @@ describe('a natively scheduled code', () => {
     expect(warningsOf(shown(late, START))).toEqual(['delay_in_setting_on_device']);
   });
 
-  it('may miss its start, and is told of that before it does', () => {
+  it('warns that it may miss its start before it does', () => {
     const late = fold(requested(), at(START - HOUR, { type: 'SettingDelayed', data: {} }));
     expect(warningsOf(shown(late, START - MINUTE))).toEqual([
       'delay_in_setting_on_device',
       'delay_in_issuing',
     ]);
-    // A code without a start has none to miss.
+    // A code without a start can't miss it.
     const ongoing = fold(requested({ schedule: null }), at(START, { type: 'SettingDelayed', data: {} }));
     expect(warningsOf(shown(ongoing, START))).toEqual(['delay_in_setting_on_device']);
   });
@@ -199,7 +199,7 @@ describe('an ongoing code', () => {
     ['PIN_CONFLICT', 'keypad', ['duplicate_code_on_device']],
     ['LOCK_FULL', 'keypad', ['no_space_for_access_code_on_device']],
     ['INVALID_PIN', 'permanent', ['failed_to_set_on_device', 'code_constraints_violated']],
-  ] as const)('tells what the lock said: %s', (errorCode, kind, errors) => {
+  ] as const)('shows what the lock reported: %s', (errorCode, kind, errors) => {
     const code = fold(
       requested({ schedule: null }),
       programming(REQUESTED, null),
@@ -209,7 +209,7 @@ describe('an ongoing code', () => {
     expect(errorsOf(shown(code, REQUESTED + 2))).toEqual(errors);
   });
 
-  it('has failed once it failed three times, and no more once it is set', () => {
+  it('counts as failed after three failures, until it is set', () => {
     const tries = [1, 2, 3].flatMap((n) => [
       programming(REQUESTED + n, null),
       failed(REQUESTED + n, 'JAMMED'),
@@ -226,7 +226,7 @@ describe('an ongoing code', () => {
     expect(errorsOf(shown(then, REQUESTED + 9))).toEqual([]);
   });
 
-  it('tells an outage of the lock maker from a fault of its own, and only while it waits for the maker', () => {
+  it('distinguishes an outage of the lock maker from a failure of its own, and shows it only while it waits for the maker', () => {
     const out = { ...account, unreachableSince: REQUESTED };
 
     expect(errorsOf(shown(fold(requested({ schedule: null })), REQUESTED + 1, { account: out }))).toEqual([

@@ -38,7 +38,7 @@ export interface SeamAccessCode {
   is_offline_access_code: boolean;
   is_scheduled_on_device: boolean;
   is_waiting_for_code_assignment: boolean;
-  /** Only of a code whose lock says that it has it, but not its digits. */
+  /** Only for a code whose lock reports that it has it, but not its digits. */
   is_masked_on_device?: true;
 }
 

@@ -6,7 +6,7 @@ import { standingOf, type Surroundings } from './code-status';
 import type { Pins } from './pending-mutations';
 import { endOf } from '../domain/life';
 
-/** A code on a lock that is not ours, in the API's shape. */
+/** An unmanaged code, in the API's shape. */
 export interface SeamUnmanagedAccessCode {
   access_code_id: string;
   workspace_id: string;
@@ -22,17 +22,17 @@ export interface SeamUnmanagedAccessCode {
   errors: SeamCodeError[];
   warnings: SeamCodeWarning[];
   is_managed: false;
-  /** Only of a code whose digits the lock does not tell: `code` is null then. */
+  /** Only for a code whose digits the lock does not show: `code` is null then. */
   is_masked_on_device?: true;
 }
 
-/** Shows a code that is not ours as the API does. Pure: everything that it depends on is passed in. */
+/** Shows an unmanaged code as the API does. Pure: everything that it depends on is passed in. */
 export function presentUnmanaged(
   code: AccessCode,
   around: Surroundings & { readonly pins: Pins },
 ): SeamUnmanagedAccessCode {
   const { schedule } = code.wanted;
-  // What is sealed of a code that nobody can read is an empty text.
+  // A code whose digits can't be read has an empty text sealed in their place.
   const isMasked = around.pins.wanted === '';
   return {
     access_code_id: code.codeId,

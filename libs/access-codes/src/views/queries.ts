@@ -21,15 +21,15 @@ export class GetAccessCode extends Query<SeamAccessCode> {
 export interface CodeFilter {
   deviceId?: string;
   accessCodeIds?: readonly string[];
-  /** Part of the name or of the id, in whatever case, or a whole PIN: of PINs, only fingerprints are kept. */
+  /** Part of the name or of the id, in any case, or a whole PIN: of PINs, only fingerprints are kept. */
   search?: string;
   commonCodeKey?: string;
-  /** No code has any of these yet: a filter on one finds nothing. */
+  /** No code has these properties yet: a filter on one finds nothing. */
   customerKey?: string;
   userIdentifierKey?: string;
 }
 
-/** Access codes, in the order in which they were asked for. */
+/** Access codes, in the order in which they were requested. */
 export class ListAccessCodes extends Query<Page<SeamAccessCode>> {
   constructor(
     readonly workspaceId: string,
@@ -40,7 +40,7 @@ export class ListAccessCodes extends Query<Page<SeamAccessCode>> {
   }
 }
 
-/** One code that is not ours, by its id, or by its PIN on one device. Fails with 404 access_code_not_found. */
+/** One unmanaged code, by its id, or by its PIN on one device. Fails with 404 access_code_not_found. */
 export class GetUnmanagedAccessCode extends Query<SeamUnmanagedAccessCode> {
   constructor(
     readonly workspaceId: string,
@@ -52,15 +52,12 @@ export class GetUnmanagedAccessCode extends Query<SeamUnmanagedAccessCode> {
 
 export interface UnmanagedFilter {
   deviceId: string;
-  /** As of `CodeFilter`. */
+  /** As in `CodeFilter`. */
   search?: string;
   userIdentifierKey?: string;
 }
 
-/**
- * The codes on a device that are not ours, in the order in which they were first seen. Fails with 404
- * device_not_found.
- */
+/** The unmanaged codes on a device, in the order in which they were first seen. Fails with 404 device_not_found. */
 export class ListUnmanagedAccessCodes extends Query<Page<SeamUnmanagedAccessCode>> {
   constructor(
     readonly workspaceId: string,
@@ -77,7 +74,7 @@ export interface AttemptFilter {
   actionAttemptIds?: readonly string[];
 }
 
-/** Action attempts about locks and about codes, in the order in which they were asked for. */
+/** Action attempts about locks and about codes, in the order in which they were requested. */
 export class ListActionAttempts extends Query<Page<SeamActionAttempt | CodeAttempt>> {
   constructor(
     readonly workspaceId: string,

@@ -30,7 +30,7 @@ const reserved = (pin: string, codeId = NEW, deviceId = DEVICE) =>
 const joined = (pin: string, codeId = NEW) => onCommonCode('CommonCodeJoined', { codeId, pin });
 const left = (codeId: string) => onCommonCode('CommonCodeLeft', { codeId });
 const requested = (pin: string, codeId = NEW) => onCode('CodeRequested', { pin, commonCodeKey }, codeId);
-/** A code in the garage, of which an earlier version has written down nothing else. */
+/** A code in the garage as an earlier version has recorded it. */
 const earlier = (pin = '4821') => aCode({ codeId: OTHER, deviceId: GARAGE, pin, commonCodeKey });
 const begun = onCommonCode('EarlierCodesJoined', { codeIds: [OTHER] });
 
@@ -44,7 +44,7 @@ describe('a code with a common_code_key', () => {
     onCommonCode('CommonCodeJoined', { codeId: OTHER, pin }, idOf()),
   ];
 
-  it('joins those with the key before it is asked for, once, wherever the server dies', () =>
+  it('joins those with the key before it is requested, once, wherever the server dies', () =>
     feature
       .given(aLock())
       .when(create({ code: '1234' }))
@@ -78,7 +78,7 @@ describe('a code with a common_code_key', () => {
       return { theirs, given: feature.meanwhile('commonCode-', ...theirs) };
     };
 
-    it('takes theirs, though it has drawn one', async () => {
+    it('takes the other one’s PIN, though it has drawn one', async () => {
       const { theirs, given } = meanwhile('4821');
       await feature
         .given(aLock(), aDevice({}, GARAGE), given)
@@ -100,7 +100,7 @@ describe('a code with a common_code_key', () => {
         .thenFails(inUse, reserved('1234'), ...theirs);
     });
 
-    it('keeps the PIN that it was given where theirs is the same', async () => {
+    it('keeps the PIN that it was given where the other one has the same', async () => {
       const { theirs, given } = meanwhile('4821');
       await feature
         .given(aLock(), aDevice({}, GARAGE), given)
@@ -177,13 +177,13 @@ describe('a code with a common_code_key', () => {
         requested('1234'),
       ));
 
-  it('binds nobody once it is going, though it has not left', () =>
+  it('binds no other once its removal has begun, though it has not left', () =>
     feature
       .given(aLock(), another(), onCode('RemovalStarted', { cause: 'expired' }, OTHER))
       .when(create({ code: '1234' }))
       .then(reserved('1234'), left(OTHER), joined('1234'), requested('1234')));
 
-  it('leaves when it is let go of', () =>
+  it('leaves when it becomes unmanaged', () =>
     feature
       .given(
         aLock(),
@@ -193,7 +193,7 @@ describe('a code with a common_code_key', () => {
       .when(new LetGoOfAccessCode(caller(), CODE))
       .then(onCode('LetGo'), left(CODE), onKeypad('PinReserved', { codeId: CODE, foreign: true })));
 
-  it('binds those of its own workspace alone', async () => {
+  it('binds only codes of its own workspace', async () => {
     const elsewhere = { codeId: NEW, workspaceId: 'workspace-2', commonCodeKey };
     const pins = await feature
       .given(aLock(), another())

@@ -37,7 +37,7 @@ const created = (deviceId: string, codeId: string, more: PlainEvent['data'] = {}
   onKeypad('PinReserved', { codeId, ...(more.pin === undefined ? {} : { pin: more.pin }) }, deviceId),
   onCode('CodeRequested', { deviceId, ...more }, codeId),
 ];
-/** The same of one that has a PIN in common with others. */
+/** The same for a code that has its PIN in common with others. */
 const linked = (deviceId: string, codeId: string, more: PlainEvent['data'] = {}) => {
   const [reserved, ...rest] = created(deviceId, codeId, more);
   return [reserved!, onCommonCode('CommonCodeJoined', { codeId }), ...rest];
@@ -69,7 +69,7 @@ describe('creating one code on several devices', () => {
     expect(result).toEqual({ accessCodeIds: ids });
   });
 
-  it('draws one that all of them take, and links them by a key of its own', async () => {
+  it('draws a PIN that all of them take, and links the codes by a new key', async () => {
     await feature
       .given(aLock({ supportedCodeLengths: [4, 6] }), aDevice({ supportedCodeLengths: [6, 8] }, BACK))
       .when(create({}))
@@ -105,7 +105,7 @@ describe('creating one code on several devices', () => {
         ...linked(BACK, ids[1], { pin: '1234', commonCodeKey: 'family' }),
       ));
 
-  it('creates one on a device that is named twice', () =>
+  it('creates one code on a device that is named twice', () =>
     feature
       .given(twoDoors)
       .when(create({ code: '1234' }, 'throw', [FRONT, FRONT]))
@@ -193,7 +193,7 @@ describe('creating one code on several devices', () => {
       );
   });
 
-  it('takes back what it has created where somebody else is given the PIN on another device meanwhile', async () => {
+  it('takes back what it has created where another code gets the PIN on another device meanwhile', async () => {
     await feature
       .given(twoDoors, feature.meanwhile(`keypad-${BACK}`, someoneElses('1234')))
       .when(create())
@@ -218,7 +218,7 @@ describe('creating one code on several devices', () => {
     ]);
   });
 
-  it('draws another PIN where somebody else is given the first one meanwhile', async () => {
+  it('draws another PIN where another code gets the first one meanwhile', async () => {
     await feature
       .given(twoDoors)
       .when(create({}))
@@ -234,7 +234,7 @@ describe('creating one code on several devices', () => {
     expect(items[0]!.code).not.toBe(first);
   });
 
-  it('twice, by one request, makes the codes once', async () => {
+  it('twice, by one request, creates the codes once', async () => {
     const again = create({});
     const result = await feature
       .given(twoDoors)
@@ -245,7 +245,7 @@ describe('creating one code on several devices', () => {
 
   it.each<[string, Wanted, typeof created, readonly number[]]>([
     ['a PIN that was given', { code: '1234' }, created, [1, 2, 3, 4]],
-    // What was drawn before the first code was there is drawn again.
+    // A PIN that was drawn before the first code was created is drawn again.
     ['a PIN that is drawn', {}, linked, [3, 4, 5, 6]],
   ])('is taken up again after a crash, with %s', async (_what, wanted, comesOfIt, crashes) => {
     for (const appends of crashes) {
@@ -276,7 +276,7 @@ describe('creating one code on several devices', () => {
       .thenFails({ kind: 'conflict', why: 'pin-taken', deviceId: BACK }, ...takenBack(FRONT, ids[0]));
   });
 
-  it('draws anew where, after a crash, the PIN that was drawn is taken on another device', async () => {
+  it('draws again where, after a crash, the PIN that was drawn is taken on another device', async () => {
     await feature.given(twoDoors);
     feature.process.store.dieAfter(3);
     await expect(feature.do(create({}))).rejects.toThrow('died');
@@ -310,7 +310,7 @@ describe('creating one code on several devices', () => {
     );
   });
 
-  it('goes on after an outage with what is there, and takes nothing back', async () => {
+  it('goes on after an outage with what exists, and takes nothing back', async () => {
     await feature.given(twoDoors);
     const before = await feature.countEvents();
     const away = { ...onKeypad('PinReserved'), stream: `keypad-${BACK}` };
@@ -324,7 +324,7 @@ describe('creating one code on several devices', () => {
     expect(await feature.events(before)).toMatchObject([...created(FRONT, ids[0]), ...created(BACK, ids[1])]);
   });
 
-  it('leaves a code alone that was there before', () =>
+  it('leaves a code alone that existed before', () =>
     feature
       .given(twoDoors, aCode({ codeId: CODE, pin: '4321' }))
       .when(create())

@@ -52,7 +52,9 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     }
   }
 
-  /** The first attempt of this request that was not taken back; what a crash has left of that is taken back as well. */
+  /**
+   * The first attempt of this request that was not taken back. What a crash left half taken back is taken back first.
+   */
   private async attempt(command: CreateAccessCodes): Promise<Attempt> {
     for (let nth = 1; ; nth++) {
       const codes = await this.codesOf(command, nth);
@@ -110,7 +112,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
           ]);
     const unable = doors.find((door) => !sharing.has(door));
     if (unable && otherwise === 'throw') throw this.reason(unable, code, wanted, doors);
-    // A PIN that was given links nothing: others may have the same one.
+    // A given PIN links nothing: unrelated codes may have the same one.
     const commonCodeKey =
       code === undefined
         ? `auto_set_by_create_multiple_${derivedId(caller.requestId, 'common code key')}`
@@ -169,7 +171,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
     return new Map(able.map((door) => [door, code]));
   }
 
-  /** As many devices as can share one PIN, tried in the order in which they were named. */
+  /** The devices that can share one PIN, tried in the order in which they were named. */
   private drawn(doors: readonly Door[], wanted: CreateAccessCodes['wanted']): Map<Door, string> {
     const { window } = this.terms(wanted);
     const draw = (some: readonly Door[]) => drawShared(some, window, wanted.preferredCodeLength, this.random);

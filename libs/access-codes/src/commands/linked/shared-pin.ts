@@ -45,7 +45,7 @@ function fitsBesideOthers({ device, neighbours: { others: otherPins } }: Door, p
   return otherPins.length === 0 || violations(device.capabilities, { pin, otherPins }).length === 0;
 }
 
-/** What holds for locks that are to have the same PIN: the rules of all of them. */
+/** The rules for locks that are to have the same PIN: those of all of them. */
 function together(all: readonly LockCapabilities[]): LockCapabilities {
   const [first, ...others] = all as [LockCapabilities, ...LockCapabilities[]];
   return {

@@ -109,7 +109,7 @@ describe('changing all codes with one key', () => {
         onCode('ChangeRequested', { name: 'Guest', schedule: stored(stay) }),
       ));
 
-  it('takes a name away again that a code did not have before, where one of them is refused', async () => {
+  it('removes the name again from a code that had none, where one of them is refused', async () => {
     await feature
       .given(
         ...[aLock(), aDevice({}, BACK), aCode({ ...linked, name: null })],
@@ -125,7 +125,7 @@ describe('changing all codes with one key', () => {
       );
   });
 
-  it('makes a code ongoing again that was, where one of them is refused', () =>
+  it('makes a code ongoing again that was so before, where one of them is refused', () =>
     feature
       .given(
         ...[aLock(), aDevice({}, BACK), aCode({ ...linked, window: null })],
@@ -142,7 +142,7 @@ describe('changing all codes with one key', () => {
         onCode('ChangeRequested', { schedule: null }),
       ));
 
-  it('puts back the others where one has gone meanwhile', async () => {
+  it('puts back the others where one was removed meanwhile', async () => {
     const third = aCode({ ...linked, codeId: 'code-3', deviceId: 'device-3' });
     const gone = onCode('RemovalStarted', { cause: 'deleted' });
     await feature
@@ -172,7 +172,7 @@ describe('changing all codes with one key', () => {
     await feature.when(update({ name: 'Ann' })).then(renamed('Ann', OTHER));
   });
 
-  it('twice makes nothing more happen', () =>
+  it('twice has no further effect', () =>
     feature
       .given(bothDoors)
       .when(update({ name: 'Ann' }), update({ name: 'Ann' }))

@@ -7,7 +7,7 @@ import { UpdateAccessCodes } from './commands';
 
 const AT_A_TIME = 500;
 
-/** Changes the codes one by one, and puts back what was changed if one refuses. */
+/** Changes the codes one by one, and puts back what was changed if one is refused. */
 @CommandHandler(UpdateAccessCodes)
 export class UpdateAccessCodesHandler implements ICommandHandler<UpdateAccessCodes> {
   constructor(
@@ -33,7 +33,9 @@ export class UpdateAccessCodesHandler implements ICommandHandler<UpdateAccessCod
     }
   }
 
-  /** One that can not be set back, since it has gone meanwhile or its start has passed, keeps no other from it. */
+  /**
+   * A code that can't be put back, since it was removed meanwhile or its start has passed, does not stop the others.
+   */
   private async putBack(
     caller: UpdateAccessCodes['caller'],
     code: SeamAccessCode,
