@@ -71,7 +71,7 @@ export class MatterAdapter implements LocalAdapter {
     const { name } = system;
     if (pairingCode !== undefined && pairingCode !== '') {
       const pairing = readPairing(pairingCode);
-      if (!pairing) return refused('INVALID_PAIRING_CODE', 'a pairing code has 11 or 21 digits');
+      if (!pairing) return refused('INVALID_PAIRING_CODE', NO_PAIRING_CODE);
       const paired = await this.call(name, 'pair', pairing);
       if (paired.kind !== 'answered') return paired;
     }
@@ -269,6 +269,7 @@ export class MatterAdapter implements LocalAdapter {
   }
 }
 
+const NO_PAIRING_CODE = 'a pairing code has 11 or 21 digits, or is the text of the QR code: MT:…';
 const LOST: Refusal = { kind: 'unknown', message: 'the lock did not answer while its code was changed' };
 const isOffline = ({ errorCode }: Extract<Refusal, { kind: 'refused' }>): boolean =>
   errorCode === 'DEVICE_OFFLINE';

@@ -3,10 +3,10 @@ import { ControllerBehavior, type ClientNode } from '@matter/main/node';
 import { DoorLockClient } from '@matter/main/behaviors';
 import { GeneralCommissioning } from '@matter/main/clusters/general-commissioning';
 import { ClientInteraction, FabricAuthority, Invoke, type PeerAddress, PeerSet } from '@matter/main/protocol';
-import { ManualPairingCodeCodec } from '@matter/main/types';
 import type { Answer } from '../../lock-gateway';
 import type { FoundLock, Limits, LockNews, ToController } from './messages';
 import { PairedLock } from './paired-lock';
+import { decodePairingCode, type PairingCode } from './pairing-code';
 import { refused } from './refusals';
 import { watchLock } from './watch-lock';
 
@@ -53,11 +53,13 @@ export class Fabric {
     return fabric;
   }
 
-  /** @param pairingCode the eleven digits (or more) beside the lock's QR code */
+  /** @param pairingCode what the lock's QR code says, or the digits beside it */
   async pair(pairingCode: string, address: string | null): Promise<Answer<FoundLock>> {
+    const code = decodePairingCode(pairingCode);
+    if (code.kind !== 'answered') return code;
     let node: ClientNode;
     try {
-      node = address === null ? await this.pairFound(pairingCode) : await this.pairAt(pairingCode, address);
+      node = address === null ? await this.pairFound(code.value) : await this.pairAt(code.value, address);
     } catch (error) {
       // The library's message may quote the pairing code.
       const name = error instanceof Error ? error.constructor.name : 'unknown error';
@@ -111,13 +113,12 @@ export class Fabric {
     }
   }
 
-  private async pairFound(pairingCode: string): Promise<ClientNode> {
-    return await this.controller.peers.commission({ pairingCode, timeout: Millis(PAIRS_WITHIN_MS) });
+  private async pairFound(code: PairingCode): Promise<ClientNode> {
+    return await this.controller.peers.commission({ ...code, timeout: Millis(PAIRS_WITHIN_MS) });
   }
 
   /** At a known address: for networks where nothing announces itself. */
-  private async pairAt(pairingCode: string, address: string): Promise<ClientNode> {
-    const { passcode } = ManualPairingCodeCodec.decode(pairingCode);
+  private async pairAt({ passcode }: PairingCode, address: string): Promise<ClientNode> {
     const { hostname, port } = new URL(`udp://${address}`);
     const at = { type: 'udp' as const, ip: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 5540) };
     const node = await this.controller.peers.forDescriptor({ addresses: [at] });

@@ -7,6 +7,8 @@ export interface SimulatedAbilities {
 export interface MadeLock {
   readonly serial: string;
   readonly pairingCode: string;
+  /** What its QR code says. */
+  readonly qrCode: string;
   /** On 127.0.0.1, UDP. */
   readonly port: number;
 }

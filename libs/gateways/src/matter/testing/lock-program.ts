@@ -2,7 +2,6 @@ import { Bytes, Environment, type FabricIndex, Logger, LogLevel, ServerNode, Ven
 import { DoorLockServer } from '@matter/main/behaviors';
 import { DoorLock } from '@matter/main/clusters/door-lock';
 import { DoorLockDevice } from '@matter/main/devices';
-import { ManualPairingCodeCodec } from '@matter/main/types';
 import { LossyPath } from './lossy-path';
 import type { AskedOfLocks, MadeLock, SimulatedAbilities } from './lock-messages';
 
@@ -97,8 +96,8 @@ async function make(serial: string, port: number, abilities: SimulatedAbilities)
   await node.start();
   const path = await LossyPath.to(port);
   locks.set(serial, { path, door });
-  const { passcode, discriminator } = node.state.commissioning;
-  return { serial, pairingCode: ManualPairingCodeCodec.encode({ passcode, discriminator }), port: path.port };
+  const { manualPairingCode: pairingCode, qrPairingCode: qrCode } = node.state.commissioning.pairingCodes;
+  return { serial, pairingCode, qrCode, port: path.port };
 }
 
 /** Somebody at the keypad: no fabric of ours did it. */
