@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The browser that set out for a lock maker, and is to come back: it keeps a secret in a cookie, of which we keep the
- * hash. The same secret proves to the lock maker that whoever exchanges the code is who asked for it (PKCE, RFC 7636).
+ * The browser that was sent to a lock maker and is to come back: it keeps a secret in a cookie, of which we keep the
+ * hash. The same secret proves to the lock maker that the code is exchanged by the party that requested it (PKCE, RFC
+ * 7636).
  */
 const KEPT_FOR_S = 3600;
 const PATH = '/connect_webviews/callback';
 
 const nameOf = (connectWebviewId: string): string => `latchkey_${connectWebviewId.replaceAll('-', '')}`;
 
-/** What the secret is known by: its SHA-256, base64url. */
+/** The secret's hash: its SHA-256, base64url. */
 export const challengeOf = (secret: string): string =>
   createHash('sha256').update(secret).digest('base64url');
 

@@ -3,9 +3,9 @@ import { newLinkToken } from './link';
 import type { ConnectWebviewRecords } from './records/connect-webview-records';
 
 /**
- * Makes a connect webview for whoever runs the server, who connects one lock system without a browser.
+ * Creates a connect webview for an operator, who connects one lock system without a browser.
  * @param provider the name of the lock system
- * @returns what the form of the page is to be sent with
+ * @returns the fields with which the page's form is sent
  */
 export async function makeOwnWebview(
   webviews: ConnectWebviewRecords,

@@ -50,12 +50,12 @@ describe('what is recorded of a door', () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  it('is there once, in order, however often and to whichever instance it was reported', async () => {
+  it('is there once, in order, however often and to any instance it was reported', async () => {
     const [one, other] = [log(), log()];
     const record = async (at: DoorLog, key: string) => (await at.record(denied(key), cause)) !== undefined;
     expect(await record(one, 'a')).toBe(true);
     expect(await record(other, 'b')).toBe(true);
-    // It has not heard of b.
+    // It has not seen b.
     expect(await record(one, 'b')).toBe(false);
     expect(await record(one, 'a')).toBe(false);
     expect(await Promise.all(['c', 'c', 'd'].map((key) => record(one, key)))).toEqual([true, false, true]);
@@ -93,7 +93,7 @@ describe('a report of what happened at a door', () => {
     expect(await shown()).toBe(false);
   });
 
-  it('answers where it stands; undefined when it was there before', async () => {
+  it('returns its position; undefined when it was there before', async () => {
     await devices.given(connected(), added());
     expect(await report(locked).then(atDoor(locked))).toEqual(await devices.store.ping());
     expect(await report(locked).then()).toBeUndefined();
@@ -113,7 +113,7 @@ describe('a report of what happened at a door', () => {
     await report(locked).then(atDoor(locked));
   });
 
-  it('comes out the same after a crash', () =>
+  it('has the same result after a crash', () =>
     afterEachCrash(
       () => new DeviceScenario(),
       async (scenario) => {

@@ -9,7 +9,7 @@ import { KeyedMutex } from '@latchkey/platform';
 import { LRUCache } from 'lru-cache';
 import { DOOR, doorCodec, type DoorEvent, recordAtDoor } from './domain/door';
 
-/** How many of a door's latest events are looked through for one that was reported before. */
+/** How many of a door's latest events are searched for one that was reported before. */
 const LATEST = 100;
 const ATTEMPTS = 50;
 /** For how many doors the latest events are kept in memory. */
@@ -24,7 +24,7 @@ interface Latest {
 /** Records what happens at doors, each event once, however often a lock's maker reports it. */
 export class DoorLog {
   private readonly mutex = new KeyedMutex();
-  /** Never wrong: an append on what is stale fails by its expected revision. */
+  /** Never wrong: an append to a stale entry fails by its expected revision. */
   private readonly kept = new LRUCache<string, Latest>({ max: DOORS });
 
   constructor(
@@ -61,7 +61,7 @@ export class DoorLog {
         this.kept.set(stream, { events: [event, ...events].slice(0, LATEST), revision: appended.revision });
         return appended.position;
       } catch (error) {
-        // Without an answer it may be there: then it is found.
+        // Without an answer it may have been appended: then it is found.
         this.kept.delete(stream);
         const worthTrying = error instanceof RevisionConflict || error instanceof AppendTimeout;
         if (!worthTrying || attempt >= ATTEMPTS) throw error;

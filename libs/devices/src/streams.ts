@@ -11,7 +11,7 @@ import {
 } from './domain/action-attempt';
 import { type Device, DEVICE, deviceCodec, type DeviceEvent, deviceFold } from './domain/device';
 
-/** The streams of devices, their accounts, their doors and of what is asked of their locks. */
+/** The streams of devices, their accounts, their doors and the actions of their locks. */
 export class DeviceStreams {
   readonly devices: DeciderStreams<Device | null, DeviceEvent>;
   readonly accounts: DeciderStreams<Account | null, AccountEvent>;

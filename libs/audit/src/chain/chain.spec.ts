@@ -36,7 +36,7 @@ const recorded = (data: unknown, more: object): RecordedEvent => ({
 const factOf = (data: unknown, more: object) => shownFact(recorded(data, more));
 const hashOf = (fact: ShownFact) => linked(BEFORE, fact).hash;
 
-/** The same without some of what is personal, as it lies in the store after it was erased. */
+/** The same fact without some of its personal values, as it is in the store after they were erased. */
 function erasing(data: unknown, salt: string, isErased: (path: string) => boolean) {
   const erased: Record<string, string> = {};
   const left = replacingPersonal(data, (path, value) => {
@@ -48,7 +48,7 @@ function erasing(data: unknown, salt: string, isErased: (path: string) => boolea
 }
 
 describe('the link of a fact with a salt', () => {
-  it('is the same once all that is personal is erased with the salt, of which nothing is left then', () => {
+  it('is the same once all personal values are erased together with the salt', () => {
     fc.assert(
       fc.property(salted, fc.string({ minLength: 1 }), (data, salt) => {
         const { left, erased } = erasing(data, salt, () => true);
@@ -60,7 +60,7 @@ describe('the link of a fact with a salt', () => {
     );
   });
 
-  it('is the same as it was of the fact that is left once it was erased', () => {
+  it('stays the same for what is left of the fact after the erasure', () => {
     fc.assert(
       fc.property(salted, fc.string({ minLength: 1 }), (data, salt) => {
         const fact = recorded(data, { salt });
@@ -72,7 +72,7 @@ describe('the link of a fact with a salt', () => {
     );
   });
 
-  it('is another when a personal value, its place, or the salt is another', () => {
+  it('differs when a personal value, its place, or the salt differs', () => {
     const data = { name: 'Ada Lovelace', content: { name: null, told: { name: 'Ada' } } };
     const is = hashOf(factOf(data, { salt: 'salt' }));
     const others = [
@@ -97,7 +97,7 @@ describe('the link of a fact with a salt', () => {
   });
 });
 
-test('an export of before there were salts is as valid as it was', async () => {
+test('an export from before there were salts is still valid', async () => {
   const file = join(__dirname, 'golden/export-without-salts.jsonl');
   expect(await checkExport(file)).toMatchObject({ workspaceId: 'workspace-1', facts: 40, checkpoints: 2 });
 });

@@ -14,7 +14,7 @@ import { OF_PINS } from '../domain/entry';
  * with the salt, and the chain stays as it is. Facts of earlier versions have no salt, and are covered as they are.
  */
 
-/** A fact as it is shown to whoever checks the chain. What is sealed of PINs is not shown, but covered by a hash. */
+/** A fact as it is shown to those who check the chain. What is sealed of PINs is not shown, but covered by a hash. */
 export interface ShownFact {
   readonly stream: string;
   readonly revision: number;
@@ -26,7 +26,7 @@ export interface ShownFact {
   readonly sealed: string;
 }
 
-/** Where a chain has come to: so many facts, and the hash of the last one. */
+/** How far a chain has come: the number of its facts, and the hash of the last one. */
 export interface Link {
   readonly length: number;
   readonly hash: string;
@@ -48,7 +48,7 @@ export function shownFact({ stream, revision, id, type, data, metadata }: Record
   return { stream, revision, id, type, data: shown, metadata: rest, sealed: sha256(JSON.stringify(sealed)) };
 }
 
-/** The chain with one fact more. */
+/** The chain extended by one fact. */
 export function linked({ length, hash }: Link, fact: ShownFact): Link {
   return { length: length + 1, hash: sha256(`${hash}\n${JSON.stringify(coveredOf(fact))}`) };
 }
@@ -69,7 +69,7 @@ function committed(data: unknown, salt = '', erased: EventMetadata['erased']): u
   );
 }
 
-/** Stands where null stands in place of an erased value. */
+/** Replaces the null of an erased value. */
 class Erased {
   constructor(readonly commitment: string) {}
 }

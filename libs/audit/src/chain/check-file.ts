@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { beginning, type Link, linked, type ShownFact } from './chain';
 import { isSignedBy, type SignedLink } from './signing';
 
-/** An export that is not what it says, or no export at all. The message says where. */
+/** A file that is not a valid export. The message says where it breaks. */
 export class BrokenExport extends Error {}
 
 export interface Checked {
@@ -51,7 +51,7 @@ const line = z.union([
 /**
  * Checks an export offline: every link, every signature, and that it has its end.
  * @param publicKey the key that must have signed it; left out: the one that the file names
- * @throws {BrokenExport} at the first line that does not hold; whatever the disk says
+ * @throws {BrokenExport} at the first line that does not hold; also the errors of the disk
  */
 export async function checkExport(file: string, publicKey?: string): Promise<Checked> {
   let head: z.infer<typeof header> | undefined;
@@ -68,7 +68,7 @@ export async function checkExport(file: string, publicKey?: string): Promise<Che
     if (!head) {
       head = parsed(header, text, broken);
       if (publicKey !== undefined && head.public_key !== publicKey)
-        throw broken('it was signed with another key than the one that was given');
+        throw broken('it was signed with another key than the given one');
       link = beginning(head.workspace_id);
       continue;
     }
@@ -100,7 +100,7 @@ function checkSigned(
   broken: (why: string) => BrokenExport,
 ): void {
   if (signed.workspaceId !== head.workspace_id) throw broken('it was signed for another workspace');
-  if (!isSignedBy(head.public_key, signed)) throw broken(`the signature of ${signed.at} is not right`);
+  if (!isSignedBy(head.public_key, signed)) throw broken(`the signature of ${signed.at} is wrong`);
   if (signed.length !== length)
     throw broken(`${signed.length} facts were signed at ${signed.at}, and here are ${length}`);
   if (signed.hash !== hash)
@@ -111,7 +111,7 @@ function parsed<T>(shape: z.ZodType<T>, text: string, broken: (why: string) => B
   try {
     return shape.parse(JSON.parse(text));
   } catch {
-    throw broken('this is no line of an audit export');
+    throw broken('this is not a line of an audit export');
   }
 }
 

@@ -32,11 +32,11 @@ export const checkpointFold: Fold<SignedLink | null, CheckpointEvent> = {
   evolve: (_, { data }) => data,
 };
 
-/** How many facts are signed together at most, or the facts of how long, ms. */
+/** After this many facts, or this long (ms), a chain is signed. */
 export const SIGN_EVERY_FACTS = 1_000;
 export const SIGN_EVERY_MS = HOUR;
 
-/** Whether a chain has come so far since its last signature that it is signed again. */
+/** Whether a chain has grown enough since its last signature to be signed again. */
 export function isDue(last: SignedLink | null, { length }: Link, now: number): boolean {
   const since = length - (last?.length ?? 0);
   return since >= SIGN_EVERY_FACTS || (since > 0 && now - (last ? Date.parse(last.at) : 0) >= SIGN_EVERY_MS);

@@ -18,14 +18,14 @@ export interface ExportHeader {
 export interface Exported {
   readonly facts: number;
   readonly checkpoints: number;
-  /** What was found wrong with the history on the way. */
+  /** What was found to be wrong with the history. */
   readonly findings: readonly Finding[];
 }
 
 /**
- * Writes a workspace's facts, chain and checkpoints into one file, as JSON lines. It appears under its name only once it
- * is whole.
- * @throws Error EEXIST where there is a file of that name; whatever the disk says
+ * Writes a workspace's facts, chain and checkpoints into one file, as JSON lines. It appears under its name only once
+ * it is whole.
+ * @throws Error EEXIST where a file of that name exists; also the errors of the disk
  */
 export async function exportAudit(
   { store, signer }: { readonly store: EventStore; readonly signer: ChainSigner },

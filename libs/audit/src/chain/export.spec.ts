@@ -15,7 +15,7 @@ const WORKSPACE = 'workspace-1';
 const T0 = Date.UTC(2026, 5, 1, 12);
 const iso = (instant: number) => new Date(instant).toISOString();
 const FACTS = 40;
-/** After so many facts the chain was signed. */
+/** After how many facts the chain was signed. */
 const SIGNED = [10, 25];
 
 let made = 0;
@@ -39,7 +39,7 @@ async function signerWith(kept: Map<string, string>): Promise<ChainSigner> {
   });
 }
 
-/** A history of two workspaces, signed on the way. @param change what somebody made of a fact, by its number */
+/** A history of two workspaces, signed in between. @param change a forged change of a fact, by its number */
 async function historyWith(
   signer: ChainSigner,
   change: (event: NewEvent, n: number) => NewEvent[] = (event) => [event],
@@ -125,7 +125,7 @@ describe('an export', () => {
     ];
     await fc.assert(
       fc.asyncProperty(fc.oneof(...changes), async (text) => {
-        // What stands for the same in JSON, and how numbers of exponents are written, is no change.
+        // Another spelling of the same JSON value is not a change.
         fc.pre(JSON.stringify(text.map(meaningOf)) !== JSON.stringify(lines.map(meaningOf)));
         await expect(check(text, signer.publicKey)).rejects.toThrow(/line|empty|ends/);
       }),
@@ -133,7 +133,7 @@ describe('an export', () => {
     );
   });
 
-  it('whose links somebody has made again breaks at the next signature, and names it', async () => {
+  it('with recomputed links breaks at the next signature, and names it', async () => {
     let link = beginning(WORKSPACE);
     const forged = lines.map((text) => {
       const line = JSON.parse(text) as { fact?: ShownFact };
@@ -145,7 +145,7 @@ describe('an export', () => {
     await expect(check(forged)).rejects.toThrow(/the facts up to here are not those that were signed/);
   });
 
-  it('that somebody has signed anew with a key of his own is not the server’s', async () => {
+  it('that somebody has signed with another key is not the server’s', async () => {
     const other = await signerWith(new Map());
     const theirs = join(folder, 'theirs.jsonl');
     await exportAudit({ store: new InMemoryEventStore(), signer: other }, WORKSPACE, theirs, iso(T0));
@@ -198,7 +198,7 @@ describe('a history', () => {
     ]);
   });
 
-  it('signed by another key, or with what is not the server’s in it, is told', async () => {
+  it('signed by another key, or with foreign events in it, is reported', async () => {
     const [one, other] = [await signerWith(new Map()), await signerWith(new Map())];
     const store = await historyWith(one);
     store.appendForeign('accessCode-1', { id: 'foreign', type: 'Nonsense', data: {} });
@@ -209,7 +209,7 @@ describe('a history', () => {
   });
 });
 
-test('a key is made once, and a signature is of one link alone', async () => {
+test('a key is created once, and a signature holds for one link only', async () => {
   const kept = new Map<string, string>();
   const signer = await signerWith(kept);
   expect((await signerWith(kept)).publicKey).toBe(signer.publicKey);

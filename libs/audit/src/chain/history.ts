@@ -4,7 +4,7 @@ import { AUDIT_CHECKPOINT, checkpointCodec } from './checkpoints';
 import { readFacts } from './read-facts';
 import { isSignedBy, type SignedLink } from './signing';
 
-/** What is wrong with a history: it is not the one that was signed, or holds what is not the server's. */
+/** What is wrong with a history: it differs from what was signed, or contains events that are not the server's. */
 export interface Finding {
   readonly workspaceId: string | null;
   readonly what: 'differs' | 'not-signed-by-us' | 'foreign' | 'shorter';
@@ -13,7 +13,7 @@ export interface Finding {
   readonly message: string;
 }
 
-/** A fact as it comes by, with the chain up to it, and the checkpoint that was signed there, if one was. */
+/** A fact in order, with the chain up to it, and the checkpoint that was signed there, if any. */
 export interface LinkedFact {
   readonly fact: ShownFact;
   readonly link: Link;
@@ -38,9 +38,8 @@ async function checkpointsOf(store: EventStore, workspaceId: string): Promise<Ma
 }
 
 /**
- * Links all facts anew and holds the chains against what was signed on the way.
- * @param onFinding told of each thing that is wrong, in the order of the facts
- * @param onFact told of each fact, and waited for
+ * Links all facts again and compares the chains with the checkpoints. @param onFinding gets each finding, in the order
+ * of the facts @param onFact gets each fact, and is waited for
  */
 export async function verifyHistory(
   store: EventStore,

@@ -1,13 +1,13 @@
 import { type EventStore, ForeignEvent, type RecordedEvent } from '@latchkey/event-sourcing';
 import { FACT_PREFIXES, readFact } from '../views/facts';
 
-/** A fact of ours, or an event that somebody else put among them. */
+/** A fact of ours, or a foreign event among them. */
 export type Read =
   | { readonly is: 'fact'; readonly event: RecordedEvent }
   | { readonly is: 'foreign'; readonly event: RecordedEvent; readonly reason: string };
 
 /**
- * Hands over all of history, in the order of the event store, until its end as it is by then.
+ * Passes on all of history, in the order of the event store, up to its end at that time.
  * @param onRead is waited for before more is read
  */
 export async function readFacts(
@@ -33,7 +33,7 @@ export async function readFacts(
     function end(then: () => void): void {
       if (ended) return;
       ended = true;
-      // An empty store has caught up before the subscription is here.
+      // An empty store has caught up before `subscribe` returns.
       queueMicrotask(() => void subscription.stop());
       then();
     }

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 import type { Link } from './chain';
 
-/** A link of a workspace's chain, signed: whoever holds it can tell later whether history is still the same. */
+/** A signed link of a workspace's chain: it shows later whether history is still the same. */
 export interface SignedLink extends Link {
   readonly workspaceId: string;
   /** ISO 8601, by the server's clock. */
@@ -30,7 +30,7 @@ const SETTING = 'audit.signing_key';
 export class ChainSigner {
   private constructor(private readonly key: KeyObject) {}
 
-  /** With the server's key, which is made when it is first asked for. */
+  /** With the server's key, which is created on first use. */
   static async open(settings: SecretSettings): Promise<ChainSigner> {
     const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' });
     const kept = await settings.setSecretIfAbsent(SETTING, made.toString('base64'));
@@ -39,7 +39,7 @@ export class ChainSigner {
     );
   }
 
-  /** By which anybody can check what is signed: SPKI, base64. */
+  /** The public key, with which anybody can check signatures: SPKI, base64. */
   get publicKey(): string {
     return createPublicKey(this.key).export({ type: 'spki', format: 'der' }).toString('base64');
   }
@@ -51,7 +51,7 @@ export class ChainSigner {
   }
 }
 
-/** Whether a link was signed by the key; false for a key that is none, too. */
+/** Whether a link was signed by the key; false for an invalid key, too. */
 export function isSignedBy(publicKey: string, link: SignedLink): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), type: 'spki', format: 'der' });

@@ -8,7 +8,7 @@ import {
 } from '@latchkey/access-codes';
 
 /**
- * How sure it is that a code opens its door: the lock itself has said so (verified), its maker has promised it
+ * How sure it is that a code opens its door: the lock itself has confirmed it (verified), its maker has promised it
  * (acknowledged), or something was under way or went unanswered, so that it may or may not (unknown).
  */
 export type Certainty = 'verified' | 'acknowledged' | 'unknown';
@@ -18,13 +18,13 @@ type Possible = Content | null;
 
 export interface Opening {
   readonly certainty: Certainty;
-  /** The time frame that the lock was told, if it keeps one; several may be possible, then the latest told. */
+  /** The time frame that was sent to the lock, if it keeps one; of several possible ones, the latest. */
   readonly window: Window | null;
 }
 
 /**
  * Whether what a lock is known to hold of a code opens its door.
- * @param mayBeGone it was left on a lock that is no longer looked after
+ * @param mayBeGone it was left on a lock that is no longer managed
  * @param clockTrusted whether the lock keeps time well enough for time frames of its own
  * @returns null: it does not
  */
@@ -51,7 +51,7 @@ function possibleContents(code: AccessCode): readonly Possible[] {
   const late = [...(mayTurnUp ? [mayTurnUp] : []), ...lateChangesOf(code)];
   if (!inFlight) return [onLock, ...late];
   const { operation, content, lockCodeId } = inFlight;
-  // A maker that has promised to make a code has said by which id the lock will know it.
+  // A maker that has promised to create a code has named its id on the lock.
   if (operation === 'create' && lockCodeId !== null && late.length === 0) return [content];
   return [onLock, ...late, content];
 }
@@ -60,7 +60,7 @@ function opens(content: Possible, at: number, clockTrusted: boolean): 'yes' | 'n
   if (!content) return 'no';
   const { window } = toldOf(content);
   if (!window) return 'yes';
-  // By a clock that is wrong a time frame begins and ends at nobody knows what instant.
+  // By a wrong clock a time frame begins and ends at unknown instants.
   if (!clockTrusted) return 'maybe';
   return window.startsAt <= at && at < window.endsAt ? 'yes' : 'no';
 }

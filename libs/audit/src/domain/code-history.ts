@@ -9,13 +9,13 @@ export interface CodeFact {
   readonly requestId: string;
 }
 
-/** What a code had come to with one of its facts. */
+/** The state of a code after one of its facts. */
 export interface CodeMoment {
   readonly fact: CodeFact;
   readonly code: AccessCode;
-  /** It was given up with its lock, and may lie there still. */
+  /** It was given up with its lock, and may still be there. */
   readonly leftOnLock: boolean;
-  /** The last fact that somebody asked for it by. */
+  /** The last fact by which somebody requested it. */
   readonly asked: CodeFact;
 }
 
@@ -37,7 +37,7 @@ export function momentsOf(facts: readonly CodeFact[]): CodeMoment[] {
     const { event } = fact;
     const left = event.type === 'Removed' && event.data.leftOnLock === true;
     leftOnLock ||= left;
-    // What was on the lock when it was given up is what may lie there still.
+    // What was on the lock when the code was given up may still be there.
     if (!left) code = codeFold.evolve(code, event);
     if (!code) continue;
     const asked = ASKED.has(event.type) ? fact : (moments.at(-1)?.asked ?? fact);
@@ -47,8 +47,7 @@ export function momentsOf(facts: readonly CodeFact[]): CodeMoment[] {
 }
 
 /**
- * What was the case at an instant: the last of what had happened by then. After a clock was set back, facts that it
- * had dated too late are among what had happened.
+ * The last moment by an instant. After a clock was set back, facts that it had dated too late count as having happened.
  */
 export function asOf<T>(moments: readonly T[], at: (moment: T) => number, instant: number): T | undefined {
   return moments.findLast((moment) => at(moment) <= instant);

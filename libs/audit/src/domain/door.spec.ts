@@ -75,14 +75,14 @@ describe('whether a code opens its door', () => {
     expect(answers).toEqual(['closed', 'closed', 'unknown', 'acknowledged', 'verified']);
   });
 
-  it('is so in the time frame that the lock was told, from its start on and not at its end', () => {
+  it('is so in the time frame that was sent to the lock, from its start on and not at its end', () => {
     const frame = { from: 10 * MINUTE, to: 20 * MINUTE };
     const moments = given([0, requested], [1, programming('create', frame)], [2, scheduled]);
     const answers = [5, 10, 19, 20].map((minute) => certaintyAt(moments, minute));
     expect(answers).toEqual(['closed', 'verified', 'verified', 'closed']);
   });
 
-  it('is unknown by a clock that can’t be trusted, in the time frame and out of it', () => {
+  it('is unknown by a clock that can’t be trusted, inside the time frame and outside', () => {
     const frame = { from: 10 * MINUTE, to: 20 * MINUTE };
     const moments = given([0, requested], [1, programming('create', frame)], [2, scheduled]);
     const wrong = [...lock, { ...lock[0]!, at: T0 + 3 * MINUTE, clockTrusted: false }];
@@ -91,7 +91,7 @@ describe('whether a code opens its door', () => {
     );
   });
 
-  it('stays unknown where no answer came, and while a change may have made it another', () => {
+  it('stays unknown where no answer came, and while a change may have been done', () => {
     const moments = given([0, requested], [1, programming('create')], [2, unanswered]);
     expect(certaintyAt(moments, 5)).toBe('unknown');
     const frame = { from: 10 * MINUTE, to: 20 * MINUTE };
@@ -137,7 +137,7 @@ describe('whether a code opens its door', () => {
 });
 
 describe('what changed between two instants', () => {
-  it('tells each change with the fact behind it, and the ends of time frames by themselves', () => {
+  it('has each change with the fact behind it, and the ends of time frames without one', () => {
     const frame = { from: 10 * MINUTE, to: 20 * MINUTE };
     const moments = given([0, requested], [1, programming('create', frame)], [2, scheduled], [30, removed()]);
     const changes = changesBetween(moments, lock, T0, T0 + 40 * MINUTE);

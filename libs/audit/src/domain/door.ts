@@ -19,7 +19,7 @@ export interface Opener {
   readonly window: Window | null;
   /** Since when the lock has it, ms; null where that is not known. */
   readonly since: number | null;
-  /** By which fact somebody asked for it, as it was then. */
+  /** The fact by which somebody requested the code as it was then. */
   readonly asked: CodeFact;
 }
 
@@ -29,7 +29,7 @@ export interface DoorChange {
   readonly codeId: string;
   /** Null: it does not open it. */
   readonly opener: Opener | null;
-  /** As it was before that. */
+  /** What opened before. */
   readonly before: Opener | null;
   /** The fact that changed it; null where a time frame began or ended. */
   readonly because: CodeFact | null;
@@ -45,7 +45,7 @@ export function openerAt(
   return moment === undefined ? null : openerOf(moment, clockTrusted(lock, at), at);
 }
 
-/** Each change of that between two instants, the first excluded, in order. */
+/** Each change of the codes that open a door between two instants, the first excluded, in order. */
 export function changesBetween(
   moments: readonly CodeMoment[],
   lock: readonly LockMoment[],
@@ -78,7 +78,9 @@ function clockTrusted(lock: readonly LockMoment[], at: number): boolean {
   return asOf(lock, (moment) => moment.at, at)?.clockTrusted ?? true;
 }
 
-/** The instants at which it may change: facts, and the ends of every time frame that the lock may have been told. */
+/**
+ * The instants at which it may change: facts, and both ends of every time frame that may have been sent to the lock.
+ */
 function turningPoints(
   moments: readonly CodeMoment[],
   lock: readonly LockMoment[],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { detailOf } from './entry';
 
-test('a fact is told in the API’s spelling, without what is sealed or fingerprinted of a PIN', () => {
+test('a fact is shown in the API’s spelling, without the seal or fingerprint of a PIN', () => {
   const content = {
     name: 'Guest',
     pin: { keyId: 'key', box: 'sealed' },
@@ -20,7 +20,7 @@ test('names that clients gave stay as they are', () => {
   expect(detailOf({ customMetadata: { bookingId: 'b' } })).toEqual({ custom_metadata: { bookingId: 'b' } });
 });
 
-test('whatever a fact looks like, nothing under a name of PINs is left', () => {
+test('of any fact, nothing under a name of PINs is left', () => {
   const names = fc.constantFrom('pin', 'pinFingerprint', 'content', 'fields', 'told');
   const { data } = fc.letrec<{ data: object; value: unknown }>((tie) => ({
     data: fc.dictionary(names, tie('value'), { maxKeys: 4 }),

@@ -1,6 +1,6 @@
 import { type Actor, PERSONAL, replacingPersonal } from '@latchkey/event-sourcing';
 
-/** One fact as an audit tells it: who, when by both clocks, what for, about what. No PIN is in it. */
+/** One fact as an audit shows it: who, when by both clocks, why, about what. It contains no PIN. */
 export interface AuditEntry {
   readonly eventId: string;
   readonly type: string;
@@ -9,7 +9,7 @@ export interface AuditEntry {
   /** When the event store took it by its own clock, ms. */
   readonly recordedAt: number;
   readonly actor: Actor;
-  /** The request, or the work of our own, that it came of. */
+  /** The request or the background work behind it. */
   readonly requestId: string;
   /** What caused it: a request, or another fact. */
   readonly causationId: string;
@@ -17,7 +17,7 @@ export interface AuditEntry {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** What a fact is about, as far as it is about such a thing. */
+/** What a fact is about. */
 export interface Subjects {
   readonly codeId: string | null;
   readonly deviceId: string | null;
@@ -26,7 +26,7 @@ export interface Subjects {
   readonly connectWebviewId: string | null;
 }
 
-/** What is sealed or fingerprinted of a PIN is nobody's business either. */
+/** Seals and fingerprints of PINs are left out as well. */
 export const OF_PINS: ReadonlySet<string> = new Set(['pin', 'pinFingerprint']);
 
 /** A fact's data without anything of PINs, at any depth, in the API's spelling. What clients named themselves stays. */
@@ -48,7 +48,7 @@ function withoutPins(value: unknown): unknown {
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** What is kept of a code's facts in the API's spelling, without anything that the code was called. */
+/** A code's kept facts in the API's spelling, without any name of the code. */
 export function namelessDetail(detail: Record<string, unknown>): Record<string, unknown> {
   return replacingPersonal(detail, () => null, '', PERSONAL_IN_DETAILS) as Record<string, unknown>;
 }

@@ -11,13 +11,13 @@ export class AuditHistoryParams extends paged(MOST_ENTRIES) {
   @Uuid({ optional: true, description: 'One connected account, with all its locks.' })
   connected_account_id?: string;
 
-  @Uuid({ optional: true, description: 'What was asked for with one API key.' })
+  @Uuid({ optional: true, description: 'What was requested with one API key.' })
   api_key_id?: string;
 
-  @Text({ optional: true, min: 1, max: 200, description: 'What came of one request.' })
+  @Text({ optional: true, min: 1, max: 200, description: 'What followed from one request.' })
   request_id?: string;
 
-  @TextList({ optional: true, min: 1, max: 50, description: 'Facts of these types alone.' })
+  @TextList({ optional: true, min: 1, max: 50, description: 'Only facts of these types.' })
   event_types?: string[];
 
   @Instant({ optional: true, description: 'From this instant on.' })
@@ -31,7 +31,7 @@ export class DoorAtParams {
   @DeviceId()
   device_id!: string;
 
-  @Instant({ description: 'The instant that is asked about.' })
+  @Instant({ description: 'The instant in question.' })
   at!: number;
 }
 

@@ -4,7 +4,7 @@ import { StreamableFile } from '@nestjs/common';
 import type { AuditEntry } from '../domain/entry';
 import { type KeyNames, presentEntry } from './present';
 
-/** What a history is answered as, beside pages: a line of each fact, to its end. */
+/** The other format of a history, besides pages: one line for each fact, to the end. */
 export type LineFormat = 'jsonl' | 'csv';
 
 const MEDIA_TYPES: Readonly<Record<LineFormat, string>> = {
@@ -12,14 +12,17 @@ const MEDIA_TYPES: Readonly<Record<LineFormat, string>> = {
   csv: 'text/csv; charset=utf-8',
 };
 
-/** What the header Accept asks for; undefined: pages. */
+/** What the Accept header requests; undefined: pages. */
 export function formatAsked(accept: string | undefined): LineFormat | undefined {
   if (accept === undefined) return undefined;
   if (/\bapplication\/(jsonl|x-ndjson)\b/i.test(accept)) return 'jsonl';
   return /\btext\/csv\b/i.test(accept) ? 'csv' : undefined;
 }
 
-/** A history as lines, from its first page on. A page is in memory at a time, and the next is read as it is taken. */
+/**
+ * A history as lines, from its first page on. One page is in memory at a time; the next is read when the client takes
+ * it.
+ */
 export function streamed(
   format: LineFormat,
   first: Page<AuditEntry>,

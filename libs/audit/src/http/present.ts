@@ -5,7 +5,7 @@ import type { Opener } from '../domain/door';
 import type { AuditEntry } from '../domain/entry';
 import type { AtDoor, DoorAt } from '../views/queries';
 
-/** What API keys are called, by id; those that were revoked are not among them. */
+/** The names of API keys, by id; without revoked ones. */
 export type KeyNames = ReadonlyMap<string, string>;
 
 /** The names of a workspace's API keys. */
@@ -71,7 +71,7 @@ const USES: Readonly<Record<string, string>> = {
   AccessDenied: 'denied',
 };
 
-/** What happened about a door, in the API's shape. */
+/** What happened at a door, in the API's shape. */
 export function presentAtDoor(each: AtDoor, names: KeyNames) {
   if (each.is === 'use') {
     const { entry } = each;

@@ -5,7 +5,7 @@ import { GetTimeline } from '../views/timeline/get-timeline';
 import { GetTimelineParams } from './timeline-params';
 import { TIMELINE_EVENT_SCHEMA, TIMELINE_PAGINATION } from './timeline.schema';
 
-/** A code's history in the words of the API, for whoever may see the code. */
+/** A code's history in the words of the API, for everyone who may see the code. */
 @Controller()
 export class TimelineController {
   constructor(private readonly queries: QueryBus) {}

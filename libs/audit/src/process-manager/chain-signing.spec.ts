@@ -68,7 +68,7 @@ describe.each(testEngines)('the chain of facts on %s', (engine) => {
   };
   const look = () => Promise.all(signings.map((each) => each.look()));
 
-  it('is signed once, however many processes look, when there are many facts, or old ones', async () => {
+  it('is signed once, by any number of processes, when there are many facts, or old ones', async () => {
     await look();
     expect(await signed()).toEqual([]);
     await happen(1);
@@ -96,7 +96,7 @@ describe.each(testEngines)('the chain of facts on %s', (engine) => {
     expect(verified.chains.get(WORKSPACE)!.length).toBe(6 + SIGN_EVERY_FACTS);
   });
 
-  it('passes over what is not the server’s', async () => {
+  it('skips foreign events', async () => {
     store.appendForeign('account-1', { id: 'foreign', type: 'Nonsense', data: {} });
     await happen(1);
     await look();

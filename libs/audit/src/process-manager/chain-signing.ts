@@ -13,7 +13,7 @@ import type { ChainSigner, SignedLink } from '../chain/signing';
 import { type AuditTables, CHAINS } from '../views/audit-tables';
 import { chainsOf } from '../views/chains';
 
-/** How often it is looked whether a chain is due, ms by the wall clock. */
+/** How often to check whether a chain is due, ms by the wall clock. */
 const LOOK_EVERY_MS = MINUTE;
 
 export interface ChainSigningOptions {
@@ -28,7 +28,7 @@ export interface ChainSigningOptions {
 /** Signs the chains of workspaces now and then, in streams of their own. Any number of processes may do it at once. */
 export class ChainSigning {
   private readonly streams: DeciderStreams<SignedLink | null, CheckpointEvent>;
-  /** Workspaces whose chains have come further since they were looked at. */
+  /** Workspaces whose chains have grown since they were checked. */
   private readonly grown = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
@@ -44,7 +44,7 @@ export class ChainSigning {
     });
   }
 
-  /** Begins to look, first at every chain there is. */
+  /** Starts checking, first every chain. */
   async work(): Promise<void> {
     const rows = await this.options.database.db.selectFrom(CHAINS).select('workspace_id').execute();
     for (const { workspace_id } of rows) this.grown.add(workspace_id);
@@ -61,7 +61,7 @@ export class ChainSigning {
     for (const { metadata } of events) this.grown.add(metadata.workspaceId);
   }
 
-  /** Signs what is due. A fault is logged, and the same is tried again the next time. */
+  /** Signs what is due. A failure is logged, and the same is tried again the next time. */
   look(): Promise<void> {
     return (this.looking ??= this.signDue().finally(() => (this.looking = undefined)));
   }
@@ -76,7 +76,7 @@ export class ChainSigning {
       }
     } catch (error) {
       for (const workspaceId of looked) this.grown.add(workspaceId);
-      logger.warn({ err: error }, 'the chain of facts could not be signed, which is tried again');
+      logger.warn({ err: error }, 'the chain of facts could not be signed; this is tried again');
     }
   }
 

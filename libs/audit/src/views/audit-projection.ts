@@ -22,7 +22,7 @@ import { Belongings } from './belongings';
 import { extendChains } from './chains';
 import { type Fact, FACT_PREFIXES, factOf, isFact, readFact } from './facts';
 
-/** As many rows as one statement writes. */
+/** How many rows one statement writes. */
 const ROWS_AT_ONCE = 50;
 
 /** Every fact by what it is about, and where and when each code was on a lock. */
@@ -32,7 +32,7 @@ export class AuditProjection implements Projection {
   readonly prefixes = FACT_PREFIXES;
   readonly read = readFact;
 
-  /** @param onFacts told of facts once they are found; must not throw */
+  /** @param onFacts called with facts once they can be found; must not throw */
   constructor(private readonly onFacts: (events: readonly RecordedEvent[]) => void = () => undefined) {}
 
   create(db: Kysely<Tables>): Promise<void> {
@@ -61,7 +61,7 @@ export class AuditProjection implements Projection {
   }
 
   onApplied(events: readonly RecordedEvent[]): void {
-    // What others have put among them is told of here as well.
+    // Foreign events are logged here as well.
     this.onFacts(events.filter(isFact));
   }
 }
@@ -123,7 +123,7 @@ const insert = preparedRows<AuditTables, AuditTables[typeof ENTRIES]>(COLUMNS, (
     .onConflict((conflict) => conflict.column('event_id').doNothing()),
 );
 
-/** What is kept of a code's own facts loses all that the code was called. */
+/** A code's own kept facts lose every name of the code. */
 async function forgetNames(db: Transaction<AuditTables>, { id, recorded }: Fact): Promise<void> {
   const rows = await db
     .selectFrom(ENTRIES)
@@ -139,7 +139,7 @@ async function forgetNames(db: Transaction<AuditTables>, { id, recorded }: Fact)
   }
 }
 
-/** When codes came to their locks and went. One that was given up with its lock may lie there still. */
+/** When codes came to their locks and left them. A code that was given up with its lock may still be there. */
 async function followCodes(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<void> {
   for (const { category, id, event } of facts) {
     if (category !== ACCESS_CODE) continue;

@@ -33,13 +33,13 @@ export interface AuditTables {
     /** What else is in it, as JSON; nothing of PINs. */
     detail: string;
   };
-  /** Where each code lies, and for how long it may have been on its lock. */
+  /** The lock of each code, and how long the code may have been on it. */
   [CODES_AT_DOORS]: {
     access_code_id: string;
     workspace_id: string;
     device_id: string;
     connected_account_id: string;
-    /** When the lock first heard of it, ms; null: it has not yet. */
+    /** When it was first sent to the lock, ms; null: not yet. */
     first_at: number | null;
     /** ms; null while it may still be there */
     gone_at: number | null;
@@ -49,7 +49,7 @@ export interface AuditTables {
   [LOCKS]: { device_id: string; workspace_id: string; connected_account_id: string };
 }
 
-/** By what a history may be asked for. Each has an index of its own, in the order in which histories are told. */
+/** The filters of a history. Each has an index of its own, in the order of a history. */
 export const HISTORY_KEYS = [
   'access_code_id',
   'device_id',
@@ -102,7 +102,7 @@ export async function createAuditTables(db: Kysely<Tables>): Promise<void> {
     .execute();
 }
 
-/** What only readers need, once all of history is there. */
+/** What only readers need, created once all of history is there. */
 export async function indexAuditTables(db: Kysely<Tables>): Promise<void> {
   const inOrder = ['occurred_at', 'commit_position', 'prepare_position'];
   for (const key of [undefined, ...HISTORY_KEYS]) {

@@ -1,7 +1,7 @@
 /** AuditView */
 export const AUDIT_VIEW = Symbol('AUDIT_VIEW');
 
-/** The audit's index as it is being folded. Nothing waits for it but who asks it. */
+/** The audit's index while it is being folded. Only its own queries wait for it. */
 export interface AuditView {
   /**
    * Resolves when it has folded everything that this process has appended by now.

@@ -11,7 +11,7 @@ interface CodeAtDoor {
   readonly accountId: string;
 }
 
-/** What a fact may say of its subjects in its data. */
+/** What a fact's data may say about its subjects. */
 interface Said {
   readonly codeId?: string | null;
   readonly deviceId?: string | null;
@@ -22,7 +22,7 @@ interface Said {
 }
 
 const AT_ONCE = 500;
-/** As many rows as one statement writes. */
+/** How many rows one statement writes. */
 const ROWS_AT_ONCE = 50;
 
 /** On which lock a code is, and in which account a lock: only the first fact of each says so. */
@@ -32,7 +32,7 @@ export class Belongings {
     private readonly locks: Map<string, string>,
   ) {}
 
-  /** Those of everything that these facts are about; what they begin is recorded. */
+  /** The places of everything that these facts are about; new ones are recorded. */
   static async of(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<Belongings> {
     const codes = new Map<string, CodeAtDoor>();
     const locks = new Map<string, string>();
@@ -96,7 +96,7 @@ async function begin(db: Transaction<AuditTables>, facts: readonly Fact[]): Prom
       workspace_id: said.workspaceId!,
       device_id: said.deviceId!,
       connected_account_id: said.accountId!,
-      // Somebody else's is there when it is first seen.
+      // A foreign code is on its lock when it is first seen.
       first_at: event.type === 'UnmanagedCodeSeen' ? event.at : null,
       gone_at: null,
     };

@@ -28,7 +28,7 @@ export async function extendChains(
   }
 }
 
-/** How far chains have come; those of no facts are left out. */
+/** How far chains have come; those without facts are left out. */
 export async function chainsOf(
   db: Kysely<AuditTables>,
   workspaceIds: readonly string[],

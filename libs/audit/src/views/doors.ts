@@ -13,7 +13,7 @@ import { CodeFacts } from './code-facts';
 /** How many streams are read at a time. */
 const AT_ONCE = 16;
 
-/** What the streams tell of a door: its lock, and the codes that were on it. */
+/** A door as its streams have it: its lock, and the codes that were on it. */
 @Injectable()
 export class Doors {
   constructor(

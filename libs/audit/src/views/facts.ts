@@ -23,7 +23,7 @@ const CODECS: Readonly<Record<string, { decode(event: RecordedEvent): Happened<D
   [CONNECT_WEBVIEW]: loginCodec,
 };
 
-/** A fact that was read: whose stream it is in, and what it says. */
+/** A fact that was read, with its stream. */
 export interface Fact {
   readonly recorded: RecordedEvent;
   readonly category: string;
@@ -31,7 +31,7 @@ export interface Fact {
   readonly event: Happened<DomainEvent>;
 }
 
-/** The streams that facts are in. */
+/** The streams of facts. */
 export const FACT_PREFIXES = Object.keys(CODECS).map((category) => `${category}-`);
 
 /** Throws what the codec throws. */

@@ -22,7 +22,7 @@ export class GetDoorAtHandler implements IQueryHandler<GetDoorAt> {
   }
 }
 
-/** What is told of a door's use. */
+/** What is shown of a door's use. */
 const USES = ['DoorLocked', 'DoorUnlocked', 'AccessDenied'];
 
 @QueryHandler(GetDoorBetween)
@@ -48,7 +48,7 @@ export class GetDoorBetweenHandler implements IQueryHandler<GetDoorBetween> {
     return pageOf(after.slice(0, page.limit + 1), page, filters, keyOf, (each) => each);
   }
 
-  /** As many as the page can hold, and one more. */
+  /** One more than the page can hold. */
   private async *uses({ workspaceId, deviceId, to }: GetDoorBetween, from: number, { limit }: PageRequest) {
     const filter = { deviceId, eventTypes: USES, since: from + 1, until: to + 1 };
     let left = limit + 1;

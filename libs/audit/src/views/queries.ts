@@ -3,7 +3,7 @@ import { Query } from '@nestjs/cqrs';
 import type { AuditEntry } from '../domain/entry';
 import type { DoorChange, LockMoment, Opener } from '../domain/door';
 
-/** What a history is asked for by; left out: by nothing but the workspace. */
+/** The filters of a history; left out: all of the workspace. */
 export interface HistoryFilter {
   readonly accessCodeId?: string;
   readonly deviceId?: string;
@@ -48,11 +48,13 @@ export class GetDoorAt extends Query<DoorAt> {
   }
 }
 
-/** Something about a door: what opens it changed, or somebody used it, as far as the lock said. */
+/** An event at a door: what opens it changed, or the lock reported its use. */
 export type AtDoor =
   { readonly is: 'change'; readonly change: DoorChange } | { readonly is: 'use'; readonly entry: AuditEntry };
 
-/** What happened about a door between two instants, ms, the first excluded. Refused as absent where there is no such lock. */
+/**
+ * What happened at a door between two instants, ms, the first excluded. Refused as absent where there is no such lock.
+ */
 export class GetDoorBetween extends Query<Page<AtDoor>> {
   constructor(
     readonly workspaceId: string,

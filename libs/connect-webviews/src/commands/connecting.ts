@@ -52,7 +52,7 @@ import { Addresses, callbackAt } from '../addresses';
 import { challengeOf } from '../browser';
 import { type ConnectWebview, ConnectWebviewRecords } from '../records/connect-webview-records';
 
-/** How a way to a lock maker and back ended. */
+/** The result of a login at a lock maker. */
 export type Ending =
   | { readonly kind: 'connected'; readonly webview: ConnectWebview }
   | { readonly kind: 'failed'; readonly webview: ConnectWebview; readonly reason: string }
@@ -131,12 +131,12 @@ export class Connecting {
     const webview = awaited ? await this.webviews.comeBack(id, nonce, challengeOf(secret)) : null;
     const maker = webview?.provider ? this.makers.get(webview.provider) : undefined;
     if (!webview || !isLockMaker(maker)) return { kind: 'unknown' };
-    if (query.code === undefined) return this.fail(webview, 'The lock maker was not given leave.');
+    if (query.code === undefined) return this.fail(webview, 'Access at the lock maker was not granted.');
     const grant = { code: query.code, redirectUri: this.redirectUri(), codeVerifier: secret };
     const tokens = await exchangeCode(maker, grant, { clock: this.clock });
     if (tokens.kind !== 'answered') {
       this.logger.warn({ maker: maker.name, kind: tokens.kind, reason: tokens.message }, 'no tokens');
-      return this.fail(webview, `${maker.displayName} did not let us in. Please try again.`);
+      return this.fail(webview, `${maker.displayName} did not grant access. Please try again.`);
     }
     const accountId = await this.accountOf(webview.workspaceId, maker.name, tokens.value.userId);
     const keep = () => this.records.accountTokens.put(accountId, tokens.value);
@@ -144,8 +144,8 @@ export class Connecting {
   }
 
   /**
-   * Connects a local system, with what somebody gave for reaching it, once that was tried.
-   * @param given left out where the file says it all
+   * Connects a local system with the given address and credentials, once these were tried. @param given left out where
+   * the file has everything
    */
   async connectLocally(
     webview: ConnectWebview,
@@ -163,7 +163,7 @@ export class Connecting {
     return this.finish(webview, system, accountId, () => this.connections.put(accountId, connection));
   }
 
-  /** @param keep keeps what lets us act for the account */
+  /** @param keep stores what lets us act for the account */
   private async finish(
     webview: ConnectWebview,
     maker: LockSystem,
@@ -201,13 +201,13 @@ export class Connecting {
     const login = { connectWebviewId, wishes: wishesOf(webview) };
     const { state: account } = await this.streams.accounts.load(accountId);
     connect(account, identity, login);
-    // Of one that was removed nothing comes back with it.
+    // Nothing of a removed account comes back with it.
     if (account && account.removedAt !== null) await this.departures.ofAccount(accountId);
     await keepTokens();
     await this.streams.accounts.transact(accountId, loginAt(webview), (account) =>
       connect(account, identity, login),
     );
-    // Somebody may have been about to forget those of an account that had been deleted.
+    // Another process may have been about to erase the tokens of the deleted account.
     await keepTokens();
     const atMaker = { accountId, maker: maker.name };
     const registered = await this.gateway.takeReports(
@@ -215,7 +215,7 @@ export class Connecting {
       async () =>
         (isLocal(maker) ? '' : this.addresses.for(maker)) + (await this.reportAddresses.pathFor(atMaker)),
     );
-    // The account is asked for its locks again and again: without reports it is only slower.
+    // The account is polled: without reports it is only slower.
     if (registered.kind !== 'answered') {
       this.logger.warn({ maker: maker.name, reason: registered.message }, 'the lock maker takes no webhook');
     }
@@ -248,7 +248,7 @@ export class Connecting {
 const loginAt = ({ connectWebviewId: id, workspaceId }: ConnectWebview): Cause =>
   externalCause({ workspaceId, correlationId: id, causationId: id });
 
-/** For whoever tried to connect a local system: what to do about it. */
+/** For the person who tried to connect a local system: what to do about it. */
 function whyNot({ displayName }: LocalSystem, refusal: Refusal): string {
   switch (refusal.kind) {
     case 'unauthorized':
@@ -260,7 +260,7 @@ function whyNot({ displayName }: LocalSystem, refusal: Refusal): string {
   }
 }
 
-/** What the invitation says of the account; what it does not, stays as it is. */
+/** The account's properties from the invitation; others stay as they are. */
 function wishesOf({ wishes }: ConnectWebview): AccountWishes {
   const { customMetadata, customerKey, automaticallyManageNewDevices, acceptedCapabilities } = wishes;
   return {

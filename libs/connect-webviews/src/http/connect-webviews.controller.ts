@@ -80,7 +80,7 @@ export class ConnectWebviewsController {
   ) {}
 
   @SeamRoute('/connect_webviews/create', ['POST'], {
-    summary: "Makes a page on which somebody connects a lock maker's account",
+    summary: 'Creates a page on which somebody connects a lock maker’s account',
     answer: { connect_webview: CONNECT_WEBVIEW_SCHEMA },
     params: CreateConnectWebviewParams,
   })
@@ -88,7 +88,7 @@ export class ConnectWebviewsController {
     @By() { workspaceId, requestId }: Caller,
     @Params(CreateConnectWebviewParams) params: CreateConnectWebviewParams,
   ) {
-    // The same for a request that is tried again: the page is made once.
+    // The same id for a request that is tried again: the page is created once.
     const connectWebviewId = derivedId(requestId, 'connect webview');
     const before = await this.webviews.find(connectWebviewId);
     if (before) return { connect_webview: this.present(before) };
@@ -144,7 +144,7 @@ export class ConnectWebviewsController {
   }
 
   @SeamRoute('/connect_webviews/delete', ['DELETE'], {
-    summary: 'Takes a connect webview back; an account that it connected stays',
+    summary: 'Deletes a connect webview; an account that it connected stays',
     params: ConnectWebviewIdParams,
   })
   async delete(

@@ -22,7 +22,7 @@ const DEVICE_PROVIDER_SCHEMA = named(
   }),
 );
 
-/** What every lock maker here is. */
+/** The properties of every lock maker here. */
 const OURS = ['stable', 'consumer_smartlocks'];
 
 class ListDeviceProvidersParams {

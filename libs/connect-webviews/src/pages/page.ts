@@ -10,7 +10,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 
-/** Nothing but what the page itself holds; whoever is sent on is not told the page's address, which is a key. */
+/** The page loads nothing else; and pages to which it links do not get its address, which is a key. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
@@ -91,7 +91,7 @@ const EXAMPLES: Readonly<Record<LocalSystem['kind'], string>> = {
   matter: '',
 };
 
-/** The page on which somebody says how a local system is reached. What was given is not shown again. */
+/** The page on which somebody enters how a local system is reached. Earlier entries are not shown again. */
 export function detailsPage(options: {
   readonly workspace: string;
   readonly hidden: Readonly<Record<string, string>>;

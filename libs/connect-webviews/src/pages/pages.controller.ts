@@ -67,7 +67,7 @@ export class ConnectPagesController {
     await this.end(ending, reply, () => this.choice(ending.webview, failure(ending)));
   }
 
-  /** What somebody gave for reaching a local system. In the body: it may hold a password. */
+  /** How a local system is reached, as entered. In the body: it may hold a password. */
   @Post('local')
   async local(
     @Body() body: unknown,
@@ -122,7 +122,7 @@ export class ConnectPagesController {
     });
   }
 
-  /** Asks for what reaching a local system takes. */
+  /** Asks how a local system is reached. */
   private async details(
     webview: ConnectWebview,
     system: LocalSystem,
@@ -146,7 +146,7 @@ export class ConnectPagesController {
     return isLocal(system) ? system : undefined;
   }
 
-  /** The webview whose URL this is; null where the token is not right. */
+  /** The webview with this URL; null where the token is wrong. */
   private async entitled(query: Texts): Promise<ConnectWebview | null> {
     const webview = await this.webviews.find(text(query.connect_webview_id) ?? '');
     return webview && isLinkOf(webview, text(query.auth_token) ?? '', this.vault) ? webview : null;
@@ -167,7 +167,7 @@ const text = (value: string | string[] | undefined) => (typeof value === 'string
 
 const failure = (ending: Ending): string | null => (ending.kind === 'failed' ? ending.reason : null);
 
-/** The command line asks for the outcome alone. */
+/** The command line requests only the outcome. */
 const isProgram = (accept = ''): boolean => accept.split(';')[0]!.trim() === 'application/json';
 
 const told = (ending: Ending) => ({ connected: ending.kind === 'connected', reason: failure(ending) });
@@ -179,7 +179,7 @@ function textsOf(body: unknown): Texts {
 /** How long a field may be, in characters. */
 const LONGEST = 1_000;
 
-/** What was given for reaching a local system, or what is wrong with it. */
+/** How a local system is reached, or what is wrong with the entry. */
 function givenIn(fields: Texts, { asked }: LocalSystem): LocalConnection | string {
   const given: Record<string, string> = {};
   for (const field of asked) {

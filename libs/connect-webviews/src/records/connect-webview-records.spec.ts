@@ -54,7 +54,7 @@ describe.each(testEngines)('invitations that the first version made, on %s', (en
     expect(await records.find(idOf(0))).toMatchObject({ status: 'pending', linkToken: null, createdAt: 0 });
   });
 
-  it('are found by what later versions keep apart', async () => {
+  it('are found by columns that later versions have added', async () => {
     expect(await found({ customerKey: 'Smith' })).toEqual([idOf(MANY - 1)]);
     expect(await found({ search: 'SMI' })).toEqual([idOf(MANY - 1)]);
     expect(await found({ customMetadataHas: { floor: '1' } })).toHaveLength(Math.floor(MANY / 2));

@@ -3,7 +3,7 @@ import { contains, meantByMetadata } from '@latchkey/devices';
 import { type Page, pageOf, type PageRequest, type RowKey, startOf, type Vault } from '@latchkey/platform';
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 
-/** What a connect webview was asked to be; kept as it came. */
+/** The parameters of a connect webview, kept as they came. */
 export interface WebviewWishes {
   readonly acceptedProviders: readonly string[];
   /** Null: nothing was said. */
@@ -18,7 +18,7 @@ export interface WebviewWishes {
   readonly waitForDeviceCreation: boolean;
 }
 
-/** One invitation to connect an account, and how far it has come. Instants in ms. */
+/** One invitation to connect an account, and its state. Instants in ms. */
 export interface ConnectWebview {
   readonly connectWebviewId: string;
   readonly workspaceId: string;
@@ -29,7 +29,7 @@ export interface ConnectWebview {
   readonly status: 'pending' | 'failed' | 'authorized';
   readonly authorizedAt: number | null;
   readonly connectedAccountId: string | null;
-  /** What the link carries; null: made by a version whose links were derived from the id. */
+  /** The token in the link; null: created by a version whose links were derived from the id. */
   readonly linkToken: string | null;
 }
 
@@ -39,7 +39,7 @@ interface WebviewsTable {
     workspace_id: string;
     /** JSON */
     wishes: string;
-    /** Of the wishes, what a list is narrowed by. */
+    /** The parameters by which a list is narrowed. */
     customer_key: string | null;
     /** In lower case. */
     search_text: string;
@@ -47,11 +47,11 @@ interface WebviewsTable {
     metadata_entries: string;
     created_at: number;
     provider: string | null;
-    /** What the lock maker has to bring back; used once. */
+    /** The nonce that comes back from the lock maker; used once. */
     nonce: string | null;
-    /** SHA-256 (base64url) of what the browser that set out keeps in a cookie. */
+    /** SHA-256 (base64url) of the secret in the browser's cookie. */
     challenge: string | null;
-    /** What the link carries, sealed. */
+    /** The token in the link, sealed. */
     link_token: string | null;
     status: ConnectWebview['status'];
     authorized_at: number | null;
@@ -109,7 +109,7 @@ export const webviewMigrations: Migration[] = [
   },
 ];
 
-/** What lists are narrowed by, of invitations from before it was kept apart. */
+/** Fills the columns by which lists are narrowed for invitations of earlier versions. */
 async function fillIn(db: Kysely<WebviewsTable>): Promise<void> {
   for (let last = ''; ;) {
     const rows = await db
@@ -146,7 +146,7 @@ function filteredBy(connectWebviewId: string, wishes: WebviewWishes) {
   };
 }
 
-/** JSON holds no line end of its own, so that one entry is found in the text of all. */
+/** JSON contains no line end, so that one entry can be found in the text of all. */
 const entryOf = (entry: readonly [string, string | boolean]): string => `${JSON.stringify(entry)}\n`;
 
 const purposeOf = (connectWebviewId: string): string => `connect webview/${connectWebviewId}`;
@@ -155,11 +155,11 @@ export interface WebviewFilter {
   readonly customerKey?: string;
   /** Every one of these entries. */
   readonly customMetadataHas?: Readonly<Record<string, string | boolean>>;
-  /** Part of the id, an accepted provider, the customer key or the metadata, in whatever case. */
+  /** Part of the id, an accepted provider, the customer key or the metadata, in any case. */
   readonly search?: string;
 }
 
-/** Invitations by which nobody but the filter's are found. */
+/** The condition that a filter selects by. */
 function narrowed<O>(
   query: SelectQueryBuilder<WebviewsTable, 'connect_webviews', O>,
   { customerKey, customMetadataHas = {}, search }: WebviewFilter,
@@ -169,7 +169,7 @@ function narrowed<O>(
   if (search !== undefined) found = found.where(contains('search_text', search));
   for (const [name, value] of Object.entries(customMetadataHas)) {
     const entries = meantByMetadata(value).map((meant) => `\n${entryOf([name, meant])}`);
-    // Where taking the entry out changes the text it was there; unlike `like`, that minds upper and lower case.
+    // Removing the entry changes the text where it contains it; unlike `like`, this is case-sensitive.
     found = found.where((eb) =>
       eb.or(
         entries.map((entry) => sql<boolean>`replace(metadata_entries, ${entry}, '') <> metadata_entries`),
@@ -279,8 +279,8 @@ export class ConnectWebviewRecords {
   }
 
   /**
-   * Somebody set out for a lock maker, and is to bring `nonce` back, in the browser that keeps what `challenge` is
-   * the hash of.
+   * Somebody was sent to a lock maker, and is to bring `nonce` back, in the browser with the secret whose hash is
+   * `challenge`.
    */
   async setOut(
     connectWebviewId: string,
@@ -289,7 +289,7 @@ export class ConnectWebviewRecords {
     await this.update(connectWebviewId, to);
   }
 
-  /** Somebody chose a system that is connected without a way there and back. */
+  /** Somebody chose a system that is connected without redirects. */
   async chosen(connectWebviewId: string, provider: string): Promise<void> {
     await this.update(connectWebviewId, { provider });
   }

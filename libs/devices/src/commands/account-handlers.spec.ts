@@ -29,7 +29,7 @@ const shown = () =>
 
 /** Whatever the command, it needs an account that is there. */
 const eachNeedsAnAccount = (make: (by: Caller) => Command<void>) =>
-  it('finds no account that is not there, is another workspace’s, or deleted', async () => {
+  it('finds no account that does not exist, is another workspace’s, or deleted', async () => {
     await devices.given();
     await devices.when(make(caller())).thenFails(absent);
     await devices.given(connected(), added());
@@ -43,7 +43,7 @@ describe('UpdateConnectedAccount', () => {
   const update = (wanted: UpdateConnectedAccount['wanted']) =>
     new UpdateConnectedAccount(caller(), ACCOUNT_ID, wanted);
 
-  it('tells what has changed, and can be read at once', async () => {
+  it('records what has changed, and can be read at once', async () => {
     await devices.given(connected());
     await devices
       .when(update({ displayName: 'Acme', customMetadata: { site: 'a' } }))
@@ -51,14 +51,14 @@ describe('UpdateConnectedAccount', () => {
     expect(await shown()).toMatchObject({ custom_metadata: { site: 'a' } });
   });
 
-  it('tells nothing twice', async () => {
+  it('records nothing twice', async () => {
     await devices.given(connected());
     const told = onAccount({ type: 'AccountUpdated', data: { managesNewDevices: false } });
     await devices.when(update({ managesNewDevices: false })).then(told);
     await devices.when(update({ managesNewDevices: false })).then();
   });
 
-  it('gives an account that is a customer’s to no other', async () => {
+  it('does not give a customer’s account to another customer', async () => {
     await devices.given(connected({ customerKey: 'alice' }));
     await devices.when(update({ customerKey: 'alice' })).then();
     await devices.when(update({ displayName: 'Mine', customerKey: 'bob' })).thenFails({
@@ -76,7 +76,7 @@ describe('UpdateConnectedAccount', () => {
     await devices.when(update({ displayName: 'Mine' })).then(removed);
   });
 
-  it('comes out the same after a crash', () =>
+  it('has the same result after a crash', () =>
     afterEachCrash(
       () => new DeviceScenario(),
       async (scenario) => {
@@ -93,7 +93,7 @@ describe('UpdateConnectedAccount', () => {
 describe('DeleteConnectedAccount', () => {
   const remove = new DeleteConnectedAccount(caller(), ACCOUNT_ID);
 
-  it('removes the account, then its devices with their codes, then what let us act for it', async () => {
+  it('removes the account, then its devices with their codes, then its tokens', async () => {
     await devices.given(connected(), added(), added(described({ lockId: 'lock-2' })));
     const other = deviceIdOf(ACCOUNT_ID, 'lock-2');
     const otherDeleted = inStream(`device-${other}`, { type: 'DeviceDeleted', data: { intake: 1 } });
@@ -112,7 +112,7 @@ describe('DeleteConnectedAccount', () => {
     await expect(shown()).rejects.toThrow('The connected account does not exist.');
   });
 
-  it('is seen through by the watch after a crash, whichever step that was in', async () => {
+  it('is finished by the watch after a crash in any step', async () => {
     for (const appends of [1, 2]) {
       const scenario = new DeviceScenario();
       await scenario.given(connected(), added());
@@ -134,7 +134,7 @@ describe('SyncConnectedAccount', () => {
   const sync = new SyncConnectedAccount(caller(), ACCOUNT_ID);
   const requested = onAccount({ type: 'SyncRequested', data: {} });
 
-  it('asks for the locks at once, and answers when what came of it can be read', async () => {
+  it('asks for the locks at once, and answers when the result can be read', async () => {
     await devices.given(connected());
     devices.maker.shows = { kind: 'answered', value: [described()] };
     await devices.when(sync).then(requested, added());
@@ -142,13 +142,13 @@ describe('SyncConnectedAccount', () => {
     expect(await devices.process.ask(device)).toMatchObject({ display_name: 'Front Door' });
   });
 
-  it('takes up again what was deleted here before', async () => {
+  it('brings back what was deleted here before', async () => {
     await devices.given(connected(), added(), deleted);
     devices.maker.shows = { kind: 'answered', value: [described()] };
     await devices.when(sync).then(requested, added());
   });
 
-  it('is a wish each time', async () => {
+  it('is recorded each time', async () => {
     await devices.given(connected());
     await devices.when(sync).then(requested);
     await devices.when(sync).then(requested);
@@ -160,7 +160,7 @@ describe('SyncConnectedAccount', () => {
     await devices.when(sync).then(requested, requested);
   });
 
-  it('writes an outage down and answers', async () => {
+  it('records an outage and answers', async () => {
     await devices.given(connected());
     devices.maker.shows = { kind: 'unreachable', message: 'no route' };
     const outage = onAccount({ type: 'MakerUnreachable', data: { reason: 'no route' } });

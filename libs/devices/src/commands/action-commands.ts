@@ -13,7 +13,7 @@ export class OperateLock extends Command<{ actionAttemptId: string }> {
   }
 }
 
-/** What a lock reported of an action. A report of an attempt for another lock is ignored. */
+/** A lock's report of an action. A report of an attempt for another lock is ignored. */
 export class ConcludeAction extends Command<void> {
   constructor(
     readonly actionAttemptId: string,

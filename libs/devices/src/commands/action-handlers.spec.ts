@@ -35,14 +35,14 @@ const shown = () => devices.process.ask(new GetActionAttempt(WORKSPACE, ATTEMPT)
 describe('OperateLock', () => {
   const absent = { kind: 'absent', what: 'device' } as const;
 
-  it('records what is asked for, then asks the lock; what comes of it is told later', async () => {
+  it('records the request, then asks the lock; the outcome is recorded later', async () => {
     await devices.given(connected(), added());
     expect(await devices.when(unlock).then(requested)).toEqual({ actionAttemptId: ATTEMPT });
     expect(devices.maker.operated).toEqual([{ lock: LOCK, action: 'unlock', actionId: ATTEMPT }]);
     expect(await shown()).toMatchObject({ action_type: 'UNLOCK_DOOR', status: 'pending' });
   });
 
-  it('takes a call without an answer for one that may have been heard, until the deadline', async () => {
+  it('waits for the outcome of an unanswered call until the deadline', async () => {
     await devices.given(connected(), added());
     devices.maker.operates = { kind: 'unknown', message: 'timed out' };
     await devices.when(unlock).then(requested);
@@ -80,21 +80,21 @@ describe('OperateLock', () => {
     expect(devices.maker.operated).toHaveLength(2);
   });
 
-  it('tells one request to lock and to unlock apart', async () => {
+  it('distinguishes locking and unlocking by the same request', async () => {
     await devices.given(connected(), added());
     await devices.when(unlock).then(requested);
     await devices.process.execute(new OperateLock(caller(), DEVICE_ID, 'lock'));
     expect(devices.maker.operated.map(({ action }) => action)).toEqual(['unlock', 'lock']);
   });
 
-  it('leaves the first word where the lock has reported before its maker answers', async () => {
+  it('keeps the report of a lock that came before its maker’s answer', async () => {
     await devices.given(connected(), added());
     devices.maker.operates = { kind: 'unreachable', message: 'cut off' };
     devices.maker.onAsked = async () => await devices.given(succeeded);
     await devices.when(unlock).then(requested, succeeded);
   });
 
-  it('is not asked for twice after a crash: the lock may have heard of it', () =>
+  it('is not sent twice after a crash: the lock may have got it', () =>
     afterEachCrash(
       () => new DeviceScenario(),
       async (scenario) => {
@@ -120,7 +120,7 @@ describe('OperateLock', () => {
     expect(devices.maker.operated).toHaveLength(1);
   });
 
-  it('finds no device that is not there, is another workspace’s, not managed, or away', async () => {
+  it('finds no device that does not exist, is another workspace’s, not managed, or away', async () => {
     await devices.given();
     await devices.when(unlock).thenFails(absent);
     await devices.given(connected(), added());
@@ -140,13 +140,13 @@ describe('ConcludeAction', () => {
   const report = (success: boolean, errorCode: string | null = null, reporter = LOCK) =>
     new ConcludeAction(ATTEMPT, reporter, { success, errorCode });
 
-  it('tells what the lock did', async () => {
+  it('records what the lock did', async () => {
     await devices.given(connected(), added(), requested);
     await devices.when(report(true)).then(succeeded);
     expect(await shown()).toMatchObject({ status: 'success', result: { was_confirmed_by_device: true } });
   });
 
-  it('tells why the lock did not, as far as it says', async () => {
+  it('records why the lock did not, where it says so', async () => {
     await devices.given(connected(), added(), requested);
     await devices.when(report(false, 'JAMMED')).then(failed('JAMMED', 'The lock reported JAMMED.'));
     const other = new DeviceScenario();
@@ -155,7 +155,7 @@ describe('ConcludeAction', () => {
     await other.close();
   });
 
-  it('believes the first report, which may come twice', async () => {
+  it('takes the first report, which may come twice', async () => {
     await devices.given(connected(), added(), requested);
     await devices.when(report(true)).then(succeeded);
     await devices.when(report(true)).then();
@@ -177,7 +177,7 @@ describe('ConcludeAction', () => {
       },
     ));
 
-  it('passes over what another lock, account or maker reports, and attempts that it knows nothing of', async () => {
+  it('ignores reports of another lock, account or maker, and unknown attempts', async () => {
     await devices.given(connected(), added());
     await devices.when(report(true)).then();
     await devices.given(requested);
@@ -186,7 +186,7 @@ describe('ConcludeAction', () => {
     await devices.when(report(true, null, { ...LOCK, maker: 'other' })).then();
   });
 
-  it('passes over an attempt that is about no device', async () => {
+  it('ignores an attempt that is not about a device', async () => {
     await devices.given(connected(), added());
     const reset = { actionAttemptId: ATTEMPT, workspaceId: WORKSPACE, deviceId: null } as const;
     await devices.given(
@@ -197,7 +197,7 @@ describe('ConcludeAction', () => {
 });
 
 describe('GetActionAttempt', () => {
-  it('finds no attempt that is not there, or is another workspace’s', async () => {
+  it('finds no attempt that does not exist, or is another workspace’s', async () => {
     await devices.given(connected(), added());
     await expect(shown()).rejects.toThrow('The action attempt does not exist.');
     await devices.given(requested);

@@ -28,8 +28,8 @@ export class OperateLockHandler implements ICommandHandler<OperateLock> {
         `This device can not be ${action}ed remotely.`,
       );
     }
-    // The same for a request that is tried again: the outcome of the first one comes by the lock's report or the
-    // deadline. A door that somebody has locked since must not be unlocked once more.
+    // The same id for a request that is tried again: the outcome of the first one comes with the lock's report or the
+    // deadline. A door that somebody has locked since must not be unlocked again.
     const actionAttemptId = derivedId(caller.requestId, `${action} ${deviceId}`);
     if ((await this.streams.attempts.load(actionAttemptId)).state) return { actionAttemptId };
     const cause = causedBy(caller);
@@ -38,7 +38,7 @@ export class OperateLockHandler implements ICommandHandler<OperateLock> {
     );
     const { accountId, maker, lockId } = device;
     const answer = await this.gateway.operate({ accountId, maker, lockId }, action, actionAttemptId);
-    // Accepted, or sent without an answer: the outcome comes by the lock's report or the deadline.
+    // Accepted, or sent without an answer: the outcome comes with the lock's report or the deadline.
     if (answer.kind !== 'accepted' && answer.kind !== 'unknown') {
       const errorCode = answer.kind === 'refused' ? answer.errorCode : 'UNREACHABLE';
       await this.streams.attempts.transact(actionAttemptId, cause, (attempt) =>

@@ -36,7 +36,7 @@ export class SimulateKeypad extends Command<{ actionAttemptId: string }> {
   }
 }
 
-/** Changes a managed device, or one that is not. Fails with 404 device_not_found for one of the other kind. */
+/** Changes a managed device, or an unmanaged one. Fails with 404 device_not_found for one of the other kind. */
 export class UpdateDevice extends Command<void> {
   constructor(
     readonly caller: Caller,

@@ -22,7 +22,7 @@ const deleted = onDevice({ type: 'DeviceDeleted', data: { intake: 1 } });
 const unmanaged = onDevice({ type: 'DeviceConvertedToUnmanaged', data: {} });
 const stranger = caller('request-1', 'workspace-2');
 const shown = () => devices.process.ask(new GetDevice(WORKSPACE, { deviceId: DEVICE_ID }));
-/** What is written of the codes on the device, and where it stands. */
+/** Records the codes on the device, and returns the position. */
 const onCode = inStream('device-of-code', ...added(described({ lockId: 'lock-2' })));
 const writeOnCode = async () =>
   (await devices.store.append(onCode[0]!.stream, [devices.encoded(onCode[0]!)], 'any')).position;
@@ -31,7 +31,7 @@ describe('UpdateDevice', () => {
   const rename = new UpdateDevice(caller(), DEVICE_ID, { nickname: 'Porch' }, 'managed');
   const renamed = onDevice({ type: 'DeviceUpdated', data: { nickname: 'Porch' } });
 
-  it('tells what has changed, and can be read at once', async () => {
+  it('records what has changed, and can be read at once', async () => {
     await devices.given(connected(), added());
     await devices.when(rename).then(renamed);
     expect(await shown()).toMatchObject({ display_name: 'Porch' });
@@ -44,7 +44,7 @@ describe('UpdateDevice', () => {
     await devices.when(rename).then();
   });
 
-  it('lays custom metadata over what is there by then', async () => {
+  it('merges custom metadata into what is there by then', async () => {
     await devices.given(connected(), added());
     const keep = (customMetadata: Record<string, string | null>) =>
       new UpdateDevice(caller(), DEVICE_ID, { customMetadata }, 'managed');
@@ -64,7 +64,7 @@ describe('UpdateDevice', () => {
       );
   });
 
-  it('lets the codes of a device go that is not to be managed any more, and answers when that can be read', async () => {
+  it('makes the codes of a device unmanaged with it, and answers when that can be read', async () => {
     await devices.given(connected(), added());
     const letGo = new UpdateDevice(caller(), DEVICE_ID, { managed: false }, 'managed');
     devices.onCodes = writeOnCode;
@@ -82,7 +82,7 @@ describe('UpdateDevice', () => {
     expect(devices.told).toEqual([]);
   });
 
-  it('finds no device that is not there, is another workspace’s, deleted, or of the other kind', async () => {
+  it('finds no device that does not exist, is another workspace’s, deleted, or of the other kind', async () => {
     await devices.given();
     await devices.when(rename).thenFails(absent);
     await devices.given(connected(), added());
@@ -135,7 +135,7 @@ describe('DeleteDevice', () => {
     await expect(shown()).rejects.toThrow('The device does not exist.');
   });
 
-  it('remembers in which intake of the account it was', async () => {
+  it('records in which intake of the account it was', async () => {
     await devices.given(connected(), added(), onAccount({ type: 'SyncRequested', data: {} }));
     await devices.when(remove).then(onDevice({ type: 'DeviceDeleted', data: { intake: 2 } }));
   });
@@ -145,21 +145,21 @@ describe('DeleteDevice', () => {
     await devices.when(remove).then(deleted);
   });
 
-  it('deletes one whose lock is told of meanwhile', async () => {
+  it('deletes one whose lock is described meanwhile', async () => {
     await devices.given(connected(), added());
     const offline = onDevice({ type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } });
     devices.overtakenBy(offline);
     await devices.when(remove).then(offline, deleted);
   });
 
-  it('finds that somebody else has deleted it meanwhile, and sees its codes off', async () => {
+  it('finds that somebody else has deleted it meanwhile, and ends its codes', async () => {
     await devices.given(connected(), added());
     devices.overtakenBy(deleted);
     await devices.when(remove).then(deleted);
     expect(devices.told).toEqual([`abandoned ${DEVICE_ID}`]);
   });
 
-  it('finds no device that is not there, is another workspace’s, or deleted', async () => {
+  it('finds no device that does not exist, is another workspace’s, or deleted', async () => {
     await devices.given();
     await devices.when(remove).thenFails(absent);
     await devices.given(connected(), added());
@@ -174,26 +174,26 @@ describe('ReportCodeLengths', () => {
   const report = (...lengths: number[]) => new ReportCodeLengths(caller(), DEVICE_ID, lengths);
   const reported = (...lengths: number[]) => onDevice({ type: 'CodeLengthsReported', data: { lengths } });
 
-  it('narrows what the maker tells, and can be read at once', async () => {
+  it('narrows what the maker reports, and can be read at once', async () => {
     await devices.given(connected(), added());
     await devices.when(report(6, 4, 6, 9)).then(reported(4, 6, 9));
     await devices.when(report(4)).then(reported(4));
     expect(await shown()).toMatchObject({ properties: { supported_code_lengths: [4] } });
   });
 
-  it('tells nothing twice, in whatever order', async () => {
+  it('records nothing twice, in any order', async () => {
     await devices.given(connected(), added());
     await devices.when(report(6, 4)).then(reported(4, 6));
     await devices.when(report(4, 6)).then();
   });
 
-  it('refuses lengths of which none would be left', async () => {
+  it('refuses lengths that would leave none', async () => {
     await devices.given(connected(), added());
     await devices.when(report(5, 7)).thenFails({
       kind: 'invalid',
       wrong: { supportedCodeLengths: 'must hold a length that the device takes' },
     });
-    // What was reported before does not stand in the way of another report.
+    // An earlier report does not prevent another one.
     await devices.when(report(6)).then(reported(6));
     await devices.when(report(4)).then(reported(4));
   });
@@ -221,7 +221,7 @@ describe('ReportCodeLengths', () => {
     await devices.when(report(4)).then(reported(4));
   });
 
-  it('finds no device that is not there, is another workspace’s, away, not managed or deleted', async () => {
+  it('finds no device that does not exist, is another workspace’s, away, not managed or deleted', async () => {
     await devices.given();
     await devices.when(report(4)).thenFails(absent);
     await devices.given(connected(), added());

@@ -55,7 +55,7 @@ describe('an account', () => {
     });
   });
 
-  it('is connected by an invitation, which says what becomes of it', () => {
+  it('is connected by an invitation, which sets its properties', () => {
     const wishes = { customerKey: 'guest', customMetadata: { floor: '2' }, managesNewDevices: false };
     const login = { connectWebviewId: 'webview', wishes };
     const invited = (account: Account | null) => connect(account, identity, login);
@@ -63,7 +63,7 @@ describe('an account', () => {
     happened()
       .when(invited)
       .then([{ type: 'AccountConnected', data: { ...identity, ...by, ...wishes, awaitsFirstSync: true } }]);
-    // One that is there already stays what it is: a link may connect an account, and not change one.
+    // An existing account stays as it is: a link may connect an account, but not change one.
     happened(connected)
       .when(invited)
       .then([{ type: 'LoginRepeated', data: by }]);
@@ -74,7 +74,7 @@ describe('an account', () => {
     expect(() => invited(state)).toThrow(OtherCustomer);
   });
 
-  it('is changed as far as something differs', () => {
+  it('is changed where something differs', () => {
     const wanted = { displayName: 'Beach House', acceptedCapabilities: ['lock', 'camera'] };
     const updated: AccountEvent = { type: 'AccountUpdated', data: wanted };
     const change = (account: Account | null) => updateAccount(account, wanted);
@@ -86,7 +86,7 @@ describe('an account', () => {
       .then([{ type: 'AccountUpdated', data: { customMetadata: { b: true } } }]);
   });
 
-  it('takes up again what was deleted before it was connected, logged into or synced', () => {
+  it('brings back what was deleted before it was connected, logged into or synced', () => {
     const intakes = (...events: AccountEvent[]) => happened(connected, ...events).state?.intakes;
     expect(intakes()).toBe(1);
     expect(intakes(disconnected)).toBe(1);
@@ -97,7 +97,7 @@ describe('an account', () => {
     happened(connected, gone).when(requestSync).then([]);
   });
 
-  it('is synced for the first time once, each time it is connected anew', () => {
+  it('is synced for the first time once after each connection', () => {
     happened().when(completeSync).then([]);
     happened(connected).when(completeSync).then([synced]);
     happened(connected, synced).when(completeSync).then([]);
@@ -106,7 +106,7 @@ describe('an account', () => {
     happened(connected, synced, gone, connected).when(completeSync).then([synced]);
   });
 
-  it('was synced long ago if a version connected it that did not tell', () => {
+  it('counts as synced where the version that connected it recorded no sync', () => {
     happened({ type: 'AccountConnected', data: identity }).when(completeSync).then([]);
   });
 
@@ -126,7 +126,7 @@ describe('an account', () => {
     });
   });
 
-  it('has outages, each told once with its end', () => {
+  it('has outages, each recorded once with its end', () => {
     happened(connected).when(asked.unreachable).then([out]);
     happened(connected, out).when(asked.unreachable).then([]);
     happened(connected, out).when(asked.reachable).then([back]);
@@ -135,7 +135,7 @@ describe('an account', () => {
     expect(happened(connected, out, back).state).toMatchObject({ unreachableSince: null, backSince: T0 + 2 });
   });
 
-  it('is silent before it was connected and once it is gone', () => {
+  it('records nothing before it was connected and once it is gone', () => {
     happened(connected).when(asked.remove).then([gone]);
     for (const ask of [asked.disconnect, asked.reconnect, asked.remove, asked.unreachable, asked.reachable]) {
       happened().when(ask).then([]);

@@ -6,13 +6,13 @@ import { sameMetadata } from './device-decisions';
 /** Streams `account-<id>`: one account at a lock maker, and whether we can reach it. */
 export const ACCOUNT = 'account';
 
-/** What clients decide about an account. */
+/** The properties of an account that clients set. */
 const preferences = {
   customMetadata: z.record(z.string(), z.union([z.string(), z.boolean()])).optional(),
   customerKey: z.string().nullable().optional(),
-  /** Whether locks that turn up become managed devices. */
+  /** Whether new locks become managed devices. */
   managesNewDevices: z.boolean().optional(),
-  /** Kinds of devices that may turn up, in the API's words. */
+  /** Kinds of devices that are taken in, in the API's words. */
   acceptedCapabilities: z.array(z.string()).optional(),
 };
 
@@ -156,7 +156,7 @@ export interface AccountWishes {
   readonly acceptedCapabilities?: readonly string[];
 }
 
-/** The account belongs to a customer already, and stays theirs. */
+/** The account belongs to a customer already, and can't be given to another. */
 export class OtherCustomer extends Refusal {
   constructor() {
     const wrong = { customerKey: 'is given once, and stays' };
@@ -166,7 +166,7 @@ export class OtherCustomer extends Refusal {
 
 /**
  * The owner of an account has connected it, perhaps again. Repeated for the same invitation, it changes nothing.
- * @param login where that was by an invitation: which, and what it said of the account
+ * @param login the invitation, if any, and the account's properties from it
  * @throws {OtherCustomer}
  */
 export function connect(
@@ -195,7 +195,7 @@ function checkCustomer({ customerKey: mine }: Account, { customerKey }: AccountW
 }
 
 /**
- * An account is changed. The event has only what differs.
+ * Changes an account. The event has only what differs.
  * @throws {OtherCustomer}
  */
 export function updateAccount(account: Account | null, wanted: AccountWishes): AccountEvent[] {

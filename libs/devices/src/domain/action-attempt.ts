@@ -27,7 +27,7 @@ const shapes = {
   ActionSucceeded: { schema: z.object({}) },
   ActionFailed: {
     schema: z.object({
-      /** The lock's or its maker's error code, in upper case; UNREACHABLE where it did not get that far. */
+      /** The lock's or its maker's error code, in upper case; UNREACHABLE where neither was reached. */
       errorCode: z.string(),
       message: z.string(),
     }),
@@ -76,7 +76,7 @@ export function requestAction(
   return attempt ? [] : [{ type: 'ActionRequested', data }];
 }
 
-/** The lock did it, or did not. Only the first report counts: reports repeat. */
+/** The lock did it, or did not. Only the first report counts: reports may repeat. */
 export function concludeAction(
   attempt: ActionAttempt | null,
   outcome: 'success' | { errorCode: string; message: string },

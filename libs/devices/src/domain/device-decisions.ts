@@ -55,7 +55,7 @@ function battery({ batteryLow, batteryLevel = null }: Device, level: number): De
 const becauseOf = (seen: LockDescription): OfflineBecause =>
   seen.hubOnline === false ? 'hub_disconnected' : 'device_disconnected';
 
-/** The device said, or was seen, to be on- or offline; or offline for another reason than before. */
+/** The device was reported or seen to be on- or offline, or offline for another reason than before. */
 export function connection(
   device: Device | null,
   online: boolean,
@@ -97,7 +97,7 @@ export function remove(device: Device | null): DeviceEvent[] {
 }
 
 /**
- * It is deleted here: also one that its owner has taken out of the account.
+ * Deletes a device here, also one that its owner has taken out of the account.
  * @param intake how often its account's locks had been looked at anew
  */
 export function deleteDevice(device: Device | null, intake: number): DeviceEvent[] {
@@ -105,15 +105,15 @@ export function deleteDevice(device: Device | null, intake: number): DeviceEvent
 }
 
 export interface DeviceWishes {
-  /** Null: as its maker calls it. */
+  /** Null: the maker's name for it. */
   readonly nickname?: string | null;
-  /** Laid over what is there; null takes an entry away. */
+  /** Merged into what is there; null removes an entry. */
   readonly customMetadata?: Readonly<Record<string, string | boolean | null>>;
   readonly backupPool?: boolean;
   readonly managed?: boolean;
 }
 
-/** A device is changed. The event has only what differs. */
+/** Changes a device. The event has only what differs. */
 export function updateDevice(device: Device | null, wanted: DeviceWishes): DeviceEvent[] {
   if (!device || device.deletedAt !== null) return [];
   const { nickname, backupPool, managed } = wanted;
@@ -131,7 +131,7 @@ export function updateDevice(device: Device | null, wanted: DeviceWishes): Devic
   return events;
 }
 
-/** Entries over entries, name by name; null takes one away. */
+/** Merges entries by name; null removes one. */
 export function laidOver(
   before: CustomMetadata,
   changes: Readonly<Record<string, string | boolean | null>>,

@@ -88,7 +88,7 @@ describe('a device', () => {
       .then([]);
   });
 
-  it('goes on- and offline, each told once', () => {
+  it('goes on- and offline, each recorded once', () => {
     happened(wasAdded)
       .when((device) => connection(device, false))
       .then([offline]);
@@ -102,7 +102,7 @@ describe('a device', () => {
     expect(happened(wasAdded, offline, online).state).toMatchObject({ online: true });
   });
 
-  it('tells what is new of its description, all of it, once', () => {
+  it('records what is new in its description, all of it, once', () => {
     happened(wasAdded)
       .when((device) => observe(device, lock, limits))
       .then([]);
@@ -145,7 +145,7 @@ describe('a device', () => {
     );
   });
 
-  it('tells of a low battery once, and of a new one', () => {
+  it('records a low battery once, and a new battery', () => {
     happened(wasAdded)
       .when((device) => observe(device, { ...lock, batteryLevel: 0.19 }, limits))
       .then([ranLow]);
@@ -160,7 +160,7 @@ describe('a device', () => {
       .then([{ type: 'BatteryRecovered', data: { level: 0.2 } }]);
   });
 
-  it('tells its battery’s level at first, and then by steps and at each other status', () => {
+  it('records its battery’s level at first, then by steps and at each change of status', () => {
     const measured = (level: number): DeviceEvent => ({ type: 'BatteryMeasured', data: { level } });
     const looking = (batteryLevel: number) => (device: Device | null) =>
       observe(device, { ...lock, batteryLevel }, limits);
@@ -182,13 +182,13 @@ describe('a device', () => {
     expect(happened(wasAdded, measured(0.5), gone, wasAdded).state?.batteryLevel).toBe(0.5);
   });
 
-  it('knows since when its clock has been wrong, and by how much', () => {
+  it('records since when its clock has been wrong, and by how much', () => {
     expect(happened(wasAdded, drifted).state?.clockDrift).toEqual({ since: T0 + 1, by: -60_001 });
     const corrected: DeviceEvent = { type: 'ClockCorrected', data: { driftMs: 0 } };
     expect(happened(wasAdded, drifted, corrected).state?.clockDrift).toBeNull();
   });
 
-  it('is silent once it is gone', () => {
+  it('records nothing once it is gone', () => {
     happened(wasAdded).when(remove).then([gone]);
     const removed = happened(wasAdded, gone);
     removed.when(remove).then([]);
@@ -197,7 +197,7 @@ describe('a device', () => {
     expect(removed.state?.removedAt).toBe(T0 + 1);
   });
 
-  it('is kept offline by its hub, and told of once for each reason', () => {
+  it('is offline with its hub, recorded once for each reason', () => {
     const hubAway: LockDescription = { ...lock, online: false, hubOnline: false };
     const hub: DeviceEvent = { type: 'DeviceDisconnected', data: { errorCode: 'hub_disconnected' } };
     happened(wasAdded)
@@ -216,7 +216,7 @@ describe('a device', () => {
     expect(happened(wasAdded, hub, online).state).toMatchObject({ online: true, offlineBecause: null });
   });
 
-  it('keeps what clients call it and write beside it, through being away', () => {
+  it('keeps its name and metadata from clients while it is away', () => {
     const named: DeviceEvent = {
       type: 'DeviceUpdated',
       data: { nickname: 'Lobby', customMetadata: { floor: '2', vip: true } },
@@ -279,7 +279,7 @@ describe('a device', () => {
     expect(happened(wasAdded, gone, deleted).state).toMatchObject({ removedAt: T0 + 1, deletedAt: T0 + 2 });
   });
 
-  it('takes codes of the lengths that its maker tells and clients have reported', () => {
+  it('takes codes of lengths that both its maker and clients have reported', () => {
     const reported: DeviceEvent = { type: 'CodeLengthsReported', data: { lengths: [5, 6, 7] } };
     happened(wasAdded)
       .when((device) => reportCodeLengths(device, [7, 6, 5, 6]))
@@ -289,7 +289,7 @@ describe('a device', () => {
       .then([]);
     const { state } = happened(wasAdded, reported);
     expect(state?.capabilities.supportedCodeLengths).toEqual([6]);
-    // What was reported is no news of the maker's.
+    // What a client reported is not a change by the maker.
     expect(observe(state, lock, limits)).toEqual([]);
     const others = {
       type: 'DeviceDescribed',

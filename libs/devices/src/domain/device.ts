@@ -36,7 +36,7 @@ export type Described = z.infer<typeof description>;
 
 const customMetadata = z.record(z.string(), z.union([z.string(), z.boolean()]));
 
-/** What a client stores with one of our objects. */
+/** Metadata that a client stores with an object. */
 export type CustomMetadata = Readonly<z.infer<typeof customMetadata>>;
 
 /** What makes a lock unreachable: the lock itself, or the hub that it is connected to. */
@@ -106,13 +106,13 @@ export interface Device {
   readonly timeZone: string | null;
   /** What the lock can do: as its maker reports it, narrowed by what clients have reported. */
   readonly capabilities: LockCapabilities;
-  /** The code lengths that its maker tells. */
+  /** The code lengths that its maker reports. */
   readonly makersCodeLengths: readonly number[];
   readonly reportedCodeLengths: readonly number[] | null;
-  /** What clients call it. */
+  /** Its name from clients. */
   readonly nickname: string | null;
   readonly customMetadata: CustomMetadata;
-  /** Whether backup codes are kept ready on it; null: from the first code on that asks for them. */
+  /** Whether backup codes are kept ready on it; null: from the first code on that uses them. */
   readonly backupPool: boolean | null;
   /** An unmanaged device is read and not touched. */
   readonly managed: boolean;
@@ -132,7 +132,7 @@ export interface Device {
   /** Since when, ms, and by how much it was off then, ms: ahead, or behind where negative. */
   readonly clockDrift?: { readonly since: number; readonly by: number } | null;
   readonly batteryLow: boolean;
-  /** 0 to 1; null or left out: its maker has not told. */
+  /** 0 to 1; null or left out: not reported by its maker. */
   readonly batteryLevel?: number | null;
 }
 
@@ -142,7 +142,7 @@ export const deviceFold: Fold<Device | null, DeviceEvent> = {
   evolve(device, event) {
     if (event.type === 'DeviceAdded') {
       const { description, managed = true, ...identity } = event.data;
-      // What was deleted is forgotten; what was only away is what it was.
+      // A deleted device starts afresh; one that was only away is as it was.
       const known = device?.deletedAt === null ? device : null;
       const reportedCodeLengths = known?.reportedCodeLengths ?? null;
       return {
@@ -233,11 +233,11 @@ function described({ capabilities, ...rest }: Described, reported: readonly numb
   return { ...rest, makersCodeLengths, capabilities: { ...capabilities, supportedCodeLengths } };
 }
 
-/** The maker's lengths that were reported too; all of the maker's, should it have come to tell none of those. */
+/** The maker's lengths that clients have reported as well; all of the maker's if none of them is left. */
 function narrowed(makers: readonly number[], reported: readonly number[]): number[] {
   const both = makers.filter((length) => reported.includes(length));
   return both.length > 0 ? both : [...makers];
 }
 
-/** What it is called: by clients, or else by its maker. */
+/** Its name from clients, or else from its maker. */
 export const displayNameOf = ({ nickname, name }: Device): string => nickname ?? name;

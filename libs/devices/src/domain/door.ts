@@ -14,16 +14,16 @@ const happened = {
   deviceId: z.string(),
   accountId: z.string(),
   workspaceId: z.string(),
-  /** Distinguishes what was reported twice from what happened twice. */
+  /** Distinguishes a repeated report from a repeated event. */
   reportKey: z.string(),
 };
 
 const operated = z.object({
   ...happened,
   method,
-  /** Ours, if it was one of ours. */
+  /** The code, if it was one of ours. */
   codeId: z.string().nullable(),
-  /** Ours, if we were asked to do it. */
+  /** The action attempt, if we were asked to do it. */
   actionAttemptId: z.string().nullable(),
   viaBluetooth: z.boolean(),
 });

@@ -10,7 +10,7 @@ import { type DoorEvent, recordAtDoor } from './door';
 
 const T0 = Date.UTC(2026, 5, 1, 12);
 
-/** A command with all that it is asked with. */
+/** A command with its parameters. */
 type Command<S, E> = (state: S) => readonly E[];
 type Commands<S, E, Name extends string> = Record<Name, fc.Arbitrary<Command<S, E>>>;
 
@@ -119,7 +119,7 @@ const onAttempt: Commands<
 
 /**
  * Runs commands one after the other, and each of them twice.
- * @returns those that made something happen the first time
+ * @returns those that had an effect the first time
  */
 function repeats<S, E extends { type: string; data: object }>(
   fold: Parameters<typeof decidedTwice<S, E>>[0],
@@ -149,8 +149,8 @@ function repeats<S, E extends { type: string; data: object }>(
 
 const namesOf = (commands: object): string[] => Object.keys(commands).sort();
 
-describe('a command that comes twice makes nothing more happen', () => {
-  // Each wish to look at an account's locks now is a wish of its own: requestSync is left out.
+describe('a command that comes twice has no further effect', () => {
+  // Each request to sync an account counts: requestSync is left out.
   it('to an account', () => {
     expect(repeats(account.accountFold, onAccount)).toEqual(namesOf(onAccount));
   });

@@ -5,10 +5,10 @@ const DAYS = 3 * DAY;
 
 describe('a drift that nearly all locks share is the server’s', () => {
   it.each([
-    ['none tells the time', [], 0],
+    ['none reports the time', [], 0],
     ['all are right', [0, 500, -800], 0],
     ['one of them is wrong', [0, 0, -DAYS], 0],
-    ['there is but one, and nothing else speaks for it', [-DAYS], 0],
+    ['there is only one, and nothing else supports it', [-DAYS], 0],
     ['both are off by the same', [-DAYS, -DAYS + 400], -DAYS + 400],
     ['half of them are an hour off', [60 * MINUTE, 60 * MINUTE, 0, 0], 0],
     ['each is off by something else', [5 * MINUTE, 50 * MINUTE, -30 * MINUTE], 0],

@@ -1,4 +1,4 @@
-/** Of the locks that tell the time, at least this part has to say the same for the server to be what is wrong. */
+/** At least this share of the locks that report the time must agree for the server's clock to be wrong. */
 const AGREEING = 0.75;
 
 /**

@@ -2,7 +2,7 @@ import { EventCodec, type Fold, type Happened } from '@latchkey/event-sourcing';
 import { z } from 'zod';
 
 /**
- * Streams `connectWebview-<id>`: the logins of an invitation that led to no account. A successful one is on
+ * Streams `connectWebview-<id>`: the failed logins of an invitation. A successful one is on
  * the account's stream.
  */
 export const CONNECT_WEBVIEW = 'connectWebview';

@@ -29,7 +29,7 @@ import {
   UpdateConnectedAccountParams,
 } from './device-params';
 
-/** /connected_accounts: the lock makers' accounts whose locks are looked after. */
+/** /connected_accounts: the lock makers' accounts whose locks are managed here. */
 @Controller()
 export class ConnectedAccountsController {
   constructor(
@@ -49,7 +49,7 @@ export class ConnectedAccountsController {
   ) {
     const { connected_account_id: connectedAccountId, email } = params;
     if (connectedAccountId === undefined) {
-      // Lock makers tell us no address of an account's owner, so none is ever found by one.
+      // Lock makers do not report the address of an account's owner, so no account is found by one.
       if (email !== undefined) throw ApiError.notFound('connected_account');
       throw ApiError.invalidInput('Say which connected account.', { connected_account_id: 'is required' });
     }
@@ -74,7 +74,7 @@ export class ConnectedAccountsController {
   }
 
   @SeamRoute('/connected_accounts/update', ['PATCH'], {
-    summary: 'Names an account, keeps metadata beside it, or says what becomes of its new locks',
+    summary: 'Names an account, stores metadata with it, or sets what becomes of its new locks',
     answer: { connected_account: CONNECTED_ACCOUNT_SCHEMA },
     params: UpdateConnectedAccountParams,
   })

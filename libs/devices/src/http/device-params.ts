@@ -44,7 +44,7 @@ class DevicePropertiesParams {
 }
 
 export class UpdateDeviceParams extends DeviceIdParams {
-  @Text({ ...NAME, description: 'What to call the device; null: what its maker calls it.' })
+  @Text({ ...NAME, description: 'The name of the device; null: the maker’s name for it.' })
   name?: string | null;
 
   @Nested(DevicePropertiesParams, { optional: true })
@@ -63,7 +63,7 @@ export class UpdateDeviceParams extends DeviceIdParams {
   is_managed?: boolean;
 }
 
-/** What Seam's devices can or can't do, as far as a list may be narrowed by it. */
+/** What Seam's devices can or can't do, where a list may be narrowed by it. */
 export const CAPABILITIES = [
   'can_remotely_unlock',
   'can_remotely_lock',
@@ -192,14 +192,14 @@ export class UpdateConnectedAccountParams extends ConnectedAccountIdParams {
     optional: true,
     min: 1,
     max: LONGEST_KEY,
-    description: 'Given once: an account stays its customer’s.',
+    description: 'Can be set once: the account stays with this customer.',
   })
   customer_key?: string;
 
-  @Flag({ optional: true, description: 'Whether locks that turn up become managed devices.' })
+  @Flag({ optional: true, description: 'Whether new locks become managed devices.' })
   automatically_manage_new_devices?: boolean;
 
-  @ChoiceList(ACCEPTED_CAPABILITIES, { optional: true, description: 'Kinds of devices that may turn up.' })
+  @ChoiceList(ACCEPTED_CAPABILITIES, { optional: true, description: 'Kinds of devices that are taken in.' })
   accepted_capabilities?: string[];
 }
 

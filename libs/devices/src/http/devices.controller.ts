@@ -47,7 +47,7 @@ export class DevicesController {
   }
 
   @SeamRoute('/devices/update', ['PATCH'], {
-    summary: 'Names a device, keeps metadata beside it, or leaves it alone from then on',
+    summary: 'Names a device, stores metadata with it, or leaves it alone from then on',
     params: UpdateDeviceParams,
   })
   async update(@By() caller: Caller, @Params(UpdateDeviceParams) params: UpdateDeviceParams) {
@@ -140,8 +140,8 @@ export function whichDevice({ device_id: deviceId, name }: GetDeviceParams) {
 }
 
 /**
- * One page of the devices that the parameters ask for. What devices can do changes with how they are doing, so it
- * is looked at last: a page may hold fewer than its limit and still have one after it.
+ * One page of the devices that the parameters ask for. What devices can do depends on their state, so it is filtered
+ * last: a page may hold fewer than its limit and still be followed by another.
  */
 export async function listDevices(
   queries: QueryBus,
@@ -160,7 +160,7 @@ function isAble(device: SeamDevice, { include_if, exclude_if }: ListDevicesParam
   return (include_if === undefined || include_if.some(can)) && !(exclude_if ?? []).some(can);
 }
 
-/** Whether only devices of a kind that does not exist here are asked for. */
+/** Whether only devices of a kind that does not exist here are requested. */
 export function ofNone({ unstable_location_id, space_id, user_identifier_key }: ListDevicesParams): boolean {
   return (unstable_location_id ?? undefined) !== undefined || (space_id ?? user_identifier_key) !== undefined;
 }

@@ -29,7 +29,7 @@ class UpdateUnmanagedDeviceParams {
   custom_metadata?: Record<string, string | boolean | null>;
 }
 
-/** /devices/unmanaged: devices that are looked at and left alone. */
+/** /devices/unmanaged: devices that are followed and left alone. */
 @Controller()
 export class UnmanagedDevicesController {
   constructor(
@@ -52,7 +52,7 @@ export class UnmanagedDevicesController {
     params: ListDevicesParams,
   })
   async list(@By() { workspaceId }: Caller, @Params(ListDevicesParams) params: ListDevicesParams) {
-    // An unmanaged device can do nothing that could be asked for.
+    // An unmanaged device has no capability that a list could be narrowed by.
     const none = ofNone(params) || params.include_if !== undefined;
     const query = new ListUnmanagedDevices(workspaceId, filterOf(params), pageAsked(params));
     const { items, pagination } = none ? emptyPage() : await this.queries.execute(query);
@@ -60,7 +60,7 @@ export class UnmanagedDevicesController {
   }
 
   @SeamRoute('/devices/unmanaged/update', ['PATCH'], {
-    summary: 'Takes an unmanaged device over, or keeps metadata beside it',
+    summary: 'Takes an unmanaged device into management, or stores metadata with it',
     params: UpdateUnmanagedDeviceParams,
   })
   async update(

@@ -28,14 +28,14 @@ const syncRequested = onAccount({ type: 'SyncRequested', data: {} });
 const removed = onDevice({ type: 'DeviceRemoved', data: {} });
 const deleted = onDevice({ type: 'DeviceDeleted', data: { intake: 1 } });
 
-describe('a look at an account', () => {
-  it('finds nothing new, and comes again', async () => {
+describe('checking an account', () => {
+  it('finds nothing new, and is due again', async () => {
     await devices.given(connected(), added());
     shows(described());
     expect(await look().then()).toBe(T0 + accountPollEvery);
   });
 
-  it('completes the first sync once all locks were looked at', async () => {
+  it('completes the first sync once all locks were read', async () => {
     await devices.given(connected({ awaitsFirstSync: true }));
     shows(described(), described({ lockId: 'lock-2' }));
     const completed = onAccount({ type: 'FirstSyncCompleted', data: {} });
@@ -43,7 +43,7 @@ describe('a look at an account', () => {
     await look().then();
   });
 
-  it('does not come again to an account that is not there, or without a grant', async () => {
+  it('is not due again for an account that does not exist, or without a grant', async () => {
     await devices.given();
     expect(await look().then()).toBeNull();
     await devices.given(
@@ -61,7 +61,7 @@ describe('a look at an account', () => {
     expect(devices.maker.asked).toEqual([]);
   });
 
-  it('comes out the same after a crash', () =>
+  it('has the same result after a crash', () =>
     afterEachCrash(
       () => new DeviceScenario(),
       async (scenario) => {
@@ -90,7 +90,7 @@ describe('an outage', () => {
     devices.maker.shows = { kind: 'unreachable', message: 'no route' };
   });
 
-  it('is told once, and asked about the more seldom the longer it takes', async () => {
+  it('is recorded once, and checked less often the longer it lasts', async () => {
     await devices.given(connected(), added());
     expect(await look().then(unreachable)).toBe(T0 + retryFirst);
     devices.clock.set(T0 + MINUTE);
@@ -107,19 +107,19 @@ describe('an outage', () => {
     await look().then();
   });
 
-  it('is an answer that never came, too: asking for locks does nothing to them', async () => {
+  it('is also an answer that never came: reading locks has no effect on them', async () => {
     await devices.given(connected());
     devices.maker.shows = { kind: 'unknown', message: 'no route' };
     await look().then(unreachable);
   });
 
-  it('is no outage when we have asked too often', async () => {
+  it('is not an outage when we have sent too many requests', async () => {
     await devices.given(connected());
     devices.maker.shows = { kind: 'unreachable', message: 'slow down', retryAfterMs: 1_000 };
     expect(await look().then()).toBe(T0 + retryFirst);
   });
 
-  it('ends with the grant: it does not come again', async () => {
+  it('ends with the grant: no further check is due', async () => {
     await devices.given(connected());
     devices.maker.shows = { kind: 'unauthorized', message: 'no grant' };
     await look().then(onAccount({ type: 'AccountDisconnected', data: { reason: 'no grant' } }));
@@ -128,7 +128,7 @@ describe('an outage', () => {
 });
 
 describe('a lock that was not there before', () => {
-  it('becomes a device, managed or not as the account says', async () => {
+  it('becomes a device, managed or not by the account’s setting', async () => {
     await devices.given(connected({ managesNewDevices: false }));
     shows(described());
     await look().then(added(described(), false));
@@ -148,13 +148,13 @@ describe('a lock that was not there before', () => {
     await look().then();
   });
 
-  it('is left where the account takes no locks', async () => {
+  it('is left alone where the account takes no locks', async () => {
     await devices.given(connected({ acceptedCapabilities: ['camera'] }));
     shows(described());
     await look().then();
   });
 
-  it('was taken up by somebody else meanwhile', async () => {
+  it('was added by another process meanwhile', async () => {
     await devices.given(connected());
     shows(described({ online: false }));
     devices.overtakenBy(added());
@@ -166,12 +166,12 @@ describe('a lock that was not there before', () => {
 });
 
 describe('a lock that was deleted here', () => {
-  it('stays so until somebody wants the account’s locks looked at anew', async () => {
+  it('stays so until the account is synced on request', async () => {
     await devices.given(connected(), added(), deleted);
     shows(described());
     await look().then();
     await devices.given(syncRequested);
-    // What was on it before is seen off first.
+    // The codes that were on it before are ended first.
     expect(devices.told).toEqual([]);
     await look().then(added());
     expect(devices.told).toEqual([`seen off ${DEVICE_ID}`]);
@@ -198,7 +198,7 @@ describe('a lock that was deleted here', () => {
 });
 
 describe('a lock that is known', () => {
-  it('is told of as far as it has changed', async () => {
+  it('is recorded where it has changed', async () => {
     await devices.given(connected(), added(), added(described({ lockId: 'lock-2' })));
     shows(described({ name: 'Gate', online: false }), described({ lockId: 'lock-2' }));
     const { name, model, timeZone, capabilities } = described({ name: 'Gate' });
@@ -211,7 +211,7 @@ describe('a lock that is known', () => {
     await look().then();
   });
 
-  it('is decided on again when something is told of it meanwhile', async () => {
+  it('is decided again when something else is recorded meanwhile', async () => {
     await devices.given(connected(), added());
     shows(described({ online: false, batteryLevel: 0.5 }));
     const offline = onDevice({ type: 'DeviceDisconnected', data: { errorCode: 'device_disconnected' } });
@@ -234,7 +234,7 @@ describe('a lock that is known', () => {
     await look().then();
   });
 
-  it('is read back when its maker says that something on it has changed, once for each change', async () => {
+  it('is read back when its maker reports that something on it has changed, once for each change', async () => {
     await devices.given(connected(), added());
     shows(described({ updatedAt: 'monday' }));
     await look().then();
@@ -246,7 +246,7 @@ describe('a lock that is known', () => {
     expect(devices.process.locks.readBackOf.get(DEVICE_ID)).toBe('tuesday');
   });
 
-  it('is not read back where its maker does not tell of changes', async () => {
+  it('is not read back where its maker does not report changes', async () => {
     await devices.given(connected(), added());
     shows(described({ updatedAt: null }));
     await look().then();
@@ -275,7 +275,7 @@ describe('the clocks of locks', () => {
     expect(devices.ownClock.doubted).toBe(1);
   });
 
-  it('are compared with the server’s once it was set, from what is reported then', async () => {
+  it('are compared with the server’s once it was set, by reports from then on', async () => {
     const other = described({ lockId: 'lock-2', clockDrift: HOUR });
     await devices.given(connected(), added(), added(other));
     shows(described({ clockDrift: HOUR }), other);
@@ -283,11 +283,11 @@ describe('the clocks of locks', () => {
     devices.process.watch.clockWasPut();
     shows(described({ clockDrift: HOUR }));
     const gone = inStream(`device-${deviceIdOf(ACCOUNT_ID, 'lock-2')}`, { type: 'DeviceRemoved', data: {} });
-    // Alone, it has nobody to agree with.
+    // Alone, it can agree with no other.
     await look().then(drifted(HOUR), gone);
   });
 
-  it('have the other accounts looked at again where the verdict on the server’s changes', async () => {
+  it('have the other accounts checked again where the verdict on the server’s changes', async () => {
     await devices.given(connected(), added(), inStream('account-account-2', ...otherAccount()));
     shows(described({ clockDrift: HOUR }));
     await look().then(drifted(HOUR));

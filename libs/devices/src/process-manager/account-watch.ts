@@ -11,7 +11,7 @@ import { LockClocks, type OwnClock } from './lock-clocks';
 import { recordOutage } from './outages';
 
 export interface AccountWatchSettings {
-  /** How often an account is asked for its locks, ms: this finds what a lost report would have said. */
+  /** How often an account's locks are read, ms: this makes up for lost reports. */
   readonly accountPollEvery: number;
   readonly clockDriftTolerance: number;
   readonly retryFirst: number;
@@ -21,7 +21,7 @@ export interface AccountWatchSettings {
 /** Locks that wait for their turn to be read back have it by then, ms; else they are read at once. */
 const TURNS_END_WITHIN_MS = 30 * 60_000;
 
-/** The id of the device that a lock of an account is, the same whenever it is asked for. */
+/** The id of the device for a lock of an account, always the same. */
 export const deviceIdOf = (accountId: string, lockId: string): string => derivedId(accountId, lockId);
 
 /** Keeps accounts and their locks up to date with their makers, from time to time: reports may be lost. */
@@ -62,7 +62,7 @@ export class AccountWatch {
       accountId,
       known.atLeast(streams.accounts.streamOf(accountId)),
     );
-    // What a deletion could not finish.
+    // The rest of an unfinished deletion.
     if (account && account.removedAt !== null) await departures.ofAccount(accountId);
     if (!account?.connected) return null;
     const { workspaceId } = account;
@@ -103,7 +103,7 @@ export class AccountWatch {
       const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId));
       const { state: device } = await streams.devices.load(deviceId, atLeast);
       const news = decide(device);
-      // What is left from before its deletion is cleaned up first, so that none of it comes back.
+      // The rest from before its deletion is cleaned up first, so that none of it comes back.
       if (device && device.deletedAt !== null && news.length > 0) await departures.finishDevice(deviceId);
       if (news.length > 0) await streams.devices.transact(deviceId, cause, decide, atLeast);
       this.log(deviceId, news);
@@ -132,7 +132,7 @@ export class AccountWatch {
   }
 }
 
-/** A lock that its maker shows: one that we have is observed, another one is taken up, if it may be. */
+/** A lock that its maker lists: an existing device is updated, a new one is added if that is allowed. */
 function seenNow(
   device: Device | null,
   deviceId: string,
@@ -148,6 +148,6 @@ function seenNow(
   if (unwanted) return [];
   const identity = { deviceId, workspaceId, accountId, maker, lockId: lock.lockId };
   const added = add(device, identity, lock, account.managesNewDevices);
-  // How its clock and battery are counts from the first moment on.
+  // Its clock and battery count from the first moment on.
   return [...added, ...observe(evolved(deviceFold, device, added, clock.now()), lock, limits)];
 }

@@ -5,8 +5,8 @@ import type { DeviceStreams } from '../streams';
 import type { KnownLocks } from './known-locks';
 
 /**
- * The codes on a device that goes. Some of them go at once, and the position of the last event of that is returned; the
- * others, however many, follow from the device's event.
+ * The codes on a device that is removed. Some of them are ended at once, and the position of the last event is
+ * returned; the others follow from the device's event.
  */
 export interface CodesOnDevice {
   /** The device was deleted: its codes are gone with it, and stay on the lock. */
@@ -18,9 +18,9 @@ export interface CodesOnDevice {
 }
 
 /**
- * Devices and accounts that go, with the codes on them. What was asked for is recorded first, as one event;
- * whatever the request does not do itself follows from that, also after a crash: the account watch deletes the devices
- * of an account, and working on a deleted device ends its codes. Each step may be repeated.
+ * Removes devices and accounts, with the codes on them. The request is recorded first, as one event; what the request
+ * does not do itself follows from that, also after a crash: the account watch deletes the devices of an account, and
+ * work on a deleted device ends its codes. Each step may be repeated.
  */
 export class Departures {
   constructor(
@@ -33,7 +33,7 @@ export class Departures {
     },
   ) {}
 
-  /** Deletes a device and lets its codes go; they stay on the lock, which we touch no more. */
+  /** Deletes a device and ends its codes; they stay on the lock, which is not touched again. */
   async ofDevice(deviceId: string, cause: Cause): Promise<Position | undefined> {
     const { streams, codes } = this.options;
     const { state: known } = await streams.devices.load(deviceId);
@@ -45,7 +45,7 @@ export class Departures {
     return (await codes.abandon(deviceId, cause)) ?? position;
   }
 
-  /** Changes a device; one that is not to be managed any more lets its codes go. */
+  /** Changes a device; one that is no longer managed makes its codes unmanaged. */
   async updateDevice(deviceId: string, wanted: DeviceWishes, cause: Cause): Promise<Position | undefined> {
     const { streams, codes } = this.options;
     const { position } = await streams.devices.transact(deviceId, cause, (device) =>
@@ -55,7 +55,7 @@ export class Departures {
     return (await codes.letGo(deviceId, cause)) ?? position;
   }
 
-  /** Resolves when nothing is left of a device that was deleted, so that its lock may be taken up again. */
+  /** Resolves when nothing is left of a deleted device, so that its lock may be added again. */
   finishDevice(deviceId: string): Promise<void> {
     return this.options.codes.seeAllOff(deviceId);
   }
@@ -90,5 +90,5 @@ export class Departures {
   }
 }
 
-/** How many of an account's devices are let go at a time. */
+/** How many of an account's devices are deleted at a time. */
 const AT_ONCE = 16;

@@ -4,17 +4,17 @@ export interface KnownLock {
   readonly account_id: string;
   readonly maker: string;
   readonly lock_id: string;
-  /** What its maker said of it when its codes were last read back. */
+  /** What its maker reported of it when its codes were last read back. */
   readonly read_back_of: string | null;
 }
 
-/** What is known of locks and accounts without loading their streams, and what is to be looked at. */
+/** What is known of locks and accounts without loading their streams; also makes them due. */
 export interface KnownLocks {
   locksOf(accountId: string): Promise<KnownLock[]>;
   /** The ids of the accounts at a lock maker. */
   accountsAt(maker: string): Promise<string[]>;
   /** Makes `device:<id>` or `account:<id>` due now, unless it is due by an instant anyway, ms. */
   makeDue(subject: string, unlessBy?: number): Promise<void>;
-  /** What the maker said of the lock when it was last read back. */
+  /** What the maker reported of the lock when it was last read back. */
   readBackWas(deviceId: string, updatedAt: string | null): Promise<void>;
 }

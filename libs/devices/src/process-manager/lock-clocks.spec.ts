@@ -22,7 +22,7 @@ function clocksWith(offset = 0) {
   return { clocks, own, verdicts, hear };
 }
 
-it('finds what is the server’s own over all accounts, and has the others looked at again', async () => {
+it('finds the server’s own drift over all accounts, and has the others checked again', async () => {
   const { verdicts, hear } = clocksWith();
   expect(await hear('a', -HOUR)).toBe(0);
   expect(await hear('b', -HOUR - 200)).toBe(-HOUR);
@@ -38,7 +38,7 @@ it('finds that the server is right again', async () => {
   expect(verdicts).toHaveLength(2);
 });
 
-it('hears nothing of locks that tell no time, and forgets when the clock is set', async () => {
+it('ignores locks that report no time, and starts again when the clock is set', async () => {
   const { clocks, hear } = clocksWith();
   expect(await hear('a', null, null)).toBe(0);
   expect(await hear('a', -HOUR, null)).toBe(0);
@@ -46,7 +46,7 @@ it('hears nothing of locks that tell no time, and forgets when the clock is set'
   expect(await hear('b', -HOUR)).toBe(0);
 });
 
-it('needs one lock where the clock is known to have been put, and says when that was right', async () => {
+it('needs one lock where the clock is known to have been set, and reports when that was right', async () => {
   const forward = clocksWith(HOUR);
   expect(await forward.hear('a', -HOUR)).toBe(-HOUR);
   expect([forward.own.believed, forward.own.doubted]).toEqual([0, 1]);
@@ -55,7 +55,7 @@ it('needs one lock where the clock is known to have been put, and says when that
   expect([rightly.own.believed, rightly.own.doubted]).toEqual([1, 0]);
 });
 
-it('takes one lock that is wrong by itself for that', async () => {
+it('takes one lock that differs alone for wrong', async () => {
   const { own, hear } = clocksWith();
   expect(await hear('a', 0, 0, 5 * MINUTE)).toBe(0);
   expect(own.believed).toBe(0);

@@ -1,13 +1,13 @@
 import type { Logger } from '@latchkey/platform';
 import { sharedDrift } from '../domain/shared-drift';
 
-/** What is known of the server's own clock by the machine itself. */
+/** What the machine itself knows of the server's clock. */
 export interface OwnClock {
   /** By how much it has jumped since it was last known to be right, ms. */
   readonly offset: number;
-  /** It is right as it is. */
+  /** It has been found to be right. */
   believe(): void;
-  /** It is wrong as it is. */
+  /** It has been found to be wrong. */
   doubt(): void;
 }
 
@@ -24,14 +24,14 @@ export class LockClocks {
       readonly own: OwnClock;
       readonly tolerance: number;
       readonly logger: Logger;
-      /** What was found of the clocks of these accounts' locks may have to be found anew. */
+      /** The clocks of these accounts' locks may have to be judged again. */
       readonly onVerdict: (accountIds: readonly string[]) => Promise<void>;
     },
   ) {}
 
   /**
    * Takes what the locks of an account report: each lock's clock less ours, ms; null where it reports none.
-   * @returns what of all those drifts is the server's own, ms
+   * @returns how much of all those drifts is the server's own, ms
    */
   async hear(
     accountId: string,
@@ -54,10 +54,10 @@ export class LockClocks {
     if (own.offset !== 0 && right > 0 && right * 2 >= all.length) own.believe();
     if (shared !== 0) own.doubt();
     if ((shared === 0) !== (this.shared === 0)) {
-      if (shared === 0) logger.info("the server's clock is right again by what the locks say");
+      if (shared === 0) logger.info('the server’s clock agrees with the locks’ clocks again');
       else {
         const message =
-          "the server's clock is wrong by what the locks say: they keep the time frames that they have been told";
+          'the server’s clock differs from nearly all locks’ clocks: they keep the time frames that they have';
         logger.error({ byMs: -shared, locks: all.length }, message);
       }
       const others = new Set([...this.heard.values()].map((one) => one.accountId));
@@ -69,7 +69,7 @@ export class LockClocks {
     return shared;
   }
 
-  /** The server's clock has been set: what was heard before is measured against another one. */
+  /** The server's clock has been set: earlier reports were measured against another one. */
   forget(): void {
     this.heard.clear();
   }

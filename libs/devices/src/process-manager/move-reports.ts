@@ -15,8 +15,8 @@ const sharedToken = (maker: string): string => `report_token.${maker}`;
 
 /**
  * In earlier versions all accounts of a lock maker had one address for reports, which each of their owners could read.
- * Gives each account an address of its own and ends the reports to the shared one, which nobody listens to any more.
- * An account whose maker can't be reached now is tried again at the next start.
+ * Gives each account an address of its own and ends the reports to the shared one, which is no longer served. An
+ * account whose maker can't be reached now is tried again at the next start.
  */
 export async function moveReports(parts: {
   readonly makers: Iterable<LockSystem>;

@@ -14,8 +14,8 @@ const noRoute: Refusal = { kind: 'unreachable', message: 'no route' };
 const disconnected = onAccount({ type: 'AccountDisconnected', data: { reason: 'no grant' } });
 const unreachable = onAccount({ type: 'MakerUnreachable', data: { reason: 'no route' } });
 
-describe('what a call to a lock maker failed of', () => {
-  it('is the account’s grant: told once', async () => {
+describe('the failure of a call to a lock maker', () => {
+  it('that is about the account’s grant is recorded once', async () => {
     await devices.given(connected());
     await failedOf(noGrant).then(disconnected);
     await failedOf(noGrant).then();
@@ -23,7 +23,7 @@ describe('what a call to a lock maker failed of', () => {
     await failedOf(noGrant).then(disconnected);
   });
 
-  it('is the maker, which can’t be reached: told once, until it is back', async () => {
+  it('that is an outage of the maker is recorded once, until the maker is back', async () => {
     await devices.given(connected());
     await failedOf(noRoute).then(unreachable);
     await failedOf({ ...noRoute, message: 'another' }).then();
@@ -31,14 +31,14 @@ describe('what a call to a lock maker failed of', () => {
     await failedOf(noRoute).then(unreachable);
   });
 
-  it('is no trouble of the account’s', async () => {
+  it('that does not concern the account is not recorded', async () => {
     await devices.given(connected());
     await failedOf({ kind: 'unreachable', message: 'too many requests', retryAfterMs: 1_000 }).then();
     await failedOf({ kind: 'refused', errorCode: 'NO_SLOT', message: 'full' }).then();
     await failedOf({ kind: 'unknown', message: 'timed out' }).then();
   });
 
-  it('is told of no account that is not there, or was removed', async () => {
+  it('is not recorded for an account that does not exist or was removed', async () => {
     await devices.given();
     await failedOf(noGrant).then();
     await devices.given(connected(), onAccount({ type: 'AccountRemoved', data: {} }));
@@ -54,7 +54,7 @@ describe('what a call to a lock maker failed of', () => {
     await failedOf(noGrant).then(disconnected);
   });
 
-  it('comes out the same after a crash', () =>
+  it('has the same result after a crash', () =>
     afterEachCrash(
       () => new DeviceScenario(),
       async (scenario) => {

@@ -7,7 +7,7 @@ const keyOf = (accountId: string): string => `report_token/${accountId}`;
 
 /**
  * Where an account's lock maker sends what its locks report: an address of the account's own, whose secret part only
- * the maker and the account's owner know. What comes there counts only for that account's locks.
+ * the maker and the account's owner know. Reports sent there count only for that account's locks.
  */
 export class ReportAddresses {
   constructor(
@@ -15,13 +15,13 @@ export class ReportAddresses {
     private readonly random: Random,
   ) {}
 
-  /** The path for an account's reports, drawn when it is first asked for. */
+  /** The path for an account's reports, created on first use. */
   async pathFor({ accountId, maker }: AccountRef): Promise<string> {
     const drawn = this.random.bytes(24).toString('base64url');
     return pathOf(maker, accountId, await this.settings.setSecretIfAbsent(keyOf(accountId), drawn));
   }
 
-  /** The path for an account's reports; null where none was ever asked for. */
+  /** The path for an account's reports; null where none was ever created. */
   async pathOf({ accountId, maker }: AccountRef): Promise<string | null> {
     const secret = await this.settings.getSecret(keyOf(accountId));
     return secret === null ? null : pathOf(maker, accountId, secret);
@@ -34,7 +34,7 @@ export class ReportAddresses {
     return expected !== null && sameText(expected, given) ? accountId : null;
   }
 
-  /** Nothing that comes to the account's address is accepted any more. */
+  /** The account's address accepts no more reports. */
   async forget(accountId: string): Promise<void> {
     await this.settings.delete(keyOf(accountId));
   }

@@ -60,7 +60,7 @@ export const SETTINGS = {
   sandbox: false,
 };
 
-/** Who asks; `requestId` tells one request from another. */
+/** The caller; `requestId` distinguishes one request from another. */
 export const caller = (requestId = 'request-1', workspaceId = WORKSPACE): Caller => ({
   workspaceId,
   requestId,
@@ -74,7 +74,7 @@ export const cause: Cause = {
   workspaceId: WORKSPACE,
 };
 
-/** A lock as its maker describes it, except for what is said otherwise. */
+/** A lock as its maker describes it, with these differences. */
 export const described = (otherwise: Partial<LockDescription> = {}): LockDescription => ({
   lockId: LOCK.lockId,
   name: 'Front Door',
@@ -141,21 +141,21 @@ export interface RunningDevices extends Running<Command<unknown>> {
 }
 
 /**
- * Commands and process manager of devices on an event store in memory, a clock that stands still, views on SQLite
- * and a lock maker that answers what it is told to.
+ * Commands and process manager of devices on an event store in memory, a clock that stands still, views on SQLite and a
+ * lock maker with scripted answers.
  */
 export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
   store = new InMemoryEventStore();
   readonly world = undefined;
   readonly clock = new SandboxClock({ now: T0, running: false });
   readonly maker = new ScriptedLocks();
-  /** What was done with the codes of devices that go, and with accounts. */
+  /** What was done with the codes of removed devices, and with accounts. */
   readonly told: string[] = [];
-  /** What answers have waited for until the views had it. */
+  /** The positions for which answers have waited. */
   readonly awaited: (Position | undefined)[] = [];
-  /** Called when codes are abandoned or let go: where that is written. */
+  /** Called when codes are abandoned or become unmanaged; returns the position. */
   onCodes: (deviceId: string) => Promise<Position | undefined> = () => Promise.resolve(undefined);
-  /** What the server believes of its own clock. */
+  /** What the server knows of its own clock. */
   readonly ownClock = {
     offset: 0,
     doubted: 0,
@@ -179,7 +179,7 @@ export class DeviceScenario extends Scenario<Command<unknown>, RunningDevices> {
     const { clock, ids, maker } = this;
     const views = await projected<DevicesTables>({
       ...{ store, clock, on: 'memory', projections: [new DevicesProjection()] },
-      // Late, so that whoever does not wait for it reads what was there before.
+      // Late, so that a reader that does not wait for it gets the state before.
       linger: () => 200,
     });
     const streams = new DeviceStreams(store, clock, ids);

@@ -3,10 +3,10 @@ import type { Device } from '../domain/device';
 import type { KnownLock, KnownLocks } from '../process-manager/known-locks';
 import { ACCOUNTS, DEVICES, type DevicesTables } from '../views';
 
-/** The known locks as the agenda tells of them, from the views of devices; keeps what was made due. */
+/** The known locks as the agenda has them, from the views of devices; records what was made due. */
 export class LocksOfViews implements KnownLocks {
   readonly due: string[] = [];
-  /** What its maker said of a lock when it was read back last, by device. */
+  /** What its maker reported of a lock when it was last read back, by device. */
   readonly readBackOf = new Map<string, string | null>();
 
   constructor(private readonly views: Projected<DevicesTables>) {}

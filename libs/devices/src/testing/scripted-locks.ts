@@ -7,15 +7,15 @@ import type {
   WriteAnswer,
 } from '@latchkey/gateways';
 
-/** A lock maker in memory that answers just what a test tells it. */
+/** A lock maker in memory with scripted answers. */
 export class ScriptedLocks implements LockGateway {
-  /** What it answers when asked for an account's locks. */
+  /** Its answer to a request for an account's locks. */
   shows: Answer<LockDescription[]> = { kind: 'answered', value: [] };
-  /** The accounts whose locks it was asked for. */
+  /** The accounts whose locks were requested. */
   readonly asked: string[] = [];
-  /** What it answers when asked to lock or unlock a door. */
+  /** Its answer to a request to lock or unlock a door. */
   operates: WriteAnswer = { kind: 'accepted', lockCodeId: '' };
-  /** What it was asked to do at doors. */
+  /** What was requested at doors. */
   readonly operated: { readonly lock: LockRef; readonly action: string; readonly actionId: string }[] = [];
   /** Called before it answers: what happens meanwhile. */
   onAsked: () => Promise<void> | void = () => undefined;
@@ -39,7 +39,7 @@ export class ScriptedLocks implements LockGateway {
   list = notAsked;
 }
 
-/** Codes are not the devices' business. */
+/** Devices do not use codes. */
 function notAsked(): never {
   throw new Error('devices ask nothing about codes');
 }

@@ -48,7 +48,7 @@ function visible({ db }: Database<DevicesTables>, workspaceId: string, managed: 
     .where(`${ACCOUNTS}.removed`, '=', 0);
 }
 
-/** What the API's devices are read from: those that are managed, or those that are not. */
+/** The rows of managed devices, or of unmanaged ones. */
 class DeviceShelf {
   constructor(
     private readonly views: Database<DevicesTables>,
@@ -106,7 +106,7 @@ class DeviceShelf {
     return inWindows({ after, limit }, (from, far) => this.farther(workspaceId, from, far), read);
   }
 
-  /** The key of the device that comes so many after another, whatever may be asked of it. */
+  /** The key of the device a number of places after another one, without filters. */
   private farther(workspaceId: string, after: RowKey, far: number): Promise<RowKey | undefined> {
     return this.views.db
       .selectFrom(DEVICES)
@@ -126,7 +126,7 @@ interface Shown extends Omit<DeviceWithAccount, 'device'> {
   readonly as: SeamDevice;
 }
 
-/** How devices were shown last, by their documents, which are the same objects until they change. */
+/** Devices as last presented, by their documents, which are the same objects until they change. */
 const shown = new WeakMap<Device, Shown>();
 
 /** A device as `presentDevice` shows it. The same object each time, until something of it changes. */

@@ -24,8 +24,8 @@ const KNOWN = new Set([
 ]);
 
 /**
- * The API's device_type for a maker's locks. It has no word for a lock of an unlisted maker: such a one is shown
- * as `smartthings_lock`, the type whose locks are of many makes; its true maker stands in device_manufacturer.
+ * The API's device_type for a maker's locks. It has no word for a lock of an unlisted maker, which is shown as
+ * `smartthings_lock`, the type of locks of many makes; its true maker is in device_manufacturer.
  */
 export function deviceTypeOf(maker: string): string {
   const type = `${maker.toLowerCase()}_lock`;

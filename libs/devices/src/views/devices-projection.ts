@@ -29,7 +29,7 @@ export interface DevicesTables {
     device_id: string;
     workspace_id: string;
     account_id: string;
-    /** Where it stands in lists: the position of the event that it began with. */
+    /** Its place in lists: the position of its first event. */
     listed_at: number;
     created_at: number;
     name: string;
@@ -41,7 +41,7 @@ export interface DevicesTables {
     maker: string;
     /** The folded Device, as JSON. */
     state: string;
-    /** 1 or 0: what was told last of its door; null: nothing. */
+    /** 1 or 0: whether its door was last reported locked; null: not reported. */
     locked: number | null;
   };
   [ACCOUNTS]: {
@@ -55,7 +55,7 @@ export interface DevicesTables {
     removed: number;
     state: string;
   };
-  /** What clients keep beside devices and accounts: one row an entry. */
+  /** Metadata of clients on devices and accounts: one row an entry. */
   [METADATA]: { owner_id: string; entry: string };
 }
 
@@ -217,7 +217,7 @@ function accountRows(trx: Transaction<DevicesTables>): StateRows<Account> {
 
 const searchText = (...parts: string[]): string => parts.join('\n').toLowerCase();
 
-/** An entry of metadata as it is written and looked for. */
+/** An entry of metadata as it is stored and searched. */
 export const entryOf = (name: string, value: string | boolean): string => JSON.stringify([name, value]);
 
 const entriesOf = (metadata: CustomMetadata): string[] =>

@@ -9,7 +9,7 @@ const account: Account = {
   ...{ removedAt: null, unreachableSince: null, backSince: 0 },
 };
 
-describe('an account whose lock maker is out', () => {
+describe('an account whose lock maker is unavailable', () => {
   it('has a warning for as long as that lasts, and no error', () => {
     expect(presentAccount(account)).toMatchObject({ errors: [], warnings: [] });
     expect(presentAccount({ ...account, unreachableSince: SINCE })).toMatchObject({

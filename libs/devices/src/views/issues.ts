@@ -43,7 +43,7 @@ export function accountWarnings(account: Account | null): SeamWarning[] {
   ];
 }
 
-/** What is not as it should be with a device, though it can be reached. */
+/** Warnings of a device that can be reached. */
 export function deviceWarnings(device: Device | null): SeamWarning[] {
   if (!device || device.removedAt !== null) return [];
   const { clockDrift, clockTrusted, timeZone, capabilities, addedAt } = device;
@@ -66,7 +66,7 @@ export function deviceWarnings(device: Device | null): SeamWarning[] {
   return warnings;
 }
 
-/** As people say it, in whole units: 3 d 2 h, 5 min, 40 s. */
+/** A duration in whole units: 3 d 2 h, 5 min, 40 s. */
 function durationOf(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1000);
   const parts: [number, string][] = [

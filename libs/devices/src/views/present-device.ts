@@ -28,7 +28,7 @@ export interface SeamDevice {
   location?: { time_zone: string; timezone: string };
   properties: {
     online: boolean;
-    /** Left out until its maker has told. */
+    /** Left out until its maker has reported it. */
     battery?: { level: number; status: BatteryStatus };
     battery_level?: number;
     /** How its door was left; left out until that was reported. */
@@ -52,7 +52,7 @@ export interface SeamDevice {
     supported_code_lengths: number[];
     max_active_codes_supported?: number;
     supports_backup_access_code_pool: boolean;
-    /** Left out until somebody has decided. */
+    /** Left out until it is set. */
     backup_access_code_pool_enabled?: boolean;
     online_time_frame_options: { display_name: string }[];
   };
@@ -180,7 +180,7 @@ export function presentDevice(
   };
 }
 
-/** A device that is not managed: what may be seen of it. */
+/** What an unmanaged device shows. */
 export function presentUnmanagedDevice(device: Device, account: Account | null): SeamUnmanagedDevice {
   const shown = presentDevice(device, account, { sandbox: false });
   const { name, online, manufacturer, model, online_access_codes_enabled, offline_access_codes_enabled } =

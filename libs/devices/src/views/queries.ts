@@ -21,7 +21,7 @@ export interface DeviceFilter {
   deviceType?: string;
   deviceTypes?: readonly string[];
   manufacturer?: string;
-  /** Part of its names, its ids or its metadata, in whatever case. */
+  /** Part of its names, its ids or its metadata, in any case. */
   search?: string;
   /** ms */
   createdBefore?: number;
@@ -74,7 +74,7 @@ export class GetConnectedAccount extends Query<SeamConnectedAccount> {
 }
 
 export interface ConnectedAccountFilter {
-  /** Part of its name, id, maker, customer key or metadata, in whatever case. */
+  /** Part of its name, id, maker, customer key or metadata, in any case. */
   search?: string;
   customerKey?: string;
   /** Every one of these entries. */

@@ -12,7 +12,7 @@ export interface DeviceWithAccount {
   readonly locked: boolean | null;
 }
 
-/** As many ids as one statement is given. */
+/** How many ids one statement gets. */
 const CHUNK = 1000;
 
 /** How many documents of devices, and of accounts, are kept parsed. */
@@ -65,15 +65,15 @@ export function parsed(row: DeviceRow): DeviceWithAccount {
   };
 }
 
-/** A condition that holds where `column` (lower-case text) contains what is searched for. */
+/** A condition that holds where `column` (lower-case text) contains the search text. */
 export function contains(column: string, search: string) {
   const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, (special) => `\\${special}`)}%`;
   return sql<boolean>`${sql.ref(column)} like ${pattern} escape '\\'`;
 }
 
 /**
- * A condition that holds where what clients keep beside `owner` (a column of ids) has every one of these entries. A
- * query string can't tell `true` from "true": the text finds either.
+ * A condition that holds where the metadata of `owner` (a column of ids) has every one of these entries. A query string
+ * can't tell `true` from "true": the text finds either.
  */
 export function hasMetadata(owner: string, wanted: Readonly<Record<string, string | boolean>>) {
   const entries = Object.entries(wanted).map(
@@ -83,7 +83,7 @@ export function hasMetadata(owner: string, wanted: Readonly<Record<string, strin
   return sql.join<boolean>(entries, sql` and `);
 }
 
-/** What a value that is looked for may be where it is kept. */
+/** The values that a filter's value may stand for. */
 export function meant(value: string | boolean): (string | boolean)[] {
   return value === 'true' ? [value, true] : value === 'false' ? [value, false] : [value];
 }

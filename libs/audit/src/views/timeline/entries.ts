@@ -41,7 +41,7 @@ const entry = (type: TimelineEventType, description: string, details?: Record<st
   ...(details ? { details } : {}),
 });
 
-/** What is said of an event in the same words each time. */
+/** Events whose description is always the same. */
 const SAID = {
   CodeRequested: entry('access_code.created', 'The access code was created.'),
   ScheduledOnDevice: entry('access_code.scheduled_on_device', 'The lock has the code and its time frame.'),
@@ -81,7 +81,7 @@ const SAID = {
   LetGo: entry('access_code.unmanaged.created', 'The code is no longer managed here, and stays on the lock.'),
 } as const satisfies Partial<Record<CodeEvent['type'], Entry>>;
 
-/** What a code's timeline says of an event; no entry holds a PIN. */
+/** A code's timeline entry for an event; no entry holds a PIN. */
 export function entriesOf(event: CodeEvent): Entry[] {
   switch (event.type) {
     case 'ChangeRequested':
@@ -137,7 +137,7 @@ type Data<T extends CodeEvent['type']> = CodeEventOf<T>['data'];
 
 function changeRequested(data: Data<'ChangeRequested'>): Entry {
   const what = changesOf(data);
-  return entry('access_code.mutations_requested', `A change was asked for: ${what.join(', ')}.`, { what });
+  return entry('access_code.mutations_requested', `A change was requested: ${what.join(', ')}.`, { what });
 }
 
 function failure(what: 'take' | 'forget', { errorCode, retryAt }: Data<'RemovalFailed'>): Entry {

@@ -35,7 +35,7 @@ export function timelineOf(facts: readonly CodeFact[]): TimelineEvent[] {
   );
 }
 
-/** What somebody else did on the lock, whoever told of it. */
+/** What somebody else did on the lock, however it became known. */
 const BY_OTHERS: readonly CodeEvent['type'][] = [
   'ModifiedExternally',
   'RemovedExternally',
