@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { benchAgenda } from './agenda/bench-agenda';
 import { benchApi } from './api/bench-api';
+import { benchAudit } from './audit/bench-audit';
 import { benchAppends, benchEventStore, benchKills } from './eventstore/bench-eventstore';
 import { benchFleet } from './fleet/fleet';
 import { benchRebuild } from './rebuild/bench-rebuild';
@@ -31,6 +32,9 @@ named('agenda', 'claims among sleeping codes, and codes that fall due in one ins
 named('fleet', 'many codes on many locks played through on the test clock').action((options: Quick) =>
   benchFleet(options),
 );
+named('audit', 'a month of a busy lock: its history, and what opened its door').action((options: Quick) =>
+  benchAudit(options),
+);
 named('eventstore', 'the embedded event store').action((options: Quick) => benchEventStore(options));
 program
   .command('eventstore-appends')
@@ -40,13 +44,14 @@ program
   .command('eventstore-kills')
   .description('its kills under load')
   .action(() => benchKills());
-named('all', 'api, rebuild, start, agenda, fleet and eventstore').action(async (options: Quick) => {
+named('all', 'api, rebuild, start, agenda, fleet, audit and eventstore').action(async (options: Quick) => {
   for (const [name, bench] of Object.entries({
     api: benchApi,
     rebuild: benchRebuild,
     start: benchStart,
     agenda: benchAgenda,
     fleet: benchFleet,
+    audit: benchAudit,
     eventstore: benchEventStore,
   })) {
     process.stdout.write(`\n${name}\n`);

@@ -2,8 +2,9 @@ import { Module } from '@nestjs/common';
 import { AuditController } from './http/audit.controller';
 import { TimelineController } from './http/timeline.controller';
 import { CodeFacts } from './views/code-facts';
+import { DoorSpans } from './views/door-spans';
 import { Doors } from './views/doors';
-import { GetDoorAtHandler, GetDoorBetweenHandler } from './views/get-door';
+import { FollowDoorBetweenHandler, GetDoorAtHandler, GetDoorBetweenHandler } from './views/get-door';
 import { GetHistoryHandler } from './views/get-history';
 import { GetTimelineHandler } from './views/timeline/get-timeline';
 
@@ -13,10 +14,12 @@ import { GetTimelineHandler } from './views/timeline/get-timeline';
   providers: [
     CodeFacts,
     Doors,
+    DoorSpans,
     GetHistoryHandler,
     GetTimelineHandler,
     GetDoorAtHandler,
     GetDoorBetweenHandler,
+    FollowDoorBetweenHandler,
   ],
 })
 export class AuditModule {}

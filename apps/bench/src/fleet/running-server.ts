@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 
+const NEW_LINE = 10;
+
 /** A server of its own in a throw-away folder, its clock standing still, as a user would start it. */
 export class RunningServer {
   private readonly agent = new Agent({
@@ -64,6 +66,21 @@ export class RunningServer {
   /** One call of the API. Throws on anything but success. */
   api<T>(path: string, body: object = {}): Promise<T> {
     return this.call('POST', this.url + path, body, { authorization: `Bearer ${this.apiKey}` });
+  }
+
+  /** One call that answers with lines. @returns how many there were */
+  async lines(path: string, body: object, accept: string): Promise<number> {
+    const answer = await request(this.url + path, {
+      method: 'POST',
+      dispatcher: this.agent,
+      headers: { accept, authorization: `Bearer ${this.apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (answer.statusCode >= 300) throw new Error(`${path}: ${answer.statusCode}`);
+    let count = 0;
+    for await (const chunk of answer.body as AsyncIterable<Buffer>)
+      for (const byte of chunk) if (byte === NEW_LINE) count++;
+    return count;
   }
 
   /** One call of the lock cloud's simulator. */

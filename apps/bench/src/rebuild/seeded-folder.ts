@@ -13,22 +13,35 @@ const CODES_ON_A_LOCK = 100;
 export class SeededFolder {
   private constructor(
     readonly folder: string,
-    private readonly apiKey: string,
+    readonly apiKey: string,
   ) {}
 
   /** @param say what is under way */
-  static async with(codes: number, say: (what: string) => void): Promise<SeededFolder> {
+  static with(codes: number, say: (what: string) => void): Promise<SeededFolder> {
+    let told = 0;
+    const progress = (written: number) => {
+      if (written < told + codes / 4) return;
+      told = written;
+      say(`${written.toLocaleString('en-GB')} written`);
+    };
+    return SeededFolder.seededBy(
+      Math.ceil(codes / CODES_ON_A_LOCK),
+      (folder, locks, now) => seedCodes(folder, locks, { codes, now, progress }),
+      say,
+    );
+  }
+
+  /** @param seed writes facts about connected locks; no server runs meanwhile, whose clock will read `now`, ms */
+  static async seededBy(
+    locks: number,
+    seed: (folder: string, locks: readonly SeededLock[], now: number) => Promise<void>,
+    say: (what: string) => void,
+  ): Promise<SeededFolder> {
     const apiKey = `seam_${randomUUID()}`;
     const seeded = new SeededFolder(mkdtempSync(join(tmpdir(), 'latchkey-bench-')), apiKey);
     try {
-      const { locks, now } = await seeded.connectLocks(Math.ceil(codes / CODES_ON_A_LOCK));
-      let told = 0;
-      const progress = (written: number) => {
-        if (written < told + codes / 4) return;
-        told = written;
-        say(`${written.toLocaleString('en-GB')} written`);
-      };
-      await seedCodes(seeded.folder, locks, { codes, now, progress });
+      const connected = await seeded.connectLocks(locks);
+      await seed(seeded.folder, connected.locks, connected.now);
       // What integrations are told of these codes is appended once, and is there when the views are folded again.
       say('the views are built for the first time');
       await (await seeded.start()).server.stop();

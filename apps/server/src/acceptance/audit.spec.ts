@@ -254,14 +254,52 @@ describe('the door at an instant', () => {
   );
 });
 
+async function linesOf(path: string, accept: string, filter: Record<string, string>) {
+  const answer = await fetch(`${world.api.url}${path}?${new URLSearchParams(filter).toString()}`, {
+    headers: { authorization: `Bearer ${world.api.key}`, accept },
+  });
+  const type = answer.headers.get('content-type');
+  return { status: answer.status, type, lines: (await answer.text()).split(/\r?\n/).slice(0, -1) };
+}
+
+describe('the door over a span as lines', () => {
+  const lines = (accept: string, filter: Record<string, string>) =>
+    linesOf('/audit/door_between', accept, filter);
+
+  it('is the same as in pages, to its end', async () => {
+    const lock = await world.locks.add();
+    // The sandbox's clock stands still until it is advanced.
+    const from = (await world.api.now()) - 1;
+    await world.api.create({ device_id: lock.deviceId, code: '482194', name: 'Ada, "the guest"' });
+    await world.api.advance(MINUTE);
+    await world.locks.opens(lock, '482194');
+    await world.locks.opens(lock, '111111');
+    const to = await world.api.advance(MINUTE);
+    const paged = await changes(lock, from, to);
+    expect(paged.map(({ change_type }) => change_type)).toEqual(
+      expect.arrayContaining(['opens', 'unlocked', 'denied']),
+    );
+    const span = { device_id: lock.deviceId, from: iso(from), to: iso(to) };
+    const json = await lines('application/jsonl', span);
+    expect(json.type).toBe('application/jsonl; charset=utf-8');
+    expect(json.lines.map((line) => JSON.parse(line) as Body)).toEqual(paged);
+    const csv = await lines('text/csv', span);
+    expect(csv.type).toBe('text/csv; charset=utf-8');
+    expect(csv.lines).toHaveLength(paged.length + 1);
+    expect(csv.lines[0]).toMatch(/^at,change_type,access_code_id,name,certainty,/);
+    expect(csv.lines[1]).toContain(`,"Ada, ""the guest""",`);
+    expect([...json.lines, ...csv.lines].join()).not.toContain('482194');
+  });
+
+  it('is refused as pages are', async () => {
+    const span = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
+    const nobody = await lines('text/csv', { device_id: 'c1e9f1a2-0000-4000-8000-000000000000', ...span });
+    expect(nobody.status).toBe(404);
+  });
+});
+
 describe('a history as lines', () => {
-  const lines = async (accept: string, filter: Record<string, string>) => {
-    const answer = await fetch(`${world.api.url}/audit/history?${new URLSearchParams(filter).toString()}`, {
-      headers: { authorization: `Bearer ${world.api.key}`, accept },
-    });
-    const type = answer.headers.get('content-type');
-    return { status: answer.status, type, lines: (await answer.text()).split(/\r?\n/).slice(0, -1) };
-  };
+  const lines = (accept: string, filter: Record<string, string>) => linesOf('/audit/history', accept, filter);
 
   it('is the same as in pages, to its end, with the names of API keys and without PINs', async () => {
     const lock = await world.locks.add();

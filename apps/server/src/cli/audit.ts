@@ -1,9 +1,8 @@
 import {
   type AuditEntry,
+  DoorSpans,
   GetDoorAt,
   GetDoorAtHandler,
-  GetDoorBetween,
-  GetDoorBetweenHandler,
   GetHistory,
   GetHistoryHandler,
   type HistoryFilter,
@@ -18,7 +17,7 @@ import { Command } from 'commander';
 import { addAuditFiles } from './audit-files';
 import { type Print, Refusal, workspaceOf } from './command-line';
 import { CAUGHT_UP, type Facts, withFacts } from './facts';
-import { allOf, type Column, each, formatOf, showRows } from './output';
+import { allOf, type Column, each, formatOf, showRows, shown } from './output';
 
 type Entry = ReturnType<typeof presentEntry>;
 type AtDoorRow = ReturnType<typeof presentAtDoor>;
@@ -135,13 +134,12 @@ async function doorBetween(
   if (from === undefined || to === undefined) throw new Refusal('A span has both --from and --to.');
   const span = [instantOf('--from', from), instantOf('--to', to)] as const;
   if (span[1] < span[0]) throw new Refusal('The span ends before it begins.');
-  const handler = new GetDoorBetweenHandler(doors, new GetHistoryHandler(stores.audit, CAUGHT_UP));
-  const pages = (page: PageRequest) =>
-    handler.execute(new GetDoorBetween(workspaceId, deviceId, ...span, page));
+  const spans = new DoorSpans(stores.audit, doors, new GetHistoryHandler(stores.audit, CAUGHT_UP));
+  const found = await spans.of({ workspaceId, deviceId, from: span[0], to: span[1] });
   const names = await keyNames(stores.records.apiKeys, workspaceId);
-  const rows = allOf(pages, (change) => presentAtDoor(change, names), MOST_ENTRIES);
-  const shown = await showRows(rows, AT_DOOR, formatOf(options), print);
-  if (shown === 0 && formatOf(options) === 'table') print('Nothing changed.');
+  const rows = shown(found, (each) => presentAtDoor(each, names));
+  const count = await showRows(rows, AT_DOOR, formatOf(options), print);
+  if (count === 0 && formatOf(options) === 'table') print('Nothing changed.');
 }
 
 function instantOf(option: string, text: string): number {

@@ -32,6 +32,14 @@ export async function* allOf<T, R>(
   }
 }
 
+/** What is told of each item as they come, some at a time. */
+export async function* shown<T, R>(
+  items: AsyncIterable<readonly T[]>,
+  present: (item: T) => R,
+): AsyncIterable<R> {
+  for await (const some of items) for (const item of some) yield present(item);
+}
+
 // eslint-disable-next-line @typescript-eslint/require-await
 export async function* each<T>(items: readonly T[]): AsyncIterable<T> {
   yield* items;

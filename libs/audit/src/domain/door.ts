@@ -58,10 +58,11 @@ export function changesBetween(
   let before = openerAt(moments, lock, from);
   for (const at of turningPoints(moments, lock, from, to)) {
     const opener = openerAt(moments, lock, at);
-    if (sameOpener(before, opener)) continue;
-    const moment = asOf(moments, ({ fact }) => fact.event.at, at);
-    const because = moment?.fact.event.at === at ? moment.fact : null;
-    changes.push({ at, codeId: first.code.codeId, opener, before, because });
+    if (!sameOpener(before, opener)) {
+      const moment = asOf(moments, ({ fact }) => fact.event.at, at);
+      const because = moment?.fact.event.at === at ? moment.fact : null;
+      changes.push({ at, codeId: first.code.codeId, opener, before, because });
+    }
     before = opener;
   }
   return changes;
@@ -72,6 +73,11 @@ function openerOf({ code, leftOnLock, asked }: CodeMoment, trusted: boolean, at:
   if (!opening) return null;
   const { codeId, wanted, known } = code;
   return { codeId, name: wanted.name, ...opening, since: known.onLock?.since ?? null, asked };
+}
+
+/** The moments that matter to codes: a lock that comes and goes has many others. */
+export function trustChanges(lock: readonly LockMoment[]): LockMoment[] {
+  return lock.filter(({ clockTrusted }, n) => clockTrusted !== (lock[n - 1]?.clockTrusted ?? true));
 }
 
 function clockTrusted(lock: readonly LockMoment[], at: number): boolean {
@@ -87,7 +93,7 @@ function turningPoints(
   from: number,
   to: number,
 ): number[] {
-  const instants = new Set<number>(lock.map(({ at }) => at));
+  const instants = new Set<number>(trustChanges(lock).map(({ at }) => at));
   for (const { fact, code } of moments) {
     instants.add(fact.event.at);
     for (const content of contentsOf(code)) {

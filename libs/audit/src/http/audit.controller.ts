@@ -1,12 +1,19 @@
 import { By, type Caller, Header, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
 import type { Records } from '@latchkey/database';
-import { ApiError, type PageRequest, RECORDS } from '@latchkey/platform';
+import { ApiError, type Page, type PageRequest, RECORDS } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { GetDoorAt, GetDoorBetween, GetHistory, type HistoryFilter } from '../views/queries';
+import {
+  FollowDoorBetween,
+  GetDoorAt,
+  GetDoorBetween,
+  GetHistory,
+  type HistoryFilter,
+} from '../views/queries';
 import { AuditHistoryParams, DoorAtParams, DoorBetweenParams } from './audit-params';
 import { AUDIT_ENTRY_SCHEMA, DOOR_CHANGE_SCHEMA, DOOR_SCHEMA } from './audit.schema';
-import { formatAsked, streamed } from './history-lines';
+import { AT_DOOR_COLUMNS, ENTRY_COLUMNS } from './csv-columns';
+import { formatAsked, streamed } from './lines';
 import { keyNames, type KeyNames, presentAtDoor, presentDoor, presentEntry } from './present';
 
 /** /audit: what happened, who caused it, and what opened a door when. For API keys with the permission `audit`. */
@@ -33,8 +40,16 @@ export class AuditController {
     const asked = pageAsked(params);
     const names = await this.keyNames(workspaceId);
     const format = formatAsked(accept);
-    if (format) return streamed(format, await read(asked), (cursor) => read({ ...asked, cursor }), names);
-    const { items, pagination } = await read(asked);
+    const first = await read(asked);
+    if (format) {
+      const entries = allAfter(first, (cursor) => read({ ...asked, cursor }));
+      return streamed(
+        format,
+        presented(entries, (entry) => presentEntry(entry, names)),
+        ENTRY_COLUMNS,
+      );
+    }
+    const { items, pagination } = first;
     return { audit_entries: items.map((entry) => presentEntry(entry, names)), pagination };
   }
 
@@ -56,18 +71,51 @@ export class AuditController {
     params: DoorBetweenParams,
     permission: 'audit',
   })
-  async doorBetween(@By() { workspaceId }: Caller, @Params(DoorBetweenParams) params: DoorBetweenParams) {
+  async doorBetween(
+    @By() { workspaceId }: Caller,
+    @Params(DoorBetweenParams) params: DoorBetweenParams,
+    @Header('accept') accept: string | undefined,
+  ) {
     const { device_id: deviceId, from, to } = params;
     if (to < from) throw ApiError.invalidInput('The span ends before it begins.', { to: 'is before from' });
+    const names = await this.keyNames(workspaceId);
+    const format = formatAsked(accept);
+    if (format) {
+      const all = await this.queries.execute(new FollowDoorBetween(workspaceId, deviceId, from, to));
+      return streamed(
+        format,
+        presented(all, (each) => presentAtDoor(each, names)),
+        AT_DOOR_COLUMNS,
+      );
+    }
     const query = new GetDoorBetween(workspaceId, deviceId, from, to, pageAsked(params));
     const { items, pagination } = await this.queries.execute(query);
-    const names = await this.keyNames(workspaceId);
     return { audit_door_changes: items.map((each) => presentAtDoor(each, names)), pagination };
   }
 
   private keyNames(workspaceId: string): Promise<KeyNames> {
     return keyNames(this.records.apiKeys, workspaceId);
   }
+}
+
+/** The items of a page and of all that follow it. */
+async function* allAfter<T>(
+  page: Page<T>,
+  next: (cursor: string) => Promise<Page<T>>,
+): AsyncIterable<readonly T[]> {
+  for (;;) {
+    yield page.items;
+    const cursor = page.pagination.next_page_cursor;
+    if (cursor === null) return;
+    page = await next(cursor);
+  }
+}
+
+async function* presented<T, R>(
+  items: AsyncIterable<readonly T[]>,
+  present: (item: T) => R,
+): AsyncIterable<readonly R[]> {
+  for await (const some of items) yield some.map(present);
 }
 
 function filterOf(params: AuditHistoryParams): HistoryFilter {

@@ -13,6 +13,9 @@ import { CodeFacts } from './code-facts';
 /** How many streams are read at a time. */
 const AT_ONCE = 16;
 
+/** Lives of codes by id. */
+export type Lives = Map<string, CodeMoment[]>;
+
 /** A door as its streams have it: its lock, and the codes that were on it. */
 @Injectable()
 export class Doors {
@@ -47,8 +50,16 @@ export class Doors {
     return moments;
   }
 
-  /** The lives of the codes that may have been on the lock between two instants, ms. */
-  async *codesBetween(deviceId: string, from: number, to: number): AsyncIterable<CodeMoment[]> {
+  /**
+   * The lives of the codes that may have been on the lock between two instants, ms.
+   * @param lives those that were read for the span before; from then on those of this one
+   */
+  async *codesBetween(
+    deviceId: string,
+    from: number,
+    to: number,
+    lives: Lives = new Map(),
+  ): AsyncIterable<CodeMoment[]> {
     const rows = await this.database.db
       .selectFrom(CODES_AT_DOORS)
       .select('access_code_id')
@@ -58,12 +69,16 @@ export class Doors {
       .orderBy('access_code_id')
       .execute();
     const ids = rows.map(({ access_code_id }) => access_code_id);
+    const here = new Set(ids);
+    for (const id of lives.keys()) if (!here.has(id)) lives.delete(id);
     for (let n = 0; n < ids.length; n += AT_ONCE) {
-      yield* await Promise.all(ids.slice(n, n + AT_ONCE).map((id) => this.lifeOf(id)));
+      yield* await Promise.all(ids.slice(n, n + AT_ONCE).map((id) => this.lifeOf(id, lives)));
     }
   }
 
-  private async lifeOf(codeId: string): Promise<CodeMoment[]> {
-    return momentsOf(await this.codeFacts.of(codeId));
+  private async lifeOf(codeId: string, lives: Lives): Promise<CodeMoment[]> {
+    const life = lives.get(codeId) ?? momentsOf(await this.codeFacts.of(codeId));
+    lives.set(codeId, life);
+    return life;
   }
 }

@@ -52,6 +52,16 @@ export class GetDoorAt extends Query<DoorAt> {
 export type AtDoor =
   { readonly is: 'change'; readonly change: DoorChange } | { readonly is: 'use'; readonly entry: AuditEntry };
 
+/** A span of time at a door. */
+export interface DoorSpan {
+  readonly workspaceId: string;
+  readonly deviceId: string;
+  /** ms, itself excluded */
+  readonly from: number;
+  /** ms */
+  readonly to: number;
+}
+
 /**
  * What happened at a door between two instants, ms, the first excluded. Refused as absent where there is no such lock.
  */
@@ -62,6 +72,18 @@ export class GetDoorBetween extends Query<Page<AtDoor>> {
     readonly from: number,
     readonly to: number,
     readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+/** The same without pages: in order, some at a time, read when they are taken. Refused before that in the same way. */
+export class FollowDoorBetween extends Query<AsyncIterable<readonly AtDoor[]>> implements DoorSpan {
+  constructor(
+    readonly workspaceId: string,
+    readonly deviceId: string,
+    readonly from: number,
+    readonly to: number,
   ) {
     super();
   }
