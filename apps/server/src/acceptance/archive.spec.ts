@@ -1,6 +1,6 @@
 import { ownerAddress } from '@latchkey/embedded-eventstore';
 import { EventStoreDb } from '@latchkey/event-sourcing';
-import { DAY, HOUR, MINUTE } from '@latchkey/platform';
+import { DAY, HOUR, iso, MINUTE } from '@latchkey/platform';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { latchkey } from '../cli/latchkey';
@@ -8,7 +8,6 @@ import { type LockAndDevice } from '../testing/keypads';
 import { RestartableServer } from '../testing/restartable-server';
 
 const server = new RestartableServer();
-const iso = (instant: number) => new Date(instant).toISOString();
 let lock: LockAndDevice;
 /** Of codes that were deleted, and of one that is still there. */
 let gone: string[];

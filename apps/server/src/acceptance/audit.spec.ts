@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from '@latchkey/platform';
+import { HOUR, iso, MINUTE } from '@latchkey/platform';
 import type { LockAndDevice } from '../testing/keypads';
 import { useServer } from '../testing/use-server';
 import { Api } from '../testing/api';
@@ -16,7 +16,6 @@ interface Change extends Body {
 }
 
 const world = useServer();
-const iso = (instant: number) => new Date(instant).toISOString();
 
 const history = async (filter: object): Promise<Body[]> =>
   (await world.api.ask<{ audit_entries: Body[] }>('/audit/history', filter)).audit_entries;

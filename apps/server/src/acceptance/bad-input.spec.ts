@@ -1,11 +1,10 @@
-import { DAY, HOUR } from '@latchkey/platform';
+import { DAY, HOUR, iso } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();
 let device_id: string;
 let ours: string;
-const iso = (instant: number) => new Date(instant).toISOString();
 
 beforeAll(async () => {
   ({ deviceId: device_id } = await world.locks.add());

@@ -1,9 +1,7 @@
-import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { DAY, HOUR, iso, MINUTE, SECOND } from '@latchkey/platform';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();
-
-const iso = (instant: number) => new Date(instant).toISOString();
 
 describe('two codes with one PIN on one lock', () => {
   it('are refused if their windows overlap, accepted if not', async () => {

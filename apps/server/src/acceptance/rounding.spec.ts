@@ -1,4 +1,4 @@
-import { DAY, HOUR, MINUTE } from '@latchkey/platform';
+import { DAY, HOUR, iso, MINUTE } from '@latchkey/platform';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();
@@ -6,7 +6,6 @@ const world = useServer();
 /** The next time that the clock shows a full hour in UTC, from a day ahead on. */
 const hourAhead = async () => Math.ceil((await world.api.now()) / HOUR) * HOUR + DAY;
 const CREATE = '/access_codes/create';
-const iso = (at: number) => new Date(at).toISOString();
 
 describe('a lock that keeps time frames in steps', () => {
   it('is told the hours that hold the time frame, and opens at no other time', async () => {

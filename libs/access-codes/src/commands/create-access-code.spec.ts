@@ -1,4 +1,4 @@
-import { CODE, iso, T0 } from '../domain/testing/builders';
+import { CODE, T0 } from '../domain/testing/builders';
 import {
   aCode,
   ACCOUNT_ID,
@@ -19,7 +19,7 @@ import {
   WORKSPACE,
   works,
 } from '../testing';
-import { HOUR, MINUTE, Outage } from '@latchkey/platform';
+import { HOUR, iso, MINUTE, Outage } from '@latchkey/platform';
 import { GetAccessCode } from '../views';
 import { CreateAccessCode, type WantedCode } from './commands';
 import { newCodeId } from './create-access-code';

@@ -1,5 +1,5 @@
-import { HOUR, MINUTE } from '@latchkey/platform';
-import { CODE, iso, T0 } from '../domain/testing/builders';
+import { HOUR, iso, MINUTE } from '@latchkey/platform';
+import { CODE, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

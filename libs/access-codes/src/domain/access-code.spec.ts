@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from '@latchkey/platform';
+import { HOUR, iso, MINUTE } from '@latchkey/platform';
 import fc from 'fast-check';
 import type { AccessCode } from './access-code';
 import { storedContent, type Window } from './content';
@@ -13,7 +13,6 @@ import {
   creating,
   failure,
   fold,
-  iso,
   onLock,
   pin,
   programming,

@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from '@latchkey/platform';
+import { HOUR, iso, MINUTE } from '@latchkey/platform';
 import { given } from '@latchkey/event-sourcing';
 import type { Window } from './content';
 import { codeFold } from './code-fold';
@@ -10,7 +10,6 @@ import {
   CODE,
   creating,
   fold,
-  iso,
   nativeLock,
   onLock,
   OTHER,

@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from '@latchkey/platform';
+import { HOUR, iso, MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import type { AccessCode } from './access-code';
 import { storedWindow, type Window } from './content';
@@ -10,7 +10,6 @@ import {
   CODE,
   content,
   creating,
-  iso,
   onLock,
   pin,
   programming,

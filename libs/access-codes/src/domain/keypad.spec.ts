@@ -1,4 +1,4 @@
-import { HOUR } from '@latchkey/platform';
+import { HOUR, iso } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import fc from 'fast-check';
 import { storedWindow, type Window } from './content';
@@ -14,7 +14,7 @@ import {
   reserve,
   snapshot,
 } from './keypad';
-import { CODE, iso, OTHER, T0 } from './testing/builders';
+import { CODE, OTHER, T0 } from './testing/builders';
 
 const hours = (from: number, to: number): Window => ({ startsAt: T0 + from * HOUR, endsAt: T0 + to * HOUR });
 const reserved = (codeId: string, pinFingerprint: string, window: Window | null): KeypadEvent => ({

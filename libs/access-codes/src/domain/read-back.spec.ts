@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from '@latchkey/platform';
+import { HOUR, iso, MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import { storedWindow, type Window } from './content';
 import { codeFold } from './code-fold';
@@ -10,7 +10,6 @@ import {
   content,
   creating,
   failure,
-  iso,
   onLock,
   pin,
   programming,

@@ -1,4 +1,4 @@
-import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { HOUR, iso, MINUTE, SECOND } from '@latchkey/platform';
 import { given } from '@latchkey/event-sourcing';
 import { codeFold } from './code-fold';
 import { contentOf, toldOf } from './content';
@@ -12,7 +12,6 @@ import {
   content,
   failure,
   fold,
-  iso,
   nativeLock,
   onLock,
   pin,

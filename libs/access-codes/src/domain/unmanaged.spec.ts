@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from '@latchkey/platform';
+import { HOUR, iso, MINUTE } from '@latchkey/platform';
 import { given, type Happened } from '@latchkey/event-sourcing';
 import type { AccessCode } from './access-code';
 import type { Window } from './content';
@@ -16,7 +16,6 @@ import {
   content,
   creating,
   fold,
-  iso,
   keypadOf,
   nativeLock,
   onLock,

@@ -1,6 +1,6 @@
-import { HOUR, MINUTE } from '@latchkey/platform';
+import { HOUR, iso, MINUTE } from '@latchkey/platform';
 import type { Database } from '@latchkey/database';
-import { CODE, iso, OTHER, T0 } from '../domain/testing/builders';
+import { CODE, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

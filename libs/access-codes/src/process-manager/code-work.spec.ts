@@ -1,5 +1,5 @@
-import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
-import { CODE, iso, OTHER, T0 } from '../domain/testing/builders';
+import { HOUR, iso, MINUTE, SECOND } from '@latchkey/platform';
+import { CODE, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

@@ -1,6 +1,6 @@
-import { MINUTE } from '@latchkey/platform';
+import { iso, MINUTE } from '@latchkey/platform';
 import { type RecordedEvent, systemCause } from '@latchkey/event-sourcing';
-import { CODE, iso, OTHER, T0 } from '../domain/testing/builders';
+import { CODE, OTHER, T0 } from '../domain/testing/builders';
 import { DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
 import { ConvertToManaged, DeleteUnmanagedAccessCode } from '../commands/unmanaged-commands';
 import { GetAccessCode, GetUnmanagedAccessCode, ListAccessCodes, ListUnmanagedAccessCodes } from '../views';

@@ -1,6 +1,6 @@
-import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { HOUR, iso, MINUTE, SECOND } from '@latchkey/platform';
 import type { Refusal } from '@latchkey/gateways';
-import { CODE, iso, OTHER, T0 } from '../domain/testing/builders';
+import { CODE, OTHER, T0 } from '../domain/testing/builders';
 import {
   aCode,
   aCodeOnLock,

@@ -1,7 +1,7 @@
-import { MINUTE } from '@latchkey/platform';
+import { iso, MINUTE } from '@latchkey/platform';
 import type { Caller, Given as GivenIn } from '@latchkey/event-sourcing';
 import type { LockCapabilities } from '@latchkey/gateways';
-import { CODE, iso, T0 } from '../domain/testing/builders';
+import { CODE, T0 } from '../domain/testing/builders';
 import type { Window } from '../domain/content';
 import type { Installation } from './installation';
 import {

@@ -1,3 +1,4 @@
+import { iso } from '@latchkey/platform';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,6 @@ import { ChainSigner, isSignedBy } from './signing';
 
 const WORKSPACE = 'workspace-1';
 const T0 = Date.UTC(2026, 5, 1, 12);
-const iso = (instant: number) => new Date(instant).toISOString();
 const FACTS = 40;
 /** After how many facts the chain was signed. */
 const SIGNED = [10, 25];

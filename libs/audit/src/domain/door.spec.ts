@@ -1,10 +1,9 @@
-import { MINUTE } from '@latchkey/platform';
+import { iso, MINUTE } from '@latchkey/platform';
 import type { CodeEvent } from '@latchkey/access-codes';
 import { type CodeFact, momentsOf } from './code-history';
 import { changesBetween, type LockMoment, openerAt } from './door';
 
 const T0 = Date.UTC(2026, 5, 1, 12);
-const iso = (instant: number) => new Date(instant).toISOString();
 
 type Window = { readonly from: number; readonly to: number };
 

@@ -1,3 +1,4 @@
+import { iso } from '@latchkey/platform';
 import { z } from 'zod';
 import {
   type CodeConstraint,
@@ -150,8 +151,6 @@ export function readCode(wire: z.infer<typeof listedCode>): ListedCode {
     status: wire.status === 'active' ? 'active' : 'pending',
   };
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** The body that asks for a new code. Locks that cannot schedule know no starts_at, not even an empty one. */
 export function newCodeBody({ name, pin, window, oneTime }: LockCode): object {

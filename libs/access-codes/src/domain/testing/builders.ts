@@ -1,4 +1,4 @@
-import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
+import { DAY, HOUR, iso, MINUTE, SECOND } from '@latchkey/platform';
 import type { Account, Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
 import type { AccessCode } from '../access-code';
@@ -27,11 +27,6 @@ export const settings: PlanSettings = {
 /** An event with its instant, ms. */
 export function at(instant: number, event: CodeEvent): Happened<CodeEvent> {
   return { ...event, at: instant };
-}
-
-/** ISO 8601. */
-export function iso(instant: number): string {
-  return new Date(instant).toISOString();
 }
 
 export function pin(fingerprint: string): { pin: { keyId: string; box: string }; pinFingerprint: string } {

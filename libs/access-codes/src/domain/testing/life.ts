@@ -1,4 +1,4 @@
-import { MINUTE, SECOND } from '@latchkey/platform';
+import { iso, MINUTE, SECOND } from '@latchkey/platform';
 import { type Account, accountFold, type AccountEvent, type Device } from '@latchkey/devices';
 import type { Happened } from '@latchkey/event-sourcing';
 import type { AccessCode } from '../access-code';
@@ -31,7 +31,6 @@ import { plan, type Step } from '../plan';
 import { reconcile } from '../read-back';
 import {
   account,
-  iso,
   keypadOf,
   nativeLock,
   pin,
