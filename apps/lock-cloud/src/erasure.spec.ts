@@ -48,6 +48,7 @@ it('the files hold nothing of a PIN that has left its lock, running or stopped',
 
   for (const code of gone) await cloud.delete(ids.get(code)!);
   await cloud.advance(60_000);
+  // Real time: deleted rows are wiped from the file by a timer of the machine's clock.
   for (let tries = 0; held(gone).length > 0 && tries < 20; tries += 1) await delay(EMPTIED_EVERY_MS / 2);
   expect(held(gone)).toEqual([]);
   expect(held(kept)).toEqual(kept);

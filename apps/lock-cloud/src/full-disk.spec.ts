@@ -60,6 +60,7 @@ describe('on a full disk', () => {
     expect(answers.at(-1)).toMatchObject({ status: 503, body: { error_code: 'SERVICE_UNAVAILABLE' } });
     expect(taken.length).toBeGreaterThan(0);
     // Its clock runs: what falls due on the full disk is done where it fits, or tried again later.
+    // Real time: its clock runs at the machine's pace.
     while (said.mock.calls.length === 0 && subscriber.deliveries.length === 0) await delay(20);
     makeRoom(database);
     while (subscriber.deliveries.length < taken.length) await delay(20);

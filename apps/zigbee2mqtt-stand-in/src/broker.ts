@@ -104,6 +104,7 @@ async function listening(port: number): Promise<void> {
       socket.once('connect', () => socket.destroy());
     });
     if (open) return;
+    // Real time: the broker is another process, which does not say when it listens.
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error('mosquitto does not listen');

@@ -88,7 +88,7 @@ it('a server that is killed again and again loses nothing, sets nothing twice, a
   const known = () => asked.filter(({ id }) => id !== undefined);
   // A slow machine answers little between two kills: it goes on until there is something to look at.
   for (let kill = 0; kill < KILLS || known().length <= KILLS; kill++) {
-    // Real time: a process is killed wherever it happens to be.
+    // Real time: a process is killed at any point of its work.
     const killed = delay(150 + Math.random() * 700).then(() => server.end('SIGKILL'));
     await Promise.all([killed, keepAsking(locks), keepAdvancing()]);
     server = await ServerProcess.start(compiled, settings.env);

@@ -99,7 +99,7 @@ describe('a sandbox that dies while it is reset', () => {
         () => 'answered',
         () => 'died',
       );
-      // Real time: a process is killed wherever it happens to be.
+      // Real time: a process is killed at any point of its work.
       await new Promise((resolve) => setTimeout(resolve, after));
       await first.end('SIGKILL');
       await reset;

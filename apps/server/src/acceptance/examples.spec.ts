@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MINUTE } from '@latchkey/platform';
+import { MINUTE, until } from '@latchkey/platform';
 import { EventListener } from '../testing/event-source';
 import { freePort } from '../testing/server-world';
 import { useServer } from '../testing/use-server';
@@ -53,11 +53,9 @@ class Example {
   }
 
   async until(holds: (example: this) => boolean): Promise<void> {
-    for (const end = performance.now() + 20_000; !holds(this);) {
-      if (this.child.exitCode !== null || performance.now() > end)
-        throw new Error(`it told only ${this.lines.join('\n')}\n${this.said}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const hasEnded = () => this.child.exitCode !== null;
+    await until(() => holds(this) || hasEnded(), { within: 20_000 }).catch(() => undefined);
+    if (!holds(this)) throw new Error(`it wrote only ${this.lines.join('\n')}\n${this.said}`);
   }
 
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

@@ -111,7 +111,7 @@ it(
     );
     const working = Promise.all(clients.map((client) => client.work()));
     const faults = new RandomFaults(proxies, new SeededRandom(`${NETWORK_TRIAL_SEED}/network`));
-    // Real time: it is a real network that is bad, for this long.
+    // Real time: the faults are on real sockets.
     const third = (seconds * 1000) / 3;
     await delay(third);
     const early = inUse();

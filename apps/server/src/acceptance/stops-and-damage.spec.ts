@@ -68,7 +68,7 @@ it.each([0, 5, 30, 100])(
     }));
     const opened = await Promise.all(writes.map((write) => open(first, write)));
     const asked = opened.map((send) => send());
-    // Real time: the process is stopped wherever it happens to be.
+    // Real time: the process is stopped at any point of its work.
     await delay(stopAfterMs);
     const ended = first.end('SIGTERM');
     const answers = await Promise.all(asked);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AccessDeniedError, EventStoreDBClient, PARK } from '@eventstore/db-client';
-import { MINUTE } from '@latchkey/platform';
+import { MINUTE, until } from '@latchkey/platform';
 import { apiKeys } from '../cli/api-keys';
 import { latchkey } from '../cli/latchkey';
 import { Api } from '../testing/api';
@@ -53,13 +53,6 @@ function consume(
     else void consumer.ack(resolved);
   });
   return { seen, ended, consumer };
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 8_000; !(await holds());) {
-    if (performance.now() > end) throw new Error('it does not come to that');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 const countOf = async (name: string, what: string) => (await ask('get', { name })).subscription![what];

@@ -73,6 +73,7 @@ describe('rebuild', () => {
     expect((await run('verify', 'views')).code).toBe(1);
     let ended = false;
     const made = traffic(world, () => ended);
+    // Real time: requests go on before, while and after another process rebuilds.
     await delay(200);
     const rebuilt = await run('rebuild', 'all');
     await delay(200);

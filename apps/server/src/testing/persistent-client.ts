@@ -118,6 +118,7 @@ export class PersistentClient {
         this.done++;
         return answer;
       }
+      // Real time: the network and the servers behind it are real, and recover by the machine's clock.
       await delay(50 + this.random.int(250));
     }
   }

@@ -45,7 +45,7 @@ export class RandomFaults {
     }
   }
 
-  /** @returns false once it is over */
+  /** Real time: the faults are on real sockets. @returns false once it is over */
   private async pass(ms: number): Promise<boolean> {
     await delay(ms, undefined, { signal: this.over.signal }).catch(() => undefined);
     return !this.over.signal.aborted;

@@ -108,7 +108,7 @@ export class Inbox<T> {
   }
 }
 
-/** Asks again until the answer satisfies; for what the node does in its own time. */
+/** Asks again, in real time, until the answer satisfies: for what a node does by its own clock. */
 export async function eventually<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {

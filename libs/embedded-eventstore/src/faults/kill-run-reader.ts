@@ -42,7 +42,7 @@ export class KillRunReader {
     return this.mine(writers).reduce((sum, writer) => sum + writer.acknowledged, 0);
   }
 
-  /** Waits until so many events have come, or for `within` ms. */
+  /** Waits, in real time since the node is another process, until so many events have come, or for `within` ms. */
   async until(count: number, within: number): Promise<void> {
     for (const end = Date.now() + within; this.count < count && Date.now() < end;) await delay(10);
   }

@@ -30,6 +30,7 @@ export class KillRunWriter {
     while (!this.stopping) {
       const n = this.acknowledged;
       const event = jsonEvent({ id: randomUUID(), type: 'Numbered', data: { n, filler: 'x'.repeat(200) } });
+      // Real time: the node is another process, which is being started again.
       while (!(await this.append(event, n))) await delay(10);
       this.acknowledged = n + 1;
     }

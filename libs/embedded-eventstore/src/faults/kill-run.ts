@@ -67,6 +67,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
   const acknowledged = (): number => writers.reduce((sum, writer) => sum + writer.acknowledged, 0);
 
   for (let kill = 1; kill <= kills; kill += 1) {
+    // Real time: a process is killed at any point of its work.
     await delay(lifetime[0] + random() * (lifetime[1] - lifetime[0]));
     process.kill(node.pid, 'SIGKILL');
     await node.exited;

@@ -72,6 +72,7 @@ export function keepsTheGroupContract(open: () => Promise<GroupsUnderTest>): voi
     return seen;
   }
 
+  /** Real time: an event store redelivers and counts by its own clock. */
   async function until<T>(ask: () => Promise<T> | T, holds: (value: T) => boolean): Promise<T> {
     for (const end = performance.now() + 8_000; ; await delay(20)) {
       const value = await ask();

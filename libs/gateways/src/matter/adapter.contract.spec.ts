@@ -42,6 +42,7 @@ async function start(): Promise<GatewayUnderTest> {
   const silent = new Set<string>();
   const serialOf = ({ lockId }: LockRef): string => serials.get(lockId)!;
   const answers = async (lock: LockRef): Promise<void> => {
+    // Real time: the simulated locks are processes of their own.
     for (let n = 0; n < 300; n++) {
       if ((await adapter.list(lock)).kind === 'answered') return;
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -151,6 +151,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const ends = Date.now() + 45_000;
   while (!(await holds())) {
     if (Date.now() > ends) throw new Error('it never came to be');
+    // Real time: the controller and the lock are processes of their own.
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -26,6 +26,7 @@ describe('a broker', () => {
     await site.until(() => kinds(site).includes('system-lost'));
     expect(await site.adapter.program(lock, guest)).toMatchObject({ kind: 'unreachable' });
     expect(await site.adapter.locks(site.account)).toMatchObject({ kind: 'unreachable' });
+    // Real time: nothing may be kept back to be sent to the lock once the broker is there again.
     await new Promise((resolve) => setTimeout(resolve, 300));
     await site.broker.launch();
     await site.until(() => kinds(site).includes('system-back'));

@@ -25,6 +25,7 @@ async function start(): Promise<GatewayUnderTest> {
   let since = 0;
   const settle = async () => {
     for (const { nodeId } of LOCKS) await house.network.lock(nodeId).heal();
+    // Real time: reports of the simulated nodes come through a socket.
     await pause(10);
   };
   return {

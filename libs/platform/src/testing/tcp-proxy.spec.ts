@@ -35,6 +35,7 @@ describe('the proxy', () => {
     };
   };
   /** Only real time shows that nothing comes, or that it comes late: ms. */
+  /** Real time, here and below: a proxy delays real sockets by the machine's clock. Silence is no answer for this long, ms. */
   const quiet = 100;
 
   it('passes on, and passes on later when it is asked to', async () => {

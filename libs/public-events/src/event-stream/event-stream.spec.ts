@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { InMemoryEventStore, type Projected, projected } from '@latchkey/event-sourcing';
-import { SandboxClock } from '@latchkey/platform';
+import { SandboxClock, until } from '@latchkey/platform';
 import fc from 'fast-check';
 import { FeedHistory } from '../feed/feed-history';
 import { FeedProjection, type FeedTables } from '../feed/feed-projection';
@@ -73,13 +72,7 @@ function listen(
   if (reads) read();
   const over = stream.run(tail);
   const ids = () => [...text.matchAll(/^id: (.*)$/gm)].map((match) => match[1]!);
-  const until = async (done: () => boolean) => {
-    for (const end = performance.now() + 5_000; !done();) {
-      if (performance.now() > end) throw new Error(`still only ${text.slice(-500)}`);
-      await delay(2);
-    }
-  };
-  return { out, stream, over, read, ids, until, text: () => text };
+  return { out, stream, over, read, ids, text: () => text };
 }
 
 const named = (from: number, to: number) =>
@@ -99,7 +92,7 @@ test(
           await tell(before);
           const client = listen({ after, pace: { mostWaiting } });
           for (const burst of bursts) await tell(burst);
-          await client.until(() => client.ids().length >= told - first);
+          await until(() => client.ids().length >= told - first);
           client.stream.stop('service_unavailable');
           await client.over;
           expect(client.ids()).toEqual(named(first + 1, told));
@@ -114,16 +107,16 @@ test('a filter lets the same events through whether they are read or come as the
   await tell(3);
   await tell(2, { type: 'device.connected' });
   const client = listen({ filter: { eventTypes: ['device.connected'] } });
-  await client.until(() => client.ids().length === 2);
+  await until(() => client.ids().length === 2);
   await tell(3);
   await tell(1, { type: 'device.connected' });
-  await client.until(() => client.ids().length === 3);
+  await until(() => client.ids().length === 3);
   expect(client.ids()).toEqual(['event-4', 'event-5', 'event-9']);
 });
 
 test('nothing happens: a heartbeat keeps the connection', async () => {
   const client = listen({ pace: { heartbeatEvery: 10 } });
-  await client.until(() => client.text().split(': heartbeat').length > 2);
+  await until(() => client.text().split(': heartbeat').length > 2);
   expect(client.ids()).toEqual([]);
 });
 
@@ -134,13 +127,13 @@ test('a client that takes nothing is ended with a word, and holds no more than a
   // A page of 500 events, not 3,000 of them.
   expect(client.out.body.readableLength).toBeLessThan(900_000);
   client.read();
-  await client.until(() => client.text().includes('stream_ended'));
+  await until(() => client.text().includes('stream_ended'));
   expect(client.text()).toMatch(/event: stream_ended\ndata: \{"type":"too_slow"/);
   const had = client.ids().length;
   expect(client.ids()).toEqual(named(1, had));
   // It comes again after the last event, and misses none.
   const again = listen({ after: had - 1 });
-  await again.until(() => again.ids().length === 3_000 - had);
+  await until(() => again.ids().length === 3_000 - had);
   expect(again.ids()).toEqual(named(had + 1, 3_000));
 }, 30_000);
 
@@ -148,11 +141,11 @@ test('a key that is not good any more ends it before the next event', async () =
   let allowed = true;
   const client = listen({ isAllowed: () => Promise.resolve(allowed), pace: { allowedFor: 0 } });
   await tell(1);
-  await client.until(() => client.ids().length === 1);
+  await until(() => client.ids().length === 1);
   allowed = false;
   await tell(1);
   await client.over;
-  await client.until(() => client.text().includes('stream_ended'));
+  await until(() => client.text().includes('stream_ended'));
   expect(client.ids()).toEqual(['event-1']);
   expect(client.text()).toContain('"type":"unauthorized"');
 });
@@ -160,7 +153,7 @@ test('a key that is not good any more ends it before the next event', async () =
 test('a client that goes away leaves nothing behind', async () => {
   const client = listen();
   await tell(1);
-  await client.until(() => client.ids().length === 1);
+  await until(() => client.ids().length === 1);
   client.out.body.destroy();
   await client.over;
   expect(Reflect.get(tail, 'listeners')).toEqual(new Map());

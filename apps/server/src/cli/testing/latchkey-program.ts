@@ -20,7 +20,7 @@ export class LatchkeyProgram {
     return { code, out: out.trimEnd(), complaint: complaint.trimEnd() };
   }
 
-  /** Kills it after this long, wherever it is by then. */
+  /** Kills it after this long, ms of real time: at any point of its work. */
   async killedAfter(ms: number, ...args: string[]): Promise<void> {
     const child = this.spawn(args);
     child.stdout!.resume();

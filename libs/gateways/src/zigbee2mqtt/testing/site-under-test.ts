@@ -111,16 +111,16 @@ export class SiteUnderTest {
     return this.standIn.devices.get(lockId)!;
   }
 
-  /** Waits until it is so. @throws when it is not so in 10 s */
+  /** Waits, in real time since a broker is another process, until it is so. @throws when it is not so in 10 s */
   async until(isSo: () => boolean | Promise<boolean>): Promise<void> {
     for (let attempt = 0; attempt < 2_000; attempt++) {
       if (await isSo()) return;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    throw new Error('It did not come about.');
+    throw new Error('it did not become so in time');
   }
 
-  /** Lets what is under way come through. */
+  /** Gives messages that are under way time to arrive: in real time, since a broker does not say when it is idle. */
   async settle(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 30));
     this.now += 30_000;
