@@ -11,6 +11,7 @@ export {
 } from './node/node-options';
 export { killRun, type KillRunOptions, type KillRunResult } from './faults/kill-run';
 export { scavengeAsOwner } from './operations/scavenge-as-owner';
+export { EventRewriting, type Replacement } from './rewriting/replace-event';
 export { spawnNode } from './node/spawn-node';
 export { startNode } from './node/start-node';
 export { DATABASE_FILE, StartRefused } from './storage/database';

@@ -1,6 +1,7 @@
 import { OPEN_GATE } from '../access/caller';
 import { backupService } from '../backup/backup-service';
 import { historyService } from '../history/history-service';
+import { rewritingService } from '../rewriting/rewriting-service';
 import { type NodeParts } from '../streams/context';
 import { loginGate, subscriberGate } from '../users/gates';
 import { type StreamAccess } from '../users/stream-access';
@@ -54,8 +55,9 @@ export class Doors {
 
   /** Opens the owner's way in. @throws StartRefused when the path cannot be had */
   async openSocket(path: string): Promise<void> {
-    const owners = [backupService(this.context), historyService(this.context)];
-    const grpc = createGrpcServer({ ...this.context, gate: OPEN_GATE }, this.parts, owners);
+    const { context } = this;
+    const owners = [backupService(context), historyService(context), rewritingService(context)];
+    const grpc = createGrpcServer({ ...context, gate: OPEN_GATE }, this.parts, owners);
     await this.door(grpc, undefined).listenOnSocket(path);
   }
 

@@ -62,6 +62,74 @@ describe('erasing events', () => {
     );
   });
 
+  it('leaves no byte of what stood in an event before it was replaced, and the event where it was', () => {
+    let round = 0;
+    const sizes = fc.array(fc.tuple(fc.nat(6000), fc.boolean(), fc.nat(6000)), {
+      minLength: 1,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(sizes, (events) => {
+        round += 1;
+        const marked = events.map(([size, replace, by], n) => ({
+          size,
+          replace,
+          by,
+          marker: `<w${round}e${n}>`,
+        }));
+        const stored = marked.map(({ marker, size }) => {
+          const data = Buffer.from(marker.repeat(Math.ceil((size + 20) / marker.length)));
+          return log.transact(() => log.append('rewritten', [{ ...randomEvent(0), data }]))[0]!;
+        });
+        const others = marked.flatMap(({ replace, by }, n) => (replace ? [{ event: stored[n]!, by }] : []));
+        for (const { event, by } of others) {
+          const content = { data: Buffer.from('-'.repeat(by)), metadata: event.metadata };
+          expect(log.transact(() => log.replace(event, content))).toBe(true);
+        }
+        eraseUnless(() => true);
+
+        const bytes = bytesOnDisk();
+        for (const { marker, replace } of marked)
+          expect([marker, bytes.includes(marker)]).toEqual([marker, !replace]);
+        for (const { event, by } of others) {
+          const { id, type, created, position } = event;
+          const now = log.at(position)!;
+          expect(now).toMatchObject({ type, created, revision: event.revision });
+          expect([Buffer.compare(now.id, id), now.data.length]).toEqual([0, by]);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('replaces nothing where there is no such event', () => {
+    appendMarked('<a>', 50);
+    const [event] = log.after(0, 1);
+    const content = { data: Buffer.from('x'), metadata: Buffer.from('y') };
+    const other = (more: object) => log.transact(() => log.replace({ ...event!, ...more }, content));
+    expect([other({ id: Buffer.alloc(16) }), other({ revision: 9 }), other({ stream: 'none' })]).toEqual([
+      ...[false, false, false],
+    ]);
+    expect(log.after(0, 1)).toEqual([event]);
+  });
+
+  it('replaces what was appended in the same transaction, and takes it back with it', () => {
+    const content = { data: Buffer.from('later'), metadata: Buffer.alloc(0) };
+    const [event] = log.transact(() => {
+      const appended = log.append('together', [randomEvent(30)]);
+      log.replace(appended[0]!, content);
+      return appended;
+    });
+    expect(Buffer.from(log.at(event!.position)!.data).toString()).toBe('later');
+    expect(() =>
+      log.transact(() => {
+        log.replace(event!, { ...content, data: Buffer.from('undone') });
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    expect(Buffer.from(log.at(event!.position)!.data).toString()).toBe('later');
+  });
+
   it('never gives a position twice, even when the newest event is erased', () => {
     appendMarked('<newest>', 100);
     const before = log.lastPosition;

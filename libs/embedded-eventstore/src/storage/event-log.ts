@@ -156,6 +156,26 @@ export class EventLog {
   }
 
   /**
+   * Puts other data and metadata in the place of an event's, which stays where it is and of its type. Runs inside
+   * `transact`; what was there before is gone from the file after the next erasure.
+   * @returns false where there is no such event
+   */
+  replace(
+    { stream, revision, id }: { readonly stream: string; readonly revision: number; readonly id: Uint8Array },
+    content: Pick<ProposedEvent, 'data' | 'metadata'>,
+  ): boolean {
+    const head = this.streams.find(stream);
+    const event = head && this.ofRevision(head, revision);
+    if (!event || Buffer.compare(event.id, id) !== 0) return false;
+    const replaced = { ...event, ...content };
+    this.settle();
+    this.noteSize(replaced);
+    for (const table of this.oldestFirst) table.replace(replaced);
+    this.recent.clear(this.newest);
+    return true;
+  }
+
+  /**
    * Forgets events for good, a batch at a time, the oldest first: their bytes are gone from the file once
    * `endErasing` has returned. In between everything can be read and written.
    */

@@ -72,6 +72,18 @@ export class EventTable {
     ]);
   }
 
+  /** Puts the data and metadata of an event in the place of those that it had, where the table has it. */
+  replace(event: StoredEvent): void {
+    const sql = `UPDATE ${this.name} SET data = ?, metadata = ?, checksum = ? WHERE stream = ? AND revision = ?`;
+    this.statement(sql).run([
+      event.data.length === 0 ? null : event.data,
+      event.metadata.length === 0 ? null : event.metadata,
+      checksum(event.revision, event),
+      event.streamId,
+      event.revision,
+    ]);
+  }
+
   /** The newest position in the table, or -1. */
   lastPosition(): number {
     const [row] = this.statement(`SELECT max(position) FROM ${this.name}`).all() as [[number | null]];
