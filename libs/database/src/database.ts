@@ -1,5 +1,6 @@
 import { Kysely, sql, type Transaction } from 'kysely';
 import { StartupError } from '@latchkey/platform';
+import { compactFile, vacuumSchema } from './engines/compact';
 import { type Engine } from './engines/engine';
 import { makeSchema, type PostgresOptions, postgresDialect } from './engines/postgres-dialect';
 import { LibsqlDialect, type SqliteOptions } from './engines/sqlite-dialect';
@@ -18,6 +19,12 @@ export interface Database<T> {
    * PostgreSQL, where finding out would cost as much as reading the rows.
    */
   foreignVersion?(): number;
+  /**
+   * Writes the database anew without what was deleted or replaced in it. On SQLite nothing of that is left in the file
+   * then; on PostgreSQL old rows are freed, and overwritten when their space is used.
+   * @throws Error where others keep the file busy
+   */
+  compact(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,7 +41,11 @@ async function openSqlite<T>(options: SqliteOptions): Promise<Database<T>> {
     const dialect = new LibsqlDialect(options);
     const db = new Kysely<T>({ dialect });
     await sql`select count(*) from sqlite_master`.execute(db);
-    return { ...database(db, 'sqlite'), foreignVersion: () => dialect.version };
+    const compact = async (): Promise<void> => {
+      if (options.file === ':memory:') await sql`vacuum`.execute(db);
+      else await compactFile(options.file);
+    };
+    return { ...database(db, 'sqlite'), foreignVersion: () => dialect.version, compact };
   } catch (cause) {
     throw new StartupError(`The database ${options.file} can not be opened: ${(cause as Error).message}`, {
       cause,
@@ -47,7 +58,7 @@ async function openPostgres<T>(options: PostgresOptions): Promise<Database<T>> {
   try {
     if (options.schema !== undefined) await makeSchema(db, options.schema);
     else await sql`select 1`.execute(db);
-    return database(db, 'postgres');
+    return { ...database(db, 'postgres'), compact: () => vacuumSchema(db) };
   } catch (cause) {
     await db.destroy();
     // The connection string holds a password: the message says only where.
@@ -63,7 +74,7 @@ function reason(error: Error & { errors?: Error[]; code?: string }): string {
   return error.message || error.errors?.map((each) => each.message).join('; ') || (error.code ?? error.name);
 }
 
-function database<T>(db: Kysely<T>, engine: Engine): Database<T> {
+function database<T>(db: Kysely<T>, engine: Engine): Omit<Database<T>, 'compact'> {
   return {
     db,
     engine,
