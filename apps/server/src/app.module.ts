@@ -2,6 +2,7 @@ import {
   AccessCodesModule,
   AgendaRows,
   BackupPool,
+  CleanUp,
   DeviceWatch,
   LockReports,
   ReportIntake,
@@ -56,6 +57,7 @@ import {
   WEBHOOK_DELIVERIES,
   type WebhookDeliveries,
 } from '@latchkey/public-events';
+import { RetentionModule } from '@latchkey/retention';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { Core } from './core/core';
@@ -116,6 +118,7 @@ class PartsModule {
       provided(LockReports, core.reports),
       provided(DeviceWatch, core.deviceWatch),
       provided(BackupPool, core.backups),
+      provided(CleanUp, core.cleanUp),
       provided(AccountWatch, core.accountWatch),
       provided(Departures, core.departures),
     ];
@@ -143,6 +146,7 @@ export class AppModule {
         ConnectWebviewsModule,
         PublicEventsModule,
         AuditModule,
+        RetentionModule,
         ParkedEventsModule,
         SandboxModule.with(parts.sandbox),
       ],

@@ -54,6 +54,7 @@ import { beginLocalReports } from './start/begin-local-reports';
 import { beginMovingReports } from './start/move-reports';
 import { startTracing } from './start/tracing';
 import { watchedClock } from './start/watched-clock';
+import { makeErasureWork } from './start/erasure';
 import { openEventStore } from './start/event-store';
 import { type Locks, openGateway } from './start/gateway';
 import { archiving } from './start/retention';
@@ -109,8 +110,9 @@ async function start(
   const { parts, locks, maker } = await openParts(given, logger, started, resetClock);
   const { store, clock } = parts;
   const signing = await makeSigning(parts);
-  const core = makeCore(parts, locks, signing);
+  const core: Core = makeCore(parts, locks, signing, () => erasure.wake());
   const webhooks = makeWebhooks(parts, core.publicEvents);
+  const erasure = makeErasureWork(parts, core, webhooks, started);
   const views = [...core.all, webhooks.runner];
   const restored = await prepareViews(views, logger);
   let port = 0;
@@ -129,9 +131,7 @@ async function start(
   await startup.building();
   started.add(() => builders.stop());
   await builders.run();
-  started.add(() => signing.stop());
-  started.add(() => core.stop());
-  started.add(() => webhooks.stop());
+  for (const part of [signing, core, webhooks, erasure]) started.add(() => part.stop());
   await webhooks.start();
   await core.start();
   await webhooks.hasHistory;
@@ -141,7 +141,7 @@ async function start(
   if (restored) await core.rows.makeAllDue();
   tellMissingKeys(parts.stores, logger, started);
   if (given.roles.includes('worker')) {
-    for (const worker of [core, webhooks, signing, archiving(parts, started)]) await worker.work();
+    for (const worker of [core, webhooks, signing, archiving(parts, started), erasure]) await worker.work();
     beginMovingReports(parts, locks, core, app.get(Addresses), started);
   }
   await beginLocalReports(parts, locks, core, app.get(ReportIntake));

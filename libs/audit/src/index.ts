@@ -2,6 +2,7 @@ export { AuditModule } from './audit.module';
 export { AuditProjection } from './views/audit-projection';
 export { type AuditTables } from './views/audit-tables';
 export { CodeFacts } from './views/code-facts';
+export { codesNamed } from './views/codes-named';
 export { Doors } from './views/doors';
 export { DoorSpans } from './views/door-spans';
 export { GetDoorAtHandler } from './views/get-door';

@@ -1,4 +1,5 @@
 export { FeedProjection, type FeedTables, listedInFeed } from './feed/feed-projection';
+export { PublicNames } from './feed/public-names';
 export { FeedTail } from './feed/feed-tail';
 export * from './feed/queries';
 export { delivered, PUBLIC_EVENTS, publicStreamOf, type SeamEvent, type StoredEvent } from './public-event';

@@ -28,6 +28,7 @@ export function apiKeysCommand(env: NodeJS.ProcessEnv, print: Print): Command {
     .requiredOption('--name <NAME>', 'what to call the key')
     .option('--workspace <ID>', 'whose key it is, where there are several workspaces')
     .option('--audit', 'lets it ask what happened, and what opened a door when')
+    .option('--erasure', 'lets it erase what people were called')
     .option('--subscriptions', 'lets it manage persistent subscriptions on the public events')
     .option('--operations', 'lets it see, retry and drop the parked events of the whole server')
     .option('--new-workspace <WORKSPACE_NAME>', 'makes a workspace with it: the way in of a new server')
@@ -64,6 +65,7 @@ interface MakeOptions {
   readonly workspace?: string;
   readonly newWorkspace?: string;
   readonly audit?: boolean;
+  readonly erasure?: boolean;
   readonly subscriptions?: boolean;
   readonly operations?: boolean;
 }

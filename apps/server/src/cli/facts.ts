@@ -28,6 +28,7 @@ import { reachEventStore } from './event-store';
 export interface Facts extends FactsStore {
   readonly config: Config;
   readonly stores: Stores<AuditTables>;
+  readonly streams: Streams;
   readonly doors: Doors;
   readonly clock: Clock;
   /** What the server's clock reads, ms. */
@@ -80,7 +81,20 @@ export async function withFacts(
     const now = (config.sandbox ? sandboxTime(config.dataDir) : undefined) ?? clock.now();
     const signer = await ChainSigner.open(stores.records.settings);
     const doors = new Doors(stores.audit, CAUGHT_UP, streams, new CodeFacts(streams));
-    await work({ ...facts, address, isAlone, ids, logger, config, stores, doors, clock, now, signer });
+    await work({
+      ...facts,
+      address,
+      isAlone,
+      ids,
+      logger,
+      config,
+      stores,
+      streams,
+      doors,
+      clock,
+      now,
+      signer,
+    });
   } finally {
     for (const end of ends.reverse()) await end();
   }

@@ -8,6 +8,7 @@ import { type Print, runCommandLine } from './command-line';
 import { codesCommand } from './codes';
 import { devicesCommand } from './devices';
 import { doctorCommand } from './doctor';
+import { eraseCommand } from './erase';
 import { locksCommand } from './locks/locks';
 import { parkedCommand } from './parked';
 import { rebuildCommand } from './rebuild';
@@ -38,6 +39,7 @@ export function latchkey(
   program.addCommand(codesCommand(env, print));
   program.addCommand(devicesCommand(env, print));
   program.addCommand(doctorCommand(env, print));
+  program.addCommand(eraseCommand(env, print));
   program.addCommand(locksCommand(env, print));
   program.addCommand(parkedCommand(env, print));
   program.addCommand(rebuildCommand(env, print));

@@ -53,6 +53,7 @@ export class Core implements ViewBarrier {
   readonly deviceWatch: DeviceWatch;
   readonly departures: Departures;
   readonly backups: BackupPool;
+  readonly cleanUp: CleanUp;
   /** The way to the locks. */
   readonly gateway: CountedGateway;
   private readonly views: CoreViews;
@@ -91,7 +92,7 @@ export class Core implements ViewBarrier {
     const work = new LockWork({ ...shared, vault, ids, settings: config });
     const { forgetAccount = () => Promise.resolve(), keepsExpired } = options;
     const devices = { ...shared, streams: this.deviceStreams, locks: this.rows };
-    const cleanUp = new CleanUp({ ...shared, vault, keepsExpired });
+    const cleanUp = (this.cleanUp = new CleanUp({ ...shared, vault, keepsExpired }));
     const leavingCodes = new LeavingCodes({ ...shared, cleanUp });
     this.departures = new Departures({ ...devices, codes: leavingCodes, forgetAccount });
     this.backups = new BackupPool({ ...shared, vault, settings: config });

@@ -44,11 +44,15 @@ export interface Parts extends FactsStore {
   readonly address: string;
 }
 
-/** The domain with its views, and what tells integrations of it. */
+/**
+ * The domain with its views, and what tells integrations of it.
+ * @param onErasure told when names of codes are to be erased
+ */
 export function makeCore(
   parts: Parts,
   { gateway, reportAddresses, connections }: Locks,
   signing: ChainSigning,
+  onErasure: () => void,
 ): Core {
   const { config, clock, clockWatch, ids, random, logger, stores, store, metrics, tail, tracing } = parts;
   const { records, vault } = stores;
@@ -56,7 +60,7 @@ export function makeCore(
     ...{ config, store, database: stores.views, vault, clock, clockWatch, ids, random, logger },
     gateway: tracing ? new TracedGateway(gateway, tracing.tracing) : gateway,
     onLook: tracing && ((codeId, look) => tracing.look(codeId, look)),
-    views: viewsOfQueries(),
+    views: viewsOfQueries(onErasure),
     feed: {
       database: stores.feed,
       translator: new Translator(store, config, listedInFeed),

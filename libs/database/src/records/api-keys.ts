@@ -7,10 +7,10 @@ import { type Migration } from '../migrate';
 import { prepared } from '../prepared';
 
 /** What a key may do besides using the API. */
-export type Permission = 'audit' | 'subscriptions' | 'operations';
+export type Permission = 'audit' | 'erasure' | 'subscriptions' | 'operations';
 
 /** All that there are. */
-export const PERMISSIONS: readonly Permission[] = ['audit', 'subscriptions', 'operations'];
+export const PERMISSIONS: readonly Permission[] = ['audit', 'erasure', 'subscriptions', 'operations'];
 
 /** What is kept of an API key: never the token itself. */
 export interface ApiKey {

@@ -27,8 +27,9 @@ export class EventRewriting {
    * @returns false where there is no such event
    * @throws Error when the node does not answer
    */
-  async replace({ data, metadata, ...place }: Replacement): Promise<boolean> {
-    const message: ReplacementMessage = { ...place, data: base64(data), metadata: base64(metadata) };
+  async replace({ stream, revision, id, data, metadata }: Replacement): Promise<boolean> {
+    const content = { data: base64(data), metadata: base64(metadata) };
+    const message: ReplacementMessage = { stream, revision, id, ...content };
     const request = Buffer.from(JSON.stringify(message), 'utf8');
     const { path, requestSerialize, responseDeserialize } = REPLACE_EVENT;
     const answer = await new Promise<Buffer | undefined>((resolve, reject) => {

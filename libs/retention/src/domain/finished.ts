@@ -3,7 +3,8 @@ import type { ActionAttempt, ActionEvent } from '@latchkey/devices';
 
 /** Events with which the life of a code or an attempt may have ended. */
 export const LAST_EVENTS: ReadonlySet<string> = new Set<(CodeEvent | ActionEvent)['type']>([
-  ...(['Removed', 'Forgotten', 'UnmanagedCodeGone', 'ActionSucceeded', 'ActionFailed'] as const),
+  ...(['Removed', 'Forgotten', 'UnmanagedCodeGone', 'ErasureCompleted'] as const),
+  ...(['ActionSucceeded', 'ActionFailed'] as const),
 ]);
 
 /**

@@ -21,7 +21,7 @@ export type KeyClaim =
   | { readonly kind: 'other-request' }
   | { readonly kind: 'again'; readonly status: number; readonly body: string };
 
-interface IdempotencyTable {
+export interface IdempotencyTable {
   idempotency_keys: {
     workspace_id: string;
     idempotency_key: string;
