@@ -144,7 +144,7 @@ async function start(
     for (const worker of [core, webhooks, signing, archiving(parts, started), erasure]) await worker.work();
     beginMovingReports(parts, locks, core, app.get(Addresses), started);
   }
-  await beginLocalReports(parts, locks, core, app.get(ReportIntake));
+  await beginLocalReports(parts, locks, core, app.get(ReportIntake), started);
   if (sandbox) {
     started.add(() => sandbox.driver.stop());
     await sandbox.account.open();

@@ -34,8 +34,11 @@ export class TwoInstances {
   /** Those of the account that is connected. */
   deviceIds!: string[];
 
-  static async start(): Promise<TwoInstances> {
-    const instances = new TwoInstances();
+  /** @param systems lock systems on the local network, beside the lock cloud */
+  private constructor(private readonly systems: readonly object[]) {}
+
+  static async start(systems: readonly object[] = []): Promise<TwoInstances> {
+    const instances = new TwoInstances(systems);
     try {
       await instances.begin();
     } catch (error) {
@@ -78,7 +81,7 @@ export class TwoInstances {
     this.simulator = `http://127.0.0.1:${cloud}/simulator/locks`;
     const makers = join(this.folder(), 'lock-makers.json');
     const acme = { name: 'acme', base_url: `http://127.0.0.1:${cloud}`, client_id: 'latchkey' };
-    writeFileSync(makers, JSON.stringify([{ ...acme, client_secret_env: 'ACME_SECRET' }]));
+    writeFileSync(makers, JSON.stringify([{ ...acme, client_secret_env: 'ACME_SECRET' }, ...this.systems]));
     const database = await ownPostgresDatabase();
     this.ends.push(() => database.drop());
     const shared = {

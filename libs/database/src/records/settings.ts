@@ -8,6 +8,8 @@ export interface Settings {
   set(key: string, value: string): Promise<void>;
   /** Sets it unless it is set already. @returns the value that is kept: yours or the one that was first */
   setIfAbsent(key: string, value: string): Promise<string>;
+  /** Sets it to `value` if it is `before` still. @returns whether it was */
+  replace(key: string, before: string, value: string): Promise<boolean>;
   /** Like get, for one that was set sealed. */
   getSecret(key: string): Promise<string | null>;
   /** Like set, but sealed by the vault. */
@@ -62,6 +64,15 @@ export function settings({ db }: Database<SettingsTable>, vault: Vault): Setting
     get,
     set,
     setIfAbsent,
+    async replace(key, before, value) {
+      const { numUpdatedRows } = await db
+        .updateTable('settings')
+        .set({ value })
+        .where('key', '=', key)
+        .where('value', '=', before)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
     async getSecret(key) {
       const sealed = await get(key);
       return sealed === null ? null : unseal(key, sealed);

@@ -37,7 +37,7 @@ export class OpenedAccounts<S extends LocalSystem, T> {
     const { accountId } = account;
     const before = this.all.get(accountId);
     const connection = await this.options.connections.get(accountId);
-    if (before && connection && before.way !== wayOf(connection)) await this.end(accountId);
+    if (before && (!connection || before.way !== wayOf(connection))) await this.end(accountId);
     return this.of(account);
   }
 
