@@ -73,6 +73,11 @@ export class Device {
     this.tell({ battery: this.lock.battery / 2 });
   }
 
+  /** Its cover is off, or on again. */
+  reportTamper(tamper: boolean): void {
+    this.tell({ tamper });
+  }
+
   /** What Zigbee2MQTT publishes on any occasion: all that it remembers, and what is new. */
   private tell(update: State): void {
     const message = merged(this.remembered, update);

@@ -142,7 +142,8 @@ export type LockReport =
       readonly id?: string;
     }
   | {
-      readonly kind: 'incorrect-attempt';
+      /** A wrong code was typed; somebody is at the lock itself, or its cover is off; its bolt is stuck. */
+      readonly kind: 'incorrect-attempt' | 'tampered' | 'jammed';
       readonly lockId: string;
       readonly at: string | null;
       readonly id?: string;

@@ -56,6 +56,21 @@ describe('Z-Wave locks behind a Z-Wave JS server, with the real driver', () => {
     await until(async () => !(await opens(SMALL, '2580')), within('the code is gone'));
   }, 60_000);
 
+  it('tell that somebody has their cover off, and that they are stuck', async () => {
+    const { device_id } = await world.device(SMALL);
+    await world.network.lock(SMALL).notify(3, null, 7);
+    await world.network.lock(SMALL).notify(11);
+    const told = async (event_type: string) => {
+      const since = new Date(Date.now() - HOUR).toISOString();
+      const { events } = await world.api.ask<{ events: object[] }>('/events/list', { since, event_type });
+      return events;
+    };
+    for (const event_type of ['device.tampered', 'lock.jammed']) {
+      await until(async () => (await told(event_type)).length > 0, within(`${event_type} is told`));
+      expect(await told(event_type)).toMatchObject([{ event_type, device_id }]);
+    }
+  }, 60_000);
+
   it('keep a time frame by themselves', async () => {
     const starts_at = Math.ceil(Date.now() / HOUR) * HOUR + HOUR;
     const ends_at = starts_at + 2 * HOUR;

@@ -41,6 +41,17 @@ describe('what a lock reports of its door', () => {
   });
 
   it.each([
+    ['tampered', 'LockTampered'],
+    ['jammed', 'LockJammed'],
+  ] as const)('tells that the lock was %s, once for each instant that it names', (kind, type) => {
+    const report: DoorReport = { kind, lockId: 'lock-1', at: '2026-03-02T10:00:00Z' };
+    expect(told(report)).toEqual({ type, data: where });
+    expect(reportKeyOf(report)).toBe(`${kind}/2026-03-02T10:00:00Z`);
+    expect(reportKeyOf({ ...report, at: null })).toBeNull();
+    expect(reportKeyOf({ ...report, id: 'r' })).toBe('report/r');
+  });
+
+  it.each([
     ['mobile_app', 'remote', false],
     ['remote_api', 'remote', false],
     ['bluetooth_key', 'remote', true],

@@ -4,7 +4,7 @@ import type { LockReport } from '@latchkey/gateways';
 /** What a lock reports of its door. */
 export type DoorReport = Extract<
   LockReport,
-  { kind: 'code-used' | 'incorrect-attempt' | 'action-completed' }
+  { kind: 'code-used' | 'incorrect-attempt' | 'tampered' | 'jammed' | 'action-completed' }
 >;
 
 const METHODS: Readonly<Record<string, DoorMethod>> = {
@@ -31,6 +31,10 @@ export function doorEventOf(
   switch (report.kind) {
     case 'incorrect-attempt':
       return { type: 'AccessDenied', data: where };
+    case 'tampered':
+      return { type: 'LockTampered', data: where };
+    case 'jammed':
+      return { type: 'LockJammed', data: where };
     case 'code-used': {
       const how = { method: 'keycode', codeId, actionAttemptId: null, viaBluetooth: false } as const;
       return { type: 'DoorUnlocked', data: { ...where, ...how } };
@@ -65,5 +69,8 @@ export function reportKeyOf(report: DoorReport): string | null {
       return report.at === null ? null : `used/${report.lockCodeId ?? ''}/${report.at}`;
     case 'incorrect-attempt':
       return report.at === null ? null : `denied/${report.at}`;
+    case 'tampered':
+    case 'jammed':
+      return report.at === null ? null : `${report.kind}/${report.at}`;
   }
 }

@@ -69,6 +69,8 @@ export class LockReports {
         return 'taken';
       case 'code-used':
       case 'incorrect-attempt':
+      case 'tampered':
+      case 'jammed':
       case 'action-completed':
         return this.atDoor(lock.device_id, report);
     }

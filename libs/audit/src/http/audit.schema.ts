@@ -66,7 +66,10 @@ export const DOOR_CHANGE_SCHEMA = named(
   objectOf(
     {
       at: instant,
-      change_type: oneOf('opens', 'opens_differently', 'no_longer_opens', 'unlocked', 'locked', 'denied'),
+      change_type: oneOf(
+        ...(['opens', 'opens_differently', 'no_longer_opens'] as const),
+        ...(['unlocked', 'locked', 'denied', 'tampered', 'jammed'] as const),
+      ),
       access_code_id: orNull(id),
       opener: orNull(OPENER),
       event_id: orNull(id),

@@ -69,6 +69,8 @@ const USES: Readonly<Record<string, string>> = {
   DoorUnlocked: 'unlocked',
   DoorLocked: 'locked',
   AccessDenied: 'denied',
+  LockTampered: 'tampered',
+  LockJammed: 'jammed',
 };
 
 /** What happened at a door, in the API's shape. */

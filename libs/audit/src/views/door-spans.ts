@@ -9,7 +9,7 @@ import { GetHistoryHandler } from './get-history';
 import { type AtDoor, type DoorSpan, GetHistory, MOST_ENTRIES } from './queries';
 
 /** What is shown of a door's use. */
-const USES = ['DoorLocked', 'DoorUnlocked', 'AccessDenied'];
+const USES = ['DoorLocked', 'DoorUnlocked', 'AccessDenied', 'LockTampered', 'LockJammed'];
 
 /** The number of facts of a lock in a slice. */
 const FEWEST = 20;

@@ -33,6 +33,10 @@ const shapes = {
   DoorUnlocked: { schema: operated },
   /** Somebody entered a code that does not open it. The code is not recorded. */
   AccessDenied: { schema: z.object(happened) },
+  /** Somebody was at the lock itself: its cover is off, it was moved, or the door was forced open. */
+  LockTampered: { schema: z.object(happened) },
+  /** The bolt is stuck. */
+  LockJammed: { schema: z.object(happened) },
 };
 
 export type DoorMethod = z.infer<typeof method>;
@@ -40,6 +44,12 @@ export type DoorMethod = z.infer<typeof method>;
 export type DoorEvent = {
   [T in keyof typeof shapes]: { readonly type: T; readonly data: z.infer<(typeof shapes)[T]['schema']> };
 }[keyof typeof shapes];
+
+/** A door that was locked or unlocked: what else is told of it leaves it as it was. */
+export type DoorOperated = Extract<DoorEvent, { type: 'DoorLocked' | 'DoorUnlocked' }>;
+
+export const isOperated = (event: DoorEvent): event is DoorOperated =>
+  event.type === 'DoorLocked' || event.type === 'DoorUnlocked';
 
 export const doorCodec = new EventCodec<DoorEvent>(shapes);
 

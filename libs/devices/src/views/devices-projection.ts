@@ -16,7 +16,7 @@ import {
   deviceFold,
   displayNameOf,
 } from '../domain/device';
-import { DOOR, doorCodec } from '../domain/door';
+import { DOOR, doorCodec, isOperated } from '../domain/door';
 import { deviceTypeOf } from './device-type';
 
 export const DEVICES_VERSION = 2;
@@ -228,8 +228,8 @@ async function keepDoors(trx: Transaction<DevicesTables>, events: readonly Recor
   const left = new Map<string, number>();
   for (const recorded of events) {
     if (!recorded.stream.startsWith(`${DOOR}-`)) continue;
-    const { type, data } = doorCodec.decode(recorded);
-    if (type !== 'AccessDenied') left.set(data.deviceId, type === 'DoorLocked' ? 1 : 0);
+    const event = doorCodec.decode(recorded);
+    if (isOperated(event)) left.set(event.data.deviceId, event.type === 'DoorLocked' ? 1 : 0);
   }
   for (const [deviceId, locked] of left) {
     await trx.updateTable(DEVICES).set({ locked }).where('device_id', '=', deviceId).execute();

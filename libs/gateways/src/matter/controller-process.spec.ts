@@ -117,6 +117,17 @@ describe('the Matter controller', () => {
     expect(news).toContainEqual({ news: 'operated', lockId, action: 'unlock', by: 'remote', slot: null });
   });
 
+  it('hears that a lock is jammed, and that somebody is at the lock itself', async () => {
+    const isTold = (each: string, times: number) =>
+      news.filter((one) => one.news === each && one.lockId === lockId).length === times;
+    await locks.alarm('HALL-1', 0);
+    await until(() => isTold('jammed', 1));
+    await locks.alarm('HALL-1', 5);
+    await locks.alarm('HALL-1', 6);
+    await until(() => isTold('tampered', 2));
+    expect(isTold('jammed', 1)).toBe(true);
+  });
+
   it('says that a lock is offline, does nothing later, and finds it again', async () => {
     await locks.setOnline('HALL-1', false);
     const user = { slot: 12, name: null, pin: '1470', window: null };

@@ -15,10 +15,8 @@ export function reportOf(news: LockNews): LockReport | null {
     case 'wrong-pin':
       return { kind: 'incorrect-attempt', lockId, at: null };
     case 'jammed':
-      return {
-        ...{ kind: 'action-completed', lockId, actionId: null, success: false },
-        ...{ errorCode: 'JAMMED', performedVia: null },
-      };
+    case 'tampered':
+      return { kind: news.news, lockId, at: null };
     case 'operated': {
       const { action, by, slot } = news;
       if (action === 'unlock' && by === 'keypad')

@@ -28,6 +28,27 @@ describe('locks', () => {
     expect(reported()).toEqual(expect.arrayContaining([used(first.lock), used(second.lock)]));
   });
 
+  it('tell once that somebody has their cover off, or that they are stuck, however often it is repeated', async () => {
+    site = await SiteUnderTest.start();
+    const { lock, device } = await site.pair();
+    const { lockId } = lock;
+    device.reportTamper(true);
+    await site.until(() => reported().length === 1);
+    // Each message repeats all that is remembered.
+    device.reportBattery();
+    device.lock.faults.jammed = true;
+    device.readState();
+    await site.until(() => reported().length === 2);
+    device.reportTamper(false);
+    device.reportTamper(true);
+    await site.until(() => reported().length === 3);
+    expect(reported()).toEqual([
+      { kind: 'tampered', lockId, at: null },
+      { kind: 'jammed', lockId, at: null },
+      { kind: 'tampered', lockId, at: null },
+    ]);
+  });
+
   it('come and go, and come back as the ones that they were', async () => {
     site = await SiteUnderTest.start();
     const { lock, device } = await site.pair({ name: 'Door', ieeeAddress: '0x00aa' });
@@ -130,12 +151,13 @@ describe('the door', () => {
     await site.until(() => reported().length > 0);
     device.lock.faults.jammed = true;
     await site.adapter.operate(lock, 'lock', 'attempt-2');
-    await site.until(() => reported().length > 1);
+    await site.until(() => reported().length > 2);
     device.lock.faults.dead = true;
     await site.adapter.operate(lock, 'lock', 'attempt-3');
-    await site.until(() => reported().length > 2);
+    await site.until(() => reported().length > 3);
     expect(reported()).toMatchObject([
       { actionId: 'attempt-1', success: true, action: 'unlock', performedVia: 'remote_api' },
+      { kind: 'jammed', lockId: lock.lockId },
       { actionId: 'attempt-2', success: false, errorCode: 'BOLT_DID_NOT_MOVE' },
       { actionId: 'attempt-3', success: false, errorCode: 'DEVICE_OFFLINE' },
     ]);

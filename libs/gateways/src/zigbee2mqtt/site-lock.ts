@@ -31,6 +31,8 @@ export class SiteLock {
   operated: { readonly action: 'lock' | 'unlock'; readonly until: number } | null = null;
   private battery: number | null = null;
   private batteryLow = false;
+  private tampered = false;
+  private stuck = false;
   private changes = 0;
   private lastEvent = { text: '', at: -Infinity };
 
@@ -63,7 +65,10 @@ export class SiteLock {
     const message = parseLockMessage(text);
     if (!message) return [];
     const reports = this.condition(message);
+    const news = this.troubles(message);
+    // What was so before we listened is no news.
     if (retained) return reports;
+    reports.push(...news);
     if (this.silent) {
       this.silent = false;
       reports.push({ kind: 'online', lockId: this.lockId });
@@ -95,6 +100,18 @@ export class SiteLock {
     if (battery !== undefined) this.battery = battery;
     if (batteryLow !== undefined) this.batteryLow = batteryLow;
     return this.batteryLow && !wasLow ? [{ kind: 'low-battery', lockId: this.lockId }] : [];
+  }
+
+  /** Repeated in every message for as long as it is so. */
+  private troubles({ tamper, lockState, lastSeen }: LockMessage): LockReport[] {
+    const [wasTampered, wasStuck] = [this.tampered, this.stuck];
+    this.tampered = tamper ?? wasTampered;
+    this.stuck = lockState === undefined ? wasStuck : lockState === 'not_fully_locked';
+    const where = { lockId: this.lockId, at: lastSeen ?? null };
+    return [
+      ...(this.tampered && !wasTampered ? [{ kind: 'tampered', ...where } as const] : []),
+      ...(this.stuck && !wasStuck ? [{ kind: 'jammed', ...where } as const] : []),
+    ];
   }
 
   private event(message: LockMessage): LockReport[] {

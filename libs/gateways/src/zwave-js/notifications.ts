@@ -50,6 +50,7 @@ const state = z.object({
 /** Notifications that stand for a state are told by the driver as values, by these names. */
 const STATES: Readonly<Record<string, number>> = {
   'Lock state': ACCESS_CONTROL,
+  'Cover status': HOME_SECURITY,
   'Battery maintenance status': POWER,
 };
 
@@ -107,10 +108,8 @@ function atTheDoor(event: number, userId: number | undefined, { lockId, at, id }
       const lockCodeId = userId === undefined ? null : String(userId);
       return { reports: [{ kind: 'code-used', lockId, lockCodeId, at, id }], doubt: [] };
     }
-    case JAMMED: {
-      const jam = { kind: 'action-completed', lockId, actionId: null, success: false } as const;
-      return { reports: [{ ...jam, errorCode: 'JAMMED', performedVia: null, id }], doubt: [] };
-    }
+    case JAMMED:
+      return { reports: [{ kind: 'jammed', lockId, at, id }], doubt: [] };
     case ALL_CODES_DELETED:
       return { reports: [], doubt: 'all' };
     case CODE_DELETED:
@@ -123,8 +122,20 @@ function atTheDoor(event: number, userId: number | undefined, { lockId, at, id }
   }
 }
 
-/** Invalid codes typed, and covers taken off. */
+const COVER_REMOVED = 3;
+const INVALID_CODE = 4;
+const MOVED = 9;
+
+/** Invalid codes typed, covers taken off, the lock itself moved. */
 function tampered(event: number, { lockId, at, id }: When): Told {
-  if (event === 4) return { reports: [{ kind: 'incorrect-attempt', lockId, at, id }], doubt: [] };
-  return event === 3 ? { reports: [{ kind: 'incorrect-attempt', lockId, at, id }], doubt: 'all' } : NOTHING;
+  switch (event) {
+    case INVALID_CODE:
+      return { reports: [{ kind: 'incorrect-attempt', lockId, at, id }], doubt: [] };
+    case COVER_REMOVED:
+    case MOVED:
+      // Whoever has it open may have done anything to it.
+      return { reports: [{ kind: 'tampered', lockId, at, id }], doubt: 'all' };
+    default:
+      return NOTHING;
+  }
 }

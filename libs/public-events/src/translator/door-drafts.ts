@@ -1,7 +1,14 @@
 import type { AccessCode } from '@latchkey/access-codes';
-import type { DoorEvent } from '@latchkey/devices';
+import { type DoorEvent, type DoorOperated, isOperated } from '@latchkey/devices';
 import type { Draft } from '../public-event';
 import { isUnmanaged } from '@latchkey/access-codes';
+
+/** A lock that is jammed has no word in the API that was there before. */
+const TOLD_AS: Readonly<Record<Exclude<DoorEvent, DoorOperated>['type'], string>> = {
+  AccessDenied: 'lock.access_denied',
+  LockTampered: 'device.tampered',
+  LockJammed: 'lock.jammed',
+};
 
 /**
  * What integrations are told when this happens at a door. Whatever was entered on a keypad is told to nobody: a code
@@ -10,7 +17,7 @@ import { isUnmanaged } from '@latchkey/access-codes';
 export function doorDrafts(event: DoorEvent, code: AccessCode | null): Draft[] {
   const { deviceId, accountId } = event.data;
   const body = { device_id: deviceId, connected_account_id: accountId };
-  if (event.type === 'AccessDenied') return [{ type: 'lock.access_denied', body }];
+  if (!isOperated(event)) return [{ type: TOLD_AS[event.type], body }];
   const { method, codeId, actionAttemptId, viaBluetooth } = event.data;
   return [
     {

@@ -10,6 +10,7 @@ import {
   deviceCodec,
   DOOR,
   doorCodec,
+  isOperated,
 } from '@latchkey/devices';
 import type { RecordedEvent } from '@latchkey/event-sourcing';
 import type { Transaction } from 'kysely';
@@ -93,9 +94,9 @@ export class TranslatorStates {
         if (added.type === 'DeviceAdded') around.add(`${ACCOUNT}-${added.data.accountId}`);
       }
       if (event.stream.startsWith(`${DOOR}-`)) {
-        const { type, data } = doorCodec.decode(event);
-        addAround(around, data);
-        if (type !== 'AccessDenied' && data.codeId !== null) around.add(`${ACCESS_CODE}-${data.codeId}`);
+        const told = doorCodec.decode(event);
+        addAround(around, told.data);
+        if (isOperated(told) && told.data.codeId !== null) around.add(`${ACCESS_CODE}-${told.data.codeId}`);
       }
       if (event.type === 'ActionRequested') {
         const requested = actionCodec.decode(event);

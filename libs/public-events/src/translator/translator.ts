@@ -22,6 +22,7 @@ import {
   deviceFold,
   DOOR,
   doorCodec,
+  isOperated,
   loginCodec,
 } from '@latchkey/devices';
 import {
@@ -172,7 +173,7 @@ export class Translator implements Projection {
     if (stream.startsWith(`${ACCESS_CODE}-`)) return this.ofCode(recorded, states) ?? nothing;
     if (stream.startsWith(`${DOOR}-`)) {
       const event = doorCodec.decode(recorded);
-      const used = event.type === 'AccessDenied' ? null : event.data.codeId;
+      const used = isOperated(event) ? event.data.codeId : null;
       const code = used === null ? null : states.get<AccessCode>(`${ACCESS_CODE}-${used}`);
       return { drafts: doorDrafts(event, code), workspaceId: event.data.workspaceId };
     }

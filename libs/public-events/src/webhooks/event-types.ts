@@ -82,6 +82,7 @@ export const EVENT_TYPES: readonly string[] = [
   'device.unmanaged.converted_to_managed',
   'device.unmanaged.disconnected',
   'lock.access_denied',
+  'lock.jammed',
   'lock.locked',
   'lock.unlocked',
   'space.created',

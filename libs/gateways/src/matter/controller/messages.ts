@@ -68,7 +68,10 @@ export type Answered<C extends CallName> = Awaited<ReturnType<ControllerCalls[C]
 
 /** What a lock does by itself. Places are users' numbers. */
 export type LockNews =
-  | { readonly news: 'online' | 'offline' | 'battery-low' | 'jammed'; readonly lockId: string }
+  | {
+      readonly news: 'online' | 'offline' | 'battery-low' | 'jammed' | 'tampered';
+      readonly lockId: string;
+    }
   | {
       readonly news: 'operated';
       readonly lockId: string;

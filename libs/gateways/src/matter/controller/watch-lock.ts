@@ -6,6 +6,12 @@ import type { PairedLock } from './paired-lock';
 
 const { AlarmCode, CredentialType, LockOperationType, OperationError, OperationSource } = DoorLock;
 
+/** Somebody is at the lock itself, or has broken the door open. */
+const AT_THE_LOCK: ReadonlySet<number> = new Set([
+  AlarmCode.FrontEsceutcheonRemoved,
+  AlarmCode.DoorForcedOpen,
+]);
+
 /** Passes on what the lock says by itself, for as long as its node is there. */
 export async function watchLock(paired: PairedLock, onNews: (news: LockNews) => void): Promise<void> {
   const { lockId, node, endpoint } = paired;
@@ -26,6 +32,7 @@ export async function watchLock(paired: PairedLock, onNews: (news: LockNews) => 
   });
   lock.doorLockAlarm?.on(({ alarmCode }) => {
     if (alarmCode === AlarmCode.LockJammed) onNews({ news: 'jammed', lockId });
+    if (AT_THE_LOCK.has(alarmCode)) onNews({ news: 'tampered', lockId });
     if (alarmCode === AlarmCode.WrongCodeEntryLimit) onNews({ news: 'wrong-pin', lockId });
     if (alarmCode === AlarmCode.LockFactoryReset) onNews({ news: 'users-changed', lockId });
   });

@@ -23,6 +23,8 @@ export type AskedOfLocks =
   | { readonly ask: 'online'; readonly serial: string; readonly online: boolean }
   /** In which places it has users. */
   | { readonly ask: 'users'; readonly serial: string }
+  /** It tells of an alarm, by the number that the specification gives it. */
+  | { readonly ask: 'alarm'; readonly serial: string; readonly code: number }
   /** Does the next write, and falls silent before it answers. */
   | { readonly ask: 'lose-next'; readonly serial: string }
   | { readonly ask: 'opens'; readonly serial: string; readonly pin: string; readonly at: number }

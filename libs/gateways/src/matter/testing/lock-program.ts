@@ -140,6 +140,11 @@ async function answerTo(asked: AskedOfLocks): Promise<unknown> {
         .auth.users.map(({ userIndex }) => userIndex)
         .sort((a, b) => a - b),
     );
+  if (asked.ask === 'alarm')
+    return door.act((agent) => {
+      const lock = agent.get(SimulatedDoorLock);
+      lock.events.doorLockAlarm.emit({ alarmCode: asked.code }, lock.context);
+    });
   if (asked.ask === 'by-hand')
     return door.act((agent) => changeByHand(agent, asked.slot, asked.name, asked.pin));
   return door.act((agent) => agent.get(SimulatedDoorLock).opens(asked.pin, asked.at));

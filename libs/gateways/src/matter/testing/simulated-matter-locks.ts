@@ -55,6 +55,11 @@ export class SimulatedMatterLocks {
     await this.ask({ ask: 'by-hand', serial, slot, name: '', pin: null });
   }
 
+  /** @param code 0: its bolt is stuck; 5: its cover is off; 6: the door was forced open */
+  async alarm(serial: string, code: number): Promise<void> {
+    await this.ask({ ask: 'alarm', serial, code });
+  }
+
   /** It does the next write, and is offline before it answers. */
   async loseNextAnswer(serial: string): Promise<void> {
     await this.ask({ ask: 'lose-next', serial });

@@ -50,7 +50,7 @@ export class SimulatedLock {
 
   static async on(controller: MockController, traits: LockTraits): Promise<SimulatedLock> {
     const { nodeId, users, schedules = false } = traits;
-    const events = { [ACCESS_CONTROL]: [1, 2, 5, 6, 11, 12, 13, 14, 16], 7: [3, 4], 8: [10, 11] };
+    const events = { [ACCESS_CONTROL]: [1, 2, 5, 6, 11, 12, 13, 14, 16], 7: [3, 4, 9], 8: [10, 11] };
     const node = await MockNode.create({
       id: nodeId,
       controller,
