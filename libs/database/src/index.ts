@@ -26,6 +26,7 @@ export { openStores, rekey, type Stores, UNMARKED_UNTIL } from './stores';
 export { KeptRows } from './kept-rows';
 export { ParsedJson } from './parsed-json';
 export { prepared, type Prepared, preparedIn, preparedRows } from './prepared';
+export { restrictions } from './restrictions';
 export { SharedCommits } from './shared-commits';
 export { inSteps, inWindows } from './steps';
 export { openVault } from './vault/open-vault';

@@ -1,5 +1,5 @@
 import { Refusal } from '@latchkey/event-sourcing';
-import { between, type Database, inSteps, inWindows } from '@latchkey/database';
+import { between, type Database, inSteps, inWindows, restrictions } from '@latchkey/database';
 import {
   CONFIG,
   type Config,
@@ -73,7 +73,7 @@ class DeviceShelf {
     const list = this.managed ? 'devices' : 'unmanaged_devices';
     const scope = { list, workspaceId, ...filter };
     startOf(page, scope);
-    if (among(filter).some(([, values]) => values.length === 0)) return emptyPage();
+    if (restrictionsOf(filter).some(([, values]) => values.length === 0)) return emptyPage();
     return inSteps(page, async (step) => {
       const rows = await this.rows(workspaceId, filter, startOf(step, scope), step.limit + 1);
       return pageOf(
@@ -90,7 +90,7 @@ class DeviceShelf {
     const read = (from: RowKey, upTo: RowKey | undefined, most: number) => {
       const order = { at: `${DEVICES}.listed_at`, id: `${DEVICES}.device_id` };
       let query = visible(this.views, workspaceId, this.managed).where(between(order, from, upTo));
-      for (const [column, values] of among(filter)) query = query.where(column, 'in', values);
+      for (const [column, values] of restrictionsOf(filter)) query = query.where(column, 'in', values);
       const { search, createdBefore, customMetadataHas: metadata = {} } = filter;
       if (createdBefore !== undefined) query = query.where(`${DEVICES}.created_at`, '<', createdBefore);
       if (Object.keys(metadata).length > 0)
@@ -195,18 +195,16 @@ type Column =
   | `${typeof ACCOUNTS}.connect_webview_id`;
 
 /** Every filter that is a value, or one of several, of a column. */
-function among(filter: DeviceFilter): [Column, string[]][] {
-  const one = (value: string | undefined) => (value === undefined ? undefined : [value]);
-  const lists: [Column, readonly string[] | undefined][] = [
+function restrictionsOf(filter: DeviceFilter): [Column, string[]][] {
+  return restrictions<Column>([
     [`${DEVICES}.device_id`, filter.deviceIds],
     [`${DEVICES}.account_id`, filter.connectedAccountIds],
-    [`${DEVICES}.account_id`, one(filter.connectedAccountId)],
+    [`${DEVICES}.account_id`, filter.connectedAccountId],
     [`${DEVICES}.device_type`, filter.deviceTypes],
-    [`${DEVICES}.device_type`, one(filter.deviceType)],
-    [`${DEVICES}.maker`, one(filter.manufacturer)],
+    [`${DEVICES}.device_type`, filter.deviceType],
+    [`${DEVICES}.maker`, filter.manufacturer],
     // A device is its account's customer's.
-    [`${ACCOUNTS}.customer_key`, one(filter.customerKey)],
-    [`${ACCOUNTS}.connect_webview_id`, one(filter.connectWebviewId)],
-  ];
-  return lists.flatMap(([column, values]) => (values === undefined ? [] : [[column, [...new Set(values)]]]));
+    [`${ACCOUNTS}.customer_key`, filter.customerKey],
+    [`${ACCOUNTS}.connect_webview_id`, filter.connectWebviewId],
+  ]);
 }

@@ -1,3 +1,4 @@
+import { restrictions } from '@latchkey/database';
 import type { SeamEvent } from '../public-event';
 import type { EventFilter } from './queries';
 
@@ -12,26 +13,24 @@ export type FilterColumn =
   | 'customer_key';
 
 /** Which values of which properties a filter lets through; an event must have one of each list. */
-export function valuesAskedFor(filter: EventFilter): [FilterColumn, string[]][] {
-  const one = (value: string | undefined) => (value === undefined ? undefined : [value]);
-  const lists: [FilterColumn, readonly string[] | undefined][] = [
-    ['event_type', one(filter.eventType)],
+export function restrictionsOf(filter: EventFilter): [FilterColumn, string[]][] {
+  return restrictions<FilterColumn>([
+    ['event_type', filter.eventType],
     ['event_type', filter.eventTypes],
     ['event_id', filter.eventIds],
-    ['access_code_id', one(filter.accessCodeId)],
+    ['access_code_id', filter.accessCodeId],
     ['access_code_id', filter.accessCodeIds],
-    ['device_id', one(filter.deviceId)],
+    ['device_id', filter.deviceId],
     ['device_id', filter.deviceIds],
-    ['connected_account_id', one(filter.connectedAccountId)],
-    ['connect_webview_id', one(filter.connectWebviewId)],
-    ['customer_key', one(filter.customerKey)],
-  ];
-  return lists.flatMap(([column, values]) => (values === undefined ? [] : [[column, [...new Set(values)]]]));
+    ['connected_account_id', filter.connectedAccountId],
+    ['connect_webview_id', filter.connectWebviewId],
+    ['customer_key', filter.customerKey],
+  ]);
 }
 
 /** Whether a filter lets an event through that was not looked for in the view. */
 export function matcherOf(filter: EventFilter): (event: SeamEvent) => boolean {
-  const lists = valuesAskedFor(filter).map(([column, values]) => [column, new Set<unknown>(values)] as const);
+  const lists = restrictionsOf(filter).map(([column, values]) => [column, new Set<unknown>(values)] as const);
   return (event) => {
     const at = Date.parse(event.created_at);
     if (filter.since !== undefined && at < filter.since) return false;

@@ -1,6 +1,6 @@
 import type { Database } from '@latchkey/database';
 import type { StoredEvent } from '../public-event';
-import { valuesAskedFor } from './feed-filter';
+import { restrictionsOf } from './feed-filter';
 import { EVENTS, type FeedTables } from './feed-projection';
 import type { NewsEvent } from './feed-tail';
 import type { EventFilter } from './queries';
@@ -75,8 +75,8 @@ export class FeedHistory {
       const [from, to] = filter.between;
       query = query.where('created_at', '>', from).where('created_at', '<', to);
     }
-    for (const [column, values] of valuesAskedFor(filter)) query = query.where(column, 'in', values);
-    const rows = valuesAskedFor(filter).some(([, values]) => values.length === 0)
+    for (const [column, values] of restrictionsOf(filter)) query = query.where(column, 'in', values);
+    const rows = restrictionsOf(filter).some(([, values]) => values.length === 0)
       ? []
       : await query.execute();
     const events = rows.map(({ revision, data }) => ({ revision, event: JSON.parse(data) as StoredEvent }));

@@ -4,7 +4,7 @@ import { FEED_DATABASE, type RowKey, VAULT, type Vault } from '@latchkey/platfor
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { delivered, deliveredAll, type SeamEvent, type StoredEvent } from '../public-event';
-import { type FilterColumn, valuesAskedFor } from './feed-filter';
+import { type FilterColumn, restrictionsOf } from './feed-filter';
 import { EVENTS, type FeedTables } from './feed-projection';
 import { type EventFilter, GetEvent, ListEvents, MOST_EVENTS } from './queries';
 
@@ -40,7 +40,7 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
   ) {}
 
   async execute({ workspaceId, filter, limit }: ListEvents): Promise<SeamEvent[]> {
-    const lists = valuesAskedFor(filter);
+    const lists = restrictionsOf(filter);
     if (lists.some(([, values]) => values.length === 0)) return [];
     const rows = await this.rows(workspaceId, filter, Math.min(limit, MOST_EVENTS));
     const stored = rows.map((row) => JSON.parse(row.data) as StoredEvent);
@@ -61,11 +61,11 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
     const after = { at: since, id: '-1' };
     const read = (from: RowKey, upTo: RowKey | undefined, most: number) => {
       let query = inOrder(from, upTo).select('data').limit(most);
-      for (const [column, values] of valuesAskedFor(filter)) query = query.where(column, 'in', values);
+      for (const [column, values] of restrictionsOf(filter)) query = query.where(column, 'in', values);
       return query.execute();
     };
     // These have indexes of their own, which find what is asked for at once.
-    if (valuesAskedFor(filter).some(([column]) => INDEXED.includes(column)))
+    if (restrictionsOf(filter).some(([column]) => INDEXED.includes(column)))
       return read(after, undefined, limit);
     return inWindows(
       { after, limit },
