@@ -6,6 +6,8 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 /** How many differing rows of a table are looked at one by one; more are counted. */
 const ROWS_SHOWN = 1_000;
 const VALUE_AT_MOST = 200;
+/** Tables that events are only added to have an index of it that is made last, and no key: those cost more. */
+const EVENT_KEY = 'event_id';
 const HIDDEN = '[hidden]';
 
 /** What a row of a view is, and what the facts make of it. */
@@ -29,7 +31,7 @@ export interface ComparedTable {
   readonly all: readonly string[];
 }
 
-/** @throws {Error} where there is no such table, or it has no primary key to compare by */
+/** How a table is compared; two that differ in their keys alone, since versions of the server made them, alike. */
 export async function comparedTable(
   db: Kysely<Tables>,
   engine: Engine,
@@ -38,8 +40,9 @@ export async function comparedTable(
 ): Promise<ComparedTable> {
   const all = await columnsOf(db, engine, name);
   const declared = await primaryKeyOf(db, engine, name);
-  // A table without a key is a set of rows: each one is its own key.
-  const key = declared.length > 0 ? declared : all;
+  // Where each row is one event's, it is found by that. Other tables without a key are sets: each row is its own key.
+  const undeclared = all.includes(EVENT_KEY) ? [EVENT_KEY] : all;
+  const key = declared.length > 0 ? declared : undeclared;
   const apart = [...key, ...((besidesEvents[name] as readonly string[] | undefined) ?? [])];
   return { name, key, columns: all.filter((column) => !apart.includes(column)), all };
 }

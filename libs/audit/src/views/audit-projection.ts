@@ -16,6 +16,7 @@ import {
   createAuditTables,
   dropAuditTables,
   indexAuditTables,
+  indexByCode,
   ENTRIES,
 } from './audit-tables';
 import { Belongings } from './belongings';
@@ -120,22 +121,32 @@ const insert = preparedRows<AuditTables, AuditTables[typeof ENTRIES]>(COLUMNS, (
   db
     .insertInto(ENTRIES)
     .values(rows)
-    .onConflict((conflict) => conflict.column('event_id').doNothing()),
+    // Each comes once, by the checkpoint; in tables of earlier versions the id is the key.
+    .onConflict((conflict) => conflict.doNothing()),
 );
 
 /** A code's own kept facts lose every name of the code. */
 async function forgetNames(db: Transaction<AuditTables>, { id, recorded }: Fact): Promise<void> {
+  // While the view is built it may not be there yet.
+  await indexByCode(db);
+  const { workspaceId } = recorded.metadata;
   const rows = await db
     .selectFrom(ENTRIES)
     .select(['event_id', 'event_type', 'detail'])
-    .where('workspace_id', '=', recorded.metadata.workspaceId)
+    .where('workspace_id', '=', workspaceId)
     .where('access_code_id', '=', id)
     .execute();
   for (const { event_id, event_type, detail } of rows) {
     if (!codeCodec.knows(event_type)) continue;
     const without = JSON.stringify(namelessDetail(JSON.parse(detail) as Record<string, unknown>));
     if (without === detail) continue;
-    await db.updateTable(ENTRIES).set({ detail: without }).where('event_id', '=', event_id).execute();
+    await db
+      .updateTable(ENTRIES)
+      .set({ detail: without })
+      .where('workspace_id', '=', workspaceId)
+      .where('access_code_id', '=', id)
+      .where('event_id', '=', event_id)
+      .execute();
   }
 }
 

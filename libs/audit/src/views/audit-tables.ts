@@ -61,7 +61,8 @@ export const HISTORY_KEYS = [
 export async function createAuditTables(db: Kysely<Tables>): Promise<void> {
   await db.schema
     .createTable(ENTRIES)
-    .addColumn('event_id', 'text', (c) => c.primaryKey())
+    // Not the key: ids come in no order, so that with each row a page of the key's index would be written.
+    .addColumn('event_id', 'text', (c) => c.notNull())
     .addColumn('workspace_id', 'text', (c) => c.notNull())
     .addColumn('occurred_at', 'bigint', (c) => c.notNull())
     .addColumn('recorded_at', 'bigint', (c) => c.notNull())
@@ -104,21 +105,35 @@ export async function createAuditTables(db: Kysely<Tables>): Promise<void> {
 
 /** What only readers need, created once all of history is there. */
 export async function indexAuditTables(db: Kysely<Tables>): Promise<void> {
-  const inOrder = ['occurred_at', 'commit_position', 'prepare_position'];
-  for (const key of [undefined, ...HISTORY_KEYS]) {
-    const index = db.schema
-      .createIndex(`audit_by_${key ?? 'workspace'}_v${AUDIT_VERSION}`)
-      .ifNotExists()
-      .on(ENTRIES)
-      .columns(['workspace_id', ...(key ? [key] : []), ...inOrder]);
-    await (key ? index.where(key, 'is not', null) : index).execute();
-  }
+  for (const key of [undefined, ...HISTORY_KEYS]) await indexBy(db, key);
+  await db.schema
+    .createIndex(`audit_by_event_v${AUDIT_VERSION}`)
+    .ifNotExists()
+    .on(ENTRIES)
+    .column('event_id')
+    .execute();
   await db.schema
     .createIndex(`audit_codes_by_device_v${AUDIT_VERSION}`)
     .ifNotExists()
     .on(CODES_AT_DOORS)
     .columns(['device_id', 'gone_at', 'first_at'])
     .execute();
+}
+
+/** The history of each code, where nothing has needed it before. */
+export const indexByCode = (db: Kysely<Tables>): Promise<void> => indexBy(db, 'access_code_id');
+
+async function indexBy(db: Kysely<Tables>, key: (typeof HISTORY_KEYS)[number] | undefined): Promise<void> {
+  const index = db.schema
+    .createIndex(`audit_by_${key ?? 'workspace'}_v${AUDIT_VERSION}`)
+    .ifNotExists()
+    .on(ENTRIES)
+    .columns([
+      'workspace_id',
+      ...(key ? [key] : []),
+      ...['occurred_at', 'commit_position', 'prepare_position'],
+    ]);
+  await (key ? index.where(key, 'is not', null) : index).execute();
 }
 
 export async function dropAuditTables(db: Kysely<Tables>, version: number): Promise<void> {

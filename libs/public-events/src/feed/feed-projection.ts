@@ -42,7 +42,8 @@ const add = preparedRows<FeedTables, FeedRow>(COLUMNS, (db, rows) =>
   db
     .insertInto(EVENTS)
     .values(rows)
-    .onConflict((conflict) => conflict.column('event_id').doNothing()),
+    // Each comes once, by the checkpoint; in tables of earlier versions the id is the key.
+    .onConflict((conflict) => conflict.doNothing()),
 );
 
 /** The view of the public streams that events are listed from. */
@@ -58,7 +59,7 @@ export class FeedProjection implements Projection {
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
       .createTable(EVENTS)
-      .addColumn('event_id', 'text', (c) => c.primaryKey())
+      .addColumn('event_id', 'text', (c) => c.notNull())
       .addColumn('workspace_id', 'text', (c) => c.notNull())
       .addColumn('revision', 'bigint', (c) => c.notNull())
       .addColumn('event_type', 'text', (c) => c.notNull())
@@ -73,17 +74,12 @@ export class FeedProjection implements Projection {
   }
 
   async index(db: Kysely<Tables>): Promise<void> {
-    const index = (name: string, ...columns: string[]) =>
-      db.schema
-        .createIndex(`events_by_${name}_v${FEED_VERSION}`)
-        .ifNotExists()
-        .on(EVENTS)
-        .columns(columns)
-        .execute();
-    await index('time', 'workspace_id', 'created_at', 'revision');
-    await index('revision', 'workspace_id', 'revision');
-    await index('code', 'access_code_id', 'created_at');
-    await index('device', 'device_id', 'event_type', 'created_at');
+    // Not the table's key: ids come in no order, so that with each row a page of the key's index would be written.
+    await indexById(db);
+    await index(db, 'time', 'workspace_id', 'created_at', 'revision');
+    await index(db, 'revision', 'workspace_id', 'revision');
+    await indexByCode(db);
+    await index(db, 'device', 'device_id', 'event_type', 'created_at');
   }
 
   async drop(db: Kysely<Tables>, version: number): Promise<void> {
@@ -107,8 +103,21 @@ export class FeedProjection implements Projection {
   }
 }
 
+const index = (db: Kysely<Tables>, name: string, ...columns: string[]) =>
+  db.schema
+    .createIndex(`events_by_${name}_v${FEED_VERSION}`)
+    .ifNotExists()
+    .on(EVENTS)
+    .columns(columns)
+    .execute();
+
+const indexById = (db: Kysely<Tables>) => index(db, 'id', 'event_id');
+const indexByCode = (db: Kysely<Tables>) => index(db, 'code', 'access_code_id', 'created_at');
+
 /** What is kept of a code's events loses all that the code was called. */
 async function forgetNames(trx: Transaction<FeedTables>, codeId: string): Promise<void> {
+  // While the view is built it may not be there yet.
+  await indexByCode(trx);
   const rows = await trx
     .selectFrom(EVENTS)
     .select(['event_id', 'data'])
@@ -121,6 +130,7 @@ async function forgetNames(trx: Transaction<FeedTables>, codeId: string): Promis
     await trx
       .updateTable(EVENTS)
       .set({ data: JSON.stringify(without) })
+      .where('access_code_id', '=', codeId)
       .where('event_id', '=', event_id)
       .execute();
   }
@@ -128,6 +138,8 @@ async function forgetNames(trx: Transaction<FeedTables>, codeId: string): Promis
 
 /** Those of these events that the feed has. */
 export async function listedInFeed(db: Kysely<Tables>, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  // Where it is still being built there is none yet.
+  await indexById(db);
   const rows = await (db as Kysely<FeedTables>)
     .selectFrom(EVENTS)
     .select('event_id')
@@ -149,6 +161,7 @@ function rowOf(recorded: RecordedEvent): FeedRow {
     connected_account_id: event.connected_account_id ?? null,
     connect_webview_id: event.connect_webview_id ?? null,
     customer_key: event.customer_key ?? null,
-    data: JSON.stringify(event),
+    // To write it again would come to the same.
+    data: recorded.written?.data ?? JSON.stringify(event),
   };
 }
