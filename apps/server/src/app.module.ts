@@ -50,6 +50,8 @@ import {
   VIEWS_DATABASE,
 } from '@latchkey/platform';
 import {
+  FEED_VIEW,
+  type FeedView,
   FeedTail,
   PublicEventsModule,
   SUBSCRIBER_LOGINS,
@@ -81,6 +83,7 @@ export interface TokenParts {
   readonly [FEED_DATABASE]: Database<unknown>;
   readonly [AUDIT_DATABASE]: Database<unknown>;
   readonly [AUDIT_VIEW]: AuditView;
+  readonly [FEED_VIEW]: FeedView;
   readonly [EVENT_STORE]: EventStore;
   readonly [PERSISTENT_SUBSCRIPTIONS]: PersistentSubscriptions;
   readonly [SUBSCRIBER_LOGINS]: SubscriberLogins | undefined;

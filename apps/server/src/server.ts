@@ -31,7 +31,13 @@ import {
   VIEWS_DATABASE,
   within,
 } from '@latchkey/platform';
-import { FeedTail, SUBSCRIBER_LOGINS, WEBHOOK_DELIVERIES, type Webhooks } from '@latchkey/public-events';
+import {
+  FEED_VIEW,
+  FeedTail,
+  SUBSCRIBER_LOGINS,
+  WEBHOOK_DELIVERIES,
+  type Webhooks,
+} from '@latchkey/public-events';
 import type { TokenParts } from './app.module';
 import { Builders } from './building/builders';
 import type { Core } from './core/core';
@@ -249,6 +255,7 @@ function tokensOf(
     [FEED_DATABASE]: stores.feed,
     [AUDIT_DATABASE]: stores.audit,
     [AUDIT_VIEW]: { caughtUp: () => core.auditCaughtUp() },
+    [FEED_VIEW]: { caughtUp: () => core.feedCaughtUp() },
     [EVENT_STORE]: store,
     [PERSISTENT_SUBSCRIPTIONS]: persistent,
     [SUBSCRIBER_LOGINS]: logins,

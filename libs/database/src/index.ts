@@ -27,7 +27,7 @@ export { KeptRows } from './kept-rows';
 export { ParsedJson } from './parsed-json';
 export { prepared, type Prepared, preparedIn, preparedRows } from './prepared';
 export { restrictions } from './restrictions';
-export { SharedCommits } from './shared-commits';
+export { SharedCommits, sharedCommitsOf } from './shared-commits';
 export { inSteps, inWindows } from './steps';
 export { openVault } from './vault/open-vault';
 export { testDatabase, type TestDatabase, testEngines } from './testing/test-databases';

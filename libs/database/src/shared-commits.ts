@@ -10,6 +10,16 @@ interface Waiting<T> {
 /** So many writes share a commit at most: they hold up everybody else meanwhile. */
 const AT_ONCE = 32;
 
+const ofDatabases = new WeakMap<object, SharedCommits<never>>();
+
+/** The shared commits of a database, for those who do not know of each other. */
+export function sharedCommitsOf<T>(database: Database<T>): SharedCommits<T> {
+  const known = ofDatabases.get(database) as unknown as SharedCommits<T> | undefined;
+  const commits = known ?? new SharedCommits(database);
+  if (!known) ofDatabases.set(database, commits as unknown as SharedCommits<never>);
+  return commits;
+}
+
 /**
  * Lets small writes that come at the same time share one transaction. On SQLite each commit of what must be durable
  * waits for the disk on the one thread that answers everybody; on PostgreSQL each write goes by itself.

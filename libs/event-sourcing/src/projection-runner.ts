@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database, isTransient } from '@latchkey/database';
+import { type Database, isTransient, sharedCommitsOf } from '@latchkey/database';
 import type { Checkpoints, EventMark } from './checkpoints';
 import {
   comparePositions,
@@ -277,7 +277,8 @@ export class ProjectionRunner {
     const kept = listsForeign ? parked : parked.filter(({ foreign }) => !foreign);
     if (kept.length === 0 && (await this.leavesAlone(readable))) return;
     const last = events.at(-1)!;
-    const { to, listed } = await database.transaction(async (trx) => {
+    // Views of a database that fold the same events share a commit.
+    const { to, listed } = await sharedCommitsOf(database).transaction(async (trx) => {
       // Another process may fold the same view: the second one finds its events folded already.
       const stored = (await this.checkpoints.lock(trx))?.position;
       const isNew = ({ position }: RecordedEvent) => !stored || comparePositions(position, stored) > 0;

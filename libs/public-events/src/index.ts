@@ -1,6 +1,7 @@
 export { FeedProjection, type FeedTables, listedInFeed } from './feed/feed-projection';
 export { PublicNames } from './feed/public-names';
 export { FeedTail } from './feed/feed-tail';
+export { FEED_VIEW, type FeedView } from './feed/feed-view';
 export * from './feed/queries';
 export { delivered, PUBLIC_EVENTS, publicStreamOf, type SeamEvent, type StoredEvent } from './public-event';
 export { PublicEventsModule } from './public-events.module';

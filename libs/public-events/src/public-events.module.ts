@@ -7,6 +7,7 @@ import { FeedHistory } from './feed/feed-history';
 import type { FeedTables } from './feed/feed-projection';
 import { GetEventHandler, ListEventsHandler } from './feed/feed-queries';
 import { FeedTail } from './feed/feed-tail';
+import { FEED_VIEW, type FeedView } from './feed/feed-view';
 import { EventSchemasController } from './http/event-schemas.controller';
 import { EventStreamController } from './http/event-stream.controller';
 import { EventsController } from './http/events.controller';
@@ -35,8 +36,9 @@ import { webhookHandlers } from './webhooks/webhook-handlers';
     },
     {
       provide: EventStreams,
-      inject: [FeedHistory, FeedTail],
-      useFactory: (history: FeedHistory, tail: FeedTail) => new EventStreams(history, tail),
+      inject: [FeedHistory, FeedTail, FEED_VIEW],
+      useFactory: (history: FeedHistory, tail: FeedTail, feed: FeedView) =>
+        new EventStreams(history, tail, feed),
     },
     {
       provide: Subscriptions,

@@ -36,13 +36,15 @@ export class CoreViews implements ViewBarrier {
   private readonly domain: SharedSubscription;
   /** How many answers to writes wait for the views now. */
   private answersWaiting = 0;
-  /** Those that fold the domain's events. */
+  /** The agenda, and what queries read. */
   private readonly runners: ProjectionRunner[];
   /** Makes public events of them. */
   private readonly translator: ProjectionRunner | undefined;
   /** Folds what the translator makes of them. */
   private readonly feed: ProjectionRunner | undefined;
   private readonly audit: ProjectionRunner | undefined;
+  /** Other processes answer by it, too. */
+  private readonly feedIsShared: boolean;
 
   constructor(
     private readonly options: Pick<
@@ -66,8 +68,8 @@ export class CoreViews implements ViewBarrier {
     // Foreign events are listed once: beside the views those of the domain, beside the feed those of its own streams.
     this.translator =
       feed && viewRunner(feed.translator, feed.database, { ...ofDomain, linger, listsForeign: false });
-    if (this.translator) this.runners.push(this.translator);
     const ofPublic = { ...following, follows: PUBLIC_PREFIXES, shared: this.publicEvents, linger };
+    this.feedIsShared = feed?.database.engine === 'postgres';
     this.feed = feed && viewRunner(feed.projection, feed.database, ofPublic);
     const lazily = { ...ofDomain, linger: () => LINGER_PLAYING_MS, listsForeign: false };
     this.audit = audit && viewRunner(audit.projection, audit.database, lazily);
@@ -88,7 +90,7 @@ export class CoreViews implements ViewBarrier {
 
   /** What folds each view. */
   get all(): readonly ProjectionRunner[] {
-    const others = [this.feed, this.audit].filter((runner) => runner !== undefined);
+    const others = [this.translator, this.feed, this.audit].filter((runner) => runner !== undefined);
     return [...this.runners, ...others];
   }
 
@@ -120,7 +122,13 @@ export class CoreViews implements ViewBarrier {
 
   /** Resolves when everything that happened can be read. */
   async caughtUp(): Promise<void> {
-    await this.folded(this.options.store.lastAppendedTo(DOMAIN_PREFIXES));
+    const position = this.options.store.lastAppendedTo(DOMAIN_PREFIXES);
+    await Promise.all([this.folded(position), this.told(position)]);
+  }
+
+  /** Resolves when the feed tells of what this process has appended, or that takes too long. */
+  feedCaughtUp(): Promise<void> {
+    return this.told(this.options.store.lastAppendedTo(DOMAIN_PREFIXES));
   }
 
   /** @throws {ViewsBehind} when the audit's index has not folded in time what this process has appended */
@@ -144,17 +152,17 @@ export class CoreViews implements ViewBarrier {
   }
 
   private async foldedInTime(position: Position | undefined): Promise<boolean> {
+    const reached = this.runners.map((runner) => runner.reached(position, VIEWS_WITHIN_MS));
+    // What this process has written is waited for where the feed is asked; another one does not know of it.
+    if (this.feedIsShared) await this.told(position);
+    return (await Promise.all(reached)).every(Boolean);
+  }
+
+  /** Resolves when the feed tells of everything up to the position, or not in time. */
+  private async told(position: Position | undefined): Promise<void> {
     const until = performance.now() + VIEWS_WITHIN_MS;
-    const reached = await Promise.all(
-      this.runners.map(
-        async (runner) =>
-          (await runner.reached(position, VIEWS_WITHIN_MS)) ||
-          // It is what integrations are told by, not what is read.
-          runner === this.translator,
-      ),
-    );
+    await this.translator?.reached(position, VIEWS_WITHIN_MS);
     const left = Math.max(0, until - performance.now());
     await this.feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), left);
-    return reached.every(Boolean);
   }
 }

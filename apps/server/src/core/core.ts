@@ -207,6 +207,11 @@ export class Core implements ViewBarrier {
     return this.views.auditCaughtUp();
   }
 
+  /** Resolves when the feed tells of everything that this process has appended, or that takes too long. */
+  feedCaughtUp(): Promise<void> {
+    return this.views.feedCaughtUp();
+  }
+
   playing(begun: boolean): void {
     this.views.isPlaying = begun;
   }

@@ -9,6 +9,7 @@ import {
   SqliteDialect,
 } from 'kysely';
 import Libsql from 'libsql';
+import LibsqlThreads from 'libsql/promise';
 import { ConnectionLock } from './connection-lock';
 import { LibsqlStatements } from './libsql-statements';
 import { meaning } from './outages';
@@ -26,6 +27,7 @@ export interface SqliteOptions {
 /** Kysely's SQLite dialect over libsql, on one connection that one caller at a time has to itself. */
 export class LibsqlDialect extends SqliteDialect {
   private readonly connection: Libsql.Database;
+  private readonly durability: SqliteOptions['durability'];
   private ofVersion: Libsql.Statement | undefined;
   private versionOfTurn: number | undefined;
 
@@ -33,10 +35,11 @@ export class LibsqlDialect extends SqliteDialect {
     const connection = open(options);
     super({ database: connection });
     this.connection = connection;
+    this.durability = options.durability;
   }
 
   override createDriver(): Driver {
-    return new LibsqlDriver(this.connection);
+    return new LibsqlDriver(this.connection, this.durability);
   }
 
   /**
@@ -88,7 +91,10 @@ class LibsqlDriver implements Driver {
   private readonly lock = new ConnectionLock();
   private readonly only: LibsqlConnection;
 
-  constructor(private readonly connection: Libsql.Database) {
+  constructor(
+    private readonly connection: Libsql.Database,
+    private readonly durability: SqliteOptions['durability'],
+  ) {
     this.only = new LibsqlConnection(connection);
   }
 
@@ -113,7 +119,7 @@ class LibsqlDriver implements Driver {
   }
 
   commitTransaction(): Promise<void> {
-    return this.exec('commit');
+    return this.durability === 'full' ? commitOnThread(this.connection) : this.exec('commit');
   }
 
   /** Some errors (a full disk) have rolled it back already; a rollback that fails must not hide the error that led to it. */
@@ -130,6 +136,16 @@ class LibsqlDriver implements Driver {
 
   private exec(sql: string): Promise<void> {
     return this.only.run(sql);
+  }
+}
+
+/** Waits for the disk on one of libsql's own threads, while this one serves others. */
+async function commitOnThread(connection: Libsql.Database): Promise<void> {
+  try {
+    // Both faces of libsql are over the same native connection.
+    await LibsqlThreads.prototype.exec.call(connection as never, 'commit');
+  } catch (error) {
+    throw meaning(error);
   }
 }
 

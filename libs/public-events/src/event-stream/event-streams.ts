@@ -2,6 +2,7 @@ import { Refusal } from '@latchkey/event-sourcing';
 import type { OnModuleDestroy } from '@nestjs/common';
 import type { FeedHistory } from '../feed/feed-history';
 import { type FeedTail } from '../feed/feed-tail';
+import type { FeedView } from '../feed/feed-view';
 import type { EventFilter } from '../feed/queries';
 import { EventStream, STREAM_PACE, type StreamPace } from './event-stream';
 import { ServerSentEvents } from './server-sent-events';
@@ -29,6 +30,7 @@ export class EventStreams implements OnModuleDestroy {
   constructor(
     private readonly history: FeedHistory,
     private readonly tail: FeedTail,
+    private readonly feed: FeedView,
     private readonly pace: StreamPace = STREAM_PACE,
   ) {}
 
@@ -42,6 +44,8 @@ export class EventStreams implements OnModuleDestroy {
    * @throws {Refusal} where the last event is not known, or the workspace has too many streams
    */
   async start({ workspaceId, filter, lastEventId, isAllowed }: StreamAsked): Promise<ServerSentEvents> {
+    // What has happened before is no news.
+    await this.feed.caughtUp();
     const after = await this.beginning(workspaceId, filter, lastEventId);
     const others = this.open.get(workspaceId) ?? new Set();
     if (others.size >= STREAMS_AT_MOST) {

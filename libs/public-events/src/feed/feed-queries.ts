@@ -6,16 +6,19 @@ import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { delivered, deliveredAll, type SeamEvent, type StoredEvent } from '../public-event';
 import { type FilterColumn, restrictionsOf } from './feed-filter';
 import { EVENTS, type FeedTables } from './feed-projection';
+import { FEED_VIEW, type FeedView } from './feed-view';
 import { type EventFilter, GetEvent, ListEvents, MOST_EVENTS } from './queries';
 
 @QueryHandler(GetEvent)
 export class GetEventHandler implements IQueryHandler<GetEvent> {
   constructor(
     @Inject(FEED_DATABASE) private readonly views: Database<FeedTables>,
+    @Inject(FEED_VIEW) private readonly feed: FeedView,
     @Inject(VAULT) private readonly vault: Vault,
   ) {}
 
   async execute({ workspaceId, by }: GetEvent): Promise<SeamEvent> {
+    await this.feed.caughtUp();
     const query = this.views.db.selectFrom(EVENTS).select('data').where('workspace_id', '=', workspaceId);
     const row = await (
       'eventId' in by
@@ -36,12 +39,14 @@ export class GetEventHandler implements IQueryHandler<GetEvent> {
 export class ListEventsHandler implements IQueryHandler<ListEvents> {
   constructor(
     @Inject(FEED_DATABASE) private readonly views: Database<FeedTables>,
+    @Inject(FEED_VIEW) private readonly feed: FeedView,
     @Inject(VAULT) private readonly vault: Vault,
   ) {}
 
   async execute({ workspaceId, filter, limit }: ListEvents): Promise<SeamEvent[]> {
     const lists = restrictionsOf(filter);
     if (lists.some(([, values]) => values.length === 0)) return [];
+    await this.feed.caughtUp();
     const rows = await this.rows(workspaceId, filter, Math.min(limit, MOST_EVENTS));
     const stored = rows.map((row) => JSON.parse(row.data) as StoredEvent);
     return deliveredAll(stored, this.vault);

@@ -191,7 +191,7 @@ describe.each(testEngines)('the public events on %s', (engine) => {
 
   async function listed(filter: EventFilter = {}): Promise<SeamEvent[]> {
     await settled();
-    return new ListEventsHandler(views as Database<FeedTables>, vault).execute(
+    return new ListEventsHandler(views as Database<FeedTables>, { caughtUp: settled }, vault).execute(
       new ListEvents(WORKSPACE, filter),
     );
   }

@@ -14,6 +14,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { FeedTables } from '../feed/feed-projection';
+import { FEED_VIEW, type FeedView } from '../feed/feed-view';
 import { AddressRules, NOT_REACHABLE } from './addresses';
 import {
   CreateWebhook,
@@ -136,6 +137,7 @@ export class ReplayWebhookHandler implements ICommandHandler<ReplayWebhook> {
   constructor(
     @Inject(RECORDS) private readonly records: Endpoints,
     @Inject(FEED_DATABASE) private readonly views: Database<FeedTables>,
+    @Inject(FEED_VIEW) private readonly feed: FeedView,
     @Inject(WEBHOOK_DELIVERIES) private readonly deliveries: WebhookDeliveries,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -148,6 +150,7 @@ export class ReplayWebhookHandler implements ICommandHandler<ReplayWebhook> {
         'The webhook is disabled: update it first to use it again.',
       );
     }
+    await this.feed.caughtUp();
     const queued = await replay(this.views, this.deliveries.rows, endpoint, range, this.clock.now());
     this.deliveries.wake();
     return { queued };
