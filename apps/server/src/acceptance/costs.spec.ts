@@ -63,9 +63,14 @@ describe('creating a code', () => {
   it('reads no stream, and appends its PIN, itself and what is told of it', async () => {
     const { deviceId } = await world.locks.add();
     await creating(deviceId, 1);
-    const { reads, appends, statements } = await asked(() => creating(deviceId, 10));
+    const { reads, appends, statements } = await asked(async () => {
+      await creating(deviceId, 10);
+      await world.api.ask('/events/list', {});
+    });
     expect(reads).toBe(0);
-    expect(appends).toBe(30);
+    // What is told of several codes may be appended at once.
+    expect(appends).toBeGreaterThan(20);
+    expect(appends).toBeLessThanOrEqual(30);
     const of = (table: string) => statements.filter((sql) => sql.includes(table)).length;
     expect(of('"keys"')).toBe(10);
     expect(of('"api_keys"')).toBe(0);

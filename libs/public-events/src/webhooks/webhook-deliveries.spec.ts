@@ -37,6 +37,7 @@ import {
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { FeedProjection } from '../feed/feed-projection';
+import { FEED_VIEW } from '../feed/feed-view';
 import { publicStreamOf } from '../public-event';
 import { AddressRules } from './addresses';
 import {
@@ -138,6 +139,7 @@ describe.each(testEngines)('webhooks on %s', (engine) => {
         { provide: IDS, useValue: ids },
         { provide: RANDOM, useValue: random },
         { provide: FEED_DATABASE, useValue: feed },
+        { provide: FEED_VIEW, useValue: { caughtUp: () => Promise.resolve() } },
         { provide: WEBHOOK_DELIVERIES, useValue: deliveries },
       ],
     }).compile();
