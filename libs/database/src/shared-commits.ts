@@ -12,7 +12,7 @@ const AT_ONCE = 32;
 
 const ofDatabases = new WeakMap<object, SharedCommits<never>>();
 
-/** The shared commits of a database, for those who do not know of each other. */
+/** The shared commits of a database, for those who do not know of each other: views that fold the same events. */
 export function sharedCommitsOf<T>(database: Database<T>): SharedCommits<T> {
   const known = ofDatabases.get(database) as unknown as SharedCommits<T> | undefined;
   const commits = known ?? new SharedCommits(database);

@@ -277,7 +277,6 @@ export class ProjectionRunner {
     const kept = listsForeign ? parked : parked.filter(({ foreign }) => !foreign);
     if (kept.length === 0 && (await this.leavesAlone(readable))) return;
     const last = events.at(-1)!;
-    // Views of a database that fold the same events share a commit.
     const { to, listed } = await sharedCommitsOf(database).transaction(async (trx) => {
       // Another process may fold the same view: the second one finds its events folded already.
       const stored = (await this.checkpoints.lock(trx))?.position;
