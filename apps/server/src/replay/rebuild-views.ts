@@ -87,6 +87,8 @@ async function putInPlace(
   const { view, database } = fresh;
   const live = liveDatabase(stores, view.home);
   const checkpoints = new Checkpoints(live, view.projection);
+  // What has happened while other views were folded is folded before the server has to wait.
+  await catchUpWith(fresh, (await checkpoints.load())?.position);
   try {
     return await patiently(() =>
       live.transaction(async (trx) => {
