@@ -95,7 +95,14 @@ function edgeOf(each: Import): [string, string][] {
   return found === undefined ? [] : [[each.file, found]];
 }
 
-/** Files that import themselves, by way of others. */
+/** The same between the two files or folders in which an import leaves the folder that both have in common. */
+function folderEdgeOf([from, to]: readonly [string, string]): [string, string] {
+  const [ours, theirs] = [from.split('/'), to.split('/')];
+  const common = ours.findIndex((part, n) => part !== theirs[n]);
+  return [ours.slice(0, common + 1).join('/'), theirs.slice(0, common + 1).join('/')];
+}
+
+/** Files or folders that import themselves, by way of others. */
 function inCircles(edges: readonly (readonly [string, string])[]): string[] {
   const importedBy = new Map<string, string[]>();
   for (const [from, to] of edges) importedBy.set(from, [...(importedBy.get(from) ?? []), to]);
@@ -178,6 +185,11 @@ describe('imports', () => {
   it('never run in a circle', () => {
     const running = imports.filter(({ file }) => !isTest(file));
     expect(inCircles(running.flatMap(edgeOf))).toEqual([]);
+  });
+
+  it('never run in a circle between folders, at any level', () => {
+    const running = imports.filter(({ file }) => !isTest(file));
+    expect(inCircles(running.flatMap(edgeOf).map(folderEdgeOf))).toEqual([]);
   });
 
   it('keep domains pure', () => {

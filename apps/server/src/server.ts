@@ -51,7 +51,7 @@ import type { SandboxWorkspace } from './sandbox/provisioning';
 import { openLockCloud, openSandbox, type Sandbox } from './sandbox/sandbox';
 import { SandboxReset } from './sandbox/sandbox-reset';
 import { makeCore, makeSigning, makeWebhooks, type Parts } from './start/core';
-import { listen, makeEdge, stopServing } from './start/edge';
+import { listen, makeEdge, stopServing } from './edge';
 import { tellMissingKeys } from './start/missing-keys';
 import { tellMissingRecords } from './start/missing-records';
 import { tellOldMasterKey } from './start/old-master-key';
@@ -66,7 +66,7 @@ import { type Locks, openGateway } from './start/gateway';
 import { archiving } from './start/retention';
 import { asStartupError } from './start/faults';
 import { watchStartup } from './start/readiness';
-import { Started } from './start/started';
+import { Started } from './started';
 
 export interface SandboxServer extends SandboxWorkspace {
   readonly lockCloudUrl: string;

@@ -1,4 +1,4 @@
-import type { SlotRange } from './local/slot-range';
+import type { SlotRange } from './slot-range';
 
 /**
  * The port through which Latchkey reaches locks. An adapter never decides anything: it says what the other

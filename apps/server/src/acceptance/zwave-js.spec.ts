@@ -1,5 +1,5 @@
 import { HOUR, MINUTE, until, type UntilOptions } from '@latchkey/platform';
-import { ZwaveWorld } from '../testing/zwave-world';
+import { ZwaveWorld } from './testing/zwave-world';
 
 const ZONE = 'Europe/Vienna';
 const SCHEDULING = 2;

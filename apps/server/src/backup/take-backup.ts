@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { copyDatabase, copyDatabaseOfOther, damageOf } from '@latchkey/database';
 import { DATABASE_FILE } from '@latchkey/embedded-eventstore';
 import { type Config, iso } from '@latchkey/platform';
-import { archiveFolder } from '../start/facts-store';
+import { archiveFolder } from '../stores/facts-store';
 import { lockArchive } from '../start/retention';
 import { closed, copied, wholeFolder } from './closed-files';
 import { holdFacts } from './held-facts';

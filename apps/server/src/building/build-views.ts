@@ -4,8 +4,8 @@ import type { Stores } from '@latchkey/database';
 import { type EventStore, type ProjectionRunner, SharedSubscription } from '@latchkey/event-sourcing';
 import type { Clock, Config, Logger } from '@latchkey/platform';
 import { FeedProjection, listedInFeed, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
-import { viewRunner } from '../core/view-runner';
-import { viewsOfQueries } from '../start/views';
+import { viewRunner } from '../stores/view-runner';
+import { viewsOfQueries } from '../stores/views';
 
 /** What is built apart: what is folded from the domain's events, and what integrations are told of them. */
 export type Part = 'views' | 'feed';

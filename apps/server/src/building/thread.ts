@@ -4,7 +4,7 @@ import { openStores } from '@latchkey/database';
 import { readHistory } from '@latchkey/embedded-eventstore';
 import { EventStoreDb, isLeftByClient, positionToText } from '@latchkey/event-sourcing';
 import { type Config, createLogger, SandboxClock, SystemClock } from '@latchkey/platform';
-import { factsStore } from '../start/facts-store';
+import { factsStore } from '../stores/facts-store';
 import { type Part, ViewsBuild } from './build-views';
 import { PagedHistory } from './paged-history';
 

@@ -20,7 +20,7 @@ import {
 } from '@latchkey/platform';
 import { claimMode } from '../mode';
 import { sandboxTime } from '../sandbox/clock-memory';
-import { type FactsStore, factsStore } from '../start/facts-store';
+import { type FactsStore, factsStore } from '../stores/facts-store';
 import { settingsOfServer } from './command-line';
 import { reachEventStore } from './event-store';
 

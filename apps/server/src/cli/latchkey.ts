@@ -7,7 +7,7 @@ import { backupCommand, restoreCommand } from './backup';
 import { type Print, runCommandLine } from './command-line';
 import { codesCommand } from './codes';
 import { devicesCommand } from './devices';
-import { doctorCommand } from './doctor';
+import { doctorCommand } from './doctor/doctor';
 import { eraseCommand } from './erase';
 import { locksCommand } from './locks/locks';
 import { parkedCommand } from './parked';

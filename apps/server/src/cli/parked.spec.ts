@@ -6,7 +6,7 @@ import { ownerAddress } from '@latchkey/embedded-eventstore';
 import { type EventMetadata, EventStoreDb } from '@latchkey/event-sourcing';
 import { until } from '@latchkey/platform';
 import type { ParkedEvent } from '../parked/parked-events';
-import { markedEventStore } from '../start/marked-event-store';
+import { markedEventStore } from '../stores/marked-event-store';
 import { Api } from '../testing/api';
 import { ServerWorld } from '../testing/server-world';
 import { runLatchkey } from './testing/run-latchkey';

@@ -10,7 +10,7 @@ import {
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
 import type { Part } from '../building/build-views';
 import type { CoreOptions } from './core-options';
-import { viewRunner } from './view-runner';
+import { viewRunner } from '../stores/view-runner';
 
 const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
 

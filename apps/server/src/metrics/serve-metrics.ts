@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Config, StartupError } from '@latchkey/platform';
-import type { Started } from '../start/started';
+import type { Started } from '../started';
 import type { Metrics } from './metrics';
 
 /**

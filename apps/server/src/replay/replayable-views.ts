@@ -15,7 +15,7 @@ import { DeciderStreams, type EventStore, type Projection } from '@latchkey/even
 import { type Clock, type Config, RandomIds } from '@latchkey/platform';
 import { FeedProjection, TOLD_BY_EARLIER_VERSIONS, Translator } from '@latchkey/public-events';
 import { type RawBuilder, sql } from 'kysely';
-import { viewsOfQueries } from '../start/views';
+import { viewsOfQueries } from '../stores/views';
 import type { DifferingRow } from './differences';
 
 /** In which of the stores a view lives. */

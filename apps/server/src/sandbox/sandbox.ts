@@ -6,7 +6,7 @@ import type { Webhooks } from '@latchkey/public-events';
 import type { Core } from '../core/core';
 import type { Parts } from '../start/core';
 import type { Locks } from '../start/gateway';
-import type { Started } from '../start/started';
+import type { Started } from '../started';
 import { spawnLockCloud } from './lock-cloud-process';
 import { ownAddress } from './own-address';
 import { openWorkspace, sandboxClient, sandboxMaker, type SandboxWorkspace } from './provisioning';

@@ -5,7 +5,7 @@ import type { Core } from '../core/core';
 import type { Parts } from './core';
 import type { Locks } from './gateway';
 import { SharedLease } from './shared-lease';
-import type { Started } from './started';
+import type { Started } from '../started';
 
 /** What happened at a door: told by every connection to the system, and to be written down once. */
 const AT_DOOR: ReadonlySet<LockReport['kind']> = new Set([

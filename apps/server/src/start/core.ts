@@ -16,9 +16,9 @@ import { TracedGateway } from '../tracing/traced-gateway';
 import type { StartedTracing } from './tracing';
 import type { Metrics } from '../metrics/metrics';
 import { keepsExpired } from './expired-codes';
-import type { FactsStore } from './facts-store';
+import type { FactsStore } from '../stores/facts-store';
 import type { Locks } from './gateway';
-import { viewsOfQueries } from './views';
+import { viewsOfQueries } from '../stores/views';
 
 /** What nearly every part of the server is made of. */
 export interface Parts extends FactsStore {

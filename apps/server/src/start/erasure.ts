@@ -7,7 +7,7 @@ import type { Core } from '../core/core';
 import { forgetNames } from '../http';
 import type { Parts } from './core';
 import { lockArchive, makeArchiving } from './retention';
-import type { Started } from './started';
+import type { Started } from '../started';
 
 /** What erases the names of codes, once that was decided. */
 export function makeErasureWork(

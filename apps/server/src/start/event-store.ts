@@ -6,8 +6,8 @@ import { EventStoreDb, type PersistentSubscriptions } from '@latchkey/event-sour
 import { type Config, type Logger, MINUTE, Outage, StartupError } from '@latchkey/platform';
 import type { SubscriberLogins } from '@latchkey/public-events';
 import { NodeLogins } from '../subscribers/node-logins';
-import { type FactsStore, factsStore } from './facts-store';
-import type { Started } from './started';
+import { type FactsStore, factsStore } from '../stores/facts-store';
+import type { Started } from '../started';
 
 export interface OpenedEventStore extends FactsStore {
   readonly persistent: PersistentSubscriptions;

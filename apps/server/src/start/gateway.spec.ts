@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGateway } from './gateway';
-import { Started } from './started';
+import { Started } from '../started';
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-systems-'));
 afterAll(() => rmSync(folder, { recursive: true }));

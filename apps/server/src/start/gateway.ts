@@ -12,7 +12,7 @@ import {
 } from '@latchkey/gateways';
 import { type Clock, type Config, type Logger, type Random, StartupError } from '@latchkey/platform';
 import { LocalReports } from './local-reports';
-import type { Started } from './started';
+import type { Started } from '../started';
 
 /** The way to the locks. */
 export interface Locks {

@@ -4,7 +4,7 @@ import type { Core } from '../core/core';
 import { observe } from '../metrics/gauges';
 import { serveMetrics } from '../metrics/serve-metrics';
 import type { Parts } from './core';
-import type { Started } from './started';
+import type { Started } from '../started';
 
 /** More than so many pieces of waiting work are not counted: an operator knows enough by then. */
 const COUNTED_AT_MOST = 10_000;

@@ -1,7 +1,7 @@
 import { codesWithoutKeys } from '@latchkey/access-codes';
 import type { Stores } from '@latchkey/database';
 import type { Logger } from '@latchkey/platform';
-import type { Started } from './started';
+import type { Started } from '../started';
 
 /**
  * Says in one line if the vault lacks keys of codes. Nothing waits for it: the codes that have their keys work, and

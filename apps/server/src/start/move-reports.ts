@@ -3,7 +3,7 @@ import { moveReports } from '@latchkey/devices';
 import type { Core } from '../core/core';
 import type { Parts } from './core';
 import type { Locks } from './gateway';
-import type { Started } from './started';
+import type { Started } from '../started';
 
 /** Moves reports from the addresses of earlier versions; nobody waits for lock makers that are slow. */
 export function beginMovingReports(

@@ -4,8 +4,8 @@ import { Archiving } from '@latchkey/event-sourcing';
 import { type Clock, type Config, type Ids, lockUnlessHeld, type Logger } from '@latchkey/platform';
 import { ArchiveKeeper, type FinishedTables } from '@latchkey/retention';
 import { keepsExpired } from './expired-codes';
-import { archiveFolder, type FactsStore } from './facts-store';
-import type { Started } from './started';
+import { archiveFolder, type FactsStore } from '../stores/facts-store';
+import type { Started } from '../started';
 
 /** What archiving is made of, in the server and on the command line. */
 export interface RetentionParts extends FactsStore {

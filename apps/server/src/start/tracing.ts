@@ -4,7 +4,7 @@ import type { Config } from '@latchkey/platform';
 import { openTracing } from '../tracing/otlp-tracing';
 import { TracedEventStore } from '../tracing/traced-event-store';
 import { traced, type Tracing } from '../tracing/tracing';
-import type { Started } from './started';
+import type { Started } from '../started';
 
 /** Traces, and what of the server they go through. */
 export interface StartedTracing {

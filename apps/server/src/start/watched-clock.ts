@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClockWatch, type Logger, MINUTE } from '@latchkey/platform';
-import type { Started } from './started';
+import type { Started } from '../started';
 
 const REMEMBER_MS = MINUTE;
 

@@ -12,7 +12,7 @@ import {
 import { type Database, openDatabase, openRecords, openVault } from '@latchkey/database';
 import { startNode } from '@latchkey/embedded-eventstore';
 import { type EventStore, EventStoreDb } from '@latchkey/event-sourcing';
-import { markedEventStore } from '../start/marked-event-store';
+import { markedEventStore } from '../stores/marked-event-store';
 import { HttpLockGateway, type LockGateway } from '@latchkey/gateways';
 import {
   type Config,

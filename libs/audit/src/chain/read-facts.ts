@@ -1,5 +1,5 @@
 import { type EventStore, ForeignEvent, type RecordedEvent } from '@latchkey/event-sourcing';
-import { FACT_PREFIXES, readFact } from '../views/facts';
+import { FACT_PREFIXES, readFact } from '../facts';
 
 /** A fact of ours, or a foreign event among them. */
 export type Read =

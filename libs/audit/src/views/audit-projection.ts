@@ -21,7 +21,7 @@ import {
 } from './audit-tables';
 import { Belongings } from './belongings';
 import { extendChains } from './chains';
-import { type Fact, FACT_PREFIXES, factOf, isFact, readFact } from './facts';
+import { type Fact, FACT_PREFIXES, factOf, isFact, readFact } from '../facts';
 
 /** How many rows one statement writes. */
 const ROWS_AT_ONCE = 50;

@@ -3,7 +3,7 @@ import { ACCESS_CODE } from '@latchkey/access-codes';
 import { ACCOUNT, ACTION_ATTEMPT, CONNECT_WEBVIEW, DEVICE, DOOR } from '@latchkey/devices';
 import type { Kysely, Transaction } from 'kysely';
 import type { Subjects } from '../domain/entry';
-import type { Fact } from './facts';
+import type { Fact } from '../facts';
 import { type AuditTables, CODES_AT_DOORS, LOCKS } from './audit-tables';
 
 interface CodeAtDoor {

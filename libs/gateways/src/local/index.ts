@@ -3,4 +3,4 @@ export * from './local-system';
 export * from './local-time';
 export * from './opened-accounts';
 export * from './optional-package';
-export * from './slot-range';
+export * from '../slot-range';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { slotRange } from './slot-range';
+import { slotRange } from '../slot-range';
 
 /** The name of an entry, by which accounts refer to it. */
 export const entryName = z

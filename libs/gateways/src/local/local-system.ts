@@ -1,5 +1,5 @@
 import type { AccountRef, Answer, LockDescription, LockGateway, LockReport } from '../lock-gateway';
-import type { SlotRange } from './slot-range';
+import type { SlotRange } from '../slot-range';
 
 /** What somebody is asked for to reach a local system. */
 export type AskedField = 'address' | 'username' | 'password' | 'pairing_code';

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '@latchkey/platform';
-import { lastWallClock } from '../start/watched-clock';
+import { lastWallClock } from '../../start/watched-clock';
 import { bad, checked, type Finding, type Found, ok, spanOf, warn } from './check';
 
 const GB = 1e9;

@@ -11,9 +11,9 @@ import { type Clock, type Config, MINUTE } from '@latchkey/platform';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
 import { sql } from 'kysely';
 import { setTimeout as delay } from 'node:timers/promises';
-import { OF_OTHERS, ParkedEvents } from '../parked/parked-events';
-import { liveDatabase } from '../replay/beside';
-import { replayableViews } from '../replay/replayable-views';
+import { OF_OTHERS, ParkedEvents } from '../../parked/parked-events';
+import { liveDatabase } from '../../replay/beside';
+import { replayableViews } from '../../replay/replayable-views';
 import { bad, checked, type Finding, type Found, ok, spanOf, warn } from './check';
 import { agreesWith } from './machine';
 

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import { examine } from '../doctor/doctor';
-import type { Finding, Standing } from '../doctor/check';
-import { type Print, Refusal } from './command-line';
+import { examine } from './examine';
+import type { Finding, Standing } from './check';
+import { type Print, Refusal } from '../command-line';
 
 const COLOURS = { ok: 'green', warn: 'yellow', bad: 'red' } as const;
 

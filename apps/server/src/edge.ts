@@ -3,11 +3,11 @@ import { type Config, StartupError, within } from '@latchkey/platform';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AppModule, type ServerParts } from '../app.module';
-import { closeUnused, configureHttp, httpAdapter, Serving } from '../http';
-import { measureRequests } from '../metrics/measure-requests';
-import { traceCommands, traceRequests } from '../tracing/trace-requests';
-import type { Parts } from './core';
+import { AppModule, type ServerParts } from './app.module';
+import { closeUnused, configureHttp, httpAdapter, Serving } from './http';
+import { measureRequests } from './metrics/measure-requests';
+import { traceCommands, traceRequests } from './tracing/trace-requests';
+import type { Parts } from './start/core';
 import type { Started } from './started';
 
 /** How often connections that have fallen idle are closed while the server stops, ms. */

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { SeamDevice } from '@latchkey/devices';
 import { NetworkProcess } from '@latchkey/gateways';
 import { createLogger, loadConfig, until } from '@latchkey/platform';
-import { latchkey } from '../cli/latchkey';
-import { type RunningServer, startServer } from '../server';
-import { Api } from './api';
-import { Browser } from './browser';
-import { hiddenFields, type Webview } from './connect-account';
+import { latchkey } from '../../cli/latchkey';
+import { type RunningServer, startServer } from '../../server';
+import { Api } from '../../testing/api';
+import { Browser } from '../../testing/browser';
+import { hiddenFields, type Webview } from '../../testing/connect-account';
 
 /** A server for real locks, and a house with Z-Wave locks on a mock stick. */
 export class ZwaveWorld {
