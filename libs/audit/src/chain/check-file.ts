@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { beginning, type Link, linked, type ShownFact } from './chain';
+import { isErasedBy, isRelinked } from './relinked';
 import { isSignedBy, type SignedLink } from './signing';
 
 /** A file that is not a valid export. The message says where it breaks. */
@@ -76,6 +77,8 @@ export async function checkExport(file: string, publicKey?: string): Promise<Che
     if ('fact' in next) {
       link = linked(link!, next.fact);
       if (link.hash !== next.hash) throw broken(`the chain breaks at ${placeOf(next.fact)}`);
+      if (isRelinked(next.fact) && !isErasedBy(head.public_key, next.fact))
+        throw broken(`what is missing in ${placeOf(next.fact)} was not erased by the server`);
       continue;
     }
     const signed = 'end' in next ? next.end : next.checkpoint;

@@ -2,6 +2,7 @@ import type { EventStore, RecordedEvent } from '@latchkey/event-sourcing';
 import { beginning, type Link, linked, type ShownFact, shownFact } from './chain';
 import { AUDIT_CHECKPOINT, checkpointCodec } from './checkpoints';
 import { readFacts } from './read-facts';
+import { isErasedBy, isRelinked } from './relinked';
 import { isSignedBy, type SignedLink } from './signing';
 
 /** What is wrong with a history: it differs from what was signed, or contains events that are not the server's. */
@@ -63,6 +64,10 @@ export async function verifyHistory(
     const fact = shownFact(event);
     const link = linked(chains.get(workspaceId) ?? beginning(workspaceId), fact);
     chains.set(workspaceId, link);
+    if (isRelinked(fact) && !isErasedBy(publicKey, fact)) {
+      const message = 'what is missing in the fact was not erased by this server';
+      onFinding({ workspaceId, what: 'not-signed-by-us', at: placeOf(event), message });
+    }
     const checkpoint = there.get(link.length);
     if (checkpoint) {
       checkpoints++;

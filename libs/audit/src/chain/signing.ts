@@ -47,23 +47,35 @@ export class ChainSigner {
   /** @param file the SHA-256 of the file that the link ends, hexadecimal; left out where it ends none */
   sign(workspaceId: string, { length, hash }: Link, at: string, file?: string): SignedLink {
     const link = { workspaceId, length, hash, at, ...(file === undefined ? {} : { file }) };
-    return { ...link, signature: sign(null, textOf(link), this.key).toString('base64url') };
+    return { ...link, signature: this.signText(textOf(link)) };
+  }
+
+  /** @returns base64url */
+  signText(text: string): string {
+    return sign(null, Buffer.from(text, 'utf8'), this.key).toString('base64url');
   }
 }
 
 /** Whether a link was signed by the key; false for an invalid key, too. */
 export function isSignedBy(publicKey: string, link: SignedLink): boolean {
+  return isSigned(publicKey, textOf(link), link.signature);
+}
+
+/** Whether a text was signed by the key; false for an invalid key, too. @param signed base64url */
+export function isSigned(publicKey: string, text: string, signed: string): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), type: 'spki', format: 'der' });
-    const signature = Buffer.from(link.signature, 'base64url');
+    const signature = Buffer.from(signed, 'base64url');
     // The same bytes can be written in several ways: only one is what was signed.
-    return signature.toString('base64url') === link.signature && verify(null, textOf(link), key, signature);
+    return (
+      signature.toString('base64url') === signed && verify(null, Buffer.from(text, 'utf8'), key, signature)
+    );
   } catch {
     return false;
   }
 }
 
-function textOf({ workspaceId, length, hash, at, file }: Omit<SignedLink, 'signature'>): Buffer {
+function textOf({ workspaceId, length, hash, at, file }: Omit<SignedLink, 'signature'>): string {
   const parts = ['latchkey chain/1', workspaceId, length, hash, at, ...(file === undefined ? [] : [file])];
-  return Buffer.from(parts.join('\n'), 'utf8');
+  return parts.join('\n');
 }

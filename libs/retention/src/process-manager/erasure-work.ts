@@ -1,4 +1,5 @@
 import { ACCESS_CODE, type AccessCode, erasureCompleted, type Streams } from '@latchkey/access-codes';
+import { hasNoSalt } from '@latchkey/audit';
 import type { Database } from '@latchkey/database';
 import {
   type Archiving,
@@ -37,6 +38,11 @@ export interface ErasureWorkOptions {
   readonly folded: (position: Position, withinMs: number) => Promise<boolean>;
   /** The same of what is made of the public events. */
   readonly told: (position: Position, withinMs: number) => Promise<boolean>;
+  /**
+   * Facts without a salt, by their ids, as they are to be once what is personal in them is erased: the chain covers them
+   * as they are.
+   */
+  readonly withoutSalt: (ids: ReadonlySet<string>) => Promise<ReadonlyMap<string, RecordedEvent>>;
   /** Forgets what codes were called in answers that are kept to be given again. */
   readonly forgetAnswers: (codeIds: readonly string[]) => Promise<void>;
   /** Writes the databases anew, without what was deleted or replaced in them. */
@@ -53,6 +59,8 @@ interface Begun {
   readonly erased: RecordedEvent;
   /** The vault's, of all PINs that it had. */
   readonly keyIds: readonly string[];
+  /** Facts of versions before there were salts that have a name. */
+  readonly unsalted: readonly string[];
 }
 
 /**
@@ -82,6 +90,11 @@ export class ErasureWork {
     if (!this.isBegun || this.isStopped || this.working) return;
     clearTimeout(this.timer);
     this.working = this.eraseAll().finally(() => (this.working = undefined));
+  }
+
+  /** Resolves when it does nothing for now. */
+  get idle(): Promise<void> {
+    return this.working ?? Promise.resolve();
   }
 
   async stop(): Promise<void> {
@@ -144,17 +157,19 @@ export class ErasureWork {
     let erased: RecordedEvent | undefined;
     let revision = -1;
     const keyIds = new Set<string>();
+    const unsalted: string[] = [];
     for await (const fact of store.read(streams.codes.streamOf(codeId))) {
       ({ revision } = fact);
       if (fact.forged !== undefined) continue;
       if (fact.type === 'PersonalDataErased') erased = fact;
       addKeyIds(fact.data, keyIds);
+      if (hasNoSalt(fact)) unsalted.push(fact.id);
     }
     // The command line may have decided it, of which this process has not heard.
     const { state: code } = await streams.codes.load(codeId, revision);
     if (!erased || code?.erasure !== 'begun') return undefined;
     const own = [...keyIds].filter((keyId) => keyId === codeId || keyId.startsWith(`${codeId}/`));
-    return { codeId, code, erased, keyIds: own };
+    return { codeId, code, erased, keyIds: own, unsalted };
   }
 
   /** The views lose the names as they fold the fact; the feed and the webhooks do so with what they are told of it. */
@@ -184,12 +199,13 @@ export class ErasureWork {
 
   /** A code's facts are archived, whether they are to be for their age or not: in the archive they can be changed. */
   private async eraseInFacts(begun: readonly Begun[]): Promise<void> {
-    const { archiving, marked } = this.options;
+    const { archiving, marked, withoutSalt } = this.options;
+    const unsalted = await withoutSalt(new Set(begun.flatMap((each) => each.unsalted)));
     const streams = begun.map(({ codeId }) => `${ACCESS_CODE}-${codeId}`);
     const ofThem = new Set(streams);
     const change: Change = (fact) => {
       if (!ofThem.has(fact.stream) || fact.forged !== undefined) return fact;
-      const without = withoutPersonal(fact);
+      const without = unsalted.get(fact.id) ?? withoutPersonal(fact);
       return without === fact ? fact : marked.marked(without);
     };
     await archiving.archive(
