@@ -21,7 +21,7 @@ import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ErasuresProjection, erasuresLeft, type ErasuresTables } from '../views/erasures-projection';
+import { ErasuresProjection, erasuresLeft } from '../views/erasures-projection';
 import { ErasureWork, type ErasureWorkOptions } from './erasure-work';
 
 const T0 = Date.UTC(2026, 5, 1);
