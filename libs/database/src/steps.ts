@@ -12,18 +12,20 @@ const WINDOW = 500;
 /**
  * A page as long as was asked for, put together from short ones.
  * @param read reads one of them; its cursors must hold for any limit
+ * @param rows in each of them: more where a row costs little
  */
 export async function inSteps<T>(
   page: PageRequest,
   read: (step: PageRequest) => Promise<Page<T>>,
+  rows = STEP,
 ): Promise<Page<T>> {
   const items: T[] = [];
   for (let cursor = page.cursor; ;) {
     const left = page.limit - items.length;
-    const step = await read({ limit: Math.min(left, STEP), ...(cursor === undefined ? {} : { cursor }) });
+    const step = await read({ limit: Math.min(left, rows), ...(cursor === undefined ? {} : { cursor }) });
     for (const item of step.items) items.push(item);
     const next = step.pagination.next_page_cursor;
-    if (next === null || left <= STEP) return { items, pagination: step.pagination };
+    if (next === null || left <= rows) return { items, pagination: step.pagination };
     cursor = next;
     await nextTurn();
   }

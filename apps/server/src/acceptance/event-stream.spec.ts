@@ -130,6 +130,32 @@ describe('GET /events/stream', () => {
     await expect(listen({}, { key })).rejects.toThrow(/^401 /);
   }, 30_000);
 
+  it('knows no event of another workspace', async () => {
+    const made: string[] = [];
+    const print = (line: string) => void made.push(line);
+    await apiKeys(
+      ['make', '--name', 'Other', '--new-workspace', 'Elsewhere'],
+      { DATA_DIR: world.dataDir },
+      print,
+      print,
+    );
+    const key = made.join('\n').match(/seam_\w{43}/)![0];
+    const ours = await world.api.events((await aCode()).access_code_id);
+    const { event_id: lastEventId } = ours[0]!;
+    await expect(listen({}, { key, lastEventId })).rejects.toThrow(/^404 |^Error: 404 /);
+    // As if it did not exist: no word of whose it is.
+    const unknown = '00000000-0000-4000-8000-000000000000';
+    const answers = await Promise.all(
+      [lastEventId, unknown].map(async (id) => {
+        const answer = await fetch(`${world.server.url}/events/stream`, {
+          headers: { authorization: `Bearer ${key}`, 'last-event-id': id },
+        });
+        return (await answer.text()).replaceAll(id, '').replace(/"request_id":"[^"]*"/, '');
+      }),
+    );
+    expect(answers[0]).toBe(answers[1]);
+  });
+
   it('ends with a word when the server stops, and does not hold it up', async () => {
     const other = await ServerWorld.start();
     const listener = await EventListener.open(`${other.server.url}/events/stream`, {

@@ -15,6 +15,7 @@ interface Span {
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly attributes: readonly { key: string; value: Record<string, unknown> }[];
 }
 
@@ -143,6 +144,19 @@ test('a request is followed through its events and the look at its code to the a
   const above: string[] = [];
   for (let span: Span | undefined = look; span; span = parentOf(span)) above.push(span.name);
   expect(above.at(-1)).toBe('POST /access_codes/create');
+  // The lock's report that it has the code is a request of its own, linked with the step that it answers.
+  const confirmed = spans.find(
+    (span) =>
+      attribute(span, 'latchkey.stream') === stream &&
+      String(attribute(span, 'latchkey.event_types')).includes('SetOnDevice'),
+  )!;
+  const accepted = ofTrace.find(
+    (span) =>
+      attribute(span, 'latchkey.stream') === stream &&
+      String(attribute(span, 'latchkey.event_types')).includes('ProgrammingAccepted'),
+  )!;
+  expect(confirmed.traceId).not.toBe(request.traceId);
+  expect(confirmed.links).toMatchObject([{ traceId: request.traceId, spanId: accepted.spanId }]);
   expect(traceparents[0]).toBe(`00-${request.traceId}-${requested.spanId}-01`);
   expect(collector.bodies.join()).not.toMatch(new RegExp(`${PIN}|${key}`));
 }, 60_000);

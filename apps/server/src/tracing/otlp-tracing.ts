@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type * as OpenTelemetry from '@opentelemetry/api';
-import type { Context, Span, Tracer } from '@opentelemetry/api';
+import type { Context, Span, SpanContext, Tracer } from '@opentelemetry/api';
 import type { Config } from '@latchkey/platform';
 import type { BegunSpan, SpanAttributes, Tracing } from './tracing';
 
@@ -44,8 +44,10 @@ class OtlpTracing implements Tracing {
     return `00-${context.traceId}-${context.spanId}-${context.traceFlags.toString(16).padStart(2, '0')}`;
   }
 
-  begin(name: string, attributes: SpanAttributes, parent?: string): BegunSpan {
-    const span = this.tracer.startSpan(name, { attributes }, this.contextOf(parent));
+  begin(name: string, attributes: SpanAttributes, parent?: string, link?: string): BegunSpan {
+    const linked = spanOf(link);
+    const links = linked ? [{ context: linked }] : [];
+    const span = this.tracer.startSpan(name, { attributes, links }, this.contextOf(parent));
     return {
       within: (work) => this.running.run(span, work),
       end: (more, failed = false) => {
@@ -63,12 +65,16 @@ class OtlpTracing implements Tracing {
 
   private contextOf(parent: string | undefined): Context {
     const { trace, ROOT_CONTEXT } = this.api;
-    const [, traceId, spanId, flags] = TRACEPARENT.exec(parent ?? '') ?? [];
-    if (traceId !== undefined && spanId !== undefined) {
-      const traceFlags = parseInt(flags!, 16);
-      return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
-    }
+    const given = spanOf(parent);
+    if (given) return trace.setSpanContext(ROOT_CONTEXT, given);
     const running = this.running.getStore();
     return running ? trace.setSpan(ROOT_CONTEXT, running) : ROOT_CONTEXT;
   }
+}
+
+/** The span that a traceparent names; undefined where it names none. */
+function spanOf(traceparent: string | undefined): SpanContext | undefined {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent ?? '') ?? [];
+  if (traceId === undefined || spanId === undefined) return undefined;
+  return { traceId, spanId, traceFlags: parseInt(flags!, 16), isRemote: true };
 }

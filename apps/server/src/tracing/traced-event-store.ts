@@ -38,19 +38,27 @@ export class TracedEventStore extends ForwardingEventStore {
     events: readonly NewEvent[],
     expected: ExpectedRevision,
   ): Promise<Appended> {
-    if (this.tracing.current === undefined) return this.store.append(stream, events, expected);
+    const { current } = this.tracing;
+    if (current === undefined) return this.store.append(stream, events, expected);
     const attributes = {
       'db.system.name': 'eventstoredb',
       'latchkey.stream': stream,
       'latchkey.event_types': events.map(({ type }) => type).join(' '),
     };
-    return traced(this.tracing, 'append', attributes, async () => {
+    const append = async () => {
       const traceparent = this.tracing.current!;
       const marked = events.map((event) => ({ ...event, metadata: { ...event.metadata, traceparent } }));
       const appended = await this.store.append(stream, marked, expected);
       this.last.set(stream, traceparent);
       return appended;
-    });
+    };
+    return traced(this.tracing, 'append', attributes, append, undefined, this.linkOf(stream, current));
+  }
+
+  /** A report of a lock has a trace of its own: it is linked with what was done to the stream before. */
+  private linkOf(stream: string, current: string): string | undefined {
+    const last = this.lastTraceOf(stream);
+    return last === undefined || traceIdOf(last) === traceIdOf(current) ? undefined : last;
   }
 
   override subscribeToAll(options: SubscribeOptions): EventSubscription {
@@ -66,3 +74,5 @@ export class TracedEventStore extends ForwardingEventStore {
     });
   }
 }
+
+const traceIdOf = (traceparent: string): string | undefined => traceparent.split('-')[1];

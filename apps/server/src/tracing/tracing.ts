@@ -10,8 +10,11 @@ export interface BegunSpan {
 
 /** Follows a piece of work through the parts of the server: spans, each the child of what caused it. */
 export interface Tracing {
-  /** @param parent the traceparent (W3C) of what caused it; left out: the span that is running now, if any */
-  begin(name: string, attributes: SpanAttributes, parent?: string): BegunSpan;
+  /**
+   * @param parent the traceparent (W3C) of what caused it; left out: the span that is running now, if any
+   * @param link the traceparent of what it also follows, in another trace
+   */
+  begin(name: string, attributes: SpanAttributes, parent?: string, link?: string): BegunSpan;
   /** The traceparent of the span that is running now; undefined where none is. */
   readonly current: string | undefined;
   /** Sends what is left. */
@@ -25,8 +28,9 @@ export async function traced<T>(
   attributes: SpanAttributes,
   work: () => Promise<T>,
   parent?: string,
+  link?: string,
 ): Promise<T> {
-  const span = tracing.begin(name, attributes, parent);
+  const span = tracing.begin(name, attributes, parent, link);
   try {
     const result = await span.within(work);
     span.end();
