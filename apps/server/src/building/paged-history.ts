@@ -96,15 +96,20 @@ class PagedSubscription implements EventSubscription {
   }
 }
 
-const positionAt = (place: number): Position => ({ commit: BigInt(place), prepare: BigInt(place) });
+function positionAt(place: number): Position {
+  const commit = BigInt(place);
+  return { commit, prepare: commit };
+}
 
 /** As the client of the protocol makes it. */
 function recordedFrom(event: HistoryEvent): RecordedEvent {
   const { id, type, stream, revision, created, isJson } = event;
-  const texts = { data: event.data.toString('utf8'), metadata: event.metadata.toString('utf8') };
-  const data = isJson ? parsed(texts.data, texts.data) : { value: event.data, isJson: false };
+  const texts = { data: event.dataText, metadata: event.metadataText };
+  const data = isJson ? parsed(texts.data, () => texts.data) : { value: event.data, isJson: false };
   const metadata =
-    texts.metadata === '' ? { value: undefined, isJson: false } : parsed(texts.metadata, event.metadata);
+    texts.metadata === ''
+      ? { value: undefined, isJson: false }
+      : parsed(texts.metadata, () => event.metadata);
   return {
     ...{ id, type, stream, revision, position: positionAt(event.position), recordedAt: created },
     data: data.value,
@@ -113,10 +118,10 @@ function recordedFrom(event: HistoryEvent): RecordedEvent {
   };
 }
 
-function parsed(text: string, otherwise: unknown): { value: unknown; isJson: boolean } {
+function parsed(text: string, otherwise: () => unknown): { value: unknown; isJson: boolean } {
   try {
     return { value: JSON.parse(text) as unknown, isJson: true };
   } catch {
-    return { value: otherwise, isJson: false };
+    return { value: otherwise(), isJson: false };
   }
 }

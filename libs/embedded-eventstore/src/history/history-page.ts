@@ -8,7 +8,7 @@ export interface HistoryPage {
   readonly upTo: number;
 }
 
-/** An event of a page. */
+/** An event of a page. What is asked of it is read from the page's bytes then: nothing else is made of it. */
 export interface HistoryEvent {
   readonly id: string;
   readonly type: string;
@@ -22,6 +22,9 @@ export interface HistoryEvent {
   /** Views of the page's bytes. */
   readonly data: Buffer;
   readonly metadata: Buffer;
+  /** The same as text. */
+  readonly dataText: string;
+  readonly metadataText: string;
 }
 
 /** A page begins with `upTo` (a double). */
@@ -62,25 +65,73 @@ export function decodePage(page: Buffer): HistoryPage {
   const upTo = page.readDoubleLE(0);
   const events: HistoryEvent[] = [];
   for (let at = PAGE_HEAD; at < page.length;) {
-    const head = at;
-    at += EVENT_HEAD;
-    const next = (nth: number): Buffer => {
-      const length = page.readUInt32LE(head + 41 + 4 * nth);
-      if (at + length > page.length) throw new RangeError('the page ends within an event');
-      return page.subarray(at, (at += length));
-    };
-    const revision = page.readDoubleLE(head + 8);
-    events.push({
-      position: page.readDoubleLE(head),
-      revision: revision === STORED_TOMBSTONE_REVISION ? Number(TOMBSTONE_REVISION) : revision,
-      created: page.readDoubleLE(head + 16),
-      id: uuidText(page.subarray(head + 24, head + 40)),
-      isJson: page[head + 40] === 1,
-      stream: next(0).toString('utf8'),
-      type: next(1).toString('utf8'),
-      data: next(2),
-      metadata: next(3),
-    });
+    const event = new EventInPage(page, at);
+    at = event.end;
+    if (at > page.length) throw new RangeError('the page ends within an event');
+    events.push(event);
   }
   return { events, upTo };
+}
+
+class EventInPage implements HistoryEvent {
+  private readonly typeAt: number;
+  private readonly dataAt: number;
+  private readonly metadataAt: number;
+  readonly end: number;
+
+  constructor(
+    private readonly page: Buffer,
+    private readonly at: number,
+  ) {
+    const lengths = at + EVENT_HEAD - 16;
+    this.typeAt = at + EVENT_HEAD + page.readUInt32LE(lengths);
+    this.dataAt = this.typeAt + page.readUInt32LE(lengths + 4);
+    this.metadataAt = this.dataAt + page.readUInt32LE(lengths + 8);
+    this.end = this.metadataAt + page.readUInt32LE(lengths + 12);
+  }
+
+  get position(): number {
+    return this.page.readDoubleLE(this.at);
+  }
+
+  get revision(): number {
+    const revision = this.page.readDoubleLE(this.at + 8);
+    return revision === STORED_TOMBSTONE_REVISION ? Number(TOMBSTONE_REVISION) : revision;
+  }
+
+  get created(): number {
+    return this.page.readDoubleLE(this.at + 16);
+  }
+
+  get id(): string {
+    return uuidText(this.page.subarray(this.at + 24, this.at + 40));
+  }
+
+  get isJson(): boolean {
+    return this.page[this.at + 40] === 1;
+  }
+
+  get stream(): string {
+    return this.page.toString('utf8', this.at + EVENT_HEAD, this.typeAt);
+  }
+
+  get type(): string {
+    return this.page.toString('utf8', this.typeAt, this.dataAt);
+  }
+
+  get data(): Buffer {
+    return this.page.subarray(this.dataAt, this.metadataAt);
+  }
+
+  get metadata(): Buffer {
+    return this.page.subarray(this.metadataAt, this.end);
+  }
+
+  get dataText(): string {
+    return this.page.toString('utf8', this.dataAt, this.metadataAt);
+  }
+
+  get metadataText(): string {
+    return this.page.toString('utf8', this.metadataAt, this.end);
+  }
 }
