@@ -160,6 +160,18 @@ export function comparePositions(a: Position, b: Position): number {
   return 0;
 }
 
+/** Those of events in order that stand beyond a position; undefined comes before all others. */
+export function eventsBeyond(
+  position: Position | undefined,
+  events: readonly RecordedEvent[],
+): readonly RecordedEvent[] {
+  if (!position) return events;
+  // Nearly always all of them.
+  const first = events.findIndex((event) => comparePositions(event.position, position) > 0);
+  if (first === 0) return events;
+  return first === -1 ? [] : events.slice(first);
+}
+
 /** The later of two positions; undefined comes before all others. */
 export function laterPosition(a: Position | undefined, b: Position): Position;
 export function laterPosition(a: Position | undefined, b: Position | undefined): Position | undefined;

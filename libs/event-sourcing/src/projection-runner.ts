@@ -5,6 +5,7 @@ import {
   comparePositions,
   EVENTS_IN_A_BATCH,
   type EventStore,
+  eventsBeyond,
   type EventSubscription,
   laterPosition,
   type Position,
@@ -25,10 +26,7 @@ export interface ProjectionRunnerOptions {
   readonly store: HistoryEnd & Pick<EventStore, 'subscribeToAll'>;
   readonly database: Database<Tables>;
   readonly projection: Projection;
-  /**
-   * Stream name prefixes of all events whose positions can be waited for: the view's position also passes those
-   * that it does not fold.
-   */
+  /** Prefixes of streams whose positions can be waited for, whether the view folds their events or not. */
   readonly follows?: readonly string[];
   /** Shared with other views of the same events; it begins when it is opened. Left out: a subscription of its own. */
   readonly shared?: SharedSubscription;
@@ -220,7 +218,7 @@ export class ProjectionRunner {
   }
 
   private async take(events: readonly RecordedEvent[]): Promise<void> {
-    const unseen = events.filter((event) => !this.seen.has(event.position));
+    const unseen = eventsBeyond(this.seen.value, events);
     const last = unseen.at(-1);
     if (!last) return;
     const { projection } = this.options;
@@ -282,7 +280,7 @@ export class ProjectionRunner {
       const stored = (await this.checkpoints.lock(trx))?.position;
       const isNew = ({ position }: RecordedEvent) => !stored || comparePositions(position, stored) > 0;
       if (!isNew(last)) return { to: stored!, listed: [] };
-      const fresh = readable.filter(isNew);
+      const fresh = eventsBeyond(stored, readable);
       if (fresh.length > 0) await projection.apply(trx, fresh);
       const set = kept.filter(({ event }) => isNew(event));
       const listed = await park(trx, projection.name, set, clock.now());

@@ -3,6 +3,7 @@ import {
   comparePositions,
   EVENTS_IN_A_BATCH,
   type EventStore,
+  eventsBeyond,
   type EventSubscription,
   type Position,
   type RecordedEvent,
@@ -185,7 +186,7 @@ class Member implements EventSubscription {
       const most = this.batch;
       const other = this.queue.findIndex((item, index) => index === most || !isEvent(item));
       const batch = this.queue.slice(0, other === -1 ? undefined : other) as RecordedEvent[];
-      const unseen = batch.filter(({ position }) => this.isNew(position));
+      const unseen = eventsBeyond(this.after, batch);
       if (unseen.length > 0) await this.options.onEvents(unseen);
       if (unseen.length > 0) this.after = unseen.at(-1)!.position;
       this.queue.splice(0, batch.length);

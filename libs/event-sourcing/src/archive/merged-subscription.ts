@@ -2,6 +2,7 @@ import {
   comparePositions,
   EVENTS_IN_A_BATCH,
   type EventStore,
+  eventsBeyond,
   type EventSubscription,
   laterPosition,
   type Position,
@@ -102,8 +103,7 @@ export class MergedSubscription implements EventSubscription {
   }
 
   private async handOver(events: readonly RecordedEvent[]): Promise<void> {
-    const { after } = this;
-    const unseen = after ? events.filter(({ position }) => comparePositions(position, after) > 0) : events;
+    const unseen = eventsBeyond(this.after, events);
     if (unseen.length === 0) return;
     await this.options.onEvents(unseen);
     this.after = unseen.at(-1)!.position;
