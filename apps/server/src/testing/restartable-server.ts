@@ -13,10 +13,14 @@ export class RestartableServer {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'latchkey-restarts-'));
   private backups = 0;
 
+  /** @param env settings beside those of a test */
+  constructor(private readonly env: NodeJS.ProcessEnv = {}) {}
+
   async start(logger: Logger = createLogger('silent')): Promise<void> {
     const config = loadConfig({
       ...{ PORT: '0', LOCK_CLOUD_PORT: '0', EVENTSTORE_PORT: '0', DATA_DIR: this.dataDir },
       ...{ SANDBOX_CLOCK: 'manual', LOG_LEVEL: 'fatal', ACCOUNT_POLL_EVERY: 'P2D' },
+      ...this.env,
     });
     this.running = await startServer(config, logger);
     this.keypads = new Keypads(this.running.sandbox!.lockCloudUrl, this.api);
