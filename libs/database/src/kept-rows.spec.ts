@@ -53,6 +53,24 @@ describe('rows that are kept', () => {
     expect(reads).toBe(3);
   });
 
+  it('are asked for together, and only those that are missing are read', async () => {
+    await insert(ours, 'b');
+    await insert(ours, 'c');
+    await nameOf('a');
+    const asked: string[][] = [];
+    const loadAll = async (ids: readonly string[]) => {
+      asked.push([...ids]);
+      const rows = await ours.db.selectFrom('things').selectAll().where('id', 'in', ids).execute();
+      return new Map(rows.map((row) => [row.id, row]));
+    };
+    const idsOf = async (ids: string[]) => [...(await kept.getAll(ids, loadAll)).keys()].sort();
+    expect(await idsOf(['a', 'b'])).toEqual(['a', 'b']);
+    expect(await idsOf(['a', 'b', 'c', 'd'])).toEqual(['a', 'b', 'c']);
+    kept.forget();
+    expect(await idsOf(['a'])).toEqual(['a']);
+    expect(asked).toEqual([['b'], ['c', 'd'], ['a']]);
+  });
+
   it('are looked for each time while there is none', async () => {
     expect(await nameOf('b')).toBeUndefined();
     await insert(ours, 'b');

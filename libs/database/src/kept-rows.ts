@@ -20,17 +20,34 @@ export class KeptRows<V extends object> {
 
   /** What is kept under `key`, or what `load` finds; a missing row is not kept. */
   async get(key: string, load: () => Promise<V | null>): Promise<V | null> {
-    const version = this.database.foreignVersion?.();
-    if (version === undefined) return load();
-    if (version !== this.version) {
-      this.forget();
-      this.version = version;
-    }
+    if (!this.isKeeping()) return load();
     const kept = this.kept.get(key);
     if (kept) return kept;
     const { writes } = this;
     const found = await load();
     if (found && writes === this.writes) this.kept.set(key, found);
+    return found;
+  }
+
+  /** The same for several keys, with one `load` for all that are not kept. */
+  async getAll(
+    keys: readonly string[],
+    load: (missing: readonly string[]) => Promise<ReadonlyMap<string, V>>,
+  ): Promise<ReadonlyMap<string, V>> {
+    if (!this.isKeeping()) return load(keys);
+    const found = new Map<string, V>();
+    const missing: string[] = [];
+    for (const key of keys) {
+      const kept = this.kept.get(key);
+      if (kept) found.set(key, kept);
+      else missing.push(key);
+    }
+    if (missing.length === 0) return found;
+    const { writes } = this;
+    for (const [key, value] of await load(missing)) {
+      found.set(key, value);
+      if (writes === this.writes) this.kept.set(key, value);
+    }
     return found;
   }
 
@@ -44,8 +61,20 @@ export class KeptRows<V extends object> {
     }
   }
 
-  private forget(): void {
+  /** Rows have changed. What is kept, or was read meanwhile, is dropped. */
+  forget(): void {
     this.writes++;
     this.kept.clear();
+  }
+
+  /** Drops what is kept where another process has written; false where that can't be noticed. */
+  private isKeeping(): boolean {
+    const version = this.database.foreignVersion?.();
+    if (version === undefined) return false;
+    if (version !== this.version) {
+      this.forget();
+      this.version = version;
+    }
+    return true;
   }
 }

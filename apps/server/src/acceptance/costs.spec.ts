@@ -89,7 +89,7 @@ describe('creating a code', () => {
 });
 
 describe('reading codes', () => {
-  it('takes three statements for one, and as many for a page', async () => {
+  it('takes two statements for one, and as many for a page', async () => {
     const { deviceId } = await world.locks.add();
     const [access_code_id] = await creating(deviceId, 60);
     await world.api.settle();
@@ -98,7 +98,7 @@ describe('reading codes', () => {
     for (const read of [one, page]) {
       await read();
       const { statements, reads } = await leastAsked(read);
-      expect(statements).toHaveLength(3);
+      expect(statements).toHaveLength(2);
       expect(reads).toBe(0);
     }
   });

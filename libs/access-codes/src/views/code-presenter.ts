@@ -53,7 +53,7 @@ export class CodePresenter {
     present: (code: AccessCode, around: Parameters<typeof presentCode>[1]) => T,
   ): Promise<T[]> {
     const devices = await readDevices(
-      this.views.db,
+      this.views,
       codes.map((code) => code.deviceId),
     );
     const now = this.clock.now();

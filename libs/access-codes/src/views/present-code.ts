@@ -59,10 +59,7 @@ export function presentCode(
     type: code.wanted.schedule ? 'time_bound' : 'ongoing',
     status: standing.status,
     display_status: displayStatus(code, standing, now),
-    ...(code.wanted.schedule
-      ? { starts_at: iso(code.wanted.schedule.startsAt), ends_at: iso(code.wanted.schedule.endsAt) }
-      : {}),
-    created_at: iso(code.requestedAt),
+    ...instantsOf(code),
     errors: codeErrors(code, standing, around, pins),
     warnings: codeWarnings(code, standing, pins),
     pending_mutations: pendingMutations(code, standing, pins, now),
@@ -77,6 +74,23 @@ export function presentCode(
     is_waiting_for_code_assignment: false,
     ...(code.known.onLock?.masked ? { is_masked_on_device: true as const } : {}),
   };
+}
+
+type Instants = Pick<SeamAccessCode, 'starts_at' | 'ends_at' | 'created_at'>;
+
+/** A state is shown again and again, and writing its instants took an eighth of a page of codes. */
+const written = new WeakMap<AccessCode, Instants>();
+
+function instantsOf(code: AccessCode): Instants {
+  let instants = written.get(code);
+  if (instants) return instants;
+  const { schedule } = code.wanted;
+  instants = {
+    ...(schedule && { starts_at: iso(schedule.startsAt), ends_at: iso(schedule.endsAt) }),
+    created_at: iso(code.requestedAt),
+  };
+  written.set(code, instants);
+  return instants;
 }
 
 function displayStatus(code: AccessCode, { status, from, settled }: Standing, now: number): string {

@@ -27,7 +27,8 @@ import {
   ListDevices,
   ListUnmanagedDevices,
 } from './queries';
-import { contains, type DeviceWithAccount, hasMetadata, parsed } from './read-devices';
+import type { DeviceWithAccount } from './kept-devices';
+import { contains, hasMetadata, parsed } from './read-devices';
 
 /** Devices with their accounts; those that were deleted, by themselves or with their account, are gone. */
 function visible({ db }: Database<DevicesTables>, workspaceId: string, managed: boolean) {

@@ -18,6 +18,7 @@ import {
 } from '../domain/device';
 import { DOOR, doorCodec, isOperated } from '../domain/door';
 import { deviceTypeOf } from './device-type';
+import { forgetDevices } from './kept-devices';
 
 export const DEVICES_VERSION = 2;
 export const DEVICES = `devices_v${DEVICES_VERSION}` as const;
@@ -65,6 +66,7 @@ export class DevicesProjection implements Projection {
   readonly version = DEVICES_VERSION;
   readonly prefixes = [DEVICE, ACCOUNT, DOOR].map((category) => `${category}-`);
   readonly read = readerOf({ [DEVICE]: deviceCodec, [ACCOUNT]: accountCodec, [DOOR]: doorCodec });
+  private changed: Transaction<Tables> | undefined;
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
@@ -126,9 +128,14 @@ export class DevicesProjection implements Projection {
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
     const typed = trx as Transaction<DevicesTables>;
+    this.changed = trx;
     await foldRows(events, ACCOUNT, accountCodec, accountFold, accountRows(typed));
     await foldRows(events, DEVICE, deviceCodec, deviceFold, deviceRows(typed));
     await keepDoors(typed, events);
+  }
+
+  onApplied(): void {
+    if (this.changed) forgetDevices(this.changed);
   }
 }
 

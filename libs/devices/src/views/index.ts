@@ -21,7 +21,8 @@ export { presentDevice, type SeamDevice, type SeamUnmanagedDevice } from './pres
 export { GetActionAttemptHandler } from './action-queries';
 export { actionTypeOf, presentAction, type SeamActionAttempt } from './present-action';
 export * from './queries';
-export { contains, type DeviceWithAccount, meant as meantByMetadata, readDevices } from './read-devices';
+export type { DeviceWithAccount } from './kept-devices';
+export { contains, meant as meantByMetadata, readDevices } from './read-devices';
 
 export { GetDeviceHandler, ListDevicesHandler, ListUnmanagedDevicesHandler };
 

@@ -1,16 +1,9 @@
-import { chunks, ParsedJson, preparedIn } from '@latchkey/database';
-import type { Kysely } from 'kysely';
+import { chunks, type Database, ParsedJson, preparedIn } from '@latchkey/database';
 import { sql } from 'kysely';
 import type { Account } from '../domain/account';
 import type { Device } from '../domain/device';
 import { ACCOUNTS, DEVICES, type DevicesTables, entryOf, METADATA } from './devices-projection';
-
-export interface DeviceWithAccount {
-  readonly device: Device;
-  readonly account: Account | null;
-  /** How its door was left, as far as that was reported; null: not reported. */
-  readonly locked: boolean | null;
-}
+import { type DeviceWithAccount, keptDevices } from './kept-devices';
 
 /** How many ids one statement gets. */
 const CHUNK = 1000;
@@ -44,17 +37,17 @@ const byIds = preparedIn<DevicesTables, object, DeviceRow>((db, _, ids) =>
 );
 
 /** Devices and their accounts by id, also those of accounts that are gone; ids that are unknown are left out. */
-export async function readDevices(
-  db: Kysely<DevicesTables>,
+export function readDevices(
+  database: Database<DevicesTables>,
   deviceIds: readonly string[],
-): Promise<Map<string, DeviceWithAccount>> {
-  const found = new Map<string, DeviceWithAccount>();
-  const wanted = [...new Set(deviceIds)];
-  for (const some of chunks(wanted, CHUNK)) {
-    const rows = await byIds.rows(db, {}, some);
-    for (const row of rows) found.set(row.device_id, parsed(row));
-  }
-  return found;
+): Promise<ReadonlyMap<string, DeviceWithAccount>> {
+  return keptDevices(database).getAll([...new Set(deviceIds)], async (missing) => {
+    const found = new Map<string, DeviceWithAccount>();
+    for (const some of chunks(missing, CHUNK)) {
+      for (const row of await byIds.rows(database.db, {}, some)) found.set(row.device_id, parsed(row));
+    }
+    return found;
+  });
 }
 
 export function parsed(row: DeviceRow): DeviceWithAccount {
