@@ -6,6 +6,12 @@ import { ZwaveHouse } from './testing/zwave-house';
 
 jest.setTimeout(180_000);
 
+/**
+ * By which command class the locks have their codes. Time frames go with User Code alone: a lock that is to keep them has
+ * that one.
+ */
+type CodesBy = 'User Code' | 'User Credential';
+
 /** Locks for all that the contract asks for: a network is interviewed once, and its locks are emptied between tests. */
 const LOCKS = [
   { nodeId: 2, users: 10 },
@@ -19,8 +25,12 @@ function nodeFor({ nativeScheduling, maxActiveCodes }: Partial<LockCapabilities>
   return LOCKS.find(({ users, schedules }) => users === maxActiveCodes && !schedules)?.nodeId ?? 2;
 }
 
-async function start(): Promise<GatewayUnderTest> {
-  const house = await ZwaveHouse.start(LOCKS);
+async function start(by: CodesBy): Promise<GatewayUnderTest> {
+  const traits = LOCKS.map((each) => ({
+    ...each,
+    credentials: by === 'User Credential' && !('schedules' in each),
+  }));
+  const house = await ZwaveHouse.start(traits);
   const { account, zone } = house;
   let since = 0;
   const settle = async () => {
@@ -64,4 +74,5 @@ async function start(): Promise<GatewayUnderTest> {
   };
 }
 
-lockGatewayContract('ZwaveJsAdapter', start);
+for (const by of ['User Code', 'User Credential'] as const)
+  lockGatewayContract(`ZwaveJsAdapter, ${by}`, () => start(by));

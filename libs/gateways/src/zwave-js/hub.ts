@@ -177,13 +177,14 @@ export class Hub {
     commands: NodeCommands,
   ): Promise<Abilities | null> {
     if (found.abilities) return found.abilities;
-    const places = await commands.pinPlaces(node.classes.has(CC.userCredential));
+    const users = node.classes.has(CC.userCredential);
+    const places = await commands.pinPlaces(users);
     if (!places) return null;
     const mayKeep = node.classes.has(CC.scheduleEntryLock) && node.classes.has(CC.userCode);
     const perCode = mayKeep ? await found.lock.inLine(() => commands.schedulesPerCode()) : null;
     // What a lock that is silent now can do is asked again.
-    if (perCode?.kind === 'unknown') return { ...places, schedules: false };
-    found.abilities = { ...places, schedules: perCode?.kind === 'ok' && perCode.value > 0 };
+    if (perCode?.kind === 'unknown') return { ...places, users, schedules: false };
+    found.abilities = { ...places, users, schedules: perCode?.kind === 'ok' && perCode.value > 0 };
     return found.abilities;
   }
 

@@ -24,8 +24,10 @@ export type Outcome<T = void> =
   | { readonly kind: 'unknown' };
 
 const credential = z.object({
-  credential: z.object({ data: z.unknown() }).nullish(),
+  /** User 0 is nobody: by User Credential an empty place is told as theirs. */
+  credential: z.object({ userId: z.number(), data: z.unknown() }).nullish(),
 });
+const user = z.object({ user: z.object({ userName: z.string().nullish() }).nullish() });
 const numbered = z.object({ result: z.number() });
 const credentialTypes = z.object({
   capabilities: z.object({
@@ -88,7 +90,7 @@ export class NodeCommands {
     if (reply.kind !== 'done') return failure(reply);
     const read = credential.safeParse(reply.result);
     if (!read.success) return { kind: 'unknown' };
-    if (!read.data.credential) return { kind: 'ok', value: null };
+    if (!read.data.credential?.userId) return { kind: 'ok', value: null };
     const { data } = read.data.credential;
     return { kind: 'ok', value: { pin: typeof data === 'string' && /^\d+$/.test(data) ? data : null } };
   }
@@ -96,6 +98,28 @@ export class NodeCommands {
   async set(slot: number, pin: string): Promise<Outcome> {
     const args = { userId: slot, credentialType: PIN_CODE, credentialSlot: slot, data: pin };
     return ofResult(await this.ask('endpoint.access_control.set_credential', args));
+  }
+
+  /**
+   * Whose the user is that has the number of a place: by User Credential a PIN belongs to a user. Null: nobody's. From
+   * the driver's memory: asked for a user that there is not, it takes it to be there from then on.
+   */
+  async userAt(slot: number): Promise<Outcome<'ours' | 'others' | null>> {
+    const reply = await this.ask('endpoint.access_control.get_user_cached', { userId: slot });
+    if (reply.kind !== 'done') return failure(reply);
+    const read = user.safeParse(reply.result).data?.user;
+    if (!read) return { kind: 'ok', value: null };
+    return { kind: 'ok', value: read.userName === OUR_USER ? 'ours' : 'others' };
+  }
+
+  async makeUser(slot: number): Promise<Outcome> {
+    const options = { userName: OUR_USER, active: true, userType: 0, credentialRule: 1 };
+    return ofResult(await this.ask('endpoint.access_control.set_user', { userId: slot, options }));
+  }
+
+  /** With the PIN. */
+  async clearUser(slot: number): Promise<Outcome> {
+    return ofResult(await this.ask('endpoint.access_control.delete_user', { userId: slot }));
   }
 
   async clear(slot: number): Promise<Outcome> {
@@ -145,6 +169,9 @@ export class NodeCommands {
     return this.socket.request(command, { ...node, ...args }, COMMAND_WITHIN);
   }
 }
+
+/** What users that we make are called. */
+const OUR_USER = 'Latchkey';
 
 const MODE = { lock: 255, unlock: 0 } as const;
 

@@ -11,6 +11,8 @@ export interface Abilities {
   readonly lengths: readonly number[];
   /** It keeps time frames by itself. */
   readonly schedules: boolean;
+  /** Its PINs belong to users: it speaks the User Credential command class. */
+  readonly users: boolean;
 }
 
 /** What a lock needs beside itself for a command. */
@@ -151,7 +153,7 @@ export class ZwaveLock {
 
   private async readPlace(reach: Reach, slot: number): Promise<Outcome<Placed | null>> {
     const { commands, zone } = reach;
-    const read = await commands.read(slot);
+    const read = await this.readCode(reach, slot);
     if (read.kind !== 'ok') return read;
     if (!read.value || !reach.abilities.schedules) {
       this.table.read(slot, read.value);
@@ -164,6 +166,29 @@ export class ZwaveLock {
     return { kind: 'ok', value: placed };
   }
 
+  /** A place whose user is somebody else's is taken, whatever that user opens the door with. */
+  private async readCode({ commands, abilities }: Reach, slot: number): Promise<Outcome<Placed | null>> {
+    const read = await commands.read(slot);
+    if (read.kind !== 'ok' || read.value || !abilities.users) return read;
+    const user = await commands.userAt(slot);
+    if (user.kind !== 'ok') return user;
+    return { kind: 'ok', value: user.value === 'others' ? { pin: null } : null };
+  }
+
+  private async setPin({ commands, abilities }: Reach, slot: number, pin: string): Promise<Outcome> {
+    const user = abilities.users ? await commands.userAt(slot) : null;
+    if (!user) return commands.set(slot, pin);
+    if (user.kind !== 'ok') return user;
+    if (user.value !== null) {
+      const set = await commands.set(slot, pin);
+      if (set.kind !== 'refused' || set.errorCode !== 'NOT_TAKEN') return set;
+      // The lock was emptied, and the driver has not heard of it.
+      await commands.clearUser(slot);
+    }
+    const made = await commands.makeUser(slot);
+    return made.kind === 'ok' ? commands.set(slot, pin) : made;
+  }
+
   /** Puts a code into a place, its time frame first: so it never opens outside of it. */
   private async write(
     reach: Reach,
@@ -171,7 +196,7 @@ export class ZwaveLock {
     code: LockCode,
     there: Placed | null,
   ): Promise<WriteAnswer> {
-    const { commands, zone, abilities } = reach;
+    const { zone, abilities } = reach;
     const lockCodeId = String(slot);
     const told = code.window && yearDayOf(code.window, zone);
     this.table.doubt(slot);
@@ -180,7 +205,7 @@ export class ZwaveLock {
       if (scheduled.kind !== 'ok') return answerOf(scheduled, lockCodeId);
     }
     if (there?.pin !== code.pin) {
-      const set = await commands.set(slot, code.pin);
+      const set = await this.setPin(reach, slot, code.pin);
       if (set.kind !== 'ok') return answerOf(set, lockCodeId);
     }
     const after = await this.readPlace(reach, slot);
@@ -209,9 +234,11 @@ export class ZwaveLock {
     return left.value ? commands.setSchedule(slot, null) : { kind: 'ok', value: undefined };
   }
 
-  private async clear({ commands }: Reach, slot: number): Promise<Outcome> {
+  private async clear({ commands, abilities }: Reach, slot: number): Promise<Outcome> {
     this.table.doubt(slot);
-    const cleared = await commands.clear(slot);
+    const user = abilities.users ? await commands.userAt(slot) : null;
+    const isOurs = user?.kind === 'ok' && user.value === 'ours';
+    const cleared = isOurs ? await commands.clearUser(slot) : await commands.clear(slot);
     if (cleared.kind !== 'ok') return cleared;
     const after = await commands.read(slot);
     if (after.kind !== 'ok') return { kind: 'unknown' };

@@ -1,7 +1,6 @@
-import { UserIDStatus } from '@zwave-js/cc';
 import { NotificationCCReport } from '@zwave-js/cc/NotificationCC';
 import { ScheduleEntryLockCCYearDayScheduleSet } from '@zwave-js/cc/ScheduleEntryLockCC';
-import { UserCodeCCReport, UserCodeCCSet } from '@zwave-js/cc/UserCodeCC';
+import { UserCodeCCReport } from '@zwave-js/cc/UserCodeCC';
 import {
   ccCaps,
   createMockZWaveRequestFrame,
@@ -12,6 +11,7 @@ import {
 } from '@zwave-js/testing';
 import { createDefaultMockNodeBehaviors } from 'zwave-js/Testing';
 import { CC } from '../nodes';
+import { claimed, type PinMemory, userCodes, userCredentials } from './pin-memory';
 import { windowOf, type YearDay } from '../year-day';
 
 export interface LockTraits {
@@ -23,11 +23,12 @@ export interface LockTraits {
   readonly schedules?: boolean;
   /** Tells stars instead of digits. */
   readonly masks?: boolean;
+  /** So many of its places hold a code from the beginning; left out: none. */
+  readonly filled?: number;
+  /** Has its codes by the User Credential command class; left out: by User Code. */
+  readonly credentials?: boolean;
 }
 
-/** Where the mock's own behaviours keep what a lock holds. */
-const CODE = (slot: number) => `UserCode_userCode_${slot}`;
-const STATUS = (slot: number) => `UserCode_userIdStatus_${slot}`;
 /** 1: a year-day schedule. */
 const SCHEDULE = (slot: number) => `ScheduleEntryLock_schedule_${slot}_1_1`;
 
@@ -43,13 +44,17 @@ export class SimulatedLock {
   /** All frames that came to it. */
   frames = 0;
 
+  private readonly pins: PinMemory;
+
   private constructor(
     readonly node: MockNode,
     readonly traits: LockTraits,
-  ) {}
+  ) {
+    this.pins = traits.credentials ? userCredentials(node) : userCodes(node);
+  }
 
   static async on(controller: MockController, traits: LockTraits): Promise<SimulatedLock> {
-    const { nodeId, users, schedules = false } = traits;
+    const { nodeId, users, schedules = false, credentials = false } = traits;
     const events = { [ACCESS_CONTROL]: [1, 2, 5, 6, 11, 12, 13, 14, 16], 7: [3, 4, 9], 8: [10, 11] };
     const node = await MockNode.create({
       id: nodeId,
@@ -66,7 +71,7 @@ export class SimulatedLock {
         commandClasses: [
           ...[0x72, 0x86],
           ccCaps({ ccId: CC.doorLock, isSupported: true, version: 4 }),
-          ccCaps({ ccId: CC.userCode, isSupported: true, version: 1, numUsers: users }),
+          claimed(users, credentials),
           ccCaps({
             ...{ ccId: CC.notification, isSupported: true, version: 8, supportsV1Alarm: false },
             notificationTypesAndEvents: events,
@@ -85,6 +90,7 @@ export class SimulatedLock {
     node.defineBehavior(...createDefaultMockNodeBehaviors());
     controller.addNode(node);
     const lock = new SimulatedLock(node, traits);
+    for (let slot = 1; slot <= (traits.filled ?? 0); slot++) lock.pins.put(slot, String(500_000 + slot));
     lock.listen();
     return lock;
   }
@@ -102,8 +108,7 @@ export class SimulatedLock {
 
   /** The PIN in a place; undefined: none. */
   codeIn(slot: number): string | undefined {
-    const kept = this.node.state.get(CODE(slot)) as string | Uint8Array | undefined;
-    return kept === undefined || typeof kept === 'string' ? kept : Buffer.from(kept).toString('ascii');
+    return this.pins.at(slot);
   }
 
   /** What lies on it, by places. */
@@ -118,8 +123,7 @@ export class SimulatedLock {
 
   /** Puts a code on it at the lock itself; the lock tells that it did. */
   async putByHand(slot: number, pin: string): Promise<void> {
-    this.node.state.set(CODE(slot), pin);
-    this.node.state.set(STATUS(slot), UserIDStatus.Enabled);
+    this.pins.put(slot, pin);
     await this.notify(14, slot);
   }
 
@@ -136,8 +140,7 @@ export class SimulatedLock {
   }
 
   private empty(slot: number): void {
-    this.node.state.set(CODE(slot), undefined);
-    this.node.state.set(STATUS(slot), UserIDStatus.Available);
+    this.pins.clear(slot);
     this.node.state.set(SCHEDULE(slot), undefined);
   }
 
@@ -188,20 +191,19 @@ export class SimulatedLock {
       if (this.dead) return;
       this.frames += 1;
       const cc = frame.type === MockZWaveFrameType.Request ? frame.payload : undefined;
-      if (!(cc instanceof UserCodeCCSet)) {
+      const write = cc && this.pins.writeIn(cc);
+      if (!write) {
         await takes(frame);
         if (this.forgetful && cc instanceof ScheduleEntryLockCCYearDayScheduleSet)
           node.state.set(SCHEDULE(cc.userId), undefined);
         return;
       }
       this.writes += 1;
-      const written = `${cc.userId}/${cc.userIdStatus}`;
-      const isLost = this.loses === 'next' || this.loses?.frame === written;
+      const isLost = this.loses === 'next' || this.loses?.frame === write.key;
       if (!isLost) return takes(frame);
       // The driver sends it again, and hears nothing again.
-      this.loses = { frame: written };
-      node.state.set(STATUS(cc.userId), cc.userIdStatus);
-      node.state.set(CODE(cc.userId), cc.userIdStatus === UserIDStatus.Available ? undefined : cc.userCode);
+      this.loses = { frame: write.key };
+      write.apply();
     };
     if (!traits.masks) return;
     node.defineBehavior({
