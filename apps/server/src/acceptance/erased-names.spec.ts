@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 import { latchkey } from '../cli/latchkey';
-import type { ListedEvent } from '../testing/api';
+import { Api, type ListedEvent } from '../testing/api';
 import type { LockAndDevice } from '../testing/keypads';
 import { ownPostgresDatabase } from '../testing/own-postgres-database';
 import { RestartableServer } from '../testing/restartable-server';
@@ -215,6 +215,21 @@ describe.each(testEngines)('erasing names, on %s', (engine) => {
     expect((await server.api.get(named['created']!)).name).toBe(`Created ${RARE}`);
   });
 
+  it('is for keys with the permission, and of what is named once', async () => {
+    const refused = async (params: object, api = server.api) => {
+      const { status, body } = await api.call('/audit/erase', params);
+      return [status, body.error?.type];
+    };
+    const access_code_id = named['created']!;
+    expect(await refused({})).toEqual([400, 'invalid_input']);
+    expect(await refused({ access_code_id, name: OTHER })).toEqual([400, 'invalid_input']);
+    expect(await refused({ access_code_id: randomUUID() })).toEqual([404, 'access_code_not_found']);
+    const made = await cli('api-keys', 'make', '--name', 'Auditor', '--audit');
+    const auditor = new Api(server.api.url, /seam_\w+/.exec(made.out)![0]);
+    expect(await refused({ access_code_id }, auditor)).toEqual([403, 'forbidden']);
+    expect((await cli('erase', '--yes')).complaint).toBe('Say which: --code ID or --name TEXT.');
+  });
+
   it('leaves nothing of the names in any file, and all that others have', async () => {
     const { api } = server;
     for (const id of Object.values(named)) await api.delete(id);
@@ -314,4 +329,20 @@ describe.each(testEngines)('erasing names, on %s', (engine) => {
     expect(await placesWith(RARE)).toEqual([]);
     expect((await server.api.get(other)).name).toBe(`${OTHER} the second`);
   }, 120_000);
+
+  it('is carried out by the next start, where no server runs', async () => {
+    const code = await create({ device_id: lock.deviceId, code: '2951', name: `Later ${RARE}` });
+    await server.api.advance(MINUTE);
+    await server.api.delete(code);
+    await server.api.advance(HOUR);
+    await server.stop();
+    const decided = await cli('erase', '--code', code, '--yes');
+    expect(decided).toMatchObject({ code: 0, complaint: '' });
+    expect(decided.out).toContain('The server erases what is under way when it is started.');
+    expect(filesWith(RARE)).toContain('eventstore/events.db');
+    await server.start();
+    const { codes } = await erase({ access_code_id: code });
+    expect(codes).toEqual([{ access_code_id: code, result: 'erased' }]);
+    expect(await placesWith(RARE)).toEqual([]);
+  }, 60_000);
 });
