@@ -34,6 +34,9 @@ export interface Link {
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
+/** Most facts have nothing of PINs. */
+const NOTHING_SEALED = sha256('[]');
+
 /** The chain before its first fact. */
 export const beginning = (workspaceId: string): Link => ({
   length: 0,
@@ -45,7 +48,8 @@ export function shownFact({ stream, revision, id, type, data, metadata }: Record
   const sealed: [path: string, value: unknown][] = [];
   const shown = withoutPins(data, '', sealed);
   const { mark: _, ...rest } = metadata;
-  return { stream, revision, id, type, data: shown, metadata: rest, sealed: sha256(JSON.stringify(sealed)) };
+  const hash = sealed.length === 0 ? NOTHING_SEALED : sha256(JSON.stringify(sealed));
+  return { stream, revision, id, type, data: shown, metadata: rest, sealed: hash };
 }
 
 /** The chain extended by one fact. */
