@@ -20,7 +20,7 @@ const named = (name: string, description: string) =>
   program.command(name).description(description).option('--quick', 'smaller, in well under a minute');
 
 named('api', 'codes created, read and listed').action((options: Quick) => benchApi(options));
-named('rebuild', 'all views folded anew, beside a bare read of the same log')
+named('rebuild', 'all views folded again, beside a bare read of the same log')
   .option('--codes <number>', 'codes in the larger log; 250,000 make more than a million events', positive)
   .action((options: Quick & { codes?: number }) => benchRebuild(options));
 named('start', 'a start with built views, and memory while idle')

@@ -161,7 +161,7 @@ export class Accounts {
     });
   }
 
-  /** Ends a grant with all its tokens; an unknown token is none that could be used (RFC 7009, 2.2). */
+  /** Ends a grant with all its tokens; an unknown token could not be used anyway (RFC 7009, 2.2). */
   revoke(refreshToken: string): void {
     this.db.transact(() => {
       const found = this.tokenByHash.get(hash(refreshToken), 'refresh');

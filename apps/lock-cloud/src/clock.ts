@@ -9,9 +9,9 @@ interface Setting {
 }
 
 /**
- * The simulated clock. Running, it moves with the wall from where it was last put, also while the process is
- * down; else it stands still. It also counts the cloud's activity, so that whoever drives the clock can tell
- * whether anything has happened between two looks.
+ * The simulated clock. Running, it moves with the wall from where it was last put, also while the process is down; else
+ * it stands still. It also counts the cloud's activity, so that the process that drives the clock can tell whether
+ * anything has happened in between.
  */
 export class SimulatedClock {
   private setting: Setting;

@@ -24,7 +24,7 @@ export interface CloudOptions {
 export interface KeypadAnswer {
   opens: boolean;
   access_code_id: string | null;
-  /** Of the maker's report of it; null: nobody hears of it. */
+  /** The id of the maker's report of it; null: it is not reported. */
   event_id: string | null;
 }
 
@@ -192,7 +192,7 @@ export class Cloud {
     return { opens: code !== undefined, access_code_id: code?.access_code_id ?? null, event_id };
   }
 
-  /** Somebody turns the lock by hand, at the door. @returns the id of the maker's report; null: nobody hears of it */
+  /** Somebody turns the lock by hand, at the door. @returns the id of the maker's report; null: it is not reported */
   turnByHand(lockId: string, action: 'lock' | 'unlock'): { event_id: string | null } {
     this.operations.performDue(this.clock.now());
     const lock = this.lock(lockId);

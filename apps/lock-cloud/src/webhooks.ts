@@ -32,7 +32,7 @@ const fromRow = ({ webhook_id, url, events }: SubscriptionRow): Subscription => 
   events: JSON.parse(events) as EventType[],
 });
 
-/** Who wants to hear of an account's locks, and what is to be delivered to them. */
+/** The subscribers to reports of an account's locks, and what is to be delivered to them. */
 export class Webhooks {
   private readonly ofAccount;
   /** The subscriptions of each account as last read: every event asks for them. */

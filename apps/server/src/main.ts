@@ -12,7 +12,7 @@ const STOP_WITHIN_MS = 9_500;
 /** What has nothing left to answer ends within this long, or with the process, ms. */
 const END_WITHIN_MS = 1_700;
 
-// Whoever waits for those appends is told by other promises; anything else ends the process, as it would without this.
+// Other promises report those appends to their callers; anything else ends the process, as it would without this.
 process.on('unhandledRejection', (rejection) => {
   if (!isLeftByClient(rejection)) throw rejection;
 });

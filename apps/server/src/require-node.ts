@@ -1,7 +1,7 @@
 /** The oldest Node that everything here runs on, as package.json says. */
 export const OLDEST_NODE: readonly [number, number] = [20, 19];
 
-/** What to tell whoever runs a Node that is too old; undefined where it is not. @param version like 20.19.0 */
+/** The message for a Node that is too old; undefined where it is not. @param version like 20.19.0 */
 export function tooOld(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldest, minorOfOldest] = OLDEST_NODE;

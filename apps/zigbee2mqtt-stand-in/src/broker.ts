@@ -6,13 +6,13 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 export interface BrokerOptions {
-  /** Whoever connects must say these. */
+  /** The credentials that clients need. */
   readonly login?: { readonly username: string; readonly password: string };
   /** PEM files: it speaks TLS with this certificate. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
 }
 
-/** A mosquitto of one's own: on a free port of this machine, with its files in a folder that goes with it. */
+/** A private mosquitto: on a free port of this machine, with its files in a temporary folder. */
 export class Broker {
   private child: ChildProcess | undefined;
 

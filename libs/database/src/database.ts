@@ -20,7 +20,7 @@ export interface Database<T> {
    */
   foreignVersion?(): number;
   /**
-   * Writes the database anew without what was deleted or replaced in it. On SQLite nothing of that is left in the file
+   * Writes the database again without what was deleted or replaced in it. On SQLite nothing of that is left in the file
    * then; on PostgreSQL old rows are freed, and overwritten when their space is used.
    * @throws Error where others keep the file busy
    */

@@ -34,13 +34,11 @@ describe('a file of the data folder that is no database', () => {
   afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
   const opened = () => openStores({ dataDir, databaseUrl: undefined, vaultKey: undefined });
 
-  it.each(['views', 'feed', 'audit'])('may be removed: %s.db is built anew', async (name) => {
+  it.each(['views', 'feed', 'audit'])('may be removed: %s.db is rebuilt', async (name) => {
     await (await opened()).close();
     const file = join(dataDir, `${name}.db`);
     writeFileSync(file, 'not a database'.repeat(1_000));
-    await expect(opened()).rejects.toThrow(
-      `it may be removed (rm ${file}*): it is built anew from the facts.`,
-    );
+    await expect(opened()).rejects.toThrow(`it may be removed (rm ${file}*): it is rebuilt from the facts.`);
     rmSync(file);
     await (await opened()).close();
   });

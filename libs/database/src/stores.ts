@@ -101,7 +101,7 @@ async function checkVaultIsThere(vault: Database<unknown>, records: Database<unk
   // In this order: another instance that starts at the same time makes the vault first.
   if (!(await holdRecords(records)) || !(await isNewVault(vault))) return;
   throw new StartupError(
-    'The vault is missing, though the records are there: put vault.db, or the schema vault, back from the backup that the records go with. To begin anew, choose another DATA_DIR and database.',
+    'The vault is missing, though the records are there: put vault.db, or the schema vault, back from the backup that the records go with. To begin again, choose another DATA_DIR and database.',
   );
 }
 
@@ -164,6 +164,6 @@ async function openOne<T>(config: Pick<Config, 'dataDir' | 'databaseUrl'>, name:
 
 function whatToDo(name: Name, file: string): string {
   return VIEWS.has(name)
-    ? `Where it is damaged it may be removed (rm ${file}*): it is built anew from the facts.`
+    ? `Where it is damaged it may be removed (rm ${file}*): it is rebuilt from the facts.`
     : 'Where it is damaged put it back from a backup: docs/operations.md says how.';
 }

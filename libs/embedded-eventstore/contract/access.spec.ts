@@ -37,7 +37,7 @@ describe('access to streams', () => {
     return error instanceof AccessDeniedError;
   };
 
-  it('is free for who is logged in where nothing is said', async () => {
+  it('is open to logged-in users where no access list is set', async () => {
     const stream = newStream('plain');
     await asReader.appendToStream(stream, numbered(0));
 

@@ -74,7 +74,7 @@ describe('numbers beyond those that JavaScript counts exactly', () => {
     },
   );
 
-  it.each(['9223372036854775808', '5.0', '1e3'])('$tb %s is none', async (tb) => {
+  it.each(['9223372036854775808', '5.0', '1e3'])('$tb %s is invalid', async (tb) => {
     expect(await read(await withMetadata(`{"$tb":${tb}}`))).toHaveLength(7);
   });
 

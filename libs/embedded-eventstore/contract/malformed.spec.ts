@@ -151,7 +151,7 @@ describe('requests that make no sense', () => {
     );
   });
 
-  it('an event id that is none', async () => {
+  it('an invalid event id', async () => {
     const error = await rejection(append(target().raw, newStream('id'), 'any', [{ id: 'not a uuid' }]));
 
     expect(error.code).toBe(status.UNKNOWN);

@@ -36,7 +36,7 @@ describe('stream metadata', () => {
     expect(read).toMatchObject({ streamName: stream, metadata });
   });
 
-  it('of a stream that never had any is none', async () => {
+  it('of a stream that never had any is empty', async () => {
     const read = await target().client.getStreamMetadata(newStream('none'));
 
     expect(read.metadata).toBeUndefined();

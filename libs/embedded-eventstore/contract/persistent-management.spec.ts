@@ -128,7 +128,7 @@ describe('managing persistent subscriptions to a stream', () => {
     await inbox.close();
   });
 
-  it('updates one, which keeps its place and drops whoever is connected', async () => {
+  it('updates one, which keeps its place and drops its consumers', async () => {
     const stream = newStream('updated');
     await create(stream, 'group', { startFrom: START });
     const inbox = new Inbox(target().client.subscribeToPersistentSubscriptionToStream(stream, 'group'));
@@ -152,7 +152,7 @@ describe('managing persistent subscriptions to a stream', () => {
     });
   });
 
-  it('deletes one and drops whoever is connected', async () => {
+  it('deletes one and drops its consumers', async () => {
     const stream = newStream('deleted');
     await create(stream, 'group');
     const inbox = new Inbox(target().client.subscribeToPersistentSubscriptionToStream(stream, 'group'));

@@ -104,7 +104,7 @@ describe('parked messages', () => {
     await consumer.close();
   });
 
-  it('are nothing to replay where there are none', async () => {
+  it('are not replayed where there are none', async () => {
     const stream = newStream('none');
     await target().client.createPersistentSubscriptionToStream(stream, group, settings());
 

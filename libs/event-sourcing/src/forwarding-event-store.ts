@@ -9,7 +9,7 @@ import type {
   SubscribeOptions,
 } from './event-store';
 
-/** An event store in front of another one, to which it hands every call: whoever extends it says what is different. */
+/** An event store in front of another one, to which it passes every call; subclasses override what is different. */
 export class ForwardingEventStore implements EventStore {
   constructor(protected readonly store: EventStore) {}
 

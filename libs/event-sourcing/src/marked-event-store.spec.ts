@@ -123,7 +123,7 @@ describe('a store of marked events', () => {
     }
   });
 
-  it('does not believe an event without a mark, nor one that another key has marked, and goes on after it', async () => {
+  it('does not accept an event without a mark, nor one that another key has marked, and goes on after it', async () => {
     await counters(store).transact(id, cause, () => [added(1)]);
     await put(stream, { ...newEvent(100) });
     await new MarkedEventStore(plain, markerOf('theirs'), undefined).append(stream, [newEvent(100)], 1);
@@ -134,7 +134,7 @@ describe('a store of marked events', () => {
     expect((await written()).map(({ revision }) => revision)).toEqual([0, 1, 2, 3]);
   });
 
-  it('does not believe an event of ours that was repeated, copied to another stream, or changed', async () => {
+  it('does not accept an event of ours that was repeated, copied to another stream, or changed', async () => {
     await counters(store).transact(id, cause, () => [added(1)]);
     const [event] = await written();
     await put(stream, { ...event!, id: randomUUID() });

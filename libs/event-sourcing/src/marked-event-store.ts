@@ -23,10 +23,10 @@ export interface Marker {
 }
 
 /**
- * Marks every event that is appended, and says of each one read whether it may be believed. The mark covers the
- * event, its stream and its revision, so that someone who can append to the event store can neither invent one nor
- * repeat one or copy it elsewhere. Events without a valid mark are still passed on, as `forged`: they count as revisions.
- * An event that carries anything personal is given a salt as well, so that this can be erased later.
+ * Marks every event that is appended, and checks the mark of each one read. The mark covers the event, its stream and
+ * its revision, so that someone who can append to the event store can neither invent one nor repeat one or copy it
+ * elsewhere. Events without a valid mark are still passed on, as `forged`: they count as revisions. An event that
+ * carries anything personal is given a salt as well, so that this can be erased later.
  */
 export class MarkedEventStore extends ForwardingEventStore {
   constructor(

@@ -3,7 +3,7 @@ import type { Position, RecordedEvent } from './event-store';
 /** What a group of consumers reads: one stream, or all streams whose name begins with a prefix. */
 export type GroupSource = { readonly stream: string } | { readonly allWithPrefix: string };
 
-/** A group, which goes by its name among those of its source. */
+/** A group, identified by its name among those of its source. */
 export interface GroupName {
   readonly source: GroupSource;
   readonly group: string;
@@ -51,7 +51,7 @@ export interface GroupConsumer {
 export interface GroupState {
   readonly group: string;
   readonly settings: GroupSettings;
-  /** Where it was said to begin; undefined: at the end as it was then. */
+  /** The requested beginning; undefined: the end at that time. */
   readonly startFrom: number | Position | undefined;
   /** Whether it has got to the end of what it reads. */
   readonly isLive: boolean;
@@ -103,7 +103,7 @@ export interface PersistentSubscriptions {
    * Has parked messages handed out again; those that were chosen by their numbers go before the others then.
    * @returns how many
    * @throws {GroupAbsent}
-   * @throws {NotParked} where there is none of a number
+   * @throws {NotParked} for an unknown number
    */
   retryParked(name: GroupName, which: ParkedChoice): Promise<number>;
   /** Forgets parked messages. @returns how many @throws {GroupAbsent | NotParked} */
@@ -138,7 +138,7 @@ export class NotParked extends Error {
   }
 }
 
-/** How many parked messages may be there when some are chosen by their numbers, which means writing them all anew. */
+/** How many parked messages may be there when some are chosen by their numbers, which means writing them all again. */
 export const PARKED_TO_CHOOSE_FROM = 2_000;
 
 /** There are too many to choose some of them. */

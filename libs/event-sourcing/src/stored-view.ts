@@ -43,7 +43,7 @@ export class StoredView {
     return this.before && sharedHistory(store, this.before);
   }
 
-  /** Begins the view anew, or, if its rows last, goes on from where the event store ended when it was prepared. */
+  /** Begins the view again, or, if its rows last, goes on from where the event store ended when it was prepared. */
   async goBack({ end }: SharedHistory): Promise<void> {
     const { projection, clock } = this.options;
     await this.alone(async (trx) => {

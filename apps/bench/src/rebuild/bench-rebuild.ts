@@ -88,7 +88,7 @@ async function rebuild(codes: number, rounds: number): Promise<Rebuilt> {
     let events = 0;
     for (let round = 1; round <= rounds; round++) {
       seeded.dropViews();
-      say(`the views are dropped, and built anew (${round} of ${rounds})`);
+      say(`the views are dropped, and rebuilt (${round} of ${rounds})`);
       const anew = await timedStart(seeded);
       say('the log is read');
       const read = await bareRead(seeded.folder);

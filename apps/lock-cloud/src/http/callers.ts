@@ -7,7 +7,7 @@ const isLoopbackName = (host: string) =>
 
 /**
  * Whether a browser sent this from a page of another site. Browsers say so themselves, and a page can't make them lie;
- * whoever sends neither header is no browser.
+ * a client that sends neither header is not a browser.
  */
 export function isFromAnotherSite({ headers }: FastifyRequest): boolean {
   const { origin, host = '' } = headers;
@@ -17,7 +17,7 @@ export function isFromAnotherSite({ headers }: FastifyRequest): boolean {
 
 /**
  * The simulator has power over doors and time: it answers to somebody on this machine only. A name in DNS that leads to
- * the loopback address, a page in the browser of whoever sits here, and a webhook that a tenant has pointed here are
+ * the loopback address, a page in a browser on this machine, and a webhook that a tenant has pointed here count as
  * somebody else.
  * @throws {Refusal} 403
  */

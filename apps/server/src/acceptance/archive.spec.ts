@@ -106,7 +106,7 @@ it('moves what ended long ago out of the event store, and everything is told as 
   expect((await cli('archive', '--older-than', 'P10D')).out).toMatch(/^0 facts of 0/);
 });
 
-it('is verified, exported and folded anew with what is archived', async () => {
+it('is verified, exported and folded again with what is archived', async () => {
   const before = await told();
   const file = join(server.dataDir, 'export.jsonl');
   expect(await cli('verify', 'history')).toMatchObject({ code: 0, complaint: '' });

@@ -86,7 +86,7 @@ describe.each([true, false])('a backup pool (native scheduling: %s)', (native_sc
     await api.advanceTo(Date.parse(troubled.ends_at!) + MINUTE);
     expect(await locks.opens(lock, backup.code!)).toBe(false);
     expect(await api.status(backup.access_code_id)).toBe(404);
-    // What is spare stays, for whoever comes next.
+    // Spare codes stay, for the next request.
     expect(await locks.codes(lock)).toHaveLength(2);
     expect(await api.eventTypes(backup.access_code_id)).toContain('access_code.removed_from_device');
   });

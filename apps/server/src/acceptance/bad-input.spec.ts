@@ -160,7 +160,7 @@ describe('a request that is none', () => {
 
   it.each([
     ['without a key', { authorization: '' }],
-    ['with a key that is none', { authorization: 'Bearer seam_nothing' }],
+    ['with an invalid key', { authorization: 'Bearer seam_nothing' }],
     ['with another scheme', { authorization: 'Basic c2VhbTo=' }],
   ])('%s is a 401', async (_what, headers) => {
     const { status, text } = await raw('/access_codes/list', { body: '{}', headers });

@@ -93,8 +93,8 @@ describe('GET /events/stream', () => {
   it.each([
     ['an event that nobody has heard of', { lastEventId: '00000000-0000-4000-8000-000000000000' }, 404],
     ['a place beyond the end', { lastEventId: '999999999' }, 400],
-    ['an id that is none', { lastEventId: 'yesterday' }, 404],
-    ['a key that is none', { key: 'seam_nobody' }, 401],
+    ['an invalid id', { lastEventId: 'yesterday' }, 404],
+    ['an invalid key', { key: 'seam_nobody' }, 401],
   ])('refuses %s', async (_, asked, status) => {
     await expect(listen({}, asked)).rejects.toThrow(new RegExp(`^Error: ${status} |^${status} `));
   });

@@ -186,7 +186,7 @@ describe.each([true, false])('an ongoing code (native scheduling: %s)', (native_
 });
 
 describe('deleting a code', () => {
-  it('that was never sent is done at once, and its lock never hears of it', async () => {
+  it('that was never sent is done at once, and is never sent to its lock', async () => {
     const { api, locks } = world;
     const lock = await locks.add();
     const startsAt = (await api.now()) + 5 * DAY;

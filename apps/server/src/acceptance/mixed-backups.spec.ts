@@ -191,7 +191,7 @@ async function wrongAnswers(): Promise<string[]> {
 describe.each(mixtures)(
   'backups of event store $eventStore, vault $vault, records $records and views $views',
   (mixture) => {
-    it('lose no webhook and open no wrong door, and what does not fit is said once', async () => {
+    it('lose no webhook and open no wrong door, and what does not fit is logged once', async () => {
       const { eventStore, vault, records, views } = mixture;
       const latest = Math.max(eventStore, vault, records, views);
       await server.stop();

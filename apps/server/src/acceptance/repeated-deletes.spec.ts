@@ -60,7 +60,7 @@ describe('a deletion whose answer was lost', () => {
     expect((await world.api.call(`${path}/get`, { [idOf(path)]: id })).status).toBe(404);
   });
 
-  it.each(paths)('is a 404 to POST, and to whoever did not ask for it: %s', async (path) => {
+  it.each(paths)('is a 404 to POST, and to callers that did not ask for it: %s', async (path) => {
     const id = await things[path]!();
     expect((await remove(path, id)).status).toBe(200);
     expect((await world.api.call(`${path}/delete`, { [idOf(path)]: id })).status).toBe(404);

@@ -68,7 +68,7 @@ describe('what a lock maker reports', () => {
     expect(await api.eventTypes(access_code_id)).toContain('access_code.removed_from_device');
   });
 
-  it('is believed of the locks of its own account alone', async () => {
+  it('counts for the locks of its own account only', async () => {
     const { api, locks } = world;
     const { webview } = await connectAccount(api, { wait_for_device_creation: true });
     const { devices } = await api.ask<{ devices: { device_id: string }[] }>('/devices/list', {

@@ -93,7 +93,7 @@ describe('Z-Wave locks behind a Z-Wave JS server, with the real driver', () => {
     await until(async () => {
       const { errors } = await world.api.get(third.access_code_id);
       return errors.some(({ error_code }) => error_code === 'no_space_for_access_code_on_device');
-    }, within('the lock is said to be full'));
+    }, within('the lock is reported as full'));
     // The lower half is somebody else's.
     expect(Object.keys(await world.network.lock(SMALL).codes())).toEqual(['3', '4']);
     await world.api.ask('/access_codes/delete', { access_code_id: first.access_code_id });

@@ -8,7 +8,7 @@ import { factsStore } from '../stores/facts-store';
 import { type Part, ViewsBuild } from './build-views';
 import { PagedHistory } from './paged-history';
 
-/** What the thread is to do, and what the server knows of where it does it. */
+/** What the thread is to do, and the server's settings for it. */
 export interface ThreadOrder {
   readonly part: Part;
   readonly config: Config;

@@ -190,7 +190,7 @@ describe('backup and restore', () => {
 
   // Only root may mount a file system that is small enough.
   const onSmallDisk = process.getuid?.() === 0 ? test : test.skip;
-  onSmallDisk('a full disk is said in one line, and what was begun is removed', async () => {
+  onSmallDisk('a full disk is reported in one line, and what was begun is removed', async () => {
     const disk = at('disk');
     mkdirSync(disk);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300k', 'none', disk]);

@@ -16,7 +16,7 @@ export const eventStoreFolder = (config: Pick<Config, 'dataDir'>) => join(config
 
 /**
  * The embedded event store of the data folder: the running server's, or one that is started for it. The server holds
- * its data folder for as long as it runs: whoever gets the folder is alone with the event store.
+ * its data folder for as long as it runs: a process that gets the folder is alone with the event store.
  * @throws {Refusal} when it can't be opened
  */
 export async function reachEventStore(config: Config): Promise<ReachedEventStore> {

@@ -53,7 +53,7 @@ export function latchkey(
 }
 
 if (require.main === module) {
-  // Whoever reads has read enough, as `head` has.
+  // The reader has read enough, like `head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);

@@ -141,7 +141,7 @@ describe('codes, devices and webhooks on the command line', () => {
     expect((await run('webhooks', 'get', 'nonsense')).complaint).toMatch(/^There is no webhook nonsense/);
   });
 
-  test('whoever reads only the beginning is left in peace', () => {
+  test('a reader that reads only the beginning gets no error', () => {
     const compiled = compile();
     const program = compiled.path('apps/server/src/cli/latchkey.js');
     const { PATH, HOME } = process.env;

@@ -96,7 +96,7 @@ describe('parked events', () => {
     expect(viewsOf(await listed())).toEqual(views);
     const retried = await run('parked', 'retry', id);
     expect(retried).toMatchObject({ code: 1, complaint: expect.stringMatching(/^Left as they were: /) });
-    expect(retried.out).toMatch(/^devices: The view devices can't be folded anew: .*BatteryMeasured/m);
+    expect(retried.out).toMatch(/^devices: The view devices can't be folded again: .*BatteryMeasured/m);
     const verified = await run('verify', 'views', '--view', 'devices');
     expect(verified).toMatchObject({
       code: 1,

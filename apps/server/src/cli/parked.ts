@@ -30,7 +30,7 @@ export function parkedCommand(env: NodeJS.ProcessEnv, print: Print): Command {
     );
   program
     .command('retry')
-    .description('folds the views anew that go on without an event, by the version that runs this')
+    .description('folds the views again that go on without an event, by the version that runs this')
     .argument('<EVENT_ID>', 'one event, or all')
     .action((id: string) => retry(env, id, print));
   program

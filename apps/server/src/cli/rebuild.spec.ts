@@ -141,7 +141,7 @@ withPostgres(
       ended = true;
       await made;
       expect(rebuilt).toMatchObject({ code: 0, complaint: '' });
-      // What happens to a code meanwhile writes its row anew, so that some were right again before.
+      // What happens to a code meanwhile writes its row again, so that some were right again before.
       const [, changed] = /^codes: .*\(0 missing, (\d+) changed, 0 too many\)/m.exec(rebuilt.out) ?? [];
       expect(Number(changed)).toBeGreaterThan(0);
       expect(Number(changed)).toBeLessThanOrEqual(spoilt.rowCount!);

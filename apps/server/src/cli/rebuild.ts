@@ -10,11 +10,11 @@ interface RebuildOptions {
   readonly json?: boolean;
 }
 
-/** Folds views anew from the facts. */
+/** Folds views again from the facts. */
 export function rebuildCommand(env: NodeJS.ProcessEnv, print: Print): Command {
   return new Command('rebuild')
     .description(
-      'Folds a view anew from all facts beside the one that is read, and puts it in its place. A server may run meanwhile. ' +
+      'Folds a view again from all facts beside the one that is read, and puts it in its place. A server may run meanwhile. ' +
         'Cut short, it goes on where it was when it is called again.',
     )
     .argument('<VIEW>', 'its name, as verify views shows it, or all')

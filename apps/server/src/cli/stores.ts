@@ -42,7 +42,7 @@ export function withViews(
   });
 }
 
-/** The workspace that is named, or all of them. @throws Refusal where there is none of that id */
+/** The workspace that is named, or all of them. @throws Refusal for an unknown id */
 export async function workspacesOf(
   { records }: Pick<Stores<unknown>, 'records'>,
   wanted: string | undefined,

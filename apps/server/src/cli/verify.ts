@@ -11,7 +11,7 @@ export function verifyCommand(env: NodeJS.ProcessEnv, print: Print): Command {
   const program = new Command('verify').description('Checks what the server keeps against itself.');
   program
     .command('history')
-    .description('links all facts anew and compares with what was signed; exit code 1 where they differ')
+    .description('links all facts again and compares with what was signed; exit code 1 where they differ')
     .option('--json', 'each finding as a line of JSON')
     .action(({ json = false }: { json?: boolean }) => withFacts(env, (facts) => history(facts, json, print)));
   program

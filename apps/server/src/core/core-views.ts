@@ -31,7 +31,7 @@ export class CoreViews implements ViewBarrier {
   readonly agenda: ProjectionRunner;
   /** Time is being played, from one due instant to the next. */
   isPlaying = false;
-  /** Of the public streams, for the feed and whoever else follows them; whoever joins does so before `start`. */
+  /** Follows the public streams for the feed and others, which join before `start`. */
   readonly publicEvents: SharedSubscription;
   private readonly domain: SharedSubscription;
   /** How many answers to writes wait for the views now. */

@@ -39,7 +39,9 @@ const NEVER_PUT = { offset: 0, believe: () => undefined, doubt: () => undefined 
 
 /** How soon an unanswered command is looked after, ms. */
 const READ_BACK_AFTER = 2_000;
-/** How long a worker waits to hear of what another process has folded, ms; then it asks the event store instead. */
+/**
+ * How long a worker waits to see the events that another process has folded, ms; then it reads the event store instead.
+ */
 const HEARD_WITHIN_MS = 2_000;
 
 /** The domain at work: streams, views, agenda and the executor that drives the locks. */
@@ -131,7 +133,7 @@ export class Core implements ViewBarrier {
     return this.views.all;
   }
 
-  /** The public streams, followed once for all: whoever joins does so before `start`. */
+  /** The public streams, followed once for all who join before `start`. */
   get publicEvents(): SharedSubscription {
     return this.views.publicEvents;
   }
@@ -235,7 +237,7 @@ export class Core implements ViewBarrier {
   }
 }
 
-/** Each look at a code is run by whoever follows it. */
+/** Runs the work on a code, inside its trace where there is one. */
 function watched(
   codes: Pick<CodeWork, 'workThrough'>,
   onLook: CoreOptions['onLook'],

@@ -5,9 +5,9 @@ import type { Logger } from '@latchkey/platform';
 export type OnLockAnswer = (of: { command: string; maker: string; outcome: string; ms: number }) => void;
 
 /**
- * Counts what locks were asked to do, so that whoever plays their part knows whether there is anything to play. A
- * request counts when it is sent and when it is over: whoever looks between the two may find nothing yet. Each is told
- * at the log level `debug`.
+ * Counts requests to locks, so that a simulation of locks knows whether there is anything to do. A request counts when
+ * it is sent and again when it is over: in between there may be nothing to see yet. Each is logged at the level
+ * `debug`.
  */
 export class CountedGateway implements LockGateway {
   writes = 0;

@@ -8,9 +8,9 @@ import { boundRequests } from './request-deadline';
 import { routeEndpoints } from './route-endpoints';
 
 /**
- * What an application made on `httpAdapter()` needs besides HttpModule, before it listens: the request id on
- * every answer, no caching of answers, and a clear 503 for whoever comes while the server starts or stops, or whose
- * answer takes too long; and the endpoints of the API.
+ * What an application made on `httpAdapter()` needs besides HttpModule, before it listens: the request id on every
+ * answer, no caching of answers, and a clear 503 for requests that come while the server starts or stops, or that take
+ * too long; and the endpoints of the API.
  */
 export function configureHttp(app: NestFastifyApplication): NestFastifyApplication {
   app.get(OpenApi).describes(app);

@@ -114,7 +114,7 @@ test('an account is connected by its owner, and its locks appear', async () => {
   expect(await (await fetch(webview.url)).text()).toContain('Your locks are connected');
 });
 
-test('whoever only looks at the links by HEAD uses none of them up', async () => {
+test('links are not used up by HEAD requests', async () => {
   const webview = await create();
   const { back, browser } = await consent(webview, allow());
   const looked = (url: string) => fetch(url, { method: 'HEAD', redirect: 'manual' });

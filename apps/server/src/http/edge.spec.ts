@@ -87,7 +87,7 @@ describe('what is not there', () => {
   });
 });
 
-describe('bodies that are none', () => {
+describe('invalid bodies', () => {
   test.each([
     ['broken JSON', '{"device_id":'],
     ['an array', '[]'],
@@ -140,7 +140,7 @@ describe('bodies that are none', () => {
   });
 });
 
-describe('requests that are none', () => {
+describe('invalid requests', () => {
   const raw = (text: string) =>
     new Promise<string>((resolve, reject) => {
       const { hostname, port } = new URL(edge.url);
@@ -197,7 +197,7 @@ describe('parameters', () => {
     ['a broken number', { device_id, preferred_code_length: 4.5 }, 'preferred_code_length'],
     ['a word that is not among them', { device_id, max_time_rounding: '2h' }, 'max_time_rounding'],
     ['a date alone', { device_id, ...window, starts_at: '2030-01-01' }, 'starts_at'],
-    ['a day that is none', { device_id, ...window, ends_at: '2030-02-30T10:00:00Z' }, 'ends_at'],
+    ['a day that does not exist', { device_id, ...window, ends_at: '2030-02-30T10:00:00Z' }, 'ends_at'],
     ['a number for an instant', { device_id, ...window, starts_at: 1893456000000 }, 'starts_at'],
     ['a start alone', { device_id, starts_at: later(1) }, 'ends_at'],
     ['an end alone', { device_id, ends_at: later(1) }, 'starts_at'],

@@ -20,8 +20,8 @@ interface Failures {
 }
 
 /**
- * Slows down whoever keeps trying keys: each wrong one from an address is answered later than the one before,
- * and they wait for each other. By the machine's own clock, since the sandbox's is put forward at will.
+ * Slows down clients that keep trying keys: each wrong one from an address is answered later than the one before, and
+ * they wait for each other. By the machine's own clock, since the sandbox's can be set at will.
  */
 export class FailedAttempts {
   private readonly byAddress = new LRUCache<string, Failures>({ max: MOST_ADDRESSES });

@@ -27,7 +27,7 @@ describe('while something that the server needs is away', () => {
   test.each([
     ['a read', '/access_codes/list', {}],
     ['a write', '/access_codes/create', { device_id: randomUUID() }],
-  ])('%s is answered 503, and what is said of it names no address', async (_what, path, params) => {
+  ])('%s is answered 503, and its message names no address', async (_what, path, params) => {
     edge.shelf.fails = away();
     const answer = await edge.post(path, params);
     expectUnavailable(answer);

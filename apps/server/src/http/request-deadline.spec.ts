@@ -3,7 +3,7 @@ import { boundRequests } from './request-deadline';
 
 const SHORT_MS = 50;
 
-it('tells whoever waits too long to ask again, and lets lists and played time take longer', async () => {
+it('tells a client that waits too long to try again, and lets lists and an advanced clock take longer', async () => {
   const fastify = Fastify();
   boundRequests(fastify, SHORT_MS, 60_000);
   const paths = ['/access_codes/get', '/access_codes/list', '/sandbox/clock/advance'];

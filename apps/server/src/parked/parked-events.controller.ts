@@ -104,7 +104,7 @@ export class ParkedEventsController {
   }
 
   @SeamRoute('/parked_events/retry', [], {
-    summary: 'Folds the views anew that go on without one event, or any; the list shows what comes of it',
+    summary: 'Folds the views again that go on without one event, or any; the list shows what comes of it',
     answer: { parked_events: { listOf: PARKED_EVENT_SCHEMA }, views: VIEWS_SCHEMA },
     params: SomeParkedParams,
     permission: 'operations',
@@ -116,7 +116,7 @@ export class ParkedEventsController {
     return { parked_events: events.filter(({ view }) => views.includes(view)), views };
   }
 
-  /** On connections of its own, so that nobody who reads waits for it. @returns the views that are folded anew */
+  /** On connections of its own, so that no reader waits for it. @returns the views that are folded again */
   private async begin(events: readonly ParkedEvent[]): Promise<string[]> {
     const { store, config, clock, logger } = this;
     const stores = await openStores(config);
@@ -132,7 +132,7 @@ export class ParkedEventsController {
     this.retrying = retryParked(parts, views)
       .then((retried) => {
         for (const { view, failure } of retried) {
-          if (failure === null) logger.info({ view }, 'a view was folded anew, with what was parked');
+          if (failure === null) logger.info({ view }, 'a view was folded again, with what was parked');
           else logger.error({ view, reason: failure }, 'a view still goes on without an event');
         }
       })
@@ -145,7 +145,7 @@ export class ParkedEventsController {
   }
 }
 
-/** @throws {ApiError} unless it is said which; undefined: all */
+/** @throws {ApiError} unless one, or all, are named; undefined: all */
 function wantedOf({ event_id: eventId, all = false }: SomeParkedParams): string | undefined {
   if ((eventId === undefined) === !all)
     throw ApiError.invalidInput('Say which event, or all.', { event_id: 'is needed, or all: true' });

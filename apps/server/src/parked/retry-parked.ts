@@ -27,7 +27,7 @@ export function viewsToRetry(parts: ReplayParts, events: readonly ParkedEvent[])
 }
 
 /**
- * Folds views anew, with all events in their order: an event can't be folded by itself after those that came later.
+ * Folds views again, with all events in their order: an event can't be folded by itself after those that came later.
  * A view that still can't fold one is left as it is.
  */
 export async function retryParked(parts: ReplayParts, views: readonly string[]): Promise<Retried[]> {

@@ -99,7 +99,7 @@ export class FreshView {
       await runner.caughtUp;
     } catch (error) {
       if (!(error instanceof UnreadableEvent || error instanceof UnfoldableEvent)) throw error;
-      throw new NotReplayable(`The view ${this.name} can't be folded anew: ${error.message}`);
+      throw new NotReplayable(`The view ${this.name} can't be folded again: ${error.message}`);
     } finally {
       await runner.stop();
     }

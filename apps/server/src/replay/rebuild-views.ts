@@ -35,9 +35,9 @@ export interface RebuiltView {
 }
 
 /**
- * Folds views anew beside those that are read, and then puts each in the place of the old one: in one transaction, as of
- * one position. A server may run meanwhile, and goes on from there; whoever reads sees the old rows or the new ones.
- * What is left behind when the process ends early is gone on from.
+ * Folds views again beside those that are read, and then puts each in the place of the old one: in one transaction, as
+ * of one position. A server may run meanwhile, and goes on from there; readers see the old rows or the new ones. What
+ * is left behind when the process ends early is gone on from.
  * @param name of one view; undefined: all of them
  * @throws {NotReplayable} for an unknown name, a view that was never built, or while another process rebuilds
  */

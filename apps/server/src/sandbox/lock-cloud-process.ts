@@ -6,7 +6,7 @@ import { ownAddress } from './own-address';
 
 export interface LockCloudProcess {
   readonly url: string;
-  /** Resolves when the process ends, whoever ended it. */
+  /** Resolves when the process ends for any reason. */
   readonly exited: Promise<number | null>;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export async function spawnLockCloud(options: {
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const port = await listening(child);
-  // What it says later is for whoever runs the server.
+  // What it prints later is passed on to the server's output.
   child.stderr!.pipe(process.stderr);
   const close = async (): Promise<void> => {
     if (child.connected) child.disconnect();

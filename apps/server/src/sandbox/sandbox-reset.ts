@@ -23,7 +23,7 @@ const ACCOUNTS_AT_ONCE = 1000;
 
 /**
  * Puts a sandbox workspace back to its beginning: its accounts, devices, codes and invitations go, and the workspace
- * that the sandbox began with gets its locks anew. Its API keys, webhooks and settings stay, and so do past events.
+ * that the sandbox began with gets its locks again. Its API keys, webhooks and settings stay, and so do past events.
  * Every step may be repeated, so a reset that a crash cut short is finished at the next start.
  */
 @Injectable()

@@ -18,8 +18,7 @@ export interface OpenedEventStore extends FactsStore {
 
 /**
  * The event store of EVENTSTORE_URL, or else the embedded one, as a process of its own, with what was archived of it.
- * Only marked events are believed.
- * Waits until it answers.
+ * Only marked events count. Waits until it answers.
  * @throws {StartupError} when the embedded one does not start
  * @throws {Outage} when it does not answer within a minute
  * @throws {StoreDamaged} that names an archive file which is missing or damaged
@@ -50,11 +49,11 @@ function loginsAt(address: string, config: Config, started: Started): Subscriber
   return new NodeLogins(users, config);
 }
 
-/** Without TLS whoever can listen on the way, or reach the store, reads and writes everything. */
+/** Without TLS anyone on the network path, or with access to the store, can read and write everything. */
 function warnOfOpenStore({ eventstoreUrl }: Config, logger: Logger): void {
   if (eventstoreUrl === undefined || !/[?&]tls=false(&|$)/i.test(eventstoreUrl)) return;
   logger.warn(
-    'EVENTSTORE_URL is without TLS: whoever reaches that event store can read, write and delete everything in it. Keep it on a network of its own, or give it certificates and logins.',
+    'EVENTSTORE_URL is without TLS: anyone who reaches that event store can read, write and delete everything in it. Keep it on a network of its own, or give it certificates and logins.',
   );
 }
 

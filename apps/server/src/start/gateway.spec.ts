@@ -30,7 +30,7 @@ it.each([
   );
 });
 
-it('a file that is none is told by the name of the setting', async () => {
+it('an invalid file is reported by the name of the setting', async () => {
   await expect(open({ ...house, slots: 'all' })).rejects.toThrow(
     /^SANDBOX_LOCKS_FILE: The file .* entry 1 slots/,
   );

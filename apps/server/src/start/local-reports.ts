@@ -12,8 +12,8 @@ const TRIES = 20;
 type Take = (account: AccountRef, report: LockReport) => Promise<Reception>;
 
 /**
- * Hands what locks of local systems report to whoever takes reports, account by account in the order in which they
- * came. Nobody can send them again: one that can't be taken now is tried again here.
+ * Passes on what locks of local systems report, account by account in the order in which it came. Nobody can send them
+ * again: one that can't be taken now is tried again here.
  */
 export class LocalReports {
   private readonly waiting = new Map<string, [AccountRef, LockReport][]>();

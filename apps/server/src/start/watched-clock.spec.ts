@@ -30,7 +30,7 @@ it('remembers what the clock read, so that one put back meanwhile is noticed', (
   expect(Math.round(second.watch.offset / HOUR)).toBe(-1);
   expect(second.watch.latest()).toBeGreaterThan(Date.now() + HOUR / 2);
   second.stop();
-  // It still holds for whoever comes next.
+  // It still holds for the next process.
   const third = started();
   expect(Math.round(third.watch.offset / HOUR)).toBe(-1);
   third.stop();

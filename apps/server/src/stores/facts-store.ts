@@ -28,7 +28,7 @@ export const archiveFolder = ({ archiveDir, dataDir }: Pick<Config, 'archiveDir'
   archiveDir ?? join(dataDir, 'archive');
 
 /**
- * The event store in which we believe our own events alone, with what was archived of it in its place.
+ * The event store, in which only our own events count, with archived events in their places.
  * @param bare as its client shows it
  * @throws {StoreDamaged} that names an archive file which is missing or damaged
  */

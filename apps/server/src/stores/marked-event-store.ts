@@ -24,8 +24,8 @@ async function clamped(until: string, store: EventStore, settings: Records['sett
 }
 
 /**
- * The event store in which we believe our own events alone. Those that a version without marks has written are
- * taken over once, at the first start after it: all that are there by then, and none that come later.
+ * The event store, in which only our own events count. Events of a version without marks are accepted once, at the
+ * first start after it: all that exist by then, and none that come later.
  */
 export async function markedEventStore(
   store: EventStore,

@@ -1,8 +1,8 @@
 import type { AccountRef, LockCode, LockGateway, LockRef, WriteAnswer } from '@latchkey/gateways';
 
 /**
- * Dies in the middle of a call: what was to happen after it never does, as when the process is killed. `before`:
- * the lock never hears of it; `after`: it does, and nobody is left to take the answer.
+ * Dies in the middle of a call: what was to happen after it never does, as when the process is killed. `before`: before
+ * it is sent to the lock; `after`: once the lock has done it, so that nobody takes the answer.
  */
 export class CrashingGateway implements LockGateway {
   private armed: 'before' | 'after' | undefined;

@@ -11,7 +11,7 @@ export class EventListener {
   readonly messages: ServerSentMessage[] = [];
   /** Lines that only keep the connection open. */
   comments = 0;
-  /** Resolves when the stream has ended, whoever ended it. */
+  /** Resolves when the stream has ended for any reason. */
   readonly ended: Promise<void>;
   private readonly gone = new AbortController();
   private waiting: (() => void)[] = [];

@@ -24,7 +24,10 @@ export class PutClock implements Clock {
     void this.watch.offset;
   }
 
-  /** The server as whoever plays time has to see it: what is due by this clock is due at another instant of theirs. */
+  /**
+   * The server as a driver of the simulated time has to see it: what is due by this clock is due at another instant of
+   * the driver's.
+   */
   played(core: Core) {
     return {
       nextDue: async () => {

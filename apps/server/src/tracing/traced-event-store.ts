@@ -14,8 +14,8 @@ import { traced, type Tracing } from './tracing';
 const STREAMS = 20_000;
 
 /**
- * Makes appends spans, and writes into the metadata of events by which span they were appended: whoever works on a
- * stream later, in whichever process, goes on in the trace of what caused it.
+ * Makes appends spans, and writes into the metadata of events by which span they were appended: later work on the
+ * stream, in any process, continues the trace of its cause.
  */
 export class TracedEventStore extends ForwardingEventStore {
   private readonly last = new LRUCache<string, string>({ max: STREAMS });

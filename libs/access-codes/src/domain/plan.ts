@@ -255,7 +255,7 @@ function desired(
 ): { native: boolean; wanted: Content | null; from: number } {
   const { device, now, settings } = circumstances;
   const native = isNative(code.wanted, device);
-  // Not when it was asked for: the clock may have been ahead then, and put right since.
+  // Not when it was asked for: the clock may have been ahead then, and corrected since.
   const from = code.wanted.schedule ? leadOf(code.wanted.schedule, native, settings) : -Infinity;
   const begun = now - doubtOf(circumstances) >= from;
   // What a lock keeps by itself may stay on it, however far its window has moved away; and what it was time for

@@ -58,7 +58,7 @@ describe('what a lock reports', () => {
   };
 
   describe('of a code that it was sent', () => {
-    it('makes it be read back: the report alone is not believed', async () => {
+    it('makes it be read back: the report alone does not count', async () => {
       await feature.given(aLock(), aCode()).when(works).then(started, accepted);
       expect(await feature.when(comes(outcome('created'))).then()).toBe('taken');
       await feature
@@ -75,7 +75,7 @@ describe('what a lock reports', () => {
       await feature.when(comes(report)).then();
     });
 
-    it('that it failed, is believed, and it is tried again', async () => {
+    it('that it failed, counts, and it is tried again', async () => {
       await feature.given(aLock(), aCode()).when(works).then(started, accepted);
       await feature
         .when(comes(outcome('created', { success: false, errorCode: 'LOCK_JAMMED' })))
@@ -109,7 +109,7 @@ describe('what a lock reports', () => {
         .then(onCode('Removed', { cause: 'deleted' }));
     });
 
-    it('that its removal failed, is believed, and it is tried again', async () => {
+    it('that its removal failed, counts, and it is tried again', async () => {
       await feature.given(aLock(), aCodeOnLock(), deleted).when(works).then(onCode('RemovalSent'));
       const jammed = outcome('deleted', { lockCodeId: held, success: false, errorCode: 'LOCK_JAMMED' });
       await feature.when(comes(jammed)).then(onCode('RemovalFailed', { errorCode: 'LOCK_JAMMED' }));
@@ -177,7 +177,7 @@ describe('what a lock reports', () => {
     expect(await dueSubjects()).toEqual(due);
   });
 
-  it('to another account is not believed of this one', async () => {
+  it('to another account does not count for this one', async () => {
     const jammed = outcome('created', { success: false, errorCode: 'LOCK_JAMMED' });
     await feature.given(aLock(), aCode()).when(works).then(started, accepted);
     await feature.when(comes(jammed, 'account-2')).then();

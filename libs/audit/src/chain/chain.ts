@@ -55,7 +55,7 @@ export function shownFact({ stream, revision, id, type, data, metadata }: Record
 /** The chain extended by one fact. */
 export function linked({ length, hash }: Link, fact: ShownFact): Link {
   const { relinked } = (fact.metadata ?? {}) as Partial<EventMetadata>;
-  // Whoever trusts it looks at the signature.
+  // Its signature shows whether it can be trusted.
   if (relinked?.before === hash) return { length: length + 1, hash: relinked.after };
   return { length: length + 1, hash: sha256(`${hash}\n${JSON.stringify(coveredOf(fact))}`) };
 }

@@ -18,7 +18,7 @@ const makeTable = ({ db }: Database<Tables>) =>
 const add = ({ db }: Database<Tables>, id: number, text: string) =>
   db.insertInto('things').values({ id, text }).execute();
 
-describe('a SQLite file that is written anew', () => {
+describe('a SQLite file that is written again', () => {
   let folder: string;
   let database: Database<Tables>;
   const onDisk = () => Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { Worker } from 'node:worker_threads';
 
-/** How long it waits for whoever reads or writes the file, ms. */
+/** How long it waits for readers and writers of the file, ms. */
 const WAITS_MS = 30_000;
 
 /**
@@ -20,7 +20,7 @@ const THREAD = `
 `;
 
 /**
- * Writes a SQLite file anew, with nothing in it but what it has now: neither in free pages, nor in the gaps of others,
+ * Writes a SQLite file again, with nothing in it but what it has now: neither in free pages, nor in the gaps of others,
  * nor in its log. In a thread, since it takes as long as copying it does; who writes to it waits meanwhile.
  * @throws Error where others keep the file busy
  */

@@ -26,8 +26,8 @@ const SET_UP = `select set_config(known.name, wanted.value, false)
   join pg_settings as known on known.name = wanted.name`;
 
 /**
- * A pool whose connections have deadlines. One that leaves a statement unanswered is given up, and with it all that
- * are as old: when one has died in silence, most of the others have, too.
+ * A pool whose connections have deadlines. One that leaves a statement unanswered is given up, and with it all that are
+ * as old: when one has died without notice, most of the others have, too.
  */
 export class DeadlinePool implements PostgresPool {
   private readonly connections = new Map<pg.PoolClient, Connection>();

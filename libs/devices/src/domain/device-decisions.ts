@@ -98,7 +98,7 @@ export function remove(device: Device | null): DeviceEvent[] {
 
 /**
  * Deletes a device here, also one that its owner has taken out of the account.
- * @param intake how often its account's locks had been looked at anew
+ * @param intake how often its account's locks had been looked at again
  */
 export function deleteDevice(device: Device | null, intake: number): DeviceEvent[] {
   return device && device.deletedAt === null ? [{ type: 'DeviceDeleted', data: { intake } }] : [];

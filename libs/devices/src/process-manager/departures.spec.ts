@@ -32,7 +32,7 @@ describe('a device that goes', () => {
     const go = devices.when(({ departures }) => departures.ofDevice(DEVICE_ID, cause));
     await go.then(deleted);
     await go.then();
-    // Whoever comes after a crash sees off what codes are left.
+    // After a crash another process ends the codes that are left.
     expect(devices.told).toEqual([`abandoned ${DEVICE_ID}`, `abandoned ${DEVICE_ID}`]);
   });
 
@@ -105,7 +105,7 @@ describe('an account that goes', () => {
     expect(devices.told).toEqual([]);
   });
 
-  it('goes by itself where nobody says in whose name', async () => {
+  it('is removed by the system where no caller is known', async () => {
     await devices.given(connected(), added(), removed);
     await devices.when(({ departures }) => departures.ofAccount(ACCOUNT_ID)).then(deleted);
     const [last] = await devices.recorded(1);
@@ -116,7 +116,7 @@ describe('an account that goes', () => {
     });
   });
 
-  it('is finished by whoever comes after a crash, after whichever device', async () => {
+  it('is finished by another process after a crash, after any device', async () => {
     const all = locks(3);
     for (const appends of [1, 2, 3]) {
       const scenario = new DeviceScenario();

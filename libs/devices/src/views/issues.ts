@@ -52,7 +52,7 @@ export function deviceWarnings(device: Device | null): SeamWarning[] {
     const by = clockDrift ? `${durationOf(clockDrift.by)} ${clockDrift.by > 0 ? 'fast' : 'slow'}` : 'wrong';
     warnings.push({
       warning_code: 'time_zone_mismatch',
-      message: `The clock of the device is ${by}. Until it is put right, time frames are kept by the server and not by the device.`,
+      message: `The clock of the device is ${by}. Until it is corrected, time frames are kept by the server and not by the device.`,
       created_at: iso(clockDrift?.since ?? addedAt),
     });
   }

@@ -16,7 +16,7 @@ const KEPT = 2_000;
 /** By the adapter, which a database and its transactions share. */
 const ofDatabases = new WeakMap<object, KeptRows<DeviceWithAccount>>();
 
-/** Devices that were read: whoever shows codes asks for theirs, which hardly ever change. */
+/** Devices that were read: showing codes needs theirs, which hardly ever change. */
 export function keptDevices<T>(database: Database<T>): KeptRows<DeviceWithAccount> {
   const { adapter } = database.db.getExecutor();
   const kept = ofDatabases.get(adapter) ?? new KeptRows<DeviceWithAccount>(database, KEPT);

@@ -17,8 +17,8 @@ export const HOLD_FILE = {
 } as const;
 
 /**
- * The node answers once the file stands still. Whoever called ends the call when it is copied, and knows by its
- * orderly end that it stood still until then. A caller that is gone holds nothing.
+ * The node answers once the file stands still. The caller ends the call when it has copied the file; an orderly end
+ * shows that the file stood still until then. A caller that is gone holds nothing.
  */
 export function backupService({ log, report }: NodeParts): NodeService {
   const implementation: UntypedServiceImplementation = {

@@ -84,7 +84,7 @@ describe('the file of a private node, held', () => {
     expect(size(DATABASE_FILE)).toBeGreaterThan(before);
   }, 60_000);
 
-  test('whoever holds it hears that the node has ended', async () => {
+  test('its holder learns that the node has ended', async () => {
     const other = await startNode({ dataDir: join(folder, 'other'), access: 'private' });
     const held = await holdFile(other.connectionString);
     await other.close();

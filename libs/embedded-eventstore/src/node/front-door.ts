@@ -113,7 +113,8 @@ export class FrontDoor {
       ca,
       minVersion: 'TLSv1.2',
       handshakeTimeout: FIRST_BYTES_WITHIN,
-      // gRPC clients offer h2 alone; whoever offers HTTP/1.1 too is no gRPC client and is better served by that.
+      // gRPC clients offer h2 alone; a client that offers HTTP/1.1 too is not a gRPC client and is better served by
+      // that.
       ALPNCallback: ({ protocols }) =>
         protocols.includes('http/1.1') ? 'http/1.1' : protocols.includes('h2') ? 'h2' : undefined,
     });

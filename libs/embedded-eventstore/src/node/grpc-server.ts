@@ -37,7 +37,7 @@ export interface GrpcServer {
   close(cutConnections: () => void): Promise<void>;
 }
 
-/** What the services of a node have in common, whoever calls. */
+/** What the services of a node have in common for all callers. */
 export interface GrpcParts {
   readonly instanceId: string;
   readonly users: UserDirectory;

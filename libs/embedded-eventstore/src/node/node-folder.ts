@@ -87,7 +87,10 @@ export function openNodeFolder(dataDir: string): NodeFolder {
   };
 }
 
-/** Whoever listened there is gone, for this process has the folder's database; so may be the folder of a long path. */
+/**
+ * The process that listened there is gone, for this process has the folder's database; so may be the folder of a long
+ * path.
+ */
 function removeSocket(link: string): void {
   const entry = lstatSync(link, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink()) rmSync(dirname(readlinkSync(link)), { recursive: true, force: true });

@@ -1,8 +1,8 @@
 /**
  * Who comes in, and how:
  * - `logins`: by TCP with TLS, and with a login of EventStoreDB's kind: admin, ops, and users they make.
- * - `private`: whoever started the node, by a Unix socket in the data folder, and may do everything. By TCP with TLS
- *   come its subscribers, who read the streams that name them and nothing else.
+ * - `private`: by a Unix socket in the data folder, for the process that started the node, which may do everything. By
+ *   TCP with TLS come its subscribers, who read the streams that name them and nothing else.
  * - `insecure`: everybody who reaches the port may do everything.
  */
 export type Access = 'logins' | 'private' | 'insecure';
@@ -52,7 +52,7 @@ export interface NodeAddresses {
 
 /** A node that listens. */
 export interface RunningNode extends NodeAddresses {
-  /** What whoever runs it should know, a line each. */
+  /** Notes for the operator, a line each. */
   readonly notices: readonly string[];
   /** Resolves once it has closed, on whose request ever. */
   readonly closed: Promise<void>;

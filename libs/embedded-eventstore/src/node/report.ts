@@ -2,8 +2,8 @@
 const TOLD_AGAIN_AFTER_MS = 60_000;
 
 /**
- * Tells whoever runs the node of its faults. What the disk refuses, every append meets: that is one line, once a
- * minute at most. Anything else is a defect, and told whole each time.
+ * Reports the node's faults to its operator. What the disk refuses affects every append: that is one line, once a
+ * minute at most. Anything else is a defect, and reported in full each time.
  * @param now ms, of a clock that nobody puts
  */
 export function reportTo(

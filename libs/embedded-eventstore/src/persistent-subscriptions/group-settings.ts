@@ -42,7 +42,7 @@ export interface FilterDefinition {
   readonly prefixes: readonly string[];
 }
 
-/** The name a group goes by, in its streams and as the id of its subscriptions. */
+/** The name of a group in its streams, and the id of its subscriptions. */
 export function groupKey(stream: string, group: string): string {
   return `${stream}::${group}`;
 }

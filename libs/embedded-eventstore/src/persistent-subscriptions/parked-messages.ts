@@ -72,7 +72,7 @@ export class ParkedMessages {
     this.unrecorded += 1;
     if (this.replaying.size > 0 && this.unrecorded < UNRECORDED) return;
     this.unrecorded = 0;
-    // Whoever looks after the group may have hidden more.
+    // An operator of the group may have hidden more.
     const hidden = this.hiddenBefore();
     const truncateBefore = Math.max(hidden, Math.min(this.replayedTo, ...this.replaying));
     this.streams.commits

@@ -11,7 +11,7 @@ import { startNode } from '../node/start-node';
 
 const event = (n: number) => jsonEvent({ type: 'Counted', data: { n } });
 
-describe('a consumer whose connection dies in silence', () => {
+describe('a consumer whose connection dies without notice', () => {
   it('loses its seat and what it had in flight to the next one', async () => {
     const node = await startNode({
       dataDir: ':memory:',

@@ -91,7 +91,7 @@ export function toRpcError(error: unknown): RpcError {
   return unhandled();
 }
 
-/** Whether an error is a fault of the node itself, to be told to whoever runs it. */
+/** Whether an error is a fault of the node itself, to be reported to its operator. */
 export function isFault(error: unknown): boolean {
   return !(error instanceof RpcError) && !isClientGone(error);
 }

@@ -1,4 +1,4 @@
-/** Tells whoever waits that events were committed, either anywhere or in one stream. */
+/** Notifies waiting readers that events were committed, either anywhere or in one stream. */
 export class Changes {
   private readonly anywhere = new Set<() => void>();
   private readonly inStream = new Map<string, Set<() => void>>();

@@ -42,7 +42,7 @@ export class CommitQueue {
         this.writeAtOnce(pending);
         return;
       }
-      // It comes in the same turn as another: whoever wrote at once is not alone any more.
+      // It comes in the same turn as another: the first writer is no longer alone.
       if (this.wroteAtOnce) this.lastGroup = 2;
       this.pending.push(pending);
       this.schedule();

@@ -2,7 +2,7 @@ import { type StoredEvent } from './stored-event';
 
 /**
  * The newest events, in memory, so that live subscribers do not each go to the file. Bounded in number and bytes;
- * whoever is further behind reads the file.
+ * subscribers further behind read the file.
  */
 export class RecentEvents {
   private events: StoredEvent[] = [];

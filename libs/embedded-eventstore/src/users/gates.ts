@@ -30,7 +30,8 @@ export function loginGate(users: UserDirectory, access: StreamAccess): Gate {
 
 /**
  * Wants a login, and lets its user read the streams whose own `$acl` names them or a group of theirs, and use
- * persistent subscriptions on these: all of them, or those that a group of theirs names. Nobody is an administrator here, and nothing is open because nothing was said.
+ * persistent subscriptions on these: all of them, or those that a group of theirs names. Nobody is an administrator
+ * here, and nothing is open by default.
  */
 export function subscriberGate(users: UserDirectory, access: StreamAccess): Gate {
   return gate(users, ({ loginName, groups }) => {

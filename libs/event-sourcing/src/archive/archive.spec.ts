@@ -322,7 +322,7 @@ describe('an archive file that has changed', () => {
     await expect(process()).rejects.toThrow(`the archive file ${name} is missing; restore it from a backup`);
   });
 
-  it('is named when it is read, or checked, and nothing is left out in silence', async () => {
+  it('is named when it is read, or checked, and nothing is left out silently', async () => {
     const whole = readFileSync(file());
     const wrong: string[] = [];
     for (let at = 0; at < whole.length; at += 7) {

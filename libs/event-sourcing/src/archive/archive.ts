@@ -27,7 +27,7 @@ export class Archive {
   /** The position of its last fact; undefined while it is empty. */
   horizon: Position | undefined;
 
-  /** @param store in which only our own events are believed, without what is archived */
+  /** @param store in which only our own events count, without what is archived */
   constructor(
     readonly folder: ArchiveFolder,
     private readonly store: Pick<EventStore, 'read'>,

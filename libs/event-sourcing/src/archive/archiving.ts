@@ -43,7 +43,7 @@ export class Archiving {
   constructor(
     private readonly options: {
       readonly archive: Archive;
-      /** In which only our own events are believed, without what is archived. */
+      /** In which only our own events count, without what is archived. */
       readonly store: EventStore;
       readonly clock: { now(): number };
       readonly ids: Ids;

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 const ENTRY = 10;
 const KEY = 6;
 
-/** A stream's name as the index knows it. Two names may have one key: whoever reads looks at the names. */
+/** A stream's name as the index knows it. Two names may have one key: readers compare the names. */
 export function keyOf(stream: string): number {
   return createHash('sha256').update(stream).digest().readUIntBE(0, KEY);
 }

@@ -17,7 +17,7 @@ const GENERATIONS = 1_000;
 
 /**
  * The client to the event store, and a new one when the store stops answering: a client by itself waits for ever on a
- * connection that died in silence, and longer and longer between its attempts to reconnect.
+ * connection that died without notice, and longer and longer between its attempts to reconnect.
  */
 export class Connection {
   private client: EventStoreDBClient;

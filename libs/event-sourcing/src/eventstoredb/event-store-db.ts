@@ -132,7 +132,7 @@ export class EventStoreDb implements EventStore {
     try {
       for await (const event of events) if (comparePositions(event.position, position) === 0) return event;
     } catch (error) {
-      // So it says that a position inside its log is none at which an event begins.
+      // This is its error for a position in its log at which no event begins.
       if (error instanceof UnknownError) return null;
       throw error;
     }

@@ -46,7 +46,7 @@ describe('errors of the client without a word', () => {
     }
   });
 
-  it('leave what was said to the caller', () => {
+  it('leave the error to the caller', () => {
     const said = new UnknownError(undefined, 'Could not recognize BadRequest');
     expect(meaning(said)).toBe(said);
   });

@@ -55,7 +55,7 @@ export class StoredParked {
   }
 
   /**
-   * How many there are, by their stream: the store's own count goes wrong when that is written anew, and begins at 0
+   * How many there are, by their stream: the store's own count goes wrong when that is written again, and begins at 0
    * after a restart of the store.
    */
   async count(): Promise<number> {
@@ -151,7 +151,7 @@ export class StoredParked {
   }
 }
 
-/** The link anew, with the reason that it has. */
+/** The link again, with the reason that it has. */
 function copyOf({ event }: ResolvedEvent) {
   const { data, metadata } = event!;
   return binaryEvent({

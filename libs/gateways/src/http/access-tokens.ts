@@ -7,7 +7,7 @@ import { type AccountTokens, type TokenStore } from './token-store';
 /** A token that ends this soon is refreshed before it is used again; ms. */
 const endsSoon = MINUTE;
 
-/** How often, and after how long, the store is read again before a refused refresh is believed; ms. */
+/** How often, and after how long, the store is read again before a refused refresh counts; ms. */
 const secondLooks = { times: 3, afterMs: 200 };
 
 export interface AccessTokensOptions {
@@ -63,8 +63,8 @@ export class AccessTokens {
   }
 
   /**
-   * A maker that draws a new refresh token each time refuses the old one to whoever comes second. The first
-   * may not have saved what it got yet, so look more than once.
+   * A maker that draws a new refresh token each time refuses the old one to the second caller. The first may not have
+   * saved what it got yet, so look more than once.
    */
   async #refreshedElsewhere(
     account: AccountRef,

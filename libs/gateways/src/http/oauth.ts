@@ -27,7 +27,7 @@ export function authorizeUrl(
     redirectUri: string;
     state: string;
     workspaceId: string;
-    /** The code is for whoever knows what this is the hash of (PKCE, S256). */
+    /** The code can be exchanged only with the secret of which this is the hash (PKCE, S256). */
     codeChallenge: string;
   },
 ): string {

@@ -25,9 +25,9 @@ export interface LocalSystem {
   readonly name: string;
   /** What people call it. */
   readonly displayName: string;
-  /** What the file says of the way to it; null: nothing, whoever connects it says so. */
+  /** The connection settings from the file; null: they are entered when it is connected. */
   readonly connection: LocalConnection | null;
-  /** What is to be asked of whoever connects it; empty where the file says it all. */
+  /** The fields to be entered when it is connected; empty where the file has them all. */
   readonly asked: readonly AskedField[];
   /** Which slots of each lock are ours; null: the upper half of what a lock has. */
   readonly slots: SlotRange | null;
@@ -77,7 +77,7 @@ export interface LocalLogger {
 
 /**
  * One kind of local system: a gateway to the locks of all accounts of its kind. It keeps one connection for each
- * account that was opened, for as long as the process lives, and opens it anew by itself, with pauses, when it breaks.
+ * account that was opened, for as long as the process lives, and opens it again by itself, with pauses, when it breaks.
  * A call for an account that was not opened opens it.
  *
  * While the system can't be reached every call answers `unreachable` (the account is out); one lock that does not

@@ -1,4 +1,4 @@
-/** A package that only one kind of lock system needs is not there. One line, for whoever starts the server. */
+/** A package that only one kind of lock system needs is not there. One line, for the operator. */
 export class PackageMissing extends Error {
   override readonly name = 'PackageMissing';
 }

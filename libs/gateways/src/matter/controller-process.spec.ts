@@ -111,7 +111,7 @@ describe('the Matter controller', () => {
     ]);
   });
 
-  it('locks and unlocks, and hears of it', async () => {
+  it('locks and unlocks, and gets the reports of it', async () => {
     value(await controller.call('operate', { lockId, action: 'unlock' }));
     await until(() => news.some((each) => each.news === 'operated'));
     expect(news).toContainEqual({ news: 'operated', lockId, action: 'unlock', by: 'remote', slot: null });

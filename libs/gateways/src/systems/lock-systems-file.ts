@@ -6,7 +6,7 @@ import { zigbee2mqttEntry, zigbee2mqttSystem } from '../zigbee2mqtt/entry';
 import { zwaveJsEntry, zwaveJsSystem } from '../zwave-js/entry';
 import { KINDS, type LockSystem } from './lock-system';
 
-/** Something is wrong with the file of lock systems. One line, for whoever starts the server. */
+/** Something is wrong with the file of lock systems. One line, for the operator. */
 export class LockSystemsFileError extends Error {
   override readonly name = 'LockSystemsFileError';
 }

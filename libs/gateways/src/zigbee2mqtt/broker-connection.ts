@@ -54,7 +54,7 @@ export interface BrokerListener {
 const UNAUTHORIZED = new Set([4, 5, 134, 135]);
 
 /**
- * One connection to a broker, which is opened anew, with pauses, for as long as nobody closes it. It speaks MQTT 5, and
+ * One connection to a broker, which is opened again, with pauses, for as long as nobody closes it. It speaks MQTT 5, and
  * 3.1.1 with a broker that knows no other. The session is clean and messages go out at most once: what is published
  * while there is no connection is not sent later, when nobody wants it any more.
  */

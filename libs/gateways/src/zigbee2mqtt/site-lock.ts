@@ -39,7 +39,7 @@ export class SiteLock {
   constructor(
     public bridge: BridgeLock,
     readonly line: LockLine,
-    /** Told anew in each process, so that locks are read back once after a start. */
+    /** Told again in each process, so that locks are read back once after a start. */
     private readonly era: string,
     private readonly clock: { now(): number },
   ) {}

@@ -145,7 +145,7 @@ describe('Z-Wave locks that do not do as they are told', () => {
     expect(house.reports.slice(from).filter(({ kind }) => kind === 'code-outcome')).toHaveLength(2);
   });
 
-  it('are out with their hub, which is told once, and are read anew when it is back', async () => {
+  it('are out with their hub, which is told once, and are read again when it is back', async () => {
     const lock = house.ref(PLAIN);
     const from = house.reports.length;
     await house.network.stopServer();

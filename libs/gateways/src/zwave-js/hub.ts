@@ -17,7 +17,7 @@ export interface HubOptions {
   readonly connection: LocalConnection;
   /** The network that the account is; null: any (it is being tried out). */
   readonly homeId: string | null;
-  /** Node numbers and locks, as they were when the hub was last seen: kept while a node is interviewed anew. */
+  /** Node numbers and locks, as they were when the hub was last seen: kept while a node is interviewed again. */
   readonly known: Readonly<Record<string, string>>;
   /** The set of locks has changed. */
   readonly onKnown: (known: Readonly<Record<string, string>>) => void;
@@ -102,7 +102,7 @@ export class Hub {
     const node = [...this.nodes.values()].find((one) => lockIdOf(one) === lockId);
     if (!node || !takesCodes(node)) return refused('NOT_FOUND', 'There is no such lock in the network.');
     const commands = new NodeCommands(this.socket!, node.nodeId);
-    // A node that is taken for dead is tried before it is believed: nothing else brings it back.
+    // A node that is taken for dead is tried once more: nothing else brings it back.
     if (!node.alive && !(await commands.ping()))
       return refused('DEVICE_OFFLINE', 'The lock does not answer.');
     const found = this.foundOf(lockId);
@@ -197,7 +197,7 @@ export class Hub {
     const found = this.foundOf(lockId);
     const commands = new NodeCommands(this.socket!, node.nodeId);
     const abilities = await this.abilitiesOf(node, found, commands);
-    // While it is interviewed anew the driver does not know what it can do: the lock is there, and can't be used.
+    // While it is interviewed again the driver does not know what it can do: the lock is there, and can't be used.
     const online = own !== null && abilities !== null && (node.alive || (await commands.ping()));
     return {
       lockId,
@@ -228,7 +228,7 @@ export class Hub {
     };
   }
 
-  /** Tells which lock each node is, so that it is not forgotten while it is interviewed anew. */
+  /** Tells which lock each node is, so that it is not forgotten while it is interviewed again. */
   private remember(): void {
     const now: Record<string, string> = {};
     for (const node of this.nodes.values()) {
@@ -287,7 +287,7 @@ export class Hub {
     const { clock, onReport, newId } = this.options;
     const { lock } = this.foundOf(lockId);
     const told = read(event, lockId, new Date(clock.now()).toISOString(), newId());
-    // Its own commands are told by whoever gave them.
+    // Its own commands are reported by their callers.
     if (told.remotely && lock.isBusy) return;
     if (told.doubt === 'all') lock.table.doubtAll();
     else for (const slot of told.doubt) lock.table.doubt(slot);

@@ -133,7 +133,7 @@ function tampered(event: number, { lockId, at, id }: When): Told {
       return { reports: [{ kind: 'incorrect-attempt', lockId, at, id }], doubt: [] };
     case COVER_REMOVED:
     case MOVED:
-      // Whoever has it open may have done anything to it.
+      // A lock that was opened may have been changed in any way.
       return { reports: [{ kind: 'tampered', lockId, at, id }], doubt: 'all' };
     default:
       return NOTHING;

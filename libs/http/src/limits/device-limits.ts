@@ -6,8 +6,8 @@ const WORK = ['create', 'update', 'delete', 'operate'] as const;
 export type LimitedWork = (typeof WORK)[number];
 
 /**
- * Limits on what may be asked of a device. Each workspace is counted for itself, whoever owns the device: so one workspace
- * can't use up the limit of another, and made-up ids count against nobody else.
+ * Limits on what may be asked of a device. Each workspace is counted by itself, whichever owns the device: so one
+ * workspace can't use up the limit of another, and made-up ids count against nobody else.
  */
 export class DeviceLimits {
   private readonly limits: Readonly<Record<LimitedWork, RateLimit>>;

@@ -44,7 +44,7 @@ it('reports a clock that was set forward or back, and knows the latest that it c
   expect(told).toEqual([-HOUR, HOUR, 3 * DAY, -3 * DAY]);
 });
 
-it('takes the clock for right when it is said to be, and reports that', () => {
+it('takes the clock for right when it is found to be, and reports that', () => {
   const { watch, told, put, wall } = machine();
   put(-HOUR);
   watch.believe();
@@ -65,7 +65,7 @@ it('takes a step forward for right soon, as after a machine’s sleep, and a ste
   expect(asleep.watch.bounds()).toEqual({ earliest: asleep.wall(), latest: asleep.wall() + HOUR });
 });
 
-it('keeps a step forward in doubt while it is said to be wrong', () => {
+it('keeps a step forward in doubt while it is found to be wrong', () => {
   const { watch, put, passes, wall } = machine();
   put(3 * DAY);
   expect(watch.offset).toBe(3 * DAY);

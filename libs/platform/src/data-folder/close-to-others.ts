@@ -13,7 +13,7 @@ const FOLDERS_WITHIN = ['.', 'eventstore', 'eventstore/tls', 'lock-cloud', 'arch
 const CHECKED_BY_ITS_READER = 'vault.key';
 
 /**
- * Makes a data folder and the files in it accessible to its owner alone, whoever made it and whatever mode it had.
+ * Makes a data folder and the files in it accessible to its owner alone, whatever owner and mode it had.
  * @returns a line for each folder or file that was open, for the log
  * @throws StartupError if the folder is shared, like /tmp, or belongs to somebody else who leaves it open
  */

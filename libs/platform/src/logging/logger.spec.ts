@@ -26,7 +26,7 @@ describe('the logger', () => {
     });
   });
 
-  it('hides what goes by the name of a secret, however deep, and nothing else', () => {
+  it('hides what has the name of a secret, however deep, and nothing else', () => {
     const { logger, lines } = logging();
     class Command {
       name = 'Guest';

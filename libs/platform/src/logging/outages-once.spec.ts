@@ -3,7 +3,7 @@ import { createLogger } from './logger';
 import { outagesOnce } from './outages-once';
 
 describe('the log of an outage', () => {
-  it('has one short line of it, whoever meets it', () => {
+  it('is logged in one short line, however many meet it', () => {
     const lines: string[] = [];
     const logger = createLogger('info', { write: (line) => void lines.push(line) });
     const silent = (part: string) => new Outage(part, `no answer\n${'x'.repeat(3_000)}`);

@@ -10,7 +10,7 @@ export interface NewsEvent {
 
 type Listener = (events: readonly NewsEvent[]) => void;
 
-/** Hands on what the feed has just folded to whoever listens to a workspace's events: one follower for all of them. */
+/** Passes on what the feed has just folded to the listeners of a workspace's events: one follower for all of them. */
 export class FeedTail {
   private readonly listeners = new Map<string, Set<Listener>>();
 

@@ -112,7 +112,7 @@ const FOREIGN = [
   'user_identity_id',
 ] as const satisfies readonly (keyof ForeignFilters)[];
 
-/** Whether only events of what there is none of here are asked for. */
+/** Whether only events about things that do not exist here are requested. */
 export const ofOthers = (params: ForeignFilters) => FOREIGN.some((name) => params[name] !== undefined);
 
 /** What is asked for, in the feed's terms. */

@@ -24,7 +24,7 @@ export class EventStreamController {
     @AskedBy() verb: string,
     @Reply() reply: FastifyReply,
   ): Promise<void> {
-    // What there is none of here never happens either.
+    // Things that do not exist here have no events.
     const filter = ofOthers(params) ? { eventIds: [] } : filterOf(params);
     const lastEventId = params.last_event_id ?? (header === '' ? undefined : header);
     const events = await this.streams.start({ workspaceId, filter, lastEventId, isAllowed });

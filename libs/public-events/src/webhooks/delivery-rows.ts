@@ -23,7 +23,7 @@ export interface Delivery {
 /** Rows that one statement writes. */
 const CHUNK = 100;
 
-/** The rows of the queue, for whoever delivers them. */
+/** The rows of the queue, for delivery. */
 export class DeliveryRows implements DueSource<QueueClaim> {
   private readonly due: DueRows<DeliveryTables['webhook_queues']>;
   /** Endpoints that fail together are many: what became of each message is written down with that of the others. */

@@ -15,7 +15,7 @@ const PATIENCE_MS = 500;
 /** How long, ms, events may gather: each transaction on the records waits for the disk. */
 const LINGER_MS = 20;
 
-/** All of the webhooks of a server: the queue that follows the public streams, and whoever sends what it holds. */
+/** All of the webhooks of a server: the queue that follows the public streams, and the sender of what it holds. */
 export class Webhooks {
   readonly deliveries: WebhookDeliveries;
   private readonly database: Database<DeliveryTables>;

@@ -45,7 +45,7 @@ export interface ErasureWorkOptions {
   readonly withoutSalt: (ids: ReadonlySet<string>) => Promise<ReadonlyMap<string, RecordedEvent>>;
   /** Forgets what codes were called in answers that are kept to be given again. */
   readonly forgetAnswers: (codeIds: readonly string[]) => Promise<void>;
-  /** Writes the databases anew, without what was deleted or replaced in them. */
+  /** Writes the databases again, without what was deleted or replaced in them. */
   readonly compact: () => Promise<void>;
   /** Makes this process the only one that changes the archive; undefined while another one does. */
   readonly lock: () => { release(): void } | undefined;

@@ -3,7 +3,7 @@ import { chunks } from '@latchkey/database';
 import { type Projection, readerOf, type RecordedEvent, type Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 
-/** Raised when what is kept of an erasure changes: the view is built anew then. */
+/** Raised when what is kept of an erasure changes: the view is rebuilt then. */
 const ERASURES_VERSION = 1;
 export const ERASURES = `erasures_v${ERASURES_VERSION}` as const;
 

@@ -5,7 +5,7 @@ import { type Projection, readerOf, type RecordedEvent, type Tables } from '@lat
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { LAST_EVENTS } from '../domain/finished';
 
-/** Raised when what is kept of a stream changes: the view is built anew then. */
+/** Raised when what is kept of a stream changes: the view is rebuilt then. */
 const FINISHED_VERSION = 1;
 export const FINISHED = `finished_v${FINISHED_VERSION}` as const;
 

@@ -24,7 +24,7 @@ export function accountRoutes(app: FastifyInstance, cloud: Cloud): void {
   });
 }
 
-/** The account of that name, made if there is none; without a name, the first account. */
+/** The account of that name, created if it does not exist; without a name, the first account. */
 export function accountNamed(cloud: Cloud, name: string | undefined): Account {
   const found = name === undefined ? cloud.accounts.all()[0] : cloud.accounts.named(name);
   return found ?? cloud.accounts.add(name ?? DEFAULT_ACCOUNT);

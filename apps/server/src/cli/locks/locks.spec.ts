@@ -110,7 +110,7 @@ describe('lock systems on the command line', () => {
     await network.lock(BACK).putByHand(1, '4567');
     const server = await startServer(loadConfig(env), createLogger('silent'));
     try {
-      // The same network is the same account, whoever connects it and from where.
+      // The same network is the same account, however it is connected.
       expect(await run('connect', 'hall', '--address', network.address)).toMatchObject({
         ...{ code: 0, out: expect.stringContaining(`as the account ${connected_account_id}.`) as string },
       });
@@ -135,7 +135,7 @@ describe('lock systems on the command line', () => {
     }
   }, 120_000);
 
-  test('where the file of lock systems is not named, that is said', async () => {
+  test('a missing setting for the file of lock systems is reported', async () => {
     const { code, complaint } = await runLatchkey({ ...env, LOCK_MAKERS_FILE: '' }, 'locks');
     expect({ code, complaint }).toEqual({
       code: 1,

@@ -73,7 +73,7 @@ export const ongoing: Life = {
 
 export const deletedEarly: Life = {
   title: 'Deleted before it was set',
-  subtitle: 'Garage: A is deleted before the lock ever hears of it, B while the lock is being told',
+  subtitle: 'Garage: A is deleted before it was sent to the lock, B while it is being sent',
   async play(story) {
     const startsAt = story.at + DAY;
     const window = { startsAt, endsAt: startsAt + DAY };

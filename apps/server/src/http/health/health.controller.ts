@@ -8,7 +8,7 @@ import { Serving } from './serving';
 /** What a load balancer that asks is told to wait, s. */
 const RETRY_AFTER_S = 2;
 
-/** For load balancers and orchestrators: whether to send requests here, and whether to start us anew. */
+/** For load balancers and orchestrators: whether to send requests here, and whether to start us again. */
 @Open()
 @Controller('health')
 export class HealthController {

@@ -165,7 +165,7 @@ describe.each(testEngines)('the records on %s', (engine) => {
     });
     expect(claim).toEqual({ kind: 'again', status: 200, body: '{}' });
     expect(told).toEqual([]);
-    // By asking for it the vault would make a key anew.
+    // By asking for it the vault would make a key again.
     expect(asked).not.toContain(unknown[0]);
     await test.drop();
   });

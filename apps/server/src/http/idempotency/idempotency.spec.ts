@@ -159,7 +159,7 @@ describe('a request with an Idempotency-Key', () => {
     expect(await update('Second')).toEqual([422, null]);
   });
 
-  test('that was not valid may be put right', async () => {
+  test('that was not valid may be corrected', async () => {
     const key = randomUUID();
     expect((await create(key, { device_id, code: 'x' })).status).toBe(400);
     expect((await create(key)).status).toBe(200);

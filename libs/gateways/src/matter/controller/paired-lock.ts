@@ -44,7 +44,7 @@ export class PairedLock {
     if (changed) this.onAnswers?.(online);
   }
 
-  /** @param told whenever the lock begins or ceases to answer */
+  /** @param told whenever the lock begins or stops answering */
   whenOnlineChanges(told: (online: boolean) => void): void {
     this.onAnswers = told;
   }

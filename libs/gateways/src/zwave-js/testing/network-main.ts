@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const alive = setInterval(() => undefined, 1000);
   const network = await MockNetwork.start(JSON.parse(process.argv[2] ?? '[]') as LockTraits[]);
   process.on('message', (message) => void answer(network, message as Ask));
-  // Whoever started it is gone: so is the house.
+  // The process that started it is gone, so this one ends, too.
   process.on('disconnect', () => process.exit(0));
   process.send!({ address: network.address });
   clearInterval(alive);

@@ -175,7 +175,7 @@ export class SimulatedLock {
     this.dead = dead;
   }
 
-  /** The next code that is set or cleared is done, and nobody hears of it. */
+  /** The next code that is set or cleared is done, but not reported. */
   loseNextAnswer(): void {
     this.loses = 'next';
   }
