@@ -176,6 +176,23 @@ describe('the door at an instant', () => {
     expect(await openersAt(lock, await world.api.now())).toEqual([]);
   });
 
+  it('in the future is refused, and a span ends with what has happened', async () => {
+    const { api } = world;
+    const lock = await world.locks.add();
+    const now = await api.now();
+    const window = { starts_at: now + HOUR, ends_at: now + 2 * HOUR };
+    await api.create({ device_id: lock.deviceId, code: '482616', ...window });
+    const begun = await api.advance(HOUR + MINUTE);
+    const asked = { device_id: lock.deviceId, at: iso(begun + HOUR) };
+    expect((await api.call('/audit/door_at', asked)).body.error).toMatchObject({
+      type: 'invalid_input',
+      validation_errors: { at: { _errors: ['is in the future'] } },
+    });
+    const told = await changes(lock, now - 1, begun + 24 * HOUR);
+    expect(told.map(({ change_type }) => change_type)).toContain('opens');
+    expect(told.every(({ at }) => Date.parse(at) <= begun)).toBe(true);
+  });
+
   it('says unknown of a code whose removal went unanswered, and verified before', async () => {
     const lock = await world.locks.add();
     const { access_code_id } = await world.api.create({ device_id: lock.deviceId, code: '482615' });

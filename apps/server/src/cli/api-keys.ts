@@ -2,6 +2,7 @@ import { newApiToken, type Permission, PERMISSIONS, type Records, type Workspace
 import { type Config, CryptoRandom, iso, RandomIds } from '@latchkey/platform';
 import { Command } from 'commander';
 import { NAME, type Print, Refusal, runCommandLine, withRecords, workspaceOf } from './command-line';
+import { type Column, each, type Format, formatOf, showRows } from './output';
 
 /**
  * The command line for API keys.
@@ -45,8 +46,12 @@ export function apiKeysCommand(env: NodeJS.ProcessEnv, print: Print): Command {
     .command('list')
     .description('shows the keys there are')
     .option('--workspace <ID>', 'whose keys, where there are several workspaces')
-    .action(({ workspace }: Pick<MakeOptions, 'workspace'>) =>
-      withRecords(env, async (records) => list(records, await workspaceOf(records, workspace), print)),
+    .option('--json', 'as JSON, a line each')
+    .option('--csv', 'as CSV')
+    .action(({ workspace, ...options }: Pick<MakeOptions, 'workspace'> & { json?: boolean; csv?: boolean }) =>
+      withRecords(env, async (records) =>
+        list(records, await workspaceOf(records, workspace), formatOf(options), print),
+      ),
     );
   program
     .command('revoke')
@@ -98,8 +103,22 @@ async function make(
   print(`Its id, to revoke it by: ${apiKeyId}`);
 }
 
-async function list(records: Records, { workspaceId }: Workspace, print: Print): Promise<void> {
+async function list(
+  records: Records,
+  { workspaceId }: Workspace,
+  format: Format,
+  print: Print,
+): Promise<void> {
   const keys = await records.apiKeys.list(workspaceId);
+  if (format !== 'table') {
+    const rows = keys.map(({ apiKeyId, name, prefix, createdAt, lastUsedAt, permissions }) => ({
+      ...{ api_key_id: apiKeyId, name, prefix, permissions },
+      created_at: iso(createdAt),
+      last_used_at: lastUsedAt === null ? null : iso(lastUsedAt),
+    }));
+    await showRows(each(rows), COLUMNS, format, print);
+    return;
+  }
   for (const { apiKeyId, name, prefix, createdAt, lastUsedAt, permissions } of keys) {
     const used = lastUsedAt === null ? 'never used' : `last used ${iso(lastUsedAt)}`;
     const may = permissions.length === 0 ? '' : `  (${permissions.join(', ')})`;
@@ -107,6 +126,24 @@ async function list(records: Records, { workspaceId }: Workspace, print: Print):
   }
   if (keys.length === 0) print('There are no keys.');
 }
+
+interface KeyRow {
+  readonly api_key_id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly permissions: readonly string[];
+  readonly created_at: string;
+  readonly last_used_at: string | null;
+}
+
+const COLUMNS: readonly Column<KeyRow>[] = [
+  { name: 'api_key_id', of: (row) => row.api_key_id },
+  { name: 'name', of: (row) => row.name },
+  { name: 'prefix', of: (row) => row.prefix },
+  { name: 'permissions', of: (row) => row.permissions.join(' ') },
+  { name: 'created_at', of: (row) => row.created_at },
+  { name: 'last_used_at', of: (row) => row.last_used_at ?? '' },
+];
 
 async function revoke(records: Records, apiKeyId: string, print: Print): Promise<void> {
   if (!(await records.apiKeys.revoke(apiKeyId)))

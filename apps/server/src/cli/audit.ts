@@ -83,13 +83,32 @@ const withCommon = (command: Command): Command =>
 
 async function history({ stores }: Facts, options: HistoryOptions, print: Print): Promise<void> {
   const { workspaceId } = await workspaceOf(stores.records, options.workspace);
+  const filter = filterOf(options);
+  if (filter.since !== undefined && filter.until !== undefined && filter.until < filter.since)
+    throw new Refusal('The span ends before it begins.');
   const handler = new GetHistoryHandler(stores.audit, CAUGHT_UP);
   const pages = (page: PageRequest): Promise<Page<AuditEntry>> =>
-    handler.execute(new GetHistory(workspaceId, filterOf(options), page));
+    handler.execute(new GetHistory(workspaceId, filter, page));
   const names = await keyNames(stores.records.apiKeys, workspaceId);
   const rows = allOf(pages, (entry) => presentEntry(entry, names), MOST_ENTRIES);
   const shown = await showRows(rows, HISTORY, formatOf(options), print);
-  if (shown === 0 && formatOf(options) === 'table') print('Nothing happened.');
+  if (shown > 0) return;
+  await checkKnown(handler, workspaceId, options);
+  if (formatOf(options) === 'table') print('Nothing happened.');
+}
+
+/** @throws {Refusal} where nothing was ever recorded of what was asked about: its id is wrong */
+async function checkKnown(
+  handler: GetHistoryHandler,
+  workspaceId: string,
+  { code, device, account, key, request }: HistoryOptions,
+): Promise<void> {
+  for (const [what, id] of Object.entries({ code, device, account, key, request })) {
+    if (id === undefined) continue;
+    const filter = filterOf({ [what]: id });
+    const { items } = await handler.execute(new GetHistory(workspaceId, filter, { limit: 1 }));
+    if (items.length === 0) throw new Refusal(`Nothing was ever recorded of the ${what} ${id}.`);
+  }
 }
 
 function filterOf(options: HistoryOptions): HistoryFilter {
@@ -112,6 +131,7 @@ async function door(facts: Facts, deviceId: string, options: DoorOptions, print:
     return doorBetween(facts, workspaceId, deviceId, options, print);
   }
   const at = options.at === undefined ? now : instantOf('--at', options.at);
+  if (at > now) throw new Refusal(`--at is in the future: it is ${iso(now)} now.`);
   const found = await new GetDoorAtHandler(doors).execute(new GetDoorAt(workspaceId, deviceId, at));
   const names = await keyNames(stores.records.apiKeys, workspaceId);
   const { name, is_known, is_online, openers } = presentDoor(deviceId, at, found, names);
@@ -124,7 +144,7 @@ async function door(facts: Facts, deviceId: string, options: DoorOptions, print:
 }
 
 async function doorBetween(
-  { stores, doors }: Facts,
+  { stores, doors, now }: Facts,
   workspaceId: string,
   deviceId: string,
   { from, to, at, ...options }: DoorOptions,
@@ -134,7 +154,9 @@ async function doorBetween(
   if (from === undefined || to === undefined) throw new Refusal('A span has both --from and --to.');
   const span = [instantOf('--from', from), instantOf('--to', to)] as const;
   if (span[1] < span[0]) throw new Refusal('The span ends before it begins.');
-  const spans = new DoorSpans(stores.audit, doors, new GetHistoryHandler(stores.audit, CAUGHT_UP));
+  const spans = new DoorSpans(stores.audit, doors, new GetHistoryHandler(stores.audit, CAUGHT_UP), {
+    now: () => now,
+  });
   const found = await spans.of({ workspaceId, deviceId, from: span[0], to: span[1] });
   const names = await keyNames(stores.records.apiKeys, workspaceId);
   const rows = shown(found, (each) => presentAtDoor(each, names));

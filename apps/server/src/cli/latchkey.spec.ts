@@ -83,12 +83,31 @@ describe('beside a running server, and without one', () => {
     [['audit', 'door', 'nowhere', '--at', '2026-01-01'], /The device does not exist/],
     [['audit', 'door', 'x', '--from', '2026-01-01'], /both --from and --to/],
     [['audit', 'door', 'x', '--from', '2026-01-02', '--to', '2026-01-01'], /ends before it begins/],
+    [['audit', 'history', '--code', 'nobody'], /^Nothing was ever recorded of the code nobody\.$/],
+    [['audit', 'history', '--since', '2026-01-02', '--until', '2026-01-01'], /ends before it begins/],
+    [['audit', 'door', 'x', '--at', '2999-01-01'], /^--at is in the future: it is 20/],
+    [['api-keys', 'list', '--json', '--csv'], /^Say --json or --csv\.$/],
+    [['subscribers', 'make', '--name', 'X', '--subscription', 'none'], /^There is no subscription none: /],
+    [['subscriptions', 'update', 'none'], /^Say which setting is to be changed/],
     [['audit', 'door'], /missing required argument/],
     [['audit', 'nothing'], /unknown command/],
   ])('%j is refused with a word why', async (args, complaint) => {
     const result = await runIn(world.dataDir, ...args);
     expect(result.complaint).toMatch(complaint);
     expect(result.code).toBe(1);
+  });
+
+  test('keys and subscribers are listed for programs, too, without a secret', async () => {
+    const made = await runIn(world.dataDir, 'subscribers', 'make', '--name', 'Booking');
+    const password = /^ +password +(\S+)/m.exec(made.out)![1]!;
+    const listed = await runIn(world.dataDir, 'subscribers', 'list', '--json');
+    expect(JSON.parse(listed.out)).toMatchObject({ name: 'Booking', login: expect.any(String) });
+    const keys = await runIn(world.dataDir, 'api-keys', 'list', '--json');
+    expect(JSON.parse(keys.out)).toMatchObject({ name: 'Sandbox', api_key_id: expect.any(String) });
+    const csv = await runIn(world.dataDir, 'api-keys', 'list', '--csv');
+    expect(csv.out.split('\n')[0]).toBe('api_key_id,name,prefix,permissions,created_at,last_used_at');
+    const all = [listed, keys, csv].map(({ out }) => out).join();
+    for (const secret of [password, world.api.key]) expect(all).not.toContain(secret);
   });
 
   test('the history is exported, and the file is checked without any data', async () => {

@@ -1,12 +1,13 @@
 import type { Page, PageRequest } from '@latchkey/platform';
 import { csvCell } from '@latchkey/platform';
-import type { Print } from './command-line';
+import { type Print, Refusal } from './command-line';
 
 /** How rows are shown: a table for people, JSON lines or CSV for programs. */
 export type Format = 'table' | 'json' | 'csv';
 
 /** @param options what was given of --json and --csv */
 export function formatOf({ json, csv }: { readonly json?: boolean; readonly csv?: boolean }): Format {
+  if (json && csv) throw new Refusal('Say --json or --csv.');
   return json ? 'json' : csv ? 'csv' : 'table';
 }
 

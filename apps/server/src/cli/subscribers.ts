@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { type Records, type Workspace } from '@latchkey/database';
 import { type NodeUser, UsersOfNode } from '@latchkey/embedded-eventstore';
+import { EventStoreDb, GroupAbsent } from '@latchkey/event-sourcing';
 import { type Config, iso } from '@latchkey/platform';
 import { publicStreamOf } from '@latchkey/public-events';
 import { Command } from 'commander';
 import { groupOf, NodeLogins } from '../subscribers/node-logins';
 import { NAME, type Print, Refusal, runCommandLine, withRecords, workspaceOf } from './command-line';
 import { eventStoreFolder, reachEventStore } from './event-store';
+import { type Column, each, formatOf, showRows } from './output';
 
 /** Logins of subscribers begin like this; nobody else's are touched. */
 const LOGIN = /^subscriber-[0-9a-f]{12}$/;
@@ -41,9 +43,10 @@ export function subscribersCommand(env: NodeJS.ProcessEnv, print: Print): Comman
     )
     .action(
       ({ name, workspace, subscription }: { name: string; workspace?: string; subscription?: string }) =>
-        withUsers(env, workspace, async (users, owner, config) => {
+        withUsers(env, workspace, async (users, owner, config, address) => {
           if (!NAME.test(name))
             throw new Refusal('Say what to call the subscriber, in at most 100 characters.');
+          if (subscription !== undefined) await checkGroup(address, owner, subscription);
           await make(users, owner, config, { name, group: subscription }, print);
         }),
     );
@@ -51,9 +54,13 @@ export function subscribersCommand(env: NodeJS.ProcessEnv, print: Print): Comman
     .command('list')
     .description('shows the subscribers there are')
     .option('--workspace <ID>', 'whose, where there are several workspaces')
-    .action(({ workspace }: { workspace?: string }) =>
+    .option('--json', 'as JSON, a line each')
+    .option('--csv', 'as CSV')
+    .action(({ workspace, ...options }: { workspace?: string; json?: boolean; csv?: boolean }) =>
       withUsers(env, workspace, async (users, { workspaceId }) => {
         const found = (await users.list()).filter(({ groups }) => groups.includes(groupOf(workspaceId)));
+        const format = formatOf(options);
+        if (format !== 'table') return void (await showRows(each(found.map(rowOf)), COLUMNS, format, print));
         for (const user of found) print(lineOf(user));
         if (found.length === 0) print('There are no subscribers.');
       }),
@@ -95,20 +102,44 @@ function lineOf({ loginName, fullName, lastUpdated }: NodeUser): string {
   return `${loginName}  made ${iso(lastUpdated)}  ${fullName}`;
 }
 
+/** What a program is shown of a subscriber. */
+const rowOf = ({ loginName, fullName, lastUpdated }: NodeUser) => ({
+  login: loginName,
+  name: fullName,
+  made_at: iso(lastUpdated),
+});
+
+const COLUMNS: readonly Column<ReturnType<typeof rowOf>>[] = (['login', 'name', 'made_at'] as const).map(
+  (name) => ({ name, of: (row) => row[name] }),
+);
+
+/** @throws {Refusal} where the workspace has no persistent subscription of that name */
+async function checkGroup(address: string, { workspaceId }: Workspace, group: string): Promise<void> {
+  const store = new EventStoreDb(address);
+  try {
+    await store.persistent.get({ source: { stream: publicStreamOf(workspaceId) }, group });
+  } catch (error) {
+    if (!(error instanceof GroupAbsent)) throw error;
+    throw new Refusal(`There is no subscription ${group}: make it first with subscriptions create.`);
+  } finally {
+    await store.close();
+  }
+}
+
 function withUsers(
   env: NodeJS.ProcessEnv,
   workspace: string | undefined,
-  work: (users: UsersOfNode, workspace: Workspace, config: Config) => Promise<void>,
+  work: (users: UsersOfNode, workspace: Workspace, config: Config, address: string) => Promise<void>,
 ): Promise<void> {
-  return withNode(env, async (users, records, config) => {
-    await work(users, await workspaceOf(records, workspace), config);
+  return withNode(env, async (users, records, config, address) => {
+    await work(users, await workspaceOf(records, workspace), config, address);
   });
 }
 
 /** Works on the users of the embedded event store: the running server's, or one that is started for it. */
 function withNode(
   env: NodeJS.ProcessEnv,
-  work: (users: UsersOfNode, records: Records, config: Config) => Promise<void>,
+  work: (users: UsersOfNode, records: Records, config: Config, address: string) => Promise<void>,
 ): Promise<void> {
   return withRecords(env, async (records, config) => {
     if (config.eventstoreUrl !== undefined) {
@@ -119,7 +150,7 @@ function withNode(
     const { address, close } = await reachEventStore(config);
     const users = new UsersOfNode(address);
     try {
-      await work(users, records, config);
+      await work(users, records, config, address);
     } finally {
       await users.close();
       await close();

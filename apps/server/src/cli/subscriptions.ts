@@ -58,7 +58,10 @@ export function subscriptionsCommand(env: NodeJS.ProcessEnv, print: Print): Comm
     command('update', 'gives it other settings; its consumers connect again').argument('<NAME>'),
   ).action((group: string, options: Where & SettingOptions) =>
     withGroups(env, options, async (groups, source) => {
-      await groups.update({ source, group }, settingsOf(options));
+      const changes = settingsOf(options);
+      if (Object.keys(changes).length === 0)
+        throw new Refusal('Say which setting is to be changed: --help lists them.');
+      await groups.update({ source, group }, changes);
       print(`The subscription ${group} has its new settings.`);
     }),
   );

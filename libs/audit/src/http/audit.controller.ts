@@ -1,6 +1,14 @@
 import { By, type Caller, Header, pageAsked, PAGINATION, Params, SeamRoute } from '@latchkey/http';
 import type { Records } from '@latchkey/database';
-import { ApiError, type Page, type PageRequest, RECORDS } from '@latchkey/platform';
+import {
+  ApiError,
+  type Clock,
+  CLOCK,
+  MINUTE,
+  type Page,
+  type PageRequest,
+  RECORDS,
+} from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import {
@@ -22,6 +30,7 @@ export class AuditController {
   constructor(
     private readonly queries: QueryBus,
     @Inject(RECORDS) private readonly records: Pick<Records, 'apiKeys'>,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @SeamRoute('/audit/history', ['GET'], {
@@ -61,6 +70,8 @@ export class AuditController {
   })
   async doorAt(@By() { workspaceId }: Caller, @Params(DoorAtParams) params: DoorAtParams) {
     const { device_id: deviceId, at } = params;
+    if (at > this.clock.now() + MINUTE)
+      throw ApiError.invalidInput('The instant is in the future.', { at: 'is in the future' });
     const door = await this.queries.execute(new GetDoorAt(workspaceId, deviceId, at));
     return { audit_door: presentDoor(deviceId, at, door, await this.keyNames(workspaceId)) };
   }

@@ -1,5 +1,5 @@
 import type { Database } from '@latchkey/database';
-import { AUDIT_DATABASE, type Page, type RowKey, START } from '@latchkey/platform';
+import { AUDIT_DATABASE, type Clock, CLOCK, type Page, type RowKey, START } from '@latchkey/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { changesBetween, type LockMoment, trustChanges } from '../domain/door';
 import type { AuditEntry } from '../domain/entry';
@@ -25,6 +25,7 @@ export class DoorSpans {
     @Inject(AUDIT_DATABASE) private readonly database: Database<AuditTables>,
     private readonly doors: Doors,
     private readonly history: GetHistoryHandler,
+    @Inject(CLOCK) private readonly clock: Pick<Clock, 'now'>,
   ) {}
 
   /**
@@ -34,7 +35,9 @@ export class DoorSpans {
    */
   async of(span: DoorSpan, after: RowKey = START, wanted = MOST): Promise<AsyncIterable<readonly AtDoor[]>> {
     const lock = trustChanges(await this.doors.lock(span.workspaceId, span.deviceId));
-    return this.slices(span, lock, after, Math.min(Math.max(wanted, FEWEST), MOST));
+    // What a code's time frame would open later has not happened yet.
+    const to = Math.min(span.to, this.clock.now());
+    return this.slices({ ...span, to }, lock, after, Math.min(Math.max(wanted, FEWEST), MOST));
   }
 
   private async *slices(
