@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ZwavejsServer } from '@zwave-js/server';
 import { MockController } from '@zwave-js/testing';
+import { type Driver, InclusionStrategy, RemoveNodeReason } from 'zwave-js';
 import { createAndStartDriverWithMockPort, createDefaultMockControllerBehaviors } from 'zwave-js/Testing';
-import { type LockTraits, SimulatedLock } from './simulated-lock';
+import { asNode, type LockTraits, SimulatedLock } from './simulated-lock';
 
 /** What the server is given as a logger: all that it says is kept, so that it can be searched. */
 class KeptLog {
@@ -20,8 +21,10 @@ class KeptLog {
 export class MockNetwork {
   private constructor(
     private readonly kept: KeptLog,
-    readonly locks: ReadonlyMap<number, SimulatedLock>,
+    private readonly locks: Map<number, SimulatedLock>,
     readonly address: string,
+    private readonly driver: Driver,
+    private readonly controller: MockController,
     private readonly startServer: () => Promise<ZwavejsServer>,
     private server: ZwavejsServer,
     private readonly end: () => Promise<void>,
@@ -54,7 +57,8 @@ export class MockNetwork {
       return started;
     };
     const server = await startServer();
-    return new MockNetwork(logger, locks, `ws://127.0.0.1:${port}`, startServer, server, async () => {
+    const address = `ws://127.0.0.1:${port}`;
+    return new MockNetwork(logger, locks, address, driver, controller, startServer, server, async () => {
       await driver.destroy();
       controller.destroy();
       await rm(cacheDir, { recursive: true, force: true });
@@ -71,6 +75,36 @@ export class MockNetwork {
   /** All that the server has logged. */
   log(): readonly string[] {
     return this.kept.lines;
+  }
+
+  /** The driver asks a node anew what it is and can do, as its owner may have it do. */
+  async interviewAnew(nodeId: number): Promise<void> {
+    const node = this.driver.controller.nodes.getOrThrow(nodeId);
+    await node.refreshInfo();
+  }
+
+  /** A lock is taken out of the network. The mock stick can't do that: the driver is told as it tells others. */
+  exclude(nodeId: number): void {
+    const { controller } = this.driver;
+    const node = controller.nodes.getOrThrow(nodeId);
+    this.controller.removeNode(this.lock(nodeId).node);
+    this.locks.delete(nodeId);
+    controller.emit('node removed', node, RemoveNodeReason.Excluded);
+    (controller.nodes as unknown as Map<number, unknown>).delete(nodeId);
+  }
+
+  /** A lock is taken into the network, with a number that the stick gives it, and interviewed. */
+  async include(traits: LockTraits): Promise<void> {
+    const { controller } = this.driver;
+    this.controller.nodePendingInclusion = {
+      ...asNode(traits),
+      setup: (node) => void this.locks.set(traits.nodeId, SimulatedLock.at(node, traits)),
+    };
+    const ready = new Promise<void>((resolve) =>
+      controller.once('node added', (node) => node.once('ready', () => resolve())),
+    );
+    await controller.beginInclusion({ strategy: InclusionStrategy.Insecure });
+    await ready;
   }
 
   /** The server ends, as when its machine restarts. */

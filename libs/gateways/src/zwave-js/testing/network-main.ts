@@ -8,7 +8,7 @@ export type Ask = { readonly id: number; readonly args: readonly unknown[] } & (
 );
 
 type LockMethod = keyof SimulatedLock;
-type NetworkMethod = 'stopServer' | 'startAgain' | 'log' | 'close';
+type NetworkMethod = 'stopServer' | 'startAgain' | 'interviewAnew' | 'exclude' | 'include' | 'log' | 'close';
 
 /** A network in a process of its own: traits of its locks as JSON on the command line, questions by messages. */
 async function main(): Promise<void> {

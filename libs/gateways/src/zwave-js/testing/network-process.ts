@@ -25,7 +25,7 @@ export class NetworkProcess {
     private readonly child: ChildProcess,
     /** Where its server is reached. */
     readonly address: string,
-    private readonly traits: readonly LockTraits[],
+    private traits: readonly LockTraits[],
   ) {
     child.on('message', (message) => this.take(message as Told));
     child.on('exit', () => this.fail('the network has ended'));
@@ -59,6 +59,23 @@ export class NetworkProcess {
   /** It comes back at the same address. */
   async startAgain(): Promise<void> {
     await this.ask(null, 'startAgain', []);
+  }
+
+  /** The driver asks a node anew what it is and can do. */
+  async interviewAnew(nodeId: number): Promise<void> {
+    await this.ask(null, 'interviewAnew', [nodeId]);
+  }
+
+  /** A lock is taken out of the network. */
+  async exclude(nodeId: number): Promise<void> {
+    await this.ask(null, 'exclude', [nodeId]);
+    this.traits = this.traits.filter((each) => each.nodeId !== nodeId);
+  }
+
+  /** A lock is taken into the network. */
+  async include(traits: LockTraits): Promise<void> {
+    await this.ask(null, 'include', [traits]);
+    this.traits = [...this.traits, traits];
   }
 
   /** All that the server has logged. */

@@ -17,6 +17,8 @@ import { windowOf, type YearDay } from '../year-day';
 export interface LockTraits {
   readonly nodeId: number;
   readonly users: number;
+  /** Which model it is; left out: one that no other node is. */
+  readonly productId?: number;
   /** What its owner calls it; left out: it has no name. */
   readonly name?: string;
   /** Keeps time frames. */
@@ -53,42 +55,16 @@ export class SimulatedLock {
     this.pins = traits.credentials ? userCredentials(node) : userCodes(node);
   }
 
+  /** A lock that is in the network when the driver starts. */
   static async on(controller: MockController, traits: LockTraits): Promise<SimulatedLock> {
-    const { nodeId, users, schedules = false, credentials = false } = traits;
-    const events = { [ACCESS_CONTROL]: [1, 2, 5, 6, 11, 12, 13, 14, 16], 7: [3, 4, 9], 8: [10, 11] };
-    const node = await MockNode.create({
-      id: nodeId,
-      controller,
-      capabilities: {
-        // Of no maker that the driver has a file for: it asks the lock itself what it can do.
-        ...{ manufacturerId: 0xfff0, productType: 1, productId: nodeId },
-        ...{
-          isListening: true,
-          isFrequentListening: false,
-          genericDeviceClass: 0x40,
-          specificDeviceClass: 3,
-        },
-        commandClasses: [
-          ...[0x72, 0x86],
-          ccCaps({ ccId: CC.doorLock, isSupported: true, version: 4 }),
-          claimed(users, credentials),
-          ccCaps({
-            ...{ ccId: CC.notification, isSupported: true, version: 8, supportsV1Alarm: false },
-            notificationTypesAndEvents: events,
-          }),
-          ...(schedules
-            ? [
-                ccCaps({
-                  ...{ ccId: CC.scheduleEntryLock, isSupported: true, version: 3 },
-                  ...{ numWeekDaySlots: 0, numYearDaySlots: 1, numDailyRepeatingSlots: 0 },
-                }),
-              ]
-            : []),
-        ],
-      },
-    });
+    const node = await MockNode.create({ controller, ...asNode(traits) });
     node.defineBehavior(...createDefaultMockNodeBehaviors());
     controller.addNode(node);
+    return SimulatedLock.at(node, traits);
+  }
+
+  /** What a node of the stick is to be a lock by. */
+  static at(node: MockNode, traits: LockTraits): SimulatedLock {
     const lock = new SimulatedLock(node, traits);
     for (let slot = 1; slot <= (traits.filled ?? 0); slot++) lock.pins.put(slot, String(500_000 + slot));
     lock.listen();
@@ -224,4 +200,45 @@ export class SimulatedLock {
     this.loses = null;
     this.dead = false;
   }
+}
+
+/** What the stick is told of a node that is such a lock. */
+export function asNode({
+  nodeId,
+  productId = nodeId,
+  users,
+  schedules = false,
+  credentials = false,
+}: LockTraits) {
+  const events = { [ACCESS_CONTROL]: [1, 2, 5, 6, 11, 12, 13, 14, 16], 7: [3, 4, 9], 8: [10, 11] };
+  return {
+    id: nodeId,
+    capabilities: {
+      // Of no maker that the driver has a file for: it asks the lock itself what it can do.
+      ...{ manufacturerId: 0xfff0, productType: 1, productId },
+      ...{
+        isListening: true,
+        isFrequentListening: false as const,
+        genericDeviceClass: 0x40,
+        specificDeviceClass: 3,
+      },
+      commandClasses: [
+        ...[0x72, 0x86],
+        ccCaps({ ccId: CC.doorLock, isSupported: true, version: 4 }),
+        claimed(users, credentials),
+        ccCaps({
+          ...{ ccId: CC.notification, isSupported: true, version: 8, supportsV1Alarm: false },
+          notificationTypesAndEvents: events,
+        }),
+        ...(schedules
+          ? [
+              ccCaps({
+                ...{ ccId: CC.scheduleEntryLock, isSupported: true, version: 3 },
+                ...{ numWeekDaySlots: 0, numYearDaySlots: 1, numDailyRepeatingSlots: 0 },
+              }),
+            ]
+          : []),
+      ],
+    },
+  };
 }
