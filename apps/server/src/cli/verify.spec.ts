@@ -6,7 +6,17 @@ import { HOUR, MINUTE } from '@latchkey/platform';
 import { ServerWorld } from '../testing/server-world';
 import { runLatchkey } from './testing/run-latchkey';
 
-const VIEWS = ['devices', 'codes', 'attempts', 'finished', 'agenda', 'feed', 'translator', 'audit'];
+const VIEWS = [
+  'devices',
+  'codes',
+  'attempts',
+  'finished',
+  'erasures',
+  'agenda',
+  'feed',
+  'translator',
+  'audit',
+];
 
 describe('verify views', () => {
   let world: ServerWorld;
@@ -49,6 +59,8 @@ describe('verify views', () => {
     expect(verified).toMatchObject({ code: 0, complaint: '' });
     const lines = verified.out.split('\n');
     expect(lines.map((line) => line.split(':')[0])).toEqual(VIEWS);
+    const [left] = lines.splice(VIEWS.indexOf('erasures'), 1);
+    expect(left).toMatch(/: 0 rows at \d+\/\d+, agrees with its facts$/);
     for (const line of lines) expect(line).toMatch(/: [1-9]\d* rows at \d+\/\d+, agrees with its facts$/);
     expect(existsSync(join(world.dataDir, 'verify'))).toBe(false);
   });
