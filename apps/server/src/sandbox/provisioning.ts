@@ -72,18 +72,12 @@ export async function connectSandboxAccount(options: {
   readonly clock: Clock;
   readonly anew?: boolean;
 }): Promise<string | null> {
-  const { workspaceId, core, records, maker, simulator, clock } = options;
+  const { workspaceId, core, records, maker, simulator } = options;
   await simulator.own(workspaceId);
   const accountId = derivedId(workspaceId, 'sandbox account');
   const { state: account } = await core.streams.accounts.load(accountId);
   if (account && account.removedAt !== null && !options.anew) return null;
-  if (!(await records.accountTokens.get(accountId))) {
-    const code = await simulator.authorize();
-    const tokens = await exchangeCode(maker, { code }, { clock });
-    if (tokens.kind !== 'answered')
-      throw new StartupError(`The lock cloud gave no tokens: ${tokens.message}`);
-    await records.accountTokens.put(accountId, tokens.value);
-  }
+  if (!(await records.accountTokens.get(accountId))) await logIn(accountId, options);
   if (!account || account.removedAt !== null) {
     const cause = systemCause({ workspaceId, correlationId: accountId, causationId: 'sandbox' });
     await core.streams.accounts.transact(accountId, cause, (state) =>
@@ -91,4 +85,20 @@ export async function connectSandboxAccount(options: {
     );
   }
   return accountId;
+}
+
+/** Gets tokens of the account from the lock cloud, in place of those that there may be. */
+export async function logIn(
+  accountId: string,
+  parts: {
+    readonly records: Records;
+    readonly maker: LockMaker;
+    readonly simulator: Simulator;
+    readonly clock: Clock;
+  },
+): Promise<void> {
+  const code = await parts.simulator.authorize();
+  const tokens = await exchangeCode(parts.maker, { code }, { clock: parts.clock });
+  if (tokens.kind !== 'answered') throw new StartupError(`The lock cloud gave no tokens: ${tokens.message}`);
+  await parts.records.accountTokens.put(accountId, tokens.value);
 }

@@ -2,7 +2,7 @@ import type { Records } from '@latchkey/database';
 import type { LockMaker, RoutedLockGateway } from '@latchkey/gateways';
 import { type Clock, StartupError } from '@latchkey/platform';
 import type { Core } from '../core/core';
-import { connectSandboxAccount } from './provisioning';
+import { connectSandboxAccount, logIn } from './provisioning';
 import type { Simulator } from './simulator';
 
 /** The account that the sandbox workspace begins with, and its simulated locks. */
@@ -40,13 +40,18 @@ export class SandboxAccount {
     const { core, maker, gateway, reportsAddress } = this.options;
     const accountId = await connectSandboxAccount({ ...this.options, anew });
     if (accountId === null) return;
-    const registered = await gateway.registerWebhook(
-      { accountId, maker: maker.name },
-      await reportsAddress(accountId),
-    );
+    const address = await reportsAddress(accountId);
+    const register = () => gateway.registerWebhook({ accountId, maker: maker.name }, address);
+    let registered = await register();
+    // Where its data were lost it knows nobody, and has other locks.
+    const isNew = registered.kind !== 'answered';
+    if (isNew) {
+      await logIn(accountId, this.options);
+      registered = await register();
+    }
     if (registered.kind !== 'answered')
       throw new StartupError(`The lock cloud takes no webhook: ${registered.message}`);
-    if (anew) await core.accountWatch.account(accountId);
+    if (anew || isNew) await core.accountWatch.account(accountId);
     await core.settle();
     await core.caughtUp();
   }
