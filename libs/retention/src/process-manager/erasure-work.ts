@@ -89,7 +89,11 @@ export class ErasureWork {
     this.isAsked = true;
     if (!this.isBegun || this.isStopped || this.working) return;
     clearTimeout(this.timer);
-    this.working = this.eraseAll().finally(() => (this.working = undefined));
+    this.working = this.eraseAll().finally(() => {
+      this.working = undefined;
+      // It was asked for once more when all seemed done.
+      if (this.isAsked) this.wake();
+    });
   }
 
   /** Resolves when it does nothing for now. */
