@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NetworkProcess } from '@latchkey/gateways';
@@ -34,6 +34,7 @@ describe('lock systems on the command line', () => {
         { kind: 'zwave-js', name: 'hall', display_name: 'Hall', ...zone },
         { kind: 'zwave-js', name: 'barn', address: 'ws://127.0.0.1:9', ...zone },
         { name: 'acme', display_name: 'Acme', ...cloud },
+        { kind: 'matter', name: 'home', ...zone },
       ]),
     );
     const [port, eventstorePort] = [await freePort(), await freePort()];
@@ -66,13 +67,15 @@ describe('lock systems on the command line', () => {
     expect(all).toMatchObject([
       { system: 'hall', reachable: null, reason: 'the file does not say its address', locks: [] },
       { system: 'barn', reachable: false, locks: [] },
+      { system: 'home', reason: 'no lock is paired yet: a pairing code is needed', locks: [] },
     ]);
+    expect(existsSync(join(dataDir, 'matter'))).toBe(false);
   });
 
   test.each([
     [['find', 'barn'], /^barn was not found: no WebSocket could be opened/],
     [['find', 'barn', '--address', 'ws://127.0.0.1:9'], /^The file says how barn is reached/],
-    [['find', 'shed'], /^The file of lock systems has no shed\. It has: hall, barn, acme\.$/],
+    [['find', 'shed'], /^The file of lock systems has no shed\. It has: hall, barn, acme, home\.$/],
     [['connect', 'acme'], /^acme is a lock maker's cloud/],
     [['connect', 'hall'], /^Say where hall is: --address URL\.$/],
     [['connect', 'hall', '--address', 'ws://127.0.0.1:9'], /^Hall could not be reached/],
@@ -128,7 +131,7 @@ describe('lock systems on the command line', () => {
       expect(out).toMatch(/^acme \(http\): not tried, .*; not connected$/m);
       const csv = (await run('list', '--csv')).out.split('\n');
       expect(csv[0]).toMatch(/^system,kind,reachable,.*,lock_id,online,/);
-      expect(csv).toHaveLength(1 + 2 + 1 + 1);
+      expect(csv).toHaveLength(1 + 2 + 1 + 1 + 1);
       for (const shown of [out, ...csv]) expect(shown).not.toMatch(/4567|secret-of-ours/);
     } finally {
       await server.close();

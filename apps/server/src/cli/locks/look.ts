@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type ConnectionStore,
@@ -33,8 +34,12 @@ export class SystemLooks {
   /** @param given beyond what the file says of the way to it */
   async at(system: LocalSystem, given: LocalConnection): Promise<Look> {
     if (system.kind !== 'matter') return this.through(system, given);
-    // A Matter fabric is one process's.
-    const folder = lockUnlessHeld(this.config.dataDir);
+    const { dataDir } = this.config;
+    // Without its keys there is no fabric yet, and looking is not to make one.
+    if (!existsSync(join(dataDir, system.kind, system.name)))
+      return { kind: 'not', reachable: null, reason: 'no lock is paired yet: a pairing code is needed' };
+    // A fabric is one process's.
+    const folder = lockUnlessHeld(dataDir);
     if (!folder) return { kind: 'not', reachable: null, reason: 'the running server has it' };
     try {
       return await this.through(system, given);

@@ -129,7 +129,7 @@ export async function showSystems(
 
 function headOf(system: ShownSystem): string {
   const { version, reason, connected_account_id: account } = system;
-  const said = [version, reason].filter((text) => text !== null).join(': ');
+  const said = [version, reason?.replace(/\.$/, '') ?? null].filter((text) => text !== null).join(': ');
   const connected = account === null ? 'not connected' : `connected as ${account}`;
   return `${system.system} (${system.kind}): ${standingOf(system)}${said === '' ? '' : `, ${said}`}; ${connected}`;
 }
