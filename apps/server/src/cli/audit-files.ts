@@ -1,6 +1,7 @@
 import { BrokenExport, checkExport, exportAudit } from '@latchkey/audit';
 import { iso } from '@latchkey/platform';
 import type { Command } from 'commander';
+import { BackupRefused, meaningOf } from '../backup/trouble';
 import { type Print, Refusal, workspaceOf } from './command-line';
 import { type Facts, withFacts } from './facts';
 
@@ -67,7 +68,7 @@ function refusedFile(error: unknown, file: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EEXIST') return new Refusal(`${file}, or ${file}.partial, is there already.`);
   if (code === 'ENOENT') return new Refusal(`There is no file or folder ${file}.`);
-  if (code === 'EACCES' || code === 'EISDIR' || code === 'ENOSPC' || code === 'EROFS')
-    return new Refusal(`${file} can't be used: ${code}.`);
-  return error;
+  if (code === 'EISDIR') return new Refusal(`${file} is a folder.`);
+  const meaning = meaningOf(error, file);
+  return meaning instanceof BackupRefused ? new Refusal(meaning.message) : error;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { AGENDA } from '@latchkey/access-codes';
+import { startNode } from '@latchkey/embedded-eventstore';
 import { HOUR, until } from '@latchkey/platform';
 import { freePort, ServerWorld } from '../../testing/server-world';
 import { runLatchkey } from '../testing/run-latchkey';
@@ -46,6 +47,24 @@ describe('doctor', () => {
     if (!ended) await world.shutDown();
     rmSync(world.dataDir, { recursive: true });
     receiver.close();
+  });
+
+  test('an event store that lacks what the views were folded from is named', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-other-'));
+    const other = await startNode({ dataDir, port: 0, access: 'insecure', report: () => undefined });
+    try {
+      const { of, code } = await findings({ ...env, EVENTSTORE_URL: other.connectionString });
+      expect(of('event store')).toMatchObject({ standing: 'ok' });
+      expect(of('views')).toMatchObject({
+        standing: 'bad',
+        found: expect.stringMatching(/^the event store lacks what they were folded from: devices, codes,/),
+        advice: expect.stringMatching(/EVENTSTORE_URL/),
+      });
+      expect(code).toBe(1);
+    } finally {
+      await other.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   });
 
   test('a server that is well is found to be', async () => {

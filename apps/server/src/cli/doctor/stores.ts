@@ -6,6 +6,7 @@ import {
   type EventStore,
   type EventStoreDb,
   type Position,
+  sharedHistory,
 } from '@latchkey/event-sourcing';
 import { type Clock, type Config, MINUTE } from '@latchkey/platform';
 import { PUBLIC_EVENTS } from '@latchkey/public-events';
@@ -99,6 +100,13 @@ async function views(patient: Patient): Promise<Found> {
       ? warn(found, 'they are being built: /health/ready says how far they are')
       : warn(found, 'start the server: it builds them');
   }
+  const ofOther = await ofOtherStore(patient);
+  if (ofOther.length > 0) {
+    return bad(
+      `the event store lacks what they were folded from: ${ofOther.join(', ')}`,
+      'it is another one, or was restored: see EVENTSTORE_URL; a start folds them from what it has',
+    );
+  }
   if (first.behind.size === 0) return ok('they have every event');
   if (!patient.isRunning) return ok('they go on when the server starts');
   await delay(MOVES_WITHIN_MS);
@@ -131,6 +139,17 @@ async function behind({ store, stores, config, clock }: Patient, { ofFacts, ofPu
     else if (newest && (!position || comparePositions(position, newest) < 0)) late.set(name, position);
   }
   return { missing, behind: late };
+}
+
+/** The built views whose last event is not in the event store. */
+async function ofOtherStore({ store, stores, config, clock }: Patient): Promise<string[]> {
+  const found: string[] = [];
+  for (const view of replayableViews({ store, stores, config, clock })) {
+    const checkpoints = new Checkpoints(liveDatabase(stores, view.home), view.projection);
+    const checkpoint = await checkpoints.load();
+    if (checkpoint && (await sharedHistory(store, checkpoint))) found.push(view.projection.name);
+  }
+  return found;
 }
 
 const same = (a: Position | undefined, b: Position | undefined): boolean =>
