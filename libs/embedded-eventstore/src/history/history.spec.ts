@@ -2,6 +2,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningNode } from '../node/node-options';
@@ -177,6 +178,26 @@ describe('the history of a private node', () => {
 
   it('is refused to a request that makes no sense', async () => {
     for (const after of [-1, 0.5, NaN]) await expect(pages(after)).rejects.toMatchObject({ code: 3 });
+  });
+
+  it('is given up when the node is silent', async () => {
+    const connections: Socket[] = [];
+    const path = join(folder, 'silent.sock');
+    const silent = createServer((socket) => connections.push(socket)).listen(path);
+    const read = readHistory(`unix:${path}`, { after: 0, prefixes: [''] }, 50);
+    await expect(read[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 1 });
+    for (const each of connections) each.destroy();
+    await new Promise((resolve) => silent.close(resolve));
+  });
+
+  it('is not given up while one who reads it takes long for a page', async () => {
+    const request = { after: 0, prefixes: ['one-', 'two-'] };
+    let read = 0;
+    for await (const { events } of readHistory(node.connectionString, request, 1_000)) {
+      read += events.length;
+      if (read === events.length) await new Promise((resolve) => setTimeout(resolve, 1_200));
+    }
+    expect(read).toBe(said(await pages()).length);
   });
 
   it('is not offered to anybody but the owner', async () => {
