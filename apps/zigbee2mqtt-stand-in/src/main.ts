@@ -10,7 +10,7 @@ export type Ask =
   | { readonly do: 'by-hand'; readonly lockId: string; readonly slot: number; readonly code: string | null }
   | { readonly do: 'crash' | 'start' };
 
-export interface Told {
+export interface HubAnswer {
   readonly lockId?: string;
   readonly slots?: readonly number[];
   readonly opens?: boolean;
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   process.send?.({ address: broker.address });
 }
 
-async function answer(hub: Zigbee2MqttStandIn, ask: Ask): Promise<Told> {
+async function answer(hub: Zigbee2MqttStandIn, ask: Ask): Promise<HubAnswer> {
   switch (ask.do) {
     case 'pair':
       return { lockId: (await hub.pair({ name: ask.name, users: ask.users })).ieeeAddress };

@@ -10,7 +10,7 @@ import { useServer } from '../testing/use-server';
 
 const ROOT = join(__dirname, '../../../..');
 
-interface Told {
+interface SeenEvent {
   readonly event_id: string;
   readonly event_type: string;
   readonly access_code_id?: string;
@@ -48,8 +48,8 @@ class Example {
     running.push(this);
   }
 
-  get told(): Told[] {
-    return this.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Told);
+  get told(): SeenEvent[] {
+    return this.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as SeenEvent);
   }
 
   async until(holds: (example: this) => boolean): Promise<void> {
@@ -105,12 +105,12 @@ test('the consumer handles each event once, though it is killed, and parks what 
 
   const ids = [...first.told, ...second.told].map(({ event_id }) => event_id);
   expect(ids).toEqual([...new Set(ids)]);
-  const { events } = await world.api.ask<{ events: Told[] }>('/events/list', {
+  const { events } = await world.api.ask<{ events: SeenEvent[] }>('/events/list', {
     since: '2000-01-01T00:00:00Z',
   });
   const wanted = events.filter(({ event_type }) => event_type !== 'access_code.created');
   expect(new Set(ids)).toEqual(new Set(wanted.map(({ event_id }) => event_id)));
-  const { parked_events } = await world.api.ask<{ parked_events: { reason: string; event: Told }[] }>(
+  const { parked_events } = await world.api.ask<{ parked_events: { reason: string; event: SeenEvent }[] }>(
     '/subscriptions/list_parked',
     { name: 'consumer' },
   );
@@ -129,9 +129,9 @@ test('the consumer with the newer client goes on after its checkpoint', async ()
     CHECKPOINT: join(folder, 'checkpoint.txt'),
   };
   const all = async () =>
-    (await world.api.ask<{ events: Told[] }>('/events/list', { since: '2000-01-01T00:00:00Z' })).events.map(
-      ({ event_id }) => event_id,
-    );
+    (
+      await world.api.ask<{ events: SeenEvent[] }>('/events/list', { since: '2000-01-01T00:00:00Z' })
+    ).events.map(({ event_id }) => event_id);
   const before = await all();
   const first = new Example('kurrentdb-consumer/consumer.ts', env);
   await first.until(({ told }) => told.length >= before.length);

@@ -22,7 +22,7 @@ const every: Mixture[] = INSTANTS.flatMap((eventStore) =>
 const pairs = every.filter(({ eventStore, vault, records }) => records === (eventStore + 2 * vault) % 3);
 const mixtures = RESTORED_MIXTURES === 'all' ? every : pairs;
 
-interface Told {
+interface SeenEvent {
   readonly event_id: string;
   readonly event_type: string;
   readonly access_code_id?: string;
@@ -32,9 +32,9 @@ const server = new RestartableServer();
 const backups = new Backups(server.dataDir);
 let consumer: Server;
 let consumerIsDown = false;
-let received: Told[] = [];
+let received: SeenEvent[] = [];
 /** What was received up to each backup. */
-const receivedBy: Told[][] = [];
+const receivedBy: SeenEvent[][] = [];
 /** Creations with their keys: tried again, they must lead to a code that is there. */
 const creations: { key: string; params: Record<string, unknown> }[] = [];
 let lock: LockAndDevice;
@@ -49,7 +49,7 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      if (!consumerIsDown) received.push(JSON.parse(Buffer.concat(chunks).toString()) as Told);
+      if (!consumerIsDown) received.push(JSON.parse(Buffer.concat(chunks).toString()) as SeenEvent);
       response.writeHead(consumerIsDown ? 500 : 200).end();
     });
   });
@@ -165,8 +165,8 @@ async function wrongAtTheDoor(): Promise<string[]> {
 }
 
 /** Every event since there was a webhook was told to the consumer, at some time. */
-async function untold(before: readonly Told[]): Promise<string[]> {
-  const { events } = await server.api.ask<{ events: Told[] }>('/events/list', { since, limit: 500 });
+async function untold(before: readonly SeenEvent[]): Promise<string[]> {
+  const { events } = await server.api.ask<{ events: SeenEvent[] }>('/events/list', { since, limit: 500 });
   const told = new Set([...before, ...received].map(({ event_id }) => event_id));
   return events
     .filter(({ event_id }) => !told.has(event_id))

@@ -8,7 +8,7 @@ const DOOR = 2;
 const ZONE = 'Europe/Vienna';
 const within = (what: string): UntilOptions => ({ what, within: 60 * SECOND, every: POLL_EVERY_MS });
 
-interface Told {
+interface SeenEvent {
   readonly event_type: string;
   readonly access_code_id?: string;
 }
@@ -40,7 +40,7 @@ withPostgres(
 
     const told = async () => {
       const since = new Date(Date.now() - HOUR).toISOString();
-      const { events } = await other.ask<{ events: Told[] }>('/events/list', { since, device_id });
+      const { events } = await other.ask<{ events: SeenEvent[] }>('/events/list', { since, device_id });
       const counted = new Map<string, number>();
       for (const { event_type } of events) counted.set(event_type, (counted.get(event_type) ?? 0) + 1);
       return ['lock.unlocked', 'lock.access_denied', 'device.tampered'].map((type) => counted.get(type) ?? 0);

@@ -1,7 +1,7 @@
 import { constants, existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { BackupRefused, meaningOf } from './trouble';
+import { BackupRefused, meaningOf } from './backup-refused';
 
 const FOR_OWNER = 0o600;
 

@@ -1,7 +1,7 @@
 import { holdFile, ownerAddress, startNode, StartRefused } from '@latchkey/embedded-eventstore';
 import { type Config, lockUnlessHeld } from '@latchkey/platform';
 import { join } from 'node:path';
-import { BackupRefused } from './trouble';
+import { BackupRefused } from './backup-refused';
 
 /** The facts of a data folder, standing still. */
 export interface HeldFacts {

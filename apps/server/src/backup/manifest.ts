@@ -3,7 +3,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { BackupRefused } from './trouble';
+import { BackupRefused } from './backup-refused';
 
 /** Written last: a folder without it is no whole backup. */
 export const MANIFEST = 'backup.json';

@@ -6,7 +6,7 @@ import { MINUTE } from '@latchkey/platform';
 import { sql } from 'kysely';
 import { closed, copied, wholeFolder } from './closed-files';
 import { hashOf, type Manifest, readManifest } from './manifest';
-import { BackupRefused, meaningOf } from './trouble';
+import { BackupRefused, meaningOf } from './backup-refused';
 
 /** An answer that was being given then may be of a fact that is not there any more. */
 const UNDER_WAY_MS = MINUTE;

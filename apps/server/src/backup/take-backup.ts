@@ -9,7 +9,7 @@ import { lockArchive } from '../start/retention';
 import { closed, copied, wholeFolder } from './closed-files';
 import { holdFacts } from './held-facts';
 import { hashOf, type Manifest, MANIFEST } from './manifest';
-import { BackupRefused } from './trouble';
+import { BackupRefused } from './backup-refused';
 
 const FACTS = `eventstore/${DATABASE_FILE}`;
 /** Of the event store's folder, beside the facts: what subscribers know the node by. */

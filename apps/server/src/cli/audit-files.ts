@@ -1,7 +1,7 @@
 import { BrokenExport, checkExport, exportAudit } from '@latchkey/audit';
 import { iso } from '@latchkey/platform';
 import type { Command } from 'commander';
-import { BackupRefused, meaningOf } from '../backup/trouble';
+import { BackupRefused, meaningOf } from '../backup/backup-refused';
 import { type Print, Refusal, workspaceOf } from './command-line';
 import { type Facts, withFacts } from './facts';
 

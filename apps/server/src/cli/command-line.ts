@@ -4,7 +4,7 @@ import { type Config, ConfigError, loadConfig, Outage, StartupError } from '@lat
 import { type Command, CommanderError } from 'commander';
 import { existsSync } from 'node:fs';
 import { claimMode } from '../mode';
-import { BackupRefused } from '../backup/trouble';
+import { BackupRefused } from '../backup/backup-refused';
 import { NotReplayable } from '../replay/beside';
 
 /** What things made by an operator may be called. */

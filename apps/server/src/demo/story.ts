@@ -24,7 +24,7 @@ export interface Wanted {
 }
 
 /** A code whose life is being told. */
-export interface Told {
+export interface CodeOfStory {
   readonly id: string;
   readonly lock: string;
   readonly lockId: string;
@@ -43,7 +43,7 @@ export interface Told {
 
 /** One life, told as it happens: each look at it becomes rows, and the keypad is compared with what was asked for. */
 export class Story {
-  private readonly codes: Told[] = [];
+  private readonly codes: CodeOfStory[] = [];
   private now = 0;
 
   constructor(
@@ -75,7 +75,7 @@ export class Story {
     this.print(row({ at: this.now, event: `> ${what}` }));
   }
 
-  async create({ lock, native, code, window, label = '', hurried = false }: Wanted): Promise<Told> {
+  async create({ lock, native, code, window, label = '', hurried = false }: Wanted): Promise<CodeOfStory> {
     const [device_id, { lock_id }] = await Promise.all([
       this.scene.api.deviceNamed(lock),
       this.scene.locks.named(lock),
@@ -90,7 +90,7 @@ export class Story {
         ...(window && times(window)),
       },
     );
-    const told: Told = {
+    const told: CodeOfStory = {
       id: access_code.access_code_id,
       ...{ lock, lockId: lock_id, label, code },
       promised: { window: window ?? null, native: native && window !== undefined, lead: LEAD },
@@ -106,7 +106,7 @@ export class Story {
   }
 
   async update(
-    code: Told,
+    code: CodeOfStory,
     change: { code?: string; name?: string; window?: Wanted['window'] | null },
   ): Promise<void> {
     const { window, ...rest } = change;
@@ -118,7 +118,7 @@ export class Story {
     await this.settle();
   }
 
-  async remove(code: Told): Promise<void> {
+  async remove(code: CodeOfStory): Promise<void> {
     await this.scene.api.post('/access_codes/delete', { access_code_id: code.id });
     await this.settle();
   }
@@ -190,7 +190,7 @@ export class Story {
   }
 
   /** The events so far, those named only, in this order. */
-  expectEvents(code: Told, ...types: string[]): void {
+  expectEvents(code: CodeOfStory, ...types: string[]): void {
     const seen = code.events.filter((type) => types.includes(type));
     if (seen.join() !== types.join()) {
       throw this.wrong(`the events are ${code.events.join(', ')}, not ${types.join(', ')}`);
@@ -198,7 +198,7 @@ export class Story {
   }
 
   /** What integrations were told so far, of these kinds only, in this order. */
-  expectTold(code: Told, ...types: string[]): void {
+  expectTold(code: CodeOfStory, ...types: string[]): void {
     const told = code.told.map(({ event_type }) => event_type.replace('access_code.', ''));
     if (told.filter((type) => types.includes(type)).join() !== types.join()) {
       throw this.wrong(`integrations were told ${told.join(', ')}, not ${types.join(', ')}`);
@@ -229,7 +229,7 @@ export class Story {
 
 /** What one look at a code saw. Status and keypad were seen after the last event, and stand beside it only. */
 function rowsOf(
-  code: Told,
+  code: CodeOfStory,
   events: readonly CodeEvent[],
   told: readonly PublicEvent[],
   otherwiseAt: number | null,
@@ -244,7 +244,7 @@ function rowsOf(
   return rows.map((each, index) => ({
     ...each,
     ...(index === rows.length - 1 ? seen : {}),
-    // Told of the instant, not of one event: they stand beside the first event of theirs.
+    // About the instant, not one event: they stand beside the first event of that instant.
     told: rows.findIndex(({ at }) => at === each.at) === index ? toldAt(told, each.at) : [],
   }));
 }

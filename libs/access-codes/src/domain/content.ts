@@ -13,11 +13,11 @@ export interface Content {
   readonly pinFingerprint: string;
   readonly window: Window | null;
   /** What was sent to the lock instead, where it does not take name or window as they are. */
-  readonly told?: Told;
+  readonly told?: Sent;
 }
 
 /** What is sent to a lock of a code besides its PIN. */
-export interface Told {
+export interface Sent {
   readonly name: string | null;
   readonly window: Window | null;
 }
@@ -66,7 +66,7 @@ export function storedContent(content: Content): StoredContent {
 }
 
 /** What was sent to the lock for a content: the content itself, unless something else was sent instead. */
-export function toldOf({ name, window, told }: Content): Told {
+export function toldOf({ name, window, told }: Content): Sent {
   return told ?? { name, window };
 }
 

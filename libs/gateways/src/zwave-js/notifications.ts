@@ -32,8 +32,8 @@ const CODE_DELETED = 13;
 const CODE_ADDED = 14;
 const KEYPAD_DISABLED = 16;
 
-/** What a node's notification tells: of the door, and of the places whose codes may have changed. */
-export interface Told {
+/** What follows from a node's notification: reports of the door, and the places whose codes may have changed. */
+export interface Notified {
   readonly reports: readonly LockReport[];
   /** Slots in doubt; `all`. */
   readonly doubt: readonly number[] | 'all';
@@ -55,20 +55,20 @@ const STATES: Readonly<Record<string, number>> = {
 };
 
 /** The same of a value that has changed, where it stands for a notification. */
-export function toldByValue(event: ZwaveEvent, lockId: string, at: string, id: string): Told {
+export function toldByValue(event: ZwaveEvent, lockId: string, at: string, id: string): Notified {
   const read = state.safeParse(event.args).data;
   const type = read && STATES[read.propertyKey];
   if (!read || type === undefined) return NOTHING;
   return toldBy({ ccId: CC.notification, args: { type, event: read.newValue } }, lockId, at, id);
 }
 
-const NOTHING: Told = { reports: [], doubt: [] };
+const NOTHING: Notified = { reports: [], doubt: [] };
 
 /**
  * @param at when it came, as an instant: nodes tell none
  * @param id of this report alone
  */
-export function toldBy(event: ZwaveEvent, lockId: string, at: string, id: string): Told {
+export function toldBy(event: ZwaveEvent, lockId: string, at: string, id: string): Notified {
   const read = notification.safeParse(event);
   if (!read.success) return NOTHING;
   const { type, event: number, parameters } = read.data.args;
@@ -87,7 +87,7 @@ interface When {
   readonly id: string;
 }
 
-function atTheDoor(event: number, userId: number | undefined, { lockId, at, id }: When): Told {
+function atTheDoor(event: number, userId: number | undefined, { lockId, at, id }: When): Notified {
   const turn = TURNS[event];
   if (turn) {
     const report = {
@@ -127,7 +127,7 @@ const INVALID_CODE = 4;
 const MOVED = 9;
 
 /** Invalid codes typed, covers taken off, the lock itself moved. */
-function tampered(event: number, { lockId, at, id }: When): Told {
+function tampered(event: number, { lockId, at, id }: When): Notified {
   switch (event) {
     case INVALID_CODE:
       return { reports: [{ kind: 'incorrect-attempt', lockId, at, id }], doubt: [] };

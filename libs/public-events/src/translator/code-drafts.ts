@@ -1,7 +1,7 @@
 import { type AccessCode, backupOf, isNative, neededFrom } from '@latchkey/access-codes';
 import type { Draft } from '../public-event';
 import type { Around, CodeStep } from './code-step';
-import { confirmations, type Told, toldAtFirst } from './confirmations';
+import { confirmations, type Announced, announcedAtFirst } from './confirmations';
 import { changed, requestedMutations } from './requests';
 import { becameTrue } from './troubles';
 import { isOfUnmanaged, unmanagedDrafts } from './unmanaged-drafts';
@@ -9,16 +9,16 @@ import { isOfUnmanaged, unmanagedDrafts } from './unmanaged-drafts';
 /** What integrations are told when this happens to a code, and what they have been told of it then. */
 export function codeDrafts(
   step: CodeStep,
-  told: Told | null,
+  told: Announced | null,
   around: Around,
-): { drafts: Draft[]; told: Told } {
+): { drafts: Draft[]; told: Announced } {
   const { after } = step;
-  const known = told ?? toldAtFirst(after);
+  const known = told ?? announcedAtFirst(after);
   if (isOfUnmanaged(step)) {
     const apart = unmanagedDrafts(step, around);
     return { drafts: apart.drafts.map((draft) => ofCode(after, draft)), told: apart.told };
   }
-  if (isInPool(step)) return { drafts: [], told: { ...toldAtFirst(after), onDevice: true } };
+  if (isInPool(step)) return { drafts: [], told: { ...announcedAtFirst(after), onDevice: true } };
   const confirmed = confirmations(step, known, isNative(after.wanted, around.device));
   return {
     drafts: [...happened(step, known, around), ...confirmed.drafts, ...becameTrue(step, around)].map(
@@ -39,7 +39,7 @@ function ofCode({ codeId, deviceId, accountId }: AccessCode, draft: Draft): Draf
   return { ...draft, body: { ...ids, ...draft.body } };
 }
 
-function happened({ event, before, after }: CodeStep, told: Told, around: Around): Draft[] {
+function happened({ event, before, after }: CodeStep, told: Announced, around: Around): Draft[] {
   switch (event.type) {
     case 'CodeRequested':
       return [
@@ -101,7 +101,7 @@ function withPin(type: string, code: AccessCode): Draft {
 }
 
 /** Whether integrations have heard that it is on the lock, and not yet that it has gone. */
-function onDevice({ event }: CodeStep, told: Told): boolean {
+function onDevice({ event }: CodeStep, told: Announced): boolean {
   switch (event.type) {
     case 'ScheduledOnDevice':
     case 'SetOnDevice':

@@ -11,18 +11,18 @@ import type { SealedPin } from '@latchkey/platform';
 import type { Draft } from '../public-event';
 import type { CodeStep } from './code-step';
 
-/** What integrations have been told that a code is: it changes when the lock has confirmed, not when asked. */
-export interface Told {
+/** A code as integrations know it: it changes when the lock has confirmed, not when a change is requested. */
+export interface Announced {
   readonly name: string | null;
   readonly pin: SealedPin;
   readonly pinFingerprint: string;
   readonly schedule: Window | null;
-  /** They have heard that it is on the lock, and not yet that it has gone. */
+  /** They know that it is on the lock. */
   readonly onDevice: boolean;
 }
 
 /** Nothing but what the code was asked to be. */
-export function toldAtFirst({ wanted: { name, pin, pinFingerprint, schedule } }: AccessCode): Told {
+export function announcedAtFirst({ wanted: { name, pin, pinFingerprint, schedule } }: AccessCode): Announced {
   return { name, pin, pinFingerprint, schedule, onDevice: false };
 }
 
@@ -32,12 +32,12 @@ export function toldAtFirst({ wanted: { name, pin, pinFingerprint, schedule } }:
  */
 export function confirmations(
   { after }: CodeStep,
-  told: Told,
+  told: Announced,
   native: boolean,
-): { drafts: Draft[]; told: Told } {
+): { drafts: Draft[]; told: Announced } {
   if (endOf(after)) return { drafts: [], told };
   const drafts: Draft[] = [];
-  let now: Told = told;
+  let now: Announced = told;
   if (after.wanted.name !== told.name && lockHas(after, (lock) => lock.name === after.wanted.name)) {
     drafts.push({
       type: 'access_code.name_changed',

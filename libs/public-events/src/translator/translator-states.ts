@@ -14,7 +14,7 @@ import {
 } from '@latchkey/devices';
 import type { RecordedEvent } from '@latchkey/event-sourcing';
 import type { Transaction } from 'kysely';
-import type { Told } from './confirmations';
+import type { Announced } from './confirmations';
 
 export const TRANSLATOR_VERSION = 5;
 export const TRANSLATOR = `translator_v${TRANSLATOR_VERSION}` as const;
@@ -34,7 +34,7 @@ export interface TranslatorTables {
 interface Row {
   state: unknown;
   accountId: string | null;
-  told: Told | null;
+  told: Announced | null;
 }
 
 /** As many values as one statement is given. */
@@ -114,7 +114,7 @@ export class TranslatorStates {
     return (this.rows.get(stream)?.state as S | undefined) ?? null;
   }
 
-  told(stream: string): Told | null {
+  told(stream: string): Announced | null {
     return this.rows.get(stream)?.told ?? null;
   }
 
@@ -178,7 +178,7 @@ export class TranslatorStates {
       this.rows.set(row.stream, {
         state: JSON.parse(row.state),
         accountId: row.account_id,
-        told: row.told === null ? null : (JSON.parse(row.told) as Told),
+        told: row.told === null ? null : (JSON.parse(row.told) as Announced),
       });
     }
   }

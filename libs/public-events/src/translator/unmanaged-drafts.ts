@@ -1,7 +1,7 @@
 import { isUnmanaged, unmanagedIssues } from '@latchkey/access-codes';
 import type { Draft } from '../public-event';
 import type { Around, CodeStep } from './code-step';
-import { type Told, toldAtFirst } from './confirmations';
+import { type Announced, announcedAtFirst } from './confirmations';
 import { becameTrue, issues } from './troubles';
 
 const UNMANAGED = 'access_code.unmanaged';
@@ -12,10 +12,10 @@ export function isOfUnmanaged({ event, before, after }: CodeStep): boolean {
 }
 
 /** What integrations are told of a code that is not ours, as it comes and goes and becomes ours. */
-export function unmanagedDrafts(step: CodeStep, around: Around): { drafts: Draft[]; told: Told } {
+export function unmanagedDrafts(step: CodeStep, around: Around): { drafts: Draft[]; told: Announced } {
   const { event, after } = step;
   // What was on the lock when it became ours, integrations know.
-  const told = { ...toldAtFirst(after), onDevice: event.type === 'TakenIntoManagement' };
+  const told = { ...announcedAtFirst(after), onDevice: event.type === 'TakenIntoManagement' };
   return { drafts: [...happened(step, around), ...becameTrue(step, around)], told };
 }
 

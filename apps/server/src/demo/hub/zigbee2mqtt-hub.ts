@@ -3,18 +3,21 @@ import { join } from 'node:path';
 import type { LockAtHand } from '../clients';
 import type { Hub } from './hub';
 
-interface Told {
+interface HubAnswer {
   readonly lockId?: string;
   readonly slots?: readonly number[];
   readonly opens?: boolean;
 }
 
 type Message =
-  { readonly address: string } | { readonly id: number; readonly told?: Told; readonly error?: string };
+  { readonly address: string } | { readonly id: number; readonly told?: HubAnswer; readonly error?: string };
 
 /** The stand-in for Zigbee2MQTT on a broker of its own: mosquitto must be installed. */
 export class Zigbee2MqttHub implements Hub {
-  private readonly waiting = new Map<number, { resolve(told: Told): void; reject(error: Error): void }>();
+  private readonly waiting = new Map<
+    number,
+    { resolve(told: HubAnswer): void; reject(error: Error): void }
+  >();
   private asked = 0;
 
   private constructor(
@@ -99,7 +102,7 @@ export class Zigbee2MqttHub implements Hub {
     await ended;
   }
 
-  private ask(ask: object): Promise<Told> {
+  private ask(ask: object): Promise<HubAnswer> {
     const id = ++this.asked;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });

@@ -1,6 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import type { Scene } from '../scene';
-import { LEAD, type Story, type Told } from '../story';
+import { type CodeOfStory, LEAD, type Story } from '../story';
 import type { Life } from './life';
 
 /** Hangs up a lock for one story and waits until it is known. */
@@ -13,10 +13,10 @@ async function hang(story: Story, scene: Scene, name: string): Promise<string> {
   throw new Error(`${name} was never found`);
 }
 
-const isSet = (story: Story, code: Told, what = 'the code is set') =>
+const isSet = (story: Story, code: CodeOfStory, what = 'the code is set') =>
   story.watchUntil(what, () => code.status === 'set' && code.opens, 10 * MINUTE);
 
-const isGone = (story: Story, code: Told) =>
+const isGone = (story: Story, code: CodeOfStory) =>
   story.watchUntil('the code is gone', () => code.status === 'gone' && !code.opens, 10 * MINUTE);
 
 export const stays: Life = {
@@ -72,7 +72,7 @@ export const fullOfCodes: Life = {
   subtitle: 'Studio: five slots are ours, six codes are asked for; the sixth goes on when one is deleted',
   async play(story, scene) {
     await hang(story, scene, 'Studio');
-    const codes: Told[] = [];
+    const codes: CodeOfStory[] = [];
     for (let number = 1; number <= 6; number++) {
       codes.push(
         await story.create({

@@ -1,8 +1,8 @@
 import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
-import { type Story, type Told } from '../story';
+import { type CodeOfStory, type Story } from '../story';
 import type { Life } from './life';
 
-async function isGone(story: Story, ...codes: Told[]): Promise<void> {
+async function isGone(story: Story, ...codes: CodeOfStory[]): Promise<void> {
   await story.watchUntil('the code is gone', () => codes.every(({ status }) => status === 'gone'), MINUTE);
 }
 

@@ -1,8 +1,8 @@
 import { HOUR, MINUTE, SECOND } from '@latchkey/platform';
-import { type Story, type Told } from '../story';
+import { type CodeOfStory, type Story } from '../story';
 import type { Life } from './life';
 
-async function issuesOf(story: Story, code: Told): Promise<string[]> {
+async function issuesOf(story: Story, code: CodeOfStory): Promise<string[]> {
   const seen = await story.api.accessCode(code.id);
   return [
     ...(seen?.errors.map(({ error_code }) => error_code) ?? []),
@@ -10,7 +10,7 @@ async function issuesOf(story: Story, code: Told): Promise<string[]> {
   ];
 }
 
-async function expectIssues(story: Story, code: Told, ...expected: string[]): Promise<void> {
+async function expectIssues(story: Story, code: CodeOfStory, ...expected: string[]): Promise<void> {
   const issues = await issuesOf(story, code);
   story.say(`errors and warnings: ${issues.join(', ') || 'none'}`);
   const agree =

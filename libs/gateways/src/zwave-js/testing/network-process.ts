@@ -6,7 +6,7 @@ import type { LockTraits } from './simulated-lock';
 /** As it is while it is written, and as it is when it was compiled. */
 const MAIN = ['network-main.ts', 'network-main.js'].map((name) => join(__dirname, name)).find(existsSync)!;
 
-interface Told {
+interface Reply {
   readonly address?: string;
   readonly id?: number;
   readonly value?: unknown;
@@ -27,7 +27,7 @@ export class NetworkProcess {
     readonly address: string,
     private traits: readonly LockTraits[],
   ) {
-    child.on('message', (message) => this.take(message as Told));
+    child.on('message', (message) => this.take(message as Reply));
     child.on('exit', () => this.fail('the network has ended'));
   }
 
@@ -39,7 +39,7 @@ export class NetworkProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const address = await new Promise<string>((resolve, reject) => {
-      child.once('message', (message) => resolve((message as Told).address!));
+      child.once('message', (message) => resolve((message as Reply).address!));
       child.once('exit', (code) => reject(new Error(`the network did not start (${code})`)));
     });
     return new NetworkProcess(child, address, traits);
@@ -97,7 +97,7 @@ export class NetworkProcess {
     });
   }
 
-  private take({ id, value, error }: Told): void {
+  private take({ id, value, error }: Reply): void {
     const asked = id === undefined ? undefined : this.waiting.get(id);
     if (!asked) return;
     this.waiting.delete(id!);
