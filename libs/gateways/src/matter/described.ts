@@ -22,11 +22,13 @@ export function described(
   const { shortest, longest } = lock.pinLengths;
   const slots = lock.users === 0 ? null : ourSlots({ first: 1, last: lock.users }, system.slots);
   const timeZone = zoneOf(lock, system.timeZone);
+  const schedules = lock.schedules && timeZone !== null;
   return {
     ...{ lockId: lock.lockId, name: lock.name, model: lock.model, online: lock.online },
     ...{ batteryLevel: lock.batteryLevel, timeZone, clockDrift: null, updatedAt: version },
     capabilities: {
-      nativeScheduling: lock.schedules && timeZone !== null,
+      nativeScheduling: schedules,
+      ...(schedules ? { keepsWallTime: true } : {}),
       supportedCodeLengths: Array.from({ length: longest - shortest + 1 }, (_, n) => shortest + n),
       codeConstraints: [{ constraintType: 'name_length', maxLength: LONGEST_NAME }],
       maxActiveCodes: slots ? slots.last - slots.first + 1 : 0,
