@@ -42,13 +42,14 @@ import { webhookHandlers } from './webhooks/webhook-handlers';
     },
     {
       provide: Subscriptions,
-      inject: [PERSISTENT_SUBSCRIPTIONS, EVENT_STORE, FeedHistory, SUBSCRIBER_LOGINS],
+      inject: [PERSISTENT_SUBSCRIPTIONS, EVENT_STORE, FeedHistory, FEED_VIEW, SUBSCRIBER_LOGINS],
       useFactory: (
         groups: PersistentSubscriptions,
         store: EventStore,
         history: FeedHistory,
+        feed: FeedView,
         logins: SubscriberLogins | undefined,
-      ) => new Subscriptions({ groups, store, history, logins }),
+      ) => new Subscriptions({ groups, store, history, feed, logins }),
     },
     ...webhookHandlers,
   ],

@@ -140,7 +140,7 @@ test("the sandbox's own account, connected again, stays one account", async () =
 test('an owner who denies it can try again', async () => {
   const webview = await create();
   const page = await login(webview, { decision: 'deny' });
-  expect(await page.text()).toContain('not given leave');
+  expect(await page.text()).toContain('Access at the lock maker was not granted.');
   expect(await read(webview)).toMatchObject({ status: 'failed', login_successful: false });
   await login(webview, allow());
   expect((await read(webview)).status).toBe('authorized');

@@ -17,6 +17,7 @@ import {
   TooManyParked,
 } from '@latchkey/event-sourcing';
 import type { FeedHistory } from '../feed/feed-history';
+import type { FeedView } from '../feed/feed-view';
 import { publicStreamOf } from '../public-event';
 import type { SubscriberLogin, SubscriberLogins } from './subscriber-logins';
 
@@ -54,6 +55,7 @@ export class Subscriptions {
       readonly groups: PersistentSubscriptions;
       readonly store: Pick<EventStore, 'readBackwards'>;
       readonly history: FeedHistory;
+      readonly feed: FeedView;
       readonly logins: SubscriberLogins | undefined;
     },
   ) {}
@@ -144,6 +146,8 @@ export class Subscriptions {
   }
 
   private async beginning(workspaceId: string, start: SubscriptionStart): Promise<GroupStart> {
+    // What was written before is told of by now, at its place.
+    await this.parts.feed.caughtUp();
     if (typeof start === 'string') return start;
     if ('since' in start) {
       const first = await this.parts.history.firstSince(workspaceId, start.since);
