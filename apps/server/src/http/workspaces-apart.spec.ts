@@ -21,6 +21,7 @@ beforeAll(async () => {
       'Elsewhere',
       '--audit',
       '--operations',
+      '--erasure',
       '--workspace',
       workspace.workspace_id as string,
     ],
@@ -52,7 +53,7 @@ beforeAll(async () => {
 
 /** What else those endpoints must be told. */
 const besides: Record<string, object> = {
-  '/audit/door_at': { at: '2030-01-01T00:00:00Z' },
+  '/audit/door_at': { at: '2020-01-01T00:00:00Z' },
   '/audit/door_between': { from: '2020-01-01T00:00:00Z', to: '2030-01-01T00:00:00Z' },
   '/webhooks/update': { event_types: ['*'] },
   '/webhooks/replay': { since: '2030-01-01T00:00:00Z' },

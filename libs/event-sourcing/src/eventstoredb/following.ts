@@ -29,6 +29,7 @@ export class Following {
   private readonly source: AllStreamSubscription;
   private working: Promise<void> | undefined;
   private ended = false;
+  private unsubscribed: Promise<void> | undefined;
   private begin: (() => void) | undefined;
   private fail: (error: unknown) => void = () => undefined;
 
@@ -90,7 +91,9 @@ export class Following {
   async end(): Promise<void> {
     this.ended = true;
     this.flush();
-    await unsubscribe(this.source);
+    await (this.unsubscribed ??= unsubscribe(this.source));
+    // A subscription that is told to end while events are on their way may never say that it has.
+    this.fail(new Outage('event store', 'the subscription was ended'));
   }
 
   private take(resolved: AllStreamResolvedEvent): void {
