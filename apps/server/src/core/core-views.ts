@@ -22,7 +22,7 @@ const LINGER_PLAYING_MS = 250;
  * The more answers wait, the longer events may gather: a batch costs nearly the same for many as for one. ms for each
  * answer after the first, and at most.
  */
-const GATHER_MS = { eachAnswer: 1, most: 20 };
+const GATHER_MS = { eachAnswer: 2, most: 30 };
 /** How long an answer to a write waits for the views, ms. */
 const VIEWS_WITHIN_MS = 5_000;
 
