@@ -1,20 +1,14 @@
 import { type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { type NodeService } from '../protocol/definitions';
+import { ownerMethod } from '../protocol/owner-method';
 import { type NodeParts } from '../streams/context';
 
 const NOTHING = Buffer.alloc(0);
-const asIs = (bytes: Buffer): Buffer => bytes;
-
 /** Holds the file for as long as the call lasts. It is for the owner alone, who can read the file. */
-export const HOLD_FILE = {
-  path: '/latchkey.eventstore.Backup/HoldFile',
+export const HOLD_FILE = ownerMethod('/latchkey.eventstore.Backup/HoldFile', {
   requestStream: true,
   responseStream: true,
-  requestSerialize: asIs,
-  requestDeserialize: asIs,
-  responseSerialize: asIs,
-  responseDeserialize: asIs,
-} as const;
+});
 
 /**
  * The node answers once the file stands still. The caller ends the call when it has copied the file; an orderly end

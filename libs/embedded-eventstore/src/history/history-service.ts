@@ -1,5 +1,6 @@
 import { type ServerWritableStream } from '@grpc/grpc-js';
 import { type NodeService } from '../protocol/definitions';
+import { ownerMethod } from '../protocol/owner-method';
 import { ResponseStream } from '../protocol/response-stream';
 import { invalidArgument, isFault, toRpcError } from '../protocol/rpc-error';
 import { nextTurn } from '../protocol/signal';
@@ -9,18 +10,11 @@ import { encodePage } from './history-page';
 /** Positions count bytes: of so many a page is made, so that no read holds up the loop, or fills the memory. */
 const PAGE_BYTES = 512 * 1024;
 
-const asIs = (bytes: Buffer): Buffer => bytes;
-
 /** Reads all events up to now in pages. It is for the owner alone, who may read everything. */
-export const READ_HISTORY = {
-  path: '/latchkey.eventstore.History/Read',
+export const READ_HISTORY = ownerMethod('/latchkey.eventstore.History/Read', {
   requestStream: false,
   responseStream: true,
-  requestSerialize: asIs,
-  requestDeserialize: asIs,
-  responseSerialize: asIs,
-  responseDeserialize: asIs,
-} as const;
+});
 
 /** What is asked for, as JSON. */
 export interface HistoryRequest {

@@ -1,6 +1,7 @@
 import { type sendUnaryData, type ServerUnaryCall, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { type NodeService } from '../protocol/definitions';
+import { ownerMethod } from '../protocol/owner-method';
 import { invalidArgument } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';
 import { uuidBytes } from '../protocol/uuid';
@@ -17,18 +18,11 @@ const replacement = z.object({
 
 export type ReplacementMessage = z.infer<typeof replacement>;
 
-const asIs = (bytes: Buffer): Buffer => bytes;
-
 /** Puts other data and metadata in the place of an event's. It is for the owner alone, who can write the file. */
-export const REPLACE_EVENT = {
-  path: '/latchkey.eventstore.Rewriting/ReplaceEvent',
+export const REPLACE_EVENT = ownerMethod('/latchkey.eventstore.Rewriting/ReplaceEvent', {
   requestStream: false,
   responseStream: false,
-  requestSerialize: asIs,
-  requestDeserialize: asIs,
-  responseSerialize: asIs,
-  responseDeserialize: asIs,
-} as const;
+});
 
 const REPLACED = Buffer.from('true');
 const NO_SUCH_EVENT = Buffer.from('false');

@@ -2,14 +2,12 @@ import { Outage } from '@latchkey/platform';
 import {
   AppendTimeout,
   type Appended,
-  type EventStore,
-  type EventSubscription,
   type ExpectedRevision,
   type NewEvent,
   type Position,
   type RecordedEvent,
-  type SubscribeOptions,
 } from '../event-store';
+import { ForwardingEventStore } from '../forwarding-event-store';
 
 /** The process has died; nothing that it still tries reaches the store. */
 export class ProcessDied extends Error {
@@ -20,14 +18,12 @@ export class ProcessDied extends Error {
  * An event store as one process reaches it, for tests: the process may die between two appends, another one may append
  * before it, the store may be unavailable, or answer too late.
  */
-export class FaultyEventStore implements EventStore {
+export class FaultyEventStore extends ForwardingEventStore {
   /** Everything fails as it does while the store is unavailable. */
   isAway = false;
   private appendsToLive = Infinity;
   private unanswered = 0;
   private overtaking: { readonly prefix: string; readonly work: () => Promise<unknown> }[] = [];
-
-  constructor(private readonly store: EventStore) {}
 
   get isDead(): boolean {
     return this.appendsToLive < 0;
@@ -51,7 +47,11 @@ export class FaultyEventStore implements EventStore {
     this.overtaking.push({ prefix, work });
   }
 
-  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+  override async append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+  ): Promise<Appended> {
     this.checkAlive();
     const first = this.overtaking.find(({ prefix }) => stream.startsWith(prefix));
     if (first) {
@@ -72,49 +72,37 @@ export class FaultyEventStore implements EventStore {
     return appended;
   }
 
-  async *read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent> {
+  override async *read(stream: string, fromRevision?: number, count?: number): AsyncIterable<RecordedEvent> {
     this.checkAlive();
     yield* this.store.read(stream, fromRevision, count);
   }
 
-  async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
+  override async *readBackwards(stream: string, count: number): AsyncIterable<RecordedEvent> {
     this.checkAlive();
     yield* this.store.readBackwards(stream, count);
   }
 
-  async *readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
+  override async *readAllBackwards(count: number, before?: Position): AsyncIterable<RecordedEvent> {
     this.checkAlive();
     yield* this.store.readAllBackwards(count, before);
   }
 
-  async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
+  override async eventAt(position: Position): Promise<RecordedEvent | undefined | null> {
     this.checkAlive();
     return this.store.eventAt(position);
   }
 
-  subscribeToAll(options: SubscribeOptions): EventSubscription {
-    return this.store.subscribeToAll(options);
-  }
-
-  get lastAppended(): Position | undefined {
-    return this.store.lastAppended;
-  }
-
-  lastAppendedTo(prefixes: readonly string[]): Position | undefined {
-    return this.store.lastAppendedTo(prefixes);
-  }
-
-  async truncateBefore(stream: string, revision: number): Promise<void> {
+  override async truncateBefore(stream: string, revision: number): Promise<void> {
     this.checkAlive();
     await this.store.truncateBefore(stream, revision);
   }
 
-  async ping(): Promise<Position | undefined> {
+  override async ping(): Promise<Position | undefined> {
     this.checkAlive();
     return this.store.ping();
   }
 
-  close(): Promise<void> {
+  override close(): Promise<void> {
     return Promise.resolve();
   }
 
