@@ -9,7 +9,10 @@ export interface LockGateway {
   locks(account: AccountRef): Promise<Answer<LockDescription[]>>;
   /** Asks the lock to take a code. `window` only on locks that schedule by themselves. */
   program(lock: LockRef, code: LockCode): Promise<WriteAnswer>;
-  /** Asks the lock to change a code that it has, to exactly this. */
+  /**
+   * Asks the lock to change a code that it has, to exactly this. `refused`: the old code is still there. `unknown`
+   * also when the old one had to be taken off first and the lock then did not take the new one.
+   */
   change(lock: LockRef, lockCodeId: string, code: LockCode): Promise<WriteAnswer>;
   /** Asks the lock to forget a code. */
   remove(lock: LockRef, lockCodeId: string): Promise<WriteAnswer>;

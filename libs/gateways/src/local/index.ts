@@ -1,3 +1,4 @@
+export * from './change-after-clearing';
 export * from './local-entry';
 export * from './local-system';
 export * from './local-time';

@@ -1,5 +1,6 @@
 import { KeyedMutex } from '@latchkey/platform';
 import {
+  changeAfterClearing,
   type FoundSystem,
   instantOf,
   type LocalAdapter,
@@ -130,10 +131,9 @@ export class MatterAdapter implements LocalAdapter {
       const slot = Number.parseInt(lockCodeId, 10);
       const taken = await this.call(lock.maker, 'clearUser', { lockId: lock.lockId, slot });
       if (taken.kind !== 'answered') return taken;
+      this.changed(lock.lockId);
       const written = await this.write(lock, found, slot, code);
-      // The code that was there is gone: whether the new one came is for reading back.
-      if (written.kind !== 'accepted')
-        return written.kind === 'refused' && isOffline(written) ? LOST : written;
+      if (written.kind !== 'accepted') return changeAfterClearing(written);
       this.tellOutcome(lock, 'updated', lockCodeId);
       return written;
     });
@@ -270,6 +270,3 @@ export class MatterAdapter implements LocalAdapter {
 }
 
 const NO_PAIRING_CODE = 'a pairing code has 11 or 21 digits, or is the text of the QR code: MT:…';
-const LOST: Refusal = { kind: 'unknown', message: 'the lock did not answer while its code was changed' };
-const isOffline = ({ errorCode }: Extract<Refusal, { kind: 'refused' }>): boolean =>
-  errorCode === 'DEVICE_OFFLINE';

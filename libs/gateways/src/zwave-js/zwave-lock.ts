@@ -1,4 +1,4 @@
-import type { SlotRange } from '../local';
+import { changeAfterClearing, type SlotRange } from '../local';
 import type { Answer, ListedCode, LockCode, Refusal, WriteAnswer } from '../lock-gateway';
 import { type Placed, LockTable } from './lock-table';
 import { type NodeCommands, type Outcome, refused } from './node-commands';
@@ -79,9 +79,12 @@ export class ZwaveLock {
       if (there.value.pin === null) {
         const cleared = await this.clear(reach, slot);
         if (cleared.kind !== 'ok') return answerOf(cleared, lockCodeId);
-        return this.write(reach, slot, code, null);
+        return changeAfterClearing(await this.write(reach, slot, code, null));
       }
-      return this.write(reach, slot, code, there.value);
+      const written = await this.write(reach, slot, code, there.value);
+      if (written.kind !== 'refused') return written;
+      const left = await this.placed(reach, slot);
+      return left.kind === 'ok' && isSame(left.value, there.value) ? written : changeAfterClearing(written);
     });
   }
 
@@ -247,6 +250,11 @@ export class ZwaveLock {
     return cleared;
   }
 }
+
+const isSame = (left: Placed | null, before: Placed): boolean =>
+  left?.pin === before.pin &&
+  left.window?.startsAt === before.window?.startsAt &&
+  left.window?.endsAt === before.window?.endsAt;
 
 function slotOf(lockCodeId: string, { first, last }: SlotRange): number | null {
   const slot = /^\d{1,5}$/.test(lockCodeId) ? Number(lockCodeId) : NaN;
