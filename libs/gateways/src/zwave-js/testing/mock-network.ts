@@ -36,6 +36,8 @@ export class MockNetwork {
       storage: { cacheDir },
       logConfig: { enabled: false },
       testingHooks: { skipFirmwareIdentification: true, skipControllerIdentification: false },
+      // What is lost is sent once more, so that a dead node is known to be dead in some three seconds.
+      attempts: { sendData: 2 },
       features: { softReset: false, watchdog: false },
     });
     const controller = await MockController.create({ homeId, ownNodeId: 1, mockPort, serial });

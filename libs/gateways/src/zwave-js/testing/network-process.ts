@@ -129,6 +129,7 @@ export class RemoteLock {
   /** @param type left out: access control */
   notify = (event: number, userId: number | null = null, type = 6) =>
     this.ask('notify', [event, userId, type]);
+  setAirTime = (ms: number) => this.ask('setAirTime', [ms]);
   setDead = (dead: boolean) => this.ask('setDead', [dead]);
   loseNextAnswer = () => this.ask('loseNextAnswer', []);
   heal = () => this.ask('heal', []);

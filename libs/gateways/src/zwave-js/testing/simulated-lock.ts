@@ -1,4 +1,4 @@
-import { NotificationCCReport } from '@zwave-js/cc/NotificationCC';
+import { NotificationCCGet, NotificationCCReport } from '@zwave-js/cc/NotificationCC';
 import { ScheduleEntryLockCCYearDayScheduleSet } from '@zwave-js/cc/ScheduleEntryLockCC';
 import { UserCodeCCReport } from '@zwave-js/cc/UserCodeCC';
 import {
@@ -6,6 +6,7 @@ import {
   createMockZWaveRequestFrame,
   type MockController,
   MockNode,
+  type MockNodeBehavior,
   type MockZWaveFrame,
   MockZWaveFrameType,
 } from '@zwave-js/testing';
@@ -35,6 +36,18 @@ export interface LockTraits {
 const SCHEDULE = (slot: number) => `ScheduleEntryLock_schedule_${slot}_1_1`;
 
 const ACCESS_CONTROL = 6;
+const IDLE = 0;
+
+/** The mock's own behaviors leave this question open, for which the driver waits a second: nothing is amiss. */
+const answersNotificationGet: MockNodeBehavior = {
+  handleCC(controller, _lock, asked) {
+    if (!(asked instanceof NotificationCCGet)) return undefined;
+    const { notificationType } = asked;
+    const { ownNodeId: nodeId } = controller;
+    const cc = new NotificationCCReport({ nodeId, notificationType, notificationEvent: IDLE });
+    return { action: 'sendCC', cc };
+  },
+};
 
 /** A Z-Wave lock on the mock stick, and somebody who stands before it. */
 export class SimulatedLock {
@@ -146,6 +159,11 @@ export class SimulatedLock {
     this.forgetful = true;
   }
 
+  /** From here on a frame takes so long to it, and from it. */
+  setAirTime(ms: number): void {
+    this.node.capabilities.txDelay = ms;
+  }
+
   /** It hears nothing and says nothing, as without power. */
   setDead(dead: boolean): void {
     this.dead = dead;
@@ -162,6 +180,7 @@ export class SimulatedLock {
 
   private listen(): void {
     const { node, traits } = this;
+    node.defineBehavior(answersNotificationGet);
     const takes = node.onControllerFrame.bind(node);
     node.onControllerFrame = async (frame: MockZWaveFrame) => {
       if (this.dead) return;
@@ -214,6 +233,8 @@ export function asNode({
   return {
     id: nodeId,
     capabilities: {
+      // So that an interview takes a moment; whoever measures time sets what a radio needs.
+      txDelay: 1,
       // Of no maker that the driver has a file for: it asks the lock itself what it can do.
       ...{ manufacturerId: 0xfff0, productType: 1, productId },
       ...{
