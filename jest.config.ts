@@ -17,6 +17,9 @@ const swc = {
 const needsBroker = '\\.broker\\.spec\\.ts$';
 const brokers = [process.env.MOSQUITTO ?? '', '/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'];
 
+/** Each property is run this many times as often as its spec says; unset: as often as it says. */
+const { FC_RUNS } = process.env;
+
 const config: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/apps', '<rootDir>/libs'],
@@ -31,6 +34,7 @@ const config: Config = {
     '^@latchkey/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     // An import that waits until it is needed must name the file as it will be when it is compiled.
     '^(\\.\\./[a-z0-9-]+/index|(?:\\.\\./)+server)\\.js$': '$1',
+    ...(FC_RUNS ? { '^fast-check$': '<rootDir>/scripts/more-runs.cjs' } : {}),
   },
   testPathIgnorePatterns: [
     '/node_modules/',
@@ -38,7 +42,7 @@ const config: Config = {
   ],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   // Whole servers start in some of them, on machines that may be busy.
-  testTimeout: 60_000,
+  testTimeout: 60_000 * Number(FC_RUNS ?? 1),
   maxWorkers: '100%',
 };
 
