@@ -1,3 +1,4 @@
+import { MINUTE } from '@latchkey/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GatewayUnderTest } from '../contract/gateway-under-test';
 import { lockGatewayContract } from '../contract/lock-gateway-contract';
@@ -45,6 +46,8 @@ async function start(by: CodesBy): Promise<GatewayUnderTest> {
     freshLock: async (abilities = {}) => {
       const ref = house.ref(nodeFor(abilities));
       await settle();
+      // A lock that was dead is not asked again at once.
+      house.now += MINUTE;
       await house.until(async () => (await house.described(ref))?.online === true);
       const before = house.reports.length;
       await house.lock(ref).reset();
@@ -61,6 +64,7 @@ async function start(by: CodesBy): Promise<GatewayUnderTest> {
       await house.lock(ref).setDead(!online);
       // The driver finds out when it next has something for the lock.
       if (!online) await house.adapter.operate(ref, 'lock', 'to-find-out');
+      else house.now += MINUTE;
       await house.until(async () => (await house.described(ref))?.online === online);
     },
     loseNextAnswer: async (ref) => void (await house.lock(ref).loseNextAnswer()),

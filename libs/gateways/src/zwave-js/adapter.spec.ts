@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DAY, HOUR, SECOND } from '@latchkey/platform';
+import { DAY, HOUR, MINUTE, SECOND } from '@latchkey/platform';
 import { WebSocketServer } from 'ws';
 import type { LockCode } from '../lock-gateway';
 import { ZwaveHouse } from './testing/zwave-house';
@@ -119,6 +119,8 @@ describe('Z-Wave locks that do not do as they are told', () => {
     expect(await house.adapter.program(dead, guest)).toMatchObject({ errorCode: 'DEVICE_OFFLINE' });
     expect(await house.described(dead)).toMatchObject({ online: false });
     await house.lock(dead).heal();
+    // It is not asked again at once.
+    house.now += MINUTE;
     await house.until(async () => (await house.described(dead))?.online === true);
     const isBack = () => house.reports.some((r) => r.kind === 'online' && r.lockId === dead.lockId);
     await house.until(isBack);

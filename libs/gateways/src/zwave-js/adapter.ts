@@ -93,7 +93,7 @@ export class ZwaveJsAdapter implements LocalAdapter {
 
   /** The outcome comes as a report with the same id, once the lock has said how it stands. */
   async operate(lock: LockRef, action: 'lock' | 'unlock', actionId: string): Promise<WriteAnswer> {
-    const reach = await this.reach(lock);
+    const reach = await this.reach(lock, true);
     if (reach.kind !== 'answered') return reach;
     const { commands, lock: line } = reach.value;
     const outcome = await line.inLine(async () => {
@@ -128,9 +128,9 @@ export class ZwaveJsAdapter implements LocalAdapter {
     return answer;
   }
 
-  private async reach(lock: LockRef): Promise<Answer<Reached>> {
+  private async reach(lock: LockRef, isAwaited = false): Promise<Answer<Reached>> {
     const hub = await this.hubs.of(lock);
-    return hub.kind === 'answered' ? hub.value.reach(lock.lockId) : hub;
+    return hub.kind === 'answered' ? hub.value.reach(lock.lockId, isAwaited) : hub;
   }
 
   private report({ accountId, maker }: AccountRef, report: LockReport): void {

@@ -6,6 +6,7 @@ import type { Answer, LockDescription, LockReport, Refusal } from '../lock-gatew
 import { NodeCommands, refused } from './node-commands';
 import { CC, levelOf, lockIdOf, nodeOf, nodesOf, takesCodes, type ZwaveNode } from './nodes';
 import { toldBy, toldByValue } from './notifications';
+import { SilentNodes } from './silent-nodes';
 import { type Abilities, type Reach, ZwaveLock } from './zwave-lock';
 import { type ZwaveEvent, ZwaveSocket } from './zwave-socket';
 
@@ -40,6 +41,7 @@ export class Hub {
   private socket: ZwaveSocket | null = null;
   private readonly nodes = new Map<number, ZwaveNode>();
   private readonly found = new Map<string, Found>();
+  private readonly silent: SilentNodes;
   private readonly ended = new AbortController();
   private readonly random = new CryptoRandom();
   private connecting: Promise<Refusal | null> | null = null;
@@ -50,6 +52,7 @@ export class Hub {
 
   constructor(private readonly options: HubOptions) {
     this.known = { ...options.known };
+    this.silent = new SilentNodes(options.clock);
     this.era = options.clock.now().toString(36);
   }
 
@@ -95,15 +98,17 @@ export class Hub {
     return { kind: 'answered', value: described };
   }
 
-  /** What is needed for a command to a lock that answers. */
-  async reach(lockId: string): Promise<Answer<Reach & { readonly lock: ZwaveLock }>> {
+  /**
+   * What is needed for a command to a lock that answers.
+   * @param isAwaited somebody waits for it: a node that was silent a moment ago is tried once more
+   */
+  async reach(lockId: string, isAwaited = false): Promise<Answer<Reach & { readonly lock: ZwaveLock }>> {
     const down = await this.up();
     if (down) return down;
     const node = [...this.nodes.values()].find((one) => lockIdOf(one) === lockId);
     if (!node || !takesCodes(node)) return refused('NOT_FOUND', 'There is no such lock in the network.');
     const commands = new NodeCommands(this.socket!, node.nodeId);
-    // A node that is taken for dead is tried once more: nothing else brings it back.
-    if (!node.alive && !(await commands.ping()))
+    if (!(await this.silent.answers(node, () => commands.ping(), isAwaited)))
       return refused('DEVICE_OFFLINE', 'The lock does not answer.');
     const found = this.foundOf(lockId);
     const abilities = await this.abilitiesOf(node, found, commands);
@@ -134,6 +139,7 @@ export class Hub {
     }
     this.socket = socket;
     this.nodes.clear();
+    this.silent.clear();
     for (const node of nodesOf(state)) this.nodes.set(node.nodeId, node);
     // Whatever happened while nobody listened.
     for (const { lock } of this.found.values()) lock.table.doubtAll();
@@ -198,7 +204,8 @@ export class Hub {
     const commands = new NodeCommands(this.socket!, node.nodeId);
     const abilities = await this.abilitiesOf(node, found, commands);
     // While it is interviewed again the driver does not know what it can do: the lock is there, and can't be used.
-    const online = own !== null && abilities !== null && (node.alive || (await commands.ping()));
+    const online =
+      own !== null && abilities !== null && (await this.silent.answers(node, () => commands.ping()));
     return {
       lockId,
       name: node.name ?? node.model ?? `Z-Wave lock ${node.nodeId}`,
@@ -254,6 +261,7 @@ export class Hub {
     if (!node || !lockId || !takesCodes(node)) return;
     if (name === 'alive' || name === 'dead') {
       this.nodes.set(nodeId, { ...node, alive: name === 'alive' });
+      if (name === 'alive') this.silent.delete(nodeId);
       if (name === 'alive') this.found.get(lockId)?.lock.table.doubtAll();
       this.options.onReport({ kind: name === 'alive' ? 'online' : 'offline', lockId });
     } else if (name === 'notification') this.notified(event, lockId, toldBy);
@@ -268,6 +276,7 @@ export class Hub {
     if (!node) return;
     if (event.event === 'node removed') {
       this.nodes.delete(node.nodeId);
+      this.silent.delete(node.nodeId);
       delete this.known[node.nodeId];
     } else this.nodes.set(node.nodeId, node);
     this.options.onReport({ kind: 'added', lockId: lockIdOf(node) ?? String(node.nodeId) });

@@ -13,7 +13,7 @@ export class ZwaveJsHub implements Hub {
 
   /** @param names of its locks: they are on the stick from the start, as they are on a real one */
   static async start(names: readonly string[]): Promise<ZwaveJsHub> {
-    const traits = names.map((name, n) => ({ nodeId: FIRST_NODE + n, users: 30, name }));
+    const traits = names.map((name, n) => ({ nodeId: FIRST_NODE + n, users: 14, name }));
     return new ZwaveJsHub(await NetworkProcess.start(traits), names);
   }
 
