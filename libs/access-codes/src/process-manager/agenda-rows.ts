@@ -7,13 +7,13 @@ import {
   codesOnLock,
   devicesOfLock,
   dropGone,
-  dropMany,
   locksOfAccount,
   putOff,
 } from './agenda-statements';
 import { AGENDA, type AgendaRow, type AgendaTables, type LockRow, LOCKS } from './agenda-tables';
 import { lockLeases } from './lock-leases';
 import { SettleBatches } from './settle-batches';
+import { UnclaimedRows } from './unclaimed-rows';
 import { wake, Wakes } from './wakes';
 
 /** A row of the agenda that is due. */
@@ -60,6 +60,8 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   private readonly due: DueRows<AgendaRow>;
   private readonly batches: SettleBatches;
   private readonly wakes: Wakes;
+  /** Due rows, as they are looked at without claims. */
+  readonly unclaimed: UnclaimedRows;
   /** When to check for rows that are still to be made due, although others are due, ms by a monotonic clock. */
   private wakeAt = 0;
 
@@ -78,6 +80,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     this.due = new DueRows(database, { table: AGENDA, owner: options.owner, wall: options.wall });
     this.batches = new SettleBatches(database);
     this.wakes = new Wakes(database);
+    this.unclaimed = new UnclaimedRows(database, options);
   }
 
   /** How many codes, devices and accounts are due; counted up to `most`. */
@@ -134,14 +137,6 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   /** Gives rows back, due as they were. */
   releaseThese(claims: readonly Pick<AgendaRow, 'subject'>[]): Promise<void> {
     return this.due.releaseThese(claims.map(({ subject }) => subject));
-  }
-
-  /** Nothing is left to do for these, unless something has happened since they were claimed. */
-  async dropThese(claims: readonly AgendaClaim[]): Promise<void> {
-    if (claims.length === 0) return;
-    const { rows } = await dropMany(this.database.engine, claims).execute(this.database.db);
-    const dropped = new Set(rows.map(({ subject }) => subject));
-    await this.releaseThese(claims.filter(({ subject }) => !dropped.has(subject)));
   }
 
   async putOff(claim: AgendaClaim, until: number): Promise<void> {

@@ -78,31 +78,6 @@ export const settleMany = (engine: Engine, planned: readonly Planned[]) => {
     returning ${agenda}.subject`;
 };
 
-/** Drops many rows that are still as they were claimed. Its rows are the subjects that were dropped. */
-export const dropMany = (engine: Engine, claims: readonly Claimed[]) => {
-  const json = JSON.stringify(
-    claims.map(({ subject, version, revision }) => ({ subject, version, revision })),
-  );
-  const agenda = sql.table(AGENDA);
-  return engine === 'postgres'
-    ? sql<{ subject: string }>`
-        delete from ${agenda} using jsonb_to_recordset(${json}::jsonb)
-          as given(subject text, version int, revision bigint)
-        where ${agenda}.subject = given.subject and ${agenda}.version = given.version
-          and ${agenda}.revision = given.revision
-        returning ${agenda}.subject`
-    : sql<{ subject: string }>`
-        delete from ${agenda} where (subject, version, revision) in (
-          select value->>'subject', value->>'version', value->>'revision' from json_each(${json}))
-        returning subject`;
-};
-
-interface Claimed {
-  readonly subject: string;
-  readonly version: number;
-  readonly revision: number;
-}
-
 /** Drops a row whose own stream has no new events since, whichever process has claimed it. */
 export const dropGone = prepared<AgendaTables, { subject: string; revision: number }, unknown>((db, p) =>
   db.deleteFrom(AGENDA).where('subject', '=', p.subject).where('revision', '<=', p.revision),

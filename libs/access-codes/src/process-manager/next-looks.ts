@@ -1,16 +1,20 @@
+import { chunks } from '@latchkey/database';
 import type { KnownRevisions } from '@latchkey/event-sourcing';
-import type { Clock, Logger } from '@latchkey/platform';
+import { type Clock, type Logger, othersTurn } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { nextLook } from '../domain/next-look';
 import type { PlanSettings } from '../domain/circumstances';
 import type { Streams } from '../streams';
-import type { AgendaClaim, AgendaRows } from './agenda-rows';
+import type { AgendaRows } from './agenda-rows';
 import { circumstancesOf } from './circumstances';
+import type { PutOff, UnclaimedRow } from './unclaimed-rows';
 
-/** Each lock of these is read once. */
-const BATCH = 5_000;
+/** Rows are read so many at a time; each lock of these is read once. */
+const PAGE = 50_000;
+/** The states of so many codes are in memory at a time, and as many rows are written at once. */
+const CODES_AT_ONCE = 1_000;
 /** When more than this many need attention, the rest stay due as well. */
-const HELD_AT_MOST = 5_000;
+const DUE_AT_MOST = 5_000;
 
 /**
  * When more devices than this are due, they follow in groups of this size, this long (ms) one after the other: reading
@@ -47,89 +51,115 @@ export class NextLooks {
 
   /** @returns how many codes were put off until what they wait for */
   async arrange(): Promise<number> {
-    const { rows, clock, logger, states } = this.options;
-    const held: AgendaClaim[] = [];
-    let devices = 0;
-    let arranged = 0;
+    const { rows, clock, logger } = this.options;
+    const counts = { arranged: 0, due: 0, devices: 0 };
     try {
       await rows.wakeAll();
-      while (held.length <= HELD_AT_MOST) {
-        const claims = await rows.claim(clock.now(), BATCH);
-        if (claims.length === 0) break;
-        const codes = claims.filter(({ kind }) => kind === 'code');
-        for (const other of claims.filter(({ kind }) => kind !== 'code')) {
-          const turn = other.kind === 'device' ? Math.floor(devices++ / DEVICES_AT_ONCE) : 0;
-          if (turn === 0) held.push(other);
-          else await this.putOff(other, turn * NEXT_DEVICES_AFTER_MS);
+      let last: UnclaimedRow | undefined;
+      while (counts.due <= DUE_AT_MOST) {
+        const page = await rows.unclaimed.due(clock.now(), PAGE, last);
+        last = page.at(-1);
+        if (!last) break;
+        await this.putOffOthers(page, counts);
+        for (const codes of chunks(byDevice(page), CODES_AT_ONCE)) {
+          await this.arrangeSome(codes, counts);
+          await othersTurn();
+          if (counts.due > DUE_AT_MOST) break;
         }
-        const due = (await states.upToDate()) ? await this.arrangeSome(codes) : codes;
-        held.push(...due);
-        arranged += codes.length - due.length;
       }
     } catch (error) {
       logger.warn({ err: error }, 'it is not known what codes wait for; all of them stay due');
-    } finally {
-      await rows.releaseThese(held);
     }
-    return arranged;
+    return counts.arranged;
   }
 
-  private putOff(claim: AgendaClaim, byMs: number): Promise<void> {
-    const { rows, clock } = this.options;
-    return rows.settle(claim, { do: 'wait', revision: claim.revision, until: clock.now() + byMs });
+  /** Devices have their turn one group after the other; whatever else is no code stays due. */
+  private async putOffOthers(page: readonly UnclaimedRow[], counts: Counts): Promise<void> {
+    const later: PutOff[] = [];
+    for (const row of page) {
+      if (row.kind === 'code') continue;
+      const turn = row.kind === 'device' ? Math.floor(counts.devices++ / DEVICES_AT_ONCE) : 0;
+      if (turn === 0) counts.due++;
+      else
+        later.push({
+          ...{ row, forKeypad: false },
+          until: this.options.clock.now() + turn * NEXT_DEVICES_AFTER_MS,
+        });
+    }
+    await this.options.rows.unclaimed.putOff(later);
   }
 
-  /** @returns those that are due now */
-  private async arrangeSome(claims: readonly AgendaClaim[]): Promise<AgendaClaim[]> {
-    const { rows, states } = this.options;
-    const codes = await states.load(claims.map(({ id }) => id));
-    const due: AgendaClaim[] = [];
-    const gone: AgendaClaim[] = [];
-    const settled: Promise<void>[] = [];
-    for (const [deviceId, own] of byDevice(claims, codes)) {
-      for (const { claim, look } of await this.looksOn(deviceId, own)) {
-        if (look.at === 'now') due.push(claim);
-        else if (look.at === 'never') gone.push(claim);
-        else settled.push(rows.settle(claim, { do: 'wait', revision: claim.revision, ...look }));
+  private async arrangeSome(rows: readonly UnclaimedRow[], counts: Counts): Promise<void> {
+    const { states } = this.options;
+    const { unclaimed } = this.options.rows;
+    if (!(await states.upToDate())) {
+      counts.due += rows.length;
+      return;
+    }
+    const codes = await states.load(rows.map(({ id }) => id));
+    const later: PutOff[] = [];
+    const gone: UnclaimedRow[] = [];
+    for (const [deviceId, own] of ofDevices(rows, codes)) {
+      for (const { row, look } of await this.looksOn(deviceId, own)) {
+        if (look.at === 'now') counts.due++;
+        else if (look.at === 'never') gone.push(row);
+        else later.push({ row, until: look.until, forKeypad: look.forKeypad });
       }
     }
-    await Promise.all([...settled, rows.dropThese(gone)]);
-    return due;
+    await unclaimed.putOff(later);
+    await unclaimed.drop(gone);
+    counts.arranged += later.length + gone.length;
   }
 
   /** When each of these codes on one device is due. */
-  private async looksOn(deviceId: string, own: readonly ClaimedCode[]) {
+  private async looksOn(deviceId: string, own: readonly RowWithCode[]) {
     const { clock, streams, known } = this.options;
     const stream = streams.keypadStream(deviceId);
-    const seen = own.map(({ claim, code }) => code ?? { codeId: claim.id });
+    const seen = own.map(({ row, code }) => code ?? { codeId: row.id });
     const { revision, keypads } = await streams.keypadForAll(deviceId, seen, known.atLeast(stream));
     known.loaded(stream, revision);
     // Each code sees the keypad in its own way; the rest is the same for all.
-    const { claim, code } = own[0]!;
-    const around = await circumstancesOf(claim, code, clock.now(), this.options);
-    return own.map(({ claim, code }) => ({
-      claim,
-      look: nextLook(claim.id, code, { ...around, keypad: keypads.get(claim.id)! }),
+    const { row, code } = own[0]!;
+    const around = await circumstancesOf(row, code, clock.now(), this.options);
+    return own.map(({ row, code }) => ({
+      row,
+      look: nextLook(row.id, code, { ...around, keypad: keypads.get(row.id)! }),
     }));
   }
 }
 
-interface ClaimedCode {
-  readonly claim: AgendaClaim;
+interface Counts {
+  /** Codes that were put off, or are gone. */
+  arranged: number;
+  /** What stays due. */
+  due: number;
+  devices: number;
+}
+
+interface RowWithCode {
+  readonly row: UnclaimedRow;
   readonly code: AccessCode | null;
 }
 
-function byDevice(
-  claims: readonly AgendaClaim[],
+/** The codes among these, those on one device beside each other. */
+function byDevice(rows: readonly UnclaimedRow[]): UnclaimedRow[] {
+  const order = ({ deviceId }: UnclaimedRow): string => deviceId ?? '';
+  return rows
+    .filter(({ kind }) => kind === 'code')
+    .sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
+}
+
+function ofDevices(
+  rows: readonly UnclaimedRow[],
   codes: ReadonlyMap<string, AccessCode>,
-): ReadonlyMap<string, readonly ClaimedCode[]> {
-  const devices = new Map<string, ClaimedCode[]>();
-  for (const claim of claims) {
-    const code = codes.get(claim.id) ?? null;
-    const deviceId = code?.deviceId ?? claim.deviceId ?? '';
+): ReadonlyMap<string, readonly RowWithCode[]> {
+  const devices = new Map<string, RowWithCode[]>();
+  for (const row of rows) {
+    const code = codes.get(row.id) ?? null;
+    const deviceId = code?.deviceId ?? row.deviceId ?? '';
     const own = devices.get(deviceId);
-    if (own) own.push({ claim, code });
-    else devices.set(deviceId, [{ claim, code }]);
+    if (own) own.push({ row, code });
+    else devices.set(deviceId, [{ row, code }]);
   }
   return devices;
 }

@@ -104,8 +104,7 @@ export async function codeStates(
   db: Kysely<CodesTables>,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, AccessCode>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db.selectFrom(CODES).select(['code_id', 'state']).where('code_id', 'in', ids).execute();
+  const rows = await byIds.rows(db, {}, ids);
   return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
 }
 

@@ -1,0 +1,134 @@
+import { chunks, type Database, type Engine, prepared } from '@latchkey/database';
+import { sql } from 'kysely';
+import { AGENDA, type AgendaRow, type AgendaTables } from './agenda-tables';
+
+/** A row of the agenda that is due and that nobody has claimed. */
+export interface UnclaimedRow {
+  readonly subject: string;
+  readonly kind: AgendaRow['kind'];
+  readonly id: string;
+  readonly deviceId: string | null;
+  readonly dueAt: number;
+  readonly version: number;
+  readonly revision: number;
+  readonly plannedRevision: number;
+}
+
+/** When a row is due, ms; null: when something happens, or something leaves the keypad. */
+export interface PutOff {
+  readonly row: UnclaimedRow;
+  readonly until: number | null;
+  readonly forKeypad: boolean;
+}
+
+/** How many rows one statement changes. */
+const ROWS_AT_ONCE = 1_000;
+
+/**
+ * Rows that are due, looked at without a claim, which would write each of them twice. A row changes only if it is
+ * still as it was read, and not claimed.
+ */
+export class UnclaimedRows {
+  constructor(
+    private readonly database: Database<AgendaTables>,
+    private readonly options: {
+      /** The wall clock, ms. */
+      readonly wall: () => number;
+      /** Resolves when this process has seen all events that are in the rows now, or will read the streams instead. */
+      readonly heard?: () => Promise<void>;
+    },
+  ) {}
+
+  /** Up to `most` rows that are due at `now` (ms) behind another one, the longest due first. None waits for its lock. */
+  async due(now: number, most: number, after?: UnclaimedRow): Promise<UnclaimedRow[]> {
+    const rows = await dueRows.rows(this.database.db, {
+      ...{ now, most, wall: this.options.wall() },
+      ...{ dueAfter: after?.dueAt ?? Number.MIN_SAFE_INTEGER, subjectAfter: after?.subject ?? '' },
+    });
+    if (rows.length > 0) await this.options.heard?.();
+    return rows.map((row) => ({
+      ...{ subject: row.subject, kind: row.kind, id: row.id, deviceId: row.device_id, dueAt: row.due_at! },
+      ...{ version: row.version, revision: row.revision, plannedRevision: row.planned_revision },
+    }));
+  }
+
+  /** Not before `until`: planned on what is in the rows. */
+  async putOff(all: readonly PutOff[]): Promise<void> {
+    const { db, engine } = this.database;
+    for (const some of chunks(all, ROWS_AT_ONCE)) {
+      const read = some.map(({ row, until, forKeypad }) => ({ ...row, until, forKeypad: forKeypad ? 1 : 0 }));
+      await putOffMany(engine, read, this.options.wall()).execute(db);
+    }
+  }
+
+  /** Nothing is left to do for these. */
+  async drop(rows: readonly UnclaimedRow[]): Promise<void> {
+    const { db, engine } = this.database;
+    for (const some of chunks(rows, ROWS_AT_ONCE))
+      await dropMany(engine, some, this.options.wall()).execute(db);
+  }
+}
+
+type Read = Pick<
+  AgendaRow,
+  'subject' | 'kind' | 'id' | 'device_id' | 'due_at' | 'version' | 'revision' | 'planned_revision'
+>;
+
+const dueRows = prepared<
+  AgendaTables,
+  { now: number; wall: number; most: number; dueAfter: number; subjectAfter: string },
+  Read
+>((db, p) =>
+  db
+    .selectFrom(AGENDA)
+    .select(['subject', 'kind', 'id', 'device_id', 'due_at', 'version', 'revision', 'planned_revision'])
+    .where('due_at', '<=', p.now)
+    .where((eb) =>
+      eb(eb.refTuple('due_at', 'subject'), '>', eb.tuple(eb.val(p.dueAfter), eb.val(p.subjectAfter))),
+    )
+    .where((eb) => eb.or([eb('lease_owner', 'is', null), eb('lease_until', '<', p.wall)]))
+    .where('waiting_for_lock', '=', 0)
+    .orderBy('due_at')
+    .orderBy('subject')
+    .limit(p.most),
+);
+
+/** Rows as they were read, as a table `read`. On PostgreSQL those that another transaction holds are left out. */
+const asRead = (engine: Engine, rows: readonly UnclaimedRow[], wall: number) => {
+  const json = JSON.stringify(rows);
+  const agenda = sql.table(AGENDA);
+  const isAsRead = sql`${agenda}.subject = given.subject and ${agenda}.version = given.version
+    and ${agenda}.revision = given.revision and ${agenda}.planned_revision = given."plannedRevision"
+    and ${agenda}.due_at = given."dueAt" and (${agenda}.lease_owner is null or ${agenda}.lease_until < ${wall})`;
+  return engine === 'postgres'
+    ? sql`given as (
+        select given.* from jsonb_to_recordset(${json}::jsonb) as given(
+          subject text, version int, revision bigint, "plannedRevision" bigint, "dueAt" bigint, until bigint,
+          "forKeypad" int)),
+      read as (
+        select given.* from given join ${agenda} on ${isAsRead} for update of ${agenda} skip locked)`
+    : sql`given as (
+        select value->>'subject' as subject, value->>'version' as version, value->>'revision' as revision,
+          value->>'plannedRevision' as "plannedRevision", value->>'dueAt' as "dueAt", value->>'until' as until,
+          value->>'forKeypad' as "forKeypad"
+        from json_each(${json})),
+      read as (select given.* from given cross join ${agenda} on ${isAsRead})`;
+};
+
+const putOffMany = (
+  engine: Engine,
+  rows: readonly (UnclaimedRow & { readonly until: number | null; readonly forKeypad: number })[],
+  wall: number,
+) => {
+  const agenda = sql.table(AGENDA);
+  return sql`
+    with ${asRead(engine, rows, wall)}
+    update ${agenda} set
+      due_at = read.until, planned_revision = read.revision, attempts = 0, lease_owner = null, lease_until = 0,
+      for_keypad = read."forKeypad", waiting_since = 0
+    from read where ${agenda}.subject = read.subject`;
+};
+
+const dropMany = (engine: Engine, rows: readonly UnclaimedRow[], wall: number) => sql`
+  with ${asRead(engine, rows, wall)}
+  delete from ${sql.table(AGENDA)} where subject in (select subject from read)`;
