@@ -1,6 +1,7 @@
 import { NetworkProcess } from '@latchkey/gateways';
 import { HOUR, SECOND, until, type UntilOptions } from '@latchkey/platform';
 import { setTimeout as pause } from 'node:timers/promises';
+import { LEASE } from '../start/shared-lease';
 import { connectLocally } from '../testing/connect-locally';
 import { POLL_EVERY_MS, TwoInstances, withPostgres } from '../testing/two-instances';
 
@@ -61,7 +62,8 @@ withPostgres(
     await happens(1);
     // One of them listens; whichever it is, it is gone in one of these two.
     await instances.first.end('SIGKILL');
-    await pause(20 * SECOND);
+    // The other one sees it on the same machine when it looks next.
+    await pause(LEASE.renewedEvery + 2 * SECOND);
     await happens(2);
     await instances.startFirstAgain();
     await happens(3);

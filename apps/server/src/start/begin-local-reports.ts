@@ -4,6 +4,7 @@ import { UUID } from '@latchkey/http';
 import type { Core } from '../core/core';
 import type { Parts } from './core';
 import type { Locks } from './gateway';
+import { markOf } from './process-mark';
 import { SharedLease } from './shared-lease';
 import type { Started } from '../started';
 
@@ -33,7 +34,8 @@ export async function beginLocalReports(
   const isShared = config.databaseUrl !== undefined;
   const { settings } = stores.records;
   const lease = new SharedLease({
-    ...{ key: 'local_reports.listener', owner: ids.uuid(), settings, now: Date.now, logger },
+    ...{ key: 'local_reports.listener', owner: ids.uuid(), process: markOf(process.pid) },
+    ...{ settings, now: Date.now, logger },
   });
   const listens = (report: LockReport): boolean =>
     isAnswer(report) || (works && (!isShared || !AT_DOOR.has(report.kind) || lease.isHeld));

@@ -1,4 +1,5 @@
 import { createLogger, MINUTE } from '@latchkey/platform';
+import { markOf, type ProcessMark } from './process-mark';
 import { LEASE, SharedLease } from './shared-lease';
 
 /** Small values, as the records keep them. */
@@ -21,9 +22,9 @@ describe('work that one of several processes does', () => {
   let now: number;
   let turns: string[];
   const leases: SharedLease[] = [];
-  const begin = async (owner: string) => {
+  const begin = async (owner: string, process: ProcessMark | null = null) => {
     const logger = createLogger('silent');
-    const lease = new SharedLease({ key: 'work', owner, settings, now: () => now, logger });
+    const lease = new SharedLease({ key: 'work', owner, process, settings, now: () => now, logger });
     leases.push(lease);
     await lease.begin((isNew) => {
       if (isNew) turns.push(owner);
@@ -55,6 +56,25 @@ describe('work that one of several processes does', () => {
     expect([first.isHeld, late.isHeld, turns]).toEqual([false, true, ['first', 'late']]);
   });
 
+  // Elsewhere than on Linux nobody can tell which processes there are.
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+
+  onLinux('is another one’s at once where it can be seen that the first has ended', async () => {
+    const mark = markOf(process.pid)!;
+    // Its pid is another process's by now.
+    await begin('killed', { ...mark, begun: '1' });
+    const second = await begin('second', mark);
+    expect([second.isHeld, turns]).toEqual([true, ['killed', 'second']]);
+    const third = await begin('third', mark);
+    expect(third.isHeld).toBe(false);
+  });
+
+  it('stays the first one’s where nothing can be seen of it', async () => {
+    const first = await begin('first', { place: 'another machine', pid: 1, begun: '1' });
+    const second = await begin('second', markOf(process.pid));
+    expect([first.isHeld, second.isHeld]).toEqual([true, false]);
+  });
+
   it('is left to the next one at once by a process that stops', async () => {
     const first = await begin('first');
     await first.stop();
@@ -63,10 +83,10 @@ describe('work that one of several processes does', () => {
   });
 
   it('is one’s alone where several come at the same instant', async () => {
-    const all = await Promise.all(['a', 'b', 'c', 'd'].map(begin));
+    const all = await Promise.all(['a', 'b', 'c', 'd'].map((each) => begin(each)));
     expect(all.filter(({ isHeld }) => isHeld)).toHaveLength(1);
     now += LEASE.lasts;
-    const again = await Promise.all(['e', 'f', 'g', 'h'].map(begin));
+    const again = await Promise.all(['e', 'f', 'g', 'h'].map((each) => begin(each)));
     expect(again.filter(({ isHeld }) => isHeld)).toHaveLength(1);
     expect(turns).toHaveLength(2);
   });

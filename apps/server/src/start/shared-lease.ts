@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Records } from '@latchkey/database';
 import { type Logger, SECOND } from '@latchkey/platform';
+import { hasEnded, type ProcessMark } from './process-mark';
 
 /** So long a process that has died keeps others from its work, and so often one that lives says so, ms. */
 export const LEASE = { lasts: 15 * SECOND, renewedEvery: 5 * SECOND };
@@ -11,11 +12,13 @@ interface Held {
   readonly owner: string;
   /** By the owner's clock, ms. */
   readonly until: number;
+  /** Left out where the owner's system does not tell. */
+  readonly process?: ProcessMark;
 }
 
 /**
- * Work that one process of those that share a database does, and another one once that has died. Machines' clocks are
- * taken to agree within seconds.
+ * Work that one process of those that share a database does, and another one once that has died: at once where it can
+ * see that, as on the same machine, else when the lease has run out. Machines' clocks are taken to agree within seconds.
  */
 export class SharedLease {
   private heldUntil = 0;
@@ -28,6 +31,8 @@ export class SharedLease {
       readonly key: string;
       /** This process, unlike any other. */
       readonly owner: string;
+      /** Null: its end can't be seen by others. */
+      readonly process: ProcessMark | null;
       readonly settings: Kept;
       readonly now: () => number;
       readonly logger: Pick<Logger, 'warn'>;
@@ -78,11 +83,12 @@ export class SharedLease {
 
   /** @returns whether it is ours now */
   private async put(until: number): Promise<boolean> {
-    const { key, owner, settings, now } = this.options;
-    const text = JSON.stringify({ owner, until } satisfies Held);
+    const { key, owner, process, settings, now } = this.options;
+    const text = JSON.stringify({ owner, until, ...(process ? { process } : {}) } satisfies Held);
     const there = (await settings.get(key)) ?? (await settings.setIfAbsent(key, text));
     const held = JSON.parse(there) as Held;
-    if (held.owner !== owner && held.until > now()) return false;
+    const isLeft = held.until <= now() || (held.process !== undefined && hasEnded(held.process));
+    if (held.owner !== owner && !isLeft) return false;
     return there === text || settings.replace(key, there, text);
   }
 }
