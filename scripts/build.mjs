@@ -1,5 +1,6 @@
 // Compiles apps/ and libs/ to dist/ with swc, and only when a source is newer than the last build:
 // `npm start` runs this each time, and a start should not pay for a build that would change nothing.
+// With --is-built it only says, by its exit code, whether a build would change nothing.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -31,6 +32,9 @@ const sources = ['apps', 'libs', 'package-lock.json', '.swcrc', 'scripts/build.m
   join(root, name),
 );
 const changed = !existsSync(stamp) || Math.max(...sources.map(newest)) > statSync(stamp).mtimeMs;
+
+// Who only asks does not build: the answer is the exit code.
+if (process.argv.includes('--is-built')) process.exit(changed ? 1 : 0);
 
 if (changed) {
   const started = Date.now();
