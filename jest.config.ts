@@ -44,6 +44,7 @@ const config: Config = {
   // Whole servers start in some of them, on machines that may be busy.
   testTimeout: 60_000 * Number(FC_RUNS ?? 1),
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/scripts/longest-first.cjs',
 };
 
 export default config;
