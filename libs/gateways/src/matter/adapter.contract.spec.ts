@@ -18,6 +18,7 @@ async function start(): Promise<GatewayUnderTest> {
     name: 'matter',
     time_zone: 'Europe/Berlin',
     network_interface: 'lo',
+    answers_within: 2,
   });
   const systems = new Map([['matter', system]]);
   const reports: LockReport[] = [];
@@ -35,7 +36,6 @@ async function start(): Promise<GatewayUnderTest> {
       logger: { info: ignore, warn: ignore, debug: ignore },
     },
     systems,
-    { connectMs: 2_000, answerMs: 2_000 },
   );
   await adapter.open(account);
   const serials = new Map<string, string>();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { KeyedMutex } from '@latchkey/platform';
 import {
   changeAfterClearing,
@@ -22,15 +23,7 @@ import type {
 } from '../lock-gateway';
 import { violations } from '../constraints';
 import { scrub } from '../http/scrub';
-import type {
-  Asked,
-  Answered,
-  CallName,
-  FoundLock,
-  FoundUser,
-  Limits,
-  LockNews,
-} from './controller/messages';
+import type { Asked, Answered, CallName, FoundLock, FoundUser, LockNews } from './controller/messages';
 import { notThere, refused } from './controller/refusals';
 import { Controllers } from './controllers';
 import { described, zoneOf } from './described';
@@ -46,6 +39,8 @@ export class MatterAdapter implements LocalAdapter {
   private readonly controllers: Controllers;
   private readonly turns = new KeyedMutex();
   private readonly accounts = new Map<string, AccountRef>();
+  /** Another one in each process, so that a lock is read back once after a start. */
+  private readonly era = randomUUID();
   /** How often anything on a lock may have changed since this process began. */
   private readonly changes = new Map<string, number>();
   /** What a lock was told, for the hour that autumn has twice: its clock can't tell which one was meant. */
@@ -54,14 +49,12 @@ export class MatterAdapter implements LocalAdapter {
   constructor(
     private readonly parts: LocalParts,
     private readonly systems: ReadonlyMap<string, MatterSystem>,
-    limits?: Limits,
   ) {
     const { folder, clock, logger } = parts;
     this.controllers = new Controllers({
       folder,
-      ...(limits ? { limits } : {}),
       now: () => clock.now(),
-      networkInterface: (system) => systems.get(system)?.networkInterface ?? null,
+      systems,
       onNews: (system, news) => this.hear(system, news),
       onLog: (system, text) => logger.debug({ system }, `Matter: ${scrub(text, [])}`),
       onState: (system, state) => this.report(system, { kind: `system-${state}` }),
@@ -200,7 +193,8 @@ export class MatterAdapter implements LocalAdapter {
     const { slots } = described(found, this.systemOf(lock), '').capabilities;
     const users = await this.call(lock.maker, 'users', { lockId: lock.lockId });
     if (users.kind !== 'answered') return users;
-    const taken = new Set(users.value.map(({ slot }) => slot));
+    const isTaken = ({ isOurs, hasPin }: FoundUser): boolean => !isOurs || hasPin;
+    const taken = new Set(users.value.filter(isTaken).map(({ slot }) => slot));
     for (let slot = slots?.first ?? 1; slot <= (slots?.last ?? 0); slot++) if (!taken.has(slot)) return slot;
     return refused('LOCK_FULL', 'all places on the lock that are ours are taken');
   }
@@ -259,9 +253,8 @@ export class MatterAdapter implements LocalAdapter {
     this.changes.set(lockId, (this.changes.get(lockId) ?? 0) + 1);
   }
 
-  /** Another one in each process, so that a lock is read back once after a start. */
   private versionOf(lockId: string): string {
-    return `${process.pid}-${this.changes.get(lockId) ?? 0}`;
+    return `${this.era}/${this.changes.get(lockId) ?? 0}`;
   }
 
   private systemOf({ maker }: AccountRef): MatterSystem {

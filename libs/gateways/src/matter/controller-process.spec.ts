@@ -19,6 +19,7 @@ describe('the Matter controller', () => {
     ControllerProcess.start({
       folder: join(folder, 'controller'),
       networkInterface: 'lo',
+      limits: { connectMs: 6_000, answerMs: 12_000 },
       onNews: (each) => void news.push(each),
       onLog: (text) => void logged.push(text),
       onEnded: () => undefined,
@@ -104,6 +105,19 @@ describe('the Matter controller', () => {
     value(await controller.call('clearUser', { lockId, slot: 11 }));
   });
 
+  it('puts a user into a place where one was left without a PIN, when the lock fell silent', async () => {
+    await locks.loseNextAnswer('HALL-1', 'user');
+    const user = { slot: 13, name: 'Guest', pin: '3690', window: null };
+    expect(await controller.call('setUser', { lockId, user })).toMatchObject({ kind: 'unknown' });
+    await locks.setOnline('HALL-1', true);
+    await until(async () => (await controller.call('users', { lockId })).kind === 'answered');
+    expect(value(await controller.call('users', { lockId }))).toMatchObject([{ slot: 13, hasPin: false }]);
+    value(await controller.call('setUser', { lockId, user }));
+    expect(value(await controller.call('users', { lockId }))).toMatchObject([{ slot: 13, hasPin: true }]);
+    expect(await locks.opens('HALL-1', '3690', 0)).toBe(true);
+    value(await controller.call('clearUser', { lockId, slot: 13 }));
+  });
+
   it('knows whose user it is', async () => {
     await locks.putByHand('HALL-1', 3, 'Neighbour', '4711');
     expect(value(await controller.call('users', { lockId }))).toMatchObject([
@@ -148,7 +162,7 @@ describe('the Matter controller', () => {
 
   it('keeps its keys from others, and no PIN anywhere', async () => {
     expect((await stat(join(folder, 'controller'))).mode & 0o777).toBe(0o700);
-    expect(logged.join('\n')).not.toMatch(/2580|1470|4711/);
+    expect(logged.join('\n')).not.toMatch(/2580|1470|4711|3690/);
     expect(await readdir(join(folder, 'controller'))).not.toEqual([]);
   });
 });

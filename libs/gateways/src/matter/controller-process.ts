@@ -15,10 +15,9 @@ import type {
 
 /** The controller is up within this, or it has failed, ms. */
 const STARTS_WITHIN_MS = 30_000;
-/** Beyond every limit that the controller itself sets, ms: it hangs. */
-const ANSWERS_WITHIN_MS = 60_000;
-/** For locks that sleep. */
-const LIMITS: Limits = { connectMs: 6_000, answerMs: 12_000 };
+/** A controller that answers nothing for so long hangs, ms. A call may be five questions to a lock that is slow. */
+const hangsAfterMs = ({ connectMs, answerMs }: Limits): number =>
+  Math.max(60_000, 2 * connectMs + 5 * answerMs);
 const STOPS_WITHIN_MS = 6_000;
 const PASSED_ON = ['PATH', 'NODE_PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'SystemRoot', 'TEMP'];
 
@@ -27,8 +26,7 @@ export interface ControllerOptions {
   readonly folder: string;
   /** On which locks are sought; null: all. */
   readonly networkInterface: string | null;
-  /** Left out: as real locks need them. */
-  readonly limits?: Limits;
+  readonly limits: Limits;
   readonly onNews: (news: LockNews) => void;
   /** What its library complains of. May hold anything. */
   readonly onLog: (text: string) => void;
@@ -76,7 +74,7 @@ export class ControllerProcess {
       const timer = setTimeout(() => {
         // Nothing in it has so long to wait: what hangs is ended, and the next call starts another.
         this.child.kill('SIGKILL');
-      }, ANSWERS_WITHIN_MS);
+      }, hangsAfterMs(this.options.limits));
       this.waiting.set(id, (answer) => {
         clearTimeout(timer);
         this.waiting.delete(id);
@@ -88,7 +86,7 @@ export class ControllerProcess {
 
   async close(): Promise<void> {
     this.closing = true;
-    if (this.child.connected) this.child.disconnect();
+    this.send({ kind: 'stop' });
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOPS_WITHIN_MS);
     if (this.child.exitCode === null && this.child.signalCode === null) await this.exited;
     clearTimeout(timer);
@@ -119,7 +117,7 @@ const LOST: Refusal = { kind: 'unknown', message: 'the Matter controller ended' 
 
 function started(
   child: ChildProcess,
-  { folder, networkInterface, limits = LIMITS }: ControllerOptions,
+  { folder, networkInterface, limits }: ControllerOptions,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void =>

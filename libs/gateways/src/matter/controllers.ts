@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Refusal } from '../lock-gateway';
 import { ControllerProcess } from './controller-process';
-import type { Answered, Asked, CallName, Limits, LockNews } from './controller/messages';
+import type { Answered, Asked, CallName, LockNews } from './controller/messages';
+import type { MatterSystem } from './entry';
 
 /** After it ended by itself a controller is left alone for this long, ms. */
 const LEFT_ALONE_MS = 5_000;
@@ -18,8 +19,7 @@ export class Controllers {
   constructor(
     private readonly options: {
       readonly folder: string;
-      readonly limits?: Limits;
-      readonly networkInterface: (system: string) => string | null;
+      readonly systems: ReadonlyMap<string, MatterSystem>;
       readonly onNews: (system: string, news: LockNews) => void;
       readonly onLog: (system: string, text: string) => void;
       /** One that had started ended, or started again. */
@@ -53,11 +53,11 @@ export class Controllers {
   private controllerOf(system: string): Promise<ControllerProcess> {
     const there = this.running.get(system);
     if (there) return there.controller;
-    const { folder, limits, networkInterface, onNews, onLog, onState } = this.options;
+    const { folder, systems, onNews, onLog, onState } = this.options;
+    const { networkInterface, limits } = systems.get(system)!;
     const controller = ControllerProcess.start({
       folder: join(folder, system),
-      networkInterface: networkInterface(system),
-      ...(limits ? { limits } : {}),
+      ...{ networkInterface, limits },
       onNews: (news) => onNews(system, news),
       onLog: (text) => onLog(system, text),
       onEnded: () => {

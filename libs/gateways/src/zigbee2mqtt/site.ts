@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type * as Mqtt from 'mqtt';
 import type { LockReport, Refusal } from '../lock-gateway';
 import { parseFailedRequest } from './bridge-log';
@@ -41,7 +42,8 @@ export class Site {
   hubOnline: boolean | null = null;
   private readonly byName = new Map<string, SiteLock>();
   private readonly broker: BrokerConnection;
-  private readonly era: string;
+  /** Another one in each process, so that locks are read back once after a start. */
+  private readonly era = randomUUID();
   private listed = false;
   private failure: BrokerFailure = { kind: 'unreachable', message: 'Not connected yet.' };
   private failures = 0;
@@ -54,7 +56,6 @@ export class Site {
   private readonly askedToForget = new Set<string>();
 
   constructor(private readonly options: SiteOptions) {
-    this.era = options.clock.now().toString(36);
     this.broker = new BrokerConnection(
       options.mqtt,
       options.broker,

@@ -53,7 +53,7 @@ export class Hub {
   constructor(private readonly options: HubOptions) {
     this.known = { ...options.known };
     this.silent = new SilentNodes(options.clock);
-    this.era = options.clock.now().toString(36);
+    this.era = options.newId();
   }
 
   /** The network's own number, as eight digits of its hexadecimal writing. */

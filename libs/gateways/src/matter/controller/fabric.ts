@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Environment, Logger, LogLevel, Millis, ServerNode } from '@matter/main';
 import { ControllerBehavior, type ClientNode } from '@matter/main/node';
 import { DoorLockClient } from '@matter/main/behaviors';
@@ -8,6 +9,7 @@ import type { FoundLock, Limits, LockNews, ToController } from './messages';
 import { PairedLock } from './paired-lock';
 import { decodePairingCode, type PairingCode } from './pairing-code';
 import { refused } from './refusals';
+import { untilNobodys } from './storage-owner';
 import { watchLock } from './watch-lock';
 
 /** A lock is found and paired within this, or not at all, ms. */
@@ -40,8 +42,10 @@ export class Fabric {
     environment.vars.set('runtime.signals', false);
     environment.vars.set('runtime.exitcode', false);
     if (networkInterface !== null) environment.vars.set('mdns.networkInterface', networkInterface);
+    const id = 'controller';
+    await untilNobodys(join(folder, id));
     const controller = await ServerNode.create(ServerNode.RootEndpoint.with(ControllerBehavior), {
-      id: 'controller',
+      id,
       network: { port: 0 },
       controller: { adminFabricLabel: 'Latchkey', ble: false },
       basicInformation: { vendorName: 'Latchkey', productName: 'Latchkey' },

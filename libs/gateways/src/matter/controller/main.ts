@@ -49,6 +49,10 @@ process.on('message', (message: ToController) => {
     void answerTo(name, asked).then((answer) => tell({ kind: 'answer', id, answer }));
     return;
   }
+  if (message.kind === 'stop') {
+    void (fabric?.close() ?? Promise.resolve()).catch(() => undefined).then(() => process.exit(0));
+    return;
+  }
   const onNews = (news: Extract<FromController, { kind: 'news' }>['news']): void =>
     tell({ kind: 'news', news });
   Fabric.start(message, onNews, (text) => tell({ kind: 'log', text })).then(
@@ -64,7 +68,5 @@ process.on('message', (message: ToController) => {
 });
 // Ctrl-C in a terminal reaches all of its processes; the server ends this one when it is done with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
-process.on('disconnect', () => {
-  void (fabric?.close() ?? Promise.resolve()).catch(() => undefined).then(() => process.exit(0));
-  setTimeout(() => process.exit(0), 5_000).unref();
-});
+// The server has died. The next one is waiting for the storage.
+process.on('disconnect', () => process.exit(0));

@@ -97,7 +97,9 @@ export type ToController =
       readonly networkInterface: string | null;
       readonly limits: Limits;
     }
-  | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly asked: unknown };
+  | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly asked: unknown }
+  /** In order: it ends when it has put everything away. */
+  | { readonly kind: 'stop' };
 
 /** From the controller to the server. */
 export type FromController =

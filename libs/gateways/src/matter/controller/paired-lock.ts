@@ -93,8 +93,12 @@ export class PairedLock {
   async setUser({ slot, name, pin, window }: NewUser): Promise<Answer<null>> {
     const there = await this.userAt(slot);
     if (there.kind !== 'answered') return there;
-    if (there.value !== null) return refused('SLOT_OCCUPIED', 'another user has that place on the lock');
+    // One of ours without a PIN was left there when somebody died, or the lock fell silent, in the middle.
+    const isLeft = there.value !== null && there.value.isOurs && !there.value.hasPin;
+    if (there.value !== null && !isLeft)
+      return refused('SLOT_OCCUPIED', 'another user has that place on the lock');
     return this.whenConnected('writing', async () => {
+      if (isLeft) await this.invoke('clearUser', { userIndex: slot });
       const { OccupiedEnabled } = DoorLock.UserStatus;
       const { YearDayScheduleUser, UnrestrictedUser } = DoorLock.UserType;
       await this.invoke('setUser', {

@@ -25,8 +25,8 @@ export type AskedOfLocks =
   | { readonly ask: 'users'; readonly serial: string }
   /** It tells of an alarm, by the number that the specification gives it. */
   | { readonly ask: 'alarm'; readonly serial: string; readonly code: number }
-  /** Does the next write, and falls silent before it answers. */
-  | { readonly ask: 'lose-next'; readonly serial: string }
+  /** Does the next write, and falls silent before it answers: of a PIN, or already of the user that is to have it. */
+  | { readonly ask: 'lose-next'; readonly serial: string; readonly write: 'pin' | 'user' }
   | { readonly ask: 'opens'; readonly serial: string; readonly pin: string; readonly at: number }
   | {
       readonly ask: 'by-hand';

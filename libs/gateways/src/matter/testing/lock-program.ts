@@ -14,25 +14,31 @@ const SimulatedServer = DoorLockServer.with(
 );
 
 /** Of locks that do what they are told next, and whose answer to it is lost: the way to them. */
-const losing = new Map<object, LossyPath>();
+const losing = new Map<object, { readonly path: LossyPath; readonly write: 'pin' | 'user' }>();
 
 class SimulatedDoorLock extends SimulatedServer {
   override async setCredential(
     request: DoorLock.SetCredentialRequest,
   ): Promise<DoorLock.SetCredentialResponse> {
     const answer = await super.setCredential(request);
-    this.loseAnswer();
+    this.loseAnswer('pin');
     return answer;
+  }
+
+  override async setUser(request: DoorLock.SetUserRequest): Promise<void> {
+    await super.setUser(request);
+    this.loseAnswer('user');
   }
 
   override async clearUser(request: DoorLock.ClearUserRequest): Promise<void> {
     await super.clearUser(request);
-    this.loseAnswer();
+    this.loseAnswer('pin');
   }
 
-  private loseAnswer(): void {
-    const path = losing.get(this.endpoint);
-    if (!path) return;
+  private loseAnswer(write: 'pin' | 'user'): void {
+    const lost = losing.get(this.endpoint);
+    if (lost?.write !== write) return;
+    const { path } = lost;
     losing.delete(this.endpoint);
     path.mute = path.deaf = true;
   }
@@ -131,7 +137,7 @@ function changeByHand(agent: Agent, slot: number, name: string, pin: string | nu
 async function answerTo(asked: AskedOfLocks): Promise<unknown> {
   if (asked.ask === 'make') return make(asked.serial, asked.port, asked.abilities);
   const { path, door } = locks.get(asked.serial)!;
-  if (asked.ask === 'lose-next') return void losing.set(door, path);
+  if (asked.ask === 'lose-next') return void losing.set(door, { path, write: asked.write });
   if (asked.ask === 'online') return void (path.deaf = path.mute = !asked.online);
   if (asked.ask === 'users')
     return door.act((agent) =>

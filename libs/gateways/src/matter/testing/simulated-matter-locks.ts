@@ -61,8 +61,8 @@ export class SimulatedMatterLocks {
   }
 
   /** It does the next write, and is offline before it answers. */
-  async loseNextAnswer(serial: string): Promise<void> {
-    await this.ask({ ask: 'lose-next', serial });
+  async loseNextAnswer(serial: string, write: 'pin' | 'user' = 'pin'): Promise<void> {
+    await this.ask({ ask: 'lose-next', serial, write });
   }
 
   async close(): Promise<void> {
