@@ -1,11 +1,40 @@
-import type { OpenApiDocument } from '@latchkey/http';
+import type { OpenApiDocument, SchemaObject } from '@latchkey/http';
+import { Ajv } from 'ajv';
 import { useServer } from '../testing/use-server';
 
 const world = useServer();
 
+const published = async () =>
+  (await (await fetch(`${world.server.url}/openapi.json`)).json()) as OpenApiDocument;
+
+test('each endpoint is shown by an example that is valid', async () => {
+  const { components, paths } = await published();
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  ajv.addSchema({ $id: 'document', components });
+  const bodies = Object.entries(paths).flatMap(([path, { post }]) =>
+    post?.requestBody ? [{ path, ...post.requestBody.content['application/json'] }] : [],
+  );
+  expect(bodies.length).toBeGreaterThan(50);
+  for (const { path, schema, example } of bodies) {
+    const validate = ajv.compile({ $ref: `document${(schema as { $ref: string }).$ref}` });
+    validate(example);
+    expect({ path, faults: validate.errors }).toEqual({ path, faults: null });
+  }
+});
+
+test('each endpoint is described by what it takes itself, also where another is called alike', async () => {
+  const { components, paths } = await published();
+  const takenBy = (path: string) => {
+    const { schema } = paths[path]!.post!.requestBody!.content['application/json'];
+    const name = (schema as { $ref: string }).$ref.split('/').at(-1)!;
+    return Object.keys((components.schemas[name] as SchemaObject).properties!);
+  };
+  expect(takenBy('/parked_events/list')).toEqual(['limit']);
+  expect(takenBy('/subscriptions/list_parked')).toContain('name');
+});
+
 test("the sandbox's examples work as they stand in the page of docs", async () => {
-  const text = await (await fetch(`${world.server.url}/openapi.json`)).text();
-  const document = JSON.parse(text) as OpenApiDocument;
+  const document = await published();
   const paths = [
     '/access_codes/create',
     '/access_codes/generate_code',

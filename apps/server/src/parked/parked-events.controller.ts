@@ -40,7 +40,7 @@ const PARKED_EVENT_SCHEMA = named(
 const COUNT_SCHEMA = named('parked_event_count', whole);
 const VIEWS_SCHEMA = named('view_names', listOf(text));
 
-class ListParkedParams {
+class ListParkedEventsParams {
   @Whole({
     optional: true,
     default: 500,
@@ -84,10 +84,10 @@ export class ParkedEventsController {
   @SeamRoute('/parked_events/list', ['GET'], {
     summary: 'The events that views go on without, and why',
     answer: { parked_events: { listOf: PARKED_EVENT_SCHEMA }, parked_event_count: COUNT_SCHEMA },
-    params: ListParkedParams,
+    params: ListParkedEventsParams,
     permission: 'operations',
   })
-  async list(@Params(ListParkedParams) { limit }: ListParkedParams) {
+  async list(@Params(ListParkedEventsParams) { limit }: ListParkedEventsParams) {
     const all = await this.parked.some(undefined);
     all.sort((a, b) => (a.parked_at < b.parked_at ? -1 : a.parked_at > b.parked_at ? 1 : 0));
     return { parked_events: all.slice(0, limit), parked_event_count: all.length };

@@ -30,7 +30,7 @@ export const SUBSCRIBER_LOGIN_SCHEMA = named(
 );
 
 export const PARKED_EVENT_SCHEMA = named(
-  'parked_event',
+  'subscription_parked_event',
   objectOf({ number: whole, reason: text, parked_at: instant, event: orNull(anything) }),
 );
 

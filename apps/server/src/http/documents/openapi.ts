@@ -17,6 +17,7 @@ import {
   changesNothing,
 } from '@latchkey/http';
 import type { INestApplication } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
 import { endpointsOf } from '../endpoints';
 import { exampleOf, type Examples } from './examples';
 
@@ -56,12 +57,20 @@ export function openApiDocument(
   };
 }
 
-/** The shapes that these endpoints take and answer, and no others. */
+/**
+ * The shapes that these endpoints take and answer, and no others.
+ * @throws where two of them have one name: one would be described by the other
+ */
 function schemasOf(endpoints: readonly SeamEndpoint[]): Schemas {
   const schemas: Record<string, Schema> = { error: ERROR };
+  const add = (name: string, schema: Schema) => {
+    const known = schemas[name];
+    if (known && !isDeepStrictEqual(known, schema)) throw new Error(`two shapes are called ${name}`);
+    schemas[name] = schema;
+  };
   for (const { params, answer } of endpoints) {
-    for (const type of [params, ...nestedIn(params)]) schemas[type.name] = paramsSchema(type);
-    for (const part of Object.values(answer)) schemas[shapeOf(part).name] = shapeOf(part).schema;
+    for (const type of [params, ...nestedIn(params)]) add(type.name, paramsSchema(type));
+    for (const part of Object.values(answer)) add(shapeOf(part).name, shapeOf(part).schema);
   }
   return schemas;
 }
