@@ -281,7 +281,9 @@ export class ProjectionRunner {
       const isNew = ({ position }: RecordedEvent) => !stored || comparePositions(position, stored) > 0;
       if (!isNew(last)) return { to: stored!, listed: [] };
       const fresh = eventsBeyond(stored, readable);
-      if (fresh.length > 0) await projection.apply(trx, fresh);
+      // Another instance may have built the view meanwhile, and work with it.
+      const building = this.building && !(await this.checkpoints.isBuilt(trx));
+      if (fresh.length > 0) await projection.apply(trx, fresh, { building });
       const set = kept.filter(({ event }) => isNew(event));
       const listed = await park(trx, projection.name, set, clock.now());
       await this.checkpoints.store(trx, last.position, last, clock.now());

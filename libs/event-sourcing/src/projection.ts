@@ -45,8 +45,13 @@ export interface Projection {
    * Folds events, in order, inside the transaction that also stores the checkpoint. An error is taken for
    * one that passes, and the same events come again, unless an event could not be read (UnreadableEvent) or
    * folded (UnfoldableEvent), or the database will never take what came of it.
+   * @param how.building false when left out; nobody else reads or writes the view's rows until all of history is folded
    */
-  apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void>;
+  apply(
+    trx: Transaction<Tables>,
+    events: readonly RecordedEvent[],
+    how?: { readonly building: boolean },
+  ): Promise<void>;
   /**
    * Whether folding these events would change nothing. Then no transaction is spent on them, and the checkpoint is
    * stored now and then only. Left out: never.

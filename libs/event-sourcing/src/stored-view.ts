@@ -66,6 +66,8 @@ export class StoredView {
     const { projection } = this.options;
     // Many rows take long, and so does waiting for another instance that does the same.
     const work = async (trx: Transaction<Tables>): Promise<void> => {
+      // Whoever still folds it as one that is being built has ended that batch, and sees that it is built with the next.
+      await this.checkpoints.lock(trx);
       await projection.index?.(trx);
       await unpark(trx, projection.name);
       await this.checkpoints.markBuilt(trx);

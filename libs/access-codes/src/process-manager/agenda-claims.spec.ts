@@ -2,6 +2,7 @@ import { type Database, testDatabase, testEngines } from '@latchkey/database';
 import { MINUTE, SandboxClock } from '@latchkey/platform';
 import { type CompiledQuery, type Kysely, sql } from 'kysely';
 import { keypadCodec } from '../domain/keypad';
+import { writtenAtOnce } from './agenda-changes';
 import { foldKeypad } from './agenda-fold';
 import { AgendaRows } from './agenda-rows';
 import { AGENDA, type AgendaRow, type AgendaTables, createAgendaTables, indexAgenda } from './agenda-tables';
@@ -146,7 +147,7 @@ it.each(testEngines)(
       recordedAt: NOW,
     };
     await database.transaction((trx) =>
-      foldKeypad(recording(trx, asked) as typeof trx, 'device-1', recorded, NOW),
+      foldKeypad(writtenAtOnce(recording(trx, asked) as typeof trx), 'device-1', recorded, NOW),
     );
 
     const due = database.db.selectFrom(AGENDA).select('id').where('due_at', 'is not', null);

@@ -17,7 +17,9 @@ import {
 import type { Kysely, Transaction } from 'kysely';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
+import { writtenAtOnce } from './agenda-changes';
 import { foldAccount, foldCode, foldDevice, foldKeypad, makesDueAnew } from './agenda-fold';
+import { GatheredChanges } from './gathered-changes';
 import {
   AGENDA_VERSION,
   type AgendaTables,
@@ -81,15 +83,23 @@ export class AgendaProjection implements Projection {
     return dropAgendaTables(db, version);
   }
 
-  async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
+  async apply(
+    trx: Transaction<Tables>,
+    events: readonly RecordedEvent[],
+    { building = false } = {},
+  ): Promise<void> {
+    const db = trx as Transaction<AgendaTables>;
+    const gathered = building ? await GatheredChanges.of(db, events) : undefined;
+    const changes = gathered ?? writtenAtOnce(db);
     const now = this.clock.now();
     for (const [n, event] of events.entries()) {
       const category = event.stream.slice(0, event.stream.indexOf('-'));
       const id = event.stream.slice(category.length + 1);
       const next = events[n + 1];
       const overtaken = next?.stream === event.stream && makesDueAnew(next);
-      await FOLDS[category]!(trx as Transaction<AgendaTables>, id, event, now, overtaken);
+      await FOLDS[category]!(changes, id, event, now, overtaken);
     }
+    await gathered?.write();
   }
 
   /** Before an event is in a row: the process that claims the row must not plan on older states. */

@@ -1,6 +1,7 @@
 import { type Database, testDatabase, testEngines } from '@latchkey/database';
 import { deviceCodec } from '@latchkey/devices';
 import { SandboxClock } from '@latchkey/platform';
+import { writtenAtOnce } from './agenda-changes';
 import { foldDevice } from './agenda-fold';
 import { AgendaRows } from './agenda-rows';
 import {
@@ -40,7 +41,7 @@ describe.each(testEngines)('an event on which all codes of a device depend, on %
       occurredAt: new Date(NOW).toISOString(),
     });
     const at = { stream, revision: 1, position: { commit: 1n, prepare: 1n }, recordedAt: NOW };
-    return database.transaction((trx) => foldDevice(trx, deviceId, { ...event, ...at }, NOW));
+    return database.transaction((trx) => foldDevice(writtenAtOnce(trx), deviceId, { ...event, ...at }, NOW));
   };
   /** Claims until nothing is due, as the executor does. */
   const worked = async (rows: AgendaRows) => {
