@@ -138,7 +138,10 @@ async function answerTo(asked: AskedOfLocks): Promise<unknown> {
   if (asked.ask === 'make') return make(asked.serial, asked.port, asked.abilities);
   const { path, door } = locks.get(asked.serial)!;
   if (asked.ask === 'lose-next') return void losing.set(door, { path, write: asked.write });
-  if (asked.ask === 'online') return void (path.deaf = path.mute = !asked.online);
+  if (asked.ask === 'online') {
+    losing.delete(door);
+    return void (path.deaf = path.mute = !asked.online);
+  }
   if (asked.ask === 'users')
     return door.act((agent) =>
       agent
