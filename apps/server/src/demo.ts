@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { MatterHub } from './demo/hub/matter-hub';
 import { Zigbee2MqttHub } from './demo/hub/zigbee2mqtt-hub';
 import { ZwaveJsHub } from './demo/hub/zwave-js-hub';
-import { lives, livesAtHub, locksAtHub } from './demo/lives';
+import { lives, livesAtHub, livesWithClock, locksAtHub, lockWithClock } from './demo/lives';
 import { Scene } from './demo/scene';
 import { Disagreement, Story } from './demo/story';
 
@@ -10,9 +10,9 @@ const print = (line: string) => console.log(line);
 
 /** Lock systems on this machine, by their kind. */
 const HUBS = {
-  zigbee2mqtt: () => Zigbee2MqttHub.start(),
-  matter: () => MatterHub.start(),
-  'zwave-js': () => ZwaveJsHub.start(locksAtHub),
+  zigbee2mqtt: { start: () => Zigbee2MqttHub.start(), lives: livesAtHub },
+  matter: { start: () => MatterHub.start(lockWithClock), lives: livesWithClock },
+  'zwave-js': { start: () => ZwaveJsHub.start(locksAtHub, lockWithClock), lives: livesWithClock },
 };
 
 const program = new Command('npm run demo')
@@ -29,8 +29,8 @@ const program = new Command('npm run demo')
 async function main(): Promise<number> {
   const started = Date.now();
   const { locks } = program.opts<{ locks?: keyof typeof HUBS }>();
-  const opening = Scene.open(locks && HUBS[locks]);
-  const played = locks ? livesAtHub : lives;
+  const opening = Scene.open(locks && HUBS[locks].start);
+  const played = locks ? HUBS[locks].lives : lives;
   let closing: Promise<void> | undefined;
   const close = () =>
     (closing ??= opening.then(

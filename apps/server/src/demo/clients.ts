@@ -99,8 +99,11 @@ export interface LockAtHand {
 /** Somebody who stands before simulated locks: presses keys, changes codes by hand, pulls plugs. */
 export interface LocksAtHand {
   named(name: string): Promise<LockAtHand>;
-  /** Whether the PIN, typed now, opens the door. */
-  opens(lockId: string, code: string): Promise<boolean>;
+  /**
+   * Whether the PIN opens the door.
+   * @param at when it is typed, ms, by the clock of the lock; the lock cloud's have the server's
+   */
+  opens(lockId: string, code: string, at: number): Promise<boolean>;
   faults(lockId: string, faults: object): Promise<void>;
   addByHand(lockId: string, code: { name: string; code: string }): Promise<void>;
   changeByHand(lockId: string, lockCodeId: string, change: { code: string }): Promise<void>;

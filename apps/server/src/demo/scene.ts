@@ -54,8 +54,17 @@ export class Scene {
 
   /** `kill -9`, and a start on what was left. */
   async crash(): Promise<void> {
+    await this.die();
+    await this.revive();
+  }
+
+  /** `kill -9`. */
+  async die(): Promise<void> {
     await this.codeEvents.close();
     await this.server.kill();
+  }
+
+  async revive(): Promise<void> {
     await this.server.restart();
     this.codeEvents = new CodeEvents(this.server.folder);
   }

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SimulatedMatterLocks } from '@latchkey/gateways';
+import { localSeconds, SimulatedMatterLocks } from '@latchkey/gateways';
 import type { LockAtHand } from '../clients';
 import type { Hub, HungLock } from './hub';
+
+const ZONE = 'America/New_York';
 
 /** Matter locks need no hub between: when it is said to be killed, none of them answers. */
 export class MatterHub implements Hub {
@@ -12,22 +14,23 @@ export class MatterHub implements Hub {
   private constructor(
     private readonly locks: SimulatedMatterLocks,
     private readonly folder: string,
+    private readonly withClock: string,
   ) {}
 
-  static async start(): Promise<MatterHub> {
+  /** @param withClock the lock that keeps windows by itself; the others do not */
+  static async start(withClock: string): Promise<MatterHub> {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-matter-locks-'));
-    return new MatterHub(await SimulatedMatterLocks.start(folder), folder);
+    return new MatterHub(await SimulatedMatterLocks.start(folder), folder, withClock);
   }
 
   get entry() {
-    // Without a time zone, so that codes are set just in time, as the lives have it.
     const entry = { kind: 'matter', name: 'home', display_name: 'Matter', network_interface: 'lo' };
     // These locks do not sleep.
-    return { ...entry, answers_within: 3, slots: '10-14' };
+    return { ...entry, answers_within: 3, slots: '10-14', time_zone: ZONE };
   }
 
   async hang(name: string): Promise<HungLock> {
-    const { pairingCode, port } = await this.locks.make(name);
+    const { pairingCode, port } = await this.locks.make(name, { schedules: name === this.withClock });
     this.names.push(name);
     return { ...(await this.named(name)), pairingCode: `${pairingCode}@127.0.0.1:${port}` };
   }
@@ -37,8 +40,8 @@ export class MatterHub implements Hub {
     return { lock_id: name, name, codes: slots.map((slot) => ({ access_code_id: String(slot), name: '' })) };
   }
 
-  opens(lockId: string, code: string): Promise<boolean> {
-    return this.locks.opens(lockId, code, 0);
+  opens(lockId: string, code: string, at: number): Promise<boolean> {
+    return this.locks.opens(lockId, code, localSeconds(at, ZONE));
   }
 
   faults(lockId: string, { offline }: { offline?: boolean }): Promise<void> {

@@ -3,6 +3,7 @@ import type { LockAtHand } from '../clients';
 import type { Hub } from './hub';
 
 const FIRST_NODE = 2;
+const ZONE = 'Europe/Vienna';
 
 /** The real Z-Wave JS driver and server, on a mock stick. */
 export class ZwaveJsHub implements Hub {
@@ -11,15 +12,21 @@ export class ZwaveJsHub implements Hub {
     private readonly names: readonly string[],
   ) {}
 
-  /** @param names of its locks: they are on the stick from the start, as they are on a real one */
-  static async start(names: readonly string[]): Promise<ZwaveJsHub> {
-    const traits = names.map((name, n) => ({ nodeId: FIRST_NODE + n, users: 14, name }));
-    return new ZwaveJsHub(await NetworkProcess.start(traits), names);
+  /**
+   * @param names of its locks: they are on the stick from the start, as they are on a real one
+   * @param withClock one more, which keeps windows by itself
+   */
+  static async start(names: readonly string[], withClock: string): Promise<ZwaveJsHub> {
+    const all = [...names, withClock];
+    const traits = all.map((name, n) => ({ nodeId: FIRST_NODE + n, users: 14, name }));
+    const locks = traits.map((each) => ({ ...each, schedules: each.name === withClock }));
+    return new ZwaveJsHub(await NetworkProcess.start(locks), all);
   }
 
   get entry() {
     const { address } = this.network;
-    return { kind: 'zwave-js', name: 'house', display_name: 'Z-Wave JS', address, slots: '10-14' };
+    const entry = { kind: 'zwave-js', name: 'house', display_name: 'Z-Wave JS', address };
+    return { ...entry, slots: '10-14', time_zone: ZONE };
   }
 
   hang(name: string): Promise<LockAtHand> {
@@ -31,9 +38,8 @@ export class ZwaveJsHub implements Hub {
     return { lock_id: name, name, codes: codes.map((slot) => ({ access_code_id: slot, name: '' })) };
   }
 
-  opens(lockId: string, code: string): Promise<boolean> {
-    // None of these locks keeps time frames: when it is does not matter.
-    return this.lock(lockId).opens(code, 0, 'UTC');
+  opens(lockId: string, code: string, at: number): Promise<boolean> {
+    return this.lock(lockId).opens(code, at, ZONE);
   }
 
   async faults(lockId: string, { offline }: { offline?: boolean }): Promise<void> {

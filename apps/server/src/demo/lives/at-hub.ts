@@ -4,7 +4,7 @@ import { type CodeOfStory, LEAD, type Story } from '../story';
 import type { Life } from './life';
 
 /** Hangs up a lock for one story and waits until it is known. */
-async function hang(story: Story, scene: Scene, name: string): Promise<string> {
+export async function hang(story: Story, scene: Scene, name: string): Promise<string> {
   const { lock_id } = await scene.hang(name);
   for (let waited = 0; waited < 60 * SECOND; waited += SECOND) {
     await story.watch(SECOND);
@@ -16,7 +16,7 @@ async function hang(story: Story, scene: Scene, name: string): Promise<string> {
 const isSet = (story: Story, code: CodeOfStory, what = 'the code is set') =>
   story.watchUntil(what, () => code.status === 'set' && code.opens, 10 * MINUTE);
 
-const isGone = (story: Story, code: CodeOfStory) =>
+export const isGone = (story: Story, code: CodeOfStory) =>
   story.watchUntil('the code is gone', () => code.status === 'gone' && !code.opens, 10 * MINUTE);
 
 export const stays: Life = {
@@ -34,7 +34,10 @@ export const stays: Life = {
     story.say('another PIN');
     await story.update(code, { code: '7350' });
     await isSet(story, code, 'the new PIN is set');
-    story.expect('the old PIN opens nothing any more', !(await story.locks.opens(code.lockId, '4821')));
+    story.expect(
+      'the old PIN opens nothing any more',
+      !(await story.locks.opens(code.lockId, '4821', story.at)),
+    );
     await story.goTo(window.endsAt - SECOND);
     story.expect('it is set to the end', code.status === 'set' && code.opens);
     await story.goTo(window.endsAt);
@@ -63,7 +66,7 @@ export const broughtBack: Life = {
     code.unseen = false;
     await story.remove(code);
     await isGone(story, code);
-    story.expect("the stranger's code is left alone", await story.locks.opens(lockId, '1357'));
+    story.expect("the stranger's code is left alone", await story.locks.opens(lockId, '1357', story.at));
   },
 };
 
@@ -161,7 +164,7 @@ export const overwritten: Life = {
     await story.watchUntil('that is found', isFound, MINUTE);
     await isSet(story, code, 'it is on the lock again');
     code.unseen = false;
-    const opens = await story.locks.opens(lockId, '9999');
+    const opens = await story.locks.opens(lockId, '9999', story.at);
     story.expect('theirs is left alone, or ours is in its place', opens === found('RemovedExternally'));
     await story.remove(code);
     await isGone(story, code);

@@ -18,10 +18,13 @@ export const changed: Life = {
     await story.update(code, { code: '7350' });
     story.expect(
       'the old PIN opens until the lock has the new one',
-      await story.locks.opens(code.lockId, '4821'),
+      await story.locks.opens(code.lockId, '4821', story.at),
     );
     await story.watchUntil('the new PIN is set', () => code.status === 'set' && code.opens, MINUTE);
-    story.expect('the old PIN opens nothing any more', !(await story.locks.opens(code.lockId, '4821')));
+    story.expect(
+      'the old PIN opens nothing any more',
+      !(await story.locks.opens(code.lockId, '4821', story.at)),
+    );
     story.expectEvents(code, 'SetOnDevice', 'ChangedOnDevice');
 
     story.say('starts in 6 h instead');
@@ -105,7 +108,10 @@ export const strangers: Life = {
     );
     await story.watchUntil('it is put right', () => code.status === 'set' && code.opens, 2 * MINUTE);
     code.unseen = false;
-    story.expect("the stranger's PIN for our code is gone", !(await story.locks.opens(code.lockId, '9999')));
+    story.expect(
+      "the stranger's PIN for our code is gone",
+      !(await story.locks.opens(code.lockId, '9999', story.at)),
+    );
 
     story.say('somebody removes the code at the lock');
     code.unseen = true;
