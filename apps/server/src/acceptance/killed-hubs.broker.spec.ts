@@ -1,6 +1,6 @@
 import { connectAsync, type MqttClient } from 'mqtt';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Broker, type Device, Zigbee2MqttStandIn } from '../../../zigbee2mqtt-stand-in/src';
+import { Broker, type Device, Zigbee2MqttStandIn } from '@latchkey/zigbee2mqtt-stand-in';
 import { type Kill, KilledHouse } from '../testing/killed-house';
 
 const SEED = Number(process.env['SEED'] ?? 20261126);

@@ -2,7 +2,7 @@ import { HOUR, MINUTE, until } from '@latchkey/platform';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Broker, type Device, Zigbee2MqttStandIn } from '../../../zigbee2mqtt-stand-in/src';
+import { Broker, type Device, Zigbee2MqttStandIn } from '@latchkey/zigbee2mqtt-stand-in';
 import { connectLocally } from '../testing/connect-locally';
 import { useServer } from '../testing/use-server';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Broker, Zigbee2MqttStandIn } from '../../../../zigbee2mqtt-stand-in/src';
+import { Broker, Zigbee2MqttStandIn } from '@latchkey/zigbee2mqtt-stand-in';
 import { runCommandLine } from '../command-line';
 import { runLatchkey } from '../testing/run-latchkey';
 import { locksCommand } from './locks';

@@ -35,7 +35,7 @@ export class Zigbee2MqttHub implements Hub {
 
   /** @throws {Error} with what it said, when it can't start */
   static async start(): Promise<Zigbee2MqttHub> {
-    const program = join(__dirname, '../../../../zigbee2mqtt-stand-in/src/main.js');
+    const program = join(__dirname, '../../../../../libs/zigbee2mqtt-stand-in/src/main.js');
     const { PATH, HOME, TMPDIR, MOSQUITTO } = process.env;
     const env = { PATH, HOME, TMPDIR, MOSQUITTO };
     const child = fork(program, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });

@@ -6,7 +6,7 @@ import {
   type LockPlan,
   type StandInOptions,
   Zigbee2MqttStandIn,
-} from '../../../../../apps/zigbee2mqtt-stand-in/src';
+} from '@latchkey/zigbee2mqtt-stand-in';
 import type { ConnectionStore, LocalConnection } from '../../local';
 import type { LockRef, LockReport } from '../../lock-gateway';
 import { type AdapterTimings, Zigbee2MqttAdapter } from '../adapter';
