@@ -3,7 +3,7 @@ export { copyDatabase, copyDatabaseOfOther, damageOf } from './copy-database';
 export { type Database, openDatabase } from './database';
 export { columnsOf, primaryKeyOf, tablesOf } from './engines/columns';
 export { type Engine } from './engines/engine';
-export { lockUntilCommit } from './engines/locks';
+export { createIndexOnce, lockUntilCommit } from './engines/locks';
 export { forUpdateSkipLocked, isTransient, isUniqueViolation } from './engines/portable';
 export { isUnstorable } from './engines/unstorable';
 export { patiently } from './engines/patience';

@@ -26,9 +26,9 @@ describe('reading a stream', () => {
   const setMetadata = (metadata: object): void => {
     log.transact(() => writer.append('$$s', 'any', [metadataEvent(Buffer.from(JSON.stringify(metadata)))]));
   };
-  const visible = (): number[] => {
+  const visible = (from: number): number[] => {
     const view = reader.view('s');
-    return view.kind === 'present' ? reader.forwards(view, 0, 1000).map(({ revision }) => revision) : [];
+    return view.kind === 'present' ? reader.forwards(view, from, 1000).map(({ revision }) => revision) : [];
   };
 
   it('shows what is neither truncated, nor beyond the count, nor expired, as time goes by', () => {
@@ -58,7 +58,7 @@ describe('reading a stream', () => {
             .map((at, index) => ({ at, revision: first + 1 + index }))
             .filter(({ at, revision }) => isVisible(revision, at))
             .map(({ revision }) => revision);
-          expect(visible().filter((revision) => revision > first)).toEqual(expected);
+          expect(visible(first + 1)).toEqual(expected);
         },
       ),
     );

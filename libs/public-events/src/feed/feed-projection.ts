@@ -1,4 +1,4 @@
-import { chunks, preparedRows } from '@latchkey/database';
+import { chunks, createIndexOnce, preparedRows } from '@latchkey/database';
 import { folding, type Projection, type RecordedEvent, type Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 import { nameless, PERSONAL_DATA_ERASED } from '../nameless';
@@ -103,16 +103,16 @@ export class FeedProjection implements Projection {
   }
 }
 
-const index = (db: Kysely<Tables>, name: string, ...columns: string[]) =>
-  db.schema
-    .createIndex(`events_by_${name}_v${FEED_VERSION}`)
-    .ifNotExists()
-    .on(EVENTS)
-    .columns(columns)
-    .execute();
+/** The translator, whose batch looks for ids in the feed, may need one while the feed is still being built. */
+const index = (trx: Kysely<Tables>, by: string, ...columns: string[]) => {
+  const name = `events_by_${by}_v${FEED_VERSION}`;
+  return createIndexOnce(trx, name, () =>
+    trx.schema.createIndex(name).ifNotExists().on(EVENTS).columns(columns).execute(),
+  );
+};
 
-const indexById = (db: Kysely<Tables>) => index(db, 'id', 'event_id');
-const indexByCode = (db: Kysely<Tables>) => index(db, 'code', 'access_code_id', 'created_at');
+const indexById = (trx: Kysely<Tables>) => index(trx, 'id', 'event_id');
+const indexByCode = (trx: Kysely<Tables>) => index(trx, 'code', 'access_code_id', 'created_at');
 
 /** What is kept of a code's events loses all that the code was called. */
 async function forgetNames(trx: Transaction<FeedTables>, codeId: string): Promise<void> {
@@ -137,10 +137,13 @@ async function forgetNames(trx: Transaction<FeedTables>, codeId: string): Promis
 }
 
 /** Those of these events that the feed has. */
-export async function listedInFeed(db: Kysely<Tables>, ids: readonly string[]): Promise<ReadonlySet<string>> {
+export async function listedInFeed(
+  trx: Kysely<Tables>,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
   // Where it is still being built there is none yet.
-  await indexById(db);
-  const rows = await (db as Kysely<FeedTables>)
+  await indexById(trx);
+  const rows = await (trx as Kysely<FeedTables>)
     .selectFrom(EVENTS)
     .select('event_id')
     .where('event_id', 'in', ids)
