@@ -71,7 +71,7 @@ describe('a server, a hub and a broker that are killed at random while codes com
     expect(held.toSorted()).toEqual(codes.map(({ code }) => code).toSorted());
     expect(new Set(held).size).toBe(held.length);
     expect(door.lock.slotsInUse.every((slot) => slot >= SLOTS.first && slot <= SLOTS.last)).toBe(true);
-  }, 200_000);
+  }, 300_000);
 
   it('never told the lock the same twice without looking in between', () => {
     const last = new Map<number, string>();

@@ -119,7 +119,7 @@ export class KilledHouse {
     };
     return until(looked, {
       what: 'every code is set, and nothing else on the lock',
-      within: 90_000,
+      within: 120_000,
       every: 300,
     });
   }

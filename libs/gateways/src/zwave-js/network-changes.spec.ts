@@ -59,4 +59,16 @@ describe('Z-Wave locks whose network changes', () => {
     });
     expect(await house.network.lock(again).codes()).toEqual({ 4: '2580' });
   });
+
+  it('are read anew where one of the same model has the number of the old one: nothing is taken to be on it', async () => {
+    const same = DOOR + 1;
+    expect(await house.listed(ref(same))).toMatchObject([{ lockCodeId: '4' }]);
+    await house.network.lock(same).replace();
+    const before = house.reports.length;
+    await house.network.interviewAnew(same);
+    await house.until(() => house.reports.slice(before).some(({ kind }) => kind === 'added'), 60_000);
+    expect(await house.listed(ref(same))).toEqual([]);
+    expect(await house.adapter.program(ref(same), { ...guest, slot: 4 })).toMatchObject({ kind: 'accepted' });
+    expect(await house.network.lock(same).codes()).toEqual({ 4: '2580' });
+  });
 });

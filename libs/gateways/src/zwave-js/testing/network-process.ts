@@ -126,6 +126,7 @@ export class RemoteLock {
   removeByHand = (slot: number) => this.ask('removeByHand', [slot]);
   forgetSchedules = () => this.ask('forgetSchedules', []);
   reset = () => this.ask('reset', []);
+  replace = () => this.ask('replace', []);
   /** @param type left out: access control */
   notify = (event: number, userId: number | null = null, type = 6) =>
     this.ask('notify', [event, userId, type]);
