@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { RecordedEvent } from './event-store';
 
 /**
@@ -13,18 +13,19 @@ export const PERSONAL: ReadonlySet<string> = new Set([
 export type Replace = (path: string, value: unknown) => unknown;
 
 /** Whether there is anything personal in a fact's data. */
-export function carriesPersonal(data: unknown): boolean {
+export function carriesPersonal(data: unknown, personal: ReadonlySet<string> = PERSONAL): boolean {
   if (typeof data !== 'object' || data === null) return false;
-  if (Array.isArray(data)) return data.some(carriesPersonal);
+  if (Array.isArray(data)) return data.some((each) => carriesPersonal(each, personal));
   for (const name in data) {
     const value = (data as Record<string, unknown>)[name];
-    if (PERSONAL.has(name) ? saysSomething(value) : carriesPersonal(value)) return true;
+    if (personal.has(name) ? saysSomething(value) : carriesPersonal(value, personal)) return true;
   }
   return false;
 }
 
 /**
- * A fact's data with something else in place of each personal value that says anything; names keep their order.
+ * A fact's data with something else in place of each personal value that says anything; names keep their order. What
+ * has nothing personal in it is the same object.
  * @param personal the names under which such values are
  */
 export function replacingPersonal(
@@ -33,11 +34,11 @@ export function replacingPersonal(
   path = '',
   personal: ReadonlySet<string> = PERSONAL,
 ): unknown {
-  if (typeof data !== 'object' || data === null) return data;
+  if (!carriesPersonal(data, personal)) return data;
   if (Array.isArray(data))
     return data.map((each, n) => replacingPersonal(each, replace, `${path}/${n}`, personal));
   return Object.fromEntries(
-    Object.entries(data).map(([name, value]: [string, unknown]) => {
+    Object.entries(data as object).map(([name, value]: [string, unknown]) => {
       const at = `${path}/${name}`;
       if (!personal.has(name)) return [name, replacingPersonal(value, replace, at, personal)];
       return [name, saysSomething(value) ? replace(at, value) : value];
@@ -50,9 +51,7 @@ export function replacingPersonal(
  * @returns SHA-256, hexadecimal
  */
 export function commitment(salt: string, path: string, value: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify([salt, path, value]))
-    .digest('hex');
+  return hash('sha256', JSON.stringify([salt, path, value]), 'hex');
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 import {
   commitment,
   type EventMetadata,
@@ -32,7 +32,7 @@ export interface Link {
   readonly hash: string;
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+const sha256 = (text: string): string => hashOf('sha256', text, 'hex');
 
 /** Most facts have nothing of PINs. */
 const NOTHING_SEALED = sha256('[]');
@@ -90,13 +90,20 @@ function restoring(value: unknown, erased: Readonly<Record<string, string>>, pat
   );
 }
 
+/** The value without anything of PINs, which is added to `sealed`; the value itself where there is nothing of them. */
 function withoutPins(value: unknown, path: string, sealed: [string, unknown][]): unknown {
+  if (!holdsPins(value)) return value;
   if (Array.isArray(value)) return value.map((each, n) => withoutPins(each, `${path}/${n}`, sealed));
-  if (typeof value !== 'object' || value === null) return value;
   const shown: [string, unknown][] = [];
   for (const [name, inner] of Object.entries(value)) {
     if (OF_PINS.has(name)) sealed.push([`${path}/${name}`, inner]);
     else shown.push([name, withoutPins(inner, `${path}/${name}`, sealed)]);
   }
   return Object.fromEntries(shown);
+}
+
+function holdsPins(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(holdsPins);
+  return Object.entries(value).some(([name, inner]) => OF_PINS.has(name) || holdsPins(inner));
 }

@@ -46,7 +46,17 @@ function withoutPins(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? detailOf(value) : value;
 }
 
-const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** Of the names in facts, which are few: replacing costs more than all else that is done for one. */
+const spelled = new Map<string, string>();
+
+function snakeCase(name: string): string {
+  let found = spelled.get(name);
+  if (found === undefined) {
+    found = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    spelled.set(name, found);
+  }
+  return found;
+}
 
 /** A code's kept facts in the API's spelling, without any name of the code. */
 export function namelessDetail(detail: Record<string, unknown>): Record<string, unknown> {

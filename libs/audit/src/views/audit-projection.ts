@@ -1,18 +1,11 @@
-import { ACCESS_CODE, codeCodec } from '@latchkey/access-codes';
-import { chunks, prepared, preparedRows } from '@latchkey/database';
-import {
-  type DomainEvent,
-  folding,
-  type Projection,
-  type RecordedEvent,
-  type Tables,
-} from '@latchkey/event-sourcing';
+import { codeCodec } from '@latchkey/access-codes';
+import { chunks, preparedRows } from '@latchkey/database';
+import { folding, type Projection, type RecordedEvent, type Tables } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
 import { detailOf, namelessDetail, type Subjects } from '../domain/entry';
 import {
   AUDIT_VERSION,
   type AuditTables,
-  CODES_AT_DOORS,
   createAuditTables,
   dropAuditTables,
   indexAuditTables,
@@ -21,6 +14,7 @@ import {
 } from './audit-tables';
 import { Belongings } from './belongings';
 import { extendChains } from './chains';
+import { followCodes } from './codes-at-doors';
 import { type Fact, FACT_PREFIXES, factOf, isFact, readFact } from '../facts';
 
 /** How many rows one statement writes. */
@@ -57,7 +51,7 @@ export class AuditProjection implements Projection {
       facts.map((fact) => rowOf(fact, belongings)),
     );
     for (const fact of facts) if (fact.event.type === 'PersonalDataErased') await forgetNames(db, fact);
-    await followCodes(db, facts);
+    await followCodes(db, facts, belongings);
     await extendChains(db, events);
   }
 
@@ -148,30 +142,4 @@ async function forgetNames(db: Transaction<AuditTables>, { id, recorded }: Fact)
       .where('event_id', '=', event_id)
       .execute();
   }
-}
-
-/** When codes came to their locks and left them. A code that was given up with its lock may still be there. */
-async function followCodes(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<void> {
-  for (const { category, id, event } of facts) {
-    if (category !== ACCESS_CODE) continue;
-    if (event.type === 'ProgrammingStarted') await came.run(db, { id, at: event.at });
-    else if (isGone(event)) await went.run(db, { id, at: event.at });
-  }
-}
-
-const came = prepared<AuditTables, { id: string; at: number }, unknown>((db, p) =>
-  db
-    .updateTable(CODES_AT_DOORS)
-    .set({ first_at: p.at })
-    .where('access_code_id', '=', p.id)
-    .where('first_at', 'is', null),
-);
-
-const went = prepared<AuditTables, { id: string; at: number }, unknown>((db, p) =>
-  db.updateTable(CODES_AT_DOORS).set({ gone_at: p.at }).where('access_code_id', '=', p.id),
-);
-
-function isGone({ type, data }: DomainEvent): boolean {
-  if (type === 'UnmanagedCodeGone') return true;
-  return type === 'Removed' && (data as { leftOnLock?: true }).leftOnLock !== true;
 }

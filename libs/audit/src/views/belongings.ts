@@ -6,7 +6,7 @@ import type { Subjects } from '../domain/entry';
 import type { Fact } from '../facts';
 import { type AuditTables, CODES_AT_DOORS, LOCKS } from './audit-tables';
 
-interface CodeAtDoor {
+export interface CodeAtDoor {
   readonly deviceId: string;
   readonly accountId: string;
 }
@@ -32,7 +32,7 @@ export class Belongings {
     private readonly locks: Map<string, string>,
   ) {}
 
-  /** The places of everything that these facts are about; new ones are recorded. */
+  /** The places of everything that these facts are about; new locks are recorded. */
   static async of(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<Belongings> {
     const codes = new Map<string, CodeAtDoor>();
     const locks = new Map<string, string>();
@@ -41,7 +41,7 @@ export class Belongings {
       if (beginsCode(fact)) codes.set(fact.id, { deviceId: said.deviceId!, accountId: said.accountId! });
       if (fact.event.type === 'DeviceAdded') locks.set(fact.id, said.accountId!);
     }
-    await begin(db, facts);
+    await addLocks(db, facts);
     await loadCodes(
       db,
       facts.flatMap(({ category, id }) => (category === ACCESS_CODE ? [id] : [])),
@@ -53,6 +53,11 @@ export class Belongings {
       locks,
     );
     return new Belongings(codes, locks);
+  }
+
+  /** Undefined for a code whose first fact is not known. */
+  placeOf(codeId: string): CodeAtDoor | undefined {
+    return this.codes.get(codeId);
   }
 
   subjectsOf({ category, id, event }: Pick<Fact, 'category' | 'id' | 'event'>): Subjects {
@@ -84,36 +89,17 @@ const isOfLock = (category: string): boolean => category === DEVICE || category 
 const lockOf = ({ category, id, event }: Fact): string | undefined =>
   isOfLock(category) ? id : ((event.data as Said).deviceId ?? undefined);
 
-const beginsCode = ({ event }: Fact): boolean =>
+export const beginsCode = ({ event }: Fact): boolean =>
   event.type === 'CodeRequested' || event.type === 'UnmanagedCodeSeen';
 
-/** A lock or a code that comes again has the same place as before. */
-async function begin(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<void> {
-  const codes = facts.filter(beginsCode).map(({ id, event }) => {
-    const said = event.data as Said;
-    return {
-      access_code_id: id,
-      workspace_id: said.workspaceId!,
-      device_id: said.deviceId!,
-      connected_account_id: said.accountId!,
-      // A foreign code is on its lock when it is first seen.
-      first_at: event.type === 'UnmanagedCodeSeen' ? event.at : null,
-      gone_at: null,
-    };
-  });
+/** A lock that comes again is where it was before. */
+async function addLocks(db: Transaction<AuditTables>, facts: readonly Fact[]): Promise<void> {
   const locks = facts
     .filter(({ event }) => event.type === 'DeviceAdded')
     .map(({ id, event }) => {
       const said = event.data as Said;
       return { device_id: id, workspace_id: said.workspaceId!, connected_account_id: said.accountId! };
     });
-  for (const rows of chunks(codes, ROWS_AT_ONCE)) {
-    await db
-      .insertInto(CODES_AT_DOORS)
-      .values(rows)
-      .onConflict((conflict) => conflict.column('access_code_id').doUpdateSet({ gone_at: null }))
-      .execute();
-  }
   for (const rows of chunks(locks, ROWS_AT_ONCE)) {
     await db
       .insertInto(LOCKS)
