@@ -22,6 +22,8 @@ import {
 import {
   type EventStore,
   type PersistentSubscriptions,
+  READ_BARRIER,
+  type ReadBarrier,
   VIEW_BARRIER,
   type ViewBarrier,
 } from '@latchkey/event-sourcing';
@@ -88,6 +90,7 @@ export interface TokenParts {
   readonly [PERSISTENT_SUBSCRIPTIONS]: PersistentSubscriptions;
   readonly [SUBSCRIBER_LOGINS]: SubscriberLogins | undefined;
   readonly [VIEW_BARRIER]: ViewBarrier;
+  readonly [READ_BARRIER]: ReadBarrier;
   readonly [GATEWAY]: LockGateway;
   readonly [LOCK_MAKERS]: ReadonlyMap<string, LockSystem>;
   readonly [WEBHOOK_DELIVERIES]: WebhookDeliveries;

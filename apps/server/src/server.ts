@@ -4,7 +4,7 @@ import { AUDIT_VIEW } from '@latchkey/audit';
 import type { LockMaker } from '@latchkey/gateways';
 import { Addresses, callbackAt } from '@latchkey/connect-webviews';
 import { openStores } from '@latchkey/database';
-import { VIEW_BARRIER } from '@latchkey/event-sourcing';
+import { READ_BARRIER, VIEW_BARRIER } from '@latchkey/event-sourcing';
 import {
   AUDIT_DATABASE,
   CLOCK,
@@ -260,6 +260,7 @@ function tokensOf(
     [PERSISTENT_SUBSCRIPTIONS]: persistent,
     [SUBSCRIBER_LOGINS]: logins,
     [VIEW_BARRIER]: core,
+    [READ_BARRIER]: core,
     [GATEWAY]: gateway,
     [LOCK_MAKERS]: makers,
     [WEBHOOK_DELIVERIES]: deliveries,

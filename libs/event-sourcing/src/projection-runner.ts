@@ -125,9 +125,8 @@ export class ProjectionRunner {
     if (!this.prepared) await this.prepare();
     if (this.restored) await this.view.goBack(this.restored);
     await this.takeUp();
-    const subscribe = (of: SubscribeOptions): EventSubscription =>
-      shared ? shared.join(of) : store.subscribeToAll(of);
-    this.subscription = subscribe({
+    const from = shared ?? { join: (of: SubscribeOptions) => store.subscribeToAll(of) };
+    this.subscription = from.join({
       after: this.seen.value,
       prefixes: [...new Set([...projection.prefixes, ...follows])],
       onEvents: (events) => this.take(events),
@@ -159,6 +158,11 @@ export class ProjectionRunner {
     this.seen.giveUp();
   }
 
+  /** Whether the view has folded everything up to the position. */
+  hasFolded(position: Position): boolean {
+    return this.folded.has(position);
+  }
+
   /** True once the view has folded everything up to the position; false when `timeoutMs` passed before. */
   async reached(position: Position | undefined, timeoutMs: number): Promise<boolean> {
     if (!position || this.folded.has(position)) return true;
@@ -179,8 +183,7 @@ export class ProjectionRunner {
   }
 
   /**
-   * True once this process has seen every event that is in the view's rows now, even if another process folded
-   * them; false when `timeoutMs` passed before.
+   * True once this process has seen each event in the view's rows, whoever folded it; false after `timeoutMs`.
    */
   async sawWhatIsFolded(timeoutMs: number): Promise<boolean> {
     const last = (await this.checkpoints.load())?.lastEvent;
@@ -317,18 +320,17 @@ export class ProjectionRunner {
     clearTimeout(this.storing);
     this.storing = undefined;
     const position = this.seen.value!;
-    const { lastEvent } = this;
-    const { database, clock } = this.options;
+    const { lastEvent, options } = this;
     try {
-      await database.transaction(async (trx) => {
+      await options.database.transaction(async (trx) => {
         const now = (await this.checkpoints.lock(trx))?.position;
         if (now && comparePositions(position, now) <= 0) return;
-        await this.checkpoints.store(trx, position, lastEvent, clock.now());
+        await this.checkpoints.store(trx, position, lastEvent, options.clock.now());
       });
       this.stored = laterPosition(this.stored, position);
     } catch (error) {
       // Then a restart passes these events again.
-      this.options.onError?.(this.name, error);
+      options.onError?.(this.name, error);
     }
   }
 

@@ -66,6 +66,11 @@ export class SharedSubscription {
     });
   }
 
+  /** Hands over at once what was gathering. */
+  flush(): void {
+    this.source?.flush();
+  }
+
   private async offer(items: readonly Item[]): Promise<void> {
     await Promise.all([...this.members].map((member) => member.offer(items)));
   }

@@ -110,7 +110,7 @@ describe('codes of an earlier version, which had no stream in common', () => {
       },
     });
     const clock = { now: () => world.now, at: () => () => undefined };
-    const handler = new CreateAccessCodeHandler(streams, world.core, world.vault, clock, new SeededRandom(1));
+    const handler = new CreateAccessCodeHandler(streams, world.vault, clock, new SeededRandom(1));
     const caller = { workspaceId: world.workspaceId, actor: { type: 'api_key' as const }, requestId: code };
     const wanted = { deviceId: device, commonCodeKey, code };
     const { accessCodeId } = await handler.execute(new CreateAccessCode(caller, wanted));

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { CodesProjection } from '@latchkey/access-codes';
+import { CodesProjection, CreateAccessCodeHandler } from '@latchkey/access-codes';
 import { openDatabase } from '@latchkey/database';
-import { ViewsBehind } from '@latchkey/event-sourcing';
 import { MINUTE, Outage } from '@latchkey/platform';
-import { Core } from '../core/core';
 import { IdempotencyRecords } from '../http';
 import type { LockAndDevice } from '../testing/keypads';
 import { ServerWorld } from '../testing/server-world';
@@ -21,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => jest.restoreAllMocks());
 
 /** Asks with an Idempotency-Key. */
-async function ask(path: string, params: object, key: string) {
+async function ask(path: string, params: object, key: string = randomUUID()) {
   const answer = await fetch(world.api.url + path, {
     method: 'POST',
     headers: {
@@ -34,6 +32,8 @@ async function ask(path: string, params: object, key: string) {
   const body = (await answer.json()) as Record<string, unknown> & { error?: { type: string } };
   return { status: answer.status, retryAfter: answer.headers.get('retry-after'), body };
 }
+
+type Asked = Awaited<ReturnType<typeof ask>>;
 
 /** The work is done, and the answer is lost on its way to the caller. */
 const loseNextAnswer = () =>
@@ -100,13 +100,13 @@ describe('a retry with the same Idempotency-Key after a 503 does the work once',
   it('of /access_codes/create_multiple, also where only the first of the codes was made', async () => {
     const doors = [lock, await world.locks.add(), await world.locks.add()];
     const device_ids = doors.map(({ deviceId }) => deviceId);
-    const { reached } = Core.prototype;
+    const { execute } = CreateAccessCodeHandler.prototype;
     jest
-      .spyOn(Core.prototype, 'reached')
-      .mockImplementationOnce(function (this: Core, position) {
-        return reached.call(this, position);
+      .spyOn(CreateAccessCodeHandler.prototype, 'execute')
+      .mockImplementationOnce(function (this: CreateAccessCodeHandler, command) {
+        return execute.call(this, command);
       })
-      .mockRejectedValueOnce(new ViewsBehind());
+      .mockRejectedValueOnce(new Outage('event store', 'away'));
     const key = randomUUID();
     expect((await ask('/access_codes/create_multiple', { device_ids }, key)).status).toBe(503);
     const again = await ask('/access_codes/create_multiple', { device_ids }, key);
@@ -127,33 +127,50 @@ describe('a retry with the same Idempotency-Key after a 503 does the work once',
   });
 });
 
-it('a write whose view does not come in time is a 503 until it has, and then the code', async () => {
-  let open = () => {};
-  const gate = new Promise<void>((resolve) => (open = resolve));
-  const { apply } = CodesProjection.prototype;
-  jest.spyOn(CodesProjection.prototype, 'apply').mockImplementation(async function (
-    this: CodesProjection,
-    ...given
-  ) {
-    await gate;
-    return apply.apply(this, given);
-  });
-  const key = randomUUID();
-  const params = { device_id: lock.deviceId, code: '4821' };
-  const late = [
-    await ask('/access_codes/create', params, key),
-    await ask('/access_codes/create', params, key),
-  ];
-  for (const { status, retryAfter, body } of late) {
+describe('while the view of codes does not go on', () => {
+  const held = (): (() => void) => {
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const { apply } = CodesProjection.prototype;
+    jest.spyOn(CodesProjection.prototype, 'apply').mockImplementation(async function (
+      this: CodesProjection,
+      ...given
+    ) {
+      await gate;
+      return apply.apply(this, given);
+    });
+    return open;
+  };
+  const isLate = ({ status, retryAfter, body }: Asked): void => {
     expect([status, body.error?.type]).toEqual([503, 'service_unavailable']);
     expect(Number(retryAfter)).toBeGreaterThan(0);
-  }
-  open();
-  const { status, body } = await ask('/access_codes/create', params, key);
-  expect([status, body.access_code]).toEqual([200, expect.objectContaining({ code: '4821' })]);
-  const codes = await listed('/access_codes/list', { device_id: lock.deviceId }, 'access_codes');
-  expect(codes).toHaveLength(1);
-  expect(codes[0]).toMatchObject({
-    access_code_id: (body.access_code as { access_code_id: string }).access_code_id,
-  });
-}, 60_000);
+  };
+
+  it('a creation is answered, a read of it is a 503 until the view has it, and then the same code', async () => {
+    const open = held();
+    const key = randomUUID();
+    const params = { device_id: lock.deviceId, code: '4821' };
+    const { status, body } = await ask('/access_codes/create', params, key);
+    expect([status, body.access_code]).toEqual([200, expect.objectContaining({ code: '4821' })]);
+    expect((await ask('/access_codes/create', params, key)).body.access_code).toEqual(body.access_code);
+    const { access_code_id } = body.access_code as { access_code_id: string };
+    isLate(await ask('/access_codes/get', { access_code_id }));
+    open();
+    const { body: read } = await ask('/access_codes/get', { access_code_id });
+    expect(read.access_code).toMatchObject({ access_code_id, code: '4821' });
+    expect(await listed('/access_codes/list', { device_id: lock.deviceId }, 'access_codes')).toHaveLength(1);
+  }, 60_000);
+
+  it('a change is a 503 until the view has it, and then done once', async () => {
+    const { access_code_id } = await world.api.create({ device_id: lock.deviceId });
+    const open = held();
+    const key = randomUUID();
+    const change = { access_code_id, name: 'Other' };
+    isLate(await ask('/access_codes/update', change, key));
+    isLate(await ask('/access_codes/update', change, key));
+    open();
+    expect((await ask('/access_codes/update', change, key)).status).toBe(200);
+    const { body } = await ask('/access_codes/get', { access_code_id });
+    expect(body.access_code).toMatchObject({ access_code_id, name: 'Other' });
+  }, 60_000);
+});

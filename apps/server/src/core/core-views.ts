@@ -4,6 +4,7 @@ import {
   type Projection,
   type ProjectionRunner,
   SharedSubscription,
+  type ReadBarrier,
   type ViewBarrier,
   ViewsBehind,
 } from '@latchkey/event-sourcing';
@@ -11,6 +12,7 @@ import { PUBLIC_EVENTS } from '@latchkey/public-events';
 import type { Part } from '../building/build-views';
 import type { CoreOptions } from './core-options';
 import { viewRunner } from '../stores/view-runner';
+import { UnreadWrites } from './unread-writes';
 
 const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
 
@@ -20,14 +22,14 @@ const LINGER_MS = 20;
 const LINGER_PLAYING_MS = 250;
 /**
  * The more answers wait, the longer events may gather: a batch costs nearly the same for many as for one. ms for each
- * answer after the first, and at most.
+ * answer after the first, and at most; and at most where nobody waits, but answers were given that can't be read yet.
  */
-const GATHER_MS = { eachAnswer: 2, most: 30 };
+const GATHER_MS = { eachAnswer: 2, most: 30, mostUnread: 60 };
 /** How long an answer to a write waits for the views, ms. */
 const VIEWS_WITHIN_MS = 5_000;
 
 /** What is folded from the domain's events, and who may wait for it: the agenda, what queries read, and the feed. */
-export class CoreViews implements ViewBarrier {
+export class CoreViews implements ViewBarrier, ReadBarrier {
   readonly agenda: ProjectionRunner;
   /** Time is being played, from one due instant to the next. */
   isPlaying = false;
@@ -36,6 +38,10 @@ export class CoreViews implements ViewBarrier {
   private readonly domain: SharedSubscription;
   /** How many answers to writes wait for the views now. */
   private answersWaiting = 0;
+  /** What was answered without waiting for them. */
+  private readonly unread = new UnreadWrites((position) =>
+    this.runners.every((runner) => runner.hasFolded(position)),
+  );
   /** The agenda, and what queries read. */
   private readonly runners: ProjectionRunner[];
   /** Makes public events of them. */
@@ -120,6 +126,22 @@ export class CoreViews implements ViewBarrier {
     if (!(await this.folded(position))) throw new ViewsBehind();
   }
 
+  /** A read of this process waits for it; what another one reads must have it already. */
+  beforeNextRead(position: Position): Promise<void> {
+    if (this.options.database.engine === 'postgres') return this.reached(position);
+    this.unread.add(position);
+    return Promise.resolve();
+  }
+
+  /** @throws {ViewsBehind} */
+  readable(): Promise<void> | undefined {
+    const { last } = this.unread;
+    if (!last) return undefined;
+    const reached = this.reached(last);
+    this.domain.flush();
+    return reached;
+  }
+
   /** Resolves when everything that happened can be read. */
   async caughtUp(): Promise<void> {
     const position = this.options.store.lastAppendedTo(DOMAIN_PREFIXES);
@@ -138,7 +160,10 @@ export class CoreViews implements ViewBarrier {
   }
 
   private get gatherMs(): number {
-    return Math.min(GATHER_MS.most, GATHER_MS.eachAnswer * Math.max(0, this.answersWaiting - 1));
+    const { eachAnswer, most, mostUnread } = GATHER_MS;
+    const { answersWaiting } = this;
+    if (answersWaiting > 0) return Math.min(most, eachAnswer * (answersWaiting - 1));
+    return Math.min(mostUnread, eachAnswer * this.unread.count);
   }
 
   /** Whether what is read has folded everything up to the position in time. */

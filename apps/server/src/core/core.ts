@@ -27,6 +27,7 @@ import {
   type Position,
   type ProjectionRunner,
   type SharedSubscription,
+  type ReadBarrier,
   type ViewBarrier,
 } from '@latchkey/event-sourcing';
 import type { Kysely } from 'kysely';
@@ -45,7 +46,7 @@ const READ_BACK_AFTER = 2_000;
 const HEARD_WITHIN_MS = 2_000;
 
 /** The domain at work: streams, views, agenda and the executor that drives the locks. */
-export class Core implements ViewBarrier {
+export class Core implements ViewBarrier, ReadBarrier {
   readonly deviceStreams: DeviceStreams;
   readonly streams: Streams;
   readonly rows: AgendaRows;
@@ -186,6 +187,14 @@ export class Core implements ViewBarrier {
   /** @throws {ViewsBehind} when what is read has not folded it in time; integrations may be told later */
   reached(position: Position | undefined): Promise<void> {
     return this.views.reached(position);
+  }
+
+  beforeNextRead(position: Position): Promise<void> {
+    return this.views.beforeNextRead(position);
+  }
+
+  readable(): Promise<void> | undefined {
+    return this.views.readable();
   }
 
   /** Resolves when nothing that was due is left undone. */

@@ -1,4 +1,5 @@
 import { allowedBy, answersItself, argumentsOf, type Exchange, isOpen } from '@latchkey/http';
+import { READ_BARRIER, type ReadBarrier } from '@latchkey/event-sourcing';
 import { StreamableFile } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -51,8 +52,12 @@ function answering({ endpoint, controller, method }: RoutedEndpoint, app: NestFa
   const idempotency = app.get(Idempotency);
   const ok = app.get(OkAnswers);
   const readers = argumentsOf(Object.getPrototypeOf(controller) as object, method);
-  const ask = (exchange: Exchange) =>
-    controller[method]!(...readers.map((read) => read(exchange))) as Promise<object | undefined>;
+  const reads = app.get<ReadBarrier>(READ_BARRIER);
+  const ask = async (exchange: Exchange) => {
+    const readable = endpoint.readsOwnWrites && reads.readable();
+    if (readable) await readable;
+    return controller[method]!(...readers.map((read) => read(exchange))) as Promise<object | undefined>;
+  };
   if (answersItself(Object.getPrototypeOf(controller) as object, method)) {
     return async (exchange: Exchange): Promise<undefined> => void (await ask(exchange));
   }

@@ -319,7 +319,7 @@ export class World {
     const { core } = this;
     reports.handTo(core.reports);
     this.handlers = {
-      create: new CreateAccessCodeHandler(core.streams, core, vault, clock, random),
+      create: new CreateAccessCodeHandler(core.streams, vault, clock, random),
       update: new UpdateAccessCodeHandler(core.streams, core, vault, clock),
       remove: new DeleteAccessCodeHandler(core.streams, core, clock),
     };

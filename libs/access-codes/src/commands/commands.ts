@@ -1,5 +1,6 @@
-import { type Caller } from '@latchkey/event-sourcing';
+import type { Caller, Position } from '@latchkey/event-sourcing';
 import { Command } from '@nestjs/cqrs';
+import type { AccessCode } from '../domain/access-code';
 import type { TimeRounding } from './requests';
 
 /** Instants are ms since the epoch. */
@@ -37,8 +38,17 @@ export interface WantedChange {
   readonly maxTimeRounding?: TimeRounding;
 }
 
-/** Resolves when the views have the code. */
-export class CreateAccessCode extends Command<{ accessCodeId: string }> {
+/** A code that was created, now or by an earlier try of the request. */
+export interface CreatedCode {
+  readonly accessCodeId: string;
+  /** The views have it when they have passed this. */
+  readonly position: Position;
+  /** As it is by now. */
+  readonly code: AccessCode;
+}
+
+/** Resolves when the code is stored; the views may follow later. */
+export class CreateAccessCode extends Command<CreatedCode> {
   constructor(
     readonly caller: Caller,
     readonly wanted: WantedCode,

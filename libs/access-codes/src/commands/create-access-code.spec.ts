@@ -20,8 +20,8 @@ import {
   works,
 } from '../testing';
 import { HOUR, iso, MINUTE, Outage } from '@latchkey/platform';
-import { GetAccessCode } from '../views';
-import { CreateAccessCode, type WantedCode } from './commands';
+import { GetAccessCode, ShowNewCode } from '../views';
+import { CreateAccessCode, type CreatedCode, type WantedCode } from './commands';
 import { newCodeId } from './create-access-code';
 
 const NEW = newCodeId(caller(), DEVICE);
@@ -51,7 +51,7 @@ describe('creating a code', () => {
           ...{ isOneTimeUse: false, isBackup: false },
         }),
       );
-    expect(result).toEqual({ accessCodeId: NEW });
+    expect(result).toMatchObject({ accessCodeId: NEW, code: { codeId: NEW, wanted: { name: 'Ann' } } });
   });
 
   it('is by default ongoing, without a name and scheduled by the lock', () =>
@@ -66,10 +66,14 @@ describe('creating a code', () => {
         }),
       ));
 
-  it('answers when the views have it', async () => {
-    const read = new GetAccessCode(WORKSPACE, { accessCodeId: NEW });
-    const shown = await feature.given(aLock()).when(create(), read).then(reserved(), requested());
+  it('tells from where on the views have it, and what they will show', async () => {
+    const created = await feature.given(aLock()).when(create()).then(reserved(), requested());
+    const { position, code } = created as CreatedCode;
+    expect(position).toEqual(await feature.endOf(`accessCode-${NEW}`));
+    const shown = await feature.do(new ShowNewCode(code));
     expect(shown).toMatchObject({ access_code_id: NEW, code: '1234' });
+    await feature.process.reached(position);
+    expect(await feature.do(new GetAccessCode(WORKSPACE, { accessCodeId: NEW }))).toEqual(shown);
   });
 
   it('for one time, on a lock that takes such codes', () =>
@@ -290,7 +294,8 @@ describe('creating a code', () => {
       .given(aLock())
       .when(create({ name: 'Ann' }), again)
       .then(reserved(), requested({ name: 'Ann' }));
-    expect(await feature.do(again)).toEqual({ accessCodeId: NEW });
+    const same = { accessCodeId: NEW, code: { codeId: NEW, wanted: { name: 'Ann' } } };
+    expect(await feature.do(again)).toMatchObject(same);
   });
 
   it('by two requests makes two codes', () =>

@@ -1,5 +1,5 @@
 import { askedWindow, checkNotOver } from '../domain/asked-window';
-import { type Caller, causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import { type Caller, causedBy, Refusal } from '@latchkey/event-sourcing';
 import type { Device } from '@latchkey/devices';
 import {
   CLOCK,
@@ -19,7 +19,7 @@ import { OtherPin } from '../domain/common-code';
 import { request } from '../domain/decisions';
 import { isTaken } from '../domain/keypad';
 import { Streams } from '../streams';
-import { CreateAccessCode, type WantedCode } from './commands';
+import { CreateAccessCode, type CreatedCode, type WantedCode } from './commands';
 import { type NeighbouringPins, neighbouringPins } from '../neighbouring-pins';
 import { checkAgainstLock, drawFreePin, sealForNewCode, startToTell } from '../pins';
 import { checkBackupPool, roundedFor } from './requests';
@@ -53,13 +53,12 @@ interface Place {
 export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode> {
   constructor(
     private readonly streams: Streams,
-    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: Random,
   ) {}
 
-  async execute({ caller, wanted, attempt }: CreateAccessCode): Promise<{ accessCodeId: string }> {
+  async execute({ caller, wanted, attempt }: CreateAccessCode): Promise<CreatedCode> {
     const { state: device } = await this.streams.devices.load(wanted.deviceId);
     if (
       !device ||
@@ -83,10 +82,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
     // The same for a request that is taken up again after a crash: it must not make a second code.
     const codeId = newCodeId(caller, device.deviceId, attempt);
     const before = caller.isFirstTry ? undefined : await this.streams.codes.transact(codeId, cause, () => []);
-    if (before?.state) {
-      await this.views.reached(before.position);
-      return { accessCodeId: codeId };
-    }
+    if (before?.state) return { accessCodeId: codeId, position: before.position!, code: before.state };
     const place = { caller, device, codeId, window, startsAt, now };
     const { pin, pinFingerprint } = await this.takePin(place, wanted);
     const decided = await this.streams.codes.transactOnNew(codeId, cause, (code) =>
@@ -107,8 +103,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
         isBackup: false,
       }),
     );
-    await this.views.reached(decided.position);
-    return { accessCodeId: codeId };
+    return { accessCodeId: codeId, position: decided.position!, code: decided.state! };
   }
 
   /**

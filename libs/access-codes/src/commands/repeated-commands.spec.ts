@@ -12,20 +12,27 @@ import {
   type Given,
   useFeature,
 } from '../testing';
-import { CreateAccessCode, DeleteAccessCode, UpdateAccessCode } from './commands';
+import { CreateAccessCode, type CreatedCode, DeleteAccessCode, UpdateAccessCode } from './commands';
 import { newCodeId } from './create-access-code';
 import { PullBackupAccessCode } from './pull-backup-access-code';
 import { DeleteUnmanagedAccessCode } from './unmanaged-commands';
 
 const stay = { startsAt: T0, endsAt: T0 + HOUR };
-const NEW = newCodeId(caller(), DEVICE);
 const spare = aCodeOnLock({ codeId: backupCodeId(DEVICE, 0), pin: '9000', isBackup: true });
 
 describe('a command that comes again, after a restart', () => {
   const feature = useFeature();
 
+  it('creates no second code, and tells of the first one the same', async () => {
+    const create = new CreateAccessCode(caller(), { deviceId: DEVICE });
+    await feature.given(aLock());
+    const first = (await feature.do(create)) as CreatedCode;
+    expect(first.position).toEqual(await feature.endOf(`accessCode-${newCodeId(caller(), DEVICE)}`));
+    await feature.restart();
+    expect(await feature.when(create).then()).toEqual(first);
+  });
+
   it.each<[string, Given, Command<unknown>, string]>([
-    ['creates a code', [], new CreateAccessCode(caller(), { deviceId: DEVICE }), NEW],
     ['changes a code', aCode(), new UpdateAccessCode(caller(), CODE, { name: 'Ann', code: '4321' }), CODE],
     ['deletes a code', aCodeOnLock(), new DeleteAccessCode(caller(), CODE), CODE],
     [

@@ -11,12 +11,14 @@ import {
   RepeatableDeletes,
   SeamRoute,
 } from '@latchkey/http';
+import { READ_BARRIER, type ReadBarrier } from '@latchkey/event-sourcing';
 import { ApiError, type Clock, CLOCK, emptyPage } from '@latchkey/platform';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { CreateAccessCode, DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
+import { CreateAccessCode, type CreatedCode, DeleteAccessCode, UpdateAccessCode } from '../commands/commands';
+import { isGone } from '../domain/life';
 import { LetGoOfAccessCode } from '../commands/unmanaged-commands';
-import { GetAccessCode, ListAccessCodes } from '../views/queries';
+import { GetAccessCode, ListAccessCodes, ShowNewCode } from '../views/queries';
 import { ACCESS_CODE_SCHEMA } from './access-code.schema';
 import { codeAttempt } from '../views/present-code-attempt';
 import { unlessGone } from '../views/code-attempt-query';
@@ -37,6 +39,7 @@ export class AccessCodesController {
     private readonly queries: QueryBus,
     private readonly limits: DeviceLimits,
     private readonly deletes: RepeatableDeletes,
+    @Inject(READ_BARRIER) private readonly reads: ReadBarrier,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -44,15 +47,23 @@ export class AccessCodesController {
     summary: 'Creates an access code',
     answer: { access_code: ACCESS_CODE_SCHEMA, action_attempt: ACTION_ATTEMPT_SCHEMA },
     params: CreateAccessCodeParams,
+    readsOwnWrites: false,
   })
   async create(@By() caller: Caller, @Params(CreateAccessCodeParams) params: CreateAccessCodeParams) {
     const wanted = wantedCode(params, this.clock.now());
     await this.limits.take('create', caller, wanted.deviceId);
-    const { accessCodeId } = await this.commands.execute(new CreateAccessCode(caller, wanted));
-    const query = new GetAccessCode(caller.workspaceId, { accessCodeId });
-    const access_code = await this.queries.execute(query);
-    const action_attempt = codeAttempt('CREATE_ACCESS_CODE', accessCodeId, access_code);
+    const created = await this.commands.execute(new CreateAccessCode(caller, wanted));
+    const access_code = await this.shown(caller, created);
+    const action_attempt = codeAttempt('CREATE_ACCESS_CODE', created.accessCodeId, access_code);
     return { access_code, action_attempt };
+  }
+
+  /** A new code is shown as it was decided: the views need not have it yet. */
+  private async shown({ workspaceId }: Caller, { accessCodeId, position, code }: CreatedCode) {
+    await this.reads.beforeNextRead(position);
+    if (!isGone(code)) return this.queries.execute(new ShowNewCode(code));
+    await this.reads.readable();
+    return this.queries.execute(new GetAccessCode(workspaceId, { accessCodeId }));
   }
 
   @SeamRoute('/access_codes/get', ['GET'], {

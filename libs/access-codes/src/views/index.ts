@@ -3,6 +3,7 @@ import { GetCodeAttemptHandler } from './code-attempt-query';
 import { CodePresenter } from './code-presenter';
 import { GetAccessCodeHandler, ListAccessCodesHandler } from './code-queries';
 import { GenerateCodeHandler } from './generate-code';
+import { ShowNewCodeHandler } from './show-new-code';
 import { GetUnmanagedAccessCodeHandler, ListUnmanagedAccessCodesHandler } from './unmanaged-queries';
 
 export { AttemptsProjection } from './attempts-projection';
@@ -29,5 +30,5 @@ export const codeQueryHandlers = [
   ListActionAttemptsHandler,
 ];
 
-/** Handlers that read the streams of codes and keypads, not a view of them. */
-export const streamQueryHandlers = [GetCodeAttemptHandler, GenerateCodeHandler];
+/** Handlers that read no view of codes, but their streams or what was decided. */
+export const streamQueryHandlers = [GetCodeAttemptHandler, GenerateCodeHandler, ShowNewCodeHandler];

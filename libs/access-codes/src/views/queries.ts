@@ -1,6 +1,7 @@
 import type { SeamActionAttempt } from '@latchkey/devices';
 import type { Page, PageRequest } from '@latchkey/platform';
 import { Query } from '@nestjs/cqrs';
+import type { AccessCode } from '../domain/access-code';
 import type { SeamAccessCode } from './present-code';
 import type { CodeAttempt } from './present-code-attempt';
 import type { SeamUnmanagedAccessCode } from './present-unmanaged';
@@ -14,6 +15,13 @@ export class GetAccessCode extends Query<SeamAccessCode> {
     readonly workspaceId: string,
     readonly by: { accessCodeId: string } | { deviceId: string; code: string },
   ) {
+    super();
+  }
+}
+
+/** A code as its creation has just decided it. */
+export class ShowNewCode extends Query<SeamAccessCode> {
+  constructor(readonly code: AccessCode) {
     super();
   }
 }

@@ -20,6 +20,8 @@ export interface SeamEndpoint {
   readonly params: ParamsClass;
   /** The media type, where it answers with something other than JSON. */
   readonly streams?: string | undefined;
+  /** Whether it is asked only once the views have what was answered before; false where it reads no view of codes. */
+  readonly readsOwnWrites: boolean;
 }
 
 /** A shape, or a list of it. */
@@ -42,6 +44,7 @@ export function SeamRoute(
     readonly sandboxOnly?: boolean;
     readonly permission?: Permission;
     readonly streams?: string;
+    readonly readsOwnWrites?: boolean;
   },
 ): MethodDecorator {
   const endpoint: SeamEndpoint = {
@@ -53,6 +56,7 @@ export function SeamRoute(
     answer: about.answer ?? {},
     params: about.params,
     streams: about.streams,
+    readsOwnWrites: about.readsOwnWrites ?? true,
   };
   return SetMetadata(ENDPOINT, endpoint);
 }

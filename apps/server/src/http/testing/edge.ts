@@ -1,4 +1,5 @@
 import { CqrsModule } from '@nestjs/cqrs';
+import { READ_BARRIER } from '@latchkey/event-sourcing';
 import { newApiToken, openStores, type Records } from '@latchkey/database';
 import {
   CLOCK,
@@ -79,6 +80,10 @@ export async function openEdge(
     { provide: RECORDS, useValue: records },
     { provide: RECORDS_DATABASE, useValue: stores.recordsDatabase },
     { provide: VAULT, useValue: stores.vault },
+    {
+      provide: READ_BARRIER,
+      useValue: { beforeNextRead: () => Promise.resolve(), readable: () => undefined },
+    },
     { provide: LOGGER, useValue: createLogger('info', { write: (line) => void log.push(line) }) },
     {
       provide: SANDBOX_CLOCK,

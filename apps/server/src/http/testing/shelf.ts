@@ -5,6 +5,7 @@ import {
   DeleteAccessCode,
   GetAccessCode,
   ListAccessCodes,
+  ShowNewCode,
   UpdateAccessCode,
   type WantedCode,
 } from '@latchkey/access-codes';
@@ -118,7 +119,8 @@ export function handlersOf(shelf: Shelf) {
     async execute(command: CreateAccessCode) {
       shelf.note(command);
       await shelf.hold();
-      return { accessCodeId: shelf.add(command.caller.workspaceId, command.wanted) };
+      const codeId = shelf.add(command.caller.workspaceId, command.wanted);
+      return { accessCodeId: codeId, code: { codeId, life: { phase: 'managed' } } };
     }
   }
   @CommandHandler(UpdateAccessCode)
@@ -136,6 +138,13 @@ export function handlersOf(shelf: Shelf) {
       shelf.one(command.caller.workspaceId, command.accessCodeId);
       shelf.codes.delete(command.accessCodeId);
       await Promise.resolve();
+    }
+  }
+  @QueryHandler(ShowNewCode)
+  class ShowNew {
+    execute({ code: { codeId } }: ShowNewCode) {
+      const { at: _, ...code } = shelf.codes.get(codeId)!;
+      return Promise.resolve(code);
     }
   }
   @QueryHandler(GetAccessCode)
@@ -227,7 +236,7 @@ export function handlersOf(shelf: Shelf) {
   return [
     OneEvent,
     Events,
-    ...[Create, Update, Delete, Get, List, OneDevice, Devices],
+    ...[Create, Update, Delete, ShowNew, Get, List, OneDevice, Devices],
     ...[Account, Accounts, SimulatedDevice, SimulatedAccount],
   ];
 }

@@ -2,7 +2,13 @@ import { isTaken } from '../../domain/keypad';
 import type { AccessCode } from '../../domain/access-code';
 import { endOf, isUnmanaged } from '../../domain/life';
 import type { CodeRefusal } from '../../domain/refused';
-import { Refusal } from '@latchkey/event-sourcing';
+import {
+  laterPosition,
+  type Position,
+  Refusal,
+  VIEW_BARRIER,
+  type ViewBarrier,
+} from '@latchkey/event-sourcing';
 import { CLOCK, type Clock, derivedId, RANDOM, type Random, VAULT, type Vault } from '@latchkey/platform';
 import { Inject } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
@@ -32,6 +38,7 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
   constructor(
     private readonly commands: CommandBus,
     private readonly streams: Streams,
+    @Inject(VIEW_BARRIER) private readonly views: ViewBarrier,
     @Inject(VAULT) private readonly vault: Vault,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: Random,
@@ -194,10 +201,14 @@ export class CreateAccessCodesHandler implements ICommandHandler<CreateAccessCod
 
   private async createAll(command: CreateAccessCodes, attempt: Attempt): Promise<string[]> {
     const created: string[] = [];
+    let last: Position | undefined;
     for (const wanted of await this.pins(command, attempt)) {
       const create = new CreateAccessCode(command.caller, wanted, attempt.nth);
-      created.push((await this.commands.execute(create)).accessCodeId);
+      const { accessCodeId, position } = await this.commands.execute(create);
+      created.push(accessCodeId);
+      last = laterPosition(last, position);
     }
+    await this.views.reached(last);
     return created;
   }
 }
