@@ -27,7 +27,6 @@ export interface SqliteOptions {
 /** Kysely's SQLite dialect over libsql, on one connection that one caller at a time has to itself. */
 export class LibsqlDialect extends SqliteDialect {
   private readonly connection: Libsql.Database;
-  private readonly durability: SqliteOptions['durability'];
   private ofVersion: Libsql.Statement | undefined;
   private versionOfTurn: number | undefined;
 
@@ -35,11 +34,10 @@ export class LibsqlDialect extends SqliteDialect {
     const connection = open(options);
     super({ database: connection });
     this.connection = connection;
-    this.durability = options.durability;
   }
 
   override createDriver(): Driver {
-    return new LibsqlDriver(this.connection, this.durability);
+    return new LibsqlDriver(this.connection);
   }
 
   /**
@@ -91,10 +89,7 @@ class LibsqlDriver implements Driver {
   private readonly lock = new ConnectionLock();
   private readonly only: LibsqlConnection;
 
-  constructor(
-    private readonly connection: Libsql.Database,
-    private readonly durability: SqliteOptions['durability'],
-  ) {
+  constructor(private readonly connection: Libsql.Database) {
     this.only = new LibsqlConnection(connection);
   }
 
@@ -119,7 +114,7 @@ class LibsqlDriver implements Driver {
   }
 
   commitTransaction(): Promise<void> {
-    return this.durability === 'full' ? commitOnThread(this.connection) : this.exec('commit');
+    return commitOnThread(this.connection);
   }
 
   /** Some errors (a full disk) have rolled it back already; a rollback that fails must not hide the error that led to it. */
@@ -139,7 +134,7 @@ class LibsqlDriver implements Driver {
   }
 }
 
-/** Waits for the disk on one of libsql's own threads, while this one serves others. */
+/** Writes, and waits for the disk, on one of libsql's own threads, while this one serves others. */
 async function commitOnThread(connection: Libsql.Database): Promise<void> {
   try {
     // Both faces of libsql are over the same native connection.
