@@ -23,6 +23,7 @@ export {
 } from './records/webhook-endpoints';
 export { type Workspace, type Workspaces } from './records/workspaces';
 export { openStores, rekey, type Stores, UNMARKED_UNTIL } from './stores';
+export { keptPerDatabase } from './kept-per-database';
 export { KeptRows } from './kept-rows';
 export { ParsedJson } from './parsed-json';
 export { prepared, type Prepared, preparedIn, preparedRows } from './prepared';

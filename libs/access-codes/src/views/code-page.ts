@@ -1,10 +1,11 @@
 import { between, type Database, inWindows, ParsedJson, type Prepared, prepared } from '@latchkey/database';
+import { type DevicesTables, readDevices } from '@latchkey/devices';
 import { othersTurn, type Page, pageOf, type PageRequest, type RowKey, type Vault } from '@latchkey/platform';
 import { type Kysely, sql } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
 import { codesWithPin, matches } from './code-search';
 import { CODES, type CodesTables } from './codes-projection';
-import { hasLeft } from './left-codes';
+import { hasLeft, leftWith } from './left-codes';
 
 export interface WantedCodes {
   /** The column that says which codes are listed, and in which order. */
@@ -24,7 +25,10 @@ export interface Place {
 }
 
 type Listed = WantedCodes['listed'];
-type Row = Pick<CodesTables[typeof CODES], 'code_id' | 'position' | 'state'> & { readonly has_left: number };
+type Row = Pick<
+  CodesTables[typeof CODES],
+  'code_id' | 'position' | 'device_id' | 'live_at' | 'readable_at' | 'state'
+>;
 
 /** Whose codes, and between which. */
 interface Range {
@@ -47,8 +51,8 @@ function inOrder(db: Kysely<CodesTables>, listed: Listed, { workspaceId, deviceI
 }
 
 function rowsInOrder(db: Kysely<CodesTables>, listed: Listed, range: Range) {
-  const left = sql<number>`case when ${hasLeft(listed)} then 1 else 0 end`.as('has_left');
-  return inOrder(db, listed, range).select(['code_id', 'position', 'state', left]);
+  const columns = ['code_id', 'position', 'device_id', 'live_at', 'readable_at', 'state'] as const;
+  return inOrder(db, listed, range).select(columns);
 }
 
 interface WholeList {
@@ -77,11 +81,12 @@ const ALL = { ofWorkspace: listedOf(false), ofDevice: listedOf(true) };
 
 /** A page of codes, in the order in which they came. */
 export async function codePage(
-  { db }: Pick<Database<CodesTables>, 'db'>,
+  views: Database<CodesTables & DevicesTables>,
   vault: Vault,
   { listed, workspaceId, deviceId, accessCodeIds, commonCodeKey, search }: WantedCodes,
   { page, scope, after }: Place,
 ): Promise<Page<AccessCode>> {
+  const db = views.db as Kysely<CodesTables>;
   const isFiltered = accessCodeIds !== undefined || commonCodeKey !== undefined || search !== undefined;
   const withPin =
     search === undefined ? [] : await codesWithPin(db, vault, { workspaceId, deviceId, listed, pin: search });
@@ -100,7 +105,10 @@ export async function codePage(
   const most = page.limit + 1;
   const rows =
     search === undefined
-      ? await thoseStillThere(after, most, (from, limit) => read(from, undefined, limit))
+      ? await thoseStillThere(after, most, {
+          read: (from, limit) => read(from, undefined, limit),
+          gone: (rows) => goneWith(views, rows, listed),
+        })
       : await inWindows(
           { after, limit: most },
           (from, far) =>
@@ -117,22 +125,36 @@ export async function codePage(
 /** How many rows at least are read at a time once some of them are passed over. */
 const PASSED_OVER_AT_ONCE = 500;
 
-interface Passed {
-  readonly code_id: string;
-  readonly position: number;
-  readonly has_left: number;
+/** Those that left with their devices. */
+async function goneWith(
+  views: Database<CodesTables & DevicesTables>,
+  rows: readonly Row[],
+  listed: Listed,
+): Promise<ReadonlySet<Row>> {
+  const devices = await readDevices(
+    views,
+    rows.map(({ device_id }) => device_id),
+  );
+  return new Set(rows.filter((row) => leftWith(devices.get(row.device_id), row, listed)));
 }
 
 /** The first rows of codes that have not left with their device: `most` of them, some read at a time. */
-async function thoseStillThere<R extends Passed>(
+async function thoseStillThere(
   after: RowKey,
   most: number,
-  read: (from: RowKey, limit: number) => Promise<readonly R[]>,
-): Promise<R[]> {
-  const found: R[] = [];
+  {
+    read,
+    gone,
+  }: {
+    readonly read: (from: RowKey, limit: number) => Promise<readonly Row[]>;
+    readonly gone: (rows: readonly Row[]) => Promise<ReadonlySet<Row>>;
+  },
+): Promise<Row[]> {
+  const found: Row[] = [];
   for (let from = after, limit = most; ;) {
     const rows = await read(from, limit);
-    for (const row of rows) if (row.has_left === 0) found.push(row);
+    const left = await gone(rows);
+    for (const row of rows) if (!left.has(row)) found.push(row);
     const last = rows.at(-1);
     if (!last || rows.length < limit || found.length >= most) return found.slice(0, most);
     from = { at: last.position, id: last.code_id };

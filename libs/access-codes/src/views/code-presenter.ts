@@ -10,6 +10,7 @@ import { isReady } from '../domain/backup';
 import { overlap } from '../domain/keypad';
 import type { Occupant } from './code-status';
 import { CODES, type CodesTables } from './codes-projection';
+import { keptUnmanaged } from './kept-codes';
 import { presentCode, type SeamAccessCode } from './present-code';
 import { presentUnmanaged, type SeamUnmanagedAccessCode } from './present-unmanaged';
 import { endOf, isGone, pulledBackupOf } from '../domain/life';
@@ -17,12 +18,13 @@ import { endOf, isGone, pulledBackupOf } from '../domain/life';
 /** How many values one statement gets at most. */
 const CHUNK = 500;
 
-const unmanagedOn = preparedIn<CodesTables, object, { state: string }>((db, _, deviceIds) =>
-  db
-    .selectFrom(CODES)
-    .select('state')
-    .where('device_id', 'in', deviceIds)
-    .where('unmanaged_at', 'is not', null),
+const unmanagedOn = preparedIn<CodesTables, object, { device_id: string; state: string }>(
+  (db, _, deviceIds) =>
+    db
+      .selectFrom(CODES)
+      .select(['device_id', 'state'])
+      .where('device_id', 'in', deviceIds)
+      .where('unmanaged_at', 'is not', null),
 );
 
 /** Loads what is needed to show a code: its device and account, its PINs, the clock. */
@@ -90,27 +92,36 @@ export class CodePresenter {
         !endOf(code) && !isGone(code) && code.known.onLock?.pinFingerprint !== code.wanted.pinFingerprint,
     );
     const found = new Map<string, Occupant>();
-    const deviceIds = [...new Set(waiting.map((code) => code.deviceId))];
-    for (const some of chunks(deviceIds, CHUNK)) {
-      const rows = await unmanagedOn.rows(this.views.db, {}, some);
-      if (rows.length === 0) continue;
-      const unmanaged = rows.map((row) => JSON.parse(row.state) as AccessCode);
-      const there = await this.vault.openAll(unmanaged.map((one) => one.wanted.pin));
-      const wanted = await this.vault.openAll(waiting.map((code) => code.wanted.pin));
-      waiting.forEach((code, n) => {
-        const other = unmanaged.find(
-          (one, at) =>
-            one.deviceId === code.deviceId &&
-            there[at] !== null &&
-            there[at] === wanted[n] &&
-            overlap(one.wanted.schedule, code.wanted.schedule),
-        );
-        if (!other) return;
-        const { codeId, requestedAt } = other;
-        found.set(code.codeId, { codeId, since: Math.max(requestedAt, code.wanted.at) });
-      });
-    }
+    const unmanaged = await this.unmanaged([...new Set(waiting.map((code) => code.deviceId))]);
+    if (unmanaged.length === 0) return found;
+    const there = await this.vault.openAll(unmanaged.map((one) => one.wanted.pin));
+    const wanted = await this.vault.openAll(waiting.map((code) => code.wanted.pin));
+    waiting.forEach((code, n) => {
+      const other = unmanaged.find(
+        (one, at) =>
+          one.deviceId === code.deviceId &&
+          there[at] !== null &&
+          there[at] === wanted[n] &&
+          overlap(one.wanted.schedule, code.wanted.schedule),
+      );
+      if (!other) return;
+      const { codeId, requestedAt } = other;
+      found.set(code.codeId, { codeId, since: Math.max(requestedAt, code.wanted.at) });
+    });
     return found;
+  }
+
+  /** The codes on these devices that are not ours. */
+  private async unmanaged(deviceIds: readonly string[]): Promise<AccessCode[]> {
+    const onDevices = await keptUnmanaged.of(this.views).getAll(deviceIds, async (missing) => {
+      const found = new Map(missing.map((deviceId) => [deviceId, [] as AccessCode[]]));
+      for (const some of chunks(missing, CHUNK)) {
+        for (const { device_id, state } of await unmanagedOn.rows(this.views.db, {}, some))
+          found.get(device_id)!.push(JSON.parse(state) as AccessCode);
+      }
+      return found;
+    });
+    return [...onDevices.values()].flat();
   }
 }
 

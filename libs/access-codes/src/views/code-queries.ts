@@ -1,5 +1,5 @@
 import { absent } from '../domain/refused';
-import { type Database, inSteps, preparedIn, type Records } from '@latchkey/database';
+import { type Database, inSteps, type Records } from '@latchkey/database';
 import type { DevicesTables } from '@latchkey/devices';
 import {
   type Clock,
@@ -17,27 +17,14 @@ import {
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { AccessCode } from '../domain/access-code';
-import { codeOf, codePage } from './code-page';
+import { codePage } from './code-page';
 import { codesWithPin } from './code-search';
 import { CodePresenter } from './code-presenter';
-import { CODES, type CodesTables } from './codes-projection';
+import type { CodesTables } from './codes-projection';
 import type { SeamAccessCode } from './present-code';
-import { hasLeft } from './left-codes';
+import { readCodes } from './read-codes';
 import { GetAccessCode, ListAccessCodes } from './queries';
 import { isGone } from '../domain/life';
-
-const readableBy = (listed: 'live_at' | 'readable_at') =>
-  preparedIn<CodesTables, { workspaceId: string }, { code_id: string; state: string }>((db, p, ids) =>
-    db
-      .selectFrom(CODES)
-      .select(['code_id', 'state'])
-      .where('workspace_id', '=', p.workspaceId)
-      .where((eb) => eb.or([eb(listed, 'is not', null), eb('pool_at', 'is not', null)]))
-      .where('code_id', 'in', ids)
-      .where((eb) => eb.not(hasLeft(listed))),
-  );
-/** Codes that can be read by their ids, by the column that their workspace's are listed by. */
-const readable = { live_at: readableBy('live_at'), readable_at: readableBy('readable_at') };
 
 type Settings = Pick<Config, 'preloadLead' | 'justInTimeLead' | 'expiredCodes'>;
 /** Whether a workspace's expired codes can still be read, and so by which column its codes are listed. */
@@ -65,8 +52,7 @@ export class GetAccessCodeHandler implements IQueryHandler<GetAccessCode> {
   async execute({ workspaceId, by }: GetAccessCode): Promise<SeamAccessCode> {
     const listed = await listedBy(this.records, workspaceId, this.config);
     const ids = 'accessCodeId' in by ? [by.accessCodeId] : await this.withPin(workspaceId, by, listed);
-    const rows = await readable[listed].rows(this.views.db, { workspaceId }, ids);
-    const code = nearest(rows.map(codeOf), this.clock.now());
+    const code = nearest(await readCodes(this.views, ids, { workspaceId, listed }), this.clock.now());
     if (!code) throw absent();
     const [shown] = await this.presenter.present([code]);
     return shown!;

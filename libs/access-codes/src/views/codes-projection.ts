@@ -11,6 +11,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { AccessCode } from '../domain/access-code';
 import { codeFold } from '../domain/code-fold';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
+import { keptCodes, keptUnmanaged } from './kept-codes';
 import { backupOf, endOf, isForgotten, isGone, isUnmanaged } from '../domain/life';
 
 /** Raised when what the view keeps of a code changes: it is built again then. */
@@ -49,6 +50,8 @@ export class CodesProjection implements Projection {
   readonly version = CODES_VERSION;
   readonly prefixes = [`${ACCESS_CODE}-`];
   readonly read = readerOf({ [ACCESS_CODE]: codeCodec });
+  /** Where codes have changed since the last commit, and whether any of them was or is not ours. */
+  private changed: { readonly db: Transaction<Tables>; unmanaged: boolean } | undefined;
 
   async create(db: Kysely<Tables>): Promise<void> {
     await db.schema
@@ -95,7 +98,19 @@ export class CodesProjection implements Projection {
   }
 
   async apply(trx: Transaction<Tables>, events: readonly RecordedEvent[]): Promise<void> {
-    await foldRows(events, ACCESS_CODE, codeCodec, codeFold, codeRows(trx as Transaction<CodesTables>));
+    const touched = { unmanaged: this.changed?.unmanaged ?? false };
+    this.changed = { ...touched, db: trx };
+    const rows = codeRows(trx as Transaction<CodesTables>, touched);
+    await foldRows(events, ACCESS_CODE, codeCodec, codeFold, rows);
+    this.changed.unmanaged = touched.unmanaged;
+  }
+
+  onApplied(): void {
+    if (!this.changed) return;
+    const { db, unmanaged } = this.changed;
+    keptCodes.forget(db);
+    if (unmanaged) keptUnmanaged.forget(db);
+    this.changed = undefined;
   }
 }
 
@@ -108,8 +123,12 @@ export async function codeStates(
   return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
 }
 
-const byIds = preparedIn<CodesTables, object, Pick<CodeRow, 'code_id' | 'position' | 'state'>>((db, _, ids) =>
-  db.selectFrom(CODES).select(['code_id', 'position', 'state']).where('code_id', 'in', ids),
+const byIds = preparedIn<
+  CodesTables,
+  object,
+  Pick<CodeRow, 'code_id' | 'position' | 'unmanaged_at' | 'state'>
+>((db, _, ids) =>
+  db.selectFrom(CODES).select(['code_id', 'position', 'unmanaged_at', 'state']).where('code_id', 'in', ids),
 );
 
 const COLUMNS = [
@@ -135,18 +154,23 @@ const put = preparedRows<CodesTables, CodeRow>(COLUMNS, (db, rows) =>
     ),
 );
 
-function codeRows(trx: Transaction<CodesTables>): StateRows<AccessCode> {
+/** @param touched is told whether a code changes that is not ours, or was not */
+function codeRows(trx: Transaction<CodesTables>, touched: { unmanaged: boolean }): StateRows<AccessCode> {
   const positions = new Map<string, number>();
   return {
     async load(ids) {
       const rows = await byIds.rows(trx, {}, ids);
-      for (const row of rows) positions.set(row.code_id, row.position);
+      for (const row of rows) {
+        positions.set(row.code_id, row.position);
+        touched.unmanaged ||= row.unmanaged_at !== null;
+      }
       return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
     },
     async save(changed) {
       const rows = changed.map(({ state, first }) =>
         rowOf(state, first ? Number(first.position.commit) : positions.get(state.codeId)!),
       );
+      touched.unmanaged ||= rows.some(({ unmanaged_at }) => unmanaged_at !== null);
       await put.rows(trx, rows);
     },
   };

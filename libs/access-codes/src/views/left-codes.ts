@@ -1,4 +1,4 @@
-import { ACCOUNTS, DEVICES } from '@latchkey/devices';
+import { ACCOUNTS, DEVICES, type DeviceWithAccount } from '@latchkey/devices';
 import { type RawBuilder, sql } from 'kysely';
 import { CODES } from './codes-projection';
 
@@ -18,4 +18,16 @@ export function hasLeft(listing: Listing): RawBuilder<boolean> {
     left join ${sql.table(ACCOUNTS)} as left_account on left_account.account_id = left_device.account_id
     where left_device.device_id = ${sql.ref(`${CODES}.device_id`)}
       and (left_device.deleted = 1 or left_account.removed = 1 ${unmanaged})))`;
+}
+
+/** The same of a row that was read, by its device as that was read: a statement for each page, and not for each row. */
+export function leftWith(
+  its: DeviceWithAccount | undefined,
+  { live_at, readable_at }: { readonly live_at: number | null; readonly readable_at: number | null },
+  listing: Listing,
+): boolean {
+  if (!its || (readable_at !== null && live_at === null)) return false;
+  const { device, account } = its;
+  const isGone = device.deletedAt !== null || (account !== null && account.removedAt !== null);
+  return isGone || (listing !== 'unmanaged_at' && !device.managed);
 }

@@ -18,7 +18,7 @@ import {
 } from '../domain/device';
 import { DOOR, doorCodec, isOperated } from '../domain/door';
 import { deviceTypeOf } from './device-type';
-import { forgetDevices } from './kept-devices';
+import { keptDevices } from './kept-devices';
 
 export const DEVICES_VERSION = 2;
 export const DEVICES = `devices_v${DEVICES_VERSION}` as const;
@@ -135,7 +135,7 @@ export class DevicesProjection implements Projection {
   }
 
   onApplied(): void {
-    if (this.changed) forgetDevices(this.changed);
+    if (this.changed) keptDevices.forget(this.changed);
   }
 }
 

@@ -41,7 +41,7 @@ export function readDevices(
   database: Database<DevicesTables>,
   deviceIds: readonly string[],
 ): Promise<ReadonlyMap<string, DeviceWithAccount>> {
-  return keptDevices(database).getAll([...new Set(deviceIds)], async (missing) => {
+  return keptDevices.of(database).getAll([...new Set(deviceIds)], async (missing) => {
     const found = new Map<string, DeviceWithAccount>();
     for (const some of chunks(missing, CHUNK)) {
       for (const row of await byIds.rows(database.db, {}, some)) found.set(row.device_id, parsed(row));
