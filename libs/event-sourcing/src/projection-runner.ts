@@ -116,10 +116,7 @@ export class ProjectionRunner {
     this.prepared = true;
   }
 
-  /**
-   * Prepares, unless that was done, and follows the store from the checkpoint. Where the store no longer has what the
-   * view has folded, the view is begun again, or, if its rows last, goes on from where the store ended.
-   */
+  /** Prepares, unless that was done, and follows the store from the checkpoint; where it was `restored`, from before. */
   async start(): Promise<void> {
     const { projection, shared, store, follows = [], linger } = this.options;
     if (!this.prepared) await this.prepare();

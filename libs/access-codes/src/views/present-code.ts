@@ -76,21 +76,11 @@ export function presentCode(
   };
 }
 
-type Instants = Pick<SeamAccessCode, 'starts_at' | 'ends_at' | 'created_at'>;
-
-/** A state is shown again and again, and writing its instants took an eighth of a page of codes. */
-const written = new WeakMap<AccessCode, Instants>();
-
-function instantsOf(code: AccessCode): Instants {
-  let instants = written.get(code);
-  if (instants) return instants;
-  const { schedule } = code.wanted;
-  instants = {
+function instantsOf({ wanted: { schedule }, requestedAt }: AccessCode) {
+  return {
     ...(schedule && { starts_at: iso(schedule.startsAt), ends_at: iso(schedule.endsAt) }),
-    created_at: iso(code.requestedAt),
+    created_at: iso(requestedAt),
   };
-  written.set(code, instants);
-  return instants;
 }
 
 function displayStatus(code: AccessCode, { status, from, settled }: Standing, now: number): string {

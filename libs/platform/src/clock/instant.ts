@@ -3,8 +3,20 @@ import { DateTime, Duration } from 'luxon';
 const EARLIEST = Date.UTC(1970, 0, 1);
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
+/** The same instants are shown again and again: writing them was a tenth of a page of codes. */
+const written = new Map<number, string>();
+const MOST_WRITTEN = 4_096;
+
 /** An instant (ms since the epoch) as the API writes it: UTC with milliseconds, 2026-01-01T00:00:00.000Z. */
-export const iso = (ms: number): string => new Date(ms).toISOString();
+export function iso(ms: number): string {
+  let text = written.get(ms);
+  if (text === undefined) {
+    text = new Date(ms).toISOString();
+    if (written.size >= MOST_WRITTEN) written.clear();
+    written.set(ms, text);
+  }
+  return text;
+}
 
 // luxon reads more than this (dates alone, ordinal dates, named zones); an instant is unmistakable or refused.
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?$/i;
