@@ -48,8 +48,8 @@ const STORE_PASSED_MS = 1_000;
 /** While history is folded, a batch waits for this long to be full, ms: each costs a transaction. */
 const LINGER_BUILDING_MS = 1_000;
 
-/** And holds this many events: each row and each page of an index is written once for all of them. */
-const BATCH_BUILDING = 5_000;
+/** And holds this many events: each row is written once for all. Of more, much would outlive the young generation. */
+const BATCH_BUILDING = 2_000;
 
 /** A database that is away while a view is marked as built is tried again after this long, ms. */
 const MARK_AGAIN_MS = 500;

@@ -93,26 +93,31 @@ const dueRows = prepared<
     .limit(p.most),
 );
 
-/** Rows as they were read, as a table `read`. On PostgreSQL those that another transaction holds are left out. */
-const asRead = (engine: Engine, rows: readonly UnclaimedRow[], wall: number) => {
+/** What was read, as a table `read`; on PostgreSQL without the rows that another transaction holds. */
+const asRead = (engine: Engine, rows: readonly UnclaimedRow[]) => {
   const json = JSON.stringify(rows);
   const agenda = sql.table(AGENDA);
-  const isAsRead = sql`${agenda}.subject = given.subject and ${agenda}.version = given.version
-    and ${agenda}.revision = given.revision and ${agenda}.planned_revision = given."plannedRevision"
-    and ${agenda}.due_at = given."dueAt" and (${agenda}.lease_owner is null or ${agenda}.lease_until < ${wall})`;
   return engine === 'postgres'
     ? sql`given as (
         select given.* from jsonb_to_recordset(${json}::jsonb) as given(
           subject text, version int, revision bigint, "plannedRevision" bigint, "dueAt" bigint, until bigint,
           "forKeypad" int)),
       read as (
-        select given.* from given join ${agenda} on ${isAsRead} for update of ${agenda} skip locked)`
-    : sql`given as (
+        select given.* from given join ${agenda} on ${agenda}.subject = given.subject
+        for update of ${agenda} skip locked)`
+    : sql`read as (
         select value->>'subject' as subject, value->>'version' as version, value->>'revision' as revision,
           value->>'plannedRevision' as "plannedRevision", value->>'dueAt' as "dueAt", value->>'until' as until,
           value->>'forKeypad' as "forKeypad"
-        from json_each(${json})),
-      read as (select given.* from given cross join ${agenda} on ${isAsRead})`;
+        from json_each(${json}))`;
+};
+
+/** Whether a row is still as it was read, and not claimed. */
+const isAsRead = (wall: number) => {
+  const agenda = sql.table(AGENDA);
+  return sql`${agenda}.subject = read.subject and ${agenda}.version = read.version
+    and ${agenda}.revision = read.revision and ${agenda}.planned_revision = read."plannedRevision"
+    and ${agenda}.due_at = read."dueAt" and (${agenda}.lease_owner is null or ${agenda}.lease_until < ${wall})`;
 };
 
 const putOffMany = (
@@ -122,13 +127,18 @@ const putOffMany = (
 ) => {
   const agenda = sql.table(AGENDA);
   return sql`
-    with ${asRead(engine, rows, wall)}
+    with ${asRead(engine, rows)}
     update ${agenda} set
       due_at = read.until, planned_revision = read.revision, attempts = 0, lease_owner = null, lease_until = 0,
       for_keypad = read."forKeypad", waiting_since = 0
-    from read where ${agenda}.subject = read.subject`;
+    from read where ${isAsRead(wall)}`;
 };
 
-const dropMany = (engine: Engine, rows: readonly UnclaimedRow[], wall: number) => sql`
-  with ${asRead(engine, rows, wall)}
-  delete from ${sql.table(AGENDA)} where subject in (select subject from read)`;
+const dropMany = (engine: Engine, rows: readonly UnclaimedRow[], wall: number) => {
+  const agenda = sql.table(AGENDA);
+  const these =
+    engine === 'postgres'
+      ? sql`using read where ${isAsRead(wall)}`
+      : sql`where subject in (select ${agenda}.subject from read cross join ${agenda} on ${isAsRead(wall)})`;
+  return sql`with ${asRead(engine, rows)} delete from ${agenda} ${these}`;
+};

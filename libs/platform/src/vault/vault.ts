@@ -1,4 +1,5 @@
 import { createSecretKey, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { decrypt, encrypt } from './aes-gcm';
 import { type KeyStore } from './key-store';
 import { derived, hmac, type Keyring } from './keyring';
@@ -37,6 +38,9 @@ export interface Vault {
   isMarked(text: string, mark: string): boolean;
 }
 
+/** Each command to a lock opens a token: deriving its key costs more than opening it. */
+const SECRET_KEYS_KEPT = 1_000;
+
 /**
  * Makes a vault from the place that keeps the keys of its PINs, and its own keys.
  * @param alone no other process erases keys there: those that were used are kept in memory, until they are erased
@@ -45,7 +49,10 @@ export function createVault(keys: KeyStore, { wrap, root }: Keyring, alone = fal
   const pins = new SealedPins(keys, wrap, alone ? new OpenedKeys() : undefined);
   const fingerprinting = derived(root, 'fingerprint');
   const marking = createSecretKey(derived(root, 'mark'));
-  const secretKey = (purpose: string) => derived(root, `secret/${purpose}`);
+  const secretKeys = new LRUCache<string, Buffer>({
+    max: SECRET_KEYS_KEPT,
+    memoMethod: (purpose) => derived(root, `secret/${purpose}`),
+  });
   return {
     seal: async (keyId, pin) => (await pins.seal(keyId, pin)).pin,
     sealPin: (keyId, pin) => pins.seal(keyId, pin),
@@ -59,8 +66,8 @@ export function createVault(keys: KeyStore, { wrap, root }: Keyring, alone = fal
     erase: (keyId) => pins.erase(keyId),
     fingerprint: (scope, text) => hmac(fingerprinting, scoped(scope, text)),
     fingerprintUnder: (keyId, text) => pins.fingerprintUnder(keyId, text),
-    sealSecret: (purpose, text) => encrypt(secretKey(purpose), Buffer.from(text, 'utf8'), purpose),
-    openSecret: (purpose, sealed) => decrypt(secretKey(purpose), sealed, purpose).toString('utf8'),
+    sealSecret: (purpose, text) => encrypt(secretKeys.memo(purpose), Buffer.from(text, 'utf8'), purpose),
+    openSecret: (purpose, sealed) => decrypt(secretKeys.memo(purpose), sealed, purpose).toString('utf8'),
     mark: (text) => hmac(marking, text),
     isMarked(text, mark) {
       const [right, given] = [Buffer.from(hmac(marking, text)), Buffer.from(mark)];
