@@ -19,7 +19,7 @@ describe('the Matter controller', () => {
     ControllerProcess.start({
       folder: join(folder, 'controller'),
       networkInterface: 'lo',
-      limits: { connectMs: 6_000, answerMs: 12_000 },
+      limits: { connectMs: 3_000, answerMs: 6_000 },
       onNews: (each) => void news.push(each),
       onLog: (text) => void logged.push(text),
       onEnded: () => undefined,
@@ -61,6 +61,17 @@ describe('the Matter controller', () => {
     const other = await locks.make('HALL-2');
     const code = { pairingCode: other.qrCode, address: `127.0.0.1:${other.port}` };
     expect(value(await controller.call('pair', code))).toMatchObject({ name: 'HALL-2' });
+  });
+
+  it('knows a lock that it has just paired when it is killed', async () => {
+    const other = await locks.make('HALL-3');
+    const code = { pairingCode: other.pairingCode, address: `127.0.0.1:${other.port}` };
+    const paired = value(await controller.call('pair', code));
+    controller.kill();
+    controller = await start();
+    const known = value(await controller.call('locks', {})).locks.map((each) => each.lockId);
+    expect(known).toContain(paired.lockId);
+    expect(known).toHaveLength(3);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Environment, Logger, LogLevel, Millis, ServerNode } from '@matter/main';
-import { ControllerBehavior, type ClientNode } from '@matter/main/node';
+import { ClientCacheBuffer, ControllerBehavior, type ClientNode } from '@matter/main/node';
 import { DoorLockClient } from '@matter/main/behaviors';
 import { GeneralCommissioning } from '@matter/main/clusters/general-commissioning';
 import { ClientInteraction, FabricAuthority, Invoke, type PeerAddress, PeerSet } from '@matter/main/protocol';
@@ -70,6 +70,7 @@ export class Fabric {
       return { kind: 'unreachable', message: `no lock could be paired with that code (${name})` };
     }
     await this.take(node);
+    await this.keep();
     const lock = [...this.locksById.values()].find((each) => each.node === node);
     if (!lock) {
       await node.decommission().catch(() => node.delete());
@@ -103,6 +104,12 @@ export class Fabric {
 
   close(): Promise<void> {
     return this.controller.close();
+  }
+
+  /** Writes down what is known of locks: by itself the library does so later, and would forget a lock that it just paired. */
+  private async keep(): Promise<void> {
+    const { env } = this.controller;
+    if (env.has(ClientCacheBuffer)) await env.get(ClientCacheBuffer).flush();
   }
 
   private async take(node: ClientNode): Promise<void> {
