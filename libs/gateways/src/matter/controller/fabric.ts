@@ -11,6 +11,7 @@ import { decodePairingCode, type PairingCode } from './pairing-code';
 import { refused } from './refusals';
 import { untilNobodys } from './storage-owner';
 import { watchLock } from './watch-lock';
+import { whyNotPaired } from './why-not-paired';
 
 /** A lock is found and paired within this, or not at all, ms. */
 const PAIRS_WITHIN_MS = 25_000;
@@ -65,9 +66,7 @@ export class Fabric {
     try {
       node = address === null ? await this.pairFound(code.value) : await this.pairAt(code.value, address);
     } catch (error) {
-      // The library's message may quote the pairing code.
-      const name = error instanceof Error ? error.constructor.name : 'unknown error';
-      return { kind: 'unreachable', message: `no lock could be paired with that code (${name})` };
+      return refused('NOT_PAIRED', whyNotPaired(error));
     }
     await this.take(node);
     await this.keep();
