@@ -22,9 +22,9 @@ const LINGER_MS = 20;
 const LINGER_PLAYING_MS = 250;
 /**
  * The more answers wait, the longer events may gather: a batch costs nearly the same for many as for one. ms for each
- * answer after the first, and at most; and at most where nobody waits, but answers were given that can't be read yet.
+ * answer after the first, and at most; `unread`: where nobody waits, but answers were given that can't be read yet.
  */
-const GATHER_MS = { eachAnswer: 2, most: 30, mostUnread: 60 };
+const GATHER_MS = { eachAnswer: 2, most: 30, unread: { least: 20, most: 60 } };
 /** How long an answer to a write waits for the views, ms. */
 const VIEWS_WITHIN_MS = 5_000;
 
@@ -160,10 +160,11 @@ export class CoreViews implements ViewBarrier, ReadBarrier {
   }
 
   private get gatherMs(): number {
-    const { eachAnswer, most, mostUnread } = GATHER_MS;
+    const { eachAnswer, most, unread } = GATHER_MS;
     const { answersWaiting } = this;
     if (answersWaiting > 0) return Math.min(most, eachAnswer * (answersWaiting - 1));
-    return Math.min(mostUnread, eachAnswer * this.unread.count);
+    const { count } = this.unread;
+    return count === 0 ? 0 : Math.min(unread.most, unread.least + eachAnswer * count);
   }
 
   /** Whether what is read has folded everything up to the position in time. */
