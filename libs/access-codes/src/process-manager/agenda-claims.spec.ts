@@ -101,7 +101,9 @@ describe.each(testEngines)('claims of the agenda on %s', (engine) => {
     await recorded.claim(NOW, 64, { workspaceId: 'workspace-quiet' });
     await recorded.claim(NOW, 16, { workspaceId: 'workspace-quiet', newest: true });
     await recorded.dueWorkspaces(NOW);
-    expect(asked).toHaveLength(5);
+    const [first] = await recorded.unclaimed.due(NOW, 1);
+    await recorded.unclaimed.due(NOW, 500, first);
+    expect(asked).toHaveLength(7);
 
     const plans: string[] = [];
     for (const query of asked) plans.push(await planOf(database, query));
@@ -112,6 +114,8 @@ describe.each(testEngines)('claims of the agenda on %s', (engine) => {
     expect(plans[2]).toContain(`${AGENDA}_by_workspace`);
     expect(plans[3]).toContain(`${AGENDA}_by_workspace`);
     expect(plans[4]).toContain(`${AGENDA}_by_workspace`);
+    expect(plans[5]).toContain(`${AGENDA}_by_due`);
+    expect(plans[6]).toContain(`${AGENDA}_by_due`);
   });
 });
 
