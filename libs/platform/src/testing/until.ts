@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** For what comes sooner or later, on a busy machine too. What must come soon says within what time. */
+const WITHIN_MS = 30_000;
+
 export interface UntilOptions {
   /** For the error; without it the source of `look`. */
   readonly what?: string;
@@ -17,7 +20,7 @@ export interface UntilOptions {
  */
 export async function until<T>(
   look: () => T | Promise<T>,
-  { what = look.toString(), within = 15_000, every = 5 }: UntilOptions = {},
+  { what = look.toString(), within = WITHIN_MS, every = 5 }: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined>> {
   const end = performance.now() + within;
   for (;;) {

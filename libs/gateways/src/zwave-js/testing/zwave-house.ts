@@ -93,7 +93,7 @@ export class ZwaveHouse {
   }
 
   /** Waits, in real time since the controller is behind a socket, until something that is on its way has come. */
-  async until(holds: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+  async until(holds: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
     for (const end = Date.now() + withinMs; Date.now() < end; await pause(20)) if (await holds()) return;
     throw new Error('it did not come');
   }
