@@ -25,10 +25,7 @@ export interface Place {
 }
 
 type Listed = WantedCodes['listed'];
-type Row = Pick<
-  CodesTables[typeof CODES],
-  'code_id' | 'position' | 'device_id' | 'live_at' | 'readable_at' | 'state'
->;
+type Row = Pick<CodesTables[typeof CODES], 'code_id' | 'position' | 'live_at' | 'state'>;
 
 /** Whose codes, and between which. */
 interface Range {
@@ -51,8 +48,7 @@ function inOrder(db: Kysely<CodesTables>, listed: Listed, { workspaceId, deviceI
 }
 
 function rowsInOrder(db: Kysely<CodesTables>, listed: Listed, range: Range) {
-  const columns = ['code_id', 'position', 'device_id', 'live_at', 'readable_at', 'state'] as const;
-  return inOrder(db, listed, range).select(columns);
+  return inOrder(db, listed, range).select(['code_id', 'position', 'live_at', 'state']);
 }
 
 interface WholeList {
@@ -133,9 +129,10 @@ async function goneWith(
 ): Promise<ReadonlySet<Row>> {
   const devices = await readDevices(
     views,
-    rows.map(({ device_id }) => device_id),
+    rows.map((row) => codeOf(row).deviceId),
   );
-  return new Set(rows.filter((row) => leftWith(devices.get(row.device_id), row, listed)));
+  const isOver = ({ live_at }: Row) => listed === 'readable_at' && live_at === null;
+  return new Set(rows.filter((row) => leftWith(devices.get(codeOf(row).deviceId), listed, isOver(row))));
 }
 
 /** The first rows of codes that have not left with their device: `most` of them, some read at a time. */

@@ -20,13 +20,12 @@ export function hasLeft(listing: Listing): RawBuilder<boolean> {
       and (left_device.deleted = 1 or left_account.removed = 1 ${unmanaged})))`;
 }
 
-/** The same of a row that was read, by its device as that was read: a statement for each page, and not for each row. */
-export function leftWith(
-  its: DeviceWithAccount | undefined,
-  { live_at, readable_at }: { readonly live_at: number | null; readonly readable_at: number | null },
-  listing: Listing,
-): boolean {
-  if (!its || (readable_at !== null && live_at === null)) return false;
+/**
+ * The same of a code that was read, by its device as that was read: one statement for a page, and not for each row.
+ * @param isOver it has expired and stays readable
+ */
+export function leftWith(its: DeviceWithAccount | undefined, listing: Listing, isOver: boolean): boolean {
+  if (!its || isOver) return false;
   const { device, account } = its;
   const isGone = device.deletedAt !== null || (account !== null && account.removedAt !== null);
   return isGone || (listing !== 'unmanaged_at' && !device.managed);

@@ -35,7 +35,8 @@ export async function readCodes(
     views,
     there.map(({ code }) => code.deviceId),
   );
+  const isOver = ({ live_at, readable_at }: ViewedCode) => readable_at !== null && live_at === null;
   return there
-    .filter((row) => !leftWith(devices.get(row.code.deviceId), row, listed))
+    .filter((row) => !leftWith(devices.get(row.code.deviceId), listed, isOver(row)))
     .map(({ code }) => code);
 }
