@@ -106,16 +106,16 @@ describe('delivery of webhooks', () => {
     const again = await cloud.subscribe(subscriber.url, ['device.online', 'device.removed']);
     expect(again.body).toEqual({ webhook_id: first.body.webhook_id, status: 'active' });
     await cloud.authorize('somebody else');
-    const stranger = await Subscriber.start();
-    await cloud.subscribe(stranger.url);
+    const otherSubscriber = await Subscriber.start();
+    await cloud.subscribe(otherSubscriber.url);
     await cloud.faults(lock, { offline: true });
     await cloud.faults(lock, { offline: false });
     await cloud.call('DELETE', `/simulator/locks/${lock}`);
     await cloud.addLock({ account: 'somebody else' });
     await cloud.advance(0);
     expect(subscriber.types).toEqual(['device.online', 'device.removed']);
-    expect(stranger.types).toEqual(['device.added']);
-    await stranger.close();
+    expect(otherSubscriber.types).toEqual(['device.added']);
+    await otherSubscriber.close();
   });
 
   it('ends with the subscription', async () => {

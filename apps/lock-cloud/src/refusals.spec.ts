@@ -134,7 +134,7 @@ describe('what the cloud refuses', () => {
     const lock = await cloud.addLock();
     const { body } = await cloud.create(lock, { code: '1234' });
     await cloud.authorize('somebody else');
-    const strangers: [string, string][] = [
+    const unknown: [string, string][] = [
       ['GET', `/locks/${lock}`],
       ['GET', `/locks/${lock}/access_codes`],
       ['DELETE', `/access_codes/${body.access_code_id}`],
@@ -143,7 +143,7 @@ describe('what the cloud refuses', () => {
       ['DELETE', '/webhooks/nothing'],
       ['GET', '/nothing'],
     ];
-    for (const [method, path] of strangers) {
+    for (const [method, path] of unknown) {
       expect([path, ...refusal(await cloud.call(method, path))]).toEqual([path, 404, 'NOT_FOUND']);
     }
     expect((await cloud.call('GET', '/locks')).body.locks).toEqual([]);

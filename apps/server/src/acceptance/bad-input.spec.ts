@@ -139,14 +139,14 @@ describe('changing a code with what makes no sense', () => {
   });
 });
 
-describe('a request that is none', () => {
+describe('a malformed request', () => {
   it.each([
     ['broken JSON', '{"device_id": '],
     ['a list', '[]'],
     ['a text', '"hello"'],
     ['null', 'null'],
     ['a number', '5'],
-    ['bytes that are no text', '\xff\xfe'],
+    ['bytes that are not text', '\xff\xfe'],
     ['deep nesting', '['.repeat(5000) + ']'.repeat(5000)],
     ['a megabyte', JSON.stringify({ device_id: '', name: 'x'.repeat(1024 * 1024) })],
     ['eight megabytes', JSON.stringify({ device_id: '', name: 'x'.repeat(8 * 1024 * 1024) })],

@@ -8,11 +8,11 @@ import { RestartableServer } from '../testing/restartable-server';
 const server = new RestartableServer();
 // The vendor's client keeps one list of pending appends for all clients of a process, and disposing one drops it: also
 // what the server, which runs in this process here, waits for.
-const strangers: EventStoreDBClient[] = [];
+const otherClients: EventStoreDBClient[] = [];
 beforeAll(() => server.start(), 60_000);
 afterAll(async () => {
   await server.discard();
-  for (const stranger of strangers) await stranger.dispose();
+  for (const otherClient of otherClients) await otherClient.dispose();
 });
 
 /** What somebody may append who may append at all. */
@@ -28,9 +28,9 @@ const foreign = (): EventData[] => [
 
 async function appendEverywhere(streams: readonly string[]): Promise<void> {
   const endpoint = ownerAddress(join(server.dataDir, 'eventstore'));
-  const stranger = new EventStoreDBClient({ endpoint }, { insecure: true });
-  strangers.push(stranger);
-  for (const stream of streams) await stranger.appendToStream(stream, foreign());
+  const otherClient = new EventStoreDBClient({ endpoint }, { insecure: true });
+  otherClients.push(otherClient);
+  for (const stream of streams) await otherClient.appendToStream(stream, foreign());
 }
 
 it('lets nobody’s events hold anything up, live, after a restart and in a rebuild', async () => {

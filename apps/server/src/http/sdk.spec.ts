@@ -11,15 +11,15 @@ interface Code {
 
 let edge: Edge;
 let sdks: Sdks;
-let strangers: Sdks;
+let withWrongKey: Sdks;
 beforeAll(async () => {
   edge = await openEdge();
   sdks = Sdks.start(edge.url, edge.apiKey);
-  strangers = Sdks.start(edge.url, 'seam_not_a_key');
+  withWrongKey = Sdks.start(edge.url, 'seam_not_a_key');
 });
 afterAll(async () => {
   await sdks.stop();
-  await strangers.stop();
+  await withWrongKey.stop();
   await edge.close();
 });
 
@@ -105,7 +105,7 @@ describe.each(sdkNames)('the official SDK %s', (sdk) => {
   });
 
   test('is told when its key is not good', async () => {
-    const failure = await strangers.failure(sdk, 'devices.list');
+    const failure = await withWrongKey.failure(sdk, 'devices.list');
     expect(failure).toMatchObject({ name: 'SeamHttpUnauthorizedError', statusCode: 401 });
   });
 });

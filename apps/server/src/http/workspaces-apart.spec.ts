@@ -5,7 +5,7 @@ import { useServer } from '../testing/use-server';
 type Body = Record<string, unknown>;
 
 const world = useServer();
-let stranger: Api;
+let otherWorkspace: Api;
 let ids: Record<string, string>;
 
 const first = (list: unknown) => (list as Body[])[0]!;
@@ -29,7 +29,7 @@ beforeAll(async () => {
     (line) => lines.push(line),
     () => undefined,
   );
-  stranger = new Api(
+  otherWorkspace = new Api(
     api.url,
     lines.find((line) => line.startsWith('seam_'))!,
   );
@@ -64,8 +64,8 @@ const besides: Record<string, object> = {
   '/access_codes/report_device_constraints': { supported_code_lengths: [6] },
 };
 
-test('an id of another workspace is as good as none, at every endpoint', async () => {
-  const document = (await (await fetch(`${stranger.url}/openapi.json`)).json()) as {
+test('an id of another workspace is not found, at every endpoint', async () => {
+  const document = (await (await fetch(`${otherWorkspace.url}/openapi.json`)).json()) as {
     paths: Record<string, unknown>;
     components: { schemas: Record<string, { properties?: object }> };
   };
@@ -79,7 +79,7 @@ test('an id of another workspace is as good as none, at every endpoint', async (
   expect(endpoints.length).toBeGreaterThan(20);
   const answers = await Promise.all(
     endpoints.map(async ({ path, param }) => {
-      const { status, body } = await stranger.call(path, { [param]: ids[param], ...besides[path] });
+      const { status, body } = await otherWorkspace.call(path, { [param]: ids[param], ...besides[path] });
       return `${path} ${status} ${body.error?.type}`;
     }),
   );
@@ -88,8 +88,8 @@ test('an id of another workspace is as good as none, at every endpoint', async (
 
 test('its PIN on its device finds nothing', async () => {
   const { device_id } = ids;
-  expect((await stranger.call('/access_codes/get', { device_id, code: '73915' })).status).toBe(404);
-  const several = await stranger.call('/access_codes/create_multiple', { device_ids: [device_id] });
+  expect((await otherWorkspace.call('/access_codes/get', { device_id, code: '73915' })).status).toBe(404);
+  const several = await otherWorkspace.call('/access_codes/create_multiple', { device_ids: [device_id] });
   expect(several).toMatchObject({ status: 404, body: { error: { type: 'device_not_found' } } });
 });
 
@@ -114,7 +114,7 @@ test('every list is empty', async () => {
     ['/devices/unmanaged/list', { device_ids: [device_id] }],
   ];
   for (const [path, params] of lists) {
-    const body = await stranger.ask<Body>(path, params);
+    const body = await otherWorkspace.ask<Body>(path, params);
     const key = path.split('/')[1]!;
     expect({ path, found: body[key] }).toEqual({ path, found: [] });
   }
@@ -123,6 +123,6 @@ test('every list is empty', async () => {
 test('its history is nobody else’s', async () => {
   const { device_id, access_code_id, connected_account_id } = ids;
   for (const filter of [{}, { device_id }, { access_code_id }, { connected_account_id }]) {
-    expect(await stranger.ask('/audit/history', filter)).toMatchObject({ audit_entries: [] });
+    expect(await otherWorkspace.ask('/audit/history', filter)).toMatchObject({ audit_entries: [] });
   }
 });
