@@ -13,9 +13,13 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ENOTDIR: 'it is no folder',
 };
 
+/** Refusals that are of the file that is written, where one is copied into another. */
+const OF_WHAT_IS_WRITTEN = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS']);
+
 /** What a file system refuses, in one line; anything else as it came. @param path what was being read or written */
 export function meaningOf(error: unknown, path: string): unknown {
-  const { code = '', path: named } = error as NodeJS.ErrnoException;
+  const { code = '', path: read, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  const named = OF_WHAT_IS_WRITTEN.has(code) ? (dest ?? read) : read;
   const meaning = MEANINGS[code] ?? (/^SQLITE_(IOERR|CANTOPEN|READONLY)/.test(code) ? code : undefined);
   return meaning === undefined ? error : new BackupRefused(`${named ?? path}: ${meaning}.`);
 }

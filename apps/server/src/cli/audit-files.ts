@@ -1,6 +1,7 @@
 import { BrokenExport, checkExport, exportAudit } from '@latchkey/audit';
 import { iso } from '@latchkey/platform';
 import type { Command } from 'commander';
+import { dirname } from 'node:path';
 import { BackupRefused, meaningOf } from '../backup/backup-refused';
 import { type Print, Refusal, workspaceOf } from './command-line';
 import { type Facts, withFacts } from './facts';
@@ -45,6 +46,9 @@ async function write(
       );
     }
   } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && path === `${out}.partial`)
+      throw new Refusal(`There is no folder ${dirname(out)}.`);
     throw refusedFile(error, out);
   }
 }

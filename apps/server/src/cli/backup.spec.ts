@@ -198,8 +198,10 @@ describe('backup and restore', () => {
       const full = await run('backup', '--out', join(disk, 'backup'));
       expect(full).toMatchObject({ code: 1, out: '' });
       expect(full.complaint).toMatch(/^[^\n]*: the disk is full\.$/);
+      expect(full.complaint).toContain(join(disk, 'backup'));
       const restored = await run('restore', '--from', at('closed'), '--to', join(disk, 'data'));
       expect(restored.complaint).toMatch(/^[^\n]*: the disk is full\.$/);
+      expect(restored.complaint).toContain(join(disk, 'data'));
       expect(readdirSync(disk)).toEqual([]);
     } finally {
       execFileSync('umount', [disk]);

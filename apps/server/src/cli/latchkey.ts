@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { BackupRefused, meaningOf } from '../backup/backup-refused';
 import { apiKeysCommand } from './api-keys';
 import { archiveCommand } from './archive';
 import { auditCommand } from './audit';
@@ -53,10 +54,13 @@ export function latchkey(
 }
 
 if (require.main === module) {
-  // The reader has read enough, like `head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
+    // The reader has read enough, like `head`.
+    if (error.code === 'EPIPE') process.exit(0);
+    const meaning = meaningOf(error, 'Standard output');
+    if (!(meaning instanceof BackupRefused)) throw error;
+    process.stderr.write(`${meaning.message}\n`);
+    process.exit(1);
   });
   void latchkey(
     process.argv.slice(2),

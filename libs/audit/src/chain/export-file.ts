@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { link, rm } from 'node:fs/promises';
-import { once } from 'node:events';
+import { link, open, rm } from 'node:fs/promises';
 import type { EventStore } from '@latchkey/event-sourcing';
 import { beginning, type Link } from './chain';
 import { type Finding, verifyHistory } from './history';
@@ -22,9 +20,12 @@ export interface Exported {
   readonly findings: readonly Finding[];
 }
 
+/** Lines are written together once they are so long, in characters. */
+const WRITTEN_TOGETHER = 64 * 1024;
+
 /**
  * Writes a workspace's facts, chain and checkpoints into one file, as JSON lines. It appears under its name only once
- * it is whole.
+ * it is whole and on the disk; where that fails, nothing is left.
  * @throws Error EEXIST where a file of that name exists; also the errors of the disk
  */
 export async function exportAudit(
@@ -34,14 +35,21 @@ export async function exportAudit(
   now: string,
 ): Promise<Exported> {
   const partial = `${file}.partial`;
-  const out = createWriteStream(partial, { flags: 'wx', mode: 0o600 });
+  // Outside of what follows: one that is there already is another export's.
+  const out = await open(partial, 'wx', 0o600);
   try {
-    await once(out, 'open');
     const written = createHash('sha256');
+    let waiting = '';
+    const flush = async (): Promise<void> => {
+      const text = waiting;
+      waiting = '';
+      await out.writeFile(text);
+    };
     const write = async (line: object): Promise<void> => {
       const text = `${JSON.stringify(line)}\n`;
       written.update(text);
-      if (!out.write(text)) await once(out, 'drain');
+      waiting += text;
+      if (waiting.length >= WRITTEN_TOGETHER) await flush();
     };
     const header: ExportHeader = {
       ...{ latchkey_audit: 1, workspace_id: workspaceId },
@@ -61,8 +69,8 @@ export async function exportAudit(
       await write({ checkpoint });
     });
     await write({ end: signer.sign(workspaceId, end, now, written.copy().digest('hex')) });
-    out.end();
-    await once(out, 'close');
+    await flush();
+    await out.sync();
     // Fails where the name is taken, as a rename would not.
     await link(partial, file);
     return {
@@ -71,9 +79,7 @@ export async function exportAudit(
       findings: findings.filter((each) => each.workspaceId === workspaceId),
     };
   } finally {
-    out.destroy();
-    if ((out as { errored: NodeJS.ErrnoException | null }).errored?.code !== 'EEXIST') {
-      await rm(partial, { force: true });
-    }
+    await out.close();
+    await rm(partial, { force: true });
   }
 }
