@@ -30,11 +30,21 @@ async function asked(work: () => Promise<unknown>): Promise<Asked> {
   }
 }
 
-/** The least of some tries: what else the server does now and then is not counted. */
-async function leastAsked(work: () => Promise<unknown>): Promise<Asked> {
-  const tries: Asked[] = [];
-  for (let n = 0; n < 5; n++) tries.push(await asked(work));
-  return tries.reduce((least, each) => (each.statements.length < least.statements.length ? each : least));
+const TRIES = 5;
+/** On a busy machine fewer events gather for one statement: one try in which they do is enough. */
+const TRIES_AT_MOST = 25;
+
+/**
+ * The least of some tries: what else the server does now and then is not counted.
+ * @param most statements: where it takes more, it is tried again
+ */
+async function leastAsked(work: () => Promise<unknown>, most = Infinity): Promise<Asked> {
+  let least = await asked(work);
+  for (let n = 1; n < TRIES || (n < TRIES_AT_MOST && least.statements.length > most); n++) {
+    const again = await asked(work);
+    if (again.statements.length < least.statements.length) least = again;
+  }
+  return least;
 }
 
 const creating = async (device_id: string, count: number) => {
@@ -82,8 +92,9 @@ describe('creating a code', () => {
     await creating(deviceId, 5);
     const few = await leastAsked(() => creating(deviceId, 5));
     await creating(deviceId, 50);
-    const many = await leastAsked(() => creating(deviceId, 5));
-    expect(many.statements.length).toBeLessThanOrEqual(few.statements.length * 1.2);
+    const most = few.statements.length * 1.2;
+    const many = await leastAsked(() => creating(deviceId, 5), most);
+    expect(many.statements.length).toBeLessThanOrEqual(most);
     expect(many.reads).toBe(0);
   });
 });
