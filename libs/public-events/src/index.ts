@@ -1,4 +1,4 @@
-export { FeedProjection, type FeedTables, listedInFeed } from './feed/feed-projection';
+export { EVENTS as FEED_EVENTS, FeedProjection, type FeedTables, listedInFeed } from './feed/feed-projection';
 export { PublicNames } from './feed/public-names';
 export { FeedTail } from './feed/feed-tail';
 export { FEED_VIEW, type FeedView } from './feed/feed-view';

@@ -1,6 +1,6 @@
 import type { Database } from '@latchkey/database';
 import type { EventStore, PersistentSubscriptions } from '@latchkey/event-sourcing';
-import { EVENT_STORE, FEED_DATABASE, PERSISTENT_SUBSCRIPTIONS } from '@latchkey/platform';
+import { CLOCK, type Clock, EVENT_STORE, FEED_DATABASE, PERSISTENT_SUBSCRIPTIONS } from '@latchkey/platform';
 import { Module } from '@nestjs/common';
 import { EventStreams } from './event-stream/event-streams';
 import { FeedHistory } from './feed/feed-history';
@@ -42,14 +42,15 @@ import { webhookHandlers } from './webhooks/webhook-handlers';
     },
     {
       provide: Subscriptions,
-      inject: [PERSISTENT_SUBSCRIPTIONS, EVENT_STORE, FeedHistory, FEED_VIEW, SUBSCRIBER_LOGINS],
+      inject: [PERSISTENT_SUBSCRIPTIONS, EVENT_STORE, FeedHistory, FEED_VIEW, SUBSCRIBER_LOGINS, CLOCK],
       useFactory: (
         groups: PersistentSubscriptions,
         store: EventStore,
         history: FeedHistory,
         feed: FeedView,
         logins: SubscriberLogins | undefined,
-      ) => new Subscriptions({ groups, store, history, feed, logins }),
+        clock: Clock,
+      ) => new Subscriptions({ groups, store, history, feed, logins, clock }),
     },
     ...webhookHandlers,
   ],

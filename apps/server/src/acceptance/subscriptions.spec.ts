@@ -158,6 +158,7 @@ describe('what can not be', () => {
     ['create', { name: 'a::b' }, 400, 'invalid_input'],
     ['create', { name: 'new', position: 1_000_000 }, 400, 'invalid_input'],
     ['create', { name: 'new', position: 1, start_from: 'end' }, 400, 'invalid_input'],
+    ['create', { name: 'new', since: '2999-01-01T00:00:00Z' }, 400, 'invalid_input'],
     ['get', { name: 'nobody' }, 404, 'subscription_not_found'],
     ['update', { name: 'nobody', max_retries: 1 }, 404, 'subscription_not_found'],
     ['delete', { name: 'nobody' }, 404, 'subscription_not_found'],
@@ -196,6 +197,22 @@ describe('on the command line', () => {
     return { code, out: out.join('\n'), complaint: complaints.join('\n') };
   }
 
+  async function loginOf(subscription: string): Promise<Login> {
+    const shown: string[] = [];
+    const print = (line: string) => void shown.push(line);
+    const env = { DATA_DIR: world.dataDir, EVENTSTORE_PORT: String(world.eventstorePort) };
+    await latchkey(
+      ['subscribers', 'make', '--name', 'Late', '--subscription', subscription],
+      env,
+      print,
+      print,
+    );
+    const [, login, password, address] = /login +(\S+)\n *password +(\S+)\n[^]*(esdb:\S+)/.exec(
+      shown.join('\n'),
+    )!;
+    return { login: login!, password: password!, address: address! };
+  }
+
   it('they are made, shown, changed and deleted, of a workspace and of all', async () => {
     for (const where of [[], ['--all']]) {
       expect(
@@ -214,7 +231,27 @@ describe('on the command line', () => {
     }
   });
 
+  it('one begins at an instant', async () => {
+    const lock = await world.locks.add();
+    const since = new Date((await world.api.now()) + MINUTE).toISOString();
+    await world.api.advance(2 * MINUTE);
+    await world.api.create({ device_id: lock.deviceId });
+    // As soon as it is made, all before it is in the feed, by which the command finds the instant.
+    await ask('create', { name: 'same', since });
+    await ask('delete', { name: 'same' });
+    expect(await run('create', 'since', '--since', since)).toMatchObject({ code: 0, complaint: '' });
+    const stream = (await ask('get', { name: 'since' })).subscription!.stream as string;
+    const late = consume(clientOf(await loginOf('since')), stream, 'since', () => false);
+    await until(() => late.seen.length > 0);
+    expect(late.seen[0]).toBe('access_code.created');
+    expect((await run('delete', 'since')).code).toBe(0);
+  });
+
   it.each([
+    [['create', 'x', '--since', '2999-01-01T00:00:00Z'], /^--since is in the future: it is 20/],
+    [['create', 'x', '--since', 'yesterday'], /--since/],
+    [['create', 'x', '--since', '2020-01-01T00:00:00Z', '--all'], /leave out --all/],
+    [['create', 'x', '--since', '2020-01-01T00:00:00Z', '--from', 'end'], /once where it begins/],
     [['delete', 'nobody'], /no such subscription/],
     [['create', 'others'], /of that name already/],
     [['retry', 'others'], /Say which/],

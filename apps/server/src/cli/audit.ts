@@ -12,7 +12,7 @@ import {
   keyNames,
   presentEntry,
 } from '@latchkey/audit';
-import { iso, type Page, type PageRequest } from '@latchkey/platform';
+import { iso, type Page, type PageRequest, parseInstant } from '@latchkey/platform';
 import { Command } from 'commander';
 import { addAuditFiles } from './audit-files';
 import { type Print, Refusal, workspaceOf } from './command-line';
@@ -164,12 +164,13 @@ async function doorBetween(
   if (count === 0 && formatOf(options) === 'table') print('Nothing changed.');
 }
 
+/** An instant, in UTC where it names no offset, ms; a date is its beginning. @throws {Refusal} where it is none */
 function instantOf(option: string, text: string): number {
-  const instant = Date.parse(text);
-  if (Number.isNaN(instant) || !/^\d{4}-\d\d-\d\d/.test(text)) {
+  try {
+    return parseInstant(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
+  } catch {
     throw new Refusal(`${option} is an instant as 2026-06-01T12:00:00Z, not '${text}'.`);
   }
-  return instant;
 }
 
 const actorOf = ({ type, id }: { readonly type: string; readonly id?: string }) =>

@@ -9,7 +9,6 @@ import {
   GroupsDenied,
   type GroupSettings,
   type GroupSource,
-  type GroupStart,
   type GroupState,
   type GroupStrategy,
   NotParked,
@@ -21,9 +20,12 @@ import {
 import { iso } from '@latchkey/platform';
 import { PUBLIC_EVENTS, publicStreamOf } from '@latchkey/public-events';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Print, Refusal, withRecords, workspaceOf } from './command-line';
+import { type Print, Refusal, workspaceOf } from './command-line';
 import { reachEventStore } from './event-store';
+import { instant } from './instant-option';
 import { type Column, formatOf, showRows } from './output';
+import { type OpenedStores, withStores } from './stores';
+import { startOf, type StartOptions } from './subscription-start';
 
 /** The groups of consumers on a workspace's public events, or on those of all. */
 export function subscriptionsCommand(env: NodeJS.ProcessEnv, print: Print): Command {
@@ -43,13 +45,12 @@ export function subscriptionsCommand(env: NodeJS.ProcessEnv, print: Print): Comm
     }),
   );
   withSettings(command('create', 'makes one').argument('<NAME>'))
-    .addOption(new Option('--from <WHERE>', 'where it begins').choices(['beginning', 'end']).default('end'))
+    .addOption(new Option('--from <WHERE>', 'where it begins; the end').choices(['beginning', 'end']))
+    .option('--since <INSTANT>', "or the workspace's first event from this instant on, ISO 8601", instant)
     .option('--revision <N>', "or the event at this place of the workspace's stream", whole(0))
-    .action((group: string, { from, revision, ...options }: Where & Start & SettingOptions) =>
-      withGroups(env, options, async (groups, source) => {
-        if (revision !== undefined && !('stream' in source))
-          throw new Refusal('--revision counts in one workspace: leave out --all.');
-        const start: GroupStart = revision === undefined ? from : { revision };
+    .action((group: string, { from, since, revision, ...options }: Where & StartOptions & SettingOptions) =>
+      withGroups(env, options, async (groups, source, opened) => {
+        const start = await startOf({ from, since, revision }, source, opened);
         await groups.create({ source, group }, { ...GROUP_DEFAULTS, ...settingsOf(options) }, start);
         print(`The subscription ${group} is made.`);
       }),
@@ -119,10 +120,6 @@ interface Shown {
   readonly json?: boolean;
   readonly csv?: boolean;
 }
-interface Start {
-  readonly from: 'beginning' | 'end';
-  readonly revision?: number;
-}
 interface SettingOptions {
   readonly maxRetries?: number;
   readonly timeout?: number;
@@ -179,16 +176,18 @@ function choiceOf({ number, first, everything }: Chosen): ParkedChoice {
 function withGroups(
   env: NodeJS.ProcessEnv,
   { workspace, all = false }: Where,
-  work: (groups: EventStoreDb['persistent'], source: GroupSource) => Promise<void>,
+  work: (groups: EventStoreDb['persistent'], source: GroupSource, opened: OpenedStores) => Promise<void>,
 ): Promise<void> {
-  return withRecords(env, async (records, config) => {
+  return withStores(env, async (opened) => {
+    const { config } = opened;
+    const { records } = opened.stores;
     const source = all
       ? { allWithPrefix: `${PUBLIC_EVENTS}-` }
       : { stream: publicStreamOf((await workspaceOf(records, workspace)).workspaceId) };
     const reached = config.eventstoreUrl === undefined ? await reachEventStore(config) : undefined;
     const store = new EventStoreDb(config.eventstoreUrl ?? reached!.address);
     try {
-      await work(store.persistent, source);
+      await work(store.persistent, source, opened);
     } catch (error) {
       throw inWords(error) ?? error;
     } finally {

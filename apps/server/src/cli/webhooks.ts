@@ -1,8 +1,9 @@
 import type { Database, WebhookEndpoint } from '@latchkey/database';
-import { iso, parseInstant, redactUrl } from '@latchkey/platform';
+import { iso, redactUrl } from '@latchkey/platform';
 import { type Backlog, DeliveryBacklog, type FeedTables, WebhookReplay } from '@latchkey/public-events';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Print, Refusal } from './command-line';
+import { instant } from './instant-option';
 import { type Column, each, formatOf, showOne, showRows } from './output';
 import { type OpenedStores, sayNone, withStores, workspacesOf } from './stores';
 
@@ -57,14 +58,6 @@ export function webhooksCommand(env: NodeJS.ProcessEnv, print: Print): Command {
     .option('--position <N>', "or those from this place of the workspace's stream on", place)
     .option('--until <INSTANT>', 'and before this instant', instant);
   return program;
-}
-
-function instant(text: string): number {
-  try {
-    return parseInstant(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`It ${(error as Error).message}.`);
-  }
 }
 
 function place(text: string): number {

@@ -16,6 +16,7 @@ import {
   Refusal,
   TooManyParked,
 } from '@latchkey/event-sourcing';
+import type { Clock } from '@latchkey/platform';
 import type { FeedHistory } from '../feed/feed-history';
 import type { FeedView } from '../feed/feed-view';
 import { publicStreamOf } from '../public-event';
@@ -57,6 +58,7 @@ export class Subscriptions {
       readonly history: FeedHistory;
       readonly feed: FeedView;
       readonly logins: SubscriberLogins | undefined;
+      readonly clock: Pick<Clock, 'now'>;
     },
   ) {}
 
@@ -150,6 +152,9 @@ export class Subscriptions {
     await this.parts.feed.caughtUp();
     if (typeof start === 'string') return start;
     if ('since' in start) {
+      // A group can't wait for an instant: it would be given what happens before it.
+      if (start.since > this.parts.clock.now())
+        throw Refusal.invalid('The instant is in the future.', { since: 'is in the future' });
       const first = await this.parts.history.firstSince(workspaceId, start.since);
       return first === undefined ? 'end' : { revision: first };
     }
