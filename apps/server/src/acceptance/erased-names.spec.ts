@@ -209,6 +209,7 @@ describe.each(testEngines)('erasing names, on %s', (engine) => {
         },
       ],
       is_public_stream_rewritten: true,
+      not_reached: ['names_of_devices_and_accounts', 'backups_and_exports', 'copies_of_integrations'],
     });
     const byCommand = await cli('erase', '--name', `Created ${RARE}`, '--yes');
     expect(byCommand).toMatchObject({ code: 1, complaint: '1 of 1 codes were refused.' });
@@ -339,6 +340,7 @@ describe.each(testEngines)('erasing names, on %s', (engine) => {
     const decided = await cli('erase', '--code', code, '--yes');
     expect(decided).toMatchObject({ code: 0, complaint: '' });
     expect(decided.out).toContain('The server erases what is under way when it is started.');
+    expect(decided.out).toContain('Not reached: names of devices and accounts, backups and exports');
     expect(filesWith(RARE)).toContain('eventstore/events.db');
     await server.start();
     const { codes } = await erase({ access_code_id: code });

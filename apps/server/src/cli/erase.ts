@@ -89,7 +89,11 @@ function said(
         ? 'The server erases what is under way when it is started.'
         : 'The server goes on with what is under way: ask again in a moment.',
     );
-  if (!isRewritten && codes.some(({ result }) => result !== 'refused'))
+  if (codes.every(({ result }) => result === 'refused')) return lines;
+  lines.push(
+    'Not reached: names of devices and accounts, backups and exports taken before, and what webhooks and subscribers have had: docs/retention.md.',
+  );
+  if (!isRewritten)
     lines.push(
       'Events that tell a name stay in the public stream of your event store, which has no way to change one: docs/retention.md says what can be done.',
     );

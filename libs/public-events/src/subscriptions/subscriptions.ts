@@ -16,7 +16,7 @@ import {
   Refusal,
   TooManyParked,
 } from '@latchkey/event-sourcing';
-import type { Clock } from '@latchkey/platform';
+import { type Clock, MINUTE } from '@latchkey/platform';
 import type { FeedHistory } from '../feed/feed-history';
 import type { FeedView } from '../feed/feed-view';
 import { publicStreamOf } from '../public-event';
@@ -153,7 +153,7 @@ export class Subscriptions {
     if (typeof start === 'string') return start;
     if ('since' in start) {
       // A group can't wait for an instant: it would be given what happens before it.
-      if (start.since > this.parts.clock.now())
+      if (start.since > this.parts.clock.now() + MINUTE)
         throw Refusal.invalid('The instant is in the future.', { since: 'is in the future' });
       const first = await this.parts.history.firstSince(workspaceId, start.since);
       return first === undefined ? 'end' : { revision: first };

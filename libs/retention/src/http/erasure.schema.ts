@@ -17,5 +17,6 @@ export const ERASURE_SCHEMA = named(
       ),
     ),
     is_public_stream_rewritten: flag,
+    not_reached: listOf(text),
   }),
 );
