@@ -14,7 +14,12 @@ import {
 import { type DomainEvent, type Happened, readerOf, type RecordedEvent } from '@latchkey/event-sourcing';
 
 /** Keypads are left out: what is reserved on them follows from the codes, and their streams are shortened. */
-const CODECS: Readonly<Record<string, { decode(event: RecordedEvent): Happened<DomainEvent> }>> = {
+const CODECS: Readonly<
+  Record<
+    string,
+    { decode(event: RecordedEvent): Happened<DomainEvent>; readonly written: readonly { type: string }[] }
+  >
+> = {
   [ACCESS_CODE]: codeCodec,
   [DEVICE]: deviceCodec,
   [ACCOUNT]: accountCodec,
@@ -33,6 +38,11 @@ export interface Fact {
 
 /** The streams of facts. */
 export const FACT_PREFIXES = Object.keys(CODECS).map((category) => `${category}-`);
+
+/** The types that facts have. */
+export const FACT_TYPES: ReadonlySet<string> = new Set(
+  Object.values(CODECS).flatMap(({ written }) => written.map(({ type }) => type)),
+);
 
 /** Throws what the codec throws. */
 export const readFact = readerOf(CODECS);

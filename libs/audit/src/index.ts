@@ -1,3 +1,4 @@
+export { FACT_TYPES } from './facts';
 export { AuditModule } from './audit.module';
 export { AuditProjection } from './views/audit-projection';
 export { type AuditTables } from './views/audit-tables';

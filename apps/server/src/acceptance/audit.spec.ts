@@ -159,6 +159,14 @@ describe('who may ask', () => {
     expect(answers.map(({ body }) => body.error?.type)).toEqual(['device_not_found', 'device_not_found']);
   });
 
+  it('is told that no fact has a type, rather than that there is none', async () => {
+    const asked = { event_types: ['CodeRequested', 'access_code.created'] };
+    expect((await world.api.call('/audit/history', asked)).body.error).toMatchObject({
+      type: 'invalid_input',
+      message: 'No fact has the type access_code.created.',
+    });
+  });
+
   it('is told what is wrong with a span', async () => {
     const { deviceId: device_id } = await world.locks.add();
     const backwards = { device_id, from: '2026-02-01T00:00:00Z', to: '2026-01-01T00:00:00Z' };

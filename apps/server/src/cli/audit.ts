@@ -1,6 +1,7 @@
 import {
   type AuditEntry,
   DoorSpans,
+  FACT_TYPES,
   GetDoorAt,
   GetDoorAtHandler,
   GetHistory,
@@ -83,6 +84,9 @@ const withCommon = (command: Command): Command =>
 
 async function history({ stores }: Facts, options: HistoryOptions, print: Print): Promise<void> {
   const { workspaceId } = await workspaceOf(stores.records, options.workspace);
+  const unknown = options.type?.find((type) => !FACT_TYPES.has(type));
+  if (unknown !== undefined)
+    throw new Refusal(`No fact has the type ${unknown}. There are: ${[...FACT_TYPES].sort().join(', ')}.`);
   const filter = filterOf(options);
   if (filter.since !== undefined && filter.until !== undefined && filter.until < filter.since)
     throw new Refusal('The span ends before it begins.');

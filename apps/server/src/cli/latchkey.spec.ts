@@ -87,6 +87,10 @@ describe('beside a running server, and without one', () => {
     [['audit', 'history', '--since', '2026-01-02', '--until', '2026-01-01'], /ends before it begins/],
     [['audit', 'door', 'x', '--at', '2999-01-01'], /^--at is in the future: it is 20/],
     [['audit', 'door', 'x', '--at', '2026-02-30T10:00:00Z'], /^--at is an instant as 2026/],
+    [
+      ['audit', 'history', '--type', 'CodeRequest'],
+      /^No fact has the type CodeRequest\. There are: .*CodeRequested/,
+    ],
     [['api-keys', 'list', '--json', '--csv'], /^Say --json or --csv\.$/],
     [['subscribers', 'make', '--name', 'X', '--subscription', 'none'], /^There is no subscription none: /],
     [['subscriptions', 'update', 'none'], /^Say which setting is to be changed/],

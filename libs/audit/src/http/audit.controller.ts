@@ -22,6 +22,7 @@ import { AuditHistoryParams, DoorAtParams, DoorBetweenParams } from './audit-par
 import { AUDIT_ENTRY_SCHEMA, DOOR_CHANGE_SCHEMA, DOOR_SCHEMA } from './audit.schema';
 import { AT_DOOR_COLUMNS, ENTRY_COLUMNS } from './csv-columns';
 import { formatAsked, streamed } from './lines';
+import { FACT_TYPES } from '../facts';
 import { keyNames, type KeyNames, presentAtDoor, presentDoor, presentEntry } from './present';
 
 /** /audit: what happened, who caused it, and what opened a door when. For API keys with the permission `audit`. */
@@ -129,7 +130,14 @@ async function* presented<T, R>(
   for await (const some of items) yield some.map(present);
 }
 
+/** @throws {ApiError} for a type that no fact has: nothing would be found, and look like the answer */
 function filterOf(params: AuditHistoryParams): HistoryFilter {
+  const unknown = params.event_types?.find((type) => !FACT_TYPES.has(type));
+  if (unknown !== undefined) {
+    throw ApiError.invalidInput(`No fact has the type ${unknown}.`, {
+      event_types: 'must be types that facts have, as CodeRequested',
+    });
+  }
   return {
     accessCodeId: params.access_code_id,
     deviceId: params.device_id,
