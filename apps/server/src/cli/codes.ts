@@ -53,7 +53,8 @@ export function codesCommand(env: NodeJS.ProcessEnv, print: Print): Command {
     .description('one code')
     .argument('<ACCESS_CODE_ID>', 'its id')
     .option('--json', 'as JSON')
-    .action((id: string, options: { json?: boolean }) =>
+    .option('--csv', 'as CSV')
+    .action((id: string, options: { json?: boolean; csv?: boolean }) =>
       withViews(env, (opened) => get(opened, id, options, print)),
     );
   return program;
@@ -119,7 +120,7 @@ async function* unmanagedOn(
 async function get(
   { stores, clock, config }: OpenedStores,
   accessCodeId: string,
-  options: { readonly json?: boolean },
+  options: { readonly json?: boolean; readonly csv?: boolean },
   print: Print,
 ): Promise<void> {
   const { views, vault, records } = stores;

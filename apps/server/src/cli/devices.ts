@@ -48,7 +48,8 @@ export function devicesCommand(env: NodeJS.ProcessEnv, print: Print): Command {
     .description('one lock')
     .argument('<DEVICE_ID>', 'its id')
     .option('--json', 'as JSON')
-    .action((id: string, options: { json?: boolean }) =>
+    .option('--csv', 'as CSV')
+    .action((id: string, options: { json?: boolean; csv?: boolean }) =>
       withViews(env, (opened) => get(opened, id, options, print)),
     );
   return program;
@@ -92,7 +93,7 @@ async function* devicesOf(opened: OpenedStores, options: ListOptions): AsyncIter
 async function get(
   { stores, config }: OpenedStores,
   deviceId: string,
-  options: { readonly json?: boolean },
+  options: { readonly json?: boolean; readonly csv?: boolean },
   print: Print,
 ): Promise<void> {
   const handler = new GetDeviceHandler(stores.views, config);

@@ -82,6 +82,8 @@ describe('codes, devices and webhooks on the command line', () => {
       expect.objectContaining({ status: 'set', errors: [] }),
     ]);
     expect((await run('devices', 'get', deviceId)).out).toMatch(/^online +online$/m);
+    const csv = (await run('codes', 'get', codeId, '--csv')).out.split('\n');
+    expect(csv).toEqual([expect.stringMatching(/^access_code_id,status,/), expect.stringContaining(codeId)]);
     expect(await run('codes', 'get', 'nonsense')).toEqual({
       code: 1,
       out: '',

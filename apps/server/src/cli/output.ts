@@ -89,7 +89,7 @@ function laidOut(lines: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** Shows one thing: a line of JSON, or a line for each of its columns. */
+/** Shows one thing: a line of JSON, CSV with its one row, or a line for each of its columns. */
 export function showOne<T extends object>(
   row: T,
   columns: readonly Column<T>[],
@@ -97,6 +97,10 @@ export function showOne<T extends object>(
   print: Print,
 ): void {
   if (format === 'json') return print(JSON.stringify(row));
+  if (format === 'csv') {
+    print(columns.map(({ name }) => csvCell(name)).join(','));
+    return print(columns.map(({ of }) => csvCell(of(row))).join(','));
+  }
   const width = Math.max(...columns.map(({ name }) => name.length));
   for (const { name, of } of columns) print(`${name.padEnd(width)}  ${of(row)}`.trimEnd());
 }
