@@ -27,6 +27,10 @@ const unmanagedOn = preparedIn<CodesTables, object, { device_id: string; state: 
       .where('unmanaged_at', 'is not', null),
 );
 
+/** What a code is shown with beside its device. */
+type Beside = Required<Pick<Parameters<typeof presentCode>[1], 'hasBackup' | 'occupant'>>;
+const NOTHING: Beside = { hasBackup: false, occupant: null };
+
 /** Loads what is needed to show a code: its device and account, its PINs, the clock. */
 @Injectable()
 export class CodePresenter {
@@ -40,10 +44,10 @@ export class CodePresenter {
   async present(codes: readonly AccessCode[]): Promise<SeamAccessCode[]> {
     const occupants = await this.occupants(codes);
     const ready = await this.withReadyBackups(codes);
-    return this.each(codes, (code, around) => {
-      const hasBackup = code.wanted.usesBackupPool && !pulledBackupOf(code) && ready.has(code.deviceId);
-      return presentCode(code, { ...around, hasBackup, occupant: occupants.get(code.codeId) ?? null });
-    });
+    return this.each(codes, presentCode, (code) => ({
+      hasBackup: code.wanted.usesBackupPool && !pulledBackupOf(code) && ready.has(code.deviceId),
+      occupant: occupants.get(code.codeId) ?? null,
+    }));
   }
 
   presentUnmanaged(codes: readonly AccessCode[]): Promise<SeamUnmanagedAccessCode[]> {
@@ -53,6 +57,7 @@ export class CodePresenter {
   private async each<T>(
     codes: readonly AccessCode[],
     present: (code: AccessCode, around: Parameters<typeof presentCode>[1]) => T,
+    beside: (code: AccessCode) => Beside = () => NOTHING,
   ): Promise<T[]> {
     const devices = await readDevices(
       this.views,
@@ -61,8 +66,17 @@ export class CodePresenter {
     const now = this.clock.now();
     const pins = await openAllPins(codes, this.vault);
     return codes.map((code, index) => {
-      const { device = null, account = null } = devices.get(code.deviceId) ?? {};
-      return present(code, { device, account, now, settings: this.settings, pins: pins[index]! });
+      const its = devices.get(code.deviceId);
+      const { hasBackup, occupant } = beside(code);
+      return present(code, {
+        device: its?.device ?? null,
+        account: its?.account ?? null,
+        now,
+        settings: this.settings,
+        pins: pins[index]!,
+        hasBackup,
+        occupant,
+      });
     });
   }
 

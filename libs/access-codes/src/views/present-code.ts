@@ -48,18 +48,19 @@ export function presentCode(
   around: Surroundings & { readonly pins: Pins },
 ): SeamAccessCode {
   const { now, pins } = around;
+  const { schedule } = code.wanted;
   const standing = standingOf(code, around);
-  return {
+  const shown: SeamAccessCode = {
     access_code_id: code.codeId,
     workspace_id: code.workspaceId,
     device_id: code.deviceId,
     name: code.wanted.name,
     code: pins.wanted,
     common_code_key: code.wanted.commonCodeKey,
-    type: code.wanted.schedule ? 'time_bound' : 'ongoing',
+    type: schedule ? 'time_bound' : 'ongoing',
     status: standing.status,
     display_status: displayStatus(code, standing, now),
-    ...instantsOf(code),
+    created_at: iso(code.requestedAt),
     errors: codeErrors(code, standing, around, pins),
     warnings: codeWarnings(code, standing, pins),
     pending_mutations: pendingMutations(code, standing, pins, now),
@@ -72,15 +73,14 @@ export function presentCode(
     is_offline_access_code: false,
     is_scheduled_on_device: code.known.onLock !== null && toldOf(code.known.onLock).window !== null,
     is_waiting_for_code_assignment: false,
-    ...(code.known.onLock?.masked ? { is_masked_on_device: true as const } : {}),
   };
-}
-
-function instantsOf({ wanted: { schedule }, requestedAt }: AccessCode) {
-  return {
-    ...(schedule && { starts_at: iso(schedule.startsAt), ends_at: iso(schedule.endsAt) }),
-    created_at: iso(requestedAt),
-  };
+  // Not spread into it: that took a quarter of the time of a page of codes.
+  if (schedule) {
+    shown.starts_at = iso(schedule.startsAt);
+    shown.ends_at = iso(schedule.endsAt);
+  }
+  if (code.known.onLock?.masked) shown.is_masked_on_device = true;
+  return shown;
 }
 
 function displayStatus(code: AccessCode, { status, from, settled }: Standing, now: number): string {

@@ -46,11 +46,11 @@ export class LibsqlDialect extends SqliteDialect {
    */
   get version(): number {
     if (this.versionOfTurn !== undefined) return this.versionOfTurn;
-    this.ofVersion ??= this.connection.prepare('pragma data_version');
-    const [row] = this.ofVersion.all([]) as [{ data_version: number }];
-    this.versionOfTurn = row.data_version;
+    this.ofVersion ??= this.connection.prepare('pragma data_version').raw(true);
+    const [version] = this.ofVersion.get() as [number];
+    this.versionOfTurn = version;
     setImmediate(() => (this.versionOfTurn = undefined));
-    return row.data_version;
+    return version;
   }
 }
 
