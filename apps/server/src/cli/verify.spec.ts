@@ -60,7 +60,8 @@ describe('verify views', () => {
     const lines = verified.out.split('\n');
     expect(lines.map((line) => line.split(':')[0])).toEqual(VIEWS);
     const [left] = lines.splice(VIEWS.indexOf('erasures'), 1);
-    expect(left).toMatch(/: 0 rows at \d+\/\d+, agrees with its facts$/);
+    // A view that no fact concerned writes down how far it is once a second: a quick start is not that far yet.
+    expect(left).toMatch(/: 0 rows at (the beginning|\d+\/\d+), agrees with its facts$/);
     for (const line of lines) expect(line).toMatch(/: [1-9]\d* rows at \d+\/\d+, agrees with its facts$/);
     expect(existsSync(join(world.dataDir, 'verify'))).toBe(false);
   });
