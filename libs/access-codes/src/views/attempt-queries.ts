@@ -1,5 +1,10 @@
 import { between, type Database, inSteps, type Records } from '@latchkey/database';
-import { type ActionAttempt, presentAction, type SeamActionAttempt } from '@latchkey/devices';
+import {
+  type ActionAttempt,
+  type DevicesTables,
+  presentAction,
+  type SeamActionAttempt,
+} from '@latchkey/devices';
 import {
   type Clock,
   CLOCK,
@@ -16,14 +21,13 @@ import {
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { sql } from 'kysely';
-import type { AccessCode } from '../domain/access-code';
 import { ATTEMPTS, type AttemptsTables } from './attempts-projection';
 import { CodePresenter } from './code-presenter';
 import { listedBy } from './code-queries';
-import { hasLeft } from './left-codes';
-import { CODES, type CodesTables } from './codes-projection';
+import type { CodesTables } from './codes-projection';
 import { type CodeAttempt, codeAttempt } from './present-code-attempt';
 import { ListActionAttempts } from './queries';
+import { readCodes } from './read-codes';
 
 type Settings = Pick<Config, 'commandDeadline' | 'preloadLead' | 'justInTimeLead' | 'expiredCodes'>;
 type Row = AttemptsTables[typeof ATTEMPTS];
@@ -31,7 +35,7 @@ type Row = AttemptsTables[typeof ATTEMPTS];
 @QueryHandler(ListActionAttempts)
 export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttempts> {
   constructor(
-    @Inject(VIEWS_DATABASE) private readonly views: Database<AttemptsTables & CodesTables>,
+    @Inject(VIEWS_DATABASE) private readonly views: Database<AttemptsTables & CodesTables & DevicesTables>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Settings,
     @Inject(RECORDS) private readonly records: Pick<Records, 'workspaces'>,
@@ -96,15 +100,7 @@ export class ListActionAttemptsHandler implements IQueryHandler<ListActionAttemp
     const ids = [...new Set(rows.flatMap(({ code_id }) => code_id ?? []))];
     if (ids.length === 0) return new Map();
     const listed = await listedBy(this.records, workspaceId, this.config);
-    const found = await this.views.db
-      .selectFrom(CODES)
-      .select('state')
-      .where('code_id', 'in', ids)
-      .where('workspace_id', '=', workspaceId)
-      .where((eb) => eb.or([eb(listed, 'is not', null), eb('pool_at', 'is not', null)]))
-      .where((eb) => eb.not(hasLeft(listed)))
-      .execute();
-    const shown = await this.presenter.present(found.map((row) => JSON.parse(row.state) as AccessCode));
+    const shown = await this.presenter.present(await readCodes(this.views, ids, { workspaceId, listed }));
     return new Map(shown.map((code) => [code.access_code_id, code]));
   }
 }
