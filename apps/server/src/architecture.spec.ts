@@ -7,9 +7,10 @@ const ROOT = join(__dirname, '../../..');
 /** What each library may import; apps may import any. Features meet through their index files. */
 const ALLOWED: Record<string, readonly string[]> = {
   platform: [],
-  'embedded-eventstore': [],
+  'eventstore-wire': [],
+  'embedded-eventstore': ['eventstore-wire'],
   database: ['platform'],
-  'event-sourcing': ['database', 'platform'],
+  'event-sourcing': ['database', 'eventstore-wire', 'platform'],
   gateways: ['platform'],
   'zigbee2mqtt-stand-in': [],
   http: ['event-sourcing', 'database', 'platform'],

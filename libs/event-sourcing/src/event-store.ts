@@ -55,6 +55,14 @@ export interface NewEvent {
   readonly type: string;
   readonly data: Record<string, unknown>;
   readonly metadata: EventMetadata;
+  /** The JSON of both, where it is at hand. */
+  readonly written?: WrittenEvent;
+}
+
+/** The JSON of an event's data and metadata as it is stored. */
+export interface WrittenEvent {
+  readonly data: string;
+  readonly metadata: string;
 }
 
 /** The metadata of every event. */
@@ -95,8 +103,8 @@ export interface RecordedEvent {
   readonly data: unknown;
   /** Of an event of ours. Anyone may append: a codec checks it. */
   readonly metadata: EventMetadata;
-  /** The JSON of both as the store keeps it, where it is at hand. */
-  readonly written?: { readonly data: string; readonly metadata: string };
+  /** The JSON of both as the store keeps it, where it is at hand: a copy with other data or metadata must not have it. */
+  readonly written?: WrittenEvent;
   /** Why it can't be one of ours, where that is known. */
   readonly forged?: string;
 }

@@ -9,6 +9,7 @@ import {
   type Position,
   type RecordedEvent,
   type SubscribeOptions,
+  type WrittenEvent,
 } from './event-store';
 import { ForwardingEventStore } from './forwarding-event-store';
 import { carriesPersonal } from './personal';
@@ -51,8 +52,13 @@ export class MarkedEventStore extends ForwardingEventStore {
       const metadata = carriesPersonal(event.data)
         ? { ...event.metadata, salt: this.salt() }
         : event.metadata;
-      const mark = this.marker.mark(textOf({ ...event, stream, revision: first + n }, metadata));
-      return { ...event, metadata: { ...metadata, mark } };
+      const written = { data: JSON.stringify(event.data), metadata: JSON.stringify(metadata) };
+      const mark = this.marker.mark(joined({ ...event, stream, revision: first + n }, written));
+      return {
+        ...event,
+        metadata: { ...metadata, mark },
+        written: { ...written, metadata: written.metadata.slice(0, -1) + endWith(mark) },
+      };
     });
     return this.store.append(stream, marked, expected);
   }
@@ -88,9 +94,10 @@ export class MarkedEventStore extends ForwardingEventStore {
 
   /** An event of ours that was changed, with the mark of what it is now; one from before there were marks needs none. */
   marked(event: RecordedEvent): RecordedEvent {
-    const { mark, ...metadata } = event.metadata;
-    if (mark === undefined) return event;
-    return { ...event, metadata: { ...metadata, mark: this.marker.mark(textOf(event, metadata)) } };
+    const { mark: earlier, ...metadata } = event.metadata;
+    if (earlier === undefined) return event;
+    const mark = this.marker.mark(textOf(event, metadata));
+    return { ...event, metadata: { ...metadata, mark }, written: undefined };
   }
 
   private salt(): string {
@@ -121,24 +128,29 @@ export class MarkedEventStore extends ForwardingEventStore {
   }
 }
 
-/** What is marked. JSON that was parsed is written again as it was: names keep their order. */
-function textOf(
-  { stream, revision, id, type, data }: Pick<RecordedEvent, 'stream' | 'revision' | 'id' | 'type' | 'data'>,
-  metadata: object,
-): string {
+type Place = Pick<RecordedEvent, 'stream' | 'revision' | 'id' | 'type'>;
+
+/** What is marked: a JSON array of where an event stands and what it is. */
+function joined({ stream, revision, id, type }: Place, { data, metadata }: WrittenEvent): string {
+  return `${JSON.stringify([stream, revision, id, type]).slice(0, -1)},${data},${metadata}]`;
+}
+
+/** The same of JSON that was parsed, written again as it was: names keep their order. */
+function textOf(event: Place & Pick<RecordedEvent, 'data'>, metadata: object): string {
+  const { stream, revision, id, type, data } = event;
   return JSON.stringify([stream, revision, id, type, data, metadata]);
 }
+
+/** How metadata that carry a mark end. */
+const endWith = (mark: string): string => `,"mark":"${mark}"}`;
 
 /**
  * The same of JSON that was not parsed: of an event of ours it is what was marked, since the mark is the last of its
  * metadata. To write all of it again would cost as much as reading it. Undefined where it can't be told apart so.
  */
-function writtenTextOf(
-  { stream, revision, id, type, written }: RecordedEvent,
-  mark: string,
-): string | undefined {
-  const end = `,"mark":"${mark}"}`;
+function writtenTextOf(event: RecordedEvent, mark: string): string | undefined {
+  const { written } = event;
+  const end = endWith(mark);
   if (!written?.metadata.endsWith(end)) return undefined;
-  const head = JSON.stringify([stream, revision, id, type]).slice(0, -1);
-  return `${head},${written.data},${written.metadata.slice(0, -end.length)}}]`;
+  return joined(event, { ...written, metadata: `${written.metadata.slice(0, -end.length)}}` });
 }

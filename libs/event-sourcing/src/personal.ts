@@ -66,7 +66,7 @@ export function withoutPersonal(fact: RecordedEvent): RecordedEvent {
     erased[path] = commitment(salt, path, value);
     return null;
   });
-  return { ...fact, data, metadata: { ...metadata, erased } };
+  return { ...fact, data, metadata: { ...metadata, erased }, written: undefined };
 }
 
 function saysSomething(value: unknown): boolean {

@@ -57,7 +57,8 @@ function relinked(
 ): RecordedEvent {
   const data = replacingPersonal(fact.data, () => null);
   const links = { before: before.hash, after: after.hash };
-  const without = { ...fact, data, metadata: { ...fact.metadata, relinked: { ...links, signature: '' } } };
+  const metadata = { ...fact.metadata, relinked: { ...links, signature: '' } };
+  const without = { ...fact, data, metadata, written: undefined };
   const signature = signer.signText(textOf(shownFact(without)));
   return { ...without, metadata: { ...without.metadata, relinked: { ...links, signature } } };
 }

@@ -1,4 +1,4 @@
-import { uuidText } from '../protocol/uuid';
+import { uuidText } from '@latchkey/eventstore-wire';
 import { STORED_TOMBSTONE_REVISION, type StoredEvent, TOMBSTONE_REVISION } from '../storage/stored-event';
 
 /** Many events as they are kept, one after the other in one message: an event by itself costs several times as much. */

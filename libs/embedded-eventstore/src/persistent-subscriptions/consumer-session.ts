@@ -4,7 +4,7 @@ import { ALL_STREAM } from '../access/caller';
 import { type NodeContext } from '../streams/context';
 import { ResponseStream } from '../protocol/response-stream';
 import { accessDenied, isFault, toRpcError, unhandled } from '../protocol/rpc-error';
-import { uuidFromWire } from '../protocol/uuid';
+import { uuidFromWire } from '../protocol/uuid-from-wire';
 import { Consumer } from './consumer';
 import { maximumSubscribersReached } from './errors';
 import { idKey } from './message';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { uuidBytes } from '../protocol/uuid';
+import { uuidBytes } from '@latchkey/eventstore-wire';
 import { type NodeParts } from '../streams/context';
 import { type ProposedEvent, type StoredEvent } from '../storage/stored-event';
 import { metastreamOf } from '../streams/stream-metadata';

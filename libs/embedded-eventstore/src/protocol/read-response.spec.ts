@@ -3,7 +3,7 @@ import { ReadResp } from '@eventstore/db-client/generated/streams_pb';
 import fc from 'fast-check';
 import { STORED_TOMBSTONE_REVISION, type StoredEvent } from '../storage/stored-event';
 import { encodePersistentReadEvent, encodeReadEvent } from './read-response';
-import { uuidFromWire } from './uuid';
+import { uuidFromWire } from './uuid-from-wire';
 
 const bytes = (length: number) => fc.uint8Array({ maxLength: length });
 const storedEvent: fc.Arbitrary<StoredEvent> = fc.record({

@@ -1,8 +1,7 @@
 import streams from '@eventstore/db-client/generated/streams_pb';
 import shared from '@eventstore/db-client/generated/shared_pb';
+import { FieldWriter, lengthOfVarint, uuidText } from '@latchkey/eventstore-wire';
 import { STORED_TOMBSTONE_REVISION, type StoredEvent, TOMBSTONE_REVISION } from '../storage/stored-event';
-import { ByteWriter, lengthOfVarint } from './byte-writer';
-import { uuidText } from './uuid';
 
 /**
  * Responses of reads, encoded by hand: a read answers with one message an event, and the generated classes cost
@@ -60,7 +59,7 @@ function encodeEventMessage(
   if (event) inner += 1 + lengthOfVarint(event.length) + event.length;
   if (link) inner += 1 + lengthOfVarint(link.length) + link.length;
   if (retryCount !== undefined) inner += 1 + lengthOfVarint(retryCount);
-  const writer = new ByteWriter(1 + lengthOfVarint(inner) + inner);
+  const writer = new FieldWriter(1 + lengthOfVarint(inner) + inner);
   writer.lengthDelimited(1, inner);
   if (event) writer.bytesField(1, event);
   if (link) writer.bytesField(2, link);
@@ -75,7 +74,7 @@ function encodeRecord(event: StoredEvent, uuids: UuidForm): Buffer {
   const type = Buffer.from(event.type, 'utf8');
   const created = Buffer.from(`${event.created}0000`, 'latin1');
   const contentType = event.isJson ? JSON_TYPE : BINARY_TYPE;
-  const writer = new ByteWriter(
+  const writer = new FieldWriter(
     240 + stream.length + type.length + event.data.length + event.metadata.length,
   );
   writer.bytesField(1, id);
@@ -94,14 +93,14 @@ function encodeRecord(event: StoredEvent, uuids: UuidForm): Buffer {
 }
 
 function textUuid(id: Uint8Array): Buffer {
-  const writer = new ByteWriter(40);
+  const writer = new FieldWriter(40);
   writer.bytesField(2, Buffer.from(uuidText(id), 'latin1'));
   return writer.finish();
 }
 
 function structuredUuid(id: Uint8Array): Buffer {
   const bytes = Buffer.from(id.buffer, id.byteOffset, id.byteLength);
-  const writer = new ByteWriter(24);
+  const writer = new FieldWriter(24);
   writer.lengthDelimited(1, 0);
   writer.bigVarintField(1, bytes.readBigUInt64BE(0));
   writer.bigVarintField(2, bytes.readBigUInt64BE(8));

@@ -1,10 +1,10 @@
 import { type sendUnaryData, type ServerUnaryCall, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { z } from 'zod';
+import { uuidBytes } from '@latchkey/eventstore-wire';
 import { type NodeService } from '../protocol/definitions';
 import { ownerMethod } from '../protocol/owner-method';
 import { invalidArgument } from '../protocol/rpc-error';
 import { answer } from '../protocol/unary';
-import { uuidBytes } from '../protocol/uuid';
 import { type NodeParts } from '../streams/context';
 
 /** What is to stand in an event's place, as JSON; data and metadata base64. */

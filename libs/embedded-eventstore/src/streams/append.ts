@@ -10,7 +10,7 @@ import {
   unhandled,
 } from '../protocol/rpc-error';
 import { type ProposedEvent } from '../storage/stored-event';
-import { uuidFromWire } from '../protocol/uuid';
+import { uuidFromWire } from '../protocol/uuid-from-wire';
 import { type ExpectedRevision, isRevision, revisionFrom } from './expected-revision';
 import { appendSize, proposedEvent, type ProposedMessage } from './proposed-event';
 import { type WriteOutcome } from './stream-writer';

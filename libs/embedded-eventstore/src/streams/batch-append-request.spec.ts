@@ -3,7 +3,7 @@ import { BatchAppendReq } from '@eventstore/db-client/generated/streams_pb';
 import fc from 'fast-check';
 import { Empty } from 'google-protobuf/google/protobuf/empty_pb';
 import { Timestamp } from 'google-protobuf/google/protobuf/timestamp_pb';
-import { uuidFromWire } from '../protocol/uuid';
+import { uuidFromWire } from '../protocol/uuid-from-wire';
 import { decodeBatchAppend } from './batch-append-request';
 
 const uuid: fc.Arbitrary<UUID> = fc.oneof(

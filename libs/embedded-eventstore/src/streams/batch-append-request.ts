@@ -1,5 +1,4 @@
-import { FieldReader } from '../protocol/byte-reader';
-import { uuidInMessage } from '../protocol/uuid';
+import { FieldReader, uuidInMessage } from '@latchkey/eventstore-wire';
 import { exactly, type ExpectedRevision } from './expected-revision';
 import { type ProposedMessage } from './proposed-event';
 

@@ -1,5 +1,5 @@
 import { type Status } from '@eventstore/db-client/generated/status_pb';
-import { ByteWriter, lengthOfVarint } from '../protocol/byte-writer';
+import { FieldWriter, lengthOfVarint } from '@latchkey/eventstore-wire';
 
 /**
  * Responses to batch appends, encoded by hand as their requests are decoded. Correlation id and stream name go back as
@@ -19,7 +19,7 @@ export function encodeAppended(
   lastRevision: number,
   position: number | undefined,
 ): Buffer {
-  const writer = new ByteWriter(ROOM + correlationId.length + stream.length);
+  const writer = new FieldWriter(ROOM + correlationId.length + stream.length);
   writer.bytesField(1, correlationId);
   const appendedAt = position === undefined ? 0 : 2 * (1 + lengthOfVarint(position));
   const revision = lastRevision < 0 ? 2 : 1 + lengthOfVarint(lastRevision);
@@ -44,14 +44,14 @@ export function encodeRefused(
   error: Status,
 ): Buffer {
   const status = error.serializeBinary();
-  const writer = new ByteWriter(ROOM + (correlationId?.length ?? 0) + status.length + (stream?.length ?? 0));
+  const writer = new FieldWriter(ROOM + (correlationId?.length ?? 0) + status.length + (stream?.length ?? 0));
   if (correlationId) writer.bytesField(1, correlationId);
   writer.bytesField(2, status);
   if (stream) writeStream(writer, stream);
   return writer.finish();
 }
 
-function writeStream(writer: ByteWriter, stream: Uint8Array): void {
+function writeStream(writer: FieldWriter, stream: Uint8Array): void {
   writer.lengthDelimited(4, 1 + lengthOfVarint(stream.length) + stream.length);
   writer.bytesField(3, stream);
 }

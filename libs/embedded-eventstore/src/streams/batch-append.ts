@@ -1,10 +1,10 @@
 import { type ServerDuplexStream } from '@grpc/grpc-js';
 import { type Status } from '@eventstore/db-client/generated/status_pb';
+import { uuidInMessage } from '@latchkey/eventstore-wire';
 import { ANONYMOUS, type Caller } from '../access/caller';
 import { type NodeContext } from './context';
 import { ResponseStream } from '../protocol/response-stream';
 import { toRpcError } from '../protocol/rpc-error';
-import { uuidInMessage } from '../protocol/uuid';
 import { type ProposedEvent } from '../storage/stored-event';
 import { type Target, targetFrom } from './append';
 import { type BatchAppendOptions, type BatchAppendRequest } from './batch-append-request';

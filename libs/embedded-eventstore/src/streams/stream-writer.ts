@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { uuidBytes } from '@latchkey/eventstore-wire';
 import { type EventLog } from '../storage/event-log';
 import { type StreamHead, isTombstoned } from '../storage/stream-table';
 import { type ProposedEvent } from '../storage/stored-event';
-import { uuidBytes } from '../protocol/uuid';
 import { type ExpectedRevision } from './expected-revision';
 import {
   type StreamMetadataReader,

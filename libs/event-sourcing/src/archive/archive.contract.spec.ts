@@ -37,6 +37,8 @@ describe('an archive beside EventStoreDB', () => {
     rmSync(path, { recursive: true, force: true });
   });
 
+  /** An archive does not have the text that an event was. */
+  const unwritten = ({ written: _, ...event }: RecordedEvent): RecordedEvent => event;
   const amountOf = ({ data }: RecordedEvent) => (data as { amount: number }).amount;
   const amounts = async (events: AsyncIterable<RecordedEvent>) => {
     const read: number[] = [];
@@ -49,7 +51,7 @@ describe('an archive beside EventStoreDB', () => {
     let isCaughtUp = false;
     const subscription = store.subscribeToAll({
       ...{ after, prefixes: [`arch${run}-`] },
-      onEvents: (events) => Promise.resolve(void seen.push(...events)),
+      onEvents: (events) => Promise.resolve(void seen.push(...events.map(unwritten))),
       onCaughtUp: () => (isCaughtUp = true),
     });
     await until(() => isCaughtUp);
@@ -79,7 +81,7 @@ describe('an archive beside EventStoreDB', () => {
       expect(await amounts(store.read(ended))).toEqual([0, 3]);
       expect(await amounts(store.read(shortened, 1))).toEqual([4, 6]);
       expect(await amounts(store.readBackwards(shortened, 2))).toEqual([6, 4]);
-      for (const event of before) expect(await store.eventAt(event.position)).toEqual(event);
+      for (const event of before) expect(unwritten((await store.eventAt(event.position))!)).toEqual(event);
     };
     await reads();
     await archiving.reclaim();

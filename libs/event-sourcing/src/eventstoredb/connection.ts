@@ -2,6 +2,7 @@ import { BACKWARDS, END, EventStoreDBClient } from '@eventstore/db-client';
 import { Outage, within } from '@latchkey/platform';
 import { type Position } from '../event-store';
 import { meaning, StoreSilent } from './outages';
+import { StreamsCalls } from './wire/streams-calls';
 
 /** How often the store is pinged, ms. */
 const PING_EVERY_MS = 2_000;
@@ -21,6 +22,8 @@ const GENERATIONS = 1_000;
  */
 export class Connection {
   private client: EventStoreDBClient;
+  /** What goes over the client's connection without its own messages. */
+  private streams: StreamsCalls;
   /** Which client it is. What was read on an earlier one may have ended before its end, without an error. */
   generation = 0;
   private renewing: Promise<void> | undefined;
@@ -32,6 +35,7 @@ export class Connection {
   /** @param address a connection string, `esdb://…`, or an embedded node's Unix socket, `unix:/path` */
   constructor(private readonly address: string) {
     this.client = this.make();
+    this.streams = new StreamsCalls(this.client);
     this.pingLater(PING_EVERY_MS);
   }
 
@@ -39,6 +43,12 @@ export class Connection {
   async current(): Promise<EventStoreDBClient> {
     await this.renewing;
     return this.client;
+  }
+
+  /** The same for what is appended and followed. */
+  async currentStreams(): Promise<StreamsCalls> {
+    await this.renewing;
+    return this.streams;
   }
 
   /** Calls `listener` whenever the client has been replaced: what runs on the old one gets nothing any more. */
@@ -124,6 +134,7 @@ export class Connection {
     const old = this.client;
     this.generation++;
     this.client = this.make();
+    this.streams = new StreamsCalls(this.client);
     await dispose(old);
     for (const listener of [...this.renewals]) listener();
   }

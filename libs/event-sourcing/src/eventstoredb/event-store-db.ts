@@ -1,13 +1,9 @@
 import {
   type AllStreamResolvedEvent,
-  ANY,
-  type AppendExpectedRevision,
   BACKWARDS,
   END,
   type EventStoreDBClient,
   FORWARDS,
-  jsonEvent,
-  NO_STREAM,
   type ResolvedEvent,
   START,
   StreamDeletedError,
@@ -37,6 +33,7 @@ import { meaning, StoreSilent } from './outages';
 import { fromClient } from './recorded';
 import { StoredGroups } from './stored-groups';
 import { Subscription } from './subscription';
+import type { SentEvent } from './wire/append-request';
 
 /** The client never ends an unanswered batch append by itself. Twice as long fits into the time of a request. */
 const APPEND_WITHIN_MS = 4_000;
@@ -70,18 +67,13 @@ export class EventStoreDb implements EventStore {
   }
 
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
-    const batch = events.map((event) =>
-      jsonEvent({ id: event.id, type: event.type, data: event.data, metadata: { ...event.metadata } }),
-    );
+    const sent = events.map(({ id, type, data, metadata, written }): SentEvent => ({
+      ...{ id, type },
+      data: written?.data ?? JSON.stringify(data),
+      metadata: written?.metadata ?? JSON.stringify(metadata),
+    }));
     try {
-      const result = await this.write(stream, (client) =>
-        client.appendToStream(stream, batch, {
-          expectedRevision: expectedOf(expected),
-          deadline: DEADLINE_FOR_THE_STORE_MS,
-        }),
-      );
-      const revision = Number(result.nextExpectedRevision);
-      const position = result.position ?? { commit: 0n, prepare: 0n };
+      const { revision, position } = await this.write(stream, () => this.send(stream, sent, expected));
       const prefix = stream.slice(0, stream.indexOf('-') + 1);
       this.lastByPrefix.set(prefix, laterPosition(this.lastByPrefix.get(prefix), position));
       this.lastAppended = laterPosition(this.lastAppended, position);
@@ -148,9 +140,14 @@ export class EventStoreDb implements EventStore {
   }
 
   async truncateBefore(stream: string, revision: number): Promise<void> {
-    await this.write(`the metadata of ${stream}`, (client) =>
-      client.setStreamMetadata(stream, { truncateBefore: revision }, { deadline: DEADLINE_FOR_THE_STORE_MS }),
-    );
+    await this.write(`the metadata of ${stream}`, async () => {
+      const client = await this.connection.current();
+      return client.setStreamMetadata(
+        stream,
+        { truncateBefore: revision },
+        { deadline: DEADLINE_FOR_THE_STORE_MS },
+      );
+    });
   }
 
   ping(): Promise<Position | undefined> {
@@ -171,12 +168,20 @@ export class EventStoreDb implements EventStore {
     await this.connection.close();
   }
 
+  private async send(
+    stream: string,
+    events: readonly SentEvent[],
+    expected: ExpectedRevision,
+  ): Promise<Appended> {
+    const streams = await this.connection.currentStreams();
+    return streams.append(stream, events, expected, Date.now() + DEADLINE_FOR_THE_STORE_MS);
+  }
+
   /** @throws {AppendTimeout} where it is not known whether it was written */
-  private async write<T>(what: string, work: (client: EventStoreDBClient) => Promise<T>): Promise<T> {
-    const client = await this.connection.current();
+  private async write<T>(what: string, work: () => Promise<T>): Promise<T> {
     const late = () => new StoreSilent('an append', APPEND_WITHIN_MS);
     try {
-      return await within(work(client), APPEND_WITHIN_MS, late);
+      return await within(work(), APPEND_WITHIN_MS, late);
     } catch (error) {
       const meant = meaning(error);
       if (!(meant instanceof Outage)) throw meant;
@@ -224,9 +229,3 @@ export class EventStoreDb implements EventStore {
 }
 
 const isDeadline = (error: unknown): boolean => (error as { code?: unknown }).code === 4;
-
-function expectedOf(expected: ExpectedRevision): AppendExpectedRevision {
-  if (expected === 'any') return ANY;
-  if (expected === 'no-stream' || expected === -1) return NO_STREAM;
-  return BigInt(expected);
-}

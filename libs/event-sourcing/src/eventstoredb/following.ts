@@ -1,10 +1,5 @@
-import {
-  type AllStreamResolvedEvent,
-  type AllStreamSubscription,
-  type EventStoreDBClient,
-  START,
-  streamNameFilter,
-} from '@eventstore/db-client';
+import { convertToCommandError } from '@eventstore/db-client';
+import type { ClientReadableStream } from '@grpc/grpc-js';
 import { Outage, within } from '@latchkey/platform';
 import {
   comparePositions,
@@ -15,7 +10,8 @@ import {
 } from '../event-store';
 import type { Connection } from './connection';
 import { StoreSilent } from './outages';
-import { fromClient, positionOf } from './recorded';
+import type { ReadAnswer } from './wire/read-answer';
+import type { StreamsCalls } from './wire/streams-calls';
 
 /** How many batches may wait for the handler before the store is asked to pause. */
 const BATCHES_AHEAD = 4;
@@ -23,10 +19,13 @@ const BATCHES_AHEAD = 4;
 const CONFIRM_WITHIN_MS = 5_000;
 const UNSUBSCRIBE_WITHIN_MS = 1_000;
 
+type Source = ClientReadableStream<ReadAnswer>;
+
 /** Follows a store over one connection, until that breaks. What arrives while the handler works is handed over together. */
 export class Following {
   private readonly waiting: Waiting;
-  private readonly source: AllStreamSubscription;
+  private readonly opening: Promise<Source>;
+  private source: Source | undefined;
   private working: Promise<void> | undefined;
   private ended = false;
   private unsubscribed: Promise<void> | undefined;
@@ -35,50 +34,65 @@ export class Following {
 
   /** @param last where it begins, and then how far the handler has taken everything */
   constructor(
-    client: EventStoreDBClient,
+    streams: Pick<StreamsCalls, 'follow'>,
     private readonly connection: Connection,
     private readonly options: SubscribeOptions,
     public last: Position | undefined,
   ) {
     this.waiting = new Waiting(() => options.batch?.() ?? EVENTS_IN_A_BATCH);
-    this.source = client.subscribeToAll({
-      fromPosition: last ?? START,
-      filter: streamNameFilter({
-        prefixes: [...options.prefixes],
-        checkpointInterval: 1,
-        checkpointReached: (_subscription, position) => {
-          this.waiting.checkpoint = position;
-          this.schedule();
-        },
-      }),
-    });
+    this.opening = streams.follow(last, options.prefixes);
+    this.opening.catch(() => undefined);
   }
 
   /** Rejects when the connection breaks, once the running handler has ended. */
   async untilBroken(): Promise<never> {
-    const { source } = this;
     const forget = this.connection.onRenewed(() =>
       this.fail(new Outage('event store', 'the connection was given up')),
     );
     try {
       return await new Promise<never>((_resolve, reject) => {
         this.fail = reject;
-        void this.confirmed().catch(reject);
-        source.on('data', (resolved: AllStreamResolvedEvent) => this.take(resolved));
-        source.on('caughtUp', () => {
-          this.waiting.caughtUp = true;
-          this.schedule();
-        });
-        source.on('error', reject);
-        const end = () => reject(new Outage('event store', 'the subscription ended'));
-        source.on('end', end);
-        source.on('close', end);
+        void this.listen().catch(reject);
       });
     } finally {
       forget();
       // The next one begins after what the running handler has taken, and never runs at the same time.
       await this.end();
       await this.working;
+    }
+  }
+
+  /** @throws {Outage} when the store does not say in time that it takes the subscription */
+  private async listen(): Promise<void> {
+    const { connection, opening, fail } = this;
+    const confirmed = opening.then((source) => {
+      this.source = source;
+      const over = new Promise<void>((resolve) => {
+        source.on('error', (error) => {
+          fail(convertToCommandError(error));
+          resolve();
+        });
+        const end = (): void => {
+          fail(new Outage('event store', 'the subscription ended'));
+          resolve();
+        };
+        source.on('end', end);
+        source.on('close', end);
+      });
+      const taken = new Promise<void>((resolve) =>
+        source.on('data', (answer: ReadAnswer) => {
+          if (answer.is === 'confirmation') resolve();
+          else this.take(answer, source);
+        }),
+      );
+      return Promise.race([taken, over]);
+    });
+    const late = () => new StoreSilent('a subscription', CONFIRM_WITHIN_MS);
+    try {
+      await within(confirmed, CONFIRM_WITHIN_MS, late);
+    } catch (error) {
+      connection.suspect();
+      throw error;
     }
   }
 
@@ -91,16 +105,27 @@ export class Following {
   async end(): Promise<void> {
     this.ended = true;
     this.flush();
-    await (this.unsubscribed ??= unsubscribe(this.source));
+    await (this.unsubscribed ??= unsubscribe(this.opening));
     // A subscription that is told to end while events are on their way may never say that it has.
     this.fail(new Outage('event store', 'the subscription was ended'));
   }
 
-  private take(resolved: AllStreamResolvedEvent): void {
-    const { waiting, source } = this;
-    if (!resolved.event) return;
-    waiting.events.push(fromClient(resolved.event, positionOf(resolved)));
-    if (waiting.events.length >= waiting.batch * BATCHES_AHEAD && !source.isPaused()) source.pause();
+  private take(answer: ReadAnswer, source: Source): void {
+    const { waiting } = this;
+    switch (answer.is) {
+      case 'event':
+        waiting.events.push(answer.event);
+        if (waiting.events.length >= waiting.batch * BATCHES_AHEAD && !source.isPaused()) source.pause();
+        break;
+      case 'checkpoint':
+        waiting.checkpoint = answer.position;
+        break;
+      case 'caught-up':
+        waiting.caughtUp = true;
+        break;
+      default:
+        return;
+    }
     this.schedule();
   }
 
@@ -146,7 +171,7 @@ export class Following {
     const { waiting, source, options } = this;
     if (waiting.events.length > 0) {
       const batch = waiting.events.splice(0, waiting.batch);
-      if (waiting.events.length < 2 * waiting.batch && source.isPaused()) source.resume();
+      if (waiting.events.length < 2 * waiting.batch && source?.isPaused()) source.resume();
       await options.onEvents(batch);
       this.last = batch.at(-1)!.position;
       return;
@@ -156,23 +181,6 @@ export class Following {
     if (this.last && comparePositions(checkpoint, this.last) <= 0) return;
     await options.onCheckpoint?.(checkpoint);
     this.last = checkpoint;
-  }
-
-  /** @throws {Outage} when the store does not say in time that it takes the subscription */
-  private async confirmed(): Promise<void> {
-    const { source, connection } = this;
-    const confirmed = new Promise<void>((resolve) => {
-      source.once('confirmation', resolve);
-      source.once('error', () => resolve());
-      source.once('close', () => resolve());
-    });
-    const late = () => new StoreSilent('a subscription', CONFIRM_WITHIN_MS);
-    try {
-      await within(confirmed, CONFIRM_WITHIN_MS, late);
-    } catch (error) {
-      connection.suspect();
-      throw error;
-    }
   }
 }
 
@@ -199,7 +207,8 @@ class Waiting {
 }
 
 /** Ends a subscription, without waiting for a connection that can't be had. */
-async function unsubscribe(source: AllStreamSubscription): Promise<void> {
-  const ended = source.unsubscribe().catch(() => undefined);
+async function unsubscribe(opening: Promise<Source>): Promise<void> {
+  // In a turn of its own: a call that is cancelled while it hands something over stays open.
+  const ended = opening.then((source) => setImmediate(() => source.cancel())).catch(() => undefined);
   await within(ended, UNSUBSCRIBE_WITHIN_MS, () => new Error('late')).catch(() => undefined);
 }

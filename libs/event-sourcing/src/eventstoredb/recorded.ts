@@ -1,4 +1,4 @@
-import { type AllStreamResolvedEvent, type RecordedEvent as ClientEvent } from '@eventstore/db-client';
+import type { RecordedEvent as ClientEvent } from '@eventstore/db-client';
 import { type EventMetadata, type Position, type RecordedEvent } from '../event-store';
 
 const NOWHERE: Position = { commit: 0n, prepare: 0n };
@@ -18,11 +18,4 @@ export function fromClient(
     data: event.data,
     metadata: event.metadata as unknown as EventMetadata,
   };
-}
-
-/** Where an event of all streams stands. */
-export function positionOf(resolved: AllStreamResolvedEvent): Position {
-  const position = resolved.event?.position;
-  if (position) return position;
-  return { commit: resolved.commitPosition ?? 0n, prepare: resolved.commitPosition ?? 0n };
 }

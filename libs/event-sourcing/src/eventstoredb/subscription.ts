@@ -64,9 +64,9 @@ export class Subscription implements EventSubscription {
 
   /** Follows over the current connection until it breaks. */
   private async follow(): Promise<void> {
-    const client = await this.connection.current();
+    const streams = await this.connection.currentStreams();
     if (this.stopped) return;
-    this.following = new Following(client, this.connection, this.options, this.last);
+    this.following = new Following(streams, this.connection, this.options, this.last);
     try {
       await this.following.untilBroken();
     } finally {

@@ -72,5 +72,5 @@ function withoutNames(event: RecordedEvent): RecordedEvent {
   const data = nameless(event.data as StoredEvent);
   if (data === event.data) return event;
   const { salt: _, ...metadata } = event.metadata;
-  return { ...event, data, metadata };
+  return { ...event, data, metadata, written: undefined };
 }

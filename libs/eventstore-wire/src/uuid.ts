@@ -1,7 +1,6 @@
-import type { UUID } from '@eventstore/db-client/generated/shared_pb';
-import { FieldReader } from './byte-reader';
+import { FieldReader } from './field-reader';
 
-/** Field numbers of shared.proto. */
+/** Field numbers of EventStoreDB's shared.proto. */
 const STRUCTURED = 1;
 const TEXT = 2;
 const MOST_SIGNIFICANT = 1;
@@ -86,18 +85,5 @@ function uuidOfLongs(longs: FieldReader): Buffer {
     if (longs.number === MOST_SIGNIFICANT) bytes.writeBigInt64BE(longs.int64(), 0);
     if (longs.number === LEAST_SIGNIFICANT) bytes.writeBigInt64BE(longs.int64(), 8);
   }
-  return bytes;
-}
-
-/**
- * The same of a message that a generated class has read.
- * @throws RangeError when it is missing or malformed
- */
-export function uuidFromWire(uuid: UUID | undefined): Buffer {
-  const structured = uuid?.getStructured();
-  if (!structured) return uuidBytes(uuid?.getString() ?? '');
-  const bytes = Buffer.alloc(16);
-  bytes.writeBigInt64BE(BigInt.asIntN(64, BigInt(structured.getMostSignificantBits())), 0);
-  bytes.writeBigInt64BE(BigInt.asIntN(64, BigInt(structured.getLeastSignificantBits())), 8);
   return bytes;
 }

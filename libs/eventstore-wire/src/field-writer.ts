@@ -11,8 +11,11 @@ export function lengthOfVarint(value: number): number {
   return length;
 }
 
+/** Bytes of a field whose number is below 16, with `length` bytes in it. */
+export const lengthOfField = (length: number): number => 1 + lengthOfVarint(length) + length;
+
 /** Writes protobuf fields into one buffer whose size is known, or at least bounded, beforehand. */
-export class ByteWriter {
+export class FieldWriter {
   private readonly buffer: Buffer;
   private at = 0;
 
@@ -45,6 +48,12 @@ export class ByteWriter {
     this.lengthDelimited(field, bytes.length);
     this.buffer.set(bytes, this.at);
     this.at += bytes.length;
+  }
+
+  /** @param length of the text as UTF-8, bytes */
+  textField(field: number, text: string, length: number): void {
+    this.lengthDelimited(field, length);
+    this.at += this.buffer.write(text, this.at, length, 'utf8');
   }
 
   mapEntry(field: number, key: Uint8Array, value: Uint8Array): void {

@@ -1,0 +1,130 @@
+import { FieldReader, uuidInMessage, uuidText } from '@latchkey/eventstore-wire';
+import type { EventMetadata, Position, RecordedEvent } from '../../event-store';
+import { positionIn, unsigned } from './positions';
+
+/** What a subscription is sent; nothing of what it does not ask for. */
+export type ReadAnswer =
+  | { readonly is: 'event'; readonly event: RecordedEvent }
+  | { readonly is: 'confirmation' }
+  | { readonly is: 'checkpoint'; readonly position: Position }
+  | { readonly is: 'caught-up' }
+  | { readonly is: 'other' };
+
+/** Ticks are 100 nanoseconds each: so many digits are less than a millisecond. */
+const DIGITS_BELOW_MS = 4;
+const NOTHING: Uint8Array = new Uint8Array(0);
+const JSON_TYPE = 'application/json';
+const NO_TYPE = '<no-event-type-provided>';
+
+/**
+ * `ReadResp`. Field numbers are those of streams.proto.
+ * @throws RangeError when the bytes are no message
+ */
+export function decodeReadAnswer(bytes: Buffer): ReadAnswer {
+  let answer: ReadAnswer = { is: 'other' };
+  for (const field = new FieldReader(bytes); field.next();) {
+    if (field.number === 1) answer = resolved(field.inner());
+    else if (field.number === 2) answer = { is: 'confirmation' };
+    else if (field.number === 3) answer = { is: 'checkpoint', position: positionIn(field.inner()) };
+    else if (field.number === 8) answer = { is: 'caught-up' };
+  }
+  return answer;
+}
+
+/** Links are not followed, so that there is an event or nothing. */
+function resolved(field: FieldReader): ReadAnswer {
+  let event: RecordedEvent | undefined;
+  while (field.next()) if (field.number === 1) event = recorded(field.inner());
+  return event ? { is: 'event', event } : { is: 'other' };
+}
+
+function recorded(field: FieldReader): RecordedEvent {
+  let id = '';
+  let stream = '';
+  let revision = 0;
+  let commit = 0n;
+  let prepare = 0n;
+  let [type, contentType, created] = [NO_TYPE, '', ''];
+  let metadata = NOTHING;
+  let data = NOTHING;
+  while (field.next()) {
+    switch (field.number) {
+      case 1:
+        id = uuidText(uuidInMessage(field.bytes()));
+        break;
+      case 2:
+        stream = streamName(field.inner());
+        break;
+      case 3:
+        revision = field.value;
+        break;
+      case 4:
+        prepare = unsigned(field);
+        break;
+      case 5:
+        commit = unsigned(field);
+        break;
+      case 6: {
+        const [key, value] = entry(field.inner());
+        if (key === 'type') type = value;
+        else if (key === 'content-type') contentType = value;
+        else if (key === 'created') created = value;
+        break;
+      }
+      case 7:
+        metadata = field.bytes();
+        break;
+      case 8:
+        data = field.bytes();
+        break;
+    }
+  }
+  return {
+    ...{ id, type, stream, revision, position: { commit, prepare } },
+    recordedAt: Number(created.slice(0, -DIGITS_BELOW_MS)),
+    ...content(data, metadata, contentType === JSON_TYPE),
+  };
+}
+
+/** JSON as plain data, with the text that it was; anything else as it is, since anyone may append. */
+function content(
+  data: Uint8Array,
+  metadata: Uint8Array,
+  isJson: boolean,
+): Pick<RecordedEvent, 'data' | 'metadata' | 'written'> {
+  const written = { data: textOf(data), metadata: textOf(metadata) };
+  const values = isJson ? parsed(written.data) : undefined;
+  const about = parsed(written.metadata);
+  return {
+    data: values ? values.value : isJson ? written.data : data,
+    metadata: (about ? about.value : metadata.length > 0 ? metadata : undefined) as EventMetadata,
+    ...(values && about && { written }),
+  };
+}
+
+function parsed(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+
+function streamName(identifier: FieldReader): string {
+  let name = '';
+  while (identifier.next()) if (identifier.number === 3) name = identifier.text();
+  return name;
+}
+
+function entry(field: FieldReader): [key: string, value: string] {
+  let key = '';
+  let value = '';
+  while (field.next()) {
+    if (field.number === 1) key = field.text();
+    else if (field.number === 2) value = field.text();
+  }
+  return [key, value];
+}
