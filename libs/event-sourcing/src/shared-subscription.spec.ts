@@ -94,6 +94,35 @@ describe('a subscription that several share', () => {
     expect(Math.max(...inOneTurn)).toBe(batch);
   });
 
+  it('tells how far the store had looked when history was behind', async () => {
+    let source: SubscribeOptions | undefined;
+    const shared = new SharedSubscription({
+      subscribeToAll: (options) => {
+        source = options;
+        return { flush: () => undefined, stop: () => Promise.resolve() };
+      },
+    });
+    const told: unknown[] = [];
+    const member = shared.join({
+      after: undefined,
+      prefixes: ['counter-'],
+      linger: () => HOUR,
+      batch: () => 10,
+      onEvents: (events) => Promise.resolve(void told.push(events.length)),
+      onCheckpoint: ({ commit }) => Promise.resolve(void told.push(commit)),
+      onCaughtUp: () => told.push('caught up'),
+    });
+    shared.open();
+    const at = (commit: bigint): Position => ({ commit, prepare: commit });
+    await source!.onEvents([{ ...recorded, position: at(1n) }]);
+    await source!.onCheckpoint!(at(5n));
+    await source!.onCheckpoint!(at(9n));
+    source!.onCaughtUp!();
+    await until(() => told.includes('caught up'));
+    await member.stop();
+    expect(told).toEqual([1, 9n, 'caught up']);
+  });
+
   it('gives each what comes after its own place, once and in order, also after failures', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -113,8 +113,9 @@ class Member implements EventSubscription {
   /** Resolves when there is room for more. */
   async offer(items: readonly Item[]): Promise<void> {
     if (this.stopped || this.alone) return;
-    // How far the store has looked is useless where more has come since; each would end a batch.
-    while (isPlace(this.queue.at(-1))) this.queue.pop();
+    // How far the store has looked is useless where more has come since; each would end a batch. At the end of history
+    // it is where a later start goes on.
+    if (items[0] !== 'caught-up') while (isPlace(this.queue.at(-1))) this.queue.pop();
     this.queue.push(...items);
     if (this.gathering && this.hasBatch) this.begin?.();
     this.working ??= this.work();
