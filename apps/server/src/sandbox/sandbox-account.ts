@@ -5,6 +5,9 @@ import type { Core } from '../core/core';
 import { connectSandboxAccount, logIn } from './provisioning';
 import type { Simulator } from './simulator';
 
+/** Set once the locks of the first start were there. */
+const LOCKS_CAME = 'sandbox.locks_came';
+
 /** The account that the sandbox workspace begins with, and its simulated locks. */
 export class SandboxAccount {
   constructor(
@@ -37,7 +40,7 @@ export class SandboxAccount {
   }
 
   private async connect(anew: boolean): Promise<void> {
-    const { core, maker, gateway, reportsAddress } = this.options;
+    const { core, records, maker, gateway, reportsAddress } = this.options;
     const accountId = await connectSandboxAccount({ ...this.options, anew });
     if (accountId === null) return;
     const address = await reportsAddress(accountId);
@@ -52,7 +55,11 @@ export class SandboxAccount {
     if (registered.kind !== 'answered')
       throw new StartupError(`The lock cloud takes no webhook: ${registered.message}`);
     if (anew || isNew) await core.accountWatch.account(accountId);
+    // Later, work that is due is done while requests are answered, as at any restart: after a rebuild locks are read back.
+    const { settings } = records;
+    if (!anew && !isNew && (await settings.get(LOCKS_CAME)) !== null) return;
     await core.settle();
     await core.caughtUp();
+    await settings.set(LOCKS_CAME, accountId);
   }
 }
