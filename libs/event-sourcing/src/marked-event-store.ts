@@ -2,6 +2,7 @@ import { CryptoRandom, type Random } from '@latchkey/platform';
 import {
   type Appended,
   comparePositions,
+  type EventMetadata,
   type EventStore,
   type EventSubscription,
   type ExpectedRevision,
@@ -110,13 +111,12 @@ export class MarkedEventStore extends ForwardingEventStore {
   }
 
   private whyForged(event: RecordedEvent): string | undefined {
-    const { mark, ...metadata } = { ...(event.metadata as object | null) } as Record<string, unknown>;
-    if (typeof mark === 'string') {
-      const written = writtenTextOf(event, mark);
-      if (written !== undefined && this.marker.isMarked(written, mark)) return undefined;
-      return this.marker.isMarked(textOf(event, metadata), mark) ? undefined : 'its mark is not right';
-    }
-    return this.wasBeforeMarks(event.position) ? undefined : 'it has no mark';
+    const mark: unknown = (event.metadata as Partial<EventMetadata> | null | undefined)?.mark;
+    if (typeof mark !== 'string') return this.wasBeforeMarks(event.position) ? undefined : 'it has no mark';
+    const written = writtenTextOf(event, mark);
+    if (written !== undefined && this.marker.isMarked(written, mark)) return undefined;
+    const { mark: _, ...metadata } = event.metadata;
+    return this.marker.isMarked(textOf(event, metadata), mark) ? undefined : 'its mark is not right';
   }
 
   private wasBeforeMarks(position: Position): boolean {

@@ -101,27 +101,34 @@ function positionAt(place: number): Position {
   return { commit, prepare: commit };
 }
 
-/** As the client of the protocol makes it. */
+type Written = NonNullable<RecordedEvent['written']>;
+
+/** As the client of the protocol makes it. All of history comes through here: nothing is spread into the events. */
 function recordedFrom(event: HistoryEvent): RecordedEvent {
-  const { id, type, stream, revision, created, isJson } = event;
-  const texts = { data: event.dataText, metadata: event.metadataText };
-  const data = isJson ? parsed(texts.data, () => texts.data) : { value: event.data, isJson: false };
-  const metadata =
-    texts.metadata === ''
-      ? { value: undefined, isJson: false }
-      : parsed(texts.metadata, () => event.metadata);
-  return {
-    ...{ id, type, stream, revision, position: positionAt(event.position), recordedAt: created },
-    data: data.value,
-    metadata: metadata.value as EventMetadata,
-    ...(data.isJson && metadata.isJson && { written: texts }),
+  const { dataText, metadataText, isJson } = event;
+  const data = isJson ? parsed(dataText) : undefined;
+  const metadata = metadataText === '' ? undefined : parsed(metadataText);
+  const bytes = metadataText === '' ? undefined : event.metadata;
+  const recorded: RecordedEvent & { written?: Written } = {
+    id: event.id,
+    type: event.type,
+    stream: event.stream,
+    revision: event.revision,
+    position: positionAt(event.position),
+    recordedAt: event.created,
+    data: data === undefined ? (isJson ? dataText : event.data) : data,
+    metadata: (metadata === undefined ? bytes : metadata) as EventMetadata,
   };
+  if (data !== undefined && metadata !== undefined)
+    recorded.written = { data: dataText, metadata: metadataText };
+  return recorded;
 }
 
-function parsed(text: string, otherwise: () => unknown): { value: unknown; isJson: boolean } {
+/** @returns undefined where it is no JSON, which is never undefined */
+function parsed(text: string): unknown {
   try {
-    return { value: JSON.parse(text) as unknown, isJson: true };
+    return JSON.parse(text) as unknown;
   } catch {
-    return { value: otherwise(), isJson: false };
+    return undefined;
   }
 }
