@@ -144,7 +144,7 @@ async function start(
   await sandbox?.driver.begin();
   startup.serve();
   // Locks may hold what the facts that are left know nothing of.
-  if (restored) await core.rows.makeAllDue();
+  if (restored || builders.plannedInDoubt(parts.clockWatch)) await core.rows.makeAllDue();
   tellMissingKeys(parts.stores, logger, started);
   if (given.roles.includes('worker')) {
     for (const worker of [core, webhooks, signing, archiving(parts, started), erasure]) await worker.work();

@@ -31,7 +31,7 @@ export { ACCESS_CODE, codeCodec, type CodeEvent, type CodeEventOf } from './doma
 export { COMMON_CODE, commonCodeCodec, type CommonCodeEvent } from './domain/common-code';
 export { KEYPAD, keypadCodec, type KeypadEvent, PinTaken, RESERVATION_GRACE } from './domain/keypad';
 export { KEYPAD_SNAPSHOT, keypadSnapshotCodec } from './keypad-snapshots';
-export type { LeadTimes, PlanSettings } from './domain/circumstances';
+export { type LeadTimes, type PlanSettings, planSettings } from './domain/circumstances';
 export { isNative, neededFrom } from './domain/plan';
 export { AgendaProjection, DOMAIN_PREFIXES } from './process-manager/agenda';
 export { AGENDA, type AgendaTables, LOCK_LEASES, LOCKS } from './process-manager/agenda-tables';

@@ -6,15 +6,16 @@ import type { Clock, Config, Logger } from '@latchkey/platform';
 import { FeedProjection, listedInFeed, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
 import { viewRunner } from '../stores/view-runner';
 import { viewsOfQueries } from '../stores/views';
+import { arrangeAgenda } from './arranged-agenda';
 
 /** What is built apart: what is folded from the domain's events, and what integrations are told of them. */
 export type Part = 'views' | 'feed';
 
 export interface BuildOptions {
   readonly store: EventStore;
-  readonly stores: Pick<Stores<unknown>, 'views' | 'audit' | 'feed'>;
+  readonly stores: Pick<Stores<unknown>, 'views' | 'audit' | 'feed' | 'vault'>;
   readonly config: Config;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -27,6 +28,8 @@ export class ViewsBuild {
   readonly runners: readonly ProjectionRunner[];
   private readonly domain: SharedSubscription;
   private readonly feed: ProjectionRunner | undefined;
+  /** Once the views have all of history. */
+  private readonly arrange: () => Promise<void> = () => Promise.resolve();
 
   constructor(
     part: Part,
@@ -38,10 +41,12 @@ export class ViewsBuild {
     const ofDomain = { ...following, follows: DOMAIN_PREFIXES, shared: this.domain };
     if (part === 'views') {
       const agenda = new AgendaProjection(clock, () => undefined);
-      this.runners = [
-        ...[agenda, ...viewsOfQueries()].map((view) => viewRunner(view, stores.views, ofDomain)),
-        viewRunner(new AuditProjection(), stores.audit, { ...ofDomain, listsForeign: false }),
-      ];
+      const runner = viewRunner(agenda, stores.views, ofDomain);
+      const views = viewsOfQueries().map((view) => viewRunner(view, stores.views, ofDomain));
+      const audit = viewRunner(new AuditProjection(), stores.audit, { ...ofDomain, listsForeign: false });
+      this.runners = [runner, ...views, audit];
+      const codes = views.find(({ name }) => name === 'codes')!;
+      this.arrange = () => arrangeAgenda({ projection: agenda, runner, codes }, options);
     } else {
       this.feed = viewRunner(new FeedProjection(), stores.feed, { ...following, follows: PUBLIC_PREFIXES });
       const translator = new Translator(store, config, listedInFeed);
@@ -59,6 +64,7 @@ export class ViewsBuild {
     for (const runner of rest) await runner.start();
     this.domain.open();
     await Promise.all(rest.map((runner) => runner.caughtUp));
+    if (this.options.config.roles.includes('worker')) await this.arrange();
     await feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), FEED_WITHIN_MS);
     await this.stop();
   }

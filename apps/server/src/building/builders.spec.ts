@@ -1,9 +1,15 @@
-import { AgendaProjection, CODES_VERSION, DOMAIN_PREFIXES } from '@latchkey/access-codes';
+import {
+  AGENDA,
+  AgendaProjection,
+  type AgendaTables,
+  CODES_VERSION,
+  DOMAIN_PREFIXES,
+} from '@latchkey/access-codes';
 import { AuditProjection } from '@latchkey/audit';
 import { type Database, openStores, type Stores } from '@latchkey/database';
 import { spawnNode } from '@latchkey/embedded-eventstore';
 import { EventStoreDb, type ProjectionRunner } from '@latchkey/event-sourcing';
-import { createLogger, loadConfig, SandboxClock } from '@latchkey/platform';
+import { createLogger, HOUR, loadConfig, SandboxClock } from '@latchkey/platform';
 import { FeedProjection, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
 import { sql } from 'kysely';
 import { join } from 'node:path';
@@ -38,10 +44,13 @@ describe('views that are built by threads', () => {
     const folded = await rowsOf(server.dataDir);
     server.removeViews();
 
-    const { progress, indexes } = await builtApart(server.dataDir, compiled);
+    const { progress, indexes, due, plannedInDoubt } = await builtApart(server.dataDir, compiled);
     expect(progress.folded).toBeGreaterThan(devices.devices.length);
     expect(indexes).toEqual(expect.arrayContaining([`codes_by_pin_v${CODES_VERSION}`, 'agenda_v2_by_due']));
     expect(await rowsOf(server.dataDir)).toEqual(folded);
+    // Codes that wait for nothing, and locks, which are read back.
+    expect(due).toEqual({ codes: 0, devices: devices.devices.length });
+    expect(plannedInDoubt).toEqual([false, false, true]);
 
     await server.start();
     const { access_codes: codes } = await server.api.ask<{ access_codes: object[] }>(
@@ -81,7 +90,7 @@ async function builtApart(dataDir: string, compiled: Compiled) {
   const clock = new SandboxClock({ now: NOW, running: false });
   const node = await spawnNode({ dataDir: join(dataDir, 'eventstore'), port: 0, access: 'private' });
   const bare = new EventStoreDb(node.connectionString);
-  const stores: Stores<unknown> = await openStores(config);
+  const stores: Stores<AgendaTables> = await openStores(config);
   try {
     const store = await markedEventStore(bare, stores.records, stores.vault);
     const following = { store, clock, logger };
@@ -107,10 +116,21 @@ async function builtApart(dataDir: string, compiled: Compiled) {
     const builders = new Builders({ ...following, address, config, views: runners, worthIt: 1n, program });
     const domain = runners.views.map((runner) => builders.followed(runner));
     const progress = new BuildingProgress(domain, await store.ping());
+    const plannedInDoubt = [builders.plannedInDoubt({ offset: HOUR })];
     await builders.run();
+    plannedInDoubt.push(builders.plannedInDoubt({ offset: 0 }), builders.plannedInDoubt({ offset: HOUR }));
     expect(await toBeBuilt()).not.toContain(true);
     const { rows } = await sql<{ name: string }>`select name from sqlite_master`.execute(stores.views.db);
-    return { progress: progress.progress, indexes: rows.map(({ name }) => name) };
+    const isDue = stores.views.db
+      .selectFrom(AGENDA)
+      .select(['kind'])
+      .where('due_at', '<=', NOW + HOUR);
+    const kinds = (await isDue.execute()).map(({ kind }) => kind as string);
+    const due = {
+      codes: kinds.filter((kind) => kind === 'code').length,
+      devices: kinds.filter((kind) => kind === 'device').length,
+    };
+    return { progress: progress.progress, indexes: rows.map(({ name }) => name), due, plannedInDoubt };
   } finally {
     await stores.close();
     await bare.close();

@@ -7,7 +7,7 @@ import {
   positionFromText,
   type ProjectionRunner,
 } from '@latchkey/event-sourcing';
-import { type Clock, type Config, type Logger, within } from '@latchkey/platform';
+import { type Clock, type ClockWatch, type Config, type Logger, within } from '@latchkey/platform';
 import type { Part } from './build-views';
 import type { Followed } from './building-progress';
 import type { ThreadOrder, ThreadProgress } from './thread';
@@ -31,6 +31,8 @@ const COMPILED = join(__dirname, 'thread.js');
 export class Builders {
   private readonly threads = new Set<Worker>();
   private readonly heard = new Map<string, Followed>();
+  /** A thread has built the agenda, and put off what waits in it by the clock as it read then. */
+  private havePlanned = false;
 
   constructor(
     private readonly options: {
@@ -71,6 +73,11 @@ export class Builders {
     };
   }
 
+  /** Whether codes were put off by a clock that may have been wrong. */
+  plannedInDoubt(clockWatch: Pick<ClockWatch, 'offset'> | undefined): boolean {
+    return this.havePlanned && clockWatch !== undefined && clockWatch.offset !== 0;
+  }
+
   async stop(): Promise<void> {
     await Promise.all(
       [...this.threads].map(async (thread) => {
@@ -97,6 +104,7 @@ export class Builders {
     const begun = performance.now();
     try {
       await this.ended({ part, config, address, now: clock.now() });
+      if (part === 'views') this.havePlanned = true;
       const seconds = Math.round((performance.now() - begun) / 1000);
       logger.info({ part, seconds }, `${part} built by a thread, in ${seconds} s`);
     } catch (error) {

@@ -17,8 +17,8 @@ import {
   LockReports,
   LockWork,
   NextLooks,
+  planSettings,
   ReadBacks,
-  RESERVATION_GRACE,
   Streams,
 } from '@latchkey/access-codes';
 import type { Database } from '@latchkey/database';
@@ -38,8 +38,6 @@ import { CountedGateway } from './counted-gateway';
 /** A clock that nobody can put. */
 const NEVER_PUT = { offset: 0, believe: () => undefined, doubt: () => undefined };
 
-/** How soon an unanswered command is looked after, ms. */
-const READ_BACK_AFTER = 2_000;
 /**
  * How long a worker waits to see the events that another process has folded, ms; then it reads the event store instead.
  */
@@ -258,11 +256,7 @@ function watched(
 function circumstancesOf({ config, clock, clockWatch }: CoreOptions) {
   return {
     bounds: () => clockWatch?.bounds() ?? { earliest: clock.now(), latest: clock.now() },
-    settings: {
-      ...config,
-      reservationGrace: RESERVATION_GRACE,
-      readBackAfter: READ_BACK_AFTER,
-    },
+    settings: planSettings(config),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Account, Device } from '@latchkey/devices';
-import type { Keypad } from './keypad';
+import { type Keypad, RESERVATION_GRACE } from './keypad';
 
 /** Lead times and thresholds, ms. */
 export interface PlanSettings {
@@ -15,6 +15,18 @@ export interface PlanSettings {
 
 /** How long before its window a code goes onto its lock, ms. */
 export type LeadTimes = Pick<PlanSettings, 'preloadLead' | 'justInTimeLead'>;
+
+/** How soon an unanswered command is looked after, ms. */
+const READ_BACK_AFTER = 2_000;
+
+/** What codes are planned by, with what is set for it. */
+export function planSettings(set: Omit<PlanSettings, 'reservationGrace' | 'readBackAfter'>): PlanSettings {
+  const { preloadLead, justInTimeLead, settingDelayAfter, removalDelayAfter } = set;
+  return {
+    ...{ preloadLead, justInTimeLead, settingDelayAfter, removalDelayAfter },
+    ...{ reservationGrace: RESERVATION_GRACE, readBackAfter: READ_BACK_AFTER },
+  };
+}
 
 export interface Circumstances {
   readonly device: Device | null;

@@ -13,6 +13,8 @@ import type { PutOff, UnclaimedRow } from './unclaimed-rows';
 const PAGE = 50_000;
 /** The states of so many codes are in memory at a time, and as many rows are written at once. */
 const CODES_AT_ONCE = 1_000;
+/** The streams of so many devices are read at a time. */
+const DEVICES_READ_AT_ONCE = 4;
 /** When more than this many need attention, the rest stay due as well. */
 const DUE_AT_MOST = 5_000;
 
@@ -99,8 +101,9 @@ export class NextLooks {
     const codes = await states.load(rows.map(({ id }) => id));
     const later: PutOff[] = [];
     const gone: UnclaimedRow[] = [];
-    for (const [deviceId, own] of ofDevices(rows, codes)) {
-      for (const { row, look } of await this.looksOn(deviceId, own)) {
+    for (const some of chunks([...ofDevices(rows, codes)], DEVICES_READ_AT_ONCE)) {
+      const looks = await Promise.all(some.map(([deviceId, own]) => this.looksOn(deviceId, own)));
+      for (const { row, look } of looks.flat()) {
         if (look.at === 'now') counts.due++;
         else if (look.at === 'never') gone.push(row);
         else later.push({ row, until: look.until, forKeypad: look.forKeypad });

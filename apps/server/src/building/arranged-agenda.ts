@@ -1,0 +1,48 @@
+import {
+  type AgendaProjection,
+  AgendaRows,
+  codeStates,
+  NextLooks,
+  planSettings,
+  Streams,
+} from '@latchkey/access-codes';
+import { DeviceStreams } from '@latchkey/devices';
+import type { ProjectionRunner } from '@latchkey/event-sourcing';
+import { RandomIds } from '@latchkey/platform';
+import type { BuildOptions } from './build-views';
+
+/** How long the view of codes, or this process, may take to see what the agenda tells of, ms. */
+const SEEN_WITHIN_MS = 5_000;
+
+/**
+ * Puts off the codes of an agenda that was just built until what they wait for, as the server would before it begins to
+ * work. It plans by a clock that is right.
+ * @param agenda the projection, and what follows the store for it and for the view of codes, until this is done
+ */
+export async function arrangeAgenda(
+  agenda: { projection: AgendaProjection; runner: ProjectionRunner; codes: ProjectionRunner },
+  { store, stores, config, clock, logger }: BuildOptions,
+): Promise<void> {
+  const { projection, runner, codes } = agenda;
+  const { known } = projection;
+  const ids = new RandomIds();
+  const alone = stores.views.engine === 'sqlite';
+  const devices = new DeviceStreams(store, clock, ids, alone);
+  const hear = async () => {
+    known.isBelieved = await runner.sawWhatIsFolded(SEEN_WITHIN_MS);
+  };
+  const looks = new NextLooks({
+    rows: new AgendaRows(stores.views, {
+      ...{ owner: ids.uuid(), clock, wall: () => Date.now() },
+      ...(alone ? {} : { heard: hear }),
+    }),
+    streams: new Streams(store, clock, ids, devices, stores.vault, logger, { alone }),
+    ...{ known, clock, logger, settings: planSettings(config) },
+    states: {
+      upToDate: async () => codes.reached(await runner.storedPosition(), SEEN_WITHIN_MS),
+      load: (codeIds) => codeStates(stores.views.db, codeIds),
+    },
+    bounds: () => ({ earliest: clock.now(), latest: clock.now() }),
+  });
+  await looks.arrange();
+}
