@@ -216,7 +216,12 @@ export class EventStoreDb implements EventStore {
         if (event) yield fromClient(event);
       }
     } catch (error) {
-      if (error instanceof StreamNotFoundError || error instanceof StreamDeletedError) return;
+      if (error instanceof StreamNotFoundError || error instanceof StreamDeletedError) {
+        // The store has ended it. After a thousand reads that are cancelled all the same its end of HTTP/2 takes us for
+        // an attacker, and closes the connection.
+        over = true;
+        return;
+      }
       const meant = meaning(error);
       if (meant instanceof Outage) this.connection.suspect();
       throw meant;
