@@ -9,7 +9,7 @@ import {
 import { DeviceStreams } from '@latchkey/devices';
 import type { ProjectionRunner } from '@latchkey/event-sourcing';
 import { RandomIds } from '@latchkey/platform';
-import type { BuildOptions } from './build-views';
+import type { BuildOptions } from './build-options';
 
 /** How long the view of codes, or this process, may take to see what the agenda tells of, ms. */
 const SEEN_WITHIN_MS = 5_000;

@@ -1,23 +1,14 @@
 import { AgendaProjection, DOMAIN_PREFIXES } from '@latchkey/access-codes';
 import { AuditProjection } from '@latchkey/audit';
-import type { Stores } from '@latchkey/database';
-import { type EventStore, type ProjectionRunner, SharedSubscription } from '@latchkey/event-sourcing';
-import type { Clock, Config, Logger } from '@latchkey/platform';
+import { type ProjectionRunner, SharedSubscription } from '@latchkey/event-sourcing';
 import { FeedProjection, listedInFeed, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
 import { viewRunner } from '../stores/view-runner';
 import { viewsOfQueries } from '../stores/views';
 import { arrangeAgenda } from './arranged-agenda';
+import type { BuildOptions } from './build-options';
 
 /** What is built apart: what is folded from the domain's events, and what integrations are told of them. */
 export type Part = 'views' | 'feed';
-
-export interface BuildOptions {
-  readonly store: EventStore;
-  readonly stores: Pick<Stores<unknown>, 'views' | 'audit' | 'feed' | 'vault'>;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
 
 /** How long the feed may take to fold what the translator has told at last, ms. The server folds what is left. */
 const FEED_WITHIN_MS = 60_000;

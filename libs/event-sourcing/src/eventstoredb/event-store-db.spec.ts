@@ -33,6 +33,17 @@ describe('the event store over EventStoreDB’s protocol', () => {
     });
   };
 
+  it('reads thousands of absent streams, and keeps its connection', async () => {
+    let left = 3_000;
+    const readSome = async () => {
+      let found = 0;
+      while (left-- > 0) for await (const _ of store.read(`counter-absent-${left}`)) found++;
+      return found;
+    };
+    const found = await Promise.all(Array.from({ length: 50 }, readSome));
+    expect(found.every((count) => count === 0)).toBe(true);
+  }, 30_000);
+
   it('reads a stream from either end, from any revision, and an absent one as empty', async () => {
     for (const n of [1, 2, 3]) await append(n);
     const read = async (events: AsyncIterable<RecordedEvent>) => {
