@@ -1,6 +1,6 @@
 export { type FileHeld, holdFile } from './backup/hold-file';
 export { type HistoryEvent, type HistoryPage } from './history/history-page';
-export { readHistory } from './history/read-history';
+export { readHistory, StreamHistory } from './history/read-history';
 export { ownerAddress } from './node/node-folder';
 export {
   type Access,

@@ -1,5 +1,5 @@
 import { EventStoreDBClient, binaryEvent, jsonEvent } from '@eventstore/db-client';
-import { readHistory, type RunningNode, startNode } from '@latchkey/embedded-eventstore';
+import { readHistory, type RunningNode, startNode, StreamHistory } from '@latchkey/embedded-eventstore';
 import {
   EventStoreDb,
   type EventSubscription,
@@ -11,7 +11,7 @@ import { until } from '@latchkey/platform';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PagedHistory, type ReadPages } from './paged-history';
+import { PagedHistory, type ReadPages, type ReadStreamPages } from './paged-history';
 
 describe('history that is read in pages', () => {
   let folder: string;
@@ -19,6 +19,8 @@ describe('history that is read in pages', () => {
   let store: EventStoreDb;
   let client: EventStoreDBClient;
   let pages: ReadPages;
+  let streams: StreamHistory;
+  const streamPages: ReadStreamPages = (request) => streams.pages(request);
   let following: EventSubscription | undefined;
 
   beforeAll(async () => {
@@ -27,6 +29,7 @@ describe('history that is read in pages', () => {
     store = new EventStoreDb(node.connectionString);
     client = new EventStoreDBClient({ endpoint: node.connectionString }, { insecure: true });
     pages = (request) => readHistory(node.connectionString, request);
+    streams = new StreamHistory(node.connectionString);
     for (let n = 0; n < 30; n++) await append(`kept-${n % 3}`, n);
     await append('other-1', 1);
     await client.appendToStream('kept-4', [
@@ -36,6 +39,7 @@ describe('history that is read in pages', () => {
   });
   afterEach(() => following?.stop());
   afterAll(async () => {
+    streams.close();
     await client.dispose();
     await store.close();
     await node.close();
@@ -83,7 +87,7 @@ describe('history that is read in pages', () => {
     await following!.stop();
     expect(plain).toHaveLength(32);
 
-    const heard = follow(new PagedHistory(store, pages));
+    const heard = follow(new PagedHistory(store, pages, streamPages));
     expect(await caughtUp(heard)).toEqual(plain);
     expect(heard.batches).toEqual([7, 7, 7, 7, 4]);
     expect(heard.events[0]!.written).toEqual({ data: '{"n":0}', metadata: '{"é":0}' });
@@ -95,12 +99,14 @@ describe('history that is read in pages', () => {
   });
 
   it('goes on after a position, and says how far nothing was there', async () => {
-    const all = await caughtUp(follow(new PagedHistory(store, pages)));
+    const all = await caughtUp(follow(new PagedHistory(store, pages, streamPages)));
     await following!.stop();
     const from = all[20]!.position;
-    expect(await caughtUp(follow(new PagedHistory(store, pages), { after: from }))).toEqual(all.slice(21));
+    expect(await caughtUp(follow(new PagedHistory(store, pages, streamPages), { after: from }))).toEqual(
+      all.slice(21),
+    );
     await following!.stop();
-    const nothing = follow(new PagedHistory(store, pages), { prefixes: ['absent-'] });
+    const nothing = follow(new PagedHistory(store, pages, streamPages), { prefixes: ['absent-'] });
     await caughtUp(nothing);
     expect(nothing.checkpoint).toEqual(await store.ping());
   });
@@ -120,7 +126,7 @@ describe('history that is read in pages', () => {
       };
       const plain = await caughtUp(follow(store));
       await following!.stop();
-      const heard = follow(new PagedHistory(store, failing), { batch: () => 1 });
+      const heard = follow(new PagedHistory(store, failing, streamPages), { batch: () => 1 });
       expect(await caughtUp(heard)).toEqual(plain);
       expect(heard.errors).toEqual([new Error('broken')]);
     },
@@ -131,7 +137,7 @@ describe('history that is read in pages', () => {
     await following!.stop();
     let tries = 0;
     const taken: RecordedEvent[] = [];
-    const heard = follow(new PagedHistory(store, pages), {
+    const heard = follow(new PagedHistory(store, pages, streamPages), {
       onEvents: (events) => {
         if (++tries === 2) return Promise.reject(new Error('not now'));
         taken.push(...events);
@@ -145,7 +151,7 @@ describe('history that is read in pages', () => {
 
   it('ends when it is stopped in the middle', async () => {
     let taken = 0;
-    const heard = follow(new PagedHistory(store, pages), {
+    const heard = follow(new PagedHistory(store, pages, streamPages), {
       onEvents: async (events) => {
         taken += events.length;
         void following!.stop();
@@ -155,5 +161,37 @@ describe('history that is read in pages', () => {
     await until(() => taken > 0);
     await following!.stop();
     expect([taken, heard.caughtUp]).toEqual([7, 0]);
+  });
+
+  const read = async (events: AsyncIterable<RecordedEvent>): Promise<RecordedEvent[]> => {
+    const all: RecordedEvent[] = [];
+    for await (const { written: _, ...event } of events) all.push(event);
+    return all;
+  };
+
+  it('reads a stream as the protocol does, from any revision, of which some may be hidden', async () => {
+    const paged = new PagedHistory(store, pages, streamPages);
+    await client.appendToStream(
+      'hidden-1',
+      Array.from({ length: 1_200 }, (_, n) => jsonEvent({ type: 'Counted', data: { n } })),
+    );
+    await store.truncateBefore('hidden-1', 3);
+    for (const stream of ['kept-0', 'kept-4', 'hidden-1', 'absent-1']) {
+      for (const from of [0, 2, 700, 5_000])
+        expect(await read(paged.read(stream, from))).toEqual(await read(store.read(stream, from)));
+      expect(await read(paged.read(stream, 1, 4))).toEqual(await read(store.read(stream, 1, 4)));
+    }
+    expect(await read(paged.read('hidden-1'))).toHaveLength(1_197);
+  });
+
+  it('reads the rest of a stream by the protocol where a page of it failed', async () => {
+    const failing: ReadStreamPages = async function* (request) {
+      for await (const { events, upTo } of streams.pages(request)) {
+        yield { events: events.slice(0, 4), upTo };
+        throw new Error('broken');
+      }
+    };
+    const paged = new PagedHistory(store, pages, failing);
+    expect(await read(paged.read('kept-1', 1))).toEqual(await read(store.read('kept-1', 1)));
   });
 });

@@ -17,16 +17,40 @@ export type ReadPages = (request: {
   readonly prefixes: readonly string[];
 }) => AsyncIterable<HistoryPage>;
 
+/** Reads all events of one stream from a revision on. */
+export type ReadStreamPages = (request: {
+  readonly stream: string;
+  readonly fromRevision: number;
+}) => AsyncIterable<HistoryPage>;
+
 /**
- * An event store whose history is read in pages, which costs a fraction of having each event sent by itself. Whatever
- * comes after history, or after something that failed in the middle of it, is followed as ever.
+ * An event store whose history, and whose streams, are read in pages, which costs a fraction of having each event sent by
+ * itself. Whatever comes after history, or after something that failed in the middle of it, is followed as ever.
  */
 export class PagedHistory extends ForwardingEventStore {
   constructor(
     store: EventStore,
     private readonly pages: ReadPages,
+    private readonly streamPages: ReadStreamPages,
   ) {
     super(store);
+  }
+
+  override async *read(stream: string, fromRevision = 0, count?: number): AsyncIterable<RecordedEvent> {
+    let next = fromRevision;
+    if (count === undefined) {
+      try {
+        for await (const { events } of this.streamPages({ stream, fromRevision }))
+          for (const event of events) {
+            next = event.revision + 1;
+            yield recordedFrom(event);
+          }
+        return;
+      } catch {
+        // The rest comes by the protocol, which tells what is wrong.
+      }
+    }
+    yield* this.store.read(stream, next, count);
   }
 
   override subscribeToAll(options: SubscribeOptions): EventSubscription {

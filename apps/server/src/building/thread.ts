@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openStores } from '@latchkey/database';
-import { readHistory } from '@latchkey/embedded-eventstore';
+import { readHistory, StreamHistory } from '@latchkey/embedded-eventstore';
 import { EventStoreDb, isLeftByClient, positionToText } from '@latchkey/event-sourcing';
 import { type Config, createLogger, SandboxClock, SystemClock } from '@latchkey/platform';
 import { factsStore } from '../stores/facts-store';
@@ -38,8 +38,13 @@ async function build({ part, config, address, now }: ThreadOrder): Promise<void>
   const clock = config.sandbox ? new SandboxClock({ now, running }) : new SystemClock();
   const stores = await openStores(config);
   const bare = new EventStoreDb(address);
+  const streams = new StreamHistory(address);
   try {
-    const history = new PagedHistory(bare, (request) => readHistory(address, request));
+    const history = new PagedHistory(
+      bare,
+      (request) => readHistory(address, request),
+      (request) => streams.pages(request),
+    );
     // In pages only our own node hands it over.
     const { store } = await factsStore(config.eventstoreUrl === undefined ? history : bare, config, stores);
     const views = new ViewsBuild(part, { store, stores, config, clock, logger });
@@ -59,6 +64,7 @@ async function build({ part, config, address, now }: ThreadOrder): Promise<void>
       clearInterval(telling);
     }
   } finally {
+    streams.close();
     await bare.close();
     await stores.close();
     // It would wait for orders for ever.

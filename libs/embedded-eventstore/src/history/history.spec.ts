@@ -13,7 +13,7 @@ import { openDatabase } from '../storage/database';
 import { EventLog } from '../storage/event-log';
 import { STORED_TOMBSTONE_REVISION, type StoredEvent, TOMBSTONE_REVISION } from '../storage/stored-event';
 import { decodePage, encodePage, type HistoryEvent, type HistoryPage } from './history-page';
-import { readHistory } from './read-history';
+import { readHistory, StreamHistory } from './read-history';
 
 describe('a page of history', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 20 });
@@ -178,6 +178,22 @@ describe('the history of a private node', () => {
 
   it('is refused to a request that makes no sense', async () => {
     for (const after of [-1, 0.5, NaN]) await expect(pages(after)).rejects.toMatchObject({ code: 3 });
+  });
+
+  it('of one stream is refused to a request that makes no sense, and empty where there is no such stream', async () => {
+    const streams = new StreamHistory(node.connectionString);
+    const read = async (stream: string, fromRevision: number) => {
+      const events: HistoryPage[] = [];
+      for await (const page of streams.pages({ stream, fromRevision })) events.push(page);
+      return said(events);
+    };
+    await append('one-alone', 'hello', 'there');
+    expect(await read('one-alone', 1)).toEqual([['one-alone', 1, 'there']]);
+    expect([await read('one-alone', 2), await read('absent', 0)]).toEqual([[], []]);
+    for (const from of [-1, 0.5]) await expect(read('one-alone', from)).rejects.toMatchObject({ code: 3 });
+    await client.deleteStream('one-alone');
+    expect(await read('one-alone', 0)).toEqual([]);
+    streams.close();
   });
 
   it('is given up when the node is silent', async () => {
