@@ -105,5 +105,8 @@ function withoutPins(value: unknown, path: string, sealed: [string, unknown][]):
 function holdsPins(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(holdsPins);
-  return Object.entries(value).some(([name, inner]) => OF_PINS.has(name) || holdsPins(inner));
+  for (const name in value) {
+    if (OF_PINS.has(name) || holdsPins((value as Record<string, unknown>)[name])) return true;
+  }
+  return false;
 }
