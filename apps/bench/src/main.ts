@@ -21,7 +21,7 @@ const named = (name: string, description: string) =>
 
 named('api', 'codes created, read and listed').action((options: Quick) => benchApi(options));
 named('rebuild', 'all views folded again, beside a bare read of the same log')
-  .option('--codes <number>', 'codes in the larger log; 250,000 make more than a million events', positive)
+  .option('--codes <number>', 'codes in the larger log; 100,000 make a million events', positive)
   .action((options: Quick & { codes?: number }) => benchRebuild(options));
 named('start', 'a start with built views, and memory while idle')
   .option('--codes <number>', 'codes in the views; 100,000', positive)
