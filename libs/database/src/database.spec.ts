@@ -48,6 +48,49 @@ describe.each(testEngines)('a database on %s', (engine) => {
     expect(rows).toEqual([{ text: '7' }]);
   });
 
+  /** On SQLite so many values take the statement to another thread. */
+  const MANY = 400;
+  const row = (id: number) => ({ id, text: `${id}`, number: null, bytes: Buffer.from([id % 256]) });
+  const rows = (from: number) => Array.from({ length: MANY }, (_, n) => row(from + n));
+
+  it('writes many rows at once, tells how many, and returns what is asked for', async () => {
+    await database.transaction(async (trx) => {
+      const added = await trx.insertInto('things').values(rows(0)).executeTakeFirst();
+      expect(added.numInsertedOrUpdatedRows).toBe(BigInt(MANY));
+      const again = trx.insertInto('things').values([...rows(0), row(MANY)]);
+      const returned = await again
+        .onConflict((c) => c.doNothing())
+        .returning(['id', 'bytes'])
+        .execute();
+      expect(returned).toEqual([{ id: MANY, bytes: Buffer.from([MANY % 256]) }]);
+      const changed = await trx
+        .updateTable('things')
+        .set({ number: 7 })
+        .where(
+          'id',
+          'in',
+          rows(0).map(({ id }) => id),
+        )
+        .executeTakeFirst();
+      expect(changed.numUpdatedRows).toBe(BigInt(MANY));
+    });
+    expect((await ids()).length).toBe(MANY + 1);
+  });
+
+  it('undoes many rows that were written at once with everything else, and says what is wrong', async () => {
+    await add(5);
+    const refused = database.transaction(async (trx) => {
+      await trx.insertInto('things').values(row(10_000)).execute();
+      await trx.insertInto('things').values(rows(0)).execute();
+    });
+    expect(isUniqueViolation(await refused.catch((error: unknown) => error))).toBe(true);
+    expect(await ids()).toEqual([5]);
+    await database.transaction(
+      async (trx) => void (await trx.insertInto('things').values(rows(6)).execute()),
+    );
+    expect((await ids()).length).toBe(MANY + 1);
+  });
+
   it('refuses a text with U+0000 instead of cutting it off', async () => {
     const refused = database.db
       .insertInto('things')

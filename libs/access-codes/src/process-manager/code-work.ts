@@ -16,6 +16,7 @@ import type { Circumstances, PlanSettings } from '../domain/circumstances';
 import { plan, type Step } from '../domain/plan';
 import { asTold } from '../domain/told';
 import { type AgendaClaim, type AgendaRows, COMMAND_AT_MOST, type Settlement } from './agenda-rows';
+import { causeOfDeletion } from './cause-of-deletion';
 import { circumstancesOf } from './circumstances';
 import type { CleanUp } from './clean-up';
 import type { InFlightCalls } from './in-flight-calls';
@@ -102,7 +103,7 @@ export class CodeWork {
       case 'wait':
         return { do: 'wait', revision: loaded.revision, until: step.until, forKeypad: step.forKeypad };
       case 'append':
-        return this.append(claim, loaded, step.events);
+        return this.append(look, step.events);
       case 'reserve':
         return this.reserve(code!);
       case 'hand-over':
@@ -123,13 +124,17 @@ export class CodeWork {
   }
 
   private async append(
-    claim: AgendaClaim,
-    loaded: Loaded<AccessCode | null>,
+    { claim, loaded, circumstances: { device } }: Look,
     facts: readonly CodeEvent[],
   ): Promise<'done' | 'overtaken'> {
     const { streams } = this.options;
+    // Its own row may have its turn before the device's has ended it.
+    const cause =
+      device?.deletedAt != null
+        ? await causeOfDeletion(streams.devices, device.deviceId)
+        : plannedCause(claim, loaded.state);
     try {
-      await streams.codes.append(claim.id, loaded, facts, plannedCause(claim, loaded.state));
+      await streams.codes.append(claim.id, loaded, facts, cause);
       return 'done';
     } catch (error) {
       if (!(error instanceof RevisionConflict)) throw error;
@@ -212,7 +217,7 @@ export class CodeWork {
     const { deviceId } = device;
     const commandId = ids.uuid();
     if (!(await rows.takeLock(deviceId, commandId, claim.id, clock.now() + COMMAND_AT_MOST))) {
-      if (facts.length > 0) return this.append(claim, loaded, facts);
+      if (facts.length > 0) return this.append(look, facts);
       const until = (await rows.lockFreeAt(deviceId)) ?? clock.now();
       return { do: 'wait-for-lock', revision: loaded.revision, until };
     }

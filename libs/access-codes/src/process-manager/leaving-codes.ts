@@ -6,6 +6,7 @@ import { abandon, ceaseToManage } from '../domain/leaving';
 import { isGone } from '../domain/life';
 import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
+import { causeOfDeletion } from './cause-of-deletion';
 import type { CleanUp } from './clean-up';
 
 /** How many codes of a device are ended by the request that removes the device. */
@@ -73,7 +74,7 @@ export class LeavingCodes implements CodesOnDevice {
   /** @returns whether any of them went */
   private async seeOff(deviceId: string, some: readonly Row[], failures: unknown[]): Promise<boolean> {
     const { rows, cleanUp } = this.options;
-    const cause = await this.causeOf(deviceId);
+    const cause = await causeOfDeletion(this.options.streams.devices, deviceId);
     const gone: Gone[] = [];
     // What is appended here need not make each of them due for other workers.
     const held = await rows.hold(some);
@@ -99,16 +100,6 @@ export class LeavingCodes implements CodesOnDevice {
     const { state, revision } = await this.options.streams.codes.transact(id, cause, abandon);
     // A code that has only a reservation is given up when its grace is over.
     return state && isGone(state) ? [{ state, revision, subject }] : [];
-  }
-
-  /** The cause of the deletion, for what follows from it. */
-  private async causeOf(deviceId: string): Promise<Cause> {
-    const history = await this.options.streams.devices.history(deviceId);
-    const deleted = history.findLast(({ event }) => event.type === 'DeviceDeleted');
-    if (!deleted) throw new Error(`the device ${deviceId} was not deleted`);
-    const { id, metadata } = deleted.recorded;
-    const { $correlationId: correlationId, actor, workspaceId } = metadata;
-    return { workspaceId, correlationId, causationId: id, actor };
   }
 
   private async someOf(

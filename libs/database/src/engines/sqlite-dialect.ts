@@ -11,6 +11,7 @@ import {
 import Libsql from 'libsql';
 import LibsqlThreads from 'libsql/promise';
 import { ConnectionLock } from './connection-lock';
+import { FileVersion } from './file-version';
 import { LibsqlStatements } from './libsql-statements';
 import { meaning } from './outages';
 
@@ -27,30 +28,22 @@ export interface SqliteOptions {
 /** Kysely's SQLite dialect over libsql, on one connection that one caller at a time has to itself. */
 export class LibsqlDialect extends SqliteDialect {
   private readonly connection: Libsql.Database;
-  private ofVersion: Libsql.Statement | undefined;
-  private versionOfTurn: number | undefined;
+  private readonly fileVersion: FileVersion;
 
   constructor(options: SqliteOptions) {
     const connection = open(options);
     super({ database: connection });
     this.connection = connection;
+    this.fileVersion = new FileVersion(connection);
   }
 
   override createDriver(): Driver {
-    return new LibsqlDriver(this.connection);
+    return new LibsqlDriver(this.connection, this.fileVersion);
   }
 
-  /**
-   * A number that changes whenever another connection has changed the file. It is read once in a turn of the event
-   * loop: several requests, each of which asks several times, are served in one.
-   */
+  /** A number that changes whenever another connection has changed the file. */
   get version(): number {
-    if (this.versionOfTurn !== undefined) return this.versionOfTurn;
-    this.ofVersion ??= this.connection.prepare('pragma data_version').raw(true);
-    const [version] = this.ofVersion.get() as [number];
-    this.versionOfTurn = version;
-    setImmediate(() => (this.versionOfTurn = undefined));
-    return version;
+    return this.fileVersion.current;
   }
 }
 
@@ -66,6 +59,8 @@ function open({ file, durability, secureDelete }: SqliteOptions): Libsql.Databas
     if (durability === 'normal') connection.pragma('wal_autocheckpoint = 8000');
     connection.pragma('foreign_keys = ON');
     connection.pragma('temp_store = MEMORY');
+    // More than the 2 MB that it has otherwise: indexes of random ids change all over.
+    connection.pragma('cache_size = -16000');
     connection.pragma(`secure_delete = ${secureDelete ? 'ON' : 'OFF'}`);
   } catch (error) {
     connection.close();
@@ -79,6 +74,10 @@ function open({ file, durability, secureDelete }: SqliteOptions): Libsql.Databas
 const BUSY_PAUSE = 10;
 const BUSY_ATTEMPTS = 500;
 
+/** Going to a thread and back costs as much as writing some thirty rows. */
+const MANY_VALUES = 400;
+const WRITES = /^\s*(insert|update|delete|with)\b/i;
+
 const isBusy = (error: unknown) =>
   String((error as { code?: unknown } | null)?.code).startsWith('SQLITE_BUSY');
 
@@ -89,8 +88,11 @@ class LibsqlDriver implements Driver {
   private readonly lock = new ConnectionLock();
   private readonly only: LibsqlConnection;
 
-  constructor(private readonly connection: Libsql.Database) {
-    this.only = new LibsqlConnection(connection);
+  constructor(
+    private readonly connection: Libsql.Database,
+    private readonly version: FileVersion,
+  ) {
+    this.only = new LibsqlConnection(connection, version);
   }
 
   init(): Promise<void> {
@@ -113,8 +115,13 @@ class LibsqlDriver implements Driver {
     return this.exec('begin immediate');
   }
 
-  commitTransaction(): Promise<void> {
-    return commitOnThread(this.connection);
+  async commitTransaction(): Promise<void> {
+    const release = this.version.hold();
+    try {
+      await commitOnThread(this.connection);
+    } finally {
+      release();
+    }
   }
 
   /** Some errors (a full disk) have rolled it back already; a rollback that fails must not hide the error that led to it. */
@@ -147,7 +154,10 @@ async function commitOnThread(connection: Libsql.Database): Promise<void> {
 class LibsqlConnection implements DatabaseConnection {
   private readonly statements: LibsqlStatements;
 
-  constructor(private readonly connection: Libsql.Database) {
+  constructor(
+    private readonly connection: Libsql.Database,
+    private readonly version: FileVersion,
+  ) {
     this.statements = new LibsqlStatements(connection);
   }
 
@@ -161,7 +171,9 @@ class LibsqlConnection implements DatabaseConnection {
   }: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return this.execute<R>(sql, parameters);
+        return this.isForThread(sql, parameters)
+          ? await this.onThread<R>(sql, parameters)
+          : this.execute<R>(sql, parameters);
       } catch (error) {
         // A busy statement stays half done until it is run again; dropped, it would keep others from committing.
         if (!isBusy(error)) this.statements.drop(sql);
@@ -170,6 +182,20 @@ class LibsqlConnection implements DatabaseConnection {
           throw meaning(error);
         await delay(BUSY_PAUSE);
       }
+    }
+  }
+
+  /** Whether a statement takes long: one with many rows, and one that is a transaction of its own, and so commits. */
+  private isForThread(sql: string, parameters: readonly unknown[]): boolean {
+    return inTransaction(this.connection) ? parameters.length >= MANY_VALUES : WRITES.test(sql);
+  }
+
+  private async onThread<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
+    const release = this.version.hold();
+    try {
+      return (await this.statements.runOnThread(sql, parameters)) as QueryResult<R>;
+    } finally {
+      release();
     }
   }
 
