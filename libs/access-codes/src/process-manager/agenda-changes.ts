@@ -1,22 +1,11 @@
 import { prepared } from '@latchkey/database';
 import type { Transaction } from 'kysely';
+import { AddedRows } from './added-rows';
 import { deviceOfCode, dueByEvent } from './agenda-statements';
-import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, LOCKS, type WakeRow } from './agenda-tables';
+import { AGENDA, type AgendaTables, LOCK_CODES, LOCKS, type WakeRow } from './agenda-tables';
 import { type LockLease, lockLeases } from './lock-leases';
+import type { InsertedRow } from './new-row';
 import { wake } from './wakes';
-
-/** What a new row has of its own; instants in ms. */
-export interface NewRow {
-  readonly subject: string;
-  readonly kind: AgendaRow['kind'];
-  readonly id: string;
-  readonly deviceId: string | null;
-  readonly accountId: string | null;
-  readonly maker: string | null;
-  readonly dueAt: number;
-}
-
-export type InsertedRow = NewRow & { readonly workspaceId: string; readonly revision: number };
 
 /** A code under its id on a lock. */
 export interface LockCode {
@@ -48,27 +37,42 @@ export interface AgendaChanges {
   hold(lease: LockLease): Promise<void>;
   freeOf(codeId: string): Promise<void>;
   addLock(lock: { deviceId: string; accountId: string; maker: string; lockId: string }): Promise<void>;
+  /** Writes what is not written yet. Nothing may be changed after that. */
+  write(): Promise<void>;
 }
 
-/** Each change is written at once, beside workers that claim and settle rows. */
+/**
+ * Each change is written at once, beside workers that claim and settle rows; only rows that are added one after the
+ * other are written together.
+ */
 export function writtenAtOnce(trx: Transaction<AgendaTables>): AgendaChanges {
+  const added = new AddedRows(trx);
+  /** What comes after rows that were added must find them. */
+  const after =
+    <A extends unknown[], R>(change: (...given: A) => Promise<R>) =>
+    async (...given: A): Promise<R> => {
+      await added.write();
+      return change(...given);
+    };
   return {
-    put: async (row) => void (await insert.run(trx, row)),
-    reserve: async (row) => void (await reserved.run(trx, row)),
-    dueByEvent: async (subject, revision, dueAt) =>
-      void (await dueByEvent.run(trx, { subject, revision, dueAt })),
-    seen: async (subject, revision) => void (await seen.run(trx, { subject, revision })),
-    dueNow: async (id, dueAt) => void (await dueNow.run(trx, { id, dueAt })),
-    keypadHasRoom: async (deviceId, dueAt) => void (await dueForKeypad.run(trx, { deviceId, dueAt })),
-    wake: (scope, id, dueAt) => wake(trx, scope, id, dueAt),
-    deviceOf: async (codeId) => {
+    put: (row) => Promise.resolve(added.put(row)),
+    reserve: (row) => Promise.resolve(added.reserve(row)),
+    dueByEvent: after(
+      async (subject, revision, dueAt) => void (await dueByEvent.run(trx, { subject, revision, dueAt })),
+    ),
+    seen: after(async (subject, revision) => void (await seen.run(trx, { subject, revision }))),
+    dueNow: after(async (id, dueAt) => void (await dueNow.run(trx, { id, dueAt }))),
+    keypadHasRoom: after(async (deviceId, dueAt) => void (await dueForKeypad.run(trx, { deviceId, dueAt }))),
+    wake: after((scope, id, dueAt) => wake(trx, scope, id, dueAt)),
+    deviceOf: after(async (codeId) => {
       const [found] = await deviceOfCode.rows(trx, { subject: `code:${codeId}` });
       return found?.device_id;
-    },
+    }),
     onLock: async (code) => void (await belongs.run(trx, code)),
     offLock: async (codeId) => void (await ownsNothing.run(trx, { codeId })),
     hold: (lease) => lockLeases.hold(trx, lease),
-    freeOf: (codeId) => lockLeases.freeOf(trx, codeId),
+    freeOf: after((codeId) => lockLeases.freeOf(trx, codeId)),
+    write: () => added.write(),
     async addLock({ deviceId, accountId, maker, lockId }) {
       const lock = { account_id: accountId, maker, lock_id: lockId };
       await trx
@@ -79,59 +83,6 @@ export function writtenAtOnce(trx: Transaction<AgendaTables>): AgendaChanges {
     },
   };
 }
-
-/** A row as it is added. */
-export const inserted = (p: InsertedRow): AgendaRow => ({
-  subject: p.subject,
-  workspace_id: p.workspaceId,
-  kind: p.kind,
-  id: p.id,
-  device_id: p.deviceId,
-  account_id: p.accountId,
-  maker: p.maker,
-  due_at: p.dueAt,
-  revision: p.revision,
-  planned_revision: -1,
-  version: 0,
-  attempts: 0,
-  for_keypad: 0,
-  waiting_for_lock: 0,
-  waiting_since: 0,
-  lease_owner: null,
-  lease_until: 0,
-});
-
-const reserved = prepared<AgendaTables, InsertedRow, unknown>((db, p) =>
-  db
-    .insertInto(AGENDA)
-    .values(inserted(p))
-    .onConflict((c) =>
-      c.column('subject').doUpdateSet((eb) => ({
-        due_at: eb
-          .case()
-          .when(`${AGENDA}.due_at`, '<', p.dueAt)
-          .then(eb.ref(`${AGENDA}.due_at`))
-          .else(eb.ref('excluded.due_at'))
-          .end(),
-        version: eb(`${AGENDA}.version`, '+', 1),
-      })),
-    ),
-);
-
-const insert = prepared<AgendaTables, InsertedRow, unknown>((db, p) =>
-  db
-    .insertInto(AGENDA)
-    .values(inserted(p))
-    .onConflict((c) =>
-      c.column('subject').doUpdateSet((eb) => ({
-        due_at: p.dueAt,
-        revision: p.revision,
-        device_id: eb.fn.coalesce(`${AGENDA}.device_id`, 'excluded.device_id'),
-        account_id: eb.fn.coalesce('excluded.account_id', `${AGENDA}.account_id`),
-        maker: eb.fn.coalesce('excluded.maker', `${AGENDA}.maker`),
-      })),
-    ),
-);
 
 const seen = prepared<AgendaTables, { subject: string; revision: number }, unknown>((db, p) =>
   db.updateTable(AGENDA).set({ revision: p.revision }).where('subject', '=', p.subject),

@@ -2,8 +2,9 @@ import { accountCodec, deviceCodec, type DeviceEvent } from '@latchkey/devices';
 import type { RecordedEvent } from '@latchkey/event-sourcing';
 import { codeCodec, type CodeEvent } from '../domain/events';
 import { keypadCodec, RESERVATION_GRACE } from '../domain/keypad';
-import type { AgendaChanges, NewRow } from './agenda-changes';
+import type { AgendaChanges } from './agenda-changes';
 import type { AgendaRow } from './agenda-tables';
+import type { NewRow } from './new-row';
 
 /** Events of a device that leave its codes as they are. */
 const NO_MATTER: ReadonlySet<DeviceEvent['type']> = new Set([

@@ -89,8 +89,7 @@ export class AgendaProjection implements Projection {
     { building = false } = {},
   ): Promise<void> {
     const db = trx as Transaction<AgendaTables>;
-    const gathered = building ? await GatheredChanges.of(db, events) : undefined;
-    const changes = gathered ?? writtenAtOnce(db);
+    const changes = building ? await GatheredChanges.of(db, events) : writtenAtOnce(db);
     const now = this.clock.now();
     for (const [n, event] of events.entries()) {
       const category = event.stream.slice(0, event.stream.indexOf('-'));
@@ -99,7 +98,7 @@ export class AgendaProjection implements Projection {
       const overtaken = next?.stream === event.stream && makesDueAnew(next);
       await FOLDS[category]!(changes, id, event, now, overtaken);
     }
-    await gathered?.write();
+    await changes.write();
   }
 
   /** Before an event is in a row: the process that claims the row must not plan on older states. */

@@ -3,13 +3,7 @@ import type { RecordedEvent } from '@latchkey/event-sourcing';
 import type { Transaction } from 'kysely';
 import { ACCESS_CODE } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
-import {
-  type AgendaChanges,
-  inserted,
-  type InsertedRow,
-  type LockCode,
-  writtenAtOnce,
-} from './agenda-changes';
+import { type AgendaChanges, type LockCode, writtenAtOnce } from './agenda-changes';
 import {
   AGENDA,
   type AgendaRow,
@@ -19,6 +13,7 @@ import {
   type WakeRow,
 } from './agenda-tables';
 import { type LockLease, lockLeases } from './lock-leases';
+import { inserted, type InsertedRow, ROW_COLUMNS } from './new-row';
 import { OfCodes } from './of-codes';
 
 type Trx = Transaction<AgendaTables>;
@@ -244,13 +239,7 @@ const leasesOf = preparedIn<AgendaTables, object, LockLease>((db, _, codes) =>
     .where('code_id', 'in', codes),
 );
 
-const COLUMNS = [
-  ...(['subject', 'workspace_id', 'kind', 'id', 'device_id', 'account_id', 'maker', 'due_at'] as const),
-  ...(['revision', 'planned_revision', 'version', 'attempts', 'for_keypad', 'waiting_for_lock'] as const),
-  ...(['waiting_since', 'lease_owner', 'lease_until'] as const),
-] satisfies (keyof AgendaRow)[];
-
-const putRows = preparedRows<AgendaTables, AgendaRow>(COLUMNS, (db, rows) =>
+const putRows = preparedRows<AgendaTables, AgendaRow>(ROW_COLUMNS, (db, rows) =>
   db
     .insertInto(AGENDA)
     .values(rows)
