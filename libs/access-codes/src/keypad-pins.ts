@@ -33,17 +33,17 @@ export type AllPins = ReadonlyMap<Reservation, string>;
  * that changed is brought up to date by what changed.
  */
 export class KeypadPins {
-  private readonly opened = new LRUCache<string, OpenedKeypad>({
-    maxSize: PINS,
-    sizeCalculation: ({ pinOf }) => 1 + pinOf.size,
-  });
+  private readonly opened: LRUCache<string, OpenedKeypad>;
   private readonly mutex = new KeyedMutex();
 
   constructor(
     private readonly vault: Vault,
     /** The PIN of a reservation of an earlier version, which did not carry it; null where it can't be found out. */
     private readonly pinOf: (reservation: Reservation) => Promise<SealedPin | null>,
-  ) {}
+    most = PINS,
+  ) {
+    this.opened = new LRUCache({ maxSize: most, sizeCalculation: ({ pinOf }) => 1 + pinOf.size });
+  }
 
   /** Calls `use` with what belongs to `state`; it must not wait for anything. */
   with<T>(deviceId: string, state: IndexedKeypad, use: (withPin: WithPin, all: AllPins) => T): Promise<T> {

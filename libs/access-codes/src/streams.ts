@@ -33,6 +33,9 @@ import { pinWith } from './known-pins';
 /** A snapshot is written after this many events, or half as many as the keypad has reservations. */
 const SNAPSHOT_AFTER = 500;
 
+/** What is kept where each keypad is looked at once. A keypad may have some thousand PINs. */
+const PASSING = { keypads: 50, pins: 10_000 };
+
 /** A code, or one to be created, with the PIN in question. */
 export type CodeWithPin = { readonly codeId: string } & PinOfCode;
 
@@ -62,11 +65,14 @@ export class Streams {
     {
       alone = false,
       codesWithKey = () => Promise.resolve([]),
+      passing = false,
     }: {
       /** No other process appends to these streams. */
       readonly alone?: boolean;
       /** Finds the codes that had a common_code_key before there was a stream for it. */
       readonly codesWithKey?: CodesWithKey;
+      /** Each keypad is looked at for a while and not again: few are kept. */
+      readonly passing?: boolean;
     } = {},
   ) {
     const shared = { store, clock, ids, alone };
@@ -78,11 +84,16 @@ export class Streams {
       codec: keypadCodec,
       fold: indexedKeypadFold,
       snapshots: this.snapshots,
+      ...(passing && { cacheSize: PASSING.keypads }),
     });
-    this.pins = new KeypadPins(vault, async ({ codeId, pinFingerprint }) => {
-      const { state } = await this.codes.load(codeId);
-      return state && pinWith(state, pinFingerprint);
-    });
+    this.pins = new KeypadPins(
+      vault,
+      async ({ codeId, pinFingerprint }) => {
+        const { state } = await this.codes.load(codeId);
+        return state && pinWith(state, pinFingerprint);
+      },
+      passing ? PASSING.pins : undefined,
+    );
     const codeOf = async (codeId: string) => (await this.codes.load(codeId)).state;
     this.commonCodes = new CommonCodes({ ...shared, vault, codeOf, codesWithKey });
     this.devices = devices;

@@ -36,7 +36,7 @@ export async function arrangeAgenda(
       ...{ owner: ids.uuid(), clock, wall: () => Date.now() },
       ...(alone ? {} : { heard: hear }),
     }),
-    streams: new Streams(store, clock, ids, devices, stores.vault, logger, { alone }),
+    streams: new Streams(store, clock, ids, devices, stores.vault, logger, { alone, passing: true }),
     ...{ known, clock, logger, settings: planSettings(config) },
     states: {
       upToDate: async () => codes.reached(await runner.storedPosition(), SEEN_WITHIN_MS),

@@ -48,7 +48,7 @@ describe('views that are built by threads', () => {
     expect(progress.folded).toBeGreaterThan(devices.devices.length);
     expect(indexes).toEqual(expect.arrayContaining([`codes_by_pin_v${CODES_VERSION}`, 'agenda_v2_by_due']));
     expect(await rowsOf(server.dataDir)).toEqual(folded);
-    // Codes that wait for nothing, and locks, which are read back.
+    // No code has anything to be done; each lock is read back.
     expect(due).toEqual({ codes: 0, devices: devices.devices.length });
     expect(plannedInDoubt).toEqual([false, false, true]);
 

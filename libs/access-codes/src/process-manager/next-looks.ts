@@ -10,7 +10,7 @@ import { circumstancesOf } from './circumstances';
 import type { PutOff, UnclaimedRow } from './unclaimed-rows';
 
 /** Rows are read so many at a time; each lock of these is read once. */
-const PAGE = 50_000;
+const PAGE = 100_000;
 /** The states of so many codes are in memory at a time, and as many rows are written at once. */
 const CODES_AT_ONCE = 1_000;
 /** The streams of so many devices are read at a time. */
