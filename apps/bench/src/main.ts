@@ -23,7 +23,7 @@ named('api', 'codes created, read and listed').action((options: Quick) => benchA
 named('rebuild', 'all views folded again, beside a bare read of the same log')
   .option('--codes <number>', 'codes in the larger log; 100,000 make a million events', positive)
   .action((options: Quick & { codes?: number }) => benchRebuild(options));
-named('start', 'a start with built views, and memory while idle')
+named('start', 'a start with built views, memory while idle, and pages of many codes')
   .option('--codes <number>', 'codes in the views; 100,000', positive)
   .action((options: Quick & { codes?: number }) => benchStart(options));
 named('agenda', 'claims among sleeping codes, and codes that fall due in one instant').action(

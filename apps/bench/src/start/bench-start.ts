@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { median } from '../ratios';
 import { SeededFolder } from '../rebuild/seeded-folder';
 import { machine, table } from '../report';
+import type { RunningServer } from '../fleet/running-server';
+import { timePages, type PageTimes } from './pages';
 
 const CODES = 100_000;
 const QUICK_CODES = 2_000;
@@ -9,8 +11,15 @@ const ROUNDS = 5;
 /** How long a server has nothing to do before its memory is looked at, ms. */
 const IDLE_MS = 20_000;
 const QUICK_IDLE_MS = 3_000;
+/** Codes of the small server whose page the others are held against. */
+const FEW_CODES = 100;
+const PAGES = 400;
+const QUICK_PAGES = 100;
 
-/** How soon a server with many codes in its built views is ready, and how much memory it and its event store hold idle. */
+/**
+ * How soon a server with many codes in its built views is ready, how much memory it and its event store hold idle, and how
+ * much longer a page takes than where there are few codes.
+ */
 export async function benchStart({
   quick = false,
   codes = quick ? QUICK_CODES : CODES,
@@ -21,6 +30,7 @@ export async function benchStart({
   try {
     const took: number[] = [];
     const memory: { server: number; eventStore: number }[] = [];
+    let pages: readonly PageTimes[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
       say(`a start with the views built (${round} of ${ROUNDS})`);
       const { server, took: one } = await seeded.start();
@@ -31,6 +41,8 @@ export async function benchStart({
           server: server.residentMemory(),
           eventStore: server.residentMemory('embedded-eventstore'),
         });
+        say('pages');
+        pages = await besideFew(server, quick ? QUICK_PAGES : PAGES, say);
       }
       await server.stop();
     }
@@ -44,10 +56,39 @@ export async function benchStart({
         ['memory of the server, idle', inMb(idle!.server), '', ''],
         ['memory of its event store, idle', inMb(idle!.eventStore), '', ''],
         ['both together', inMb(idle!.server + idle!.eventStore), '', '400 MB'],
+        ...pages.map(pageRow),
       ],
     );
     process.stdout.write(`median of ${ROUNDS} starts; ${machine()}\n`);
   } finally {
     seeded.remove();
   }
+}
+
+async function besideFew(
+  many: RunningServer,
+  asked: number,
+  say: (what: string) => void,
+): Promise<readonly PageTimes[]> {
+  const seeded = await SeededFolder.with(FEW_CODES, (what) => say(`beside ${FEW_CODES}: ${what}`));
+  try {
+    const { server: few } = await seeded.start();
+    try {
+      return await timePages(many, few, asked);
+    } finally {
+      await few.stop();
+    }
+  } finally {
+    seeded.remove();
+  }
+}
+
+function pageRow({ which, ms, beside, ratios }: PageTimes): string[] {
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2));
+  return [
+    `the ${which} page of 50, beside the first of ${FEW_CODES} (${beside.toFixed(2)} ms)`,
+    `${ms.toFixed(2)} ms, ${median(ratios).toFixed(2)} times`,
+    `${least}–${most}`,
+    '1.2 times',
+  ];
 }
