@@ -31,8 +31,7 @@ export class RunningServer {
   static async start(given?: { readonly folder: string; readonly apiKey: string }): Promise<RunningServer> {
     const folder = given?.folder ?? mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
     const apiKey = given?.apiKey ?? `seam_${randomUUID()}`;
-    const main = join(__dirname, '../../../server/src/main.js');
-    const child = spawn(process.execPath, [main], {
+    const child = spawn(process.execPath, startArguments(), {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         ...process.env,
@@ -157,4 +156,14 @@ export class RunningServer {
     if (answer.statusCode >= 300) throw new Error(`${url}: ${answer.statusCode} ${text.slice(0, 300)}`);
     return JSON.parse(text) as T;
   }
+}
+
+/** What `npm start` gives to Node. */
+function startArguments(): string[] {
+  const root = join(__dirname, '../../../../..');
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly scripts: { readonly start: string };
+  };
+  const [, given = ''] = /^exec node (.+)$/.exec(scripts.start) ?? [];
+  return given.split(' ').map((each) => (each.endsWith('.js') ? join(root, each) : each));
 }
