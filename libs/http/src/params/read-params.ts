@@ -1,8 +1,11 @@
 import { ApiError } from '@latchkey/platform';
 import { validateSync, type ValidationError } from 'class-validator';
+import { keepMetadata } from './kept-metadata';
 import { type Param, type ParamsClass, paramsOf } from './param';
 import { isPlainText } from './text';
 import { type Query, readQuery, Repeated } from './query';
+
+keepMetadata();
 
 /** Where a request says what it wants. */
 export interface ParamsSource {
