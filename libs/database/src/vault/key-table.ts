@@ -1,5 +1,5 @@
 import { chunks } from '../chunks';
-import { type Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { type KeyStore } from '@latchkey/platform';
 import { type Database } from '../database';
 import { emptyLog } from '../engines/empty-log';
@@ -94,12 +94,14 @@ export class KeyTable implements KeyStore {
       if (wrapped === undefined) erased.add(keyId);
       else if (!added.has(keyId)) added.set(keyId, wrapped);
     }
+    // One statement, which is a transaction of its own.
+    if (erased.size === 0) return addAll(this.database.db, added);
     const kept = await this.database.transaction(async (trx) => {
       const found = await addAll(trx, added);
       await eraseAll(trx, erased);
       return found;
     });
-    if (erased.size > 0) await this.forget();
+    await this.forget();
     return kept;
   }
 }
@@ -118,15 +120,15 @@ const addRows = preparedRows<VaultTables, KeyRow, { key_id: string }>(['key_id',
 );
 
 async function addAll(
-  trx: Transaction<VaultTables>,
+  db: Kysely<VaultTables>,
   added: Map<string, string>,
 ): Promise<Map<string, string | null>> {
   if (added.size === 0) return new Map();
   const ids = inOrder(added.keys());
   const wanted = ids.map((keyId) => ({ key_id: keyId, wrapped: added.get(keyId)! }));
-  const made = await addRows.rows(trx, wanted);
+  const made = await addRows.rows(db, wanted);
   if (made.length === ids.length) return new Map(added);
-  const rows = await byIds.rows(trx, {}, ids);
+  const rows = await byIds.rows(db, {}, ids);
   return new Map(rows.map((row) => [row.key_id, read(row.wrapped)]));
 }
 
