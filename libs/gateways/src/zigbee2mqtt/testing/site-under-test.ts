@@ -19,6 +19,8 @@ export const TIMINGS: AdapterTimings = {
   line: { quietMs: 30, replyMs: 500, looksMs: [2, 10, 25, 50, 100] },
 };
 const RADIO_TIMEOUT_MS = 400;
+const LOOK_EVERY_MS = 30;
+const QUIET_MS = 240;
 
 export interface SiteOptions {
   readonly system?: Partial<Zigbee2MqttSystem>;
@@ -121,8 +123,13 @@ export class SiteUnderTest {
   }
 
   /** Gives messages that are under way time to arrive: in real time, since a broker does not say when it is idle. */
+  /** Until no report has come for some time: they come by way of the broker, a process of its own. */
   async settle(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    for (let quiet = 0, seen = -1; quiet < QUIET_MS; quiet += LOOK_EVERY_MS) {
+      if (seen !== this.reports.length) quiet = 0;
+      seen = this.reports.length;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
     this.now += 30_000;
   }
 
