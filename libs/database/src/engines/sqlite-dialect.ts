@@ -76,7 +76,6 @@ const BUSY_ATTEMPTS = 500;
 
 /** Going to a thread and back costs as much as writing some thirty rows. */
 const MANY_VALUES = 400;
-const WRITES = /^\s*(insert|update|delete|with)\b/i;
 
 const isBusy = (error: unknown) =>
   String((error as { code?: unknown } | null)?.code).startsWith('SQLITE_BUSY');
@@ -171,7 +170,7 @@ class LibsqlConnection implements DatabaseConnection {
   }: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return this.isForThread(sql, parameters)
+        return this.isForThread(parameters)
           ? await this.onThread<R>(sql, parameters)
           : this.execute<R>(sql, parameters);
       } catch (error) {
@@ -185,9 +184,9 @@ class LibsqlConnection implements DatabaseConnection {
     }
   }
 
-  /** Whether a statement takes long: one with many rows, and one that is a transaction of its own, and so commits. */
-  private isForThread(sql: string, parameters: readonly unknown[]): boolean {
-    return inTransaction(this.connection) ? parameters.length >= MANY_VALUES : WRITES.test(sql);
+  /** Only in a transaction, in which nothing has to be waited for: a statement with many rows takes long. */
+  private isForThread(parameters: readonly unknown[]): boolean {
+    return parameters.length >= MANY_VALUES && inTransaction(this.connection);
   }
 
   private async onThread<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
