@@ -104,3 +104,14 @@ export class FieldReader {
     throw new RangeError('the message ends within a number');
   }
 }
+
+/** An entry of a map of texts; what is missing is empty. */
+export function entryIn(field: FieldReader): [key: string, value: string] {
+  let key = '';
+  let value = '';
+  while (field.next()) {
+    if (field.number === 1) key = field.text();
+    else if (field.number === 2) value = field.text();
+  }
+  return [key, value];
+}

@@ -1,11 +1,11 @@
-import type { HistoryEvent, HistoryPage } from '@latchkey/embedded-eventstore';
+import type { HistoryPage } from '@latchkey/embedded-eventstore';
 import {
   comparePositions,
-  type EventMetadata,
   type EventStore,
   EVENTS_IN_A_BATCH,
   type EventSubscription,
   ForwardingEventStore,
+  fromStored,
   type Position,
   type RecordedEvent,
   type SubscribeOptions,
@@ -43,7 +43,7 @@ export class PagedHistory extends ForwardingEventStore {
         for await (const { events } of this.streamPages({ stream, fromRevision }))
           for (const event of events) {
             next = event.revision + 1;
-            yield recordedFrom(event);
+            yield fromStored(event, positionAt(event.position));
           }
         return;
       } catch {
@@ -99,7 +99,7 @@ class PagedSubscription implements EventSubscription {
     let upTo: Position | undefined;
     for await (const page of this.pages({ after: Number(this.after?.commit ?? 0n), prefixes })) {
       for (const event of page.events) {
-        this.gathered.push(recordedFrom(event));
+        this.gathered.push(fromStored(event, positionAt(event.position)));
         if (this.gathered.length >= (this.options.batch?.() ?? EVENTS_IN_A_BATCH)) await this.handOver();
         if (this.stopped) return;
       }
@@ -123,36 +123,4 @@ class PagedSubscription implements EventSubscription {
 function positionAt(place: number): Position {
   const commit = BigInt(place);
   return { commit, prepare: commit };
-}
-
-type Written = NonNullable<RecordedEvent['written']>;
-
-/** As the client of the protocol makes it. All of history comes through here: nothing is spread into the events. */
-function recordedFrom(event: HistoryEvent): RecordedEvent {
-  const { dataText, metadataText, isJson } = event;
-  const data = isJson ? parsed(dataText) : undefined;
-  const metadata = metadataText === '' ? undefined : parsed(metadataText);
-  const bytes = metadataText === '' ? undefined : event.metadata;
-  const recorded: RecordedEvent & { written?: Written } = {
-    id: event.id,
-    type: event.type,
-    stream: event.stream,
-    revision: event.revision,
-    position: positionAt(event.position),
-    recordedAt: event.created,
-    data: data === undefined ? (isJson ? dataText : event.data) : data,
-    metadata: (metadata === undefined ? bytes : metadata) as EventMetadata,
-  };
-  if (data !== undefined && metadata !== undefined)
-    recorded.written = { data: dataText, metadata: metadataText };
-  return recorded;
-}
-
-/** @returns undefined where it is no JSON, which is never undefined */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

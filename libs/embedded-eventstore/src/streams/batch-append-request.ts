@@ -1,4 +1,4 @@
-import { FieldReader, uuidInMessage } from '@latchkey/eventstore-wire';
+import { entryIn, FieldReader, uuidInMessage } from '@latchkey/eventstore-wire';
 import { exactly, type ExpectedRevision } from './expected-revision';
 import { type ProposedMessage } from './proposed-event';
 
@@ -120,7 +120,7 @@ function decodeEvent(field: FieldReader): ProposedMessage {
         id = field.bytes();
         break;
       case 2: {
-        const [key, value] = decodeEntry(field.inner());
+        const [key, value] = entryIn(field.inner());
         if (key === 'type') type = value;
         else if (key === 'content-type') contentType = value;
         break;
@@ -134,16 +134,6 @@ function decodeEvent(field: FieldReader): ProposedMessage {
     }
   }
   return new BatchedEvent(id, type, contentType, data, metadata);
-}
-
-function decodeEntry(entry: FieldReader): [key: string, value: string] {
-  let key = '';
-  let value = '';
-  while (entry.next()) {
-    if (entry.number === 1) key = entry.text();
-    if (entry.number === 2) value = entry.text();
-  }
-  return [key, value];
 }
 
 class BatchedEvent implements ProposedMessage {

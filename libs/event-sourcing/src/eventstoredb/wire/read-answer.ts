@@ -1,5 +1,6 @@
-import { FieldReader, uuidInMessage, uuidText } from '@latchkey/eventstore-wire';
-import type { EventMetadata, Position, RecordedEvent } from '../../event-store';
+import { entryIn, FieldReader, uuidInMessage, uuidText } from '@latchkey/eventstore-wire';
+import type { Position, RecordedEvent } from '../../event-store';
+import { fromStored } from '../recorded';
 import { positionIn, unsigned } from './positions';
 
 /** What a subscription is sent; nothing of what it does not ask for. */
@@ -65,7 +66,7 @@ function recorded(field: FieldReader): RecordedEvent {
         commit = unsigned(field);
         break;
       case 6: {
-        const [key, value] = entry(field.inner());
+        const [key, value] = entryIn(field.inner());
         if (key === 'type') type = value;
         else if (key === 'content-type') contentType = value;
         else if (key === 'created') created = value;
@@ -79,35 +80,16 @@ function recorded(field: FieldReader): RecordedEvent {
         break;
     }
   }
-  return {
-    ...{ id, type, stream, revision, position: { commit, prepare } },
-    recordedAt: Number(created.slice(0, -DIGITS_BELOW_MS)),
-    ...content(data, metadata, contentType === JSON_TYPE),
-  };
-}
-
-/** JSON as plain data, with the text that it was; anything else as it is, since anyone may append. */
-function content(
-  data: Uint8Array,
-  metadata: Uint8Array,
-  isJson: boolean,
-): Pick<RecordedEvent, 'data' | 'metadata' | 'written'> {
-  const written = { data: textOf(data), metadata: textOf(metadata) };
-  const values = isJson ? parsed(written.data) : undefined;
-  const about = parsed(written.metadata);
-  return {
-    data: values ? values.value : isJson ? written.data : data,
-    metadata: (about ? about.value : metadata.length > 0 ? metadata : undefined) as EventMetadata,
-    ...(values && about && { written }),
-  };
-}
-
-function parsed(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch {
-    return undefined;
-  }
+  return fromStored(
+    {
+      ...{ id, type, stream, revision, data, metadata },
+      created: Number(created.slice(0, -DIGITS_BELOW_MS)),
+      isJson: contentType === JSON_TYPE,
+      dataText: textOf(data),
+      metadataText: textOf(metadata),
+    },
+    { commit, prepare },
+  );
 }
 
 const textOf = (bytes: Uint8Array): string =>
@@ -117,14 +99,4 @@ function streamName(identifier: FieldReader): string {
   let name = '';
   while (identifier.next()) if (identifier.number === 3) name = identifier.text();
   return name;
-}
-
-function entry(field: FieldReader): [key: string, value: string] {
-  let key = '';
-  let value = '';
-  while (field.next()) {
-    if (field.number === 1) key = field.text();
-    else if (field.number === 2) value = field.text();
-  }
-  return [key, value];
 }
