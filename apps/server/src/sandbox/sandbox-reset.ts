@@ -1,4 +1,4 @@
-import { causedBy } from '@latchkey/event-sourcing';
+import { causedBy, isAbsence } from '@latchkey/event-sourcing';
 import type { Records } from '@latchkey/database';
 import {
   concludeAction,
@@ -59,9 +59,7 @@ export class SandboxReset {
       const query = new ListConnectedAccounts(workspaceId, {}, { limit: ACCOUNTS_AT_ONCE });
       const { items } = await this.queries.execute(query);
       if (items.length === 0) break;
-      for (const { connected_account_id } of items) {
-        await this.commands.execute(new DeleteConnectedAccount(caller, connected_account_id));
-      }
+      for (const { connected_account_id } of items) await this.deleteAccount(caller, connected_account_id);
     }
     await this.webviews.deleteOf(workspaceId);
     // Their codes are cleaned up after, PINs erased, before anything takes their place.
@@ -69,6 +67,16 @@ export class SandboxReset {
     if (workspaceId === this.account.workspaceId) await this.account.renew();
     await this.records.settings.delete(UNDER_WAY);
     await this.core.caughtUp();
+  }
+
+  private async deleteAccount(caller: Caller, accountId: string): Promise<void> {
+    try {
+      await this.commands.execute(new DeleteConnectedAccount(caller, accountId));
+    } catch (error) {
+      if (!isAbsence(error)) throw error;
+      // Somebody else has deleted it since it was listed.
+      await this.core.caughtUp();
+    }
   }
 }
 

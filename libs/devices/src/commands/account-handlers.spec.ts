@@ -112,6 +112,12 @@ describe('DeleteConnectedAccount', () => {
     await expect(shown()).rejects.toThrow('The connected account does not exist.');
   });
 
+  it('waits for its own removal where its devices were deleted before', async () => {
+    await devices.given(connected(), added(), deleted, removed, connected());
+    await devices.when(remove).then(removed);
+    expect(devices.awaited).toEqual([await devices.store.ping()]);
+  });
+
   it('is finished by the watch after a crash in any step', async () => {
     for (const appends of [1, 2]) {
       const scenario = new DeviceScenario();

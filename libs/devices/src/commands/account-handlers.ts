@@ -1,4 +1,4 @@
-import { causedBy, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
+import { causedBy, laterPosition, Refusal, VIEW_BARRIER, type ViewBarrier } from '@latchkey/event-sourcing';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type Account, removeAccount, requestSync, updateAccount } from '../domain/account';
@@ -49,7 +49,7 @@ export class DeleteConnectedAccountHandler implements ICommandHandler<DeleteConn
     const cause = causedBy(caller);
     const { position } = await this.streams.accounts.transact(connectedAccountId, cause, removeAccount);
     const latest = await this.departures.ofAccount(connectedAccountId, cause, DEVICES_AT_ONCE);
-    await this.views.reached(latest ?? position);
+    await this.views.reached(laterPosition(position, latest));
   }
 }
 

@@ -42,7 +42,7 @@ export class Departures {
     const { position } = await streams.devices.transact(deviceId, cause, (device) =>
       deleteDevice(device, intake),
     );
-    return (await codes.abandon(deviceId, cause)) ?? position;
+    return laterPosition(position, await codes.abandon(deviceId, cause));
   }
 
   /** Changes a device; one that is no longer managed makes its codes unmanaged. */
@@ -52,7 +52,7 @@ export class Departures {
       updateDevice(device, wanted),
     );
     if (wanted.managed !== false) return position;
-    return (await codes.letGo(deviceId, cause)) ?? position;
+    return laterPosition(position, await codes.letGo(deviceId, cause));
   }
 
   /** Resolves when nothing is left of a deleted device, so that its lock may be added again. */
