@@ -1,4 +1,4 @@
-import { until } from '@latchkey/platform';
+import { pinsIn, until } from '@latchkey/platform';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,7 +126,7 @@ export class KilledHouse {
 
   /** The PINs that it has logged. */
   logged(): string[] {
-    return this.pins.filter((pin) => new RegExp(`(?<![\\d.:-])${pin}(?![\\d.:-])`).test(this.said));
+    return pinsIn(this.said, ...this.pins);
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { testDatabase, testEngines, type TestDatabase } from '../testing/test-databases';
-import { checkValue, createVault, KeyErasedError, keyringOfOldVault, type Vault } from '@latchkey/platform';
+import {
+  checkValue,
+  createVault,
+  KeyErasedError,
+  keyringOfOldVault,
+  pinsIn,
+  type Vault,
+} from '@latchkey/platform';
 import { migrate } from '../migrate';
 import { KeyTable } from './key-table';
 import { isMasterKeyOf, openVault, rekeyVault } from './open-vault';
@@ -41,7 +48,7 @@ describe.each(testEngines)('the vault on %s', (engine) => {
   it('shows neither the PIN nor its length', async () => {
     const [short, long] = [await vault.seal('a', '4821'), await vault.seal('b', '482193756')];
 
-    expect(JSON.stringify(short)).not.toContain('4821');
+    expect(pinsIn(JSON.stringify(short), '4821')).toEqual([]);
     expect(short.box).toHaveLength(long.box.length);
   });
 
