@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { type Database, openDatabase } from './database';
 import { forUpdateSkipLocked, isTransient, isUniqueViolation } from './engines/portable';
@@ -6,6 +9,35 @@ import { testDatabase, testEngines, type TestDatabase } from './testing/test-dat
 interface Tables {
   things: { id: number; text: string | null; number: number | null; bytes: Buffer | null };
 }
+
+describe('what can be rebuilt, on SQLite', () => {
+  it('is moved out of the log from time to time, however small what is written', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-log-'));
+    const file = join(folder, 'views.db');
+    const database = await openDatabase<{ things: { id: number; text: string } }>({
+      file,
+      durability: 'normal',
+    });
+    await database.db.schema
+      .createTable('things')
+      .addColumn('id', 'bigint', (column) => column.primaryKey())
+      .addColumn('text', 'text')
+      .execute();
+    const add = (id: number) =>
+      database.transaction((trx) =>
+        trx
+          .insertInto('things')
+          .values({ id, text: 'x'.repeat(1000) })
+          .execute(),
+      );
+    const empty = statSync(file).size;
+    for (let id = 0; id < 450; id++) await add(id);
+    const moved = statSync(file).size;
+    await database.close();
+    rmSync(folder, { recursive: true });
+    expect(moved).toBeGreaterThan(empty + 300_000);
+  });
+});
 
 describe.each(testEngines)('a database on %s', (engine) => {
   let test: TestDatabase;

@@ -25,20 +25,27 @@ export interface SqliteOptions {
   secureDelete?: boolean;
 }
 
+/** So many pages are in the log, at most, before a commit moves them into the file. */
+const PAGES_IN_LOG = 8_000;
+/** So many commits without a thread leave fewer pages in the log than that: then it is emptied on one. */
+const COMMITS_IN_PLACE = 400;
+
 /** Kysely's SQLite dialect over libsql, on one connection that one caller at a time has to itself. */
 export class LibsqlDialect extends SqliteDialect {
   private readonly connection: Libsql.Database;
   private readonly fileVersion: FileVersion;
+  private readonly waitsForDisk: boolean;
 
   constructor(options: SqliteOptions) {
     const connection = open(options);
     super({ database: connection });
     this.connection = connection;
     this.fileVersion = new FileVersion(connection);
+    this.waitsForDisk = options.durability === 'full';
   }
 
   override createDriver(): Driver {
-    return new LibsqlDriver(this.connection, this.fileVersion);
+    return new LibsqlDriver(this.connection, this.fileVersion, this.waitsForDisk);
   }
 
   /** A number that changes whenever another connection has changed the file. */
@@ -56,7 +63,7 @@ function open({ file, durability, secureDelete }: SqliteOptions): Libsql.Databas
     connection.pragma('journal_mode = WAL');
     connection.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
     // What can be rebuilt need not be moved out of the log, which waits for the disk, every few hundred writes.
-    if (durability === 'normal') connection.pragma('wal_autocheckpoint = 8000');
+    if (durability === 'normal') connection.pragma(`wal_autocheckpoint = ${PAGES_IN_LOG}`);
     connection.pragma('foreign_keys = ON');
     connection.pragma('temp_store = MEMORY');
     // More than the 2 MB that it has otherwise: indexes of random ids change all over.
@@ -77,6 +84,9 @@ const BUSY_ATTEMPTS = 500;
 /** Going to a thread and back costs as much as writing some thirty rows. */
 const MANY_VALUES = 400;
 
+/** What changes the schema. */
+const SCHEMA = /^(create|drop|alter)\b/i;
+
 const isBusy = (error: unknown) =>
   String((error as { code?: unknown } | null)?.code).startsWith('SQLITE_BUSY');
 
@@ -86,10 +96,14 @@ const inTransaction = (connection: Libsql.Database) =>
 class LibsqlDriver implements Driver {
   private readonly lock = new ConnectionLock();
   private readonly only: LibsqlConnection;
+  /** Since the log was last emptied on a thread. */
+  private commitsInPlace = 0;
 
   constructor(
     private readonly connection: Libsql.Database,
     private readonly version: FileVersion,
+    /** Whether a commit waits for the disk. */
+    private readonly waitsForDisk: boolean,
   ) {
     this.only = new LibsqlConnection(connection, version);
   }
@@ -110,14 +124,21 @@ class LibsqlDriver implements Driver {
   }
 
   // Immediate: a transaction that reads first and writes later must not find the write lock taken then.
-  beginTransaction(): Promise<void> {
-    return this.exec('begin immediate');
+  async beginTransaction(): Promise<void> {
+    await this.exec('begin immediate');
+    this.only.toCommit = 0;
   }
 
   async commitTransaction(): Promise<void> {
+    const isSmall = this.only.toCommit < MANY_VALUES;
+    if (isSmall && !this.waitsForDisk && this.commitsInPlace < COMMITS_IN_PLACE) {
+      this.commitsInPlace++;
+      return this.exec('commit');
+    }
     const release = this.version.hold();
     try {
-      await commitOnThread(this.connection);
+      await onThread(this.connection, 'commit');
+      if (this.commitsInPlace >= COMMITS_IN_PLACE) await this.emptyLog();
     } finally {
       release();
     }
@@ -138,13 +159,19 @@ class LibsqlDriver implements Driver {
   private exec(sql: string): Promise<void> {
     return this.only.run(sql);
   }
+
+  /** What can't be moved out of the log now, since others read the file, is moved later. */
+  private async emptyLog(): Promise<void> {
+    this.commitsInPlace = 0;
+    await onThread(this.connection, 'pragma wal_checkpoint(passive)').catch(() => undefined);
+  }
 }
 
 /** Writes, and waits for the disk, on one of libsql's own threads, while this one serves others. */
-async function commitOnThread(connection: Libsql.Database): Promise<void> {
+async function onThread(connection: Libsql.Database, sql: string): Promise<void> {
   try {
     // Both faces of libsql are over the same native connection.
-    await LibsqlThreads.prototype.exec.call(connection as never, 'commit');
+    await LibsqlThreads.prototype.exec.call(connection as never, sql);
   } catch (error) {
     throw meaning(error);
   }
@@ -152,6 +179,8 @@ async function commitOnThread(connection: Libsql.Database): Promise<void> {
 
 class LibsqlConnection implements DatabaseConnection {
   private readonly statements: LibsqlStatements;
+  /** About how much the commit of the transaction in progress has to write: values that it was given, and rows. */
+  toCommit = 0;
 
   constructor(
     private readonly connection: Libsql.Database,
@@ -191,6 +220,7 @@ class LibsqlConnection implements DatabaseConnection {
 
   private async onThread<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
     const release = this.version.hold();
+    this.toCommit += parameters.length;
     try {
       return (await this.statements.runOnThread(sql, parameters)) as QueryResult<R>;
     } finally {
@@ -200,8 +230,14 @@ class LibsqlConnection implements DatabaseConnection {
 
   private execute<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
     const statement = this.statements.get(sql);
-    if (statement.reader) return { rows: statement.all(parameters) as R[] };
+    if (statement.reader) {
+      const rows = statement.all(parameters) as R[];
+      this.toCommit += Math.max(parameters.length, rows.length);
+      return { rows };
+    }
     const { changes, lastInsertRowid } = statement.run(parameters);
+    // Of tables and indexes it is not told how large they are.
+    this.toCommit += SCHEMA.test(sql) ? Infinity : Math.max(parameters.length, changes);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
