@@ -6,7 +6,9 @@ import {
   codesOfDevice,
   codesOnLock,
   devicesOfLock,
+  dropClaimed,
   dropGone,
+  firstDue,
   locksOfAccount,
   putOff,
 } from './agenda-statements';
@@ -112,9 +114,8 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   }
 
   async nextDue(): Promise<number | null> {
-    const due = await this.due.nextDue();
-    if (due !== null && due <= this.options.clock.now()) return due;
-    const since = await this.wakes.since();
+    const [first] = await firstDue.rows(this.database.db, { wall: this.options.wall() });
+    const { due, since } = first!;
     return since === null || due === null ? (since ?? due) : Math.min(since, due);
   }
 
@@ -172,14 +173,8 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     };
   }
 
-  private async drop(claim: AgendaClaim, revision: number): Promise<boolean> {
-    const { numDeletedRows } = await this.database.db
-      .deleteFrom(AGENDA)
-      .where('subject', '=', claim.subject)
-      .where('version', '=', claim.version)
-      .where('revision', '<=', revision)
-      .executeTakeFirst();
-    return numDeletedRows > 0n;
+  private async drop({ subject, version }: AgendaClaim, revision: number): Promise<boolean> {
+    return (await dropClaimed.run(this.database.db, { subject, version, revision })) > 0;
   }
 
   /** Makes a subject due now, unless it is due by `instant` (ms) anyway. */

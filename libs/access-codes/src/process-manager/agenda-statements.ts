@@ -1,6 +1,14 @@
 import { type Engine, prepared } from '@latchkey/database';
 import { sql } from 'kysely';
-import { AGENDA, type AgendaRow, type AgendaTables, LOCK_CODES, type LockRow, LOCKS } from './agenda-tables';
+import {
+  AGENDA,
+  type AgendaRow,
+  type AgendaTables,
+  LOCK_CODES,
+  type LockRow,
+  LOCKS,
+  WAKES,
+} from './agenda-tables';
 
 /** What a subject was planned to do next, if nothing has happened since. */
 export interface Planned {
@@ -16,6 +24,31 @@ export interface Planned {
   waitingForLock: number;
   waitingSince: number;
 }
+
+/**
+ * When the first unclaimed row is due, and since when rows should have been due that are still to be made so, ms. Asked
+ * many times for each piece of work: one statement.
+ */
+export const firstDue = prepared<
+  AgendaTables,
+  { wall: number },
+  { due: number | null; since: number | null }
+>((db, p) =>
+  db.selectNoFrom((eb) => [
+    eb
+      .selectFrom(AGENDA)
+      .select('due_at')
+      .where('due_at', 'is not', null)
+      .where((of) => of.or([of('lease_owner', 'is', null), of('lease_until', '<', p.wall)]))
+      .orderBy('due_at')
+      .limit(1)
+      .as('due'),
+    eb
+      .selectFrom(WAKES)
+      .select((of) => of.fn.min('due_at').as('due_at'))
+      .as('since'),
+  ]),
+);
 
 /**
  * Sets when a row is due next, unless its own stream has new events since it was planned, or something else has
@@ -77,6 +110,19 @@ export const settleMany = (engine: Engine, planned: readonly Planned[]) => {
     from given where ${agenda}.subject = given.subject and ${agenda}.version = given.version ${isFree}
     returning ${agenda}.subject`;
 };
+
+/** Drops a row that was claimed, unless something has happened since. */
+export const dropClaimed = prepared<
+  AgendaTables,
+  { subject: string; version: number; revision: number },
+  unknown
+>((db, p) =>
+  db
+    .deleteFrom(AGENDA)
+    .where('subject', '=', p.subject)
+    .where('version', '=', p.version)
+    .where('revision', '<=', p.revision),
+);
 
 /** Drops a row whose own stream has no new events since, whichever process has claimed it. */
 export const dropGone = prepared<AgendaTables, { subject: string; revision: number }, unknown>((db, p) =>

@@ -18,9 +18,11 @@ export async function listedForCode(
   read: readonly ListedCode[],
   vault: Vault,
 ): Promise<Listed[]> {
-  const known = await knownPins(code, vault);
   const { inFlight, onLock } = code.known;
   const mayTurnUp = mayTurnUpOf(code);
+  // Nothing in a listing can be about it. Most codes of a lock are still to come, and opening their PINs takes time.
+  if (!inFlight && !onLock && !mayTurnUp && code.life.phase !== 'unmanaged') return [];
+  const known = await knownPins(code, vault);
   const awaitedAt = mayTurnUp?.slot === undefined ? undefined : String(mayTurnUp.slot);
   const lockCodeId = inFlight?.lockCodeId ?? onLock?.lockCodeId ?? awaitedAt;
   const told = inFlight?.content ?? onLock ?? mayTurnUp;

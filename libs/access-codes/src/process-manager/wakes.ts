@@ -67,20 +67,9 @@ const next = (db: Kysely<AgendaTables>, engine: Database<AgendaTables>['engine']
     .limit(1)
     .modifyEnd(forUpdateSkipLocked(engine));
 
-/** Called each time that the agenda is claimed from. */
-const first = prepared<AgendaTables, object, { due_at: number }>((db) =>
-  db.selectFrom(WAKES).select('due_at').orderBy('due_at').limit(1),
-);
-
 /** Rows that are still to be made due, by whichever process. */
 export class Wakes {
   constructor(private readonly database: Database<AgendaTables>) {}
-
-  /** Since when rows should have been due, ms; null: none are left. */
-  async since(): Promise<number | null> {
-    const [row] = await first.rows(this.database.db, {});
-    return row?.due_at ?? null;
-  }
 
   /**
    * Makes some of them due, each wake in its turn. @returns false when none were left, or another process is doing it

@@ -1,4 +1,5 @@
 import { type Vault } from '@latchkey/platform';
+import { LRUCache } from 'lru-cache';
 import { type Database } from '../database';
 import { emptyLog } from '../engines/empty-log';
 import { type Migration } from '../migrate';
@@ -6,12 +7,12 @@ import { prepared } from '../prepared';
 
 /** What we need to act for a connected account at its lock maker (OAuth2). */
 export interface AccountToken {
-  accessToken: string;
-  refreshToken: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
   /** When the access token ends, ms since the epoch. */
-  expiresAt: number;
+  readonly expiresAt: number;
   /** The lock maker's own id of the account. */
-  userId: string;
+  readonly userId: string;
 }
 
 /** The tokens of connected accounts, sealed by the vault. */
@@ -43,13 +44,23 @@ const sealedToken = prepared<AccountTokensTable, { accountId: string }, { sealed
   db.selectFrom('account_tokens').select('sealed').where('account_id', '=', p.accountId),
 );
 
+/** So many accounts' tokens are kept open. */
+const KEPT = 100;
+
 export function accountTokens({ db, engine }: Database<AccountTokensTable>, vault: Vault): AccountTokens {
+  const opened = new LRUCache<string, { readonly sealed: string; readonly token: AccountToken }>({
+    max: KEPT,
+  });
   return {
     async get(accountId) {
       const [row] = await sealedToken.rows(db, { accountId });
-      return row
-        ? (JSON.parse(vault.openSecret(purposeOfAccountToken(accountId), row.sealed)) as AccountToken)
-        : null;
+      if (!row) return null;
+      const { sealed } = row;
+      const kept = opened.get(accountId);
+      if (kept?.sealed === sealed) return kept.token;
+      const token = JSON.parse(vault.openSecret(purposeOfAccountToken(accountId), sealed)) as AccountToken;
+      opened.set(accountId, { sealed, token });
+      return token;
     },
     async put(accountId, { accessToken, refreshToken, expiresAt, userId }) {
       const text = JSON.stringify({ accessToken, refreshToken, expiresAt, userId });
@@ -61,6 +72,7 @@ export function accountTokens({ db, engine }: Database<AccountTokensTable>, vaul
         .execute();
     },
     async delete(accountId) {
+      opened.delete(accountId);
       await db.deleteFrom('account_tokens').where('account_id', '=', accountId).execute();
       // The file's log still holds the old page. If another process is reading just now, a later checkpoint empties it.
       await emptyLog(db, engine).catch(() => undefined);

@@ -1,6 +1,7 @@
 import { type Vault } from '@latchkey/platform';
 import { type Database } from '../database';
 import { type Migration } from '../migrate';
+import { prepared } from '../prepared';
 
 /** Small values that the server itself must keep, by name. */
 export interface Settings {
@@ -34,6 +35,11 @@ export const settingsMigration: Migration = {
   },
 };
 
+/** Asked with each report of a lock. */
+const valueOf = prepared<SettingsTable, { key: string }, { value: string }>((db, p) =>
+  db.selectFrom('settings').select('value').where('key', '=', p.key),
+);
+
 export const purposeOfSetting = (key: string): string => `setting/${key}`;
 
 export function settings({ db }: Database<SettingsTable>, vault: Vault): Settings {
@@ -41,7 +47,7 @@ export function settings({ db }: Database<SettingsTable>, vault: Vault): Setting
   const unseal = (key: string, sealed: string) => vault.openSecret(purposeOfSetting(key), sealed);
 
   async function get(key: string): Promise<string | null> {
-    const row = await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst();
+    const [row] = await valueOf.rows(db, { key });
     return row?.value ?? null;
   }
   async function set(key: string, value: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { chunks } from '../chunks';
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { type KeyStore } from '@latchkey/platform';
 import { type Database } from '../database';
 import { emptyLog } from '../engines/empty-log';
@@ -15,6 +15,8 @@ interface Waiting {
 }
 
 const BATCH = 1000;
+/** So many are written as fast as a thread is gone to and come back from. */
+const FEW = 50;
 
 type KeyRow = VaultTables['keys'];
 
@@ -94,13 +96,17 @@ export class KeyTable implements KeyStore {
       if (wrapped === undefined) erased.add(keyId);
       else if (!added.has(keyId)) added.set(keyId, wrapped);
     }
-    // One statement, which is a transaction of its own.
-    if (erased.size === 0) return addAll(this.database.db, added);
-    const kept = await this.database.transaction(async (trx) => {
-      const found = await addAll(trx, added);
-      await eraseAll(trx, erased);
-      return found;
-    });
+    const { db } = this.database;
+    // One statement is a transaction of its own.
+    if (erased.size === 0) return addAll(db, added);
+    let kept = new Map<string, string | null>();
+    if (added.size === 0 && erased.size <= FEW) await eraseAll(db, erased);
+    else
+      kept = await this.database.transaction(async (trx) => {
+        const found = await addAll(trx, added);
+        await eraseAll(trx, erased);
+        return found;
+      });
     await this.forget();
     return kept;
   }
@@ -132,14 +138,21 @@ async function addAll(
   return new Map(rows.map((row) => [row.key_id, read(row.wrapped)]));
 }
 
-async function eraseAll(trx: Transaction<VaultTables>, erased: Set<string>): Promise<void> {
-  if (erased.size === 0) return;
-  const wrapped = '-'.repeat(WRAPPED_LENGTH);
-  await trx
+const eraseRows = preparedRows<VaultTables, KeyRow>(['key_id', 'wrapped'], (db, rows) =>
+  db
     .insertInto('keys')
-    .values(inOrder(erased).map((keyId) => ({ key_id: keyId, wrapped })))
-    .onConflict((conflict) => conflict.column('key_id').doUpdateSet({ wrapped }))
-    .execute();
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column('key_id').doUpdateSet((eb) => ({ wrapped: eb.ref('excluded.wrapped') })),
+    ),
+);
+
+async function eraseAll(db: Kysely<VaultTables>, erased: Set<string>): Promise<void> {
+  const wrapped = '-'.repeat(WRAPPED_LENGTH);
+  await eraseRows.rows(
+    db,
+    inOrder(erased).map((keyId) => ({ key_id: keyId, wrapped })),
+  );
 }
 
 /** Nonce, key and tag in base64url after `v1.`; every wrapped key is as long. */
