@@ -95,6 +95,40 @@ describe('the simulated clock', () => {
     expect((await set({})).body.running).toBe(true);
   });
 
+  describe('while it stands', () => {
+    const ask = (at: unknown, headers: Record<string, string> = {}) =>
+      fetch(`${cloud.url}/locks`, {
+        headers: { authorization: `Bearer ${cloud.accessToken}`, 'x-simulated-now': String(at), ...headers },
+      });
+    const now = async () => (await cloud.call('GET', '/simulator/clock')).body.now;
+
+    it('follows who asks and says what time it is', async () => {
+      const lock = await cloud.addLock();
+      const { locks } = (await (await ask(TEN + 5000)).json()) as {
+        locks: { lock_id: string; device_time: string }[];
+      };
+      expect(locks).toMatchObject([{ lock_id: lock, device_time: at(5000) }]);
+      expect(await now()).toBe(at(5000));
+    });
+
+    it('goes neither back nor past what is to be played, nor where a page of another site wants it', async () => {
+      const lock = await cloud.addLock({ faults: { latency_ms: 1500 } });
+      await cloud.create(lock, { code: '1111' });
+      for (const wrong of [TEN - 1000, TEN + 1501, 'soon', 1e300])
+        expect((await ask(wrong)).status).toBe(200);
+      await ask(TEN + 1000, { origin: 'http://elsewhere.example' });
+      expect(await now()).toBe(at(0));
+      await ask(TEN + 1499);
+      expect(await now()).toBe(at(1499));
+    });
+
+    it('does not follow anybody while it runs', async () => {
+      await set({ now: at(0), running: true });
+      await ask(TEN + 3_600_000);
+      expect(Date.parse((await now()) as string)).toBeLessThan(TEN + 3_600_000);
+    });
+  });
+
   it('takes concurrent calls in turn', async () => {
     const lock = await cloud.addLock({ faults: { latency_ms: 1000 } });
     for (let i = 0; i < 10; i += 1) await cloud.create(lock, { code: String(1000 + i) });

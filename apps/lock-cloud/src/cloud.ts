@@ -107,7 +107,8 @@ export class Cloud {
     work: (lock: Lock) => T,
   ): { result: T; answered: boolean } {
     this.operations.performDue(this.clock.now());
-    const whim = kind === 'code' ? this.db.transact(() => this.whimOf(this.lock(lockId))) : 'none';
+    const isFlaky = kind === 'code' && this.lock(lockId).faults.flaky_one_in > 0;
+    const whim = isFlaky ? this.db.transact(() => this.whimOf(this.lock(lockId))) : 'none';
     if (whim === 'busy') throw new Refusal(409, 'DEVICE_BUSY', 'The lock is busy; try again later.');
     return this.change(() => {
       const lock = this.lock(lockId);

@@ -140,7 +140,10 @@ export class Deliveries {
   }
 
   private async send(url: string, body: string): Promise<Outcome> {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    // Not AbortSignal.timeout: each of those makes an error in the end, whether anybody waits for it or not.
+    const giving = new AbortController();
+    const { signal } = giving;
+    const timer = setTimeout(() => giving.abort(), TIMEOUT_MS);
     try {
       const { origin, pathname, search } = new URL(url);
       const response = await this.agent.request({
@@ -155,6 +158,8 @@ export class Deliveries {
       return response.statusCode >= 200 && response.statusCode < 300 ? 'delivered' : 'refused';
     } catch {
       return signal.aborted ? 'refused' : 'unreachable';
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -70,6 +70,18 @@ export class Player {
     return this.advancing.runExclusive(() => this.playTo(target, running));
   }
 
+  /**
+   * Who asks says what time it is: a clock that stands is put there, unless there is something to play before, which
+   * is for `advance`.
+   */
+  follow(instant: number): void {
+    const isInstant = !Number.isNaN(new Date(instant).getTime());
+    if (this.clock.running || !isInstant || instant <= this.clock.now() || this.deliveries.inFlight > 0)
+      return;
+    const next = this.nextDue();
+    if (next === null || next > instant) this.clock.put(instant, false);
+  }
+
   close(): void {
     this.open = false;
     clearTimeout(this.timer);

@@ -192,7 +192,9 @@ async function openParts(
     : new SystemClock();
   const opening = [
     openEventStore(given, stores, started, logger),
-    given.sandbox ? openLockCloud(given, stores.records, started, resetClock) : Promise.resolve(undefined),
+    given.sandbox
+      ? openLockCloud(given, { records: stores.records, clock }, started, resetClock)
+      : Promise.resolve(undefined),
   ] as const;
   // What has been started is to be ended, also where the other fails first.
   await Promise.allSettled(opening);

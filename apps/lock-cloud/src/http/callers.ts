@@ -15,6 +15,17 @@ export function isFromAnotherSite({ headers }: FastifyRequest): boolean {
   return headers['sec-fetch-site'] === 'cross-site' || headers['sec-fetch-site'] === 'same-site';
 }
 
+/** Whether `admitToSimulator` lets it pass. */
+export function mayUseSimulator(request: FastifyRequest): boolean {
+  try {
+    admitToSimulator(request);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
 /**
  * The simulator has power over doors and time: it answers to somebody on this machine only. A name in DNS that leads to
  * the loopback address, a page in a browser on this machine, and a webhook that a tenant has pointed here count as

@@ -2,10 +2,14 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import type { Cloud } from '../cloud';
 import { isStorageFault } from '../database';
 import { Refusal } from '../errors';
+import { mayUseSimulator } from './callers';
 import { makerApi } from './maker/maker-api';
 import type { Client } from './oauth/client';
 import { oauth } from './oauth/oauth';
 import { simulatorApi } from './simulator/simulator-api';
+
+/** At which instant something is asked, ms since 1970. */
+const SIMULATED_NOW = 'x-simulated-now';
 
 const answerRefusal = (reply: FastifyReply, status: number, error_code: string, message: string) =>
   reply.code(status).send({ error_code, message });
@@ -51,6 +55,11 @@ export function httpServer(cloud: Cloud, client: Client): FastifyInstance {
   app.setNotFoundHandler((_request, reply) =>
     answerRefusal(reply, 404, 'NOT_FOUND', 'There is nothing at this address.'),
   );
+  app.addHook('onRequest', (request, _reply, next) => {
+    const at = request.headers[SIMULATED_NOW];
+    if (at !== undefined && mayUseSimulator(request)) cloud.player.follow(Number(at));
+    next();
+  });
   void app.register(makerApi(cloud));
   void app.register(simulatorApi(cloud));
   void app.register(oauth(cloud, client));

@@ -24,8 +24,18 @@ export async function sandboxClient(records: Records): Promise<{ clientId: strin
   return { clientId: 'latchkey', clientSecret };
 }
 
-/** The lock cloud as a lock maker. It shows each workspace its own accounts alone, so it is told which one asks. */
-export function sandboxMaker(url: string, client: { clientId: string; clientSecret: string }): LockMaker {
+/** What a lock cloud whose clock stands is told with each request: the instant at which it is asked. */
+const AT = 'x-simulated-now';
+
+/**
+ * The lock cloud as a lock maker. It shows each workspace its own accounts alone, so it is told which one asks.
+ * @param clock by which it is asked
+ */
+export function sandboxMaker(
+  url: string,
+  client: { clientId: string; clientSecret: string },
+  clock: Pick<Clock, 'now'>,
+): LockMaker {
   const signature = (workspaceId: string) =>
     createHmac('sha256', client.clientSecret).update(workspaceId).digest('base64url');
   return {
@@ -33,6 +43,7 @@ export function sandboxMaker(url: string, client: { clientId: string; clientSecr
     displayName: 'Latchkey Lock Cloud',
     baseUrl: url,
     ...client,
+    headers: () => ({ [AT]: String(clock.now()) }),
     loginHint: (workspaceId) => `${workspaceId}.${signature(workspaceId)}`,
   };
 }

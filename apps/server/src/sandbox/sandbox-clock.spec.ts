@@ -20,6 +20,20 @@ function eachMinute(clock: SandboxClock, onSettled: () => void): Timed {
 const simulator = { setClock: () => Promise.resolve(null) } as unknown as Simulator;
 
 describe('putting the clock forward', () => {
+  it('asks the lock cloud where that has something to play, and else lets it learn the time from requests', async () => {
+    const clock = new SandboxClock({ now: NOON, running: false });
+    const played: number[] = [];
+    const plays = NOON + 90 * MINUTE;
+    const setClock = (now: number) => {
+      played.push((now - NOON) / MINUTE);
+      return Promise.resolve(now < plays ? plays : null);
+    };
+    const server = eachMinute(clock, () => undefined);
+    const driver = new SandboxClockDriver({ clock, simulator: { setClock } as never, server });
+    await driver.advance((now) => now + 300 * MINUTE);
+    expect(played).toEqual([0, 90, 300]);
+  });
+
   it('ends with the request that asked for it, and leaves the clock to the next one', async () => {
     const clock = new SandboxClock({ now: NOON, running: false });
     const gone = new AbortController();

@@ -93,11 +93,11 @@ export class SandboxClockDriver {
         if (next > to) break;
         if (this.stopped) throw ApiError.unavailable('The server is stopping.');
         if (abandoned?.aborted) throw ApiError.unavailable('The request to advance the clock was abandoned.');
-        if (next > clock.now()) cloudDue = await this.put(next);
+        if (next > clock.now()) cloudDue = await this.put(next, cloudDue);
         // What is due can't be done just now: everybody else gets a turn before it is tried again.
         else await nextTurn();
       }
-      if (to > clock.now()) await this.settleAt(to, await this.put(to));
+      if (to > clock.now()) await this.settleAt(to, await this.put(to, cloudDue));
       await server.caughtUp();
       return clock.now();
     } finally {
@@ -107,12 +107,17 @@ export class SandboxClockDriver {
     }
   }
 
-  /** Both clocks read `instant` before anything begins: a lock whose clock lagged would be taken for a broken one. */
-  private async put(instant: number): Promise<number | null> {
+  /**
+   * Both clocks read `instant` before anything begins: a lock whose clock lagged would be taken for a broken one. A
+   * lock cloud with nothing to play until then learns it from what it is asked (`sandboxMaker`): at most instants it
+   * is asked nothing, or soon.
+   */
+  private async put(instant: number, cloudDue: number | null): Promise<number | null> {
     const { clock, server } = this.options;
     server.hold();
     try {
       clock.set(instant);
+      if (cloudDue === null || cloudDue > instant) return cloudDue;
       return await this.playCloud(instant);
     } finally {
       server.release();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Records } from '@latchkey/database';
 import type { LockMaker } from '@latchkey/gateways';
-import { type Config, SandboxClock } from '@latchkey/platform';
+import { type Clock, type Config, SandboxClock } from '@latchkey/platform';
 import type { Webhooks } from '@latchkey/public-events';
 import type { Core } from '../core/core';
 import type { Parts } from '../start/core';
@@ -18,7 +18,7 @@ import { together } from './timed';
 /** The lock cloud, as a process of its own, and the lock maker that it plays. */
 export async function openLockCloud(
   config: Config,
-  records: Records,
+  { records, clock }: { readonly records: Records; readonly clock: Clock },
   started: Started,
   resetClock: boolean,
 ): Promise<LockMaker> {
@@ -31,7 +31,7 @@ export async function openLockCloud(
     ...client,
   });
   started.addProcess('the lock cloud', child);
-  return sandboxMaker(child.url, client);
+  return sandboxMaker(child.url, client, clock);
 }
 
 /** What the sandbox adds to a server: a workspace, simulated locks, and time that can be played. */

@@ -126,7 +126,7 @@ export class World {
       locks,
       clock: cloudClock,
     });
-    const maker = sandboxMaker(cloud.url, client);
+    const maker = sandboxMaker(cloud.url, client, time);
     const tokens = records.accountTokens;
     const gateway = new HttpLockGateway({ makers: new Map([[maker.name, maker]]), tokens, clock });
     const simulator = new Simulator(cloud.url);

@@ -13,6 +13,8 @@ export interface LockMaker {
   readonly clientSecret: string;
   /** What tells the maker for which of our workspaces somebody logs in, if it wants to know. */
   readonly loginHint?: (workspaceId: string) => string;
+  /** What is sent with each request besides what the API asks for. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   /** What its locks can do, where its API does not tell. */
   readonly capabilities?: Partial<LockCapabilities>;
 }

@@ -100,7 +100,11 @@ export class MakerApi {
     const known = this.#transports.get(maker.name);
     if (known !== undefined) return known;
     const { timeoutMs } = this.#options;
-    const transport = new Transport(maker.baseUrl, timeoutMs === undefined ? {} : { timeoutMs });
+    const { headers } = maker;
+    const transport = new Transport(maker.baseUrl, {
+      headers,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
     this.#transports.set(maker.name, transport);
     return transport;
   }

@@ -59,6 +59,7 @@ export async function exchangeCode(
 ): Promise<Answer<AccountTokens>> {
   const transport = new Transport(maker.baseUrl, {
     connections: 1,
+    headers: maker.headers,
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   });
   try {

@@ -22,6 +22,17 @@ describe('Transport', () => {
   const to = (baseUrl: string, options: ConstructorParameters<typeof Transport>[1] = {}) =>
     (transport = new Transport(baseUrl, { timeoutMs: 300, ...options }));
 
+  it('sends what goes with each request, as it is then', async () => {
+    let time = 0;
+    const timed = to(server.url, { headers: () => ({ 'x-time': String(++time) }) });
+    await timed.exchange({ ...get, headers: { 'x-own': 'own' } });
+    await timed.exchange(get);
+    expect(server.requests.map(({ headers }) => [headers['x-time'], headers['x-own']])).toEqual([
+      ['1', 'own'],
+      ['2', undefined],
+    ]);
+  });
+
   describe('knows that nothing was sent', () => {
     it('if nobody listens', async () => {
       const { url } = server;

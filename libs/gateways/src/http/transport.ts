@@ -31,6 +31,8 @@ export interface TransportOptions {
   readonly connections: number;
   /** Answers longer than this are not read to their end; bytes. */
   readonly maxBodyBytes: number;
+  /** Sent with each request besides its own. */
+  readonly headers?: (() => Readonly<Record<string, string>>) | undefined;
 }
 
 export const transportDefaults: TransportOptions = {
@@ -65,7 +67,7 @@ export class Transport {
           {
             method: request.method,
             path: [this.#prefix, ...request.path.map(segment)].join('/'),
-            headers: request.headers,
+            headers: { ...request.headers, ...this.#options.headers?.() },
             body: request.body ?? null,
           },
           call,
