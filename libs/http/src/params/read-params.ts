@@ -1,11 +1,11 @@
 import { ApiError } from '@latchkey/platform';
 import { validateSync, type ValidationError } from 'class-validator';
-import { keepMetadata } from './kept-metadata';
 import { type Param, type ParamsClass, paramsOf } from './param';
+import { isValid } from './is-valid';
 import { isPlainText } from './text';
 import { type Query, readQuery, Repeated } from './query';
 
-keepMetadata();
+const VALIDATION = { stopAtFirstError: true, forbidUnknownValues: false };
 
 /** Where a request says what it wants. */
 export interface ParamsSource {
@@ -33,7 +33,7 @@ export function readParams<T extends object>(type: new () => T, source: ParamsSo
     }
   }
   const params = instanceOf(type, { ...(body as Record<string, unknown>), ...fromQuery }, errors);
-  collect(validateSync(params, { stopAtFirstError: true, forbidUnknownValues: false }), errors);
+  if (!isValid(params)) collect(validateSync(params, VALIDATION), errors);
   const wrong = Object.keys(errors);
   if (wrong.length > 0) {
     const unknown = wrong.map((name) => whatIsUnknown(type, name, (params as Record<string, unknown>)[name]));
