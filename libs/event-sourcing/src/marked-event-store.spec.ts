@@ -1,5 +1,6 @@
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { type Database, testDatabase, type TestDatabase } from '@latchkey/database';
+import { until } from '@latchkey/platform';
 import { createHmac, randomUUID } from 'node:crypto';
 import type { EventStore, RecordedEvent } from './event-store';
 import { EventStoreDb } from './eventstoredb';
@@ -145,6 +146,37 @@ describe('a store of marked events', () => {
     expect(await sumOf()).toBe(1);
     expect(await sumOf(`${id}-copy`)).toBe(0);
     expect(await sumOf(`${id}-changed`)).toBe(0);
+  });
+
+  it('knows what it has appended when that comes back, and checks the mark of everything else', async () => {
+    let checked = 0;
+    const { mark, isMarked } = markerOf('ours');
+    const counted = { mark, isMarked: (...given: [string, string]) => (checked++, isMarked(...given)) };
+    const follower = new MarkedEventStore(plain, counted, undefined);
+    const came: RecordedEvent[] = [];
+    const following = follower.subscribeToAll({
+      after: undefined,
+      prefixes: [stream],
+      onEvents: (events) => Promise.resolve(void came.push(...events)),
+    });
+    try {
+      await follower.append(stream, [newEvent(1), newEvent(2)], -1);
+      await until(() => came.length === 2);
+      expect([came.map(({ forged }) => forged), checked]).toEqual([[undefined, undefined], 0]);
+      // Its mark is known from before, when it is repeated at once, with other data, in another place.
+      await follower.append(stream, [newEvent(3)], 1);
+      const [last] = (await written()).slice(-1);
+      await put(stream, { ...last!, id: randomUUID(), data: { amount: 300 } });
+      await until(() => came.length === 4);
+      expect(came.map(({ forged }) => forged !== undefined)).toEqual([false, false, false, true]);
+      const another = new MarkedEventStore(plain, counted, undefined);
+      await another.append(stream, [newEvent(4)], 3);
+      await until(() => came.length === 5);
+      expect(came.at(-1)!.forged).toBeUndefined();
+      expect(checked).toBeGreaterThan(1);
+    } finally {
+      await following.stop();
+    }
   });
 
   it('believes it no more where another revision of its stream was deleted and written again', async () => {

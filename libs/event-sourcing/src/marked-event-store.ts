@@ -1,4 +1,5 @@
 import { CryptoRandom, type Random } from '@latchkey/platform';
+import { LRUCache } from 'lru-cache';
 import {
   type Appended,
   comparePositions,
@@ -31,6 +32,9 @@ export interface Marker {
  * carries anything personal is given a salt as well, so that this can be erased later.
  */
 export class MarkedEventStore extends ForwardingEventStore {
+  /** What was appended here and has not come back yet, by its mark: to compare it is a tenth of checking the mark. */
+  private readonly appended = new LRUCache<string, Marked>({ max: NOT_BACK_YET });
+
   constructor(
     store: EventStore,
     private readonly marker: Marker,
@@ -54,12 +58,12 @@ export class MarkedEventStore extends ForwardingEventStore {
         ? { ...event.metadata, salt: this.salt() }
         : event.metadata;
       const written = { data: JSON.stringify(event.data), metadata: JSON.stringify(metadata) };
-      const mark = this.marker.mark(joined({ ...event, stream, revision: first + n }, written));
-      return {
-        ...event,
-        metadata: { ...metadata, mark },
-        written: { ...written, metadata: written.metadata.slice(0, -1) + endWith(mark) },
-      };
+      const { id, type } = event;
+      const place: Place = { stream, revision: first + n, id, type };
+      const mark = this.marker.mark(joined(place, written));
+      const withMark = { data: written.data, metadata: written.metadata.slice(0, -1) + endWith(mark) };
+      this.appended.set(mark, { ...place, ...withMark });
+      return { ...event, metadata: { ...metadata, mark }, written: withMark };
     });
     return this.store.append(stream, marked, expected);
   }
@@ -113,10 +117,26 @@ export class MarkedEventStore extends ForwardingEventStore {
   private whyForged(event: RecordedEvent): string | undefined {
     const mark: unknown = (event.metadata as Partial<EventMetadata> | null | undefined)?.mark;
     if (typeof mark !== 'string') return this.wasBeforeMarks(event.position) ? undefined : 'it has no mark';
+    if (this.isBack(event, mark)) return undefined;
     const written = writtenTextOf(event, mark);
     if (written !== undefined && this.marker.isMarked(written, mark)) return undefined;
     const { mark: _, ...metadata } = event.metadata;
     return this.marker.isMarked(textOf(event, metadata), mark) ? undefined : 'its mark is not right';
+  }
+
+  /** Whether it is an event that was appended here, to the letter. It comes back once to who follows. */
+  private isBack({ stream, revision, id, type, written }: RecordedEvent, mark: string): boolean {
+    const sent = this.appended.get(mark);
+    if (!sent || !written) return false;
+    this.appended.delete(mark);
+    return (
+      sent.data === written.data &&
+      sent.metadata === written.metadata &&
+      sent.id === id &&
+      sent.revision === revision &&
+      sent.stream === stream &&
+      sent.type === type
+    );
   }
 
   private wasBeforeMarks(position: Position): boolean {
@@ -127,6 +147,11 @@ export class MarkedEventStore extends ForwardingEventStore {
     );
   }
 }
+
+/** How many appended events are remembered until they come back. */
+const NOT_BACK_YET = 2_000;
+
+interface Marked extends Place, WrittenEvent {}
 
 type Place = Pick<RecordedEvent, 'stream' | 'revision' | 'id' | 'type'>;
 
