@@ -92,7 +92,8 @@ describe('creating a code', () => {
     await creating(deviceId, 5);
     const few = await leastAsked(() => creating(deviceId, 5));
     await creating(deviceId, 50);
-    const most = few.statements.length * 1.2;
+    // On a busy machine views fold the same in a few batches more. One statement for each other code would be 250 more.
+    const most = few.statements.length * 1.5;
     const many = await leastAsked(() => creating(deviceId, 5), most);
     expect(many.statements.length).toBeLessThanOrEqual(most);
     expect(many.reads).toBe(0);
