@@ -97,8 +97,6 @@ export class KeyTable implements KeyStore {
       else if (!added.has(keyId)) added.set(keyId, wrapped);
     }
     const { db } = this.database;
-    // One statement is a transaction of its own.
-    if (erased.size === 0 && added.size === 1) return addAll(db, added);
     // A transaction waits for the disk in another thread; others are served meanwhile.
     if (erased.size === 0) return this.database.transaction((trx) => addAll(trx, added));
     let kept = new Map<string, string | null>();
