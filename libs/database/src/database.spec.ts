@@ -297,6 +297,33 @@ onPostgres('a database on postgres alone', () => {
   });
 });
 
+describe('a SQLite database', () => {
+  const MANY = Array.from({ length: 500 }, (_, n) => n);
+
+  it.each([
+    ['lets others have their turn while much is written', undefined, true],
+    ['does all of it at once where nobody else is served', true, false],
+  ])('%s', async (_, alone, othersHadTheirTurn) => {
+    const database = await openDatabase<{ numbers: { number: number } }>({
+      ...{ file: ':memory:', durability: 'normal' },
+      ...(alone && { alone }),
+    });
+    await database.db.schema.createTable('numbers').addColumn('number', 'integer').execute();
+    let theirTurn = false;
+    setImmediate(() => (theirTurn = true));
+    await database.transaction(async (trx) => {
+      await trx
+        .insertInto('numbers')
+        .values(MANY.map((number) => ({ number })))
+        .execute();
+    });
+    expect(theirTurn).toBe(othersHadTheirTurn);
+    const numbers = await database.db.selectFrom('numbers').select('number').orderBy('number').execute();
+    expect(numbers.map(({ number }) => number)).toEqual(MANY);
+    await database.close();
+  });
+});
+
 describe('opening a database', () => {
   it('says which file can not be opened', async () => {
     await expect(openDatabase({ file: '/dev/null/x.db', durability: 'full' })).rejects.toThrow(

@@ -38,17 +38,19 @@ export interface Stores<Views> {
 /**
  * Opens the records, the vault and the database of the views: SQLite files in DATA_DIR, or, with DATABASE_URL,
  * the schemas records, vault, views, feed and audit of that PostgreSQL database.
+ * @param how.alone false when left out; the thread that uses them serves nobody meanwhile
  * @throws StartupError if one of them can't be used
  */
 export async function openStores<Views = unknown>(
   config: Pick<Config, 'dataDir' | 'databaseUrl' | 'vaultKey'>,
+  { alone = false } = {},
 ): Promise<Stores<Views>> {
   const opened: { close(): Promise<void> }[] = [];
   const close = async () => {
     for (const database of opened.splice(0).reverse()) await database.close();
   };
   const open = async <T>(name: Name): Promise<Database<T>> => {
-    const database = await openOne<T>(config, name);
+    const database = await openOne<T>(config, name, alone);
     opened.push(database);
     return database;
   };
@@ -146,7 +148,11 @@ const VIEWS: ReadonlySet<string> = new Set(['views', 'feed', 'audit']);
 
 type Name = keyof typeof POOL_SIZES;
 
-async function openOne<T>(config: Pick<Config, 'dataDir' | 'databaseUrl'>, name: Name): Promise<Database<T>> {
+async function openOne<T>(
+  config: Pick<Config, 'dataDir' | 'databaseUrl'>,
+  name: Name,
+  alone = false,
+): Promise<Database<T>> {
   if (config.databaseUrl !== undefined)
     return openDatabase({ url: config.databaseUrl, schema: name, poolSize: POOL_SIZES[name] });
   const file = join(config.dataDir, `${name}.db`);
@@ -155,6 +161,7 @@ async function openOne<T>(config: Pick<Config, 'dataDir' | 'databaseUrl'>, name:
       file,
       durability: VIEWS.has(name) ? 'normal' : 'full',
       secureDelete: name === 'vault' || name === 'records',
+      alone,
     });
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;

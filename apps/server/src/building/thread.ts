@@ -36,7 +36,7 @@ async function build({ part, config, address, now }: ThreadOrder): Promise<void>
   const logger = createLogger(config.logLevel);
   const running = config.sandboxClock === 'running';
   const clock = config.sandbox ? new SandboxClock({ now, running }) : new SystemClock();
-  const stores = await openStores(config);
+  const stores = await openStores(config, { alone: true });
   const bare = new EventStoreDb(address);
   const streams = new StreamHistory(address);
   try {

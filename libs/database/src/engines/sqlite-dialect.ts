@@ -23,6 +23,8 @@ export interface SqliteOptions {
   durability: 'full' | 'normal';
   /** Deleted content is overwritten in the file. */
   secureDelete?: boolean;
+  /** Set where this thread serves nobody meanwhile: everything runs on it, nothing on one of libsql's threads. */
+  alone?: boolean;
 }
 
 /** So many pages are in the log, at most, before a commit moves them into the file. */
@@ -34,18 +36,18 @@ const COMMITS_IN_PLACE = 400;
 export class LibsqlDialect extends SqliteDialect {
   private readonly connection: Libsql.Database;
   private readonly fileVersion: FileVersion;
-  private readonly waitsForDisk: boolean;
+  private readonly options: SqliteOptions;
 
   constructor(options: SqliteOptions) {
     const connection = open(options);
     super({ database: connection });
     this.connection = connection;
     this.fileVersion = new FileVersion(connection);
-    this.waitsForDisk = options.durability === 'full';
+    this.options = options;
   }
 
   override createDriver(): Driver {
-    return new LibsqlDriver(this.connection, this.fileVersion, this.waitsForDisk);
+    return new LibsqlDriver(this.connection, this.fileVersion, this.options);
   }
 
   /** A number that changes whenever another connection has changed the file. */
@@ -102,10 +104,9 @@ class LibsqlDriver implements Driver {
   constructor(
     private readonly connection: Libsql.Database,
     private readonly version: FileVersion,
-    /** Whether a commit waits for the disk. */
-    private readonly waitsForDisk: boolean,
+    private readonly options: Pick<SqliteOptions, 'durability' | 'alone'>,
   ) {
-    this.only = new LibsqlConnection(connection, version);
+    this.only = new LibsqlConnection(connection, version, !options.alone);
   }
 
   init(): Promise<void> {
@@ -130,8 +131,10 @@ class LibsqlDriver implements Driver {
   }
 
   async commitTransaction(): Promise<void> {
+    if (this.options.alone) return this.exec('commit');
     const isSmall = this.only.toCommit < MANY_VALUES;
-    if (isSmall && !this.waitsForDisk && this.commitsInPlace < COMMITS_IN_PLACE) {
+    const waitsForDisk = this.options.durability === 'full';
+    if (isSmall && !waitsForDisk && this.commitsInPlace < COMMITS_IN_PLACE) {
       this.commitsInPlace++;
       return this.exec('commit');
     }
@@ -185,6 +188,7 @@ class LibsqlConnection implements DatabaseConnection {
   constructor(
     private readonly connection: Libsql.Database,
     private readonly version: FileVersion,
+    private readonly usesThreads: boolean,
   ) {
     this.statements = new LibsqlStatements(connection);
   }
@@ -215,7 +219,7 @@ class LibsqlConnection implements DatabaseConnection {
 
   /** Only in a transaction, in which nothing has to be waited for: a statement with many rows takes long. */
   private isForThread(parameters: readonly unknown[]): boolean {
-    return parameters.length >= MANY_VALUES && inTransaction(this.connection);
+    return this.usesThreads && parameters.length >= MANY_VALUES && inTransaction(this.connection);
   }
 
   private async onThread<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
