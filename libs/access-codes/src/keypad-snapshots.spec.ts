@@ -107,6 +107,23 @@ class DamagedStore extends FaultyEventStore {
 const damage = (how: Damage, ...revisions: number[]) =>
   (process = new DamagedStore(new Map(revisions.map((revision) => [revision, how]))));
 
+it('is asked for once where there is none', async () => {
+  const asked: string[] = [];
+  process = new (class extends FaultyEventStore {
+    override read(stream: string, from?: number) {
+      asked.push(stream);
+      return super.read(stream, from);
+    }
+
+    override readBackwards(stream: string, count: number) {
+      asked.push(stream);
+      return super.readBackwards(stream, count);
+    }
+  })(store);
+  expect(await snapshots().load(DEVICE)).toBeUndefined();
+  expect(asked).toEqual([STREAM]);
+});
+
 it('is written in pieces, and stands for what came before it', async () => {
   await bookAndWriteDown(1000);
   expect(await visible(STREAM)).toEqual([0, 1, 2]);

@@ -114,14 +114,31 @@ export class KeypadSnapshots {
   }
 
   private async newest(stream: string): Promise<Whole | undefined> {
-    return (await this.last(stream)) ?? (await this.lastOfAll(stream));
+    const end = await this.endOf(stream);
+    // Most keypads have none.
+    if (end === null) return undefined;
+    return (end && (await this.endingWith(end, stream))) ?? (await this.lastOfAll(stream));
   }
 
-  /** The end of the stream, where that is a whole snapshot: then nothing else is read. */
-  private async last(stream: string): Promise<Whole | undefined> {
+  /** The last piece; null where there never was one, undefined where the last can't be read. */
+  private async endOf(stream: string): Promise<PlacedPiece | undefined | null> {
+    let end: PlacedPiece | undefined | null = null;
+    try {
+      for await (const recorded of this.options.store.readBackwards(stream, 1)) {
+        const data = readable(recorded);
+        end = data && { at: recorded.revision, data };
+      }
+    } catch (error) {
+      if (!(error instanceof StoreDamaged)) throw error;
+      return undefined;
+    }
+    return end;
+  }
+
+  /** The whole snapshot that the stream ends with: then nothing else is read. */
+  private async endingWith(end: PlacedPiece, stream: string): Promise<Whole | undefined> {
     const { store } = this.options;
-    const [end] = await piecesOf(store.readBackwards(stream, 1));
-    if (!end || end.data.piece !== end.data.of - 1) return undefined;
+    if (end.data.piece !== end.data.of - 1) return undefined;
     const pieces = (await piecesOf(store.readBackwards(stream, end.data.of))).reverse();
     return wholeOf(pieces);
   }

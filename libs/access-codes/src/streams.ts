@@ -13,6 +13,7 @@ import {
   indexedKeypadFold,
   isFreeIn,
   keypadFor,
+  ofCode,
 } from './domain/indexed-keypad';
 import {
   type Keypad,
@@ -146,17 +147,22 @@ export class Streams {
     atLeast?: number,
   ): Promise<{ readonly revision: number; readonly keypads: ReadonlyMap<string, Keypad> }> {
     const { state, revision } = await this.keypads.load(deviceId, atLeast);
-    const wanted = codes.map((code) => ('wanted' in code ? code.wanted : undefined));
-    const sealed = wanted.flatMap((each) => each?.pin ?? []);
-    const opened = await this.vault.openAll(sealed);
-    const keypads = await this.pins.with(deviceId, state, (withPin) => {
-      let next = 0;
-      return codes.map(({ codeId }, n): [string, Keypad] => {
-        const pin = wanted[n] ? opened[next++] : undefined;
-        const as = { codeId, pinFingerprint: wanted[n]?.pinFingerprint ?? '' };
-        return [codeId, keypadFor(state, as, pin == null ? [] : withPin(pin))];
-      });
+    const unreserved = codes.flatMap((code) => {
+      if (!('wanted' in code) || reservedAsWanted(state, code)) return [];
+      return [{ codeId: code.codeId, sealed: code.wanted.pin }];
     });
+    const opened = await this.vault.openAll(unreserved.map(({ sealed }) => sealed));
+    const others = new Map(unreserved.map(({ codeId }, n) => [codeId, opened[n]]));
+    const keypads = await this.pins.with(deviceId, state, (withPin, all) =>
+      codes.map((code): [string, Keypad] => {
+        const { codeId } = code;
+        if (!('wanted' in code)) return [codeId, keypadFor(state, { codeId, pinFingerprint: '' }, [])];
+        const own = reservedAsWanted(state, code);
+        const pin = own ? all.get(own) : others.get(codeId);
+        const { pinFingerprint } = code.wanted;
+        return [codeId, keypadFor(state, { codeId, pinFingerprint }, pin == null ? [] : withPin(pin))];
+      }),
+    );
     return { revision, keypads: new Map(keypads) };
   }
 
@@ -283,4 +289,12 @@ export class Streams {
       .finally(() => this.snapshotting.delete(deviceId));
     this.snapshotting.set(deviceId, writing);
   }
+}
+
+/** The code's reservation of the PIN that it is to have: it is opened with the others of the keypad. */
+function reservedAsWanted(
+  state: IndexedKeypad,
+  { codeId, wanted }: Pick<AccessCode, 'codeId' | 'wanted'>,
+): Reservation | undefined {
+  return ofCode(state, codeId).find(({ pinFingerprint }) => pinFingerprint === wanted.pinFingerprint);
 }

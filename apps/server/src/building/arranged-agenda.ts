@@ -13,6 +13,8 @@ import type { BuildOptions } from './build-options';
 
 /** How long the view of codes, or this process, may take to see what the agenda tells of, ms. */
 const SEEN_WITHIN_MS = 5_000;
+/** Nobody waits for this thread, and rows that are written together share pages. */
+const CODES_AT_ONCE = 10_000;
 
 /**
  * Puts off the codes of an agenda that was just built until what they wait for, as the server would before it begins to
@@ -43,6 +45,7 @@ export async function arrangeAgenda(
       load: (codeIds) => codeStates(stores.views.db, codeIds),
     },
     bounds: () => ({ earliest: clock.now(), latest: clock.now() }),
+    codesAtOnce: CODES_AT_ONCE,
   });
   await looks.arrange();
 }

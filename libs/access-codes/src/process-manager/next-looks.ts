@@ -6,12 +6,12 @@ import { nextLook } from '../domain/next-look';
 import type { PlanSettings } from '../domain/circumstances';
 import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
-import { circumstancesOf } from './circumstances';
+import { surroundingsOf } from './circumstances';
 import type { PutOff, UnclaimedRow } from './unclaimed-rows';
 
 /** Rows are read so many at a time; each lock of these is read once. */
 const PAGE = 100_000;
-/** The states of so many codes are in memory at a time, and as many rows are written at once. */
+/** The states of so many codes are in memory at a time, and as many rows are written at once: others wait meanwhile. */
 const CODES_AT_ONCE = 1_000;
 /** The streams of so many devices are read at a time. */
 const DEVICES_READ_AT_ONCE = 4;
@@ -48,12 +48,14 @@ export class NextLooks {
       readonly settings: PlanSettings;
       /** Between which instants it is, ms. */
       readonly bounds: () => { readonly earliest: number; readonly latest: number };
+      /** CODES_AT_ONCE when left out. */
+      readonly codesAtOnce?: number;
     },
   ) {}
 
   /** @returns how many codes were put off until what they wait for */
   async arrange(): Promise<number> {
-    const { rows, clock, logger } = this.options;
+    const { rows, clock, logger, codesAtOnce = CODES_AT_ONCE } = this.options;
     const counts = { arranged: 0, due: 0, devices: 0 };
     try {
       await rows.wakeAll();
@@ -63,7 +65,7 @@ export class NextLooks {
         last = page.at(-1);
         if (!last) break;
         await this.putOffOthers(page, counts);
-        for (const codes of chunks(byDevice(page), CODES_AT_ONCE)) {
+        for (const codes of chunks(byDevice(page), codesAtOnce)) {
           await this.arrangeSome(codes, counts);
           await othersTurn();
           if (counts.due > DUE_AT_MOST) break;
@@ -119,11 +121,11 @@ export class NextLooks {
     const { clock, streams, known } = this.options;
     const stream = streams.keypadStream(deviceId);
     const seen = own.map(({ row, code }) => code ?? { codeId: row.id });
-    const { revision, keypads } = await streams.keypadForAll(deviceId, seen, known.atLeast(stream));
+    const [{ revision, keypads }, around] = await Promise.all([
+      streams.keypadForAll(deviceId, seen, known.atLeast(stream)),
+      surroundingsOf(deviceId, own[0]!.code, clock.now(), this.options),
+    ]);
     known.loaded(stream, revision);
-    // Each code sees the keypad in its own way; the rest is the same for all.
-    const { row, code } = own[0]!;
-    const around = await circumstancesOf(row, code, clock.now(), this.options);
     return own.map(({ row, code }) => ({
       row,
       look: nextLook(row.id, code, { ...around, keypad: keypads.get(row.id)! }),

@@ -68,6 +68,22 @@ describe.each(testEngines)('due rows that nobody has claimed, on %s', (engine) =
     }
   });
 
+  it('are put off all together or not at all', async () => {
+    const many = Array.from({ length: 1_200 }, (_, n) => code(`${n}`));
+    for (const some of [many.slice(0, 600), many.slice(600)]) await given(...some);
+    const read = await rows.due(NOW, 2_000);
+    let asked = 0;
+    const wall = () => {
+      if (++asked > 1) throw new Error('it stops in the middle');
+      return NOW;
+    };
+    const stopping = new UnclaimedRows(database, { wall });
+    const putOff = stopping.putOff(read.map((row) => ({ row, until: LATER, forKeypad: false })));
+    await expect(putOff).rejects.toThrow('in the middle');
+    expect(asked).toBe(2);
+    expect(await rows.due(NOW, 2_000)).toHaveLength(1_200);
+  });
+
   it('may wait for something to happen, however many they are', async () => {
     const many = Array.from({ length: 1_200 }, (_, n) => code(`${n}`));
     for (const some of [many.slice(0, 600), many.slice(600)]) await given(...some);

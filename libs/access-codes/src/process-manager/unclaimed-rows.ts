@@ -1,5 +1,5 @@
 import { chunks, type Database, type Engine, prepared } from '@latchkey/database';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { AGENDA, type AgendaRow, type AgendaTables } from './agenda-tables';
 
 /** A row of the agenda that is due and that nobody has claimed. */
@@ -52,13 +52,19 @@ export class UnclaimedRows {
     }));
   }
 
-  /** Not before `until`: planned on what is in the rows. */
+  /** Not before `until`: planned on what is in the rows. All in one commit: their pages are written once. */
   async putOff(all: readonly PutOff[]): Promise<void> {
-    const { db, engine } = this.database;
-    for (const some of chunks(all, ROWS_AT_ONCE)) {
-      const read = some.map(({ row, until, forKeypad }) => ({ ...row, until, forKeypad: forKeypad ? 1 : 0 }));
-      await putOffMany(engine, read, this.options.wall()).execute(db);
-    }
+    if (all.length <= ROWS_AT_ONCE) await this.putOffSome(this.database.db, all);
+    else
+      await this.database.transaction(async (trx) => {
+        for (const some of chunks(all, ROWS_AT_ONCE)) await this.putOffSome(trx, some);
+      });
+  }
+
+  private async putOffSome(db: Kysely<AgendaTables>, some: readonly PutOff[]): Promise<void> {
+    if (some.length === 0) return;
+    const read = some.map(({ row, until, forKeypad }) => ({ ...row, until, forKeypad: forKeypad ? 1 : 0 }));
+    await putOffMany(this.database.engine, read, this.options.wall()).execute(db);
   }
 
   /** Nothing is left to do for these. */

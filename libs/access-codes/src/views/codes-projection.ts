@@ -1,4 +1,4 @@
-import { preparedIn, preparedRows } from '@latchkey/database';
+import { chunks, preparedIn, preparedRows } from '@latchkey/database';
 import {
   foldRows,
   type Projection,
@@ -119,9 +119,16 @@ export async function codeStates(
   db: Kysely<CodesTables>,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, AccessCode>> {
-  const rows = await byIds.rows(db, {}, ids);
-  return new Map(rows.map((row) => [row.code_id, JSON.parse(row.state) as AccessCode]));
+  const states = new Map<string, AccessCode>();
+  for (const some of chunks(ids, READ_AT_ONCE)) {
+    const rows = await byIds.rows(db, {}, some);
+    for (const row of rows) states.set(row.code_id, JSON.parse(row.state) as AccessCode);
+  }
+  return states;
 }
+
+/** How many rows one statement reads. */
+const READ_AT_ONCE = 1_000;
 
 const byIds = preparedIn<
   CodesTables,
