@@ -86,6 +86,9 @@ const BUSY_ATTEMPTS = 500;
 /** Going to a thread and back costs as much as writing some thirty rows. */
 const MANY_VALUES = 400;
 
+/** What moves the log into the file, and waits for the disk. */
+const CHECKPOINT = /^pragma wal_checkpoint\b/;
+
 /** What changes the schema. */
 const SCHEMA = /^(create|drop|alter)\b/i;
 
@@ -203,7 +206,7 @@ class LibsqlConnection implements DatabaseConnection {
   }: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return this.isForThread(parameters)
+        return this.isForThread(sql, parameters)
           ? await this.onThread<R>(sql, parameters)
           : this.execute<R>(sql, parameters);
       } catch (error) {
@@ -218,8 +221,9 @@ class LibsqlConnection implements DatabaseConnection {
   }
 
   /** Only in a transaction, in which nothing has to be waited for: a statement with many rows takes long. */
-  private isForThread(parameters: readonly unknown[]): boolean {
-    return this.usesThreads && parameters.length >= MANY_VALUES && inTransaction(this.connection);
+  private isForThread(sql: string, parameters: readonly unknown[]): boolean {
+    if (!this.usesThreads) return false;
+    return CHECKPOINT.test(sql) || (parameters.length >= MANY_VALUES && inTransaction(this.connection));
   }
 
   private async onThread<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {

@@ -1,5 +1,5 @@
 import { chunks } from '../chunks';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type KeyStore } from '@latchkey/platform';
 import { type Database } from '../database';
 import { emptyLog } from '../engines/empty-log';
@@ -64,6 +64,21 @@ export class KeyTable implements KeyStore {
     return emptyLog(this.database.db, this.database.engine);
   }
 
+  /** On SQLite the log is emptied right after it, and is on the disk before: it is not waited for twice. */
+  private async eraseFew(erased: Set<string>): Promise<void> {
+    const { db, engine } = this.database;
+    if (engine === 'postgres') return eraseAll(db, erased);
+    await db.connection().execute(async (connection) => {
+      await sql`pragma synchronous = normal`.execute(connection);
+      try {
+        await eraseAll(connection, erased);
+      } finally {
+        await sql`pragma synchronous = full`.execute(connection);
+      }
+      await emptyLog(connection, engine);
+    });
+  }
+
   private enqueue(keyId: string, wrapped: string | undefined): Promise<string | null> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ keyId, wrapped, resolve, reject });
@@ -99,14 +114,15 @@ export class KeyTable implements KeyStore {
     const { db } = this.database;
     // A transaction waits for the disk in another thread; others are served meanwhile.
     if (erased.size === 0) return this.database.transaction((trx) => addAll(trx, added));
-    let kept = new Map<string, string | null>();
-    if (added.size === 0 && erased.size <= FEW) await eraseAll(db, erased);
-    else
-      kept = await this.database.transaction(async (trx) => {
-        const found = await addAll(trx, added);
-        await eraseAll(trx, erased);
-        return found;
-      });
+    if (added.size === 0 && erased.size <= FEW) {
+      await this.eraseFew(erased);
+      return new Map();
+    }
+    const kept = await this.database.transaction(async (trx) => {
+      const found = await addAll(trx, added);
+      await eraseAll(trx, erased);
+      return found;
+    });
     await this.forget();
     return kept;
   }
