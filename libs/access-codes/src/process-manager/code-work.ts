@@ -212,26 +212,32 @@ export class CodeWork {
 
   /** Takes the lock for one command and sends it, or waits for its turn. */
   private async touch(look: Look, step: Touch, device: Device): Promise<Taken> {
-    const { rows, clock, ids, work, calls } = this.options;
-    const { claim, loaded, facts } = look;
+    const { rows, clock, ids, calls } = this.options;
+    const { claim, facts } = look;
     const { deviceId } = device;
     const commandId = ids.uuid();
     if (!(await rows.takeLock(deviceId, commandId, claim.id, clock.now() + COMMAND_AT_MOST))) {
       if (facts.length > 0) return this.append(look, facts);
       const until = (await rows.lockFreeAt(deviceId)) ?? clock.now();
-      return { do: 'wait-for-lock', revision: loaded.revision, until };
+      return { do: 'wait-for-lock', revision: look.loaded.revision, until };
     }
     const told = await this.asTheLockTakesIt(look, step, device).catch(async (error: unknown) => {
       await rows.freeLock(deviceId, commandId);
       throw error;
     });
-    const touched = await calls.during(
-      deviceId,
-      work.touch(claim.id, loaded, facts, device, told, commandId),
-    );
+    const { touched } = await calls.during(deviceId, this.send(look, told, device, commandId));
     if (touched === 'done') return 'done';
     await rows.freeLock(deviceId, commandId);
     return 'overtaken';
+  }
+
+  private async send({ claim, loaded, facts }: Look, step: Touch, device: Device, commandId: string) {
+    const { work, streams } = this.options;
+    const touched = await work.touch(claim.id, loaded, facts, device, step, commandId);
+    const { state: code } = await streams.codes.load(claim.id, 0);
+    const lockCodeId = code?.known.inFlight?.lockCodeId;
+    if (lockCodeId == null) return { touched };
+    return { touched, lockCode: { deviceId: device.deviceId, lockCodeId, codeId: claim.id } };
   }
 
   /**

@@ -32,12 +32,20 @@ describe('calls to locks that are under way', () => {
     const waiting = calls.settled('device-1');
     one.fail(new Error('no answer'));
     await expect(result).rejects.toThrow('no answer');
-    await expect(waiting).resolves.toBeUndefined();
+    await expect(waiting).resolves.toEqual([]);
   });
 
   it('are not waited for once they are over', async () => {
     const calls = new InFlightCalls();
     await calls.during('device-1', Promise.resolve('done'));
-    await expect(calls.settled('device-1')).resolves.toBeUndefined();
+    await expect(calls.settled('device-1')).resolves.toEqual([]);
+  });
+
+  it('tell under which id a lock has taken a code', async () => {
+    const calls = new InFlightCalls();
+    const lockCode = { deviceId: 'device-1', lockCodeId: '7', codeId: 'code-1' };
+    void calls.during('device-1', Promise.resolve({ touched: 'done', lockCode }));
+    void calls.during('device-1', Promise.resolve({ touched: 'done' }));
+    expect(await calls.settled('device-1')).toEqual([lockCode]);
   });
 });

@@ -1,3 +1,10 @@
+import type { LockCode } from './agenda-changes';
+
+/** What a call may end with: the id that the lock answered for a code. */
+interface Answered {
+  readonly lockCode?: LockCode;
+}
+
 /**
  * The calls to locks that this process is making. A lock's report may overtake the answer to the call that it is
  * about; so reports wait for the call first.
@@ -17,8 +24,14 @@ export class InFlightCalls {
     }
   }
 
-  /** Resolves when the current calls to a lock have ended, successfully or not. */
-  async settled(deviceId: string): Promise<void> {
-    await Promise.allSettled([...(this.running.get(deviceId) ?? [])]);
+  /**
+   * Resolves when the current calls to a lock have ended, successfully or not.
+   * @returns the ids that the lock answered; the agenda may not have them yet
+   */
+  async settled(deviceId: string): Promise<LockCode[]> {
+    const ended = await Promise.allSettled([...(this.running.get(deviceId) ?? [])]);
+    return ended.flatMap((call) =>
+      call.status === 'fulfilled' ? ((call.value as Answered | undefined)?.lockCode ?? []) : [],
+    );
   }
 }

@@ -140,6 +140,29 @@ describe('what a lock reports', () => {
     });
   });
 
+  it('of a code whose id the lock has just answered, does not wait until the agenda has that', async () => {
+    const sent = onCode('ProgrammingStarted', {
+      ...{ commandId: 'c', operation: 'create', lockCodeId: null, attempt: 1 },
+      ...{ content: { name: 'Guest', pin: '1234', window: null }, deadline: '2026-06-01T12:01:00.000Z' },
+    });
+    const onLock: Given = ({ locks }) =>
+      void locks.putByHand(lockId, { name: 'Guest', pin: '1234', window: null }, programmed);
+    const answered = onCode('ProgrammingAccepted', { commandId: 'c', lockCodeId: programmed });
+    await feature.given(aLock(), aCode(), sent, answered, onLock);
+    const before = await feature.countEvents();
+    // As long as the agenda has not folded the answer.
+    const asked = jest.spyOn(feature.process.rows, 'codeOf').mockResolvedValue(undefined);
+    const lockCode = { deviceId: DEVICE, lockCodeId: programmed, codeId: CODE };
+    let end: (result: object) => void = () => undefined;
+    void feature.process.calls.during(DEVICE, new Promise<object>((resolve) => (end = resolve)));
+    const taking = feature.do(comes(outcome('created')));
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    end({ lockCode });
+    expect(await taking).toBe('taken');
+    asked.mockRestore();
+    expect(await feature.events(before)).toMatchObject([onCode('SetOnDevice')]);
+  });
+
   it('of an unknown code, makes the lock be read back', async () => {
     await feature.given(aLock()).when(works).then();
     expect(await dueSubjects()).not.toContain(`device:${DEVICE}`);

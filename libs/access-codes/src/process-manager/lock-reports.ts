@@ -129,7 +129,10 @@ export class LockReports {
     let codeId = await rows.codeOf(deviceId, report.lockCodeId);
     if (!codeId) {
       // The report may have overtaken the answer that names the code.
-      await calls.settled(deviceId);
+      const answered = await calls.settled(deviceId);
+      codeId = answered.find(({ lockCodeId }) => lockCodeId === report.lockCodeId)?.codeId;
+    }
+    if (!codeId) {
       if (!(await agenda.reached(store.lastAppendedTo(DOMAIN_PREFIXES), CAUGHT_UP_WITHIN_MS)))
         return 'again-later';
       codeId = await rows.codeOf(deviceId, report.lockCodeId);
