@@ -111,7 +111,6 @@ export class KeyTable implements KeyStore {
       if (wrapped === undefined) erased.add(keyId);
       else if (!added.has(keyId)) added.set(keyId, wrapped);
     }
-    const { db } = this.database;
     // A transaction waits for the disk in another thread; others are served meanwhile.
     if (erased.size === 0) return this.database.transaction((trx) => addAll(trx, added));
     if (added.size === 0 && erased.size <= FEW) {
