@@ -19,13 +19,7 @@ export function observe(
     timeZone: seen.timeZone,
     capabilities: seen.capabilities,
   };
-  const known = {
-    name: device.name,
-    model: device.model,
-    timeZone: device.timeZone,
-    capabilities: { ...device.capabilities, supportedCodeLengths: device.makersCodeLengths },
-  };
-  if (JSON.stringify(described) !== JSON.stringify(known)) {
+  if (JSON.stringify(described) !== knownDescription(device)) {
     events.push({ type: 'DeviceDescribed', data: { description: structuredClone(described) as Described } });
   }
   events.push(...connection(device, seen.online, becauseOf(seen)));
@@ -38,6 +32,19 @@ export function observe(
   }
   if (seen.batteryLevel !== null) events.push(...battery(device, seen.batteryLevel));
   return events;
+}
+
+/** What is known of a device, as JSON; a state never changes, and is compared each time that its lock is looked at. */
+const descriptions = new WeakMap<Device, string>();
+
+function knownDescription(device: Device): string {
+  const written = descriptions.get(device);
+  if (written !== undefined) return written;
+  const { name, model, timeZone, makersCodeLengths: supportedCodeLengths } = device;
+  const capabilities = { ...device.capabilities, supportedCodeLengths };
+  const description = JSON.stringify({ name, model, timeZone, capabilities });
+  descriptions.set(device, description);
+  return description;
 }
 
 /** A battery is reported when it becomes low or is no longer low, gets another status, or goes down by some steps. */
