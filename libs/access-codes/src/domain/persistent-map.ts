@@ -7,6 +7,7 @@ type Entry<V> = readonly [key: string, value: V];
 type Leaf<V> = { readonly entries: readonly Entry<V>[] };
 type Branch<V> = { readonly children: readonly (Node<V> | undefined)[] };
 type Node<V> = Leaf<V> | Branch<V>;
+type Change<V> = readonly [key: string, before: V | undefined, after: V | undefined];
 
 /**
  * An immutable map: putting a value makes another one, which shares all but a few nodes with it. Putting
@@ -45,10 +46,10 @@ export class PersistentMap<V> {
   }
 
   /** The keys whose values differ from an earlier map, with both. */
-  *changesSince(
-    earlier: PersistentMap<V>,
-  ): Iterable<[key: string, before: V | undefined, after: V | undefined]> {
-    yield* changes(earlier.root, this.root);
+  changesSince(earlier: PersistentMap<V>): readonly Change<V>[] {
+    const changes: Change<V>[] = [];
+    addChanges(earlier.root, this.root, changes);
+    return changes;
   }
 }
 
@@ -71,19 +72,41 @@ function* entriesOf<V>(node: Node<V>): Iterable<Entry<V>> {
   else for (const child of node.children) if (child) yield* entriesOf(child);
 }
 
-function* changes<V>(
-  before: Node<V> | undefined,
-  after: Node<V> | undefined,
-): Iterable<[string, V | undefined, V | undefined]> {
+function addChanges<V>(before: Node<V> | undefined, after: Node<V> | undefined, to: Change<V>[]): void {
   if (before === after) return;
   if (before && after && 'children' in before && 'children' in after) {
-    for (let at = 0; at < FAN_OUT; at++) yield* changes(before.children[at], after.children[at]);
+    for (let at = 0; at < FAN_OUT; at++) {
+      const [old, now] = [before.children[at], after.children[at]];
+      if (old !== now) addChanges(old, now, to);
+    }
     return;
   }
-  const old = new Map(before ? entriesOf(before) : []);
-  const now = new Map(after ? entriesOf(after) : []);
-  for (const [key, value] of now) if (old.get(key) !== value) yield [key, old.get(key), value];
-  for (const [key, value] of old) if (!now.has(key)) yield [key, value, undefined];
+  const old = listed(before);
+  const now = listed(after);
+  // Both are a leaf nearly always, and have most entries in common.
+  const isFew = old.length <= LEAF && now.length <= LEAF;
+  const oldOf = isFew ? among(old) : inMap(old);
+  const nowOf = isFew ? among(now) : inMap(now);
+  for (const entry of now) {
+    const was = oldOf(entry[0]);
+    if (was !== entry[1]) to.push([entry[0], was, entry[1]]);
+  }
+  for (const [key, value] of old) if (nowOf(key) === undefined) to.push([key, value, undefined]);
+}
+
+const listed = <V>(node: Node<V> | undefined): readonly Entry<V>[] => {
+  if (!node) return [];
+  return 'entries' in node ? node.entries : [...entriesOf(node)];
+};
+
+const among =
+  <V>(entries: readonly Entry<V>[]) =>
+  (key: string): V | undefined =>
+    entries.find(([each]) => each === key)?.[1];
+
+function inMap<V>(entries: readonly Entry<V>[]): (key: string) => V | undefined {
+  const all = new Map(entries);
+  return (key) => all.get(key);
 }
 
 /** FNV-1a, 32 bits. */

@@ -8,14 +8,24 @@ export interface Random {
   bytes(count: number): Buffer;
 }
 
+/** Bytes; at most some milliseconds' worth of what a busy server takes. */
+const DRAWN_AHEAD = 2_048;
+
 /** The operating system's cryptographic generator. */
 export class CryptoRandom implements Random {
+  /** Drawn ahead: to ask the generator takes longer than to fill all of this. */
+  private drawn = Buffer.alloc(0);
+
   int(bound: number): number {
     return randomInt(checked(bound));
   }
 
   bytes(count: number): Buffer {
-    return randomBytes(count);
+    if (count > DRAWN_AHEAD) return randomBytes(count);
+    if (this.drawn.length < count) this.drawn = randomBytes(DRAWN_AHEAD);
+    const taken = Buffer.from(this.drawn.subarray(0, count));
+    this.drawn = this.drawn.subarray(count);
+    return taken;
   }
 }
 
