@@ -23,7 +23,7 @@ export interface SqliteOptions {
   durability: 'full' | 'normal';
   /** Deleted content is overwritten in the file. */
   secureDelete?: boolean;
-  /** Set where this thread serves nobody meanwhile: everything runs on it, nothing on one of libsql's threads. */
+  /** Set where this thread serves nobody meanwhile: its statements run on it. Large commits wait for the disk elsewhere. */
   alone?: boolean;
 }
 
@@ -134,7 +134,6 @@ class LibsqlDriver implements Driver {
   }
 
   async commitTransaction(): Promise<void> {
-    if (this.options.alone) return this.exec('commit');
     const isSmall = this.only.toCommit < MANY_VALUES;
     const waitsForDisk = this.options.durability === 'full';
     if (isSmall && !waitsForDisk && this.commitsInPlace < COMMITS_IN_PLACE) {
