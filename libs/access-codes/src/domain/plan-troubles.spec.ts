@@ -70,6 +70,19 @@ describe('a PIN that somebody else has for another time', () => {
       .then({ do: 'remove', purpose: 'withdrawal', lockCodeId: 'lock-code-1' });
   });
 
+  it('is waited for off the lock by a code that is to change to it: a third may need the PIN that it had', () => {
+    const change: CodeEvent = { type: 'ChangeRequested', data: pin('pin-b') };
+    const changing = after([...preloaded, at(preloadAt + HOUR, change)]);
+    const own = [reservation(CODE, 'pin-a', stay), reservation(CODE, 'pin-b', stay)];
+    const other = reservation(OTHER, 'pin-b', before);
+    changing
+      .when(planned(around(preloadAt + HOUR, { keypad: keypadOf(...own, other) })))
+      .then({ do: 'remove', purpose: 'withdrawal', lockCodeId: 'lock-code-1' });
+    changing
+      .when(planned(around(preloadAt + HOUR, { keypad: keypadOf(...own) })))
+      .then({ do: 'program', operation: 'change', content: { ...wanted(stay), ...pin('pin-b') } });
+  });
+
   it('is not handed over to a code that is being removed, nor by one in its window', () => {
     const past = { ...before, endsAt: preloadAt };
     after(preloaded)

@@ -176,7 +176,7 @@ function towards(code: AccessCode, circumstances: Circumstances): Step {
     return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
   }
   const earlier = earlierHolder(code, circumstances);
-  if (onLock && earlier && standsAside(code, onLock, wanted, earlier, latestOf(circumstances))) {
+  if (onLock && earlier && standsAside(code, earlier, latestOf(circumstances))) {
     return gated(code, circumstances, { do: 'remove', purpose: 'withdrawal', lockCodeId: onLock.lockCodeId });
   }
   if (accepted(code) && holdsEmptySlot(code, circumstances)) return { do: 'release-slot' };

@@ -1,5 +1,5 @@
 import type { AccessCode } from './access-code';
-import { type Content, sameWindow } from './content';
+import { sameWindow } from './content';
 import type { Circumstances, PlanSettings } from './circumstances';
 import { holder, overlap, type Reservation } from './keypad';
 import { endOf, isUnmanaged, mayTurnUpOf } from './life';
@@ -25,20 +25,12 @@ export function earlierHolder(code: AccessCode, { keypad }: Circumstances): Rese
 
 /**
  * A lock may refuse a PIN that it holds already, whatever the window. A code that is on the lock ahead of its own
- * window makes room for one that comes before it, and comes back after that one.
+ * window makes room for one that comes before it, and comes back after that one; also where it has yet to change to
+ * the PIN of that one, since the PIN that it still has on the lock may be in the way of a third.
  */
-export function standsAside(
-  code: AccessCode,
-  onLock: Content,
-  wanted: Content,
-  earlier: Reservation,
-  now: number,
-): boolean {
+export function standsAside(code: AccessCode, earlier: Reservation, now: number): boolean {
   if (!code.wanted.schedule || now >= code.wanted.schedule.startsAt || earlier.foreign) return false;
-  const toCome = earlier.window !== null && earlier.window.endsAt > now;
-  const inItsWay =
-    onLock.pinFingerprint === code.wanted.pinFingerprint || !sameWindow(onLock.window, wanted.window);
-  return toCome && inItsWay;
+  return earlier.window !== null && earlier.window.endsAt > now;
 }
 
 /**
