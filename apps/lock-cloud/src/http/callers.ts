@@ -15,17 +15,6 @@ export function isFromAnotherSite({ headers }: FastifyRequest): boolean {
   return headers['sec-fetch-site'] === 'cross-site' || headers['sec-fetch-site'] === 'same-site';
 }
 
-/** Whether `admitToSimulator` lets it pass. */
-export function mayUseSimulator(request: FastifyRequest): boolean {
-  try {
-    admitToSimulator(request);
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal) return false;
-    throw error;
-  }
-}
-
 /**
  * The simulator has power over doors and time: it answers to somebody on this machine only. A name in DNS that leads to
  * the loopback address, a page in a browser on this machine, and a webhook that a tenant has pointed here count as
@@ -33,10 +22,18 @@ export function mayUseSimulator(request: FastifyRequest): boolean {
  * @throws {Refusal} 403
  */
 export function admitToSimulator(request: FastifyRequest): void {
+  const objection = objectionTo(request);
+  if (objection !== undefined) throw new Refusal(403, 'FORBIDDEN', objection);
+}
+
+/** Whether `admitToSimulator` lets it pass. */
+export const mayUseSimulator = (request: FastifyRequest): boolean => objectionTo(request) === undefined;
+
+function objectionTo(request: FastifyRequest): string | undefined {
   if (!isLoopback(request.ip) || !isLoopbackName(request.headers.host ?? ''))
-    throw new Refusal(403, 'FORBIDDEN', 'The simulator answers on the loopback address only.');
-  if (isFromAnotherSite(request))
-    throw new Refusal(403, 'FORBIDDEN', 'The simulator does not answer to pages of other sites.');
+    return 'The simulator answers on the loopback address only.';
+  if (isFromAnotherSite(request)) return 'The simulator does not answer to pages of other sites.';
   if ('svix-id' in request.headers || 'webhook-id' in request.headers)
-    throw new Refusal(403, 'FORBIDDEN', 'The simulator takes no webhooks.');
+    return 'The simulator takes no webhooks.';
+  return undefined;
 }
