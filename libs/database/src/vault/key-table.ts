@@ -111,18 +111,17 @@ export class KeyTable implements KeyStore {
       if (wrapped === undefined) erased.add(keyId);
       else if (!added.has(keyId)) added.set(keyId, wrapped);
     }
-    // A transaction waits for the disk in another thread; others are served meanwhile.
-    if (erased.size === 0) return this.database.transaction((trx) => addAll(trx, added));
     if (added.size === 0 && erased.size <= FEW) {
       await this.eraseFew(erased);
       return new Map();
     }
+    // It waits for the disk in another thread; others are served meanwhile.
     const kept = await this.database.transaction(async (trx) => {
       const found = await addAll(trx, added);
       await eraseAll(trx, erased);
       return found;
     });
-    await this.forget();
+    if (erased.size > 0) await this.forget();
     return kept;
   }
 }
@@ -163,6 +162,7 @@ const eraseRows = preparedRows<VaultTables, KeyRow>(['key_id', 'wrapped'], (db, 
 );
 
 async function eraseAll(db: Kysely<VaultTables>, erased: Set<string>): Promise<void> {
+  if (erased.size === 0) return;
   const wrapped = '-'.repeat(WRAPPED_LENGTH);
   await eraseRows.rows(
     db,
