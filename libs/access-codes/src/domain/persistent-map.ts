@@ -30,7 +30,7 @@ export class PersistentMap<V> {
       if (!child) return undefined;
       node = child;
     }
-    return node.entries.find(([each]) => each === key)?.[1];
+    return valueIn(node.entries, key);
   }
 
   /** Puts a value; undefined takes the key out. */
@@ -75,18 +75,12 @@ function* entriesOf<V>(node: Node<V>): Iterable<Entry<V>> {
 function addChanges<V>(before: Node<V> | undefined, after: Node<V> | undefined, to: Change<V>[]): void {
   if (before === after) return;
   if (before && after && 'children' in before && 'children' in after) {
-    for (let at = 0; at < FAN_OUT; at++) {
-      const [old, now] = [before.children[at], after.children[at]];
-      if (old !== now) addChanges(old, now, to);
-    }
+    for (let at = 0; at < FAN_OUT; at++) addChanges(before.children[at], after.children[at], to);
     return;
   }
   const old = listed(before);
   const now = listed(after);
-  // Both are a leaf nearly always, and have most entries in common.
-  const isFew = old.length <= LEAF && now.length <= LEAF;
-  const oldOf = isFew ? among(old) : inMap(old);
-  const nowOf = isFew ? among(now) : inMap(now);
+  const [oldOf, nowOf] = [lookupIn(old), lookupIn(now)];
   for (const entry of now) {
     const was = oldOf(entry[0]);
     if (was !== entry[1]) to.push([entry[0], was, entry[1]]);
@@ -99,12 +93,12 @@ const listed = <V>(node: Node<V> | undefined): readonly Entry<V>[] => {
   return 'entries' in node ? node.entries : [...entriesOf(node)];
 };
 
-const among =
-  <V>(entries: readonly Entry<V>[]) =>
-  (key: string): V | undefined =>
-    entries.find(([each]) => each === key)?.[1];
+const valueIn = <V>(entries: readonly Entry<V>[], key: string): V | undefined =>
+  entries.find(([each]) => each === key)?.[1];
 
-function inMap<V>(entries: readonly Entry<V>[]): (key: string) => V | undefined {
+/** What finds an entry's value; nearly always it is a leaf's, for which a map is not worth making. */
+function lookupIn<V>(entries: readonly Entry<V>[]): (key: string) => V | undefined {
+  if (entries.length <= LEAF) return (key) => valueIn(entries, key);
   const all = new Map(entries);
   return (key) => all.get(key);
 }
