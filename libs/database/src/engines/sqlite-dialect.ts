@@ -142,7 +142,7 @@ class LibsqlDriver implements Driver {
     }
     const release = this.version.hold();
     try {
-      await onThread(this.connection, 'commit');
+      await execOnThread(this.connection, 'commit');
       if (this.commitsInPlace >= COMMITS_IN_PLACE) await this.emptyLog();
     } finally {
       release();
@@ -168,12 +168,12 @@ class LibsqlDriver implements Driver {
   /** What can't be moved out of the log now, since others read the file, is moved later. */
   private async emptyLog(): Promise<void> {
     this.commitsInPlace = 0;
-    await onThread(this.connection, 'pragma wal_checkpoint(passive)').catch(() => undefined);
+    await execOnThread(this.connection, 'pragma wal_checkpoint(passive)').catch(() => undefined);
   }
 }
 
 /** Writes, and waits for the disk, on one of libsql's own threads, while this one serves others. */
-async function onThread(connection: Libsql.Database, sql: string): Promise<void> {
+async function execOnThread(connection: Libsql.Database, sql: string): Promise<void> {
   try {
     // Both faces of libsql are over the same native connection.
     await LibsqlThreads.prototype.exec.call(connection as never, sql);

@@ -19,7 +19,8 @@ interface Property {
 
 interface Check {
   readonly constraint: ValidatorConstraintInterface;
-  readonly constraints: readonly unknown[];
+  /** What the decorator was given. */
+  readonly constraints: unknown[];
   /** Each item of a list is checked. */
   readonly each: boolean;
 }
@@ -49,7 +50,7 @@ function propertyPasses(object: object, { name, conditions, checks, isNested }: 
       object,
       property: name,
       targetName,
-      constraints: [...constraints],
+      constraints,
     };
     const holds = (one: unknown): boolean => constraint.validate(one, of) === true;
     return each && Array.isArray(value) ? value.every(holds) : holds(value);

@@ -8,7 +8,7 @@ export interface Random {
   bytes(count: number): Buffer;
 }
 
-/** Bytes; at most some milliseconds' worth of what a busy server takes. */
+/** How many bytes are drawn ahead; more than that are drawn by themselves. */
 const DRAWN_AHEAD = 2_048;
 
 /** The operating system's cryptographic generator. */

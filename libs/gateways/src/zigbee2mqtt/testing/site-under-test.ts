@@ -122,8 +122,10 @@ export class SiteUnderTest {
     throw new Error('it did not become so in time');
   }
 
-  /** Gives messages that are under way time to arrive: in real time, since a broker does not say when it is idle. */
-  /** Until no report has come for some time: they come by way of the broker, a process of its own. */
+  /**
+   * Gives messages that are under way time to arrive, until no report has come for some time: in real time, since the
+   * broker is a process of its own and does not say when it is idle.
+   */
   async settle(): Promise<void> {
     for (let quiet = 0, seen = -1; quiet < QUIET_MS; quiet += LOOK_EVERY_MS) {
       if (seen !== this.reports.length) quiet = 0;
