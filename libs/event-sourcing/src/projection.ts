@@ -24,11 +24,6 @@ export interface Projection {
   /** Makes the tables of this version. */
   create(db: Kysely<Tables>, earlier?: EarlierVersion): Promise<void>;
   /**
-   * Makes tables that came to this version later than others, where they are not there: called at each start. Left
-   * out: `create` has always made all.
-   */
-  complete?(db: Kysely<Tables>): Promise<void>;
-  /**
    * Makes the indexes that only readers need, where they are not there: called once all of history is folded, since
    * a row that is written later costs several times as much, and whenever a built view is taken up again, which may
    * have been built when there were fewer. Left out: `create` has made all that are needed.

@@ -25,8 +25,8 @@ export class StoredView {
   }
 
   /**
-   * Makes the tables if they are not there, and what a view lacks of them, or of its indexes where it is built, since
-   * an earlier version of the server made it.
+   * Makes the tables if they are not there, and the indexes that a built view lacks, since an earlier version of the
+   * server made it.
    * @returns what the event store still shares with the view, where it no longer has all that the view has folded
    */
   async prepare(): Promise<SharedHistory | undefined> {
@@ -35,7 +35,6 @@ export class StoredView {
     await patiently(() =>
       this.alone(async (trx) => {
         if (!(await this.checkpoints.lock(trx))) return this.begin(trx);
-        await projection.complete?.(trx);
         if (await this.checkpoints.isBuilt(trx)) await projection.index?.(trx);
       }),
     );

@@ -46,7 +46,7 @@ describe('views that are built by threads', () => {
 
     const { progress, indexes, due, plannedInDoubt } = await builtApart(server.dataDir, compiled);
     expect(progress.folded).toBeGreaterThan(devices.devices.length);
-    expect(indexes).toEqual(expect.arrayContaining([`codes_by_pin_v${CODES_VERSION}`, 'agenda_v2_by_due']));
+    expect(indexes).toEqual(expect.arrayContaining([`codes_by_pin_v${CODES_VERSION}`, `${AGENDA}_by_due`]));
     expect(await rowsOf(server.dataDir)).toEqual(folded);
     // No code has anything to be done; each lock is read back.
     expect(due).toEqual({ codes: 0, devices: devices.devices.length });

@@ -1,7 +1,7 @@
 import { HOUR, iso, MINUTE } from '@latchkey/platform';
 import fc from 'fast-check';
 import type { AccessCode } from './access-code';
-import { storedContent, type Window } from './content';
+import { storedContent, storedWindow, type Window } from './content';
 import { codeFold } from './code-fold';
 import { FAILURES_TO_TELL } from './failure';
 import { type CodeEvent, codeCodec } from './events';
@@ -247,6 +247,22 @@ describe('the state of an access code', () => {
     };
     expect(then(preloaded, longer).wanted.schedule).toEqual(other);
     expect(then(fold([at(T0, requested(null))]), modified(false)).known.onLock).toBeNull();
+  });
+
+  it('keeps what was asked for meanwhile when somebody else changes another part of it, and that is accepted', () => {
+    const longer = { startsAt: stay.startsAt, endsAt: stay.endsAt + HOUR };
+    const asked: CodeEvent = {
+      type: 'ChangeRequested',
+      data: { ...pin('pin-b'), schedule: storedWindow(longer) },
+    };
+    const renamed: CodeEvent = {
+      type: 'ModifiedExternally',
+      data: { fields: ['name'], content: content(stay, { name: 'Mallory' }), accepted: true },
+    };
+    expect(then(fold(onLock(stay, true)), asked, renamed)).toMatchObject({
+      wanted: { name: 'Mallory', ...pin('pin-b'), schedule: longer },
+      known: { onLock: { name: 'Mallory', ...pin('pin-a'), window: stay } },
+    });
   });
 
   it('is off the lock when somebody has erased it', () => {

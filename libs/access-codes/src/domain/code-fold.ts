@@ -140,10 +140,13 @@ function modifiedExternally(
     });
   }
   const { name, pin, pinFingerprint, window } = content;
+  const { schedule } = code.wanted;
+  // What nobody changed at the lock stays as it was asked for: a change of it may still be on its way there.
   return changed(code, {
     wanted: {
-      ...{ name, pin, pinFingerprint },
-      schedule: window && code.wanted.schedule ? window : code.wanted.schedule,
+      ...(data.fields.includes('name') ? { name } : {}),
+      ...(data.fields.includes('code') ? { pin, pinFingerprint } : {}),
+      ...(data.fields.includes('time_frame') && window && schedule ? { schedule: window } : {}),
     },
     known: there,
     trouble: noTrouble,

@@ -24,7 +24,7 @@ describe.each(testEngines)('an agenda that an earlier version has built (%s)', (
   const test = testDatabase(engine);
   afterAll(() => test.drop());
 
-  it('gets the indexes that have come since when it is taken up again, and loses those that went', async () => {
+  it('gets the indexes that have come since when it is taken up again', async () => {
     const database = await test.open<AgendaTables>();
     const store = new InMemoryEventStore(() => clock.now());
     const takenUp = async () => {
@@ -39,12 +39,6 @@ describe.each(testEngines)('an agenda that an earlier version has built (%s)', (
       ),
     );
     for (const name of built) await database.db.schema.dropIndex(name).execute();
-    for (const column of ['device_id', 'account_id'] as const)
-      await database.db.schema
-        .createIndex(`${AGENDA}_by_${column.slice(0, -3)}`)
-        .on(AGENDA)
-        .column(column)
-        .execute();
     expect(await takenUp()).toEqual(built);
   });
 });

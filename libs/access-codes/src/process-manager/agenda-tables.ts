@@ -2,7 +2,7 @@ import { createDueIndexes, type DueColumns, type Tables } from '@latchkey/event-
 import { type Kysely, sql } from 'kysely';
 
 /** Raised whenever tables or fold change: the agenda is then built again beside the old one. */
-export const AGENDA_VERSION = 2;
+export const AGENDA_VERSION = 3;
 
 /** One row for each access code (and account, and device) that says when it is due. */
 export const AGENDA = `agenda_v${AGENDA_VERSION}` as const;
@@ -115,11 +115,9 @@ export async function createAgendaTables(db: Kysely<Tables>): Promise<void> {
   await createWakes(db);
 }
 
-/** Makes the table that agendas of earlier versions lack, where it is not there. */
-export async function createWakes(db: Kysely<Tables>): Promise<void> {
+async function createWakes(db: Kysely<Tables>): Promise<void> {
   await db.schema
     .createTable(WAKES)
-    .ifNotExists()
     .addColumn('scope', 'text', (c) => c.notNull())
     .addColumn('id', 'text', (c) => c.notNull())
     .addColumn('due_at', 'bigint', (c) => c.notNull())
@@ -135,9 +133,6 @@ export async function indexAgenda(db: Kysely<Tables>): Promise<void> {
   await indexLooks(db);
 }
 
-/** Indexes of earlier versions that others have replaced. */
-const FORMER_INDEXES = ['by_device', 'by_account'];
-
 /**
  * Makes the indexes that serve events and looks, where they are not there: rows of a device or an account some at a
  * time, and those that wait for a PIN to be free or for their lock, however many rows there are beside them.
@@ -151,7 +146,6 @@ async function indexLooks(db: Kysely<Tables>): Promise<void> {
   await make('for_lock', ['device_id', 'waiting_since', 'subject'])
     .where(sql.ref('waiting_for_lock'), '=', 1)
     .execute();
-  for (const name of FORMER_INDEXES) await db.schema.dropIndex(`${AGENDA}_${name}`).ifExists().execute();
 }
 
 async function index(db: Kysely<Tables>, table: string, name: string, columns: string[]): Promise<void> {

@@ -24,7 +24,6 @@ import {
   AGENDA_VERSION,
   type AgendaTables,
   createAgendaTables,
-  createWakes,
   dropAgendaTables,
   indexAgenda,
 } from './agenda-tables';
@@ -69,10 +68,6 @@ export class AgendaProjection implements Projection {
 
   create(db: Kysely<Tables>): Promise<void> {
     return createAgendaTables(db);
-  }
-
-  complete(db: Kysely<Tables>): Promise<void> {
-    return createWakes(db);
   }
 
   index(db: Kysely<Tables>): Promise<void> {

@@ -15,7 +15,7 @@ import { keptCodes, keptUnmanaged } from './kept-codes';
 import { backupOf, endOf, isForgotten, isGone, isUnmanaged } from '../domain/life';
 
 /** Raised when what the view keeps of a code changes: it is built again then. */
-export const CODES_VERSION = 4;
+export const CODES_VERSION = 5;
 export const CODES = `codes_v${CODES_VERSION}` as const;
 
 export interface CodesTables {
@@ -41,6 +41,9 @@ export interface CodesTables {
     state: string;
   };
 }
+
+/** The columns by which codes are listed, or are in the backup pool. */
+export type Listing = 'live_at' | 'readable_at' | 'unmanaged_at' | 'pool_at';
 
 type CodeRow = CodesTables[typeof CODES];
 
@@ -73,24 +76,20 @@ export class CodesProjection implements Projection {
   }
 
   async index(db: Kysely<Tables>): Promise<void> {
-    const index = (name: string, ...columns: string[]) =>
-      db.schema
-        .createIndex(`codes_by_${name}_v${CODES_VERSION}`)
-        .ifNotExists()
-        .on(CODES)
-        .columns(columns)
+    const index = (name: string, ...columns: (keyof CodeRow)[]) =>
+      db.schema.createIndex(`codes_by_${name}_v${CODES_VERSION}`).ifNotExists().on(CODES).columns(columns);
+    const ofListed = (by: string, listed: Listing, ...columns: (keyof CodeRow)[]) =>
+      index(`${by}_${listed}`, ...columns)
+        .where(listed, 'is not', null)
         .execute();
     // A list reads a page's rows from an index of listed codes only, however many codes are gone. The workspace's index
     // also holds what is searched, so that a search passes over the others without reading their rows.
-    for (const listed of ['live_at', 'readable_at'] as const) {
-      await index(`workspace_${listed}`, 'workspace_id', listed, 'code_id', 'search_name');
-      await index(`device_${listed}`, 'device_id', listed, 'code_id');
-    }
-    for (const apart of ['unmanaged_at', 'pool_at'] as const) {
-      await index(`device_${apart}`, 'device_id', apart, 'code_id');
-    }
-    await index('pin', 'pin_fingerprint');
-    await index('common_key', 'common_code_key');
+    for (const listed of ['live_at', 'readable_at'] as const)
+      await ofListed('workspace', listed, 'workspace_id', listed, 'code_id', 'search_name');
+    for (const listed of ['live_at', 'readable_at', 'unmanaged_at', 'pool_at'] as const)
+      await ofListed('device', listed, 'device_id', listed, 'code_id');
+    await index('pin', 'pin_fingerprint').execute();
+    await index('common_key', 'common_code_key').where('common_code_key', 'is not', null).execute();
   }
 
   async drop(db: Kysely<Tables>, version: number): Promise<void> {

@@ -1,9 +1,6 @@
 import { ACCOUNTS, DEVICES, type DeviceWithAccount } from '@latchkey/devices';
 import { type RawBuilder, sql } from 'kysely';
-import { CODES } from './codes-projection';
-
-/** The columns by which codes are listed, or are in the backup pool. */
-export type Listing = 'live_at' | 'readable_at' | 'unmanaged_at' | 'pool_at';
+import { CODES, type Listing } from './codes-projection';
 
 /**
  * The condition for a code that left with its device or account and is hidden: the device's row takes effect at once,
