@@ -137,6 +137,12 @@ export class Streams {
     return this.seenBy(deviceId, state, { codeId, pin, pinFingerprint });
   }
 
+  /** What a code has reserved on a keypad, where that is kept; other codes are left out. */
+  keypadKept(deviceId: string, codeId: string, atLeast?: number): Keypad | undefined {
+    const kept = this.keypads.kept(deviceId, atLeast);
+    return kept && keypadFor(kept.state, { codeId, pinFingerprint: '' }, []);
+  }
+
   /**
    * The same for many codes on one keypad, by their ids.
    * @returns also the revision of the keypad

@@ -103,6 +103,23 @@ export class DeciderStreams<S, E extends DomainEvent> {
     return { state, revision };
   }
 
+  /**
+   * The state as it is kept, where nothing has to be read for it.
+   * @param atLeast as for `load`
+   */
+  kept(id: string, atLeast: number | undefined = this.goodEnough): Loaded<S> | undefined {
+    const kept = this.cache.get(id);
+    return this.isGoodEnough(id, kept, atLeast) ? kept : undefined;
+  }
+
+  private isGoodEnough(
+    id: string,
+    kept: Decided<S> | undefined,
+    atLeast: number | undefined,
+  ): kept is Decided<S> {
+    return kept !== undefined && atLeast !== undefined && kept.revision >= atLeast && !this.doubted.has(id);
+  }
+
   private get goodEnough(): number | undefined {
     return this.options.alone ? -1 : undefined;
   }
@@ -110,8 +127,8 @@ export class DeciderStreams<S, E extends DomainEvent> {
   /** Foreign events count as revisions, and change nothing. */
   private async standing(id: string, atLeast: number | undefined): Promise<Decided<S>> {
     const kept = this.cache.get(id);
+    if (this.isGoodEnough(id, kept, atLeast)) return kept;
     const doubted = this.doubted.has(id);
-    if (kept && !doubted && atLeast !== undefined && kept.revision >= atLeast) return kept;
     // Before the read: an append that fails meanwhile marks the stream again.
     this.doubted.delete(id);
     try {

@@ -78,17 +78,14 @@ export class Core implements ViewBarrier, ReadBarrier {
     });
     const readBacks = new ReadBacks(gateway);
     const calls = new InFlightCalls();
-    const projection = new AgendaProjection(clock, () => this.executor.wake());
+    const plannedWith = { streams: this.streams, ...circumstancesOf(options) };
+    const projection = new AgendaProjection(clock, () => this.executor.wake(), plannedWith);
     this.views = new CoreViews(options, projection);
     const shared = {
       streams: this.streams,
       known: projection.known,
       rows: this.rows,
-      gateway,
-      readBacks,
-      clock,
-      random,
-      logger,
+      ...{ gateway, readBacks, clock, random, logger },
     };
     const work = new LockWork({ ...shared, vault, ids, settings: config });
     const { forgetAccount = () => Promise.resolve(), keepsExpired } = options;
@@ -106,7 +103,7 @@ export class Core implements ViewBarrier, ReadBarrier {
     });
     const { backups } = this;
     this.deviceWatch = new DeviceWatch({ ...shared, work, backups, leavingCodes, settings: config });
-    const planning = { ...shared, ...circumstancesOf(options) };
+    const planning = { ...shared, ...plannedWith };
     const codes = new CodeWork({ ...planning, work, calls, cleanUp, vault, ids });
     const states = {
       upToDate: () => this.views.codesHaveWhatTheAgendaHas(),

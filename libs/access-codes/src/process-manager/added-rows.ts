@@ -85,6 +85,12 @@ const putAfter = (reservations: 0 | 1) =>
           device_id: eb.fn.coalesce(`${AGENDA}.device_id`, 'excluded.device_id'),
           account_id: eb.fn.coalesce('excluded.account_id', `${AGENDA}.account_id`),
           maker: eb.fn.coalesce('excluded.maker', `${AGENDA}.maker`),
+          planned_revision: eb
+            .case()
+            .when(`${AGENDA}.planned_revision`, '<', eb.ref('excluded.planned_revision'))
+            .then(eb.ref('excluded.planned_revision'))
+            .else(eb.ref(`${AGENDA}.planned_revision`))
+            .end(),
           version: eb(eb(`${AGENDA}.version`, '+', eb.ref('excluded.version')), '+', eb.lit(reservations)),
         })),
       ),

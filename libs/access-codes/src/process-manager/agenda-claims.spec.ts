@@ -151,7 +151,7 @@ it.each(testEngines)(
       recordedAt: NOW,
     };
     await database.transaction((trx) =>
-      foldKeypad(writtenAtOnce(recording(trx, asked) as typeof trx), 'device-1', recorded, NOW),
+      foldKeypad(writtenAtOnce(recording(trx, asked) as typeof trx), 'device-1', recorded, { now: NOW }),
     );
 
     const due = database.db.selectFrom(AGENDA).select('id').where('due_at', 'is not', null);

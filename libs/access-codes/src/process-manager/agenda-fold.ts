@@ -1,7 +1,9 @@
 import { accountCodec, deviceCodec, type DeviceEvent } from '@latchkey/devices';
 import type { RecordedEvent } from '@latchkey/event-sourcing';
+import type { AccessCode } from '../domain/access-code';
 import { codeCodec, type CodeEvent } from '../domain/events';
 import { keypadCodec, RESERVATION_GRACE } from '../domain/keypad';
+import { requested } from '../domain/transitions';
 import type { AgendaChanges } from './agenda-changes';
 import type { AgendaRow } from './agenda-tables';
 import type { NewRow } from './new-row';
@@ -27,16 +29,21 @@ const KEEPS_DUE: ReadonlySet<string> = new Set<CodeEvent['type']>([
   'ProgrammingAccepted',
 ]);
 
-/**
- * @param now the clock's reading, ms: an event from a process whose clock is ahead makes nothing due later than that
- * @param overtaken the next event of the code is folded with it, and sets when it is due
- */
+/** What else counts when an event is folded. */
+export interface Folding {
+  /** The clock's reading, ms: an event from a process whose clock is ahead makes nothing due later than that. */
+  readonly now: number;
+  /** The next event of the code is folded with it, and sets when it is due. */
+  readonly overtaken: boolean;
+  /** When a code that was just requested is due, ms; undefined: now. */
+  readonly firstLook: (code: AccessCode) => number | undefined;
+}
+
 export async function foldCode(
   changes: AgendaChanges,
   codeId: string,
   recorded: RecordedEvent,
-  now: number,
-  overtaken = false,
+  { now, overtaken, firstLook }: Folding,
 ) {
   const event = codeCodec.decode(recorded);
   const { revision } = recorded;
@@ -44,7 +51,9 @@ export async function foldCode(
   switch (event.type) {
     case 'CodeRequested': {
       const { deviceId, accountId } = event.data;
-      await put(changes, recorded, row('code', codeId, { deviceId, accountId, dueAt }));
+      const first = firstLook(requested(event.data, event.at));
+      const when = first === undefined ? { dueAt } : { dueAt: first, isPlanned: true };
+      await put(changes, recorded, row('code', codeId, { deviceId, accountId, ...when }));
       if (event.data.usesBackupPool) await changes.dueNow(`device:${deviceId}`, dueAt);
       return;
     }
@@ -122,7 +131,7 @@ export async function foldKeypad(
   changes: AgendaChanges,
   deviceId: string,
   recorded: RecordedEvent,
-  now: number,
+  { now }: Pick<Folding, 'now'>,
 ) {
   const event = keypadCodec.decode(recorded);
   if (event.type === 'PinReserved') {
@@ -140,7 +149,7 @@ export async function foldDevice(
   changes: AgendaChanges,
   deviceId: string,
   recorded: RecordedEvent,
-  now: number,
+  { now }: Pick<Folding, 'now'>,
 ) {
   const event = deviceCodec.decode(recorded);
   const dueAt = Math.min(event.at, now);
@@ -167,7 +176,7 @@ export async function foldAccount(
   changes: AgendaChanges,
   accountId: string,
   recorded: RecordedEvent,
-  now: number,
+  { now }: Pick<Folding, 'now'>,
 ) {
   const event = accountCodec.decode(recorded);
   const dueAt = Math.min(event.at, now);

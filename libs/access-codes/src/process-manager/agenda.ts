@@ -15,10 +15,12 @@ import {
   type Tables,
 } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
+import type { AccessCode } from '../domain/access-code';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
 import { writtenAtOnce } from './agenda-changes';
 import { foldAccount, foldCode, foldDevice, foldKeypad, makesDueAnew } from './agenda-fold';
+import { FirstLooks, type PlannedWith } from './first-looks';
 import { GatheredChanges } from './gathered-changes';
 import {
   AGENDA_VERSION,
@@ -61,10 +63,16 @@ export class AgendaProjection implements Projection {
   /** The revisions of streams that this process has seen. */
   readonly known = new SeenRevisions();
 
+  private readonly firstLooks: FirstLooks | undefined;
+
   constructor(
     private readonly clock: { now(): number },
     private readonly onDue: () => void,
-  ) {}
+    /** Left out: each code is looked at once it was requested. */
+    plannedWith?: PlannedWith,
+  ) {
+    this.firstLooks = plannedWith && new FirstLooks(this.known, clock, plannedWith);
+  }
 
   create(db: Kysely<Tables>): Promise<void> {
     return createAgendaTables(db);
@@ -86,12 +94,13 @@ export class AgendaProjection implements Projection {
     const db = trx as Transaction<AgendaTables>;
     const changes = building ? await GatheredChanges.of(db, events) : writtenAtOnce(db);
     const now = this.clock.now();
+    const firstLook = (code: AccessCode) => (building ? undefined : this.firstLooks?.of(code));
     for (const [n, event] of events.entries()) {
       const category = event.stream.slice(0, event.stream.indexOf('-'));
       const id = event.stream.slice(category.length + 1);
       const next = events[n + 1];
       const overtaken = next?.stream === event.stream && makesDueAnew(next);
-      await FOLDS[category]!(changes, id, event, now, overtaken);
+      await FOLDS[category]!(changes, id, event, { now, overtaken, firstLook });
     }
     await changes.write();
   }

@@ -9,6 +9,8 @@ export interface NewRow {
   readonly accountId: string | null;
   readonly maker: string | null;
   readonly dueAt: number;
+  /** The event was looked at already: what is to be done by it is known. */
+  readonly isPlanned?: boolean;
 }
 
 export type InsertedRow = NewRow & { readonly workspaceId: string; readonly revision: number };
@@ -24,7 +26,7 @@ export const inserted = (p: InsertedRow): AgendaRow => ({
   maker: p.maker,
   due_at: p.dueAt,
   revision: p.revision,
-  planned_revision: -1,
+  planned_revision: p.isPlanned ? p.revision : -1,
   version: 0,
   attempts: 0,
   for_keypad: 0,

@@ -41,7 +41,9 @@ describe.each(testEngines)('an event on which all codes of a device depend, on %
       occurredAt: new Date(NOW).toISOString(),
     });
     const at = { stream, revision: 1, position: { commit: 1n, prepare: 1n }, recordedAt: NOW };
-    return database.transaction((trx) => foldDevice(writtenAtOnce(trx), deviceId, { ...event, ...at }, NOW));
+    return database.transaction((trx) =>
+      foldDevice(writtenAtOnce(trx), deviceId, { ...event, ...at }, { now: NOW }),
+    );
   };
   /** Claims until nothing is due, as the executor does. */
   const worked = async (rows: AgendaRows) => {

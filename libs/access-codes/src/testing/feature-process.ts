@@ -77,7 +77,12 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
       clock,
       wall: () => clock.now(),
     });
-    this.agenda = new AgendaProjection(clock, () => this.executor.wake());
+    const plannedWith = {
+      streams: this.streams,
+      bounds: () => this.bounds(),
+      settings: { ...config, reservationGrace: RESERVATION_GRACE, readBackAfter: READ_BACK_AFTER },
+    };
+    this.agenda = new AgendaProjection(clock, () => this.executor.wake(), plannedWith);
     const shared = {
       ...{ streams: this.streams, known: this.agenda.known, rows: this.rows, calls: this.calls },
       ...{ gateway: locks, readBacks: new ReadBacks(locks), vault, clock, ids, random, logger },
@@ -91,15 +96,7 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
       ...{ ...shared, work: this.lockWork, backups: this.backups, settings: config },
       leavingCodes: this.leavingCodes,
     });
-    const planning = {
-      ...shared,
-      bounds: () => this.bounds(),
-      settings: {
-        ...config,
-        reservationGrace: RESERVATION_GRACE,
-        readBackAfter: READ_BACK_AFTER,
-      },
-    };
+    const planning = { ...shared, ...plannedWith };
     this.codeWork = new CodeWork({ ...planning, work: this.lockWork, cleanUp });
     const states = {
       upToDate: () => this.folded(this.store.lastAppended),
