@@ -2,6 +2,7 @@ import { Kysely, sql, type Transaction } from 'kysely';
 import { StartupError } from '@latchkey/platform';
 import { compactFile, vacuumSchema } from './engines/compact';
 import { type Engine } from './engines/engine';
+import { runsInPlace, whileInPlace } from './engines/in-place';
 import { makeSchema, type PostgresOptions, postgresDialect } from './engines/postgres-dialect';
 import { LibsqlDialect, type SqliteOptions } from './engines/sqlite-dialect';
 
@@ -45,7 +46,10 @@ async function openSqlite<T>(options: SqliteOptions): Promise<Database<T>> {
       if (options.file === ':memory:') await sql`vacuum`.execute(db);
       else await compactFile(options.file);
     };
-    return { ...database(db, 'sqlite'), foreignVersion: () => dialect.version, compact };
+    runsInPlace(db, dialect.byItself);
+    const transaction = <R>(work: (trx: Transaction<T>) => Promise<R>): Promise<R> =>
+      db.transaction().execute((trx) => whileInPlace(trx, dialect.inTransaction, () => work(trx)));
+    return { ...database(db, 'sqlite'), transaction, foreignVersion: () => dialect.version, compact };
   } catch (cause) {
     throw new StartupError(`The database ${options.file} can not be opened: ${(cause as Error).message}`, {
       cause,

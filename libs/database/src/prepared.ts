@@ -1,4 +1,5 @@
 import { type Compilable, type CompiledQuery, type Kysely } from 'kysely';
+import { runInPlace } from './engines/in-place';
 
 /** A placeholder in a statement for a value that comes later. */
 class Parameter {
@@ -23,9 +24,14 @@ export function prepared<T, P extends object, R>(
 ): Prepared<T, P, R> {
   const statement = new Statement<T, P, R>(build);
   return {
-    rows: async (db, parameters) => (await db.executeQuery(statement.bind(db, parameters))).rows,
-    run: async (db, parameters) =>
-      Number((await db.executeQuery(statement.bind(db, parameters))).numAffectedRows ?? 0n),
+    rows: async (db, parameters) => {
+      const query = statement.bind(db, parameters);
+      return (runInPlace(db, query) ?? (await db.executeQuery(query))).rows;
+    },
+    run: async (db, parameters) => {
+      const query = statement.bind(db, parameters);
+      return Number((runInPlace(db, query) ?? (await db.executeQuery(query))).numAffectedRows ?? 0n);
+    },
   };
 }
 
@@ -56,7 +62,8 @@ export function preparedIn<T, P extends object, R>(
       const size = isLong ? values.length : 2 ** Math.ceil(Math.log2(values.length));
       const statement = bySize.get(size) ?? sized(size);
       if (!isLong) bySize.set(size, statement);
-      return (await db.executeQuery(statement.bind(db, parameters, values))).rows;
+      const query = statement.bind(db, parameters, values);
+      return (runInPlace(db, query) ?? (await db.executeQuery(query))).rows;
     },
   };
 }
@@ -85,7 +92,8 @@ export function preparedRows<T, Row extends object, R = unknown>(
       if (rows.length === 0) return [];
       const statement = byCount.get(rows.length) ?? counted(rows.length);
       if (rows.length <= MOST_ROWS_KEPT) byCount.set(rows.length, statement);
-      return (await db.executeQuery(statement.bind(db, {}, inRows(rows, columns)))).rows;
+      const query = statement.bind(db, {}, inRows(rows, columns));
+      return (runInPlace(db, query) ?? (await db.executeQuery(query))).rows;
     },
   };
 }

@@ -43,6 +43,10 @@ export class ConnectionLock {
     });
   }
 
+  get isTaken(): boolean {
+    return this.taken;
+  }
+
   release(): void {
     for (;;) {
       const next = this.shift();

@@ -12,6 +12,7 @@ import Libsql from 'libsql';
 import LibsqlThreads from 'libsql/promise';
 import { ConnectionLock } from './connection-lock';
 import { FileVersion } from './file-version';
+import type { RunInPlace } from './in-place';
 import { LibsqlStatements } from './libsql-statements';
 import { meaning } from './outages';
 
@@ -34,21 +35,26 @@ const COMMITS_IN_PLACE = 400;
 
 /** Kysely's SQLite dialect over libsql, on one connection that one caller at a time has to itself. */
 export class LibsqlDialect extends SqliteDialect {
-  private readonly connection: Libsql.Database;
   private readonly fileVersion: FileVersion;
-  private readonly options: SqliteOptions;
+  private readonly driver: LibsqlDriver;
 
   constructor(options: SqliteOptions) {
     const connection = open(options);
     super({ database: connection });
-    this.connection = connection;
     this.fileVersion = new FileVersion(connection);
-    this.options = options;
+    this.driver = new LibsqlDriver(connection, this.fileVersion, options);
   }
 
   override createDriver(): Driver {
-    return new LibsqlDriver(this.connection, this.fileVersion, this.options);
+    return this.driver;
   }
+
+  /** Runs a statement of a transaction in progress at once, where none is on a thread. */
+  readonly inTransaction: RunInPlace = (query) => this.driver.only.inPlace(query);
+
+  /** Runs a statement at once where nobody has the connection to themselves. */
+  readonly byItself: RunInPlace = (query) =>
+    this.driver.isFree ? this.driver.only.inPlace(query) : undefined;
 
   /** A number that changes whenever another connection has changed the file. */
   get version(): number {
@@ -100,7 +106,7 @@ const inTransaction = (connection: Libsql.Database) =>
 
 class LibsqlDriver implements Driver {
   private readonly lock = new ConnectionLock();
-  private readonly only: LibsqlConnection;
+  readonly only: LibsqlConnection;
   /** Since the log was last emptied on a thread. */
   private commitsInPlace = 0;
 
@@ -110,6 +116,10 @@ class LibsqlDriver implements Driver {
     private readonly options: Pick<SqliteOptions, 'durability' | 'alone'>,
   ) {
     this.only = new LibsqlConnection(connection, version, !options.alone);
+  }
+
+  get isFree(): boolean {
+    return !this.lock.isTaken;
   }
 
   init(): Promise<void> {
@@ -186,6 +196,7 @@ class LibsqlConnection implements DatabaseConnection {
   private readonly statements: LibsqlStatements;
   /** About how much the commit of the transaction in progress has to write: values that it was given, and rows. */
   toCommit = 0;
+  private isOnThread = false;
 
   constructor(
     private readonly connection: Libsql.Database,
@@ -219,6 +230,18 @@ class LibsqlConnection implements DatabaseConnection {
     }
   }
 
+  /** @returns undefined where it has to take its turn, or to wait for another process */
+  inPlace({ sql, parameters }: CompiledQuery): QueryResult<unknown> | undefined {
+    if (this.isOnThread || this.isForThread(sql, parameters)) return undefined;
+    try {
+      return this.execute(sql, parameters);
+    } catch (error) {
+      if (isBusy(error)) return undefined;
+      this.statements.drop(sql);
+      throw meaning(error);
+    }
+  }
+
   /** Only in a transaction, in which nothing has to be waited for: a statement with many rows takes long. */
   private isForThread(sql: string, parameters: readonly unknown[]): boolean {
     if (!this.usesThreads) return false;
@@ -228,9 +251,11 @@ class LibsqlConnection implements DatabaseConnection {
   private async onThread<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
     const release = this.version.hold();
     this.toCommit += parameters.length;
+    this.isOnThread = true;
     try {
       return (await this.statements.runOnThread(sql, parameters)) as QueryResult<R>;
     } finally {
+      this.isOnThread = false;
       release();
     }
   }
