@@ -1,21 +1,24 @@
-import { Mutex } from 'async-mutex';
-
-/** A mutex for each key, which exists as long as somebody holds it or waits for it. */
+/**
+ * A mutex for each key, which exists as long as somebody holds it or waits for it. Every decision passes here, mostly with
+ * nobody before it: async-mutex takes some 5 µs for that.
+ */
 export class KeyedMutex {
-  private readonly held = new Map<string, Mutex>();
+  /** The end of what came last. */
+  private readonly last = new Map<string, Promise<unknown>>();
 
   /**
    * Begins `work` when the work before it on that key has ended, successfully or not.
    * @returns what `work` returns, or rejects as it does
    */
   async runExclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
-    let mutex = this.held.get(key);
-    if (!mutex) this.held.set(key, (mutex = new Mutex()));
+    const own = (this.last.get(key) ?? FREE).then(work, work);
+    this.last.set(key, own);
     try {
-      return await mutex.runExclusive(work);
+      return await own;
     } finally {
-      // The next one that waited has it by now.
-      if (!mutex.isLocked()) this.held.delete(key);
+      if (this.last.get(key) === own) this.last.delete(key);
     }
   }
 }
+
+const FREE: Promise<unknown> = Promise.resolve();
