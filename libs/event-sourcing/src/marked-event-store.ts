@@ -1,5 +1,4 @@
 import { CryptoRandom, type Random } from '@latchkey/platform';
-import { LRUCache } from 'lru-cache';
 import {
   type Appended,
   comparePositions,
@@ -32,8 +31,11 @@ export interface Marker {
  * carries anything personal is given a salt as well, so that this can be erased later.
  */
 export class MarkedEventStore extends ForwardingEventStore {
-  /** What was appended here and has not come back yet, by its mark: to compare it is a tenth of checking the mark. */
-  private readonly appended = new LRUCache<string, Marked>({ max: NOT_BACK_YET });
+  /**
+   * What was appended here and has not come back yet, by its mark, the oldest first: to compare it is a tenth of checking
+   * the mark.
+   */
+  private readonly appended = new Map<string, Marked>();
 
   constructor(
     store: EventStore,
@@ -62,7 +64,7 @@ export class MarkedEventStore extends ForwardingEventStore {
       const place: Place = { stream, revision: first + n, id, type };
       const mark = this.marker.mark(joined(place, written));
       const withMark = { data: written.data, metadata: written.metadata.slice(0, -1) + endWith(mark) };
-      this.appended.set(mark, { ...place, ...withMark });
+      this.remember(mark, { ...place, ...withMark });
       return { ...event, metadata: { ...metadata, mark }, written: withMark };
     });
     return this.store.append(stream, marked, expected);
@@ -103,6 +105,14 @@ export class MarkedEventStore extends ForwardingEventStore {
     if (earlier === undefined) return event;
     const mark = this.marker.mark(textOf(event, metadata));
     return { ...event, metadata: { ...metadata, mark }, written: undefined };
+  }
+
+  private remember(mark: string, event: Marked): void {
+    const { appended } = this;
+    appended.set(mark, event);
+    if (appended.size <= NOT_BACK_YET) return;
+    const [oldest] = appended.keys();
+    appended.delete(oldest!);
   }
 
   private salt(): string {

@@ -24,6 +24,8 @@ export class CryptoRandom implements Random {
     if (count > DRAWN_AHEAD) return randomBytes(count);
     if (this.drawn.length < count) this.drawn = randomBytes(DRAWN_AHEAD);
     const taken = Buffer.from(this.drawn.subarray(0, count));
+    // What was taken may be a key: it stays nowhere else.
+    this.drawn.fill(0, 0, count);
     this.drawn = this.drawn.subarray(count);
     return taken;
   }

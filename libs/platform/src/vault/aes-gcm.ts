@@ -1,4 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { CryptoRandom } from '../ids/random';
+
+const random = new CryptoRandom();
 
 const NONCE = 12;
 const TAG = 16;
@@ -6,7 +9,7 @@ const VERSION = 'v1.';
 
 /** AES-256-GCM with a random nonce: `v1.` and base64url of nonce, ciphertext and tag. `bound` is authenticated. */
 export function encrypt(key: Buffer, plain: Buffer, bound: string): string {
-  const nonce = randomBytes(NONCE);
+  const nonce = random.bytes(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(bound, 'utf8'));
   const sealed = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   return VERSION + sealed.toString('base64url');

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { CryptoRandom } from '../ids/random';
 import { decrypt, encrypt } from './aes-gcm';
 import { type KeyStore } from './key-store';
 import { derived, hmac } from './keyring';
@@ -95,14 +95,23 @@ export class SealedPins {
     if (kept) return kept;
     const asOf = this.opened?.asOf;
     const found = isNew ? undefined : await this.keys.find(keyId);
-    const wrapped =
-      found === undefined ? await this.keys.add(keyId, encrypt(this.wrap, randomBytes(32), keyId)) : found;
-    if (wrapped === null) throw new KeyErasedError(`The key ${keyId} has been erased.`);
-    return this.unwrap(keyId, wrapped, asOf);
+    if (found === undefined) return this.newKey(keyId, asOf);
+    return this.unwrap(keyId, notErased(keyId, found), asOf);
+  }
+
+  /** A key that was just made, or the one that was there before. */
+  private async newKey(keyId: string, asOf: number | undefined): Promise<Buffer> {
+    const key = random.bytes(KEY);
+    const wrapped = encrypt(this.wrap, key, keyId);
+    const kept = notErased(keyId, await this.keys.add(keyId, wrapped));
+    return kept === wrapped ? this.keep(keyId, key, asOf) : this.unwrap(keyId, kept, asOf);
   }
 
   private unwrap(keyId: string, wrapped: string, asOf: number | undefined): Buffer {
-    const key = decrypt(this.wrap, wrapped, keyId);
+    return this.keep(keyId, decrypt(this.wrap, wrapped, keyId), asOf);
+  }
+
+  private keep(keyId: string, key: Buffer, asOf: number | undefined): Buffer {
     if (asOf !== undefined) this.opened?.keep(keyId, key, asOf);
     return key;
   }
@@ -113,6 +122,17 @@ export class SealedPins {
     this.opened?.keepPin(keyId, box, pin);
     return pin;
   }
+}
+
+const random = new CryptoRandom();
+
+/** Bytes of a key. */
+const KEY = 32;
+
+/** @throws {KeyErasedError} */
+function notErased(keyId: string, wrapped: string | null): string {
+  if (wrapped === null) throw new KeyErasedError(`The key ${keyId} has been erased.`);
+  return wrapped;
 }
 
 const fingerprintOf = (key: Buffer, text: string): string => hmac(derived(key, 'fingerprint'), text);
