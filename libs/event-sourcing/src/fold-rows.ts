@@ -47,7 +47,10 @@ export async function foldRows<S, E extends DomainEvent>(
   const own = events.filter((event) => event.stream.startsWith(prefix));
   if (own.length === 0) return [];
   const idOf = (event: RecordedEvent) => event.stream.slice(prefix.length);
-  const known = await rows.load([...new Set(own.map(idOf))]);
+  // What a stream begins with needs no state: most codes are folded once, in a batch with many others.
+  const beginning = new Set(own.filter(({ revision }) => revision === 0).map(idOf));
+  const goingOn = new Set(own.map(idOf).filter((id) => !beginning.has(id)));
+  const known = goingOn.size === 0 ? new Map<string, NonNullable<S>>() : await rows.load([...goingOn]);
   const states = new Map<string, NonNullable<S>>(known);
   const begun = new Map<string, RecordedEvent>();
   const folded: FoldedEvent<S, E>[] = [];

@@ -1,3 +1,4 @@
+import { iso } from '@latchkey/platform';
 import type { SealedPin, StoredContent, StoredWindow } from './events';
 
 /** Instants are ms since the epoch throughout. */
@@ -41,12 +42,7 @@ export function windowOf(stored: StoredWindow | null): Window | null {
 }
 
 export function storedWindow(window: Window | null): StoredWindow | null {
-  return (
-    window && {
-      startsAt: new Date(window.startsAt).toISOString(),
-      endsAt: new Date(window.endsAt).toISOString(),
-    }
-  );
+  return window && { startsAt: iso(window.startsAt), endsAt: iso(window.endsAt) };
 }
 
 export function contentOf({ told, ...stored }: StoredContent): Content {

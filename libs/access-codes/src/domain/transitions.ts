@@ -6,10 +6,24 @@ import { type Life, managed, type Managed, managedOtherwise } from './life';
 
 /** A code as it was asked for, at an instant (ms). */
 export function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number): AccessCode {
-  const { codeId, workspaceId, deviceId, accountId, isBackup, ...asked } = data;
   return {
-    ...{ codeId, workspaceId, deviceId, accountId, requestedAt: at },
-    wanted: { ...asked, schedule: windowOf(asked.schedule), at },
+    codeId: data.codeId,
+    workspaceId: data.workspaceId,
+    deviceId: data.deviceId,
+    accountId: data.accountId,
+    requestedAt: at,
+    wanted: {
+      name: data.name,
+      pin: data.pin,
+      pinFingerprint: data.pinFingerprint,
+      schedule: windowOf(data.schedule),
+      preferNativeScheduling: data.preferNativeScheduling,
+      externalModificationAllowed: data.externalModificationAllowed,
+      commonCodeKey: data.commonCodeKey,
+      isOneTimeUse: data.isOneTimeUse,
+      usesBackupPool: data.usesBackupPool,
+      at,
+    },
     known: {
       onLock: null,
       everOnLock: false,
@@ -20,7 +34,7 @@ export function requested(data: CodeEventOf<'CodeRequested'>['data'], at: number
       alteredName: null,
     },
     trouble: { ...noTrouble, failedToRemoveAt: null, connectionLostAt: null },
-    life: managed(isBackup ? { is: 'spare' } : null),
+    life: managed(data.isBackup ? { is: 'spare' } : null),
   };
 }
 

@@ -10,7 +10,8 @@ import type { CodeParams, CreateAccessCodeParams, UpdateAccessCodeParams } from 
  */
 export function wantedCode(params: CreateAccessCodeParams, now: number): WantedCode {
   const { common_code_key: commonCodeKey, device_id: deviceId } = params;
-  return compact({ ...wantedOnEach(params, now), deviceId, commonCodeKey });
+  const wanted: WantedCode = { ...wantedOnEach(params, now), deviceId };
+  return commonCodeKey === undefined ? wanted : { ...wanted, commonCodeKey };
 }
 
 /** The same for a code on one device or several. */
@@ -66,5 +67,7 @@ function common(params: CodeParams) {
 
 /** Without the properties that were left out. */
 function compact<T extends object>(values: T): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+  const given: Partial<T> = {};
+  for (const name in values) if (values[name] !== undefined) given[name] = values[name];
+  return given as T;
 }

@@ -92,7 +92,9 @@ export class AttemptsProjection implements Projection {
     const own = events.filter(isOfAttempt);
     if (own.length === 0) return;
     const typed = trx as Transaction<AttemptsTables>;
-    const rows = await load(typed, [...new Set(own.map(rowIdOf))]);
+    // What a stream begins with needs no row.
+    const goingOn = own.filter(({ revision }) => revision > 0);
+    const rows = await load(typed, [...new Set(goingOn.map(rowIdOf))]);
     const changed = new Map<string, Row>();
     for (const event of own) {
       const row = folding(event, () =>

@@ -72,6 +72,8 @@ export class TranslatorStates {
 
   /** Reads the states of the events' streams, and of the devices and accounts around them. */
   async prepare(events: readonly RecordedEvent[]): Promise<void> {
+    // Of a stream that begins here there is nothing yet.
+    for (const { stream, revision } of events) if (revision === 0) this.asked.add(stream);
     await this.read(events.map((event) => event.stream));
     const around = new Set<string>();
     for (const [stream, { state }] of this.rows) {
