@@ -22,7 +22,8 @@ const named = (name: string, description: string) =>
 named('api', 'codes created, read and listed').action((options: Quick) => benchApi(options));
 named('rebuild', 'all views folded again, beside a bare read of the same log')
   .option('--codes <number>', 'codes in the larger log; 100,000 make a million events', positive)
-  .action((options: Quick & { codes?: number }) => benchRebuild(options));
+  .option('--only-created', 'nothing has happened to the codes since: 250,000 make a million events')
+  .action((options: Quick & { codes?: number; onlyCreated?: boolean }) => benchRebuild(options));
 named('start', 'a start with built views, memory while idle, and pages of many codes')
   .option('--codes <number>', 'codes in the views; 100,000', positive)
   .action((options: Quick & { codes?: number }) => benchStart(options));

@@ -14,18 +14,24 @@ export interface RebuildOptions {
   readonly quick?: boolean;
   /** How many codes the larger log has; the smaller has a quarter of them. */
   readonly codes?: number;
+  /** Codes that were only created have four events each, others ten. */
+  readonly onlyCreated?: boolean;
 }
 
 /**
  * All views dropped and folded again from logs of two sizes, each beside a bare read of the same log, and how the time
  * grows from the smaller to the larger one.
  */
-export async function benchRebuild({ quick = false, codes }: RebuildOptions = {}): Promise<void> {
+export async function benchRebuild({
+  quick = false,
+  codes,
+  onlyCreated,
+}: RebuildOptions = {}): Promise<void> {
   const { sizes, rounds: usual } = quick ? QUICK : FULL;
   const rounds = codes !== undefined && codes >= ONE_ROUND_FROM ? 1 : usual;
   const rebuilt: Rebuilt[] = [];
   for (const size of codes === undefined ? sizes : [Math.ceil(codes / 4), codes]) {
-    rebuilt.push(await rebuild(size, rounds));
+    rebuilt.push(await rebuild(size, { rounds, onlyCreated }));
   }
   table(
     [
@@ -81,9 +87,12 @@ interface Round {
   readonly peak: number;
 }
 
-async function rebuild(codes: number, rounds: number): Promise<Rebuilt> {
+async function rebuild(
+  codes: number,
+  { rounds, onlyCreated }: { rounds: number; onlyCreated: boolean | undefined },
+): Promise<Rebuilt> {
   const say = (what: string) => process.stderr.write(`${count(codes)} codes: ${what}\n`);
-  const seeded = await SeededFolder.with(codes, say);
+  const seeded = await SeededFolder.with(codes, say, { onlyCreated });
   try {
     say('a start with the views built');
     const built = await timedStart(seeded);

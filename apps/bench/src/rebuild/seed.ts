@@ -20,13 +20,19 @@ export interface SeededLock {
 
 /**
  * Writes codes into a data folder without a server: each with its PIN sealed by the folder's vault, reserved on its
- * keypad, and the four events of its life so far, marked as the server marks them. Their windows have been moved to
- * weeks ahead: nothing is on the locks, and nothing is to be done.
+ * keypad, and the events of its life so far, marked as the server marks them. Their windows are weeks ahead: nothing is on
+ * the locks, and nothing is to be done.
+ * @param how.onlyCreated nothing has happened to them since; left out: three more events each
  */
 export async function seedCodes(
   folder: string,
   locks: readonly SeededLock[],
-  { codes, now, progress }: { codes: number; now: number; progress: (written: number) => void },
+  {
+    codes,
+    now,
+    progress,
+    onlyCreated = false,
+  }: { codes: number; now: number; progress: (written: number) => void; onlyCreated?: boolean },
 ): Promise<void> {
   const stores: Stores<unknown> = await openStores({
     dataDir: folder,
@@ -56,7 +62,7 @@ export async function seedCodes(
     for (const [nth, lock] of locks.entries()) {
       const here = Math.min(perLock, codes - nth * perLock);
       if (here <= 0) break;
-      const seeded = await sealed(stores.vault, here, now);
+      const seeded = await sealed(stores.vault, here, windowOf(now, onlyCreated ? 20 : 1));
       const reserved = seeded.map(({ codeId, sealed, startsAt, endsAt }) => ({
         type: 'PinReserved' as const,
         data: { codeId, ...sealed, window: { startsAt, endsAt } },
@@ -64,7 +70,9 @@ export async function seedCodes(
       await write(keypadCodec, `${KEYPAD}-${lock.deviceId}`, reserved, lock.workspaceId);
       await inParallel(here, AT_ONCE, (index) => {
         const code = seeded[index]!;
-        return write(codeCodec, `${ACCESS_CODE}-${code.codeId}`, lifeOf(code, lock, now), lock.workspaceId);
+        const life = lifeOf(code, lock, now);
+        const events = onlyCreated ? life.slice(0, 1) : life;
+        return write(codeCodec, `${ACCESS_CODE}-${code.codeId}`, events, lock.workspaceId);
       });
       written += here;
       progress(written);
@@ -76,16 +84,23 @@ export async function seedCodes(
   }
 }
 
-async function sealed(vault: Vault, count: number, now: number): Promise<SeededCode[]> {
+/** @param days ahead, when it begins; all end at once */
+const windowOf = (now: number, days: number) => ({
+  startsAt: iso(now + days * DAY),
+  endsAt: iso(now + 30 * DAY),
+});
+
+async function sealed(
+  vault: Vault,
+  count: number,
+  window: ReturnType<typeof windowOf>,
+): Promise<SeededCode[]> {
   const ids = new RandomIds();
   const codes: SeededCode[] = [];
   await inParallel(count, AT_ONCE, async (index) => {
     const codeId = ids.uuid();
     const pin = await vault.sealPin(codeId, String(100_000 + index));
-    codes.push({
-      ...{ codeId, sealed: pin, name: `Guest ${index}` },
-      ...{ startsAt: iso(now + DAY), endsAt: iso(now + 30 * DAY) },
-    });
+    codes.push({ codeId, sealed: pin, name: `Guest ${index}`, ...window });
   });
   return codes;
 }
@@ -100,7 +115,7 @@ interface SeededCode {
 
 function lifeOf({ codeId, sealed, name, ...window }: SeededCode, lock: SeededLock, now: number): CodeEvent[] {
   const commandId = `seed-${codeId}`;
-  const later = { startsAt: iso(now + 20 * DAY), endsAt: iso(now + 30 * DAY) };
+  const later = windowOf(now, 20);
   const { deviceId, accountId, workspaceId, native } = lock;
   return [
     {

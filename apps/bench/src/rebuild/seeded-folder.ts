@@ -16,8 +16,12 @@ export class SeededFolder {
     readonly apiKey: string,
   ) {}
 
-  /** @param say what is under way */
-  static with(codes: number, say: (what: string) => void): Promise<SeededFolder> {
+  /** @param say what is under way; `onlyCreated` as for `seedCodes` */
+  static with(
+    codes: number,
+    say: (what: string) => void,
+    { onlyCreated = false } = {},
+  ): Promise<SeededFolder> {
     let told = 0;
     const progress = (written: number) => {
       if (written < told + codes / 4) return;
@@ -26,7 +30,7 @@ export class SeededFolder {
     };
     return SeededFolder.seededBy(
       Math.ceil(codes / CODES_ON_A_LOCK),
-      (folder, locks, now) => seedCodes(folder, locks, { codes, now, progress }),
+      (folder, locks, now) => seedCodes(folder, locks, { codes, now, progress, onlyCreated }),
       say,
     );
   }
