@@ -7,31 +7,40 @@ import {
   Streams,
 } from '@latchkey/access-codes';
 import { DeviceStreams } from '@latchkey/devices';
-import type { ProjectionRunner } from '@latchkey/event-sourcing';
+import { type ProjectionRunner, SeenRevisions } from '@latchkey/event-sourcing';
 import { RandomIds } from '@latchkey/platform';
 import type { BuildOptions } from './build-options';
+import type { Turns } from './turns';
 
 /** How long the view of codes, or this process, may take to see what the agenda tells of, ms. */
 const SEEN_WITHIN_MS = 5_000;
 /** Nobody waits for this thread, and rows that are written together share pages. */
 const CODES_AT_ONCE = 10_000;
 
+/** What this thread has built the agenda with: its projection, and what follows the store for it and for the codes. */
+export interface BuiltAgenda {
+  readonly projection: AgendaProjection;
+  readonly runner: ProjectionRunner;
+  readonly codes: ProjectionRunner;
+}
+
 /**
  * Puts off the codes of an agenda that was just built until what they wait for, as the server would before it begins to
  * work. It plans by a clock that is right.
- * @param agenda the projection, and what follows the store for it and for the view of codes, until this is done
+ * @param built undefined where another thread has built it, and nobody adds to it meanwhile
+ * @param turns shared by all threads that do so
  */
 export async function arrangeAgenda(
-  agenda: { projection: AgendaProjection; runner: ProjectionRunner; codes: ProjectionRunner },
+  built: BuiltAgenda | undefined,
+  turns: Turns,
   { store, stores, config, clock, logger }: BuildOptions,
 ): Promise<void> {
-  const { projection, runner, codes } = agenda;
-  const { known } = projection;
+  const known = built?.projection.known ?? new SeenRevisions();
   const ids = new RandomIds();
   const alone = stores.views.engine === 'sqlite';
   const devices = new DeviceStreams(store, clock, ids, alone);
   const hear = async () => {
-    known.isBelieved = await runner.sawWhatIsFolded(SEEN_WITHIN_MS);
+    known.isBelieved = (await built?.runner.sawWhatIsFolded(SEEN_WITHIN_MS)) ?? false;
   };
   const looks = new NextLooks({
     rows: new AgendaRows(stores.views, {
@@ -41,11 +50,12 @@ export async function arrangeAgenda(
     streams: new Streams(store, clock, ids, devices, stores.vault, logger, { alone, passing: true }),
     ...{ known, clock, logger, settings: planSettings(config) },
     states: {
-      upToDate: async () => codes.reached(await runner.storedPosition(), SEEN_WITHIN_MS),
+      upToDate: async () =>
+        !built || built.codes.reached(await built.runner.storedPosition(), SEEN_WITHIN_MS),
       load: (codeIds) => codeStates(stores.views.db, codeIds),
     },
     bounds: () => ({ earliest: clock.now(), latest: clock.now() }),
     codesAtOnce: CODES_AT_ONCE,
   });
-  await looks.arrange();
+  await looks.arrangeShares(() => turns.take());
 }

@@ -4,8 +4,8 @@ import { type ProjectionRunner, SharedSubscription } from '@latchkey/event-sourc
 import { FeedProjection, listedInFeed, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
 import { viewRunner } from '../stores/view-runner';
 import { viewsOfQueries } from '../stores/views';
-import { arrangeAgenda } from './arranged-agenda';
-import type { BuildOptions } from './build-options';
+import { arrangeAgenda, type BuiltAgenda } from './arranged-agenda';
+import type { Beside, BuildOptions } from './build-options';
 
 /** What is built apart: what is folded from the domain's events, and what integrations are told of them. */
 export type Part = 'views' | 'feed';
@@ -19,12 +19,12 @@ export class ViewsBuild {
   readonly runners: readonly ProjectionRunner[];
   private readonly domain: SharedSubscription;
   private readonly feed: ProjectionRunner | undefined;
-  /** Once the views have all of history. */
-  private readonly arrange: () => Promise<void> = () => Promise.resolve();
+  private readonly agenda: BuiltAgenda | undefined;
 
   constructor(
     part: Part,
     private readonly options: BuildOptions,
+    private readonly beside: Beside,
   ) {
     const { store, stores, config, clock, logger } = options;
     const following = { store, clock, logger };
@@ -37,7 +37,7 @@ export class ViewsBuild {
       const audit = viewRunner(new AuditProjection(), stores.audit, { ...ofDomain, listsForeign: false });
       this.runners = [runner, ...views, audit];
       const codes = views.find(({ name }) => name === 'codes')!;
-      this.arrange = () => arrangeAgenda({ projection: agenda, runner, codes }, options);
+      this.agenda = { projection: agenda, runner, codes };
     } else {
       this.feed = viewRunner(new FeedProjection(), stores.feed, { ...following, follows: PUBLIC_PREFIXES });
       const translator = new Translator(store, config, listedInFeed);
@@ -55,9 +55,17 @@ export class ViewsBuild {
     for (const runner of rest) await runner.start();
     this.domain.open();
     await Promise.all(rest.map((runner) => runner.caughtUp));
-    if (this.options.config.roles.includes('worker')) await this.arrange();
     await feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), FEED_WITHIN_MS);
+    if (this.options.config.roles.includes('worker')) await this.arrange();
     await this.stop();
+  }
+
+  /** Puts off what waits in the agenda, beside the other thread. */
+  private async arrange(): Promise<void> {
+    const { agenda, beside, options } = this;
+    if (agenda) beside.viewsAreFolded();
+    else if (!(await beside.othersViews)) return;
+    await arrangeAgenda(agenda, beside.turns, options);
   }
 
   async stop(): Promise<void> {

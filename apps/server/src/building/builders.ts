@@ -10,7 +10,8 @@ import {
 import { type Clock, type ClockWatch, type Config, type Logger, within } from '@latchkey/platform';
 import type { Part } from './build-views';
 import type { Followed } from './building-progress';
-import type { ThreadOrder, ThreadProgress } from './thread';
+import type { ThreadCall, ThreadNews, ThreadOrder, ThreadProgress } from './thread';
+import { Turns } from './turns';
 
 /**
  * A shorter history, some 25,000 events, is folded faster than threads begin: bytes, as positions count them. To count
@@ -34,7 +35,7 @@ const COMPILED = join(__dirname, 'thread.js');
  * one fails, it takes up there too, and builds the rest itself.
  */
 export class Builders {
-  private readonly threads = new Set<Worker>();
+  private readonly threads = new Map<Worker, Part>();
   private readonly heard = new Map<string, Followed>();
   /** A thread has built the agenda, and put off what waits in it by the clock as it read then. */
   private havePlanned = false;
@@ -62,7 +63,8 @@ export class Builders {
     const wanted: Part[] = [];
     for (const part of ['views', 'feed'] as const) if (await this.isToBeBuilt(part)) wanted.push(part);
     if (wanted.length === 0 || !(await this.isLong())) return;
-    await Promise.all(wanted.map((part) => this.build(part)));
+    const turns = new Turns();
+    await Promise.all(wanted.map((part) => this.build(part, turns, wanted)));
   }
 
   /** How far a view has been followed, here or in a thread. */
@@ -85,9 +87,9 @@ export class Builders {
 
   async stop(): Promise<void> {
     await Promise.all(
-      [...this.threads].map(async (thread) => {
+      [...this.threads.keys()].map(async (thread) => {
         const ended = new Promise((resolve) => thread.once('exit', resolve));
-        thread.postMessage('stop');
+        thread.postMessage('stop' satisfies ThreadCall);
         await within(ended, STOP_WITHIN_MS, () => new Error('late')).catch(() => thread.terminate());
       }),
     );
@@ -104,11 +106,13 @@ export class Builders {
     return end !== undefined && end.commit >= worthIt;
   }
 
-  private async build(part: Part): Promise<void> {
+  private async build(part: Part, turns: Turns, all: readonly Part[]): Promise<void> {
     const { config, address, clock, logger } = this.options;
     const begun = performance.now();
     try {
-      await this.ended({ part, config, address, now: clock.now() });
+      const hasOtherViews = part !== 'views' && all.includes('views');
+      const order = { part, config, address, now: clock.now(), turns: turns.memory, hasOtherViews };
+      await this.ended(order);
       if (part === 'views') this.havePlanned = true;
       const seconds = Math.round((performance.now() - begun) / 1000);
       logger.info({ part, seconds }, `${part} built by a thread, in ${seconds} s`);
@@ -117,6 +121,8 @@ export class Builders {
         { err: error, part },
         'a thread that built views has ended early; the server goes on itself',
       );
+    } finally {
+      if (part === 'views') this.tellOthers('views-ended');
     }
   }
 
@@ -128,8 +134,11 @@ export class Builders {
         env: { ...process.env, ...env },
         resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, maxOldGenerationSizeMb: OLD_MB },
       });
-      this.threads.add(thread);
-      thread.on('message', (progress: ThreadProgress) => this.hear(progress));
+      this.threads.set(thread, order.part);
+      thread.on('message', (news: ThreadNews) => {
+        if (news === 'views-folded') this.tellOthers(news);
+        else this.hear(news);
+      });
       thread.once('error', reject);
       thread.once('exit', (code) => {
         this.threads.delete(thread);
@@ -137,6 +146,11 @@ export class Builders {
         else reject(new Error(`the thread ended with ${code}`));
       });
     });
+  }
+
+  /** What has become of the views, for the threads that build something else. */
+  private tellOthers(call: ThreadCall): void {
+    for (const [thread, part] of this.threads) if (part !== 'views') thread.postMessage(call);
   }
 
   private hear(progress: ThreadProgress): void {

@@ -18,6 +18,13 @@ import {
 
 const stay = { startsAt: T0 + 2 * HOUR, endsAt: T0 + 4 * HOUR };
 const arranged = (process: FeatureProcess) => process.nextLooks.arrange();
+/** Two at the same time, each with shares of its own. @returns what both together have put off */
+const arrangedByTwo = async (process: FeatureProcess) => {
+  let share = 0;
+  const one = () => process.nextLooks.arrangeShares(() => share++);
+  const [first, second] = await Promise.all([one(), one()]);
+  return first + second;
+};
 /** The state after the agenda was built again. */
 const allDue = (process: FeatureProcess) => process.rows.makeAllDue();
 const deleted = onCode('RemovalStarted', { cause: 'deleted' });
@@ -43,6 +50,21 @@ describe('after the agenda was built again, it is known from their states what c
     await feature
       .when(worksAt(stay.startsAt - HOUR))
       .then(onCode('ProgrammingStarted'), onCode('ProgrammingAccepted'));
+  });
+
+  it('by two at a time as by one', async () => {
+    const given = [
+      aLock(NOT_NATIVE),
+      aCode({ window: stay }),
+      aCode({ codeId: OTHER, pin: '9876', window: stay }),
+    ];
+    expect(
+      await feature
+        .given(...given)
+        .when(allDue, arrangedByTwo)
+        .then(),
+    ).toBe(2);
+    expect(await due()).toEqual(others);
   });
 
   it('those that have something to be done are left due', async () => {

@@ -6,6 +6,7 @@ import { nextLook } from '../domain/next-look';
 import type { PlanSettings } from '../domain/circumstances';
 import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
+import { type Share, shareOf } from './shares';
 import { surroundingsOf } from './circumstances';
 import type { PutOff, UnclaimedRow } from './unclaimed-rows';
 
@@ -54,27 +55,58 @@ export class NextLooks {
   ) {}
 
   /** @returns how many codes were put off until what they wait for */
-  async arrange(): Promise<number> {
-    const { rows, clock, logger, codesAtOnce = CODES_AT_ONCE } = this.options;
+  arrange(): Promise<number> {
+    return this.lookAt((counts) => this.arrangePages(counts, (last) => this.due(last)));
+  }
+
+  /**
+   * The same beside others that do so at the same time, each with shares of its own.
+   * @param next the number of the next share that nobody has taken yet
+   */
+  arrangeShares(next: () => number): Promise<number> {
+    return this.lookAt(async (counts) => {
+      for (let share = shareOf(next()); share; share = shareOf(next())) {
+        const taken = share;
+        await this.arrangePages(counts, (last) => this.due(last, taken));
+      }
+    });
+  }
+
+  private async lookAt(work: (counts: Counts) => Promise<void>): Promise<number> {
+    const { rows, logger } = this.options;
     const counts = { arranged: 0, due: 0, devices: 0 };
     try {
       await rows.wakeAll();
-      let last: UnclaimedRow | undefined;
-      while (counts.due <= DUE_AT_MOST) {
-        const page = await rows.unclaimed.due(clock.now(), PAGE, last);
-        last = page.at(-1);
-        if (!last) break;
-        await this.putOffOthers(page, counts);
-        for (const codes of chunks(byDevice(page), codesAtOnce)) {
-          await this.arrangeSome(codes, counts);
-          await othersTurn();
-          if (counts.due > DUE_AT_MOST) break;
-        }
-      }
+      await work(counts);
     } catch (error) {
       logger.warn({ err: error }, 'it is not known what codes wait for; all of them stay due');
     }
     return counts.arranged;
+  }
+
+  private due(last: UnclaimedRow | undefined, share?: Share): Promise<UnclaimedRow[]> {
+    const { rows, clock } = this.options;
+    if (share) return rows.unclaimed.dueIn(share, clock.now(), PAGE, last);
+    return rows.unclaimed.due(clock.now(), PAGE, last);
+  }
+
+  private async arrangePages(
+    counts: Counts,
+    pageAfter: (last: UnclaimedRow | undefined) => Promise<UnclaimedRow[]>,
+  ): Promise<void> {
+    const { codesAtOnce = CODES_AT_ONCE } = this.options;
+    let last: UnclaimedRow | undefined;
+    while (counts.due <= DUE_AT_MOST) {
+      const page = await pageAfter(last);
+      last = page.at(-1);
+      if (!last) break;
+      await this.putOffOthers(page, counts);
+      for (const codes of chunks(byDevice(page), codesAtOnce)) {
+        await this.arrangeSome(codes, counts);
+        await othersTurn();
+        if (counts.due > DUE_AT_MOST) break;
+      }
+    }
   }
 
   /** Devices have their turn one group after the other; whatever else is no code stays due. */

@@ -1,5 +1,6 @@
 import { type Database, testDatabase, testEngines } from '@latchkey/database';
 import { AGENDA, type AgendaRow, type AgendaTables, createAgendaTables, indexAgenda } from './agenda-tables';
+import { shareOf } from './shares';
 import { type UnclaimedRow, UnclaimedRows } from './unclaimed-rows';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
@@ -46,6 +47,30 @@ describe.each(testEngines)('due rows that nobody has claimed, on %s', (engine) =
     const second = await rows.due(NOW, 2, first.at(-1));
     expect(ids(second)).toEqual(['c', 'a']);
     expect(ids(await rows.due(NOW, 2, second.at(-1)))).toEqual(['left']);
+  });
+
+  it('are read share by share, each in one of them, codes on one device beside each other', async () => {
+    const devices = [...'0123456789abcdef'].flatMap((digit) => [`${digit}0-a`, `${digit}8-b`, `${digit}f`]);
+    await given(
+      ...devices.flatMap((id) => [code(`1-${id}`, { device_id: id }), code(`2-${id}`, { device_id: id })]),
+      ...[code('late', { due_at: NOW + 1, device_id: '00' }), code('in-line', { waiting_for_lock: 1 })],
+      code('nowhere', { device_id: null }),
+      code('lock', { subject: 'device:lock', kind: 'device', device_id: '00' }),
+    );
+    const shares: string[][] = [];
+    for (let n = 0, share = shareOf(n); share; share = shareOf(++n)) {
+      const found: UnclaimedRow[] = [];
+      for (let page = await rows.dueIn(share, NOW, 2); page.length > 0;) {
+        found.push(...page);
+        page = await rows.dueIn(share, NOW, 2, page.at(-1));
+      }
+      shares.push(ids(found));
+    }
+    expect(shares[0]).toEqual(['nowhere', 'lock']);
+    const pairs = devices.map((id) => [`1-${id}`, `2-${id}`]);
+    expect(shares.slice(1).flat()).toEqual(pairs.flat());
+    // Nobody has much more to do than others.
+    expect(Math.max(...shares.map((share) => share.length))).toBe(4);
   });
 
   it('are put off, or dropped, if they are still as they were read', async () => {

@@ -1,6 +1,7 @@
 import { chunks, type Database, type Engine, prepared } from '@latchkey/database';
 import { type Kysely, sql } from 'kysely';
 import { AGENDA, type AgendaRow, type AgendaTables } from './agenda-tables';
+import type { Share } from './shares';
 
 /** A row of the agenda that is due and that nobody has claimed. */
 export interface UnclaimedRow {
@@ -45,6 +46,24 @@ export class UnclaimedRows {
       ...{ now, most, wall: this.options.wall() },
       ...{ dueAfter: after?.dueAt ?? Number.MIN_SAFE_INTEGER, subjectAfter: after?.subject ?? '' },
     });
+    return this.read(rows);
+  }
+
+  /** The same of one share, up to `most` behind another row. Codes on one device are beside each other. */
+  async dueIn(share: Share, now: number, most: number, after?: UnclaimedRow): Promise<UnclaimedRow[]> {
+    const { db } = this.database;
+    const page = { now, most, wall: this.options.wall(), subjectAfter: after?.subject ?? '' };
+    if (share.of === 'others') return this.read(await otherDueRows.rows(db, page));
+    const { from, before } = share;
+    const ofCodes = { ...page, from, deviceAfter: after?.deviceId ?? '' };
+    return this.read(
+      before === null
+        ? await lastDueCodes.rows(db, ofCodes)
+        : await dueCodes.rows(db, { ...ofCodes, before }),
+    );
+  }
+
+  private async read(rows: readonly Read[]): Promise<UnclaimedRow[]> {
     if (rows.length > 0) await this.options.heard?.();
     return rows.map((row) => ({
       ...{ subject: row.subject, kind: row.kind, id: row.id, deviceId: row.device_id, dueAt: row.due_at! },
@@ -80,23 +99,54 @@ type Read = Pick<
   'subject' | 'kind' | 'id' | 'device_id' | 'due_at' | 'version' | 'revision' | 'planned_revision'
 >;
 
-const dueRows = prepared<
-  AgendaTables,
-  { now: number; wall: number; most: number; dueAfter: number; subjectAfter: string },
-  Read
->((db, p) =>
+interface Page {
+  readonly now: number;
+  readonly wall: number;
+  readonly most: number;
+  readonly subjectAfter: string;
+}
+
+const freeAndDue = (db: Kysely<AgendaTables>, p: Page) =>
   db
     .selectFrom(AGENDA)
     .select(['subject', 'kind', 'id', 'device_id', 'due_at', 'version', 'revision', 'planned_revision'])
     .where('due_at', '<=', p.now)
+    .where((eb) => eb.or([eb('lease_owner', 'is', null), eb('lease_until', '<', p.wall)]))
+    .where('waiting_for_lock', '=', 0)
+    .limit(p.most);
+
+const dueRows = prepared<AgendaTables, Page & { dueAfter: number }, Read>((db, p) =>
+  freeAndDue(db, p)
     .where((eb) =>
       eb(eb.refTuple('due_at', 'subject'), '>', eb.tuple(eb.val(p.dueAfter), eb.val(p.subjectAfter))),
     )
-    .where((eb) => eb.or([eb('lease_owner', 'is', null), eb('lease_until', '<', p.wall)]))
-    .where('waiting_for_lock', '=', 0)
     .orderBy('due_at')
-    .orderBy('subject')
-    .limit(p.most),
+    .orderBy('subject'),
+);
+
+const otherDueRows = prepared<AgendaTables, Page, Read>((db, p) =>
+  freeAndDue(db, p)
+    .where((eb) => eb.or([eb('kind', '!=', 'code'), eb('device_id', 'is', null)]))
+    .where('subject', '>', p.subjectAfter)
+    .orderBy('subject'),
+);
+
+type CodesPage = Page & { readonly from: string; readonly deviceAfter: string };
+
+const dueCodesFrom = (db: Kysely<AgendaTables>, p: CodesPage) =>
+  freeAndDue(db, p)
+    .where('kind', '=', 'code')
+    .where('device_id', '>=', p.from)
+    .where((eb) =>
+      eb(eb.refTuple('device_id', 'subject'), '>', eb.tuple(eb.val(p.deviceAfter), eb.val(p.subjectAfter))),
+    )
+    .orderBy('device_id')
+    .orderBy('subject');
+
+const lastDueCodes = prepared<AgendaTables, CodesPage, Read>(dueCodesFrom);
+
+const dueCodes = prepared<AgendaTables, CodesPage & { before: string }, Read>((db, p) =>
+  dueCodesFrom(db, p).where('device_id', '<', p.before),
 );
 
 /** What was read, as a table `read`; on PostgreSQL without the rows that another transaction holds. */
