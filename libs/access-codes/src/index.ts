@@ -34,7 +34,14 @@ export { KEYPAD_SNAPSHOT, keypadSnapshotCodec } from './keypad-snapshots';
 export { type LeadTimes, type PlanSettings, planSettings } from './domain/circumstances';
 export { isNative, neededFrom } from './domain/plan';
 export { AgendaProjection, DOMAIN_PREFIXES } from './process-manager/agenda';
-export { AGENDA, type AgendaTables, LOCK_LEASES, LOCKS } from './process-manager/agenda-tables';
+export {
+  AGENDA,
+  type AgendaTables,
+  indexAgenda,
+  indexLooks,
+  LOCK_LEASES,
+  LOCKS,
+} from './process-manager/agenda-tables';
 export { AgendaRows } from './process-manager/agenda-rows';
 export { BackupPool } from './process-manager/backup-pool';
 export { InFlightCalls } from './process-manager/in-flight-calls';

@@ -48,6 +48,27 @@ describe.each(testEngines)('a projection that is built, on %s', (engine) => {
     return told;
   }
 
+  it('gets the indexes that it lacks where another has built it since it was prepared', async () => {
+    const database = await test.open<Tables>();
+    const store = new InMemoryEventStore();
+    let indexed = 0;
+    const index = () => Promise.resolve(void indexed++);
+    const projection: Projection = { ...new SumsProjection(3), index };
+    const start = async (another: Partial<Projection>, meanwhile?: () => Promise<unknown>) => {
+      const options = { database, store, clock: { now: () => 1_000 } };
+      const runner = new ProjectionRunner({ ...options, projection: { ...projection, ...another } });
+      await runner.prepare();
+      await meanwhile?.();
+      await runner.start();
+      await runner.caughtUp;
+      await runner.stop();
+    };
+    await start({}, () => start({ index: () => Promise.resolve() }));
+    expect(indexed).toBe(1);
+    await start({});
+    expect(indexed).toBe(2);
+  });
+
   it('is told so, until all of history is folded', async () => {
     expect(await foldedAsBuilding(1, false)).toEqual([true, false]);
   });

@@ -201,7 +201,7 @@ export class ProjectionRunner {
     this.lastEvent = checkpoint?.lastEvent;
     this.seen = new PassedPosition(this.stored);
     this.folded = new PassedPosition(this.stored);
-    this.building = !this.options.projection.lasting && !(await this.view.isBuilt());
+    this.building = !this.options.projection.lasting && !(await this.view.isBuiltWithIndexes());
   }
 
   private async markBuilt(): Promise<void> {

@@ -12,6 +12,8 @@ import type { Tables } from './tables';
 export class StoredView {
   readonly checkpoints: Checkpoints;
   private before: Checkpoint | undefined;
+  /** Its readers' indexes were there, or were made, when it was prepared or marked. */
+  private isIndexed = false;
 
   constructor(
     private readonly options: {
@@ -30,12 +32,12 @@ export class StoredView {
    * @returns what the event store still shares with the view, where it no longer has all that the view has folded
    */
   async prepare(): Promise<SharedHistory | undefined> {
-    const { database, store, projection } = this.options;
+    const { database, store } = this.options;
     await createProjectionTables(database);
     await patiently(() =>
       this.alone(async (trx) => {
         if (!(await this.checkpoints.lock(trx))) return this.begin(trx);
-        if (await this.checkpoints.isBuilt(trx)) await projection.index?.(trx);
+        if (await this.checkpoints.isBuilt(trx)) await this.index(trx);
       }),
     );
     this.before = await this.checkpoints.load();
@@ -60,6 +62,13 @@ export class StoredView {
     return this.checkpoints.isBuilt();
   }
 
+  /** The same. Who built it since it was prepared may have ended early: the indexes that it lacks are made. */
+  async isBuiltWithIndexes(): Promise<boolean> {
+    const isBuilt = await this.isBuilt();
+    if (isBuilt && !this.isIndexed) await patiently(() => this.alone((trx) => this.index(trx)));
+    return isBuilt;
+  }
+
   /** It has folded all of history: its readers' indexes are made, and events that it had left out are in it now. */
   async markBuilt(): Promise<void> {
     const { projection } = this.options;
@@ -67,7 +76,7 @@ export class StoredView {
     const work = async (trx: Transaction<Tables>): Promise<void> => {
       // Whoever still folds it as one that is being built has ended that batch, and sees that it is built with the next.
       await this.checkpoints.lock(trx);
-      await projection.index?.(trx);
+      await this.index(trx);
       await unpark(trx, projection.name);
       await this.checkpoints.markBuilt(trx);
     };
@@ -92,6 +101,11 @@ export class StoredView {
     await this.checkpoints.forget(trx, projection.version);
     await projection.create(trx, position && { position, parkedStreams });
     await this.checkpoints.begin(trx, clock.now());
+  }
+
+  private async index(trx: Transaction<Tables>): Promise<void> {
+    await this.options.projection.index?.(trx);
+    this.isIndexed = true;
   }
 
   /** While no other instance does the same. */

@@ -1,13 +1,16 @@
 import {
-  type AgendaProjection,
+  AgendaProjection,
   AgendaRows,
   codeStates,
+  indexAgenda,
+  indexLooks,
   NextLooks,
   planSettings,
   Streams,
 } from '@latchkey/access-codes';
 import { DeviceStreams } from '@latchkey/devices';
-import { type ProjectionRunner, SeenRevisions } from '@latchkey/event-sourcing';
+import { type ProjectionRunner, SeenRevisions, type Tables } from '@latchkey/event-sourcing';
+import type { Kysely } from 'kysely';
 import { RandomIds } from '@latchkey/platform';
 import type { BuildOptions } from './build-options';
 import type { Turns } from './turns';
@@ -16,6 +19,16 @@ import type { Turns } from './turns';
 const SEEN_WITHIN_MS = 5_000;
 /** Nobody waits for this thread, and rows that are written together share pages. */
 const CODES_AT_ONCE = 10_000;
+
+/**
+ * The agenda while it is built: its rows are due one and all, and are put off before anybody claims one. With the indexes
+ * that serve claims that would cost nearly twice as much, so they are made after it.
+ */
+export class UnarrangedAgenda extends AgendaProjection {
+  override index(db: Kysely<Tables>): Promise<void> {
+    return indexLooks(db);
+  }
+}
 
 /** What this thread has built the agenda with: its projection, and what follows the store for it and for the codes. */
 export interface BuiltAgenda {
@@ -58,4 +71,5 @@ export async function arrangeAgenda(
     codesAtOnce: CODES_AT_ONCE,
   });
   await looks.arrangeShares(() => turns.take());
+  if (built) await stores.views.transaction((trx) => indexAgenda(trx));
 }

@@ -4,7 +4,7 @@ import { type ProjectionRunner, SharedSubscription } from '@latchkey/event-sourc
 import { FeedProjection, listedInFeed, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
 import { viewRunner } from '../stores/view-runner';
 import { viewsOfQueries } from '../stores/views';
-import { arrangeAgenda, type BuiltAgenda } from './arranged-agenda';
+import { arrangeAgenda, type BuiltAgenda, UnarrangedAgenda } from './arranged-agenda';
 import type { Beside, BuildOptions } from './build-options';
 
 /** What is built apart: what is folded from the domain's events, and what integrations are told of them. */
@@ -31,7 +31,7 @@ export class ViewsBuild {
     this.domain = new SharedSubscription(store);
     const ofDomain = { ...following, follows: DOMAIN_PREFIXES, shared: this.domain };
     if (part === 'views') {
-      const agenda = new AgendaProjection(clock, () => undefined);
+      const agenda = new (this.isAlone ? UnarrangedAgenda : AgendaProjection)(clock, () => undefined);
       const runner = viewRunner(agenda, stores.views, ofDomain);
       const views = viewsOfQueries().map((view) => viewRunner(view, stores.views, ofDomain));
       const audit = viewRunner(new AuditProjection(), stores.audit, { ...ofDomain, listsForeign: false });
@@ -56,8 +56,18 @@ export class ViewsBuild {
     this.domain.open();
     await Promise.all(rest.map((runner) => runner.caughtUp));
     await feed?.reached(this.options.store.lastAppendedTo(PUBLIC_PREFIXES), FEED_WITHIN_MS);
-    if (this.options.config.roles.includes('worker')) await this.arrange();
+    if (this.isWorkers) await this.arrange();
     await this.stop();
+  }
+
+  /** Whether there is a worker here, which does what the agenda says. */
+  private get isWorkers(): boolean {
+    return this.options.config.roles.includes('worker');
+  }
+
+  /** Whether no other process claims rows of the agenda, before they are arranged. */
+  private get isAlone(): boolean {
+    return this.isWorkers && this.options.stores.views.engine === 'sqlite';
   }
 
   /** Puts off what waits in the agenda, beside the other thread. */

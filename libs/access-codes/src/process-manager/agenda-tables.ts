@@ -137,7 +137,7 @@ export async function indexAgenda(db: Kysely<Tables>): Promise<void> {
  * Makes the indexes that serve events and looks, where they are not there: rows of a device or an account some at a
  * time, and those that wait for a PIN to be free or for their lock, however many rows there are beside them.
  */
-async function indexLooks(db: Kysely<Tables>): Promise<void> {
+export async function indexLooks(db: Kysely<Tables>): Promise<void> {
   const make = (name: string, columns: string[]) =>
     db.schema.createIndex(`${AGENDA}_${name}`).ifNotExists().on(AGENDA).columns(columns);
   await make('of_device', ['device_id', 'subject']).execute();
