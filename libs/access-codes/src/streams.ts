@@ -145,14 +145,24 @@ export class Streams {
 
   /**
    * The same for many codes on one keypad, by their ids.
+   * @param mayIgnoreOthers whether a code that has its PIN reserved need not know which others have it: where no code
+   *   has to, no PIN is opened
    * @returns also the revision of the keypad
    */
-  async keypadForAll(
+  async keypadForAll<C extends Pick<AccessCode, 'codeId' | 'wanted'> | { readonly codeId: string }>(
     deviceId: string,
-    codes: readonly (Pick<AccessCode, 'codeId' | 'wanted'> | { readonly codeId: string })[],
+    codes: readonly C[],
     atLeast?: number,
+    mayIgnoreOthers: (code: C) => boolean = () => false,
   ): Promise<{ readonly revision: number; readonly keypads: ReadonlyMap<string, Keypad> }> {
     const { state, revision } = await this.keypads.load(deviceId, atLeast);
+    const alone = (code: C): [string, Keypad] => {
+      const pinFingerprint = 'wanted' in code ? code.wanted.pinFingerprint : '';
+      return [code.codeId, keypadFor(state, { codeId: code.codeId, pinFingerprint }, [])];
+    };
+    const isAlone = (code: C) =>
+      !('wanted' in code) || (mayIgnoreOthers(code) && reservedAsWanted(state, code) !== undefined);
+    if (codes.every(isAlone)) return { revision, keypads: new Map(codes.map(alone)) };
     const unreserved = codes.flatMap((code) => {
       if (!('wanted' in code) || reservedAsWanted(state, code)) return [];
       return [{ codeId: code.codeId, sealed: code.wanted.pin }];
@@ -162,7 +172,7 @@ export class Streams {
     const keypads = await this.pins.with(deviceId, state, (withPin, all) =>
       codes.map((code): [string, Keypad] => {
         const { codeId } = code;
-        if (!('wanted' in code)) return [codeId, keypadFor(state, { codeId, pinFingerprint: '' }, [])];
+        if (!('wanted' in code)) return alone(code);
         const own = reservedAsWanted(state, code);
         const pin = own ? all.get(own) : others.get(codeId);
         const { pinFingerprint } = code.wanted;

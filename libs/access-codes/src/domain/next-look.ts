@@ -1,6 +1,6 @@
 import type { AccessCode } from './access-code';
 import type { Circumstances } from './circumstances';
-import { plan } from './plan';
+import { desired, plan } from './plan';
 import { isForgotten, isGone } from './life';
 
 /**
@@ -16,6 +16,14 @@ export function nextLook(codeId: string, code: AccessCode | null, circumstances:
   if (code && isGone(code)) return isCleanedUp(code, circumstances) ? NEVER : NOW;
   const step = plan(codeId, code, circumstances);
   return step.do === 'wait' ? { at: 'later', until: step.until, forKeypad: step.forKeypad } : NOW;
+}
+
+/**
+ * Whether it matters to when a code is due which others have its PIN. Before its time it does not, as long as it has its
+ * PIN reserved: looked at without them, it is due as early or earlier.
+ */
+export function othersMatter(code: AccessCode, around: Omit<Circumstances, 'keypad'>): boolean {
+  return desired(code, around).wanted !== null;
 }
 
 const NOW = { at: 'now' } as const;

@@ -249,9 +249,10 @@ function leadOf({ startsAt }: Window, native: boolean, settings: LeadTimes): num
   return startsAt - (native ? settings.preloadLead : settings.justInTimeLead);
 }
 
-function desired(
+/** What should be on the lock now: null before `from`, ms, unless it is there already. */
+export function desired(
   code: AccessCode,
-  circumstances: Circumstances,
+  circumstances: Omit<Circumstances, 'keypad'>,
 ): { native: boolean; wanted: Content | null; from: number } {
   const { device, now, settings } = circumstances;
   const native = isNative(code.wanted, device);
@@ -267,10 +268,12 @@ function desired(
   return { native, wanted, from: begun ? from : from + doubtOf(circumstances) };
 }
 
-const latestOf = ({ now, latest = now }: Circumstances): number => Math.max(now, latest);
+const latestOf = ({ now, latest = now }: Pick<Circumstances, 'now' | 'latest'>): number =>
+  Math.max(now, latest);
 
 /** By how much the clock may be ahead, ms: it was set forward, perhaps wrongly. */
-const doubtOf = ({ now, earliest = now }: Circumstances): number => Math.max(0, now - earliest);
+const doubtOf = ({ now, earliest = now }: Pick<Circumstances, 'now' | 'earliest'>): number =>
+  Math.max(0, now - earliest);
 
 /** Since when it could have been on the lock, ms; for a code that somebody erased, since then. */
 function awaitedFrom(code: AccessCode, native: boolean, settings: PlanSettings): number {

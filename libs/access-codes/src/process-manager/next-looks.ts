@@ -2,7 +2,7 @@ import { chunks } from '@latchkey/database';
 import type { KnownRevisions } from '@latchkey/event-sourcing';
 import { type Clock, type Logger, othersTurn } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
-import { nextLook } from '../domain/next-look';
+import { nextLook, othersMatter } from '../domain/next-look';
 import type { PlanSettings } from '../domain/circumstances';
 import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
@@ -15,7 +15,7 @@ const PAGE = 100_000;
 /** The states of so many codes are in memory at a time, and as many rows are written at once: others wait meanwhile. */
 const CODES_AT_ONCE = 1_000;
 /** The streams of so many devices are read at a time. */
-const DEVICES_READ_AT_ONCE = 4;
+const DEVICES_READ_AT_ONCE = 8;
 /** When more than this many need attention, the rest stay due as well. */
 const DUE_AT_MOST = 5_000;
 
@@ -153,10 +153,11 @@ export class NextLooks {
     const { clock, streams, known } = this.options;
     const stream = streams.keypadStream(deviceId);
     const seen = own.map(({ row, code }) => code ?? { codeId: row.id });
-    const [{ revision, keypads }, around] = await Promise.all([
-      streams.keypadForAll(deviceId, seen, known.atLeast(stream)),
-      surroundingsOf(deviceId, own[0]!.code, clock.now(), this.options),
-    ]);
+    const around = await surroundingsOf(deviceId, own[0]!.code, clock.now(), this.options);
+    const { revision, keypads } = await streams.keypadForAll(
+      ...([deviceId, seen, known.atLeast(stream)] as const),
+      (code) => 'wanted' in code && !othersMatter(code, around),
+    );
     known.loaded(stream, revision);
     return own.map(({ row, code }) => ({
       row,
