@@ -7,8 +7,8 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-/** Turns of the loop, at most, that a group is gathered over. */
-const MOST_TURNS = 32;
+/** Turns of the loop, at most, that a group is gathered over: while one is written the next one gathers by itself. */
+const MOST_TURNS = 2;
 
 /**
  * Group commit: whatever arrives while the loop is busy is written in one transaction, with one fsync, and answered
