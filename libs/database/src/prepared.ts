@@ -71,6 +71,8 @@ export function preparedIn<T, P extends object, R>(
 /** Many rows in one statement. */
 export interface PreparedRows<T, Row extends object, R> {
   rows(db: Kysely<T>, rows: readonly Row[]): Promise<R[]>;
+  /** How many rows it changed. */
+  run(db: Kysely<T>, rows: readonly Row[]): Promise<number>;
 }
 
 const MOST_ROWS_KEPT = 64;
@@ -87,13 +89,21 @@ export function preparedRows<T, Row extends object, R = unknown>(
     );
     return new Statement<T, object, R>((db) => build(db, rows as Row[]));
   };
+  const bound = (db: Kysely<T>, rows: readonly Row[]): CompiledQuery<R> => {
+    const statement = byCount.get(rows.length) ?? counted(rows.length);
+    if (rows.length <= MOST_ROWS_KEPT) byCount.set(rows.length, statement);
+    return statement.bind(db, {}, inRows(rows, columns));
+  };
   return {
     async rows(db, rows) {
       if (rows.length === 0) return [];
-      const statement = byCount.get(rows.length) ?? counted(rows.length);
-      if (rows.length <= MOST_ROWS_KEPT) byCount.set(rows.length, statement);
-      const query = statement.bind(db, {}, inRows(rows, columns));
+      const query = bound(db, rows);
       return (runInPlace(db, query) ?? (await db.executeQuery(query))).rows;
+    },
+    async run(db, rows) {
+      if (rows.length === 0) return 0;
+      const query = bound(db, rows);
+      return Number((runInPlace(db, query) ?? (await db.executeQuery(query))).numAffectedRows ?? 0n);
     },
   };
 }

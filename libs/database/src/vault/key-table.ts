@@ -130,13 +130,12 @@ const byIds = preparedIn<VaultTables, object, KeyRow>((db, _, keyIds) =>
   db.selectFrom('keys').selectAll().where('key_id', 'in', keyIds),
 );
 
-/** Its rows are the ids that had no key yet. */
-const addRows = preparedRows<VaultTables, KeyRow, { key_id: string }>(['key_id', 'wrapped'], (db, rows) =>
+/** Changes as many rows as ids had no key yet. */
+const addRows = preparedRows<VaultTables, KeyRow>(['key_id', 'wrapped'], (db, rows) =>
   db
     .insertInto('keys')
     .values(rows)
-    .onConflict((conflict) => conflict.column('key_id').doNothing())
-    .returning('key_id'),
+    .onConflict((conflict) => conflict.column('key_id').doNothing()),
 );
 
 async function addAll(
@@ -146,8 +145,7 @@ async function addAll(
   if (added.size === 0) return new Map();
   const ids = inOrder(added.keys());
   const wanted = ids.map((keyId) => ({ key_id: keyId, wrapped: added.get(keyId)! }));
-  const made = await addRows.rows(db, wanted);
-  if (made.length === ids.length) return new Map(added);
+  if ((await addRows.run(db, wanted)) === ids.length) return new Map(added);
   const rows = await byIds.rows(db, {}, ids);
   return new Map(rows.map((row) => [row.key_id, read(row.wrapped)]));
 }

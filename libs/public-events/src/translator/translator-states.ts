@@ -1,4 +1,4 @@
-import { chunks, preparedIn, preparedRows } from '@latchkey/database';
+import { chunks, ParsedJson, preparedIn, preparedRows } from '@latchkey/database';
 import { ACCESS_CODE, type AccessCode, codeCodec } from '@latchkey/access-codes';
 import {
   ACCOUNT,
@@ -178,13 +178,19 @@ export class TranslatorStates {
   private take(rows: TranslatorTables[typeof TRANSLATOR][]): void {
     for (const row of rows) {
       this.rows.set(row.stream, {
-        state: JSON.parse(row.state),
+        state: isAround(row.stream) ? around.read(row.stream, row.state) : JSON.parse(row.state),
         accountId: row.account_id,
         told: row.told === null ? null : (JSON.parse(row.told) as Announced),
       });
     }
   }
 }
+
+/** Devices and accounts are read with most batches. */
+const around = new ParsedJson<object>(2_000);
+
+const isAround = (stream: string): boolean =>
+  stream.startsWith(`${DEVICE}-`) || stream.startsWith(`${ACCOUNT}-`);
 
 function addAround(
   around: Set<string>,
