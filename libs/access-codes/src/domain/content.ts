@@ -1,4 +1,3 @@
-import { iso } from '@latchkey/platform';
 import type { SealedPin, StoredContent, StoredWindow } from './events';
 
 /** Instants are ms since the epoch throughout. */
@@ -42,7 +41,12 @@ export function windowOf(stored: StoredWindow | null): Window | null {
 }
 
 export function storedWindow(window: Window | null): StoredWindow | null {
-  return window && { startsAt: iso(window.startsAt), endsAt: iso(window.endsAt) };
+  return (
+    window && {
+      startsAt: new Date(window.startsAt).toISOString(),
+      endsAt: new Date(window.endsAt).toISOString(),
+    }
+  );
 }
 
 export function contentOf({ told, ...stored }: StoredContent): Content {
