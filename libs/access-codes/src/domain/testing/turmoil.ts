@@ -154,12 +154,21 @@ export function letWork(life: Life, duration: number): void {
   const until = life.now + duration;
   while (life.now < until) {
     const next = life.settle();
-    life.lockWorks(true, 1);
-    life.reportsArrive(false);
-    for (const id of CODES) life.readBack(id);
+    lockAnswers(life);
     life.now = Math.min(until, Math.max(life.now + SECOND, Math.min(next ?? until, life.now + MINUTE)));
   }
+  // What falls due at the last instant is done as well: a code takes two commands at most, one after the other.
+  for (let n = 0; n < 2 * CODES.length; n++) {
+    life.settle();
+    lockAnswers(life);
+  }
   life.settle();
+}
+
+function lockAnswers(life: Life): void {
+  life.lockWorks(true, 1);
+  life.reportsArrive(false);
+  for (const id of CODES) life.readBack(id);
 }
 
 const said = (window: Window | null) =>
