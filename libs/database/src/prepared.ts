@@ -1,4 +1,4 @@
-import { type Compilable, type CompiledQuery, type Kysely } from 'kysely';
+import { type Compilable, type CompiledQuery, type Kysely, type QueryResult } from 'kysely';
 import { runInPlace } from './engines/in-place';
 
 /** A placeholder in a statement for a value that comes later. */
@@ -24,14 +24,9 @@ export function prepared<T, P extends object, R>(
 ): Prepared<T, P, R> {
   const statement = new Statement<T, P, R>(build);
   return {
-    rows: async (db, parameters) => {
-      const query = statement.bind(db, parameters);
-      return (runInPlace(db, query) ?? (await db.executeQuery(query))).rows;
-    },
-    run: async (db, parameters) => {
-      const query = statement.bind(db, parameters);
-      return Number((runInPlace(db, query) ?? (await db.executeQuery(query))).numAffectedRows ?? 0n);
-    },
+    rows: async (db, parameters) => (await executed(db, statement.bind(db, parameters))).rows,
+    run: async (db, parameters) =>
+      Number((await executed(db, statement.bind(db, parameters))).numAffectedRows ?? 0n),
   };
 }
 
@@ -62,8 +57,7 @@ export function preparedIn<T, P extends object, R>(
       const size = isLong ? values.length : 2 ** Math.ceil(Math.log2(values.length));
       const statement = bySize.get(size) ?? sized(size);
       if (!isLong) bySize.set(size, statement);
-      const query = statement.bind(db, parameters, values);
-      return (runInPlace(db, query) ?? (await db.executeQuery(query))).rows;
+      return (await executed(db, statement.bind(db, parameters, values))).rows;
     },
   };
 }
@@ -97,13 +91,11 @@ export function preparedRows<T, Row extends object, R = unknown>(
   return {
     async rows(db, rows) {
       if (rows.length === 0) return [];
-      const query = bound(db, rows);
-      return (runInPlace(db, query) ?? (await db.executeQuery(query))).rows;
+      return (await executed(db, bound(db, rows))).rows;
     },
     async run(db, rows) {
       if (rows.length === 0) return 0;
-      const query = bound(db, rows);
-      return Number((runInPlace(db, query) ?? (await db.executeQuery(query))).numAffectedRows ?? 0n);
+      return Number((await executed(db, bound(db, rows))).numAffectedRows ?? 0n);
     },
   };
 }
@@ -113,6 +105,11 @@ function inRows<Row extends object>(rows: readonly Row[], columns: readonly (key
   const values: unknown[] = [];
   for (const row of rows) for (const column of columns) values.push(row[column]);
   return values;
+}
+
+/** At once where that can be, else in its turn. */
+function executed<T, R>(db: Kysely<T>, query: CompiledQuery<R>): QueryResult<R> | Promise<QueryResult<R>> {
+  return runInPlace(db, query) ?? db.executeQuery(query);
 }
 
 /** One statement, built for each way to write parameters: by the adapter, which a database and its transactions share. */

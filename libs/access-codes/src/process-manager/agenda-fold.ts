@@ -35,8 +35,8 @@ export interface Folding {
   readonly now: number;
   /** The next event of the code is folded with it, and sets when it is due. */
   readonly overtaken: boolean;
-  /** When a code that was just requested is due, ms; undefined: now. */
-  readonly firstLook: (code: AccessCode) => number | undefined;
+  /** When a code that was just requested is due, ms; undefined, or left out: now. */
+  readonly firstLook?: ((code: AccessCode) => number | undefined) | undefined;
 }
 
 export async function foldCode(
@@ -51,7 +51,7 @@ export async function foldCode(
   switch (event.type) {
     case 'CodeRequested': {
       const { deviceId, accountId } = event.data;
-      const first = firstLook(requested(event.data, event.at));
+      const first = firstLook?.(requested(event.data, event.at));
       const when = first === undefined ? { dueAt } : { dueAt: first, isPlanned: true };
       await put(changes, recorded, row('code', codeId, { deviceId, accountId, ...when }));
       if (event.data.usesBackupPool) await changes.dueNow(`device:${deviceId}`, dueAt);

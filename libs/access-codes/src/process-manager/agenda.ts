@@ -20,7 +20,8 @@ import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
 import { writtenAtOnce } from './agenda-changes';
 import { foldAccount, foldCode, foldDevice, foldKeypad, makesDueAnew } from './agenda-fold';
-import { FirstLooks, type PlannedWith } from './first-looks';
+import type { PlannedWith } from './circumstances';
+import { FirstLooks } from './first-looks';
 import { GatheredChanges } from './gathered-changes';
 import {
   AGENDA_VERSION,
@@ -63,7 +64,7 @@ export class AgendaProjection implements Projection {
   /** The revisions of streams that this process has seen. */
   readonly known = new SeenRevisions();
 
-  private readonly firstLooks: FirstLooks | undefined;
+  private readonly firstLook: ((code: AccessCode) => number | undefined) | undefined;
 
   constructor(
     private readonly clock: { now(): number },
@@ -71,7 +72,8 @@ export class AgendaProjection implements Projection {
     /** Left out: each code is looked at once it was requested. */
     plannedWith?: PlannedWith,
   ) {
-    this.firstLooks = plannedWith && new FirstLooks(this.known, clock, plannedWith);
+    const firstLooks = plannedWith && new FirstLooks(this.known, clock, plannedWith);
+    this.firstLook = firstLooks && ((code) => firstLooks.of(code));
   }
 
   create(db: Kysely<Tables>): Promise<void> {
@@ -94,7 +96,7 @@ export class AgendaProjection implements Projection {
     const db = trx as Transaction<AgendaTables>;
     const changes = building ? await GatheredChanges.of(db, events) : writtenAtOnce(db);
     const now = this.clock.now();
-    const firstLook = (code: AccessCode) => (building ? undefined : this.firstLooks?.of(code));
+    const firstLook = building ? undefined : this.firstLook;
     for (const [n, event] of events.entries()) {
       const category = event.stream.slice(0, event.stream.indexOf('-'));
       const id = event.stream.slice(category.length + 1);

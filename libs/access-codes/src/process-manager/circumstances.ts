@@ -4,12 +4,16 @@ import type { Circumstances, PlanSettings } from '../domain/circumstances';
 import type { Streams } from '../streams';
 import type { AgendaClaim } from './agenda-rows';
 
-interface From {
+/** What codes are planned with. */
+export interface PlannedWith {
   readonly streams: Streams;
-  readonly known: KnownRevisions;
   readonly settings: PlanSettings;
   /** Between which instants it is, ms. */
   readonly bounds: () => { readonly earliest: number; readonly latest: number };
+}
+
+interface From extends PlannedWith {
+  readonly known: KnownRevisions;
 }
 
 /** What a code's next step depends on besides itself, from memory or from the store. */

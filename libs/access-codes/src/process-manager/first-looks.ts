@@ -1,17 +1,8 @@
 import type { KnownRevisions } from '@latchkey/event-sourcing';
 import type { Clock } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
-import type { PlanSettings } from '../domain/circumstances';
 import { nextLook } from '../domain/next-look';
-import type { Streams } from '../streams';
-
-/** What codes are planned with. */
-export interface PlannedWith {
-  readonly streams: Streams;
-  /** Between which instants it is, ms. */
-  readonly bounds: () => { readonly earliest: number; readonly latest: number };
-  readonly settings: PlanSettings;
-}
+import type { PlannedWith } from './circumstances';
 
 /**
  * When a code that was just requested is due first: most codes are asked for long before their time, and would be

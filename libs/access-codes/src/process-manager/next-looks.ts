@@ -155,7 +155,9 @@ export class NextLooks {
     const seen = own.map(({ row, code }) => code ?? { codeId: row.id });
     const around = await surroundingsOf(deviceId, own[0]!.code, clock.now(), this.options);
     const { revision, keypads } = await streams.keypadForAll(
-      ...([deviceId, seen, known.atLeast(stream)] as const),
+      deviceId,
+      seen,
+      known.atLeast(stream),
       (code) => 'wanted' in code && !othersMatter(code, around),
     );
     known.loaded(stream, revision);

@@ -178,7 +178,7 @@ export class TranslatorStates {
   private take(rows: TranslatorTables[typeof TRANSLATOR][]): void {
     for (const row of rows) {
       this.rows.set(row.stream, {
-        state: isAround(row.stream) ? around.read(row.stream, row.state) : JSON.parse(row.state),
+        state: isAround(row.stream) ? documents.read(row.stream, row.state) : JSON.parse(row.state),
         accountId: row.account_id,
         told: row.told === null ? null : (JSON.parse(row.told) as Announced),
       });
@@ -187,7 +187,7 @@ export class TranslatorStates {
 }
 
 /** Devices and accounts are read with most batches. */
-const around = new ParsedJson<object>(2_000);
+const documents = new ParsedJson<object>(2_000);
 
 const isAround = (stream: string): boolean =>
   stream.startsWith(`${DEVICE}-`) || stream.startsWith(`${ACCOUNT}-`);
