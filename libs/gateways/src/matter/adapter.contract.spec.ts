@@ -1,3 +1,4 @@
+import { until } from '@latchkey/platform';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,12 +43,8 @@ async function start(): Promise<GatewayUnderTest> {
   const silent = new Set<string>();
   const serialOf = ({ lockId }: LockRef): string => serials.get(lockId)!;
   const answers = async (lock: LockRef): Promise<void> => {
-    // Real time: the simulated locks are processes of their own.
-    for (let n = 0; n < 300; n++) {
-      if ((await adapter.list(lock)).kind === 'answered') return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error('the lock does not answer again');
+    const what = 'the lock answers again';
+    await until(async () => (await adapter.list(lock)).kind === 'answered', { what, every: 100 });
   };
   return {
     gateway: adapter,

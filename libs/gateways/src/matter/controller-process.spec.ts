@@ -1,4 +1,4 @@
-import { pinsIn } from '@latchkey/platform';
+import { pinsIn, until, type UntilOptions } from '@latchkey/platform';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,7 +122,7 @@ describe('the Matter controller', () => {
     const user = { slot: 13, name: 'Guest', pin: '3690', window: null };
     expect(await controller.call('setUser', { lockId, user })).toMatchObject({ kind: 'unknown' });
     await locks.setOnline('HALL-1', true);
-    await until(async () => (await controller.call('users', { lockId })).kind === 'answered');
+    await until(async () => (await controller.call('users', { lockId })).kind === 'answered', TAKES_LONG);
     expect(value(await controller.call('users', { lockId }))).toMatchObject([{ slot: 13, hasPin: false }]);
     value(await controller.call('setUser', { lockId, user }));
     expect(value(await controller.call('users', { lockId }))).toMatchObject([{ slot: 13, hasPin: true }]);
@@ -139,7 +139,7 @@ describe('the Matter controller', () => {
 
   it('locks and unlocks, and gets the reports of it', async () => {
     value(await controller.call('operate', { lockId, action: 'unlock' }));
-    await until(() => news.some((each) => each.news === 'operated'));
+    await until(() => news.some((each) => each.news === 'operated'), TAKES_LONG);
     expect(news).toContainEqual({ news: 'operated', lockId, action: 'unlock', by: 'remote', slot: null });
   });
 
@@ -147,10 +147,10 @@ describe('the Matter controller', () => {
     const isTold = (each: string, times: number) =>
       news.filter((one) => one.news === each && one.lockId === lockId).length === times;
     await locks.alarm('HALL-1', 0);
-    await until(() => isTold('jammed', 1));
+    await until(() => isTold('jammed', 1), TAKES_LONG);
     await locks.alarm('HALL-1', 5);
     await locks.alarm('HALL-1', 6);
-    await until(() => isTold('tampered', 2));
+    await until(() => isTold('tampered', 2), TAKES_LONG);
     expect(isTold('jammed', 1)).toBe(true);
   });
 
@@ -159,7 +159,7 @@ describe('the Matter controller', () => {
     const user = { slot: 12, name: null, pin: '1470', window: null };
     expect(await controller.call('setUser', { lockId, user })).toMatchObject({ errorCode: 'DEVICE_OFFLINE' });
     await locks.setOnline('HALL-1', true);
-    await until(async () => (await controller.call('users', { lockId })).kind === 'answered');
+    await until(async () => (await controller.call('users', { lockId })).kind === 'answered', TAKES_LONG);
     expect(value(await controller.call('users', { lockId })).map(({ slot }) => slot)).toEqual([3]);
   });
 
@@ -169,7 +169,7 @@ describe('the Matter controller', () => {
     expect(await pending).toMatchObject({ kind: 'unknown' });
     controller = await start();
     expect(value(await controller.call('locks', {})).locks.map((each) => each.lockId)).toContain(lockId);
-    await until(async () => (await controller.call('users', { lockId })).kind === 'answered');
+    await until(async () => (await controller.call('users', { lockId })).kind === 'answered', TAKES_LONG);
   });
 
   it('keeps its keys from others, and no PIN anywhere', async () => {
@@ -179,16 +179,10 @@ describe('the Matter controller', () => {
   });
 });
 
+/** The controller and the lock are processes of their own. */
+const TAKES_LONG: UntilOptions = { within: 45_000, every: 100 };
+
 function value<T>(answer: Answer<T>): T {
   if (answer.kind !== 'answered') throw new Error(`no answer: ${JSON.stringify(answer)}`);
   return answer.value;
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const ends = Date.now() + 45_000;
-  while (!(await holds())) {
-    if (Date.now() > ends) throw new Error('it never came to be');
-    // Real time: the controller and the lock are processes of their own.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
