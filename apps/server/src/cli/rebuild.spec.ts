@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import Libsql from 'libsql';
 import pg from 'pg';
 import { AGENDA, CODES } from '@latchkey/access-codes';
-import { HOUR } from '@latchkey/platform';
+import { HOUR, until } from '@latchkey/platform';
 import { compile, type Compiled } from '../testing/compiled';
 import { ownPostgresDatabase } from '../testing/own-postgres-database';
 import { ServerWorld } from '../testing/server-world';
@@ -60,11 +59,16 @@ describe('rebuild', () => {
     );
     expect((await run('verify', 'views')).code).toBe(1);
     let ended = false;
-    const made = traffic(world, () => ended);
-    // Real time: requests go on before, while and after another process rebuilds.
-    await delay(200);
+    let begun = 0;
+    const made = traffic(world, () => {
+      begun++;
+      return ended;
+    });
+    // Requests go on before, while and after another process rebuilds.
+    await until(() => begun > 3);
     const rebuilt = await run('rebuild', 'all');
-    await delay(200);
+    const meanwhile = begun;
+    await until(() => begun > meanwhile + 3);
     ended = true;
     expect(rebuilt).toMatchObject({ code: 0, complaint: '' });
     expect(rebuilt.out).toMatch(
