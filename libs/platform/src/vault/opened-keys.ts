@@ -5,8 +5,9 @@ const KEPT = 20_000;
 
 interface OpenedKey {
   readonly key: Buffer;
-  /** The PINs that it has opened or sealed, by their boxes. */
-  readonly pins: Map<string, string>;
+  /** The last PIN that it has opened or sealed, and its box: a code rarely has another one. */
+  box: string | undefined;
+  pin: string | undefined;
 }
 
 /**
@@ -27,16 +28,21 @@ export class OpenedKeys {
   }
 
   keep(keyId: string, key: Buffer, asOf: number): void {
-    if (asOf === this.erasures && !this.kept.has(keyId)) this.kept.set(keyId, { key, pins: new Map() });
+    if (asOf === this.erasures && !this.kept.has(keyId))
+      this.kept.set(keyId, { key, box: undefined, pin: undefined });
   }
 
   pin(keyId: string, box: string): string | undefined {
-    return this.kept.get(keyId)?.pins.get(box);
+    const kept = this.kept.get(keyId);
+    return kept?.box === box ? kept.pin : undefined;
   }
 
   /** Of a key that is kept. */
   keepPin(keyId: string, box: string, pin: string): void {
-    this.kept.get(keyId)?.pins.set(box, pin);
+    const kept = this.kept.get(keyId);
+    if (!kept) return;
+    kept.box = box;
+    kept.pin = pin;
   }
 
   forget(keyId: string): void {

@@ -1,7 +1,8 @@
 import { CryptoRandom } from '../ids/random';
 import { decrypt, encrypt } from './aes-gcm';
+import { HmacKey } from './hmac-key';
 import { type KeyStore } from './key-store';
-import { derived, hmac } from './keyring';
+import { derived } from './keyring';
 import { type OpenedKeys } from './opened-keys';
 
 /** What events carry in place of a PIN: unreadable without the vault, and without the key that `keyId` names. */
@@ -135,7 +136,8 @@ function notErased(keyId: string, wrapped: string | null): string {
   return wrapped;
 }
 
-const fingerprintOf = (key: Buffer, text: string): string => hmac(derived(key, 'fingerprint'), text);
+const fingerprintOf = (key: Buffer, text: string): string =>
+  new HmacKey(derived(key, 'fingerprint')).ofText(text);
 
 // A box as long as its PIN would reveal how many digits to try: all are filled up to a multiple of 16 bytes.
 function padded(pin: string): Buffer {

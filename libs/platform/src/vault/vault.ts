@@ -1,8 +1,9 @@
-import { createSecretKey, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { decrypt, encrypt } from './aes-gcm';
+import { HmacKey } from './hmac-key';
 import { type KeyStore } from './key-store';
-import { derived, hmac, type Keyring } from './keyring';
+import { derived, type Keyring } from './keyring';
 import { OpenedKeys } from './opened-keys';
 import { type PinOfCode, type SealedPin, SealedPins } from './sealed-pins';
 
@@ -47,8 +48,8 @@ const SECRET_KEYS_KEPT = 1_000;
  */
 export function createVault(keys: KeyStore, { wrap, root }: Keyring, alone = false): Vault {
   const pins = new SealedPins(keys, wrap, alone ? new OpenedKeys() : undefined);
-  const fingerprinting = derived(root, 'fingerprint');
-  const marking = createSecretKey(derived(root, 'mark'));
+  const fingerprinting = new HmacKey(derived(root, 'fingerprint'));
+  const marking = new HmacKey(derived(root, 'mark'));
   const secretKeys = new LRUCache<string, Buffer>({
     max: SECRET_KEYS_KEPT,
     memoMethod: (purpose) => derived(root, `secret/${purpose}`),
@@ -64,13 +65,13 @@ export function createVault(keys: KeyStore, { wrap, root }: Keyring, alone = fal
       return asked.filter((keyId) => !found.has(keyId));
     },
     erase: (keyId) => pins.erase(keyId),
-    fingerprint: (scope, text) => hmac(fingerprinting, scoped(scope, text)),
+    fingerprint: (scope, text) => fingerprinting.ofText(scoped(scope, text)),
     fingerprintUnder: (keyId, text) => pins.fingerprintUnder(keyId, text),
     sealSecret: (purpose, text) => encrypt(secretKeys.memo(purpose), Buffer.from(text, 'utf8'), purpose),
     openSecret: (purpose, sealed) => decrypt(secretKeys.memo(purpose), sealed, purpose).toString('utf8'),
-    mark: (text) => hmac(marking, text),
+    mark: (text) => marking.ofText(text),
     isMarked(text, mark) {
-      const [right, given] = [Buffer.from(hmac(marking, text)), Buffer.from(mark)];
+      const [right, given] = [Buffer.from(marking.ofText(text)), Buffer.from(mark)];
       return right.length === given.length && timingSafeEqual(right, given);
     },
   };
