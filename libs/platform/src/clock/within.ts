@@ -5,17 +5,20 @@ const GRACE_MS = 50;
  * What `work` resolves to, if it does so within `ms`.
  * @throws what `late` returns otherwise; the work goes on, and its outcome is ignored
  */
-export async function within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => (timer = setTimeout(() => reject(late()), GRACE_MS)), ms);
+export function within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
+  // One promise and no race: every append and every event that is read comes through here.
+  return new Promise((resolve, reject) => {
+    let timer = setTimeout(() => (timer = setTimeout(() => reject(late()), GRACE_MS)), ms);
+    work.then(
+      (outcome) => {
+        clearTimeout(timer);
+        resolve(outcome);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it is
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([work, timeout]);
-  } catch (error) {
-    work.catch(() => undefined);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
 }
