@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Config, StartupError, within } from '@latchkey/platform';
+import { type Config, IDS, StartupError, within } from '@latchkey/platform';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -18,10 +18,14 @@ export async function makeEdge(
   parts: ServerParts,
   { metrics, tracing }: Pick<Parts, 'metrics' | 'tracing'>,
 ): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(parts), httpAdapter(), {
-    logger: ['fatal'],
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(parts),
+    httpAdapter(parts.tokens[IDS]),
+    {
+      logger: ['fatal'],
+      abortOnError: false,
+    },
+  );
   configureHttp(app);
   const fastify = app.getHttpAdapter().getInstance();
   if (metrics) measureRequests(fastify, metrics);

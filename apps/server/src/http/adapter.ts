@@ -1,4 +1,4 @@
-import { ApiError } from '@latchkey/platform';
+import { ApiError, type Ids } from '@latchkey/platform';
 import fastifyStatic from '@fastify/static';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
 
 /** Fastify as the API needs it: JSON alone, limits on everything, and errors of its own in the API's shape. */
-export function httpAdapter(bounds: ConnectionBounds = CONNECTION_BOUNDS): FastifyAdapter {
+export function httpAdapter(ids: Ids, bounds: ConnectionBounds = CONNECTION_BOUNDS): FastifyAdapter {
   const adapter = new ApiAdapter({
     bodyLimit: BODY_LIMIT,
     connectionTimeout: 0,
@@ -34,7 +34,7 @@ export function httpAdapter(bounds: ConnectionBounds = CONNECTION_BOUNDS): Fasti
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: true,
-    genReqId: () => randomUUID(),
+    genReqId: () => ids.uuid(),
     requestIdHeader: false,
     skipMiddie: true,
     clientErrorHandler: answerClientError,

@@ -61,7 +61,7 @@ export const HISTORY_KEYS = [
 export async function createAuditTables(db: Kysely<Tables>): Promise<void> {
   await db.schema
     .createTable(ENTRIES)
-    // Not the key: ids come in no order, so that with each row a page of the key's index would be written.
+    // Not the key: those of older facts come in no order, so that each row would write a page of the key's index.
     .addColumn('event_id', 'text', (c) => c.notNull())
     .addColumn('workspace_id', 'text', (c) => c.notNull())
     .addColumn('occurred_at', 'bigint', (c) => c.notNull())

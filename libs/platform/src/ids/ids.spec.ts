@@ -5,10 +5,47 @@ import { CryptoRandom, SeededRandom } from './random';
 const UUID = (version: number) =>
   new RegExp(`^[0-9a-f]{8}-[0-9a-f]{4}-${version}[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`);
 
+const V5 = UUID(5);
+const text = fc.string({ unit: 'grapheme' });
+
 describe('ids', () => {
-  it('are UUIDs of version 4', () => {
-    expect(new RandomIds().uuid()).toMatch(UUID(4));
-    expect(new SeededIds(1).uuid()).toMatch(UUID(4));
+  it('are UUIDs of version 7', () => {
+    expect(new RandomIds().uuid()).toMatch(UUID(7));
+    expect(new SeededIds(1).uuid()).toMatch(UUID(7));
+  });
+
+  it('begin with the time', () => {
+    // RFC 9562, appendix A.6.
+    const ids = new RandomIds(() => Date.parse('2022-02-22T14:22:22-05:00'));
+
+    expect(ids.uuid()).toMatch(/^017f22e2-79b0-7/);
+  });
+
+  it('never go back, however many are made in a millisecond and whatever the clock does', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 2 ** 48 - 1e6 }), { minLength: 1 }), (times) => {
+        let now = 0;
+        const ids = new RandomIds(() => now);
+        const made = times.flatMap((time) => {
+          now = time;
+          return [ids.uuid(), ids.uuid()];
+        });
+
+        expect(made).toEqual([...new Set(made)].sort());
+      }),
+    );
+
+    const busy = new RandomIds(() => 1_000);
+    const made = Array.from({ length: 10_000 }, () => busy.uuid());
+
+    expect(made).toEqual([...new Set(made)].sort());
+    expect(made.at(-1)).toMatch(UUID(7));
+  });
+
+  it('differ at the same time', () => {
+    const now = () => 1_000;
+
+    expect(new RandomIds(now).uuid()).not.toBe(new RandomIds(now).uuid());
   });
 
   it('from a seed are the same each time, and all different', () => {
@@ -27,13 +64,50 @@ describe('ids', () => {
     );
   });
 
+  it.each([
+    ['a random id', '2f0a7c1e-6d4b-4b0e-9d0a-5b8c3d2e1f00', 'a', 'c25791ed-abb3-55a1-b0eb-e160d43a260b'],
+    [
+      'a random id in upper case',
+      '2F0A7C1E-6D4B-4B0E-9D0A-5B8C3D2E1F00',
+      'a',
+      'c25791ed-abb3-55a1-b0eb-e160d43a260b',
+    ],
+    [
+      'an id derived before',
+      '2ed6657d-e927-568b-95e1-2665a8aea6a2',
+      'größer',
+      '712ef5cc-b63d-551a-a274-4f986909e926',
+    ],
+    ['a text', 'access code', 'größer', '38772412-0ba7-5dec-a346-706bb295669f'],
+  ])('derived in %s stay what they were', (_space, space, name, id) => {
+    expect(derivedId(space, name)).toBe(id);
+  });
+
   it('derived in a named space are the same each time, and differ by space and by name', () => {
     fc.assert(
-      fc.property(fc.string(), fc.string(), fc.string(), (space, one, other) => {
-        expect(derivedId(space, one)).toMatch(UUID(5));
+      fc.property(text, text, text, (space, one, other) => {
+        expect(derivedId(space, one)).toMatch(V5);
         expect(derivedId(space, one)).toBe(derivedId(space, one));
         expect(derivedId(space, one) === derivedId(space, other)).toBe(one === other);
         expect(derivedId(`${space}x`, one)).not.toBe(derivedId(space, one));
+      }),
+    );
+  });
+
+  it('derived in an id that begins with the time begin as it does, and differ by it and by name', () => {
+    const ids = new RandomIds(() => 1_000);
+    const beginning = (id: string) => id.slice(0, 14) + id.slice(15, 18);
+    fc.assert(
+      fc.property(text, text, (one, other) => {
+        const space = ids.uuid();
+        const id = derivedId(space, one);
+
+        expect(id).toMatch(UUID(8));
+        expect(derivedId(id, one)).toMatch(UUID(8));
+        expect([id, derivedId(id, one)].map(beginning)).toEqual([beginning(space), beginning(space)]);
+        expect(derivedId(space.toUpperCase(), one)).toBe(id);
+        expect(id === derivedId(space, other)).toBe(one === other);
+        expect(new Set([space, id, derivedId(id, one), derivedId(ids.uuid(), one)]).size).toBe(4);
       }),
     );
   });

@@ -74,7 +74,7 @@ export class FeedProjection implements Projection {
   }
 
   async index(db: Kysely<Tables>): Promise<void> {
-    // Not the table's key: ids come in no order, so that with each row a page of the key's index would be written.
+    // Not the table's key: those of older facts come in no order, so that each row would write a page of the key's index.
     await indexById(db);
     await index(db, 'time', 'workspace_id', 'created_at', 'revision');
     await index(db, 'revision', 'workspace_id', 'revision');

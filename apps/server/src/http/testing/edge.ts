@@ -70,13 +70,14 @@ export async function openEdge(
   const stores = await openStores({ dataDir, vaultKey: randomBytes(32).toString('base64') });
   const { records } = stores;
   const clock = new SandboxClock({ now: NOW, running: false });
+  const ids = new RandomIds();
   const shelf = new Shelf();
   const log: string[] = [];
   const tokens: Provider[] = [
     { provide: CONFIG, useValue: loadConfig(options.env ?? {}) },
     { provide: CLOCK, useValue: clock },
     { provide: RANDOM, useValue: new CryptoRandom() },
-    { provide: IDS, useValue: new RandomIds() },
+    { provide: IDS, useValue: ids },
     { provide: RECORDS, useValue: records },
     { provide: RECORDS_DATABASE, useValue: stores.recordsDatabase },
     { provide: VAULT, useValue: stores.vault },
@@ -108,7 +109,7 @@ export async function openEdge(
   }).compile();
   const app = configureHttp(
     testing.createNestApplication<NestFastifyApplication>(
-      httpAdapter({ ...CONNECTION_BOUNDS, ...options.bounds }),
+      httpAdapter(ids, { ...CONNECTION_BOUNDS, ...options.bounds }),
     ),
   );
   await app.listen(0, '127.0.0.1');
