@@ -3,7 +3,7 @@ const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Reads the fields of a protobuf message one after another, for messages that come too often for the generated classes
@@ -20,7 +20,7 @@ export class FieldReader {
   private contentEnd = 0;
 
   constructor(
-    private readonly message: Uint8Array,
+    private readonly message: Buffer,
     private at = 0,
     private readonly end = message.length,
   ) {}
@@ -62,18 +62,14 @@ export class FieldReader {
   }
 
   /** Of a length-delimited field, not copied; empty otherwise. */
-  bytes(): Uint8Array {
+  bytes(): Buffer {
     return this.contentAt === this.contentEnd
       ? NOTHING
       : this.message.subarray(this.contentAt, this.contentEnd);
   }
 
   text(): string {
-    return Buffer.from(
-      this.message.buffer,
-      this.message.byteOffset + this.contentAt,
-      this.contentEnd - this.contentAt,
-    ).toString('utf8');
+    return this.message.toString('utf8', this.contentAt, this.contentEnd);
   }
 
   /** The fields of the message within. */

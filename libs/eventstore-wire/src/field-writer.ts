@@ -56,6 +56,11 @@ export class FieldWriter {
     this.at += this.buffer.write(text, this.at, length, 'utf8');
   }
 
+  /** The bytes that were written last, not copied. */
+  last(length: number): Buffer {
+    return this.buffer.subarray(this.at - length, this.at);
+  }
+
   mapEntry(field: number, key: Uint8Array, value: Uint8Array): void {
     this.lengthDelimited(field, 3 + lengthOfVarint(value.length) + key.length + value.length);
     this.bytesField(1, key);

@@ -1,3 +1,3 @@
 export { entryIn, FieldReader } from './field-reader';
 export { FieldWriter, lengthOfField, lengthOfVarint } from './field-writer';
-export { uuidBytes, uuidInMessage, uuidText } from './uuid';
+export { uuidBytes, uuidInMessage, uuidText, uuidTextInMessage } from './uuid';

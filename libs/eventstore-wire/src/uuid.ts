@@ -10,7 +10,9 @@ const LEAST_SIGNIFICANT = 2;
 const TEXT_TAG = (TEXT << 3) | 2;
 const TEXT_LENGTH = 36;
 
-const NOTHING = new Uint8Array(0);
+const NOTHING: Buffer = Buffer.alloc(0);
+/** As it is written by us and by most. */
+const CANONICAL = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 const DASH = 0x2d;
 const NO_DIGIT = 255;
@@ -58,15 +60,28 @@ export function uuidText(bytes: Uint8Array): string {
 }
 
 /**
+ * A UUID message as text, in lower case and with dashes.
+ * @param message as it came off the wire; undefined when it did not come
+ * @throws RangeError when it is missing or malformed
+ */
+export function uuidTextInMessage(message: Buffer | undefined): string {
+  if (message?.[0] === TEXT_TAG && message[1] === TEXT_LENGTH && message.length === TEXT_LENGTH + 2) {
+    const text = message.toString('latin1', 2);
+    if (CANONICAL.test(text)) return text;
+  }
+  return uuidText(uuidInMessage(message));
+}
+
+/**
  * The 16 bytes of a UUID message, which is text from some clients and two longs from others.
  * @param message as it came off the wire; undefined when it did not come
  * @throws RangeError when it is missing or malformed
  */
-export function uuidInMessage(message: Uint8Array | undefined): Buffer {
+export function uuidInMessage(message: Buffer | undefined): Buffer {
   if (message?.[0] === TEXT_TAG && message[1] === TEXT_LENGTH && message.length === TEXT_LENGTH + 2) {
     return uuidIn(message.subarray(2));
   }
-  let text: Uint8Array = NOTHING;
+  let text = NOTHING;
   let structured: Buffer | undefined;
   for (const field = new FieldReader(message ?? NOTHING); field.next();) {
     if (field.number === TEXT) {

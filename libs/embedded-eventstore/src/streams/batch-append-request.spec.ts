@@ -79,7 +79,7 @@ function request(withInstant: boolean): Buffer {
 }
 
 /** How many events there are in the bytes, which need not be a message. */
-function eventsIn(bytes: Uint8Array): number {
+function eventsIn(bytes: Buffer): number {
   try {
     return decodeBatchAppend(bytes).events.length;
   } catch (error) {

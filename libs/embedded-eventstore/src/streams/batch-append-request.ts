@@ -9,7 +9,7 @@ import { type ProposedMessage } from './proposed-event';
  */
 export interface BatchAppendRequest {
   /** The UUID message as it came, to be sent back; undefined when it did not come. */
-  readonly correlationId: Uint8Array | undefined;
+  readonly correlationId: Buffer | undefined;
   /** Comes with the first message of an append. */
   readonly options: BatchAppendOptions | undefined;
   readonly events: readonly ProposedMessage[];
@@ -30,8 +30,8 @@ export interface BatchAppendOptions {
 const NOTHING = new Uint8Array(0);
 
 /** @throws RangeError when the bytes are no message */
-export function decodeBatchAppend(bytes: Uint8Array): BatchAppendRequest {
-  let correlationId: Uint8Array | undefined;
+export function decodeBatchAppend(bytes: Buffer): BatchAppendRequest {
+  let correlationId: Buffer | undefined;
   let options: BatchAppendOptions | undefined;
   const events: ProposedMessage[] = [];
   let isFinal = false;
@@ -109,7 +109,7 @@ function milliseconds(time: FieldReader): number {
 }
 
 function decodeEvent(field: FieldReader): ProposedMessage {
-  let id: Uint8Array | undefined;
+  let id: Buffer | undefined;
   let type: string | undefined;
   let contentType: string | undefined;
   let metadata: Uint8Array = NOTHING;
@@ -138,7 +138,7 @@ function decodeEvent(field: FieldReader): ProposedMessage {
 
 class BatchedEvent implements ProposedMessage {
   constructor(
-    private readonly id: Uint8Array | undefined,
+    private readonly id: Buffer | undefined,
     readonly type: string | undefined,
     readonly contentType: string | undefined,
     readonly data: Uint8Array,

@@ -5,12 +5,14 @@ import { newEvent, TestNode } from '../testing/counter';
 
 describe('the event store over EventStoreDB’s protocol', () => {
   let node: TestNode;
+  let address: string;
   let store: EventStoreDb;
   let subscription: EventSubscription | undefined;
 
   beforeEach(async () => {
     node = new TestNode();
-    store = new EventStoreDb(await node.start());
+    address = await node.start();
+    store = new EventStoreDb(address);
   });
   afterEach(async () => {
     await subscription?.stop();
@@ -88,6 +90,41 @@ describe('the event store over EventStoreDB’s protocol', () => {
     await append(4);
     await until(() => seen.length === 2);
     expect(seen).toEqual([2, 4]);
+  });
+
+  it('hands over what it has appended itself exactly as others read it', async () => {
+    const plain = {
+      amount: 1,
+      text: 'é \u2028 😀 "\\ \ud800',
+      list: [1, null, { a: true }],
+      2: 'b',
+      10: 'a',
+    };
+    const odd = { amount: -0, gone: undefined, at: new Date(0), list: [undefined, Number.NaN] };
+    const written = (data: object, metadata: object) => ({
+      data: JSON.stringify(data),
+      metadata: JSON.stringify(metadata),
+    });
+    const events = [plain, odd, { amount: 2, large: 'x'.repeat(100_000) }].map((data) => {
+      const event = { ...newEvent(0), data };
+      return { ...event, written: written(data, event.metadata) };
+    });
+    const seen: RecordedEvent[] = [];
+    follow([], { onEvents: (all) => Promise.resolve(void seen.push(...all)) });
+    await store.append('counter-1', events, -1);
+    await until(() => seen.length === events.length);
+    const other = new EventStoreDb(address);
+    const read: RecordedEvent[] = [];
+    const followed = other.subscribeToAll({
+      after: undefined,
+      prefixes: ['counter-'],
+      onEvents: (all) => Promise.resolve(void read.push(...all)),
+    });
+    await until(() => read.length === events.length);
+    await followed.stop();
+    await other.close();
+    expect(seen).toStrictEqual(read);
+    expect(seen[0]!.data).toBe(plain);
   });
 
   it('goes on where it was when the node comes back', async () => {

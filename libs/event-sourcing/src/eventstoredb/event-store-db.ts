@@ -34,6 +34,7 @@ import { fromClient } from './recorded';
 import { StoredGroups } from './stored-groups';
 import { Subscription } from './subscription';
 import type { SentEvent } from './wire/append-request';
+import { isJson } from './wire/own-events';
 
 /** The client never ends an unanswered batch append by itself. Twice as long fits into the time of a request. */
 const APPEND_WITHIN_MS = 4_000;
@@ -67,11 +68,7 @@ export class EventStoreDb implements EventStore {
   }
 
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
-    const sent = events.map(({ id, type, data, metadata, written }): SentEvent => ({
-      ...{ id, type },
-      data: written?.data ?? JSON.stringify(data),
-      metadata: written?.metadata ?? JSON.stringify(metadata),
-    }));
+    const sent = events.map(toBeSent);
     try {
       const { revision, position } = await this.write(stream, () => this.send(stream, sent, expected));
       const prefix = stream.slice(0, stream.indexOf('-') + 1);
@@ -231,6 +228,13 @@ export class EventStoreDb implements EventStore {
       if (!over) void source.cancel().catch(() => undefined);
     }
   }
+}
+
+/** What is written already comes back as it is, where JSON changes nothing of it. */
+function toBeSent({ id, type, data, metadata, written }: NewEvent): SentEvent {
+  if (!written) return { id, type, data: JSON.stringify(data), metadata: JSON.stringify(metadata) };
+  const again = isJson(data) && isJson(metadata) ? { data, metadata, written } : undefined;
+  return { id, type, data: written.data, metadata: written.metadata, again };
 }
 
 const isDeadline = (error: unknown): boolean => (error as { code?: unknown }).code === 4;

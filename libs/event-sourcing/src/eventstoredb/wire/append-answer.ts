@@ -1,6 +1,6 @@
 import { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb';
 import { unpackToCommandError } from '@eventstore/db-client/dist/streams/appendToStream/unpackError';
-import { FieldReader, uuidInMessage, uuidText } from '@latchkey/eventstore-wire';
+import { FieldReader, uuidTextInMessage } from '@latchkey/eventstore-wire';
 import type { Appended, Position } from '../../event-store';
 import { positionIn } from './positions';
 
@@ -19,14 +19,14 @@ const NOWHERE: Position = { commit: 0n, prepare: 0n };
  * @throws RangeError when the bytes are no message
  */
 export function decodeAppendAnswer(bytes: Buffer): AppendAnswer {
-  let correlationId: Uint8Array | undefined;
+  let correlationId: Buffer | undefined;
   let outcome: Appended | Error = { revision: -1, position: NOWHERE };
   for (const field = new FieldReader(bytes); field.next();) {
     if (field.number === 1) correlationId = field.bytes();
     else if (field.number === 2) outcome = refusal(bytes);
     else if (field.number === 3) outcome = success(field.inner());
   }
-  return { correlationId: uuidText(uuidInMessage(correlationId)), outcome };
+  return { correlationId: uuidTextInMessage(correlationId), outcome };
 }
 
 function success(field: FieldReader): Appended {

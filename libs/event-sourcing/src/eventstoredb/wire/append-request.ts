@@ -1,5 +1,6 @@
 import { FieldWriter, lengthOfField, lengthOfVarint } from '@latchkey/eventstore-wire';
 import type { ExpectedRevision } from '../../event-store';
+import type { ReadAgain } from './own-events';
 
 /** An event as it is sent: its data and metadata are JSON. */
 export interface SentEvent {
@@ -7,7 +8,12 @@ export interface SentEvent {
   readonly type: string;
   readonly data: string;
   readonly metadata: string;
+  /** What it is once it is read again, where that is known. */
+  readonly again?: ReadAgain;
 }
+
+/** Gets the bytes of an event's data and metadata. */
+export type Encoded = (event: SentEvent, data: Buffer, metadata: Buffer) => void;
 
 export interface AppendRequest {
   /** By which the answer is known: a UUID. */
@@ -37,21 +43,23 @@ const CONTENT_TYPE = lengthOfEntry(CONTENT_TYPE_KEY, JSON_TYPE);
  * `BatchAppendReq` as bytes: one message, or several where the events take more room than one may have. Field numbers are those
  * of streams.proto.
  */
-export function encodeAppend(request: AppendRequest): Buffer[] {
+export function encodeAppend(request: AppendRequest, encoded?: Encoded): Buffer[] {
   const messages: Buffer[] = [];
   let events: MeasuredEvent[] = [];
   let size = 0;
   for (const event of request.events) {
     const measured = measure(event);
     if (events.length > 0 && size + measured.length > BYTES_IN_A_MESSAGE) {
-      messages.push(encodeMessage(request, events, messages.length === 0, false));
+      messages.push(
+        encodeMessage(request, events, { isFirst: messages.length === 0, isFinal: false }, encoded),
+      );
       events = [];
       size = 0;
     }
     events.push(measured);
     size += measured.length;
   }
-  messages.push(encodeMessage(request, events, messages.length === 0, true));
+  messages.push(encodeMessage(request, events, { isFirst: messages.length === 0, isFinal: true }, encoded));
   return messages;
 }
 
@@ -77,8 +85,8 @@ function measure(event: SentEvent): MeasuredEvent {
 function encodeMessage(
   request: AppendRequest,
   events: readonly MeasuredEvent[],
-  isFirst: boolean,
-  isFinal: boolean,
+  { isFirst, isFinal }: { readonly isFirst: boolean; readonly isFinal: boolean },
+  encoded: Encoded | undefined,
 ): Buffer {
   const options = isFirst ? encodeOptions(request) : undefined;
   let size = lengthOfField(UUID_MESSAGE) + 2;
@@ -87,18 +95,24 @@ function encodeMessage(
   const writer = new FieldWriter(size);
   writeUuid(writer, request.correlationId);
   if (options) writer.bytesField(2, options);
-  for (const each of events) writeEvent(writer, each);
+  for (const each of events) writeEvent(writer, each, encoded);
   writer.varintField(4, isFinal ? 1 : 0);
   return writer.finish();
 }
 
-function writeEvent(writer: FieldWriter, { event, type, data, metadata, length }: MeasuredEvent): void {
+function writeEvent(
+  writer: FieldWriter,
+  { event, type, data, metadata, length }: MeasuredEvent,
+  encoded: Encoded | undefined,
+): void {
   writer.lengthDelimited(3, length);
   writeUuid(writer, event.id);
   writer.mapEntry(2, TYPE_KEY, type);
   writer.mapEntry(2, CONTENT_TYPE_KEY, JSON_TYPE);
   writer.textField(3, event.metadata, metadata);
+  const metadataBytes = encoded && writer.last(metadata);
   writer.textField(4, event.data, data);
+  if (metadataBytes) encoded(event, writer.last(data), metadataBytes);
 }
 
 function encodeOptions({ stream, expected, deadline }: AppendRequest): Buffer {

@@ -1,6 +1,7 @@
-import { entryIn, FieldReader, uuidInMessage, uuidText } from '@latchkey/eventstore-wire';
+import { entryIn, FieldReader, uuidTextInMessage } from '@latchkey/eventstore-wire';
 import type { Position, RecordedEvent } from '../../event-store';
 import { fromStored } from '../recorded';
+import type { OwnEvents } from './own-events';
 import { positionIn, unsigned } from './positions';
 
 /** What a subscription is sent; nothing of what it does not ask for. */
@@ -13,18 +14,19 @@ export type ReadAnswer =
 
 /** Ticks are 100 nanoseconds each: so many digits are less than a millisecond. */
 const DIGITS_BELOW_MS = 4;
-const NOTHING: Uint8Array = new Uint8Array(0);
+const NOTHING: Buffer = Buffer.alloc(0);
 const JSON_TYPE = 'application/json';
 const NO_TYPE = '<no-event-type-provided>';
 
 /**
  * `ReadResp`. Field numbers are those of streams.proto.
+ * @param own events that need not be read, since they were appended here
  * @throws RangeError when the bytes are no message
  */
-export function decodeReadAnswer(bytes: Buffer): ReadAnswer {
+export function decodeReadAnswer(bytes: Buffer, own?: OwnEvents): ReadAnswer {
   let answer: ReadAnswer = { is: 'other' };
   for (const field = new FieldReader(bytes); field.next();) {
-    if (field.number === 1) answer = resolved(field.inner());
+    if (field.number === 1) answer = resolved(field.inner(), own);
     else if (field.number === 2) answer = { is: 'confirmation' };
     else if (field.number === 3) answer = { is: 'checkpoint', position: positionIn(field.inner()) };
     else if (field.number === 8) answer = { is: 'caught-up' };
@@ -33,13 +35,13 @@ export function decodeReadAnswer(bytes: Buffer): ReadAnswer {
 }
 
 /** Links are not followed, so that there is an event or nothing. */
-function resolved(field: FieldReader): ReadAnswer {
+function resolved(field: FieldReader, own: OwnEvents | undefined): ReadAnswer {
   let event: RecordedEvent | undefined;
-  while (field.next()) if (field.number === 1) event = recorded(field.inner());
+  while (field.next()) if (field.number === 1) event = recorded(field.inner(), own);
   return event ? { is: 'event', event } : { is: 'other' };
 }
 
-function recorded(field: FieldReader): RecordedEvent {
+function recorded(field: FieldReader, own: OwnEvents | undefined): RecordedEvent {
   let id = '';
   let stream = '';
   let revision = 0;
@@ -51,7 +53,7 @@ function recorded(field: FieldReader): RecordedEvent {
   while (field.next()) {
     switch (field.number) {
       case 1:
-        id = uuidText(uuidInMessage(field.bytes()));
+        id = uuidTextInMessage(field.bytes());
         break;
       case 2:
         stream = streamName(field.inner());
@@ -80,20 +82,24 @@ function recorded(field: FieldReader): RecordedEvent {
         break;
     }
   }
+  const position = { commit, prepare };
+  const recordedAt = Number(created.slice(0, -DIGITS_BELOW_MS));
+  const isJson = contentType === JSON_TYPE;
+  const again = isJson ? own?.take(id, data, metadata) : undefined;
+  if (again) {
+    const { data, metadata, written } = again;
+    return { id, type, stream, revision, position, recordedAt, data, metadata, written };
+  }
   return fromStored(
     {
-      ...{ id, type, stream, revision, data, metadata },
-      created: Number(created.slice(0, -DIGITS_BELOW_MS)),
-      isJson: contentType === JSON_TYPE,
-      dataText: textOf(data),
-      metadataText: textOf(metadata),
+      ...{ id, type, stream, revision, data, metadata, isJson },
+      created: recordedAt,
+      dataText: data.toString('utf8'),
+      metadataText: metadata.toString('utf8'),
     },
-    { commit, prepare },
+    position,
   );
 }
-
-const textOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 
 function streamName(identifier: FieldReader): string {
   let name = '';

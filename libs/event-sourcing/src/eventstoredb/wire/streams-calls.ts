@@ -6,9 +6,10 @@ import { Outage } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
 import type { Appended, ExpectedRevision, Position } from '../../event-store';
 import type { AppendAnswer } from './append-answer';
-import { encodeAppend, type SentEvent } from './append-request';
+import { type Encoded, encodeAppend, type SentEvent } from './append-request';
+import { OwnEvents } from './own-events';
 import type { ReadAnswer } from './read-answer';
-import { StreamsClient } from './streams-service';
+import { readOver, StreamsClient } from './streams-service';
 
 /** What the client offers to its own methods: its connection, with whatever it knows of servers and credentials. */
 interface Insides {
@@ -39,6 +40,10 @@ export class StreamsCalls {
   /** All appends go over one call, each with its answer. */
   private readonly appending = new WeakMap<object, AppendCall | Promise<AppendCall>>();
   private readonly waiting = new Map<string, Waiting>();
+  private readonly own = new OwnEvents();
+  private readonly remember: Encoded = ({ id, again }, data, metadata) => {
+    if (again) this.own.remember(id, data, metadata, again);
+  };
   /** The first digits of correlation ids; the others count. */
   private readonly prefix = randomUUID().slice(0, -DIGITS_THAT_COUNT);
   private appended = 0;
@@ -66,7 +71,7 @@ export class StreamsCalls {
     )();
     const correlationId = this.nextId();
     const deadline = Math.ceil(until / 1000);
-    const messages = encodeAppend({ correlationId, stream, expected, deadline, events });
+    const messages = encodeAppend({ correlationId, stream, expected, deadline, events }, this.remember);
     return new Promise((resolve, reject) => {
       this.waiting.set(correlationId, { resolve, reject });
       for (const message of messages) call.write(message);
@@ -81,7 +86,8 @@ export class StreamsCalls {
     return this.insides.GRPCStreamCreator<StreamsClient, ClientReadableStream<ReadAnswer>>(
       StreamsClient,
       'subscribeToAll',
-      (client) => client.read(following(after, prefixes), ...this.insides.callArguments({}, FOR_EVER)),
+      (client) =>
+        readOver(client, following(after, prefixes), this.own, this.insides.callArguments({}, FOR_EVER)),
     )();
   }
 
