@@ -4,6 +4,7 @@ import { StreamableFile } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Admission, type Terms } from './admission';
+import { writeAtEndOfTurn } from './end-of-turn';
 import { endpointsOf, type RoutedEndpoint } from './endpoints';
 import { ErrorsFilter } from './errors.filter';
 import { Idempotency } from './idempotency/idempotency';
@@ -23,18 +24,28 @@ export function routeEndpoints(app: NestFastifyApplication): void {
 function handlerOf(routed: RoutedEndpoint, app: NestFastifyApplication) {
   const admission = app.get(Admission);
   const errors = app.get(ErrorsFilter);
-  const answerOf = answering(routed, app);
+  const ask = asking(routed, app);
   const terms = termsOf(routed);
-  return async (asked: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const request = asked as Exchange['request'];
+  const write = ({ request, reply }: Exchange, answer: object): void => {
     try {
-      await admission.admit(request, reply, terms);
-      const answer = await answerOf({ request, reply });
-      if (answer !== undefined && !reply.sent) send(app, reply, answer);
+      if (!reply.sent) send(app, reply, answer);
     } catch (error) {
       errors.answer(error, request, reply);
     }
-    return reply;
+  };
+  const answer = async (exchange: Exchange): Promise<void> => {
+    const { request, reply } = exchange;
+    try {
+      await admission.admit(request, reply, terms);
+      const body = await ask(exchange);
+      if (body !== undefined) writeAtEndOfTurn(() => write(exchange, body));
+    } catch (error) {
+      errors.answer(error, request, reply);
+    }
+  };
+  // It returns nothing: whatever Fastify is given it waits for, and answers.
+  return (request: FastifyRequest, reply: FastifyReply): void => {
+    answer({ request: request as Exchange['request'], reply }).catch((error) => void reply.send(error));
   };
 }
 
@@ -48,15 +59,16 @@ function termsOf({ endpoint, controller, method }: RoutedEndpoint): Terms {
 }
 
 /** @returns what asks the endpoint; undefined is answered where the method answers by itself */
-function answering({ endpoint, controller, method }: RoutedEndpoint, app: NestFastifyApplication) {
+function asking({ endpoint, controller, method }: RoutedEndpoint, app: NestFastifyApplication) {
   const idempotency = app.get(Idempotency);
   const ok = app.get(OkAnswers);
   const readers = argumentsOf(Object.getPrototypeOf(controller) as object, method);
   const reads = app.get<ReadBarrier>(READ_BARRIER);
-  const ask = async (exchange: Exchange) => {
-    const readable = endpoint.readsOwnWrites && reads.readable();
-    if (readable) await readable;
-    return controller[method]!(...readers.map((read) => read(exchange))) as Promise<object | undefined>;
+  const call = (exchange: Exchange) =>
+    controller[method]!(...readers.map((read) => read(exchange))) as Promise<object | undefined>;
+  const ask = (exchange: Exchange): Promise<object | undefined> => {
+    const readable = endpoint.readsOwnWrites ? reads.readable() : undefined;
+    return readable ? readable.then(() => call(exchange)) : call(exchange);
   };
   if (answersItself(Object.getPrototypeOf(controller) as object, method)) {
     return async (exchange: Exchange): Promise<undefined> => void (await ask(exchange));
