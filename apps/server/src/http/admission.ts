@@ -12,6 +12,7 @@ import {
 } from '@latchkey/platform';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
 import { FailedAttempts } from './failed-attempts';
 
 /** Counters, where limits are counted */
@@ -28,11 +29,22 @@ export interface Terms {
   readonly permission: Permission | undefined;
 }
 
+type Find = ReturnType<Records['apiKeys']['finder']>;
+
+/** What the requests of one connection came with last: mostly it is what the next one comes with, too. */
+interface Presented {
+  readonly authorization: string;
+  readonly find: Find;
+  /** The key that is known to be good for the connection's address. */
+  passed?: string;
+}
+
 /** Lets a request in: an endpoint that is there, a verb that it answers, a key that is good. */
 @Injectable()
 export class Admission implements OnModuleDestroy {
   private readonly attempts = new FailedAttempts();
   private readonly perKey: RateLimit;
+  private readonly presented = new WeakMap<Socket, Presented>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -45,7 +57,7 @@ export class Admission implements OnModuleDestroy {
   }
 
   /** @throws {ApiError} to the request that is not let in; notes on the others who they are from */
-  async admit(request: FastifyRequest & EdgeRequest, reply: FastifyReply, terms: Terms): Promise<void> {
+  admit(request: FastifyRequest & EdgeRequest, reply: FastifyReply, terms: Terms): Promise<void> | undefined {
     if (terms.sandboxOnly && !this.config.sandbox) {
       throw new ApiError(404, 'not_found', 'There is no such endpoint.');
     }
@@ -54,7 +66,7 @@ export class Admission implements OnModuleDestroy {
       void reply.header('allow', allowed);
       throw ApiError.methodNotAllowed(`This endpoint answers ${allowed}.`);
     }
-    if (!terms.open) await this.authenticate(request, terms.permission);
+    return terms.open ? undefined : this.authenticate(request, terms.permission);
   }
 
   onModuleDestroy(): void {
@@ -65,35 +77,45 @@ export class Admission implements OnModuleDestroy {
     request: FastifyRequest & EdgeRequest,
     permission: Permission | undefined,
   ): Promise<void> {
-    const token = tokenOf(request.headers.authorization);
-    const key = token === undefined ? null : await this.records.apiKeys.find(token);
+    // Without any key nobody is guessing one.
+    if (request.headers.authorization === undefined) throw ApiError.unauthorized();
+    const presented = this.presentedBy(request.socket, request.headers.authorization);
+    const key = await presented.find();
     if (!key) {
-      // Without any key nobody is guessing one.
-      if (token !== undefined) await this.attempts.failed(request.ip);
+      await this.attempts.failed(request.ip);
       throw ApiError.unauthorized();
     }
     const { apiKeyId, workspaceId, permissions } = key;
-    await this.attempts.passed(request.ip, apiKeyId);
-    await this.perKey.take(apiKeyId);
+    if (presented.passed !== apiKeyId) {
+      await this.attempts.passed(request.ip, apiKeyId);
+      presented.passed = apiKeyId;
+    }
+    const taking = this.perKey.take(apiKeyId);
+    if (taking) await taking;
     if (permission !== undefined && !permissions.includes(permission)) throw ApiError.forbidden(permission);
-    request.caller = {
-      ...{ workspaceId, actor: { type: 'api_key', id: apiKeyId } },
-      ...{ requestId: request.id, isFirstTry: true },
-    };
-    request.isStillAllowed = () => this.stillAllowed(token!, permission);
-    this.records.apiKeys.touch(apiKeyId, this.clock.now()).catch((error: unknown) => {
+    const actor = { type: 'api_key', id: apiKeyId } as const;
+    request.caller = { workspaceId, actor, requestId: request.id, isFirstTry: true };
+    request.isStillAllowed = () => stillAllowed(presented.find, permission);
+    this.records.apiKeys.touch(apiKeyId, this.clock.now())?.catch((error: unknown) => {
       this.logger.warn({ err: error, apiKeyId }, "could not note an API key's use");
     });
   }
 
-  private async stillAllowed(token: string, permission: Permission | undefined): Promise<boolean> {
-    const key = await this.records.apiKeys.find(token);
-    return key !== null && (permission === undefined || key.permissions.includes(permission));
+  private presentedBy(connection: Socket, authorization: string): Presented {
+    const before = this.presented.get(connection);
+    if (before?.authorization === authorization) return before;
+    const find = this.records.apiKeys.finder(tokenOf(authorization));
+    const presented = { authorization, find };
+    this.presented.set(connection, presented);
+    return presented;
   }
+}
+
+async function stillAllowed(find: Find, permission: Permission | undefined): Promise<boolean> {
+  const key = await find();
+  return key !== null && (permission === undefined || key.permissions.includes(permission));
 }
 
 const BEARER = /^Bearer +(seam_[\w-]{1,250})$/i;
 
-function tokenOf(authorization: string | undefined): string | undefined {
-  return authorization === undefined ? undefined : (BEARER.exec(authorization)?.[1] ?? '');
-}
+const tokenOf = (authorization: string): string => BEARER.exec(authorization)?.[1] ?? '';

@@ -17,10 +17,11 @@ export function configureHttp(app: NestFastifyApplication): NestFastifyApplicati
   const fastify = app.getHttpAdapter().getInstance();
   const serving = app.get(Serving);
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.raw.setHeader(REQUEST_ID, request.id);
-    reply.raw.setHeader('cache-control', 'no-store');
-    reply.raw.setHeader('x-content-type-options', 'nosniff');
-    const refusal = serving.refusal(request.url.split('?', 1)[0]!);
+    void reply
+      .header(REQUEST_ID, request.id)
+      .header('cache-control', 'no-store')
+      .header('x-content-type-options', 'nosniff');
+    const refusal = serving.refusal(request.url);
     if (!refusal) return done();
     const { status, headers, body } = errorAnswer(refusal);
     void reply.code(status).headers(headers).send(body);

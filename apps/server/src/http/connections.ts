@@ -38,18 +38,28 @@ export function closeUnused(server: Server): void {
   unused.get(server)?.();
 }
 
+interface Connection {
+  /** Bytes of answers that the other side has taken, and since when it has taken no more, ms. */
+  taken: number;
+  since: number;
+  /** When a request was last answered, ms. */
+  used: number;
+  /** Requests that wait for their answers. */
+  unanswered: number;
+}
+
 /** Keeps connections within bounds, so that nobody holds more memory than so many times a few kilobytes. */
 export function boundConnections(server: Server, bounds: ConnectionBounds): void {
   server.maxConnections = bounds.most;
   const byAddress = new Map<string, number>();
-  const open = new Map<Socket, { taken: number; since: number; used: number }>();
+  const open = new Map<Socket, Connection>();
 
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
     const count = (byAddress.get(address) ?? 0) + 1;
     byAddress.set(address, count);
     const now = performance.now();
-    open.set(socket, { taken: 0, since: now, used: now });
+    open.set(socket, { taken: 0, since: now, used: now, unanswered: 0 });
     socket.once('close', () => {
       open.delete(socket);
       const left = byAddress.get(address)! - 1;
@@ -59,20 +69,20 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): void
     if (count > bounds.mostPerAddress) refuse(socket);
   });
 
-  const unanswered = new WeakMap<Socket, number>();
   unused.set(server, () => {
     const usedBefore = performance.now() - UNUSED_AFTER_MS;
-    for (const [socket, { used }] of open) if (!unanswered.get(socket) && used < usedBefore) socket.destroy();
+    for (const [socket, { unanswered, used }] of open)
+      if (unanswered === 0 && used < usedBefore) socket.destroy();
   });
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const count = (unanswered.get(socket) ?? 0) + 1;
-    unanswered.set(socket, count);
-    response.once('close', () => {
-      unanswered.set(socket, unanswered.get(socket)! - 1);
-      const seen = open.get(socket);
-      if (seen) seen.used = performance.now();
+    const connection = open.get(socket);
+    if (!connection) return;
+    connection.unanswered++;
+    response.on('close', () => {
+      connection.unanswered--;
+      connection.used = performance.now();
     });
-    if (count > bounds.mostUnanswered) socket.destroy();
+    if (connection.unanswered > bounds.mostUnanswered) socket.destroy();
   });
 
   const sweep = setInterval(() => {

@@ -1,7 +1,9 @@
 import { HOUR, until } from '@latchkey/platform';
 import { randomUUID } from 'node:crypto';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { type Answer, type Edge, NOW, openEdge } from './testing/edge';
 
@@ -13,6 +15,23 @@ function expectError({ status, headers, body }: Answer, expected: { status: numb
   expect(typeof body.error.message).toBe('string');
   expect(headers.get('content-type')).toMatch(/^application\/json/);
   expect(headers.get('seam-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+}
+
+/** Asks one thing after the other, all on the same connection. @returns ids of workspaces */
+async function onOneConnection(url: string) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const sockets = new Set<unknown>();
+  const post = async (path: string, authorization?: string): Promise<string | undefined> => {
+    const headers = authorization === undefined ? {} : { authorization };
+    const asked = request(url + path, { method: 'POST', agent, headers }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    sockets.add(answer.socket);
+    expect(sockets.size).toBe(1);
+    const { workspace } = (await json(answer)) as { workspace?: { workspace_id: string } };
+    return workspace?.workspace_id;
+  };
+  await post('/workspaces/get');
+  return { post, close: () => agent.destroy() };
 }
 
 let edge: Edge;
@@ -36,6 +55,21 @@ describe('who may come in', () => {
     ['half a key', { authorization: 'Bearer' }],
   ])('not %s', async (_, headers) => {
     expectError(await edge.post('/workspaces/get', {}, headers), { status: 401, type: 'unauthorized' });
+  });
+
+  test('each request by its own key, on one connection', async () => {
+    const workspaceBy = (apiKey: string) => connection.post('/workspaces/get', `Bearer ${apiKey}`);
+    const connection = await onOneConnection(edge.url);
+    try {
+      const [ours, theirs] = [await workspaceBy(edge.apiKey), await workspaceBy(edge.foreignKey)];
+      expect(ours).toBe(edge.workspaceId);
+      expect(theirs).not.toBe(ours);
+      expect(await workspaceBy('seam_nobody')).toBeUndefined();
+      expect(await connection.post('/workspaces/get')).toBeUndefined();
+      expect(await workspaceBy(edge.apiKey)).toBe(ours);
+    } finally {
+      connection.close();
+    }
   });
 
   test('a revoked key no longer', async () => {

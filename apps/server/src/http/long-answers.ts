@@ -9,9 +9,15 @@ const AT_ONCE = 100;
 /** An answer with a long list is written piece by piece: at once it would keep everybody else waiting. */
 export const inPieces = (answer: object): object => (isLong(answer) ? streamed(answer) : answer);
 
-const isLong = (answer: object): boolean =>
-  Object.getPrototypeOf(answer) === Object.prototype &&
-  Object.values(answer).some((part) => Array.isArray(part) && part.length > AT_ONCE);
+function isLong(answer: object): boolean {
+  if (Object.getPrototypeOf(answer) !== Object.prototype) return false;
+  const parts = answer as Record<string, unknown>;
+  for (const name in parts) {
+    const part = parts[name];
+    if (Array.isArray(part) && part.length > AT_ONCE) return true;
+  }
+  return false;
+}
 
 const streamed = (answer: object): StreamableFile =>
   new StreamableFile(Readable.from(pieces(answer), { objectMode: false }), { type: JSON_TYPE });

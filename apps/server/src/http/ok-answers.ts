@@ -8,15 +8,20 @@ import type { FastifyRequest } from 'fastify';
 export class OkAnswers {
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  /** @param path the endpoint's */
+  /**
+   * @param answer which the endpoint has made for this request: it is added to
+   * @param path the endpoint's
+   */
   complete(answer: object | undefined, path: string, request: FastifyRequest & EdgeRequest): object {
     // It has lines of its own, and no place for more.
     if (answer instanceof StreamableFile) return answer;
     const { pagination } = (answer ?? {}) as { pagination?: Partial<Pagination> };
     const cursor = pagination?.next_page_cursor;
-    if (!cursor || !('next_page_url' in pagination)) return { ...answer, ok: true };
-    const next_page_url = this.address(path, request, cursor);
-    return { ...answer, pagination: { ...pagination, next_page_url }, ok: true };
+    const complete: { pagination?: object; ok?: true } = answer ?? {};
+    if (cursor && 'next_page_url' in pagination)
+      complete.pagination = { ...pagination, next_page_url: this.address(path, request, cursor) };
+    complete.ok = true;
+    return complete;
   }
 
   /** The next page by GET, with the parameters of this one. */

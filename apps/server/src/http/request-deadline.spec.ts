@@ -29,3 +29,24 @@ it('tells a client that waits too long to try again, and lets lists and an advan
     await fastify.close();
   }
 });
+
+it('counts each request from when it came, whatever was answered before', async () => {
+  const fastify = Fastify();
+  boundRequests(fastify, SHORT_MS);
+  fastify.get('/at-once', () => ({ ok: true }));
+  fastify.get('/never', () => new Promise(() => undefined));
+  try {
+    expect((await fastify.inject('/at-once')).statusCode).toBe(200);
+    const waited = async () => {
+      const begun = performance.now();
+      expect((await fastify.inject('/never')).statusCode).toBe(503);
+      return performance.now() - begun;
+    };
+    const first = waited();
+    expect((await fastify.inject('/at-once')).statusCode).toBe(200);
+    const all = await Promise.all([first, waited()]);
+    expect(Math.min(...all, await waited())).toBeGreaterThanOrEqual(SHORT_MS - 1);
+  } finally {
+    await fastify.close();
+  }
+});

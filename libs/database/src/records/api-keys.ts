@@ -41,14 +41,16 @@ export interface ApiKeys {
   find(
     token: string,
   ): Promise<{ apiKeyId: string; workspaceId: string; permissions: readonly Permission[] } | null>;
+  /** The same for who comes with one token again and again: it is hashed once. */
+  finder(token: string): () => ReturnType<ApiKeys['find']>;
   /** Those of a workspace, oldest first. */
   list(workspaceId: string): Promise<ApiKey[]>;
   /** What a key may do from now on, besides using the API. */
   permit(apiKeyId: string, permissions: readonly Permission[]): Promise<void>;
   /** Ends a key, at once and for good. @returns whether there was one */
   revoke(apiKeyId: string): Promise<boolean>;
-  /** Records the last use, at the instant `at` (ms); written once a minute at most. */
-  touch(apiKeyId: string, at: number): Promise<void>;
+  /** Records the last use, at the instant `at` (ms); written once a minute at most. @returns undefined where it is not */
+  touch(apiKeyId: string, at: number): Promise<void> | undefined;
 }
 
 export interface ApiKeysTable {
@@ -147,8 +149,14 @@ class StoredApiKeys implements ApiKeys {
   }
 
   find(token: string): Promise<Found> {
+    return this.finder(token)();
+  }
+
+  finder(token: string): () => Promise<Found> {
     const wanted = hash(token);
-    return this.kept.get(wanted.toString('base64'), () => find(this.db, wanted));
+    const text = wanted.toString('base64');
+    const load = () => find(this.db, wanted);
+    return () => this.kept.get(text, load);
   }
 
   async list(workspaceId: string): Promise<ApiKey[]> {
@@ -185,10 +193,14 @@ class StoredApiKeys implements ApiKeys {
     return result !== undefined && result.numDeletedRows > 0n;
   }
 
-  async touch(apiKeyId: string, at: number): Promise<void> {
+  touch(apiKeyId: string, at: number): Promise<void> | undefined {
     const last = this.touched.get(apiKeyId);
-    if (last !== undefined && at - last < TOUCH_EVERY) return;
+    if (last !== undefined && at - last < TOUCH_EVERY) return undefined;
     this.touched.set(apiKeyId, at);
+    return this.writeLastUse(apiKeyId, at);
+  }
+
+  private async writeLastUse(apiKeyId: string, at: number): Promise<void> {
     await this.db
       .updateTable('api_keys')
       .set({ last_used_at: at })

@@ -22,12 +22,15 @@ export class DeviceLimits {
     return this.limits[work].isOn;
   }
 
-  /** @throws ApiError 429 with Retry-After; then nothing is counted */
+  /**
+   * @returns undefined where it was taken at once
+   * @throws ApiError 429 with Retry-After; then nothing is counted
+   */
   take(
     work: LimitedWork,
     { workspaceId }: { readonly workspaceId: string },
     deviceId: string,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     return this.limits[work].take(`${workspaceId}/${deviceId}`);
   }
 }

@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => jest.useRealTimers());
 
 /** @returns how long to wait, s; undefined where it was taken */
-async function refusal(taking: Promise<void>): Promise<number | undefined> {
+async function refusal(taking: Promise<void> | undefined): Promise<number | undefined> {
   try {
     await taking;
     return undefined;

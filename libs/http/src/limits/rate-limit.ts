@@ -43,16 +43,23 @@ export class RateLimit {
     return this.counter !== undefined;
   }
 
-  /** @throws ApiError 429 with Retry-After; then nothing is counted */
-  async take(key: string): Promise<void> {
-    if (!this.counter) return;
+  /**
+   * @returns undefined where it was taken at once
+   * @throws ApiError 429 with Retry-After; then nothing is counted
+   */
+  take(key: string): Promise<void> | undefined {
+    if (!this.counter || (this.part > 1 && this.useAhead(key))) return undefined;
+    return this.takeFrom(this.counter, key);
+  }
+
+  private async takeFrom(counter: RateLimiterAbstract, key: string): Promise<void> {
     if (this.part === 1) {
-      await this.consume(this.counter, key);
+      await this.consume(counter, key);
       return;
     }
     while (!this.useAhead(key)) {
       const other = this.taking.get(key);
-      if (!other) return this.takePart(this.counter, key);
+      if (!other) return this.takePart(counter, key);
       // If many requests at the same time each took a part, all but one of the parts would be lost.
       await other.catch(() => undefined);
     }

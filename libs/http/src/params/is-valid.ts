@@ -41,20 +41,18 @@ export function isValid(object: object): boolean {
 
 function propertyPasses(object: object, { name, conditions, checks, isNested }: Property): boolean {
   const value = (object as Record<string, unknown>)[name];
-  if (!conditions.every((condition) => condition(object, value))) return true;
+  for (const condition of conditions) if (!condition(object, value)) return true;
   if (isNested && value !== undefined) return false;
-  return checks.every(({ constraint, constraints, each }) => {
-    const targetName = object.constructor.name;
-    const of: ValidationArguments = {
-      value,
-      object,
-      property: name,
-      targetName,
-      constraints,
-    };
-    const holds = (one: unknown): boolean => constraint.validate(one, of) === true;
-    return each && Array.isArray(value) ? value.every(holds) : holds(value);
-  });
+  for (const check of checks) if (!checkPasses(object, name, value, check)) return false;
+  return true;
+}
+
+function checkPasses(object: object, property: string, value: unknown, check: Check): boolean {
+  const { constraint, constraints, each } = check;
+  const targetName = object.constructor.name;
+  const of: ValidationArguments = { value, object, property, targetName, constraints };
+  if (!each || !Array.isArray(value)) return constraint.validate(value, of) === true;
+  return value.every((one) => constraint.validate(one, of) === true);
 }
 
 /** @returns null where something is declared that is not asked here */

@@ -32,7 +32,9 @@ export function readParams<T extends object>(type: new () => T, source: ParamsSo
       errors[name] = { _errors: ['must not be in both the query string and the body'] };
     }
   }
-  const params = instanceOf(type, { ...(body as Record<string, unknown>), ...fromQuery }, errors);
+  const values = body as Record<string, unknown>;
+  const isBoth = Object.keys(fromQuery).length > 0;
+  const params = instanceOf(type, isBoth ? { ...values, ...fromQuery } : values, errors);
   if (!isValid(params)) collect(validateSync(params, VALIDATION), errors);
   const wrong = Object.keys(errors);
   if (wrong.length > 0) {

@@ -43,7 +43,6 @@ export class DocumentsController {
   @Get('docs/:asset')
   asset(@Param('asset') asset: string, @Res() reply: FastifyReply): void {
     if (!ASSETS.includes(asset)) throw new ApiError(404, 'not_found', 'There is no such page.');
-    reply.raw.removeHeader('cache-control');
-    void reply.sendFile(asset, { maxAge: '1h' });
+    void reply.removeHeader('cache-control').sendFile(asset, { maxAge: '1h' });
   }
 }

@@ -25,14 +25,14 @@ export class Serving {
     return this.stopping;
   }
 
-  /** What a request to `path` is to be refused with; undefined where it is let through. */
-  refusal(path: string): ApiError | undefined {
-    if (ALWAYS.test(path)) return undefined;
+  /** What a request is to be refused with; undefined where it is let through. */
+  refusal(url: string): ApiError | undefined {
+    if ((!this.stopping && !this.closed) || ALWAYS.test(url)) return undefined;
     if (this.stopping) return ApiError.unavailable('The server is stopping.', STOPPED_FOR_S);
     return this.closed?.();
   }
 }
 
-const ALWAYS = /^\/($|openapi\.json$|(health|docs)(\/|$))/;
+const ALWAYS = /^\/(openapi\.json|(health|docs)(\/.*)?)?(\?|$)/;
 /** How soon another instance, or this one started again, may answer. */
 const STOPPED_FOR_S = 2;
