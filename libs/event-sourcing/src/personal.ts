@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { putOwn } from '@latchkey/platform';
 import type { RecordedEvent } from './event-store';
 
 /**
@@ -37,13 +38,14 @@ export function replacingPersonal(
   if (!carriesPersonal(data, personal)) return data;
   if (Array.isArray(data))
     return data.map((each, n) => replacingPersonal(each, replace, `${path}/${n}`, personal));
-  return Object.fromEntries(
-    Object.entries(data as object).map(([name, value]: [string, unknown]) => {
-      const at = `${path}/${name}`;
-      if (!personal.has(name)) return [name, replacingPersonal(value, replace, at, personal)];
-      return [name, saysSomething(value) ? replace(at, value) : value];
-    }),
-  );
+  const replaced: Record<string, unknown> = {};
+  for (const name in data as object) {
+    const value = (data as Record<string, unknown>)[name];
+    const at = `${path}/${name}`;
+    if (!personal.has(name)) putOwn(replaced, name, replacingPersonal(value, replace, at, personal));
+    else putOwn(replaced, name, saysSomething(value) ? replace(at, value) : value);
+  }
+  return replaced;
 }
 
 /**

@@ -49,7 +49,7 @@ const STORE_PASSED_MS = 1_000;
 const LINGER_BUILDING_MS = 1_000;
 
 /** And holds this many events: each row is written once for all. Of more, much would outlive the young generation. */
-const BATCH_BUILDING = 2_000;
+const BATCH_BUILDING = 1_000;
 
 /** A database that is away while a view is marked as built is tried again after this long, ms. */
 const MARK_AGAIN_MS = 500;

@@ -41,7 +41,9 @@ export class ViewsBuild {
     } else {
       this.feed = viewRunner(new FeedProjection(), stores.feed, { ...following, follows: PUBLIC_PREFIXES });
       const translator = new Translator(store, config, listedInFeed);
-      this.runners = [this.feed, viewRunner(translator, stores.feed, { ...ofDomain, listsForeign: false })];
+      // Keypads are nothing to tell of: here nobody waits for their positions.
+      const told = { ...following, shared: this.domain, listsForeign: false };
+      this.runners = [this.feed, viewRunner(translator, stores.feed, told)];
     }
   }
 

@@ -6,7 +6,7 @@ import { keypadCodec, RESERVATION_GRACE } from '../domain/keypad';
 import { requested } from '../domain/transitions';
 import type { AgendaChanges } from './agenda-changes';
 import type { AgendaRow } from './agenda-tables';
-import type { NewRow } from './new-row';
+import type { InsertedRow, NewRow } from './new-row';
 
 /** Events of a device that leave its codes as they are. */
 const NO_MATTER: ReadonlySet<DeviceEvent['type']> = new Set([
@@ -52,20 +52,22 @@ export async function foldCode(
     case 'CodeRequested': {
       const { deviceId, accountId } = event.data;
       const first = firstLook?.(requested(event.data, event.at));
-      const when = first === undefined ? { dueAt } : { dueAt: first, isPlanned: true };
-      await put(changes, recorded, row('code', codeId, { deviceId, accountId, ...when }));
+      const isPlanned = first !== undefined;
+      await changes.put(
+        row(recorded, 'code', codeId, { deviceId, accountId, dueAt: first ?? dueAt, isPlanned }),
+      );
       if (event.data.usesBackupPool) await changes.dueNow(`device:${deviceId}`, dueAt);
       return;
     }
     case 'UnmanagedCodeSeen': {
       const { deviceId, accountId, lockCodeId } = event.data;
-      await put(changes, recorded, row('code', codeId, { deviceId, accountId, dueAt }));
+      await changes.put(row(recorded, 'code', codeId, { deviceId, accountId, dueAt }));
       await changes.onLock({ deviceId, lockCodeId, codeId });
       return;
     }
     case 'Forgotten':
       // Its row was dropped when it was removed; what was kept of it since is to be cleaned up now.
-      return put(changes, recorded, row('code', codeId, { dueAt }));
+      return changes.put(row(recorded, 'code', codeId, { dueAt }));
     case 'ProgrammingStarted':
     case 'RemovalSent': {
       const until = Date.parse(event.data.deadline);
@@ -138,8 +140,8 @@ export async function foldKeypad(
     // So that a reservation is checked, and released if its code or change never came.
     const dueAt = event.at + RESERVATION_GRACE;
     const { codeId } = event.data;
-    const { workspaceId } = recorded.metadata;
-    await changes.reserve({ ...row('code', codeId, { deviceId, dueAt }), workspaceId, revision: -1 });
+    const { metadata } = recorded;
+    await changes.reserve(row({ metadata, revision: -1 }, 'code', codeId, { deviceId, dueAt }));
   } else if (event.type === 'PinReleased' || event.type === 'SlotReleased') {
     await changes.keypadHasRoom(deviceId, Math.min(event.at, now));
   }
@@ -155,7 +157,7 @@ export async function foldDevice(
   const dueAt = Math.min(event.at, now);
   if (event.type === 'DeviceAdded') {
     const { accountId, maker, lockId } = event.data;
-    await put(changes, recorded, row('device', deviceId, { deviceId, accountId, dueAt }));
+    await changes.put(row(recorded, 'device', deviceId, { deviceId, accountId, dueAt }));
     await changes.addLock({ deviceId, accountId, maker, lockId });
   }
   if (NO_MATTER.has(event.type)) return;
@@ -187,22 +189,28 @@ export async function foldAccount(
     return;
   }
   if (event.type === 'AccountConnected') {
-    await put(changes, recorded, row('account', accountId, { accountId, maker: event.data.maker, dueAt }));
+    await changes.put(row(recorded, 'account', accountId, { accountId, maker: event.data.maker, dueAt }));
   }
   await changes.wake('account_id', accountId, dueAt);
 }
 
-const row = (kind: AgendaRow['kind'], id: string, rest: Partial<NewRow> & Pick<NewRow, 'dueAt'>): NewRow => ({
+/** A row to be added. Each code and each reservation has one: nothing is spread into what is left out. */
+const row = (
+  { metadata, revision }: Pick<RecordedEvent, 'metadata' | 'revision'>,
+  kind: AgendaRow['kind'],
+  id: string,
+  { deviceId = null, accountId = null, maker = null, dueAt, isPlanned = false }: RowFields,
+): InsertedRow => ({
   subject: `${kind}:${id}`,
+  workspaceId: metadata.workspaceId,
   kind,
   id,
-  deviceId: null,
-  accountId: null,
-  maker: null,
-  ...rest,
+  deviceId,
+  accountId,
+  maker,
+  dueAt,
+  isPlanned,
+  revision,
 });
 
-/** Adds a row; an existing one becomes due and keeps its columns. */
-async function put(changes: AgendaChanges, { metadata, revision }: RecordedEvent, of: NewRow): Promise<void> {
-  await changes.put({ ...of, workspaceId: metadata.workspaceId, revision });
-}
+type RowFields = Partial<NewRow> & Pick<NewRow, 'dueAt'>;

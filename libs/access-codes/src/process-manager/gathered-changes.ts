@@ -29,10 +29,6 @@ const ROWS_AT_ONCE = 50;
  */
 export class GatheredChanges implements AgendaChanges {
   private readonly changed = new Set<AgendaRow>();
-  private readonly byScope: Record<Scope, Map<string, Set<AgendaRow>>> = {
-    device_id: new Map(),
-    account_id: new Map(),
-  };
   /** What is to be done to rows that are not here, in order: of the same thing the last one counts. */
   private readonly elsewhere = new Map<string, () => Promise<unknown>>();
   /** Locks whose command has an outcome. */
@@ -67,7 +63,7 @@ export class GatheredChanges implements AgendaChanges {
     leases: readonly LockLease[],
   ) {
     this.stored = writtenAtOnce(trx);
-    for (const row of rows) this.add(row);
+    for (const row of rows) this.rows.set(row.subject, row);
     this.lockCodes = new OfCodes(
       ({ deviceId, lockCodeId }) => JSON.stringify([deviceId, lockCodeId]),
       lockCodes,
@@ -79,8 +75,11 @@ export class GatheredChanges implements AgendaChanges {
     const row = this.rows.get(given.subject);
     if (!row) return this.insert(given);
     return this.change(row, {
-      ...{ due_at: given.dueAt, revision: given.revision, maker: given.maker ?? row.maker },
-      ...{ device_id: row.device_id ?? given.deviceId, account_id: given.accountId ?? row.account_id },
+      due_at: given.dueAt,
+      revision: given.revision,
+      maker: given.maker ?? row.maker,
+      device_id: row.device_id ?? given.deviceId,
+      account_id: given.accountId ?? row.account_id,
     });
   }
 
@@ -111,16 +110,17 @@ export class GatheredChanges implements AgendaChanges {
 
   async keypadHasRoom(deviceId: string, dueAt: number): Promise<void> {
     this.later(`keypad ${deviceId}`, () => this.stored.keypadHasRoom(deviceId, dueAt));
-    for (const row of this.byScope.device_id.get(deviceId) ?? []) {
-      if (row.for_keypad !== 1) continue;
+    // Rarely is anything asked of all rows of a device: to keep them by it would cost each row more.
+    for (const row of this.rows.values()) {
+      if (row.for_keypad !== 1 || row.device_id !== deviceId) continue;
       await this.change(row, { due_at: dueAt, for_keypad: 0, version: row.version + 1 });
     }
   }
 
   async wake(scope: Scope, id: string, dueAt: number): Promise<boolean> {
     this.later(`${scope} ${id}`, () => this.stored.wake(scope, id, dueAt));
-    for (const row of this.byScope[scope].get(id) ?? [])
-      await this.change(row, { due_at: dueAt, version: row.version + 1 });
+    for (const row of this.rows.values())
+      if (row[scope] === id) await this.change(row, { due_at: dueAt, version: row.version + 1 });
     return true;
   }
 
@@ -176,40 +176,19 @@ export class GatheredChanges implements AgendaChanges {
 
   private insert(given: InsertedRow): Promise<void> {
     const row = inserted(given);
-    this.add(row);
+    this.rows.set(row.subject, row);
     this.changed.add(row);
     return DONE;
-  }
-
-  private add(row: AgendaRow): void {
-    this.rows.set(row.subject, row);
-    this.place(row);
   }
 
   private change(row: AgendaRow, set: Partial<AgendaRow>): Promise<void> {
-    const moves =
-      (set.device_id ?? row.device_id) !== row.device_id ||
-      (set.account_id ?? row.account_id) !== row.account_id;
-    if (moves) for (const scope of SCOPES) this.byScope[scope].get(row[scope] ?? '')?.delete(row);
     Object.assign(row, set);
-    if (moves) this.place(row);
     this.changed.add(row);
     return DONE;
-  }
-
-  private place(row: AgendaRow): void {
-    for (const scope of SCOPES) {
-      const id = row[scope];
-      if (id === null) continue;
-      const own = this.byScope[scope].get(id);
-      if (own) own.add(row);
-      else this.byScope[scope].set(id, new Set([row]));
-    }
   }
 }
 
 const DONE = Promise.resolve();
-const SCOPES = ['device_id', 'account_id'] as const;
 
 /** The row that an event is about. */
 function subjectOf(event: RecordedEvent): string {

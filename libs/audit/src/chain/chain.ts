@@ -5,6 +5,7 @@ import {
   type RecordedEvent,
   replacingPersonal,
 } from '@latchkey/event-sourcing';
+import { leavingOut, putOwn } from '@latchkey/platform';
 import { OF_PINS } from '../domain/entry';
 
 /**
@@ -47,7 +48,7 @@ export const beginning = (workspaceId: string): Link => ({
 export function shownFact({ stream, revision, id, type, data, metadata }: RecordedEvent): ShownFact {
   const sealed: [path: string, value: unknown][] = [];
   const shown = withoutPins(data, '', sealed);
-  const { mark: _, ...rest } = metadata;
+  const rest = leavingOut(metadata, MARK);
   const hash = sealed.length === 0 ? NOTHING_SEALED : sha256(JSON.stringify(sealed));
   return { stream, revision, id, type, data: shown, metadata: rest, sealed: hash };
 }
@@ -62,11 +63,15 @@ export function linked({ length, hash }: Link, fact: ShownFact): Link {
 
 /** What a link covers of its fact. */
 function coveredOf({ stream, revision, id, type, data, metadata, sealed }: ShownFact): unknown[] {
-  const { salt, erased, ...rest } = (metadata ?? {}) as Partial<EventMetadata>;
+  const { salt, erased } = (metadata ?? {}) as Partial<EventMetadata>;
   if (salt === undefined && erased === undefined) return [stream, revision, id, type, data, metadata, sealed];
   // The number keeps the two ways apart: nothing can be passed off as covered the other way.
+  const rest = leavingOut(metadata as object, OF_ERASING);
   return [2, stream, revision, id, type, committed(data, salt, erased), rest, sealed];
 }
+
+const MARK: ReadonlySet<string> = new Set<keyof EventMetadata>(['mark']);
+const OF_ERASING: ReadonlySet<string> = new Set<keyof EventMetadata>(['salt', 'erased']);
 
 /** A fact's data with commitments in place of what is, or was, personal. */
 function committed(data: unknown, salt = '', erased: EventMetadata['erased']): unknown {
@@ -94,12 +99,13 @@ function restoring(value: unknown, erased: Readonly<Record<string, string>>, pat
 function withoutPins(value: unknown, path: string, sealed: [string, unknown][]): unknown {
   if (!holdsPins(value)) return value;
   if (Array.isArray(value)) return value.map((each, n) => withoutPins(each, `${path}/${n}`, sealed));
-  const shown: [string, unknown][] = [];
-  for (const [name, inner] of Object.entries(value)) {
+  const shown: Record<string, unknown> = {};
+  for (const name in value) {
+    const inner = (value as Record<string, unknown>)[name];
     if (OF_PINS.has(name)) sealed.push([`${path}/${name}`, inner]);
-    else shown.push([name, withoutPins(inner, `${path}/${name}`, sealed)]);
+    else putOwn(shown, name, withoutPins(inner, `${path}/${name}`, sealed));
   }
-  return Object.fromEntries(shown);
+  return shown;
 }
 
 function holdsPins(value: unknown): value is object {

@@ -1,4 +1,5 @@
 import { type Actor, PERSONAL, replacingPersonal } from '@latchkey/event-sourcing';
+import { putOwn } from '@latchkey/platform';
 
 /** One fact as an audit shows it: who, when by both clocks, why, about what. It contains no PIN. */
 export interface AuditEntry {
@@ -31,14 +32,13 @@ export const OF_PINS: ReadonlySet<string> = new Set(['pin', 'pinFingerprint']);
 
 /** A fact's data without anything of PINs, at any depth, in the API's spelling. What clients named themselves stays. */
 export function detailOf(data: object): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(data)
-      .filter(([name]) => !OF_PINS.has(name))
-      .map(([name, value]: [string, unknown]) => [
-        snakeCase(name),
-        name === 'customMetadata' ? value : withoutPins(value),
-      ]),
-  );
+  const detail: Record<string, unknown> = {};
+  for (const name in data) {
+    if (OF_PINS.has(name)) continue;
+    const value = (data as Record<string, unknown>)[name];
+    putOwn(detail, snakeCase(name), name === 'customMetadata' ? value : withoutPins(value));
+  }
+  return detail;
 }
 
 function withoutPins(value: unknown): unknown {
