@@ -1,5 +1,5 @@
 import { type Compilable, type CompiledQuery, type Kysely, type QueryResult } from 'kysely';
-import { runInPlace } from './engines/in-place';
+import { inPlace } from './engines/in-place';
 
 /** A placeholder in a statement for a value that comes later. */
 class Parameter {
@@ -71,7 +71,10 @@ export interface PreparedRows<T, Row extends object, R> {
 
 const MOST_ROWS_KEPT = 64;
 
-/** A statement that writes rows of these columns, built once for each number of rows up to 64. */
+/**
+ * A statement that writes rows of these columns. Where it is run at once it is run row by row: the same statement each time,
+ * which takes less than one of many rows. Else it is built once for each number of rows up to 64.
+ */
 export function preparedRows<T, Row extends object, R = unknown>(
   columns: readonly (keyof Row & string)[],
   build: (db: Kysely<T>, rows: readonly Row[]) => Compilable<R>,
@@ -83,19 +86,27 @@ export function preparedRows<T, Row extends object, R = unknown>(
     );
     return new Statement<T, object, R>((db) => build(db, rows as Row[]));
   };
-  const bound = (db: Kysely<T>, rows: readonly Row[]): CompiledQuery<R> => {
+  const many = (db: Kysely<T>, rows: readonly Row[]): CompiledQuery<R> => {
     const statement = byCount.get(rows.length) ?? counted(rows.length);
     if (rows.length <= MOST_ROWS_KEPT) byCount.set(rows.length, statement);
     return statement.bind(db, {}, inRows(rows, columns));
   };
+  const named = Object.fromEntries(columns.map((column) => [column, new Parameter(column)])) as Row;
+  const one = new Statement<T, Row, R>((db) => build(db, [named]));
+  const written = (db: Kysely<T>, rows: readonly Row[]) => {
+    const query = one.compiledFor(db);
+    const done = inPlace(db)?.each(query, rows, (row) => one.valuesOf(query, row)) as
+      QueryResult<R> | undefined;
+    return done ?? executed(db, many(db, rows));
+  };
   return {
     async rows(db, rows) {
       if (rows.length === 0) return [];
-      return (await executed(db, bound(db, rows))).rows;
+      return (await written(db, rows)).rows;
     },
     async run(db, rows) {
       if (rows.length === 0) return 0;
-      return Number((await executed(db, bound(db, rows))).numAffectedRows ?? 0n);
+      return Number((await written(db, rows)).numAffectedRows ?? 0n);
     },
   };
 }
@@ -109,7 +120,7 @@ function inRows<Row extends object>(rows: readonly Row[], columns: readonly (key
 
 /** At once where that can be, else in its turn. */
 function executed<T, R>(db: Kysely<T>, query: CompiledQuery<R>): QueryResult<R> | Promise<QueryResult<R>> {
-  return runInPlace(db, query) ?? db.executeQuery(query);
+  return (inPlace(db)?.one(query) as QueryResult<R> | undefined) ?? db.executeQuery(query);
 }
 
 /** One statement, built for each way to write parameters: by the adapter, which a database and its transactions share. */
@@ -118,18 +129,26 @@ class Statement<T, P extends object, R> {
 
   constructor(private readonly build: (db: Kysely<T>, parameters: P) => Compilable<R>) {}
 
-  /** @param values those of a list; a place beyond its end has its last */
   bind(db: Kysely<T>, parameters: P, values: readonly unknown[] = []): CompiledQuery<R> {
+    const query = this.compiledFor(db);
+    return { ...query, parameters: this.valuesOf(query, parameters, values) };
+  }
+
+  compiledFor(db: Kysely<T>): CompiledQuery<R> {
     const { adapter } = db.getExecutor();
     let query = this.compiled.get(adapter);
     if (!query) this.compiled.set(adapter, (query = this.build(db, names<P>()).compile()));
+    return query;
+  }
+
+  /** @param values those of a list; a place beyond its end has its last */
+  valuesOf(query: CompiledQuery<R>, parameters: P, values: readonly unknown[] = []): unknown[] {
     const named = parameters as Record<string, unknown>;
     const last = values.length - 1;
-    const valueOf = (each: unknown): unknown => {
+    return query.parameters.map((each) => {
       if (!(each instanceof Parameter)) return each;
       return typeof each.name === 'number' ? values[Math.min(each.name, last)] : named[each.name];
-    };
-    return { ...query, parameters: query.parameters.map(valueOf) };
+    });
   }
 }
 

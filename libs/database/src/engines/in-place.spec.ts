@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import { type Database } from '../database';
 import { prepared, preparedRows } from '../prepared';
+import { watchStatements } from '../testing/watched-statements';
 import { testDatabase } from '../testing/test-databases';
 
 interface Tables {
@@ -17,6 +18,14 @@ const add = prepared<Tables, { id: string }, unknown>((db, p) =>
 const addAll = preparedRows<Tables, Thing>(['id', 'name'], (db, rows) =>
   db.insertInto('things').values(rows),
 );
+const named = preparedRows<Tables, Thing, { id: string }>(['id', 'name'], (db, rows) =>
+  db
+    .insertInto('things')
+    .values(rows)
+    .onConflict((c) => c.column('id').doUpdateSet((eb) => ({ name: eb.ref('excluded.name') })))
+    .returning('id'),
+);
+const things = (...ids: string[]): Thing[] => ids.map((id) => ({ id, name: 'one' }));
 /** So many go to a thread. */
 const many = Array.from({ length: 400 }, (_, n): Thing => ({ id: `many-${n}`, name: 'many' }));
 
@@ -65,6 +74,32 @@ describe('a statement that was built before, on SQLite', () => {
   it('comes after one that is on a thread meanwhile', async () => {
     const seen = await ours.transaction((trx) => Promise.all([addAll.rows(trx, many), counted(trx)]));
     expect(seen[1]).toBe(many.length);
+  });
+
+  it('writes rows of a transaction one by one, so that it is one statement whatever their number', async () => {
+    const statements = watchStatements();
+    try {
+      await ours.transaction(async (trx) => {
+        expect(await addAll.run(trx, things('a', 'b'))).toBe(2);
+        expect(await addAll.run(trx, things('c', 'd', 'e'))).toBe(3);
+        expect(await named.rows(trx, things('a', 'f'))).toEqual([{ id: 'a' }, { id: 'f' }]);
+      });
+    } finally {
+      statements.stop();
+    }
+    const inserts = statements.seen.filter((text) => text.startsWith('insert'));
+    expect(inserts).toHaveLength(3);
+    expect(new Set(inserts).size).toBe(2);
+    expect(await counted()).toBe(6);
+  });
+
+  it('writes all rows or none', async () => {
+    await add.run(ours.db, { id: 'b' });
+    await expect(ours.transaction((trx) => addAll.rows(trx, things('a', 'b')))).rejects.toThrow(/unique/i);
+    await expect(addAll.rows(ours.db, things('a', 'b'))).rejects.toThrow(/unique/i);
+    expect(await counted()).toBe(1);
+    await ours.transaction((trx) => addAll.rows(trx, things('c', 'd')));
+    expect(await counted()).toBe(3);
   });
 
   it('is refused in a transaction that has ended', async () => {

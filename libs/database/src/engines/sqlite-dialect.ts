@@ -12,7 +12,7 @@ import Libsql from 'libsql';
 import LibsqlThreads from 'libsql/promise';
 import { ConnectionLock } from './connection-lock';
 import { FileVersion } from './file-version';
-import type { RunInPlace } from './in-place';
+import type { InPlace } from './in-place';
 import { LibsqlStatements } from './libsql-statements';
 import { meaning } from './outages';
 
@@ -49,12 +49,17 @@ export class LibsqlDialect extends SqliteDialect {
     return this.driver;
   }
 
-  /** Runs a statement of a transaction in progress at once, where none is on a thread. */
-  readonly inTransaction: RunInPlace = (query) => this.driver.only.inPlace(query);
+  /** Runs statements of a transaction in progress at once, where none is on a thread. */
+  readonly inTransaction: InPlace = {
+    one: (query) => this.driver.only.inPlace(query),
+    each: (query, rows, parametersOf) => this.driver.only.eachInPlace(query, rows, parametersOf),
+  };
 
-  /** Runs a statement at once where nobody has the connection to themselves. */
-  readonly byItself: RunInPlace = (query) =>
-    this.driver.isFree ? this.driver.only.inPlace(query) : undefined;
+  /** Runs a statement at once where nobody has the connection to themselves; several would be several transactions. */
+  readonly byItself: InPlace = {
+    one: (query) => (this.driver.isFree ? this.driver.only.inPlace(query) : undefined),
+    each: () => undefined,
+  };
 
   /** A number that changes whenever another connection has changed the file. */
   get version(): number {
@@ -216,7 +221,7 @@ class LibsqlConnection implements DatabaseConnection {
   }: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return this.isForThread(sql, parameters)
+        return this.isForThread(sql, parameters.length)
           ? await this.onThread<R>(sql, parameters)
           : this.execute<R>(sql, parameters);
       } catch (error) {
@@ -232,7 +237,7 @@ class LibsqlConnection implements DatabaseConnection {
 
   /** @returns undefined where it has to take its turn, or to wait for another process */
   inPlace({ sql, parameters }: CompiledQuery): QueryResult<unknown> | undefined {
-    if (this.isOnThread || this.isForThread(sql, parameters)) return undefined;
+    if (this.isOnThread || this.isForThread(sql, parameters.length)) return undefined;
     try {
       return this.execute(sql, parameters);
     } catch (error) {
@@ -242,10 +247,25 @@ class LibsqlConnection implements DatabaseConnection {
     }
   }
 
+  /** In a transaction, which what fails rolls back; nothing has to be waited for in one. */
+  eachInPlace<Row>(
+    { sql, parameters }: CompiledQuery,
+    rows: readonly Row[],
+    parametersOf: (row: Row) => readonly unknown[],
+  ): QueryResult<unknown> | undefined {
+    if (this.isOnThread || this.isForThread(sql, parameters.length * rows.length)) return undefined;
+    try {
+      return this.executeEach(sql, rows, parametersOf);
+    } catch (error) {
+      if (!isBusy(error)) this.statements.drop(sql);
+      throw meaning(error);
+    }
+  }
+
   /** Only in a transaction, in which nothing has to be waited for: a statement with many rows takes long. */
-  private isForThread(sql: string, parameters: readonly unknown[]): boolean {
+  private isForThread(sql: string, values: number): boolean {
     if (!this.usesThreads) return false;
-    return CHECKPOINT.test(sql) || (parameters.length >= MANY_VALUES && inTransaction(this.connection));
+    return CHECKPOINT.test(sql) || (values >= MANY_VALUES && inTransaction(this.connection));
   }
 
   private async onThread<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
@@ -271,6 +291,23 @@ class LibsqlConnection implements DatabaseConnection {
     // Of tables and indexes it is not told how large they are.
     this.toCommit += SCHEMA.test(sql) ? Infinity : Math.max(parameters.length, changes);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  private executeEach<Row>(
+    sql: string,
+    rows: readonly Row[],
+    parametersOf: (row: Row) => readonly unknown[],
+  ): QueryResult<unknown> {
+    const statement = this.statements.get(sql);
+    const returned: unknown[] = [];
+    let changed = 0;
+    for (const row of rows) {
+      const parameters = parametersOf(row);
+      this.toCommit += parameters.length;
+      if (statement.reader) returned.push(...statement.all(parameters));
+      else changed += statement.run(parameters).changes;
+    }
+    return { rows: returned, numAffectedRows: BigInt(changed) };
   }
 
   // The rows are read in one go: a half-read statement would keep the log from being emptied.
