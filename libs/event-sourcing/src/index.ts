@@ -15,6 +15,7 @@ export { carriesPersonal, commitment, PERSONAL, replacingPersonal, withoutPerson
 export { folding, UnfoldableEvent } from './poison';
 export { type EarlierVersion, type Projection, readerOf } from './projection';
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner';
+export { leavingOut, putOwn } from './put-own';
 export { sharedHistory, type SharedHistory } from './restored-store';
 export { SharedSubscription } from './shared-subscription';
 export { decidedTwice, type DecidersOf, given } from './specification';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { putOwn } from '@latchkey/platform';
+import { putOwn } from './put-own';
 import type { RecordedEvent } from './event-store';
 
 /**

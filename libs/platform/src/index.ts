@@ -14,7 +14,6 @@ export { derivedId, type Ids, RandomIds, SeededIds } from './ids/ids';
 export { CryptoRandom, type Random, SeededRandom } from './ids/random';
 export { createLogger, type Logger } from './logging/logger';
 export { isSecretName, redactUrl } from './logging/redact';
-export { leavingOut, putOwn } from './objects/put-own';
 export { backOff } from './turns/back-off';
 export { inTurns } from './turns/in-turns';
 export { othersTurn } from './turns/others-turn';

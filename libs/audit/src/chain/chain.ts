@@ -2,10 +2,11 @@ import { hash as hashOf } from 'node:crypto';
 import {
   commitment,
   type EventMetadata,
+  leavingOut,
+  putOwn,
   type RecordedEvent,
   replacingPersonal,
 } from '@latchkey/event-sourcing';
-import { leavingOut, putOwn } from '@latchkey/platform';
 import { OF_PINS } from '../domain/entry';
 
 /**

@@ -1,5 +1,4 @@
-import { type Actor, PERSONAL, replacingPersonal } from '@latchkey/event-sourcing';
-import { putOwn } from '@latchkey/platform';
+import { type Actor, PERSONAL, putOwn, replacingPersonal } from '@latchkey/event-sourcing';
 
 /** One fact as an audit shows it: who, when by both clocks, why, about what. It contains no PIN. */
 export interface AuditEntry {
