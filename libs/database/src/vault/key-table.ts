@@ -1,5 +1,6 @@
 import { chunks } from '../chunks';
 import { type Kysely, sql } from 'kysely';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type KeyStore } from '@latchkey/platform';
 import { type Database } from '../database';
 import { emptyLog } from '../engines/empty-log';
@@ -15,6 +16,9 @@ interface Waiting {
 }
 
 const BATCH = 1000;
+/** Where several were written together, as many more may come within so long: each transaction costs as much as ten keys. */
+const GATHER_FOR_EACH_MS = 0.5;
+const GATHER_MOST_MS = 5;
 /** So many are written as fast as a thread is gone to and come back from. */
 const FEW = 50;
 
@@ -90,8 +94,11 @@ export class KeyTable implements KeyStore {
   }
 
   private async flush(): Promise<void> {
-    while (this.waiting.length > 0) {
+    for (let last = 0; this.waiting.length > 0;) {
+      if (last > 1 && this.waiting.length < last)
+        await delay(Math.min(last * GATHER_FOR_EACH_MS, GATHER_MOST_MS));
       const batch = this.waiting.splice(0, BATCH);
+      last = batch.length;
       try {
         const kept = await this.write(batch);
         for (const each of batch) {
