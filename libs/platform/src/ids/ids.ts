@@ -71,14 +71,13 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * The id that belongs to `name` within `namespace`: a UUID (RFC 9562), the same each time, so that what is made twice
- * from one source is recognised as one. `namespace` is a UUID or any other text. Within one that begins with the time the
- * id begins with that time and is of version 8, otherwise it is of version 5.
+ * from one source is recognised as one. `namespace` is a UUID or any other text. Within a new id (version 7) it begins with
+ * the same time and is of version 8; otherwise it is of version 5, so that of what a device has no two begin alike.
  */
 export function derivedId(namespace: string, name: string): string {
   const space = UUID.test(namespace) ? namespace : derivedId(LATCHKEY, namespace);
   const derived = formatted(hash('sha1', hashed(space, name), 'hex'), 5);
-  // Of version 7, or derived from one that is.
-  if (space[14] !== '7' && space[14] !== '8') return derived;
+  if (space[14] !== '7') return derived;
   return `${space.slice(0, 14).toLowerCase()}8${space.slice(15, AFTER_ORDER).toLowerCase()}${derived.slice(AFTER_ORDER)}`;
 }
 
