@@ -11,7 +11,8 @@ const AT_ONCE = 500;
 
 /** Which codes have which PIN reserved on one keypad, as of one state of it. Only in memory. */
 interface OpenedKeypad {
-  state: IndexedKeypad;
+  /** Undefined while it is brought up to date. */
+  state: IndexedKeypad | undefined;
   readonly byPin: Map<string, Set<Reservation>>;
   readonly pinOf: Map<Reservation, string>;
 }
@@ -46,7 +47,13 @@ export class KeypadPins {
   }
 
   /** Calls `use` with what belongs to `state`; it must not wait for anything. */
-  with<T>(deviceId: string, state: IndexedKeypad, use: (withPin: WithPin, all: AllPins) => T): Promise<T> {
+  async with<T>(
+    deviceId: string,
+    state: IndexedKeypad,
+    use: (withPin: WithPin, all: AllPins) => T,
+  ): Promise<T> {
+    const kept = this.opened.get(deviceId);
+    if (kept?.state === state) return used(kept, use);
     return this.mutex.runExclusive(deviceId, async () => {
       const keypad: OpenedKeypad = this.opened.get(deviceId) ?? {
         state: indexedKeypadFold.initial,
@@ -57,7 +64,7 @@ export class KeypadPins {
         await this.bringUpToDate(keypad, state);
         this.opened.set(deviceId, keypad);
       }
-      return use((pin) => [...(keypad.byPin.get(pin) ?? [])], keypad.pinOf);
+      return used(keypad, use);
     });
   }
 
@@ -65,10 +72,11 @@ export class KeypadPins {
     const added: Reservation[] = [];
     const gone: Reservation[] = [];
     const takingTurns = turns();
-    for (const [, before = [], after = []] of state.byCode.changesSince(keypad.state.byCode)) {
-      gone.push(...before.filter((each) => !after.includes(each)));
-      added.push(...after.filter((each) => !before.includes(each)));
-      await takingTurns();
+    for (const [, before = [], after = []] of state.byCode.changesSince(keypad.state!.byCode)) {
+      for (const each of before) if (!after.includes(each)) gone.push(each);
+      for (const each of after) if (!before.includes(each)) added.push(each);
+      const turn = takingTurns();
+      if (turn) await turn;
     }
     const pins: (string | null)[] = [];
     for (let from = 0; from < added.length; from += AT_ONCE) {
@@ -76,23 +84,31 @@ export class KeypadPins {
       if (added.length > AT_ONCE) await othersTurn();
     }
     // Nothing can fail from here on; a failure before this leaves everything as it was.
+    keypad.state = undefined;
     for (const each of gone) {
       remove(keypad, each);
-      await takingTurns();
+      const turn = takingTurns();
+      if (turn) await turn;
     }
     for (const [n, each] of added.entries()) {
       put(keypad, each, pins[n]!);
-      await takingTurns();
+      const turn = takingTurns();
+      if (turn) await turn;
     }
     keypad.state = state;
   }
 
   private async open(some: readonly Reservation[]): Promise<(string | null)[]> {
-    const sealed = await Promise.all(some.map(async (each) => each.pin ?? (await this.pinOf(each))));
+    const sealed = some.every(({ pin }) => pin !== undefined)
+      ? some.map(({ pin }) => pin!)
+      : await Promise.all(some.map(async (each) => each.pin ?? (await this.pinOf(each))));
     const opened = await this.vault.openAll(sealed.filter((each) => each !== null));
     return sealed.map((each) => (each === null ? null : (opened.shift() ?? null)));
   }
 }
+
+const used = <T>({ byPin, pinOf }: OpenedKeypad, use: (withPin: WithPin, all: AllPins) => T): T =>
+  use((pin) => [...(byPin.get(pin) ?? [])], pinOf);
 
 /** A PIN whose key was erased belongs to no code any more. */
 function put({ byPin, pinOf }: OpenedKeypad, reservation: Reservation, pin: string | null): void {

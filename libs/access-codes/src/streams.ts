@@ -199,6 +199,7 @@ export class Streams {
   /**
    * Reserves a PIN for a code, or moves the window of the reservation that it has.
    * @param lock whose rules about PINs beside each other are kept; left out: they are not checked
+   * @param pin the wanted PIN itself, where it is at hand; left out: it is opened
    * @throws {PinTaken} or {FirstDigitsTaken}
    */
   async reservePin(
@@ -206,9 +207,10 @@ export class Streams {
     cause: Cause,
     wanted: SealedWantedPin,
     lock?: Pick<LockCapabilities, 'codeConstraints'>,
+    pin?: string,
   ): Promise<void> {
     const decided = await this.keypads.transactOnKept(deviceId, cause, async (state) =>
-      reserve(await this.seenBy(deviceId, state, wanted, lock), wanted),
+      reserve(await this.seenBy(deviceId, state, wanted, lock, pin), wanted),
     );
     this.writeDownWhereBusy(deviceId, decided, cause);
   }
@@ -269,8 +271,9 @@ export class Streams {
     state: IndexedKeypad,
     code: CodeWithPin,
     lock?: Pick<LockCapabilities, 'codeConstraints'>,
+    known?: string,
   ): Promise<Keypad> {
-    const pin = await this.plain(code.pin);
+    const pin = known ?? (await this.plain(code.pin));
     return this.pins.with(deviceId, state, (withPin, all) => {
       if (pin === null) return keypadFor(state, code, []);
       const rule = lock !== undefined && tellsByFirstDigits(lock);

@@ -56,8 +56,10 @@ function digitsAllowedBy({ codeConstraints }: LockCapabilities): string {
   const forbidden = codeConstraints
     .map(({ constraintType }) => forbiddenDigits[constraintType] ?? '')
     .join('');
-  return [...'0123456789'].filter((digit) => !forbidden.includes(digit)).join('');
+  return forbidden === '' ? DIGITS : [...DIGITS].filter((digit) => !forbidden.includes(digit)).join('');
 }
+
+const DIGITS = '0123456789';
 
 const forbiddenDigits: Readonly<Record<string, string>> = {
   no_zeros: '0',
@@ -74,7 +76,8 @@ function drawOne(
   const all = alphabet.length ** length;
   const tries = all > mostToLookThrough ? drawsOfMany : draws;
   for (let draw = 0; draw < tries; draw += 1) {
-    const pin = Array.from({ length }, () => alphabet[random.int(alphabet.length)]).join('');
+    let pin = '';
+    while (pin.length < length) pin += alphabet[random.int(alphabet.length)]!;
     if (accepts(pin)) return pin;
   }
   if (all > mostToLookThrough) return null;
@@ -91,6 +94,9 @@ function nthPin(alphabet: string, length: number, index: number): string {
 
 /** The same step of 0, 1 or -1 all along, 9 and 0 being neighbours: 7777, 7890, 3210. */
 function isWeak(pin: string): boolean {
-  const steps = [...pin].slice(1).map((digit, index) => (Number(digit) - Number(pin[index]) + 10) % 10);
-  return steps.every((step) => step === steps[0]) && [0, 1, 9, undefined].includes(steps[0]);
+  const stepTo = (at: number) => (Number(pin[at]) - Number(pin[at - 1]) + 10) % 10;
+  if (pin.length < 2) return true;
+  const step = stepTo(1);
+  for (let at = 2; at < pin.length; at++) if (stepTo(at) !== step) return false;
+  return step === 0 || step === 1 || step === 9;
 }

@@ -161,7 +161,7 @@ export class CreateAccessCodeHandler implements ICommandHandler<CreateAccessCode
       const pin = await sealForNewCode(this.vault, codeId, text);
       try {
         const claim = { codeId, ...pin, window, ...commonCode };
-        await this.streams.reservePin(deviceId, causedBy(caller), claim, device.capabilities);
+        await this.streams.reservePin(deviceId, causedBy(caller), claim, device.capabilities, text);
       } catch (error) {
         if (!isTaken(error) || given !== null || draw >= DRAWS) throw error;
         continue;

@@ -9,17 +9,15 @@ import type { CodeParams, CreateAccessCodeParams, UpdateAccessCodeParams } from 
  * @throws {Refusal} for a window that can't be
  */
 export function wantedCode(params: CreateAccessCodeParams, now: number): WantedCode {
-  const { common_code_key: commonCodeKey, device_id: deviceId } = params;
-  const wanted: WantedCode = { ...wantedOnEach(params, now), deviceId };
-  return commonCodeKey === undefined ? wanted : { ...wanted, commonCodeKey };
+  const { device_id: deviceId, common_code_key: commonCodeKey } = params;
+  return Object.assign(wantedOnEach(params, now), { deviceId, commonCodeKey });
 }
 
 /** The same for a code on one device or several. */
 export function wantedOnEach(params: CodeParams, now: number): Omit<WantedCode, 'deviceId'> {
   const { starts_at: startsAt, ends_at: endsAt } = params;
   checkNotOver(askedWindow(startsAt, endsAt), now);
-  return compact({
-    ...common(params),
+  return Object.assign(common(params), {
     preferredCodeLength: params.preferred_code_length,
     usesBackupPool: params.use_backup_access_code_pool,
     isOfflineAccessCode: params.is_offline_access_code ?? params.use_offline_access_code,

@@ -43,10 +43,12 @@ export class CodePresenter {
 
   async present(codes: readonly AccessCode[]): Promise<SeamAccessCode[]> {
     const occupants = await this.occupants(codes);
-    const ready = await this.withReadyBackups(codes);
+    const asking = codes.filter(asksForBackup);
+    const ready = asking.length === 0 ? null : await this.withReadyBackups(asking);
+    if (!occupants && !ready) return this.each(codes, presentCode);
     return this.each(codes, presentCode, (code) => ({
-      hasBackup: code.wanted.usesBackupPool && !pulledBackupOf(code) && ready.has(code.deviceId),
-      occupant: occupants.get(code.codeId) ?? null,
+      hasBackup: ready !== null && asksForBackup(code) && ready.has(code.deviceId),
+      occupant: occupants?.get(code.codeId) ?? null,
     }));
   }
 
@@ -81,8 +83,7 @@ export class CodePresenter {
   }
 
   /** The devices that have a backup code ready for one of these. */
-  private async withReadyBackups(codes: readonly AccessCode[]): Promise<Set<string>> {
-    const asking = codes.filter((code) => code.wanted.usesBackupPool && !pulledBackupOf(code));
+  private async withReadyBackups(asking: readonly AccessCode[]): Promise<Set<string>> {
     const deviceIds = [...new Set(asking.map((code) => code.deviceId))];
     const ready = new Set<string>();
     for (const some of chunks(deviceIds, CHUNK)) {
@@ -99,15 +100,16 @@ export class CodePresenter {
     return ready;
   }
 
-  /** For codes that are not on their lock as they should be: which unmanaged code there has their PIN. */
-  private async occupants(codes: readonly AccessCode[]): Promise<Map<string, Occupant>> {
+  /** For codes that are not on their lock as they should be: which unmanaged code there has their PIN; null: none. */
+  private async occupants(codes: readonly AccessCode[]): Promise<Map<string, Occupant> | null> {
     const waiting = codes.filter(
       (code) =>
         !endOf(code) && !isGone(code) && code.known.onLock?.pinFingerprint !== code.wanted.pinFingerprint,
     );
+    if (waiting.length === 0) return null;
+    const unmanaged = await this.unmanaged(new Set(waiting.map((code) => code.deviceId)));
+    if (unmanaged.length === 0) return null;
     const found = new Map<string, Occupant>();
-    const unmanaged = await this.unmanaged([...new Set(waiting.map((code) => code.deviceId))]);
-    if (unmanaged.length === 0) return found;
     const there = await this.vault.openAll(unmanaged.map((one) => one.wanted.pin));
     const wanted = await this.vault.openAll(waiting.map((code) => code.wanted.pin));
     waiting.forEach((code, n) => {
@@ -126,8 +128,8 @@ export class CodePresenter {
   }
 
   /** The codes on these devices that are not ours. */
-  private async unmanaged(deviceIds: readonly string[]): Promise<AccessCode[]> {
-    const onDevices = await keptUnmanaged.of(this.views).getAll(deviceIds, async (missing) => {
+  private async unmanaged(deviceIds: ReadonlySet<string>): Promise<AccessCode[]> {
+    const onDevices = await keptUnmanaged.of(this.views).getAll([...deviceIds], async (missing) => {
       const found = new Map(missing.map((deviceId) => [deviceId, [] as AccessCode[]]));
       for (const some of chunks(missing, CHUNK)) {
         for (const { device_id, state } of await unmanagedOn.rows(this.views.db, {}, some))
@@ -135,17 +137,18 @@ export class CodePresenter {
       }
       return found;
     });
-    return [...onDevices.values()].flat();
+    const all: AccessCode[] = [];
+    for (const there of onDevices.values()) all.push(...there);
+    return all;
   }
 }
 
 /** The PINs of each of these codes in plain text, as far as they have not been erased, with one question to the vault. */
 async function openAllPins(codes: readonly AccessCode[], vault: Vault): Promise<Pins[]> {
   const others = codes.filter(hasOtherPinOnLock);
-  const opened = await vault.openAll([
-    ...codes.map(({ wanted: { pin } }) => pin),
-    ...others.map(({ known: { onLock } }) => onLock.pin),
-  ]);
+  const sealed = codes.map(({ wanted: { pin } }) => pin);
+  for (const { known } of others) sealed.push(known.onLock.pin);
+  const opened = await vault.openAll(sealed);
   const there = new Map(others.map(({ codeId }, index) => [codeId, opened[codes.length + index] ?? null]));
   return codes.map((code, index) => {
     const wanted = opened[index] ?? null;
@@ -157,6 +160,8 @@ async function openAllPins(codes: readonly AccessCode[], vault: Vault): Promise<
     return { wanted, onLock: known ? (there.get(code.codeId) ?? null) : null };
   });
 }
+
+const asksForBackup = (code: AccessCode): boolean => code.wanted.usesBackupPool && !pulledBackupOf(code);
 
 const hasOtherPinOnLock = (code: AccessCode): code is AccessCode & { known: { onLock: OnLock } } =>
   code.known.onLock !== null && code.known.onLock.pinFingerprint !== code.wanted.pinFingerprint;

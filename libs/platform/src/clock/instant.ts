@@ -5,14 +5,16 @@ const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** The same instants are shown again and again: writing them was a tenth of a page of codes. */
 const written = new Map<number, string>();
-const MOST_WRITTEN = 4_096;
+/** And a parameter is read twice: when it is checked, and when it is handed on. */
+const read = new Map<string, number>();
+const MOST_KEPT = 4_096;
 
 /** An instant (ms since the epoch) as the API writes it: UTC with milliseconds, 2026-01-01T00:00:00.000Z. */
 export function iso(ms: number): string {
   let text = written.get(ms);
   if (text === undefined) {
     text = new Date(ms).toISOString();
-    if (written.size >= MOST_WRITTEN) written.clear();
+    if (written.size >= MOST_KEPT) written.clear();
     written.set(ms, text);
   }
   return text;
@@ -31,9 +33,15 @@ const USUAL = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z$/;
  * @throws RangeError on anything else
  */
 export function parseInstant(text: string): number {
+  const known = read.get(text);
+  if (known !== undefined) return known;
   const usual = USUAL.test(text) ? Date.parse(text) : NaN;
   // A day that does not exist (30 February) would be read as another one.
-  if (usual >= EARLIEST && iso(usual).startsWith(text.slice(0, 19))) return usual;
+  if (usual >= EARLIEST && iso(usual).startsWith(text.slice(0, 19))) {
+    if (read.size >= MOST_KEPT) read.clear();
+    read.set(iso(usual), usual);
+    return usual;
+  }
   const parsed = INSTANT.test(text) ? DateTime.fromISO(text.toUpperCase(), { zone: 'utc' }) : undefined;
   const ms = parsed?.isValid ? parsed.toMillis() : NaN;
   if (!(ms >= EARLIEST && ms <= LATEST)) {
