@@ -65,7 +65,7 @@ export function uuidText(bytes: Uint8Array): string {
  * @throws RangeError when it is missing or malformed
  */
 export function uuidTextInMessage(message: Buffer | undefined): string {
-  if (message?.[0] === TEXT_TAG && message[1] === TEXT_LENGTH && message.length === TEXT_LENGTH + 2) {
+  if (isTextWithDashes(message)) {
     const text = message.toString('latin1', 2);
     if (CANONICAL.test(text)) return text;
   }
@@ -78,9 +78,7 @@ export function uuidTextInMessage(message: Buffer | undefined): string {
  * @throws RangeError when it is missing or malformed
  */
 export function uuidInMessage(message: Buffer | undefined): Buffer {
-  if (message?.[0] === TEXT_TAG && message[1] === TEXT_LENGTH && message.length === TEXT_LENGTH + 2) {
-    return uuidIn(message.subarray(2));
-  }
+  if (isTextWithDashes(message)) return uuidIn(message.subarray(2));
   let text = NOTHING;
   let structured: Buffer | undefined;
   for (const field = new FieldReader(message ?? NOTHING); field.next();) {
@@ -93,6 +91,10 @@ export function uuidInMessage(message: Buffer | undefined): Buffer {
   }
   return structured ?? uuidIn(text);
 }
+
+/** By its length alone: what stands there is still to be read. */
+const isTextWithDashes = (message: Buffer | undefined): message is Buffer =>
+  message?.[0] === TEXT_TAG && message[1] === TEXT_LENGTH && message.length === TEXT_LENGTH + 2;
 
 function uuidOfLongs(longs: FieldReader): Buffer {
   const bytes = Buffer.alloc(16);

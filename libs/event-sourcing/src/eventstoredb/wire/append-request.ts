@@ -47,19 +47,19 @@ export function encodeAppend(request: AppendRequest, encoded?: Encoded): Buffer[
   const messages: Buffer[] = [];
   let events: MeasuredEvent[] = [];
   let size = 0;
+  const encode = (isFinal: boolean) =>
+    encodeMessage(request, events, { isFirst: messages.length === 0, isFinal }, encoded);
   for (const event of request.events) {
     const measured = measure(event);
     if (events.length > 0 && size + measured.length > BYTES_IN_A_MESSAGE) {
-      messages.push(
-        encodeMessage(request, events, { isFirst: messages.length === 0, isFinal: false }, encoded),
-      );
+      messages.push(encode(false));
       events = [];
       size = 0;
     }
     events.push(measured);
     size += measured.length;
   }
-  messages.push(encodeMessage(request, events, { isFirst: messages.length === 0, isFinal: true }, encoded));
+  messages.push(encode(true));
   return messages;
 }
 
