@@ -39,6 +39,7 @@ export function parseInstant(text: string): number {
   // A day that does not exist (30 February) would be read as another one.
   if (usual >= EARLIEST && iso(usual).startsWith(text.slice(0, 19))) {
     if (read.size >= MOST_KEPT) read.clear();
+    // As it is written here, which is how most come: any other spelling is read again.
     read.set(iso(usual), usual);
     return usual;
   }
