@@ -12,7 +12,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   database: ['platform'],
   'event-sourcing': ['database', 'eventstore-wire', 'platform'],
   gateways: ['platform'],
-  'zigbee2mqtt-stand-in': [],
+  'zigbee2mqtt-stand-in': ['platform'],
   http: ['event-sourcing', 'database', 'platform'],
   'connect-webviews': ['devices', 'gateways', 'http', 'event-sourcing', 'database', 'platform'],
   devices: ['gateways', 'http', 'event-sourcing', 'database', 'platform'],

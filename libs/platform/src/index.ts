@@ -41,6 +41,7 @@ export {
   startOf,
 } from './paging/page';
 export * from './tokens';
+export { freePort } from './testing/free-port';
 export { pinsIn } from './testing/pins-in';
 export { seamSchema, UNPUBLISHED_CODES } from './testing/seam-schema';
 export { TcpProxy } from './testing/tcp-proxy';

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { freePort } from '@latchkey/platform';
 
 /**
  * Seam's own in-memory fake of its API, with as many locks as asked for. A child process of the benchmark; tells its
@@ -35,17 +35,6 @@ async function main(locks: number): Promise<void> {
   const port = await freePort();
   await fake.startServer({ port });
   process.send!({ url: `http://127.0.0.1:${port}`, apiKey: seed.seam_apikey1_token });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 process.once('disconnect', () => process.exit());

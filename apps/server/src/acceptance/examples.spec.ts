@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MINUTE, until } from '@latchkey/platform';
+import { freePort, MINUTE, until } from '@latchkey/platform';
 import { EventListener } from '../testing/event-source';
-import { freePort } from '../testing/server-world';
 import { useServer } from '../testing/use-server';
 
 const ROOT = join(__dirname, '../../../..');

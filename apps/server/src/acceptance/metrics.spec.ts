@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { MINUTE } from '@latchkey/platform';
-import { freePort, ServerWorld } from '../testing/server-world';
+import { freePort, MINUTE } from '@latchkey/platform';
+import { ServerWorld } from '../testing/server-world';
 
 describe('GET /metrics', () => {
   let world: ServerWorld;

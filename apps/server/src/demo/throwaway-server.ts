@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@latchkey/platform';
 
 const STOP_WITHIN_MS = 5_000;
 
@@ -120,17 +121,6 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 }
 
 const portOf = (url: string): number => Number(new URL(url).port);
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 /** Resolves when nobody listens on the port any more. */
 async function untilClosed(port: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { pinsIn, until } from '@latchkey/platform';
+import { freePort, pinsIn, until } from '@latchkey/platform';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,6 @@ import { Api } from './api';
 import { compile, type Compiled } from './compiled';
 import { connectLocally } from './connect-locally';
 import { ServerProcess } from './server-process';
-import { freePort } from './server-world';
 
 /** Draws a whole number from 0 on, below the given one. */
 export type Draw = (below: number) => number;

@@ -1,4 +1,4 @@
-import { until } from '@latchkey/platform';
+import { freePort, until } from '@latchkey/platform';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { Api } from './api';
 import type { Compiled } from './compiled';
 import { Keypads } from './keypads';
-import { freePort } from './server-world';
 
 /** The settings of a server that can be started again and again, on the same ports and data. */
 export async function ownSettings(): Promise<{ env: NodeJS.ProcessEnv; remove: () => void }> {

@@ -1,11 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ownerAddress } from '@latchkey/embedded-eventstore';
 import { EventStoreDb } from '@latchkey/event-sourcing';
-import { createLogger, loadConfig } from '@latchkey/platform';
+import { createLogger, freePort, loadConfig } from '@latchkey/platform';
 import { type RunningServer, startServer } from '../server';
 import { Api } from './api';
 import { Keypads } from './keypads';
@@ -83,13 +81,4 @@ export class ServerWorld {
   async types(accessCodeId: string): Promise<string[]> {
     return (await this.story(accessCodeId)).map(({ type }) => type);
   }
-}
-
-/** A port that nobody listens on just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,4 +1,4 @@
-import { until } from '@latchkey/platform';
+import { freePort, until } from '@latchkey/platform';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,6 @@ import { compile, type Compiled } from './compiled';
 import { connectAccount } from './connect-account';
 import { ownPostgresDatabase } from './own-postgres-database';
 import { ServerProcess } from './server-process';
-import { freePort } from './server-world';
 
 const { DATABASE_TEST_URL } = process.env;
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import Libsql from 'libsql';
 import { AGENDA } from '@latchkey/access-codes';
 import { startNode } from '@latchkey/embedded-eventstore';
-import { HOUR, until } from '@latchkey/platform';
-import { freePort, ServerWorld } from '../../testing/server-world';
+import { freePort, HOUR, until } from '@latchkey/platform';
+import { ServerWorld } from '../../testing/server-world';
 import { runLatchkey } from '../testing/run-latchkey';
 
 interface Finding {

@@ -2,9 +2,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NetworkProcess } from '@latchkey/gateways';
-import { createLogger, loadConfig, pinsIn, until } from '@latchkey/platform';
+import { createLogger, freePort, loadConfig, pinsIn, until } from '@latchkey/platform';
 import { startServer } from '../../server';
-import { freePort } from '../../testing/server-world';
 import { runLatchkey } from '../testing/run-latchkey';
 
 const [FRONT, BACK] = [2, 3];

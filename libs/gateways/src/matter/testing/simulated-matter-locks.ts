@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '@latchkey/platform';
 import type { AskedOfLocks, MadeLock, SimulatedAbilities } from './lock-messages';
 
 /** Matter locks on loopback, in a process of their own that ends with this one. */
@@ -30,7 +30,7 @@ export class SimulatedMatterLocks {
   }
 
   async make(serial: string, abilities: SimulatedAbilities = {}): Promise<MadeLock> {
-    return (await this.ask({ ask: 'make', serial, port: await freePort(), abilities })) as MadeLock;
+    return (await this.ask({ ask: 'make', serial, port: await freePort('udp'), abilities })) as MadeLock;
   }
 
   async setOnline(serial: string, online: boolean): Promise<void> {
@@ -78,14 +78,6 @@ export class SimulatedMatterLocks {
       this.child.send({ id, asked });
     });
   }
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
 }
 
 function programArguments(): string[] {

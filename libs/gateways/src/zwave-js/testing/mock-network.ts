@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@latchkey/platform';
 import { ZwavejsServer } from '@zwave-js/server';
 import { MockController } from '@zwave-js/testing';
 import { type Driver, InclusionStrategy, RemoveNodeReason } from 'zwave-js';
@@ -51,6 +51,7 @@ export class MockNetwork {
     await interviewed;
     for (const { nodeId, name } of traits)
       if (name !== undefined) driver.controller.nodes.getOrThrow(nodeId).name = name;
+    // The server takes no port of the system's choosing.
     const port = await freePort();
     const logger = new KeptLog();
     const startServer = async () => {
@@ -123,13 +124,4 @@ export class MockNetwork {
     await this.server.destroy();
     await this.end();
   }
-}
-
-/** The server takes no port of the system's choosing. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
