@@ -37,9 +37,6 @@ export class ForeignEvent extends UnreadableEvent {}
 
 /** Between domain events and what is stored. Old shapes are upcast here and never reach the domain. */
 export class EventCodec<E extends DomainEvent> {
-  /** Each event is decoded once, however many read it. */
-  private readonly read = new WeakMap<RecordedEvent, Happened<E> | UnreadableEvent>();
-
   constructor(private readonly shapes: { readonly [T in E['type']]: EventShape }) {}
 
   knows(type: string): type is E['type'] {
@@ -67,8 +64,10 @@ export class EventCodec<E extends DomainEvent> {
    * @throws {UnreadableEvent} when it is, and can't be read any more, or not yet
    */
   decode(event: RecordedEvent): Happened<E> {
-    let read = this.read.get(event);
-    if (!read) this.read.set(event, (read = this.readOnce(event)));
+    const known = ReadEvent.of(event);
+    // Each event is decoded once, however many read it.
+    const read = known?.by === this ? (known.as as Happened<E> | UnreadableEvent) : this.readOnce(event);
+    if (known?.by !== this) ReadEvent.remember(event, { by: this, as: read });
     if (read instanceof UnreadableEvent) throw read;
     return read;
   }
@@ -105,6 +104,41 @@ export class EventCodec<E extends DomainEvent> {
       );
     }
     return { type: event.type, data: parsed.data, at: Date.parse(occurredAt) } as unknown as Happened<E>;
+  }
+}
+
+/** As what an event was read, and by which codec. */
+interface Read {
+  readonly by: object;
+  readonly as: unknown;
+}
+
+/** Makes a private field a field of whatever object is given. */
+class Of {
+  constructor(object: object) {
+    return object;
+  }
+}
+
+/**
+ * What an event was read as is a private field of the event itself, which copies do not have. In a weak map whatever was
+ * read would count as used until old objects are collected, long after its event is gone.
+ */
+class ReadEvent extends Of {
+  #read: Read;
+
+  private constructor(event: RecordedEvent, read: Read) {
+    super(event);
+    this.#read = read;
+  }
+
+  static of(event: object): Read | undefined {
+    return #read in event ? event.#read : undefined;
+  }
+
+  static remember(event: RecordedEvent, read: Read): void {
+    if (#read in event) (event as unknown as ReadEvent).#read = read;
+    else new ReadEvent(event, read);
   }
 }
 
