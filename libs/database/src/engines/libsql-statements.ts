@@ -83,11 +83,14 @@ function bound(parameters: readonly unknown[]): unknown[] {
   return parameters.map(parameter);
 }
 
+/** Most columns of numbers hold small ones: these are not made anew for each row. */
+const SMALL = Array.from({ length: 256 }, (_, n) => BigInt(n));
+
 // libsql binds every number as REAL, ends the process at a boolean, and cuts a text off at U+0000.
 function parameter(value: unknown): unknown {
   switch (typeof value) {
     case 'number':
-      if (Number.isSafeInteger(value)) return BigInt(value);
+      if (Number.isSafeInteger(value)) return SMALL[value] ?? BigInt(value);
       if (!Number.isFinite(value)) throw new UnstorableValue(`${value} can not be stored.`);
       return value;
     case 'boolean':

@@ -41,7 +41,6 @@ export function fromStored(event: StoredEvent, position: Position): RecordedEven
   const { dataText, metadataText, isJson } = event;
   const data = isJson ? parsed(dataText) : undefined;
   const metadata = metadataText === '' ? undefined : parsed(metadataText);
-  const bytes = metadataText === '' ? undefined : event.metadata;
   const recorded: RecordedEvent & { written?: WrittenEvent } = {
     id: event.id,
     type: event.type,
@@ -50,7 +49,7 @@ export function fromStored(event: StoredEvent, position: Position): RecordedEven
     position,
     recordedAt: event.created,
     data: data === undefined ? (isJson ? dataText : event.data) : data,
-    metadata: (metadata === undefined ? bytes : metadata) as EventMetadata,
+    metadata: (metadata === undefined && metadataText !== '' ? event.metadata : metadata) as EventMetadata,
   };
   if (data !== undefined && metadata !== undefined)
     recorded.written = { data: dataText, metadata: metadataText };
