@@ -12,8 +12,8 @@ import {
 
 /** How many batches the slowest member may be behind the others before they wait for it, or go on without it. */
 const BATCHES_BEHIND = 8;
-/** The same where batches are large: what waits is in memory. */
-const LARGE_BATCHES_BEHIND = 2;
+/** The same where batches are large: what waits is in memory, and outlives the young generation. */
+const LARGE_BATCHES_BEHIND = 1;
 /** What a member could not take is offered to it again after this long, ms. */
 const RETRY = { first: 50, limit: 5_000 };
 
