@@ -2,16 +2,18 @@ import {
   AgendaProjection,
   AgendaRows,
   codeStates,
+  FoldedLooks,
   indexAgenda,
   indexLooks,
   NextLooks,
+  type PlanSettings,
   planSettings,
   Streams,
 } from '@latchkey/access-codes';
 import { DeviceStreams } from '@latchkey/devices';
 import { type ProjectionRunner, SeenRevisions, type Tables } from '@latchkey/event-sourcing';
 import type { Kysely } from 'kysely';
-import { RandomIds } from '@latchkey/platform';
+import { type Clock, RandomIds } from '@latchkey/platform';
 import type { BuildOptions } from './build-options';
 import type { Turns } from './turns';
 
@@ -21,10 +23,14 @@ const SEEN_WITHIN_MS = 5_000;
 const CODES_AT_ONCE = 10_000;
 
 /**
- * The agenda while it is built: its rows are due one and all, and are put off before anybody claims one. With the indexes
- * that serve claims that would cost nearly twice as much, so they are made after it.
+ * The agenda while it is built: nearly all rows of codes to which something has happened are due, and are put off before
+ * anybody claims one. With the indexes that serve claims that would cost nearly twice as much, so they are made after it.
  */
 export class UnarrangedAgenda extends AgendaProjection {
+  constructor(clock: Clock, settings: PlanSettings) {
+    super(clock, () => undefined, undefined, new FoldedLooks(clock, settings));
+  }
+
   override index(db: Kysely<Tables>): Promise<void> {
     return indexLooks(db);
   }

@@ -1,4 +1,4 @@
-import { AgendaProjection, DOMAIN_PREFIXES } from '@latchkey/access-codes';
+import { AgendaProjection, DOMAIN_PREFIXES, planSettings } from '@latchkey/access-codes';
 import { AuditProjection } from '@latchkey/audit';
 import { type ProjectionRunner, SharedSubscription } from '@latchkey/event-sourcing';
 import { FeedProjection, listedInFeed, PUBLIC_EVENTS, Translator } from '@latchkey/public-events';
@@ -31,7 +31,9 @@ export class ViewsBuild {
     this.domain = new SharedSubscription(store);
     const ofDomain = { ...following, follows: DOMAIN_PREFIXES, shared: this.domain };
     if (part === 'views') {
-      const agenda = new (this.isAlone ? UnarrangedAgenda : AgendaProjection)(clock, () => undefined);
+      const agenda = this.isAlone
+        ? new UnarrangedAgenda(clock, planSettings(config))
+        : new AgendaProjection(clock, () => undefined);
       const runner = viewRunner(agenda, stores.views, ofDomain);
       const views = viewsOfQueries().map((view) => viewRunner(view, stores.views, ofDomain));
       const audit = viewRunner(new AuditProjection(), stores.audit, { ...ofDomain, listsForeign: false });

@@ -37,7 +37,7 @@ const COMPILED = join(__dirname, 'thread.js');
 export class Builders {
   private readonly threads = new Map<Worker, Part>();
   private readonly heard = new Map<string, Followed>();
-  /** A thread has built the agenda, and put off what waits in it by the clock as it read then. */
+  /** A thread has built the agenda, or begun to, and put off what waits in it by the clock as it read then. */
   private havePlanned = false;
 
   constructor(
@@ -112,8 +112,8 @@ export class Builders {
     try {
       const hasOtherViews = part !== 'views' && all.includes('views');
       const order = { part, config, address, now: clock.now(), turns: turns.memory, hasOtherViews };
-      await this.ended(order);
       if (part === 'views') this.havePlanned = true;
+      await this.ended(order);
       const seconds = Math.round((performance.now() - begun) / 1000);
       logger.info({ part, seconds }, `${part} built by a thread, in ${seconds} s`);
     } catch (error) {

@@ -51,7 +51,7 @@ export async function foldCode(
   switch (event.type) {
     case 'CodeRequested': {
       const { deviceId, accountId } = event.data;
-      const first = firstLook?.(requested(event.data, event.at));
+      const first = overtaken ? undefined : firstLook?.(requested(event.data, event.at));
       const isPlanned = first !== undefined;
       await changes.put(
         row(recorded, 'code', codeId, { deviceId, accountId, dueAt: first ?? dueAt, isPlanned }),

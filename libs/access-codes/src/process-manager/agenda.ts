@@ -22,8 +22,10 @@ import { writtenAtOnce } from './agenda-changes';
 import { foldAccount, foldCode, foldDevice, foldKeypad, makesDueAnew } from './agenda-fold';
 import type { PlannedWith } from './circumstances';
 import { FirstLooks } from './first-looks';
+import type { FoldedLooks } from './folded-looks';
 import { GatheredChanges } from './gathered-changes';
 import {
+  AGENDA,
   AGENDA_VERSION,
   type AgendaTables,
   createAgendaTables,
@@ -64,6 +66,8 @@ export class AgendaProjection implements Projection {
   /** The revisions of streams that this process has seen. */
   readonly known = new SeenRevisions();
 
+  /** Whether this process has built it from the beginning. */
+  private hasSeenAll: boolean | undefined;
   private readonly firstLook: ((code: AccessCode) => number | undefined) | undefined;
 
   constructor(
@@ -71,6 +75,8 @@ export class AgendaProjection implements Projection {
     private readonly onDue: () => void,
     /** Left out: each code is looked at once it was requested. */
     plannedWith?: PlannedWith,
+    /** The same while it is built; only where no other process folds it. */
+    private readonly whileBuilt?: FoldedLooks,
   ) {
     const firstLooks = plannedWith && new FirstLooks(this.known, clock, plannedWith);
     this.firstLook = firstLooks && ((code) => firstLooks.of(code));
@@ -96,15 +102,24 @@ export class AgendaProjection implements Projection {
     const db = trx as Transaction<AgendaTables>;
     const changes = building ? await GatheredChanges.of(db, events) : writtenAtOnce(db);
     const now = this.clock.now();
-    const firstLook = building ? undefined : this.firstLook;
+    const folded = building ? await this.foldedLooks(db) : undefined;
+    const firstLook = building ? folded && ((code: AccessCode) => folded.of(code)) : this.firstLook;
     for (const [n, event] of events.entries()) {
       const category = event.stream.slice(0, event.stream.indexOf('-'));
       const id = event.stream.slice(category.length + 1);
+      folded?.see(category, id, event);
       const next = events[n + 1];
       const overtaken = next?.stream === event.stream && makesDueAnew(next);
       await FOLDS[category]!(changes, id, event, { now, overtaken, firstLook });
     }
     await changes.write();
+  }
+
+  /** Undefined where building goes on that was begun before: not all events were seen here. */
+  private async foldedLooks(db: Transaction<AgendaTables>): Promise<FoldedLooks | undefined> {
+    this.hasSeenAll ??=
+      (await db.selectFrom(AGENDA).select('subject').limit(1).executeTakeFirst()) === undefined;
+    return this.hasSeenAll ? this.whileBuilt : undefined;
   }
 
   /** Before an event is in a row: the process that claims the row must not plan on older states. */

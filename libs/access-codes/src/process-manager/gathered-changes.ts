@@ -77,6 +77,7 @@ export class GatheredChanges implements AgendaChanges {
     return this.change(row, {
       due_at: given.dueAt,
       revision: given.revision,
+      planned_revision: given.isPlanned ? given.revision : row.planned_revision,
       maker: given.maker ?? row.maker,
       device_id: row.device_id ?? given.deviceId,
       account_id: given.accountId ?? row.account_id,
@@ -229,6 +230,7 @@ const putRows = preparedRows<AgendaTables, AgendaRow>(ROW_COLUMNS, (db, rows) =>
         maker: eb.ref('excluded.maker'),
         due_at: eb.ref('excluded.due_at'),
         revision: eb.ref('excluded.revision'),
+        planned_revision: eb.ref('excluded.planned_revision'),
         version: eb.ref('excluded.version'),
         for_keypad: eb.ref('excluded.for_keypad'),
       })),
