@@ -37,6 +37,16 @@ const version = (schemaVersion: unknown) => ({
 const ann = { type: 'Named', data: { first: 'Ann', last: 'Lee' }, at: Date.parse(metadata.occurredAt) };
 
 describe('a codec', () => {
+  it('reads an event once, and a copy of it for itself', () => {
+    const event = recorded(ann.data);
+    const read = codec.decode(event);
+    expect(codec.decode(event)).toBe(read);
+    const copy = { ...event, data: { ...ann.data, first: 'Bea' } };
+    expect(codec.decode(copy).data.first).toBe('Bea');
+    expect(codec.decode(event)).toBe(read);
+    expect(Object.keys(event)).toEqual(Object.keys(copy));
+  });
+
   it('reads what it wrote, with its instant and in the newest version', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.date({ noInvalidDate: true }), (first, last, when) => {
