@@ -21,7 +21,7 @@ const brokers = [process.env.MOSQUITTO ?? '', '/usr/sbin/mosquitto', '/usr/local
 const { FC_RUNS } = process.env;
 
 const config: Config = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/scripts/test-environment.cjs',
   roots: ['<rootDir>/apps', '<rootDir>/libs'],
   testMatch: ['**/*.spec.ts'],
   transform: {
