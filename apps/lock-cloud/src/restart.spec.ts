@@ -96,7 +96,7 @@ describe('a restart', () => {
 
     const start = async (settings: Record<string, string> = {}) => {
       const child = fork(join(__dirname, 'main.ts'), {
-        execArgv: ['--require', 'esbuild-register'],
+        execArgv: ['--require', join(__dirname, '../../../scripts/typescript.cjs')],
         env: { ...process.env, LOCK_CLOUD_DATA: dataDir, LOCK_CLOUD_PORT: '0', ...settings },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });

@@ -58,7 +58,10 @@ function programArguments(): string[] {
   const compiled = join(__dirname, '../../../lock-cloud/src/main.js');
   return existsSync(compiled)
     ? ['--enable-source-maps', compiled]
-    : ['--require', 'esbuild-register', join(__dirname, '../../../lock-cloud/src/main.ts')];
+    : [
+        ...['--require', join(__dirname, '../../../../scripts/typescript.cjs')],
+        join(__dirname, '../../../lock-cloud/src/main.ts'),
+      ];
 }
 
 function listening(child: ChildProcess): Promise<number> {

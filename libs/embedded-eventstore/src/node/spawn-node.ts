@@ -13,7 +13,7 @@ const STOP_WITHIN = 10_000;
 
 /**
  * Runs the node as a child process, which ends with this one, however that ends; resolves once it listens. Compiled,
- * it runs the compiled program; from TypeScript (in tests) the same file through esbuild-register.
+ * it runs the compiled program; from TypeScript (in tests) the same file through scripts/typescript.cjs.
  * @throws StartRefused in one line when the port is taken, the data folder is in use, or its file is damaged
  */
 export async function spawnNode(options: SpawnOptions): Promise<SpawnedNode> {
@@ -39,7 +39,7 @@ function programArguments(): string[] {
   // Young objects are few, and copied as fast without the threads that would help: these take time from the server.
   return existsSync(compiled)
     ? ['--enable-source-maps', '--no-parallel-scavenge', compiled]
-    : ['--require', require.resolve('esbuild-register'), join(__dirname, '..', 'main.ts')];
+    : ['--require', join(__dirname, '../../../../scripts/typescript.cjs'), join(__dirname, '..', 'main.ts')];
 }
 
 function nodeArguments({ dataDir, port, host, access, certs, maxAppendSize }: SpawnOptions): string[] {

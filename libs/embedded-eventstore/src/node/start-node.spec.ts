@@ -108,7 +108,7 @@ describe('a node in a child process', () => {
   it('ends when its parent is killed', async () => {
     const { spawn } = await import('node:child_process');
     const program = `
-      require('esbuild-register');
+      require(${JSON.stringify(join(__dirname, '../../../../scripts/typescript.cjs'))});
       const { spawnNode } = require(${JSON.stringify(join(__dirname, 'spawn-node.ts'))});
       spawnNode({ dataDir: ':memory:', port: 0, access: 'insecure' }).then((node) => console.log(node.pid));
     `;

@@ -140,5 +140,8 @@ function programArguments(): string[] {
   const compiled = join(__dirname, 'controller', 'main.js');
   return existsSync(compiled)
     ? ['--enable-source-maps', compiled]
-    : ['--require', require.resolve('esbuild-register'), join(__dirname, 'controller', 'main.ts')];
+    : [
+        ...['--require', join(__dirname, '../../../../scripts/typescript.cjs')],
+        join(__dirname, 'controller', 'main.ts'),
+      ];
 }

@@ -40,7 +40,8 @@ it('no PIN is in what is answered, reported or logged, by us or by the package, 
 it('the package logs no PIN either when all its logs are on', async () => {
   const program = join(__dirname, 'testing/put-a-code.ts');
   const env = { ...process.env, DEBUG: '*', PIN };
-  const child = spawn(process.execPath, ['-r', 'esbuild-register', program], { env });
+  const typescript = join(__dirname, '../../../../scripts/typescript.cjs');
+  const child = spawn(process.execPath, ['--require', typescript, program], { env });
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (said += chunk.toString()));

@@ -16,7 +16,7 @@ describe("the data folder's lock", () => {
   /** Another process that holds the folder's lock. */
   async function holder(dir: string) {
     const program = `
-      require('esbuild-register/dist/node').register();
+      require(${JSON.stringify(join(__dirname, '../../../../scripts/typescript.cjs'))});
       const { lockDataDir } = require(${JSON.stringify(join(__dirname, 'lock-data-dir.ts'))});
       lockDataDir(${JSON.stringify(dir)});
       console.log('held');

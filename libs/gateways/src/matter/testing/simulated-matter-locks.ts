@@ -84,5 +84,8 @@ function programArguments(): string[] {
   const compiled = join(__dirname, 'lock-program.js');
   return existsSync(compiled)
     ? ['--enable-source-maps', compiled]
-    : ['--require', require.resolve('esbuild-register'), join(__dirname, 'lock-program.ts')];
+    : [
+        ...['--require', join(__dirname, '../../../../../scripts/typescript.cjs')],
+        join(__dirname, 'lock-program.ts'),
+      ];
 }

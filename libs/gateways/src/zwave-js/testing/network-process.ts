@@ -33,7 +33,8 @@ export class NetworkProcess {
 
   /** Starts in some ten seconds. */
   static async start(traits: readonly LockTraits[]): Promise<NetworkProcess> {
-    const execArgv = MAIN.endsWith('.ts') ? ['-r', 'esbuild-register'] : [];
+    const typescript = join(__dirname, '../../../../../scripts/typescript.cjs');
+    const execArgv = MAIN.endsWith('.ts') ? ['--require', typescript] : [];
     const child = fork(MAIN, [JSON.stringify(traits)], {
       execArgv,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
