@@ -1,5 +1,6 @@
 /** @jest-config-loader esbuild-register */
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { Config } from 'jest';
 
 const swc = {
@@ -43,7 +44,8 @@ const config: Config = {
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   // Whole servers start in some of them, on machines that may be busy.
   testTimeout: 60_000 * Number(FC_RUNS ?? 1),
-  maxWorkers: '100%',
+  // Some wait for what they have broken, or for a process to start: one more than there are processors keeps these busy.
+  maxWorkers: availableParallelism() + 1,
   testSequencer: '<rootDir>/scripts/longest-first.cjs',
 };
 
