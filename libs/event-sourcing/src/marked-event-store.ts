@@ -31,12 +31,6 @@ export interface Marker {
  * carries anything personal is given a salt as well, so that this can be erased later.
  */
 export class MarkedEventStore extends ForwardingEventStore {
-  /**
-   * What was appended here and has not come back yet, by its mark, the oldest first: to compare it is a tenth of checking
-   * the mark.
-   */
-  private readonly appended = new Map<string, Marked>();
-
   constructor(
     store: EventStore,
     private readonly marker: Marker,
@@ -55,17 +49,21 @@ export class MarkedEventStore extends ForwardingEventStore {
   ): Promise<Appended> {
     if (expected === 'any') throw new TypeError('A mark needs the revision that its event will have.');
     const first = expected === 'no-stream' ? 0 : expected + 1;
-    const marked = events.map((event, n): NewEvent => {
-      const metadata = carriesPersonal(event.data)
-        ? { ...event.metadata, salt: this.salt() }
-        : event.metadata;
-      const written = { data: JSON.stringify(event.data), metadata: JSON.stringify(metadata) };
-      const { id, type } = event;
+    const marked = events.map(({ id, type, data, metadata: given }, n): NewEvent => {
+      const metadata = carriesPersonal(data) ? { ...given, salt: this.salt() } : { ...given };
+      const written = { data: JSON.stringify(data), metadata: JSON.stringify(metadata) };
       const place: Place = { stream, revision: first + n, id, type };
       const mark = this.marker.mark(joined(place, written));
-      const withMark = { data: written.data, metadata: written.metadata.slice(0, -1) + endWith(mark) };
-      this.remember(mark, { ...place, ...withMark });
-      return { ...event, metadata: { ...metadata, mark }, written: withMark };
+      // The last of what is written, too: see writtenTextOf.
+      metadata.mark = mark;
+      const withMark = written.metadata.slice(0, -1) + endWith(mark);
+      return {
+        id,
+        type,
+        data,
+        metadata,
+        written: new MarkedText(this.marker, place, written.data, withMark),
+      };
     });
     return this.store.append(stream, marked, expected);
   }
@@ -107,14 +105,6 @@ export class MarkedEventStore extends ForwardingEventStore {
     return { ...event, metadata: { ...metadata, mark }, written: undefined };
   }
 
-  private remember(mark: string, event: Marked): void {
-    const { appended } = this;
-    appended.set(mark, event);
-    if (appended.size <= NOT_BACK_YET) return;
-    const [oldest] = appended.keys();
-    appended.delete(oldest!);
-  }
-
   private salt(): string {
     return this.random.bytes(SALT_BYTES).toString('base64url');
   }
@@ -127,26 +117,18 @@ export class MarkedEventStore extends ForwardingEventStore {
   private whyForged(event: RecordedEvent): string | undefined {
     const mark: unknown = (event.metadata as Partial<EventMetadata> | null | undefined)?.mark;
     if (typeof mark !== 'string') return this.wasBeforeMarks(event.position) ? undefined : 'it has no mark';
-    if (this.isBack(event, mark)) return undefined;
+    if (this.isBack(event)) return undefined;
     const written = writtenTextOf(event, mark);
     if (written !== undefined && this.marker.isMarked(written, mark)) return undefined;
     const { mark: _, ...metadata } = event.metadata;
     return this.marker.isMarked(textOf(event, metadata), mark) ? undefined : 'its mark is not right';
   }
 
-  /** Whether it is an event that was appended here, to the letter. It comes back once to who follows. */
-  private isBack({ stream, revision, id, type, written }: RecordedEvent, mark: string): boolean {
-    const sent = this.appended.get(mark);
-    if (!sent || !written) return false;
-    this.appended.delete(mark);
-    return (
-      sent.data === written.data &&
-      sent.metadata === written.metadata &&
-      sent.id === id &&
-      sent.revision === revision &&
-      sent.stream === stream &&
-      sent.type === type
-    );
+  /** Whether it was marked here and comes back with that very text: to see that is a tenth of checking its mark. */
+  private isBack({ stream, revision, id, type, written }: RecordedEvent): boolean {
+    if (!(written instanceof MarkedText) || written.marker !== this.marker) return false;
+    const { place } = written;
+    return place.id === id && place.revision === revision && place.stream === stream && place.type === type;
   }
 
   private wasBeforeMarks(position: Position): boolean {
@@ -158,12 +140,17 @@ export class MarkedEventStore extends ForwardingEventStore {
   }
 }
 
-/** How many appended events are remembered until they come back. */
-const NOT_BACK_YET = 2_000;
-
-interface Marked extends Place, WrittenEvent {}
-
 type Place = Pick<RecordedEvent, 'stream' | 'revision' | 'id' | 'type'>;
+
+/** What was marked here, and for which place. A store that finds the same bytes again gives it back with the event. */
+class MarkedText implements WrittenEvent {
+  constructor(
+    readonly marker: Marker,
+    readonly place: Place,
+    readonly data: string,
+    readonly metadata: string,
+  ) {}
+}
 
 /** What is marked: a JSON array of where an event stands and what it is. */
 function joined({ stream, revision, id, type }: Place, { data, metadata }: WrittenEvent): string {
