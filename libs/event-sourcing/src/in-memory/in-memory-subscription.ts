@@ -62,9 +62,10 @@ export class InMemorySubscription implements EventSubscription {
     }
   }
 
+  /** Only what is new gathers: history is all there. */
   private async gathered(): Promise<boolean> {
     this.lingering = true;
-    await this.pause(this.options.linger?.() ?? 0);
+    await this.pause(this.isCaughtUp ? (this.options.linger?.() ?? 0) : 0);
     this.lingering = false;
     return !this.stopped;
   }
