@@ -145,7 +145,6 @@ async function start(
   startup.serve();
   // Locks may hold what the facts that are left know nothing of.
   if (restored || builders.plannedInDoubt(parts.clockWatch)) await core.rows.makeAllDue();
-  tellMissingKeys(parts.stores, logger, started);
   if (given.roles.includes('worker')) {
     for (const worker of [core, webhooks, signing, archiving(parts, started), erasure]) await worker.work();
     beginMovingReports(parts, locks, core, app.get(Addresses), started);
@@ -157,6 +156,7 @@ async function start(
     await app.get(SandboxReset).finish();
   }
   startup.ready();
+  tellMissingKeys(parts.stores, logger, started);
   return {
     url: config.publicUrl,
     config,

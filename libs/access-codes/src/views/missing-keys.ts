@@ -1,10 +1,10 @@
 import type { Database } from '@latchkey/database';
-import type { Vault } from '@latchkey/platform';
+import { othersTurn, type Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { CODES, type CodesTables } from './codes-projection';
 
-/** How many codes are looked at with one question to the vault. */
-const PAGE = 1_000;
+/** How many codes are looked at with one question to the vault: some milliseconds, between which others are served. */
+const PAGE = 200;
 
 /**
  * How many of the codes that are not gone have a PIN whose key the vault never had, as after an older vault was
@@ -37,6 +37,7 @@ export async function codesWithoutKeys(
     const unknown = new Set(await vault.unknownKeys(keyIds));
     missing += keyIds.filter((keyId) => unknown.has(keyId)).length;
     last = rows.at(-1)!.code_id;
+    await othersTurn();
   }
   return missing;
 }
