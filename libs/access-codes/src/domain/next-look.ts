@@ -19,6 +19,15 @@ export function nextLook(codeId: string, code: AccessCode | null, circumstances:
 }
 
 /**
+ * When a code that was just requested is due first, ms; undefined: there is something to do now. Only then does it matter
+ * which others have its PIN.
+ */
+export function firstDue(code: AccessCode, circumstances: Circumstances): number | undefined {
+  const look = nextLook(code.codeId, code, circumstances);
+  return look.at === 'later' && !look.forKeypad ? (look.until ?? undefined) : undefined;
+}
+
+/**
  * Whether it matters to when a code is due which others have its PIN. Before its time it does not, as long as it has its
  * PIN reserved: looked at without them, it is due as early or earlier.
  */

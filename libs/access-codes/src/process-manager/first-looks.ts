@@ -1,7 +1,7 @@
 import type { KnownRevisions } from '@latchkey/event-sourcing';
 import type { Clock } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
-import { nextLook } from '../domain/next-look';
+import { firstDue } from '../domain/next-look';
 import type { PlannedWith } from './circumstances';
 
 /**
@@ -29,10 +29,8 @@ export class FirstLooks {
       known.atLeast(streams.accounts.streamOf(accountId)),
     )?.state;
     if (!account) return undefined;
-    // Which other codes have its PIN matters only to one that has something to do now.
     const keypad = streams.keypadKept(deviceId, codeId, known.atLeast(streams.keypadStream(deviceId)));
     if (!keypad) return undefined;
-    const look = nextLook(codeId, code, { device, account, keypad, now: clock.now(), ...bounds(), settings });
-    return look.at === 'later' && !look.forKeypad ? (look.until ?? undefined) : undefined;
+    return firstDue(code, { device, account, keypad, now: clock.now(), ...bounds(), settings });
   }
 }

@@ -13,7 +13,7 @@ import type { Clock } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import type { PlanSettings } from '../domain/circumstances';
 import { type Keypad, KEYPAD, keypadCodec, keypadFold } from '../domain/keypad';
-import { nextLook } from '../domain/next-look';
+import { firstDue } from '../domain/next-look';
 
 /** What so many codes have reserved is kept until they are requested, which is soon. */
 const NOT_REQUESTED_YET = 10_000;
@@ -59,11 +59,9 @@ export class FoldedLooks {
     const account = device && this.accounts.get(device.accountId)?.state;
     const releasedAt = this.keypads.get(deviceId)?.state;
     if (!own || !account || releasedAt === undefined) return undefined;
-    // Which other codes have its PIN matters only to one that has something to do now.
     const keypad = { ...own, releasedAt };
     const { clock, settings } = this;
-    const look = nextLook(codeId, code, { device, account, keypad, now: clock.now(), settings });
-    return look.at === 'later' && !look.forKeypad ? (look.until ?? undefined) : undefined;
+    return firstDue(code, { device, account, keypad, now: clock.now(), settings });
   }
 
   /** @returns when something last left the keypad, ms */
