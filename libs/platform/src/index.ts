@@ -40,6 +40,7 @@ export {
   START,
   startOf,
 } from './paging/page';
+export { programArguments } from './processes/program-arguments';
 export * from './tokens';
 export { freePort } from './testing/free-port';
 export { pinsIn } from './testing/pins-in';

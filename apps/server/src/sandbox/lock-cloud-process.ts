@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { StartupError } from '@latchkey/platform';
+import { programArguments, StartupError } from '@latchkey/platform';
 import { ownAddress } from './own-address';
+
+const LOCK_CLOUD = join(__dirname, '../../../lock-cloud/src/main');
 
 export interface LockCloudProcess {
   readonly url: string;
@@ -28,7 +29,7 @@ export async function spawnLockCloud(options: {
   readonly clientSecret: string;
   readonly resetClock: boolean;
 }): Promise<LockCloudProcess> {
-  const child = spawn(process.execPath, programArguments(), {
+  const child = spawn(process.execPath, programArguments(LOCK_CLOUD), {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
@@ -52,16 +53,6 @@ export async function spawnLockCloud(options: {
     clearTimeout(timer);
   };
   return { url: ownAddress(options.host, port), exited, close };
-}
-
-function programArguments(): string[] {
-  const compiled = join(__dirname, '../../../lock-cloud/src/main.js');
-  return existsSync(compiled)
-    ? ['--enable-source-maps', compiled]
-    : [
-        ...['--require', join(__dirname, '../../../../scripts/typescript.cjs')],
-        join(__dirname, '../../../lock-cloud/src/main.ts'),
-      ];
 }
 
 function listening(child: ChildProcess): Promise<number> {

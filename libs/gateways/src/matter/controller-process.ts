@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { programArguments } from '@latchkey/platform';
 import type { Refusal } from '../lock-gateway';
 import type {
   Answered,
@@ -53,7 +53,7 @@ export class ControllerProcess {
   /** @throws Error when it does not come up; the message says why */
   static async start(options: ControllerOptions): Promise<ControllerProcess> {
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
-    const child = spawn(process.execPath, programArguments(), {
+    const child = spawn(process.execPath, programArguments(join(__dirname, 'controller/main')), {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       env: Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
     });
@@ -134,14 +134,4 @@ function started(
     const start: ToController = { kind: 'start', folder, networkInterface, limits };
     child.send(start);
   });
-}
-
-function programArguments(): string[] {
-  const compiled = join(__dirname, 'controller', 'main.js');
-  return existsSync(compiled)
-    ? ['--enable-source-maps', compiled]
-    : [
-        ...['--require', join(__dirname, '../../../../scripts/typescript.cjs')],
-        join(__dirname, 'controller', 'main.ts'),
-      ];
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { programArguments } from '@latchkey/platform';
 import type { Answer, WriteAnswer } from '../lock-gateway';
 import { SiteUnderTest } from './testing/site-under-test';
 
@@ -38,10 +39,8 @@ it('no PIN is in what is answered, reported or logged, by us or by the package, 
 });
 
 it('the package logs no PIN either when all its logs are on', async () => {
-  const program = join(__dirname, 'testing/put-a-code.ts');
   const env = { ...process.env, DEBUG: '*', PIN };
-  const typescript = join(__dirname, '../../../../scripts/typescript.cjs');
-  const child = spawn(process.execPath, ['--require', typescript, program], { env });
+  const child = spawn(process.execPath, programArguments(join(__dirname, 'testing/put-a-code')), { env });
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (said += chunk.toString()));

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '@latchkey/platform';
+import { freePort, programArguments } from '@latchkey/platform';
 import type { AskedOfLocks, MadeLock, SimulatedAbilities } from './lock-messages';
 
 /** Matter locks on loopback, in a process of their own that ends with this one. */
@@ -19,7 +18,7 @@ export class SimulatedMatterLocks {
   }
 
   static async start(folder: string): Promise<SimulatedMatterLocks> {
-    const child = spawn(process.execPath, [...programArguments(), folder], {
+    const child = spawn(process.execPath, [...programArguments(join(__dirname, 'lock-program')), folder], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     await new Promise<void>((resolve, reject) => {
@@ -78,14 +77,4 @@ export class SimulatedMatterLocks {
       this.child.send({ id, asked });
     });
   }
-}
-
-function programArguments(): string[] {
-  const compiled = join(__dirname, 'lock-program.js');
-  return existsSync(compiled)
-    ? ['--enable-source-maps', compiled]
-    : [
-        ...['--require', join(__dirname, '../../../../../scripts/typescript.cjs')],
-        join(__dirname, 'lock-program.ts'),
-      ];
 }
