@@ -19,6 +19,8 @@ interface GrantRow {
   grant_id: string;
 }
 
+type TokenRow = GrantRow & { expires_at: number | null };
+
 export interface Tokens {
   access_token: string;
   refresh_token: string;
@@ -33,6 +35,8 @@ const secret = (prefix: string) => `${prefix}_${randomBytes(32).toString('base64
 
 /** Sandbox accounts, and the authorizations given for them. Codes and tokens are kept as hashes only. */
 export class Accounts {
+  /** What the access tokens stand for that were shown since tokens last changed. */
+  private readonly shown = new Map<string, TokenRow>();
   private readonly everyOne;
   private readonly byId;
   private readonly byName;
@@ -84,7 +88,7 @@ export class Accounts {
     this.insertToken = db.prepare<[string, string, string, string, number | null]>(
       'INSERT INTO tokens (token_hash, kind, account_id, grant_id, expires_at) VALUES (?, ?, ?, ?, ?)',
     );
-    this.tokenByHash = db.prepare<[string, string], GrantRow & { expires_at: number | null }>(
+    this.tokenByHash = db.prepare<[string, string], TokenRow>(
       'SELECT * FROM tokens WHERE token_hash = ? AND kind = ?',
     );
     this.removeGrant = db.prepare<[string]>('DELETE FROM tokens WHERE grant_id = ?');
@@ -137,7 +141,7 @@ export class Accounts {
       const found = this.codeByHash.get(hash(code));
       if (!found) return null;
       if (found.used) {
-        this.removeGrant.run(found.grant_id);
+        this.end(found);
         return null;
       }
       const expired = found.expires_at <= this.clock.now();
@@ -165,19 +169,26 @@ export class Accounts {
   revoke(refreshToken: string): void {
     this.db.transact(() => {
       const found = this.tokenByHash.get(hash(refreshToken), 'refresh');
-      if (found) this.removeGrant.run(found.grant_id);
+      if (found) this.end(found);
     });
   }
 
   /** The account that a valid access token stands for, or null. */
   accountOf(accessToken: string): string | null {
-    const found = this.tokenByHash.get(hash(accessToken), 'access');
+    const found = this.shown.get(accessToken) ?? this.tokenByHash.get(hash(accessToken), 'access');
+    if (found) this.shown.set(accessToken, found);
     return found && (found.expires_at ?? 0) > this.clock.now() ? found.account_id : null;
+  }
+
+  private end(grant: GrantRow): void {
+    this.shown.clear();
+    this.removeGrant.run(grant.grant_id);
   }
 
   private issue(grant: GrantRow, refreshToken: string): Tokens {
     const now = this.clock.now();
     const accessToken = secret('access');
+    this.shown.clear();
     this.removeOldTokens.run(now);
     this.insertToken.run(
       hash(accessToken),

@@ -66,7 +66,7 @@ export class Admission {
       other.access_code_id !== self && (rivals === 'on the lock or on the way' || other.status === 'active');
     const contents = (other: Code): CodeContent[] =>
       rivals === 'on the lock' || other.planned === null ? [other] : [other, other.planned];
-    const clashes = (clash: (theirs: CodeContent) => boolean, others: Code[]) =>
+    const clashes = (clash: (theirs: CodeContent) => boolean, others: readonly Code[]) =>
       others.some((other) => isRival(other) && contents(other).some(clash));
 
     const samePin = this.codes.withPin(lock.lock_id, content.code);

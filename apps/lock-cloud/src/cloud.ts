@@ -3,7 +3,7 @@ import { Accounts } from './accounts';
 import { Admission } from './admission';
 import { SimulatedClock, iso } from './clock';
 import { Codes, contentOf } from './codes';
-import { CloudDatabase } from './database';
+import { CloudDatabase, isStorageFault } from './database';
 import { Deliveries } from './deliveries';
 import { Refusal, notFound, refusedByFault } from './errors';
 import { type NewLock, Locks } from './locks';
@@ -68,8 +68,7 @@ export class Cloud {
       this.admission,
       this.webhooks,
     );
-    this.deliveries = new Deliveries(this.db, this.clock);
-    this.webhooks.onDelivery = (webhookId) => this.deliveries.look(webhookId);
+    this.deliveries = new Deliveries(this.db, this.clock, this.webhooks);
     this.player = new Player(this.clock, this.operations, this.deliveries);
     this.player.wake();
   }
@@ -77,6 +76,7 @@ export class Cloud {
   async close(): Promise<void> {
     this.player.close();
     await this.deliveries.close();
+    this.saveClock();
     this.db.close();
   }
 
@@ -86,11 +86,12 @@ export class Cloud {
     this.player.wake();
   }
 
-  /** Does a change at once and as a whole, and sets what follows from it in motion. */
+  /** Does a change at once and as a whole, with what is due by then, and sets what follows from it in motion. */
   change<T>(work: () => T): T {
     const result = this.db.transact(() => {
       const done = work();
       this.clock.countActivity();
+      this.operations.performDue(this.clock.now());
       return done;
     });
     this.player.wake();
@@ -180,7 +181,7 @@ export class Cloud {
           (code.ends_at === null || lockTime < code.ends_at)));
     const code = this.codes.withPin(lockId, pin).find(opens);
     if (code) this.locks.turn(lock, 'unlocked');
-    if (code && this.codes.isOneTime(code.access_code_id)) {
+    if (code?.one_time) {
       this.byHand(lockId, () => this.codes.delete(code.access_code_id));
     }
     const event_id = outOfReach(lock.faults) ? null : randomUUID();
@@ -207,16 +208,14 @@ export class Cloud {
 
   /** Takes all locks out of an account, and what is on them with them. */
   emptyAccount(accountId: string): void {
-    for (const lock of this.locks.of(accountId)) this.removeLock(lock.lock_id);
+    for (const lock of [...this.locks.of(accountId)]) this.removeLock(lock.lock_id);
   }
 
   /** Somebody makes a code by hand at the lock: at once, and the maker's cloud does not report it. */
   addByHand(lockId: string, content: CodeContent): Code {
     return this.byHand(lockId, (lock) => {
       this.admission.admitNew(lock, content, 'on the lock', this.clock.now());
-      const accessCodeId = randomUUID();
-      this.codes.add(accessCodeId, lockId, content, 'active');
-      return this.codes.get(accessCodeId) as Code;
+      return this.codes.add(randomUUID(), lockId, content, 'active');
     });
   }
 
@@ -244,6 +243,15 @@ export class Cloud {
       if (free && brokenPinRule(lock.abilities, code) === null) return code;
     }
     throw new Refusal(409, 'LOCK_FULL', 'The lock finds no PIN that is free.');
+  }
+
+  /** Where it was put by what was asked last. */
+  private saveClock(): void {
+    try {
+      this.clock.save();
+    } catch (error) {
+      if (!isStorageFault(error)) throw error;
+    }
   }
 
   private byHand<T>(lockId: string, work: (lock: Lock) => T): T {

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import Libsql from 'libsql';
+import { prepareTables } from './schema';
 
 /** A prepared statement: parameters in, rows of type R out. */
 export interface Query<P extends unknown[], R = unknown> {
@@ -9,56 +10,18 @@ export interface Query<P extends unknown[], R = unknown> {
   all(...parameters: P): R[];
 }
 
-const schema = `
-  CREATE TABLE IF NOT EXISTS clock (
-    id INTEGER PRIMARY KEY CHECK (id = 1), now INTEGER NOT NULL, wall INTEGER NOT NULL,
-    running INTEGER NOT NULL, activity INTEGER NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS accounts (
-    seq INTEGER PRIMARY KEY, account_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE) STRICT;
-  CREATE TABLE IF NOT EXISTS account_tenants (
-    account_id TEXT NOT NULL, tenant TEXT NOT NULL, PRIMARY KEY (account_id, tenant)) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS authorization_codes (
-    code_hash TEXT PRIMARY KEY, account_id TEXT NOT NULL, redirect_uri TEXT, expires_at INTEGER NOT NULL,
-    grant_id TEXT NOT NULL, used INTEGER NOT NULL DEFAULT 0, code_challenge TEXT) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS authorization_codes_by_expiry ON authorization_codes (expires_at);
-  CREATE TABLE IF NOT EXISTS tokens (
-    token_hash TEXT PRIMARY KEY, kind TEXT NOT NULL, account_id TEXT NOT NULL, grant_id TEXT NOT NULL,
-    expires_at INTEGER) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS tokens_by_expiry ON tokens (expires_at);
-  CREATE INDEX IF NOT EXISTS tokens_by_grant ON tokens (grant_id);
-  CREATE TABLE IF NOT EXISTS locks (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, lock_id TEXT NOT NULL UNIQUE, account_id TEXT NOT NULL,
-    name TEXT NOT NULL, abilities TEXT NOT NULL, faults TEXT NOT NULL, lock_state TEXT NOT NULL,
-    random_state INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;
-  CREATE INDEX IF NOT EXISTS locks_by_account ON locks (account_id, seq);
-  CREATE TABLE IF NOT EXISTS codes (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, access_code_id TEXT NOT NULL UNIQUE, lock_id TEXT NOT NULL,
-    name TEXT NOT NULL, code TEXT NOT NULL, starts_at INTEGER, ends_at INTEGER, status TEXT NOT NULL,
-    planned TEXT, planned_code TEXT, deleting INTEGER NOT NULL DEFAULT 0) STRICT;
-  CREATE INDEX IF NOT EXISTS codes_by_pin ON codes (lock_id, code);
-  CREATE INDEX IF NOT EXISTS codes_by_lock ON codes (lock_id, seq);
-  CREATE INDEX IF NOT EXISTS codes_by_planned_pin ON codes (lock_id, planned_code) WHERE planned_code IS NOT NULL;
-  CREATE TABLE IF NOT EXISTS one_time_codes (access_code_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS operations (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, lock_id TEXT NOT NULL, kind TEXT NOT NULL,
-    subject_id TEXT NOT NULL, payload TEXT NOT NULL, due_at INTEGER NOT NULL) STRICT;
-  CREATE INDEX IF NOT EXISTS operations_by_due ON operations (due_at, seq);
-  CREATE INDEX IF NOT EXISTS operations_by_lock ON operations (lock_id, due_at);
-  CREATE INDEX IF NOT EXISTS operations_by_subject ON operations (subject_id, seq);
-  CREATE TABLE IF NOT EXISTS subscriptions (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, webhook_id TEXT NOT NULL UNIQUE, account_id TEXT NOT NULL,
-    url TEXT NOT NULL, events TEXT NOT NULL, failures INTEGER NOT NULL DEFAULT 0,
-    blocked_until INTEGER NOT NULL DEFAULT 0, UNIQUE (account_id, url)) STRICT;
-  CREATE TABLE IF NOT EXISTS deliveries (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, webhook_id TEXT NOT NULL, body TEXT NOT NULL,
-    created_at INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0) STRICT;
-  CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (webhook_id, due_at, seq);
-`;
+/** What is kept in memory beside the file: written with the transaction that changes it, or put back as it was. */
+export interface Kept {
+  /** How many statements `write` takes. */
+  readonly changes: number;
+  write(): void;
+  /** What `write` wrote is in the file. */
+  written(): void;
+  undo(): void;
+}
 
 /** What has left the locks' memories is in no file any more after this long, ms by the machine's clock. */
 export const EMPTIED_EVERY_MS = 1000;
-/** Of a file from which deleted content is wiped; those of earlier versions still hold some. */
-const WIPED = 1;
 
 /**
  * The cloud's memory: one SQLite file, held exclusively, so that two clouds never share it.
@@ -70,47 +33,86 @@ export class CloudDatabase {
   private readonly begin: Query<[]>;
   private readonly commit: Query<[]>;
   private readonly rollback: Query<[]>;
+  private readonly checkpoint: Query<[], { busy: number }>;
+  private readonly kept: Kept[] = [];
   private open = true;
   private inTransaction = false;
+  /** SQLite's own transaction has begun: only for what is more than one statement. */
+  private begun = false;
+  private logIsEmpty = false;
   private readonly emptying: NodeJS.Timeout;
 
   constructor(private readonly dataDir: string) {
     this.db = openFile(dataDir);
-    this.db.exec(schema);
-    addMissingColumns(this.db);
-    this.begin = this.prepare('BEGIN IMMEDIATE');
-    this.commit = this.prepare('COMMIT');
-    this.rollback = this.prepare('ROLLBACK');
+    this.begin = this.compile('BEGIN IMMEDIATE');
+    this.commit = this.compile('COMMIT');
+    this.rollback = this.compile('ROLLBACK');
+    this.checkpoint = this.compile('PRAGMA wal_checkpoint(TRUNCATE)');
     this.emptying = setInterval(() => this.emptyLog(), EMPTIED_EVERY_MS).unref();
   }
 
+  /** What a statement runs within `transact` is part of the transaction. */
   prepare<P extends unknown[], R = unknown>(sql: string): Query<P, R> {
+    const query = this.compile<P, R>(sql);
+    return {
+      run: (...parameters) => {
+        if (this.inTransaction) this.beginOnce();
+        this.logIsEmpty = false;
+        query.run(...parameters);
+      },
+      get: (...parameters) => query.get(...parameters),
+      all: (...parameters) => query.all(...parameters),
+    };
+  }
+
+  /** A statement of what is kept: `transact` knows how many of them it stores at once. */
+  compile<P extends unknown[], R = unknown>(sql: string): Query<P, R> {
     return this.db.prepare(sql) as unknown as Query<P, R>;
+  }
+
+  /** From now on a part of each transaction. */
+  keep(kept: Kept): void {
+    this.kept.push(kept);
   }
 
   /** Runs `work` (synchronous) as one unit: all of it is stored, or, if it throws, none. Nested calls join. */
   transact<T>(work: () => T): T {
     if (this.inTransaction) return work();
-    this.begin.run();
     this.inTransaction = true;
     try {
       const result = work();
-      this.commit.run();
+      this.store();
       return result;
     } catch (error) {
       this.undo();
       throw error;
     } finally {
       this.inTransaction = false;
+      this.begun = false;
     }
+  }
+
+  private beginOnce(): void {
+    if (this.begun) return;
+    this.begin.run();
+    this.begun = true;
+  }
+
+  private store(): void {
+    let changes = 0;
+    for (const kept of this.kept) changes += kept.changes;
+    if (changes > 0) this.logIsEmpty = false;
+    if (changes > 1) this.beginOnce();
+    for (const kept of this.kept) if (kept.changes > 0) kept.write();
+    if (this.begun) this.commit.run();
+    for (const kept of this.kept) kept.written();
   }
 
   /** The write-ahead log has old pages, and so what was deleted from them. What can't be done now is done later. */
   private emptyLog(): void {
-    if (this.dataDir === ':memory:' || this.inTransaction) return;
+    if (this.dataDir === ':memory:' || this.inTransaction || this.logIsEmpty) return;
     try {
-      const { size } = statSync(`${fileIn(this.dataDir)}-wal`);
-      if (size > 0) this.db.pragma('wal_checkpoint(TRUNCATE)');
+      this.logIsEmpty = this.checkpoint.all()[0]?.busy === 0;
     } catch {
       // A full disk: what was answered stands in the log.
     }
@@ -118,6 +120,7 @@ export class CloudDatabase {
 
   /** Some errors (a full disk) have rolled it back already; a rollback that fails must not hide what it was for. */
   private undo(): void {
+    for (const kept of this.kept) kept.undo();
     try {
       if (this.db.inTransaction) this.rollback.run();
     } catch {
@@ -138,13 +141,6 @@ export class CloudDatabase {
   }
 }
 
-/** A file that an earlier version made lacks what has come since. */
-function addMissingColumns(db: Libsql.Database): void {
-  const columns = db.prepare('PRAGMA table_info(authorization_codes)').all([]) as { name: string }[];
-  if (!columns.some(({ name }) => name === 'code_challenge'))
-    db.exec('ALTER TABLE authorization_codes ADD COLUMN code_challenge TEXT');
-}
-
 function openFile(dataDir: string): Libsql.Database {
   const inMemory = dataDir === ':memory:';
   try {
@@ -156,7 +152,7 @@ function openFile(dataDir: string): Libsql.Database {
     db.exec('PRAGMA synchronous = NORMAL');
     db.exec('BEGIN IMMEDIATE');
     db.exec('COMMIT');
-    if (!inMemory) wipeOnce(db);
+    prepareTables(db);
     return db;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -167,13 +163,6 @@ function openFile(dataDir: string): Libsql.Database {
 }
 
 const fileIn = (dataDir: string): string => join(dataDir, 'lock-cloud.db');
-
-function wipeOnce(db: Libsql.Database): void {
-  const [{ user_version: wiped }] = db.prepare('PRAGMA user_version').all([]) as [{ user_version: number }];
-  if (wiped >= WIPED) return;
-  db.exec('VACUUM');
-  db.exec(`PRAGMA user_version = ${WIPED}`);
-}
 
 /** Level by level: Node's own recursive mkdir never returns where a parent can't be made, as under /proc. */
 function makeFolder(path: string): void {

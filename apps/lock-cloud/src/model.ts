@@ -86,35 +86,38 @@ export const noFaults: Faults = {
 export const outOfReach = ({ offline, bridge_offline }: Faults): boolean => offline || bridge_offline;
 
 export interface Lock {
-  seq: number;
-  lock_id: string;
-  account_id: string;
-  name: string;
-  abilities: Abilities;
-  faults: Faults;
-  lock_state: 'locked' | 'unlocked';
+  readonly seq: number;
+  readonly lock_id: string;
+  readonly account_id: string;
+  readonly name: string;
+  readonly abilities: Abilities;
+  readonly faults: Faults;
+  readonly lock_state: 'locked' | 'unlocked';
   /** State of the lock's own random numbers. */
-  random_state: number;
-  updated_at: number;
+  readonly random_state: number;
+  readonly updated_at: number;
 }
 
 /** Instants in ms; null: no limit on that side. */
 export interface CodeContent {
-  name: string;
-  code: string;
-  starts_at: number | null;
-  ends_at: number | null;
+  readonly name: string;
+  readonly code: string;
+  readonly starts_at: number | null;
+  readonly ends_at: number | null;
 }
 
 export interface Code extends CodeContent {
-  access_code_id: string;
-  lock_id: string;
+  readonly seq: number;
+  readonly access_code_id: string;
+  readonly lock_id: string;
   /** pending: accepted, but not on the lock yet. */
-  status: 'pending' | 'active';
+  readonly status: 'pending' | 'active';
   /** The content once all pending changes are performed; null if there are none. */
-  planned: CodeContent | null;
+  readonly planned: CodeContent | null;
   /** A removal is on its way to the lock. */
-  deleting: boolean;
+  readonly deleting: boolean;
+  /** It opens the door once and is forgotten. */
+  readonly one_time: boolean;
 }
 
 export type Operation =

@@ -15,16 +15,20 @@ import {
   type Operation,
   outOfReach,
 } from './model';
+import { InOrder } from './rows';
+import { Table } from './table';
 import type { Webhooks } from './webhooks';
 
-interface OperationRow {
-  seq: number;
-  lock_id: string;
-  kind: Operation['kind'];
-  subject_id: string;
-  payload: string;
-  due_at: number;
+interface Pending {
+  readonly seq: number;
+  readonly operation: Operation;
+  readonly due_at: number;
 }
+
+/** So many that are due are performed in one transaction. */
+const AT_ONCE = 64;
+
+const isHere = () => 'here';
 
 const eventOf = {
   create: 'access_code.created',
@@ -43,13 +47,13 @@ const asKept = (abilities: Abilities, content: CodeContent): CodeContent => ({
  * taking the lock's latency on the simulated clock. Kept in the database, so a restart goes on with them.
  */
 export class Operations {
-  private readonly insert;
-  private readonly lastOfLock;
-  private readonly due;
-  private readonly firstDue;
-  private readonly remove;
-  private readonly removeOfLock;
-  private readonly ofSubject;
+  private readonly byDue = new InOrder<Pending>(isHere, ({ due_at }) => due_at);
+  private readonly byLock = new InOrder<Pending>(
+    ({ operation }) => operation.lock_id,
+    ({ due_at }) => due_at,
+  );
+  private readonly bySubject = new InOrder<Pending>(({ operation }) => operation.subject_id);
+  private readonly table: Table<Pending>;
 
   constructor(
     private readonly db: CloudDatabase,
@@ -59,32 +63,25 @@ export class Operations {
     private readonly admission: Admission,
     private readonly webhooks: Webhooks,
   ) {
-    this.insert = db.prepare<[string, string, string, string, number]>(
-      'INSERT INTO operations (lock_id, kind, subject_id, payload, due_at) VALUES (?, ?, ?, ?, ?)',
-    );
-    this.lastOfLock = db.prepare<[string], { due_at: number | null }>(
-      'SELECT max(due_at) AS due_at FROM operations WHERE lock_id = ?',
-    );
-    this.due = db.prepare<[number], OperationRow>(
-      'SELECT * FROM operations WHERE due_at <= ? ORDER BY due_at, seq LIMIT 64',
-    );
-    this.firstDue = db.prepare<[], { due_at: number }>(
-      'SELECT due_at FROM operations ORDER BY due_at, seq LIMIT 1',
-    );
-    this.remove = db.prepare<[number]>('DELETE FROM operations WHERE seq = ?');
-    this.removeOfLock = db.prepare<[string]>('DELETE FROM operations WHERE lock_id = ?');
-    this.ofSubject = db.prepare<[string], OperationRow>(
-      'SELECT * FROM operations WHERE subject_id = ? ORDER BY seq',
-    );
+    this.table = new Table(db, {
+      name: 'operations',
+      indexes: [this.byDue, this.byLock, this.bySubject],
+      columns: { payload: ({ operation }) => JSON.stringify(operation), due_at: ({ due_at }) => due_at },
+      read: ({ seq, payload, due_at }) => ({
+        seq: Number(seq),
+        operation: JSON.parse(String(payload)) as Operation,
+        due_at: Number(due_at),
+      }),
+    });
   }
 
   /** Accepts a new code: pending until the lock has performed it. */
   create(lock: Lock, content: CodeContent): Code {
     this.admission.admitNew(lock, content, 'on the lock or on the way', this.clock.now());
     const accessCodeId = randomUUID();
-    this.codes.add(accessCodeId, lock.lock_id, content, 'pending');
+    const code = this.codes.add(accessCodeId, lock.lock_id, content, 'pending');
     this.enqueue(lock, { kind: 'create', lock_id: lock.lock_id, subject_id: accessCodeId });
-    return this.codes.get(accessCodeId) as Code;
+    return code;
   }
 
   /** Accepts a change of the fields given; the others stay what they are, or are about to be. */
@@ -122,33 +119,41 @@ export class Operations {
   }
 
   forget(lockId: string): void {
-    this.removeOfLock.run(lockId);
+    for (const pending of [...this.byLock.of(lockId)]) this.table.delete(pending);
   }
 
   /** The instant of the next operation, or null. */
   nextDue(): number | null {
-    return this.firstDue.get()?.due_at ?? null;
+    return this.byDue.of(isHere())[0]?.due_at ?? null;
   }
 
   /** Performs everything due up to `now`, in order, each at its own instant. */
   performDue(now: number): void {
     for (;;) {
-      const rows = this.due.all(now);
-      if (rows.length === 0) return;
+      const due = this.dueBy(now);
+      if (due.length === 0) return;
       this.db.transact(() => {
-        for (const row of rows) {
-          this.remove.run(row.seq);
-          this.perform({ ...(JSON.parse(row.payload) as Operation) }, row.due_at);
+        for (const pending of due) {
+          this.table.delete(pending);
+          this.perform(pending.operation, pending.due_at);
           this.clock.countActivity();
         }
       });
     }
   }
 
+  private dueBy(now: number): Pending[] {
+    const due: Pending[] = [];
+    for (const pending of this.byDue.of(isHere())) {
+      if (pending.due_at > now || due.length === AT_ONCE) break;
+      due.push(pending);
+    }
+    return due;
+  }
+
   private enqueue(lock: Lock, operation: Operation): void {
-    const free = Math.max(this.clock.now(), this.lastOfLock.get(lock.lock_id)?.due_at ?? 0);
-    const { lock_id, kind, subject_id } = operation;
-    this.insert.run(lock_id, kind, subject_id, JSON.stringify(operation), free + lock.faults.latency_ms);
+    const free = Math.max(this.clock.now(), this.byLock.of(lock.lock_id).at(-1)?.due_at ?? 0);
+    this.table.put({ seq: this.table.nextSeq(), operation, due_at: free + lock.faults.latency_ms });
   }
 
   private perform(operation: Operation, at: number): void {
@@ -226,9 +231,9 @@ export class Operations {
 
   /** After a change was performed or given up: what the changes still pending will make of the code. */
   planAgain(code: Code): void {
-    const pending = this.ofSubject
-      .all(code.access_code_id)
-      .map((row) => JSON.parse(row.payload) as Operation)
+    const pending = this.bySubject
+      .of(code.access_code_id)
+      .map(({ operation }) => operation)
       .filter((operation) => operation.kind === 'update');
     const planned = pending.reduce((content, { change }) => ({ ...content, ...change }), contentOf(code));
     this.codes.setPlanned(code.access_code_id, pending.length === 0 ? null : planned);

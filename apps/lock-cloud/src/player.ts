@@ -106,6 +106,7 @@ export class Player {
     }
     if (this.open) {
       this.clock.put(target, running);
+      this.clock.save();
       this.arm();
     }
     return this.read();

@@ -2,19 +2,27 @@ import { randomUUID } from 'node:crypto';
 import type { CloudDatabase } from './database';
 import type { Locks } from './locks';
 import type { EventType, Lock, LockEvent } from './model';
-
-interface SubscriptionRow {
-  seq: number;
-  webhook_id: string;
-  account_id: string;
-  url: string;
-  events: string;
-}
+import { ByKey, InOrder } from './rows';
+import { Table } from './table';
 
 export interface Subscription {
-  webhook_id: string;
-  url: string;
-  events: EventType[];
+  readonly seq: number;
+  readonly webhook_id: string;
+  readonly account_id: string;
+  readonly url: string;
+  readonly events: readonly EventType[];
+  /** Attempts that have failed since the last one that did not. */
+  readonly failures: number;
+  readonly blocked_until: number;
+}
+
+export interface Delivery {
+  readonly seq: number;
+  readonly webhook_id: string;
+  readonly body: string;
+  readonly created_at: number;
+  readonly due_at: number;
+  readonly attempts: number;
 }
 
 /** The second copy of a repeated webhook leaves so much later, so that it also comes out of order. */
@@ -26,63 +34,94 @@ const outcomes: ReadonlySet<EventType> = new Set([
   'access_code.deleted',
 ]);
 
-const fromRow = ({ webhook_id, url, events }: SubscriptionRow): Subscription => ({
-  webhook_id,
-  url,
-  events: JSON.parse(events) as EventType[],
-});
-
 /** The subscribers to reports of an account's locks, and what is to be delivered to them. */
 export class Webhooks {
-  private readonly ofAccount;
-  /** The subscriptions of each account as last read: every event asks for them. */
-  private readonly known = new Map<string, Subscription[]>();
-  private readonly upsert;
-  private readonly removeSubscription;
-  private readonly removeDeliveries;
-  private readonly insertDelivery;
-  /** Told whenever something is to be delivered to a subscriber. */
-  onDelivery: (webhookId: string) => void = () => {};
+  private readonly byId = new ByKey<Subscription>(({ webhook_id }) => webhook_id);
+  private readonly ofAccount = new InOrder<Subscription>(({ account_id }) => account_id);
+  private readonly bySubscriber = new InOrder<Delivery>(
+    ({ webhook_id }) => webhook_id,
+    ({ due_at }) => due_at,
+  );
+  readonly subscriptions: Table<Subscription>;
+  readonly deliveries: Table<Delivery>;
 
   constructor(
     private readonly db: CloudDatabase,
     private readonly locks: Locks,
   ) {
-    this.ofAccount = db.prepare<[string], SubscriptionRow>(
-      'SELECT * FROM subscriptions WHERE account_id = ? ORDER BY seq',
-    );
-    this.upsert = db.prepare<[string, string, string, string], SubscriptionRow>(
-      `INSERT INTO subscriptions (webhook_id, account_id, url, events) VALUES (?, ?, ?, ?)
-       ON CONFLICT (account_id, url) DO UPDATE SET events = excluded.events RETURNING *`,
-    );
-    this.removeSubscription = db.prepare<[string]>('DELETE FROM subscriptions WHERE webhook_id = ?');
-    this.removeDeliveries = db.prepare<[string]>('DELETE FROM deliveries WHERE webhook_id = ?');
-    this.insertDelivery = db.prepare<[string, string, number, number]>(
-      'INSERT INTO deliveries (webhook_id, body, created_at, due_at) VALUES (?, ?, ?, ?)',
-    );
+    this.subscriptions = new Table(db, {
+      name: 'subscriptions',
+      indexes: [this.byId, this.ofAccount],
+      columns: {
+        webhook_id: (subscription) => subscription.webhook_id,
+        account_id: (subscription) => subscription.account_id,
+        url: (subscription) => subscription.url,
+        events: ({ events }) => JSON.stringify(events),
+        failures: (subscription) => subscription.failures,
+        blocked_until: (subscription) => subscription.blocked_until,
+      },
+      read: (stored) => ({
+        ...(stored as unknown as Subscription),
+        events: JSON.parse(String(stored.events)) as EventType[],
+      }),
+    });
+    this.deliveries = new Table(db, {
+      name: 'deliveries',
+      indexes: [this.bySubscriber],
+      columns: {
+        webhook_id: (delivery) => delivery.webhook_id,
+        body: (delivery) => delivery.body,
+        created_at: (delivery) => delivery.created_at,
+        due_at: (delivery) => delivery.due_at,
+        attempts: (delivery) => delivery.attempts,
+      },
+      read: (stored) => stored as unknown as Delivery,
+    });
   }
 
-  list(accountId: string): Subscription[] {
-    const known = this.known.get(accountId) ?? this.ofAccount.all(accountId).map(fromRow);
-    this.known.set(accountId, known);
-    return known;
+  get(webhookId: string): Subscription | undefined {
+    return this.byId.get(webhookId);
+  }
+
+  list(accountId: string): readonly Subscription[] {
+    return this.ofAccount.of(accountId);
+  }
+
+  /** Each subscriber for whom something is to be delivered, with that in its order. */
+  waiting(): Iterable<[webhookId: string, deliveries: readonly Delivery[]]> {
+    return this.bySubscriber.all();
+  }
+
+  waitingFor(webhookId: string): readonly Delivery[] {
+    return this.bySubscriber.of(webhookId);
   }
 
   /** Subscribing the same URL again keeps its webhook_id and replaces its list of events. */
-  subscribe(accountId: string, url: string, events: EventType[]): Subscription {
-    this.known.delete(accountId);
-    return fromRow(this.upsert.get(randomUUID(), accountId, url, JSON.stringify(events)) as SubscriptionRow);
+  subscribe(accountId: string, url: string, events: readonly EventType[]): Subscription {
+    const known = this.list(accountId).find((subscription) => subscription.url === url);
+    const subscription: Subscription = known
+      ? { ...known, events }
+      : {
+          seq: this.subscriptions.nextSeq(),
+          webhook_id: randomUUID(),
+          account_id: accountId,
+          url,
+          events,
+          failures: 0,
+          blocked_until: 0,
+        };
+    this.subscriptions.put(subscription);
+    return subscription;
   }
 
   /** Undelivered webhooks go with their subscription. False if the account has no such webhook. */
   unsubscribe(accountId: string, webhookId: string): boolean {
-    if (!this.list(accountId).some((subscription) => subscription.webhook_id === webhookId)) return false;
-    this.known.delete(accountId);
+    const subscription = this.get(webhookId);
+    if (subscription?.account_id !== accountId) return false;
     this.db.transact(() => {
-      this.removeSubscription.run(webhookId);
-      this.removeDeliveries.run(webhookId);
+      this.subscriptions.delete(subscription);
+      for (const delivery of [...this.waitingFor(webhookId)]) this.deliveries.delete(delivery);
     });
-    this.onDelivery(webhookId);
     return true;
   }
 
@@ -101,9 +140,13 @@ export class Webhooks {
     const body = JSON.stringify(event);
     const due = at + faults.delay_webhooks_ms;
     for (const { webhook_id } of wanted) {
-      this.insertDelivery.run(webhook_id, body, at, due);
-      if (repeat) this.insertDelivery.run(webhook_id, body, at, due + REPEAT_AFTER_MS);
-      this.onDelivery(webhook_id);
+      this.deliver(webhook_id, body, at, due);
+      if (repeat) this.deliver(webhook_id, body, at, due + REPEAT_AFTER_MS);
     }
+  }
+
+  private deliver(webhook_id: string, body: string, created_at: number, due_at: number): void {
+    const seq = this.deliveries.nextSeq();
+    this.deliveries.put({ seq, webhook_id, body, created_at, due_at, attempts: 0 });
   }
 }

@@ -59,7 +59,7 @@ export function pendingView(code: Code) {
 }
 
 /** A lock as somebody sees it who stands before it. */
-export function simulatedLockView(lock: Lock, codes: Code[]) {
+export function simulatedLockView(lock: Lock, codes: readonly Code[]) {
   return {
     lock_id: lock.lock_id,
     name: lock.name,

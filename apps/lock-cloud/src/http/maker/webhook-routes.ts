@@ -7,7 +7,9 @@ import type { ById } from './own';
 /** Where an account's reports are sent. */
 export function webhookRoutes(app: FastifyInstance, cloud: Cloud): void {
   app.get('/webhooks', (request) => ({
-    webhooks: cloud.webhooks.list(request.accountId).map((webhook) => ({ ...webhook, status: 'active' })),
+    webhooks: cloud.webhooks
+      .list(request.accountId)
+      .map(({ webhook_id, url, events }) => ({ webhook_id, url, events, status: 'active' })),
   }));
   app.post('/webhooks', (request, reply) => {
     const { url, events } = schemas.read(schemas.newWebhook, request.body);
