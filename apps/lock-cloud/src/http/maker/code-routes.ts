@@ -4,14 +4,15 @@ import { invalidRequest, notFound, Refusal } from '../../errors';
 import type { Code, CodeContent, Lock } from '../../model';
 import { hasConstraint } from '../../pin-rules';
 import * as schemas from '../schemas';
+import { codesText, sendJson } from '../texts';
 import { codeView, pendingView } from '../views';
 import { type ById, ownCode, ownLock } from './own';
 
 /** The codes on an account's locks. */
 export function codeRoutes(app: FastifyInstance, cloud: Cloud): void {
-  app.get<ById>('/locks/:id/access_codes', (request) => {
+  app.get<ById>('/locks/:id/access_codes', (request, reply) => {
     cloud.settle();
-    return { access_codes: cloud.codes.on(ownLock(cloud, request).lock_id).map(codeView) };
+    return sendJson(reply, codesText(cloud.codes.on(ownLock(cloud, request).lock_id)));
   });
   app.post<ById>('/locks/:id/access_codes', (request, reply) => {
     const lock = ownLock(cloud, request);

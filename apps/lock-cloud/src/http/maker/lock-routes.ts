@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { Cloud } from '../../cloud';
 import * as schemas from '../schemas';
+import { locksText, sendJson } from '../texts';
 import { lockView } from '../views';
 import { type ById, ownLock } from './own';
 
 /** An account's locks, and what they are asked to do. */
 export function lockRoutes(app: FastifyInstance, cloud: Cloud): void {
-  app.get('/locks', (request) => ({
-    locks: cloud.locks.of(request.accountId).map((lock) => lockView(lock, cloud.clock)),
-  }));
+  app.get('/locks', (request, reply) =>
+    sendJson(reply, locksText(cloud.locks.of(request.accountId), cloud.clock)),
+  );
   app.get<ById>('/locks/:id', (request) => lockView(ownLock(cloud, request), cloud.clock));
 
   app.post<ById>('/locks/:id/actions', (request, reply) => {
