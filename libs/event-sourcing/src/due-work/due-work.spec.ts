@@ -1,5 +1,5 @@
 import { type Database, testDatabase, testEngines } from '@latchkey/database';
-import { createLogger, HOUR, type Logger, SandboxClock, SeededRandom } from '@latchkey/platform';
+import { createLogger, HOUR, type Logger, SandboxClock, SeededRandom, until } from '@latchkey/platform';
 import type { DueClaim, DueSource } from './due-source';
 import { claimOf, createDueIndexes, type DueColumns, DueRows } from './due-rows';
 import { DueWork } from './due-work';
@@ -129,6 +129,39 @@ describe.each(testEngines)('due work on %s', (engine) => {
     work.wake();
     await work.whenIdle();
     expect(asked).toEqual(['claim']);
+  });
+
+  it('that was claimed is done though the claim after it fails, and its places are given back', async () => {
+    const rows = rowsOf('worker');
+    const placesOfAll = 8;
+    const claimed = new Set<string>();
+    let failures = 0;
+    const work = working(finish, {
+      places: placesOfAll,
+      source: {
+        claim: async (now, limit, of) => {
+          // Of a crowd one workspace is claimed for, and then the rows can't be read.
+          if (of?.workspaceId === 'b' && failures++ === 0) throw new Error('away');
+          const some = (await rows.claim(now, limit, of)).map(claimOf);
+          for (const { subject } of some) claimed.add(subject);
+          return some;
+        },
+      },
+    });
+    const many = (workspaceId: string) =>
+      Array.from({ length: 30 }, (_, n) => row(`${workspaceId}${n}`, NOW, workspaceId));
+    await add(...many('a'), ...many('b'));
+    work.start();
+    await until(
+      async () =>
+        (await database.db.selectFrom('things').select('subject').where('due_at', 'is not', null).execute())
+          .length === 0,
+      { what: 'all is done' },
+    );
+    await work.whenIdle();
+    expect(failures).toBeGreaterThan(1);
+    expect(claimed.size).toBe(60);
+    expect(work.shares.free).toBe(placesOfAll);
   });
 
   it.each([3 * HOUR, -3 * HOUR])(

@@ -46,13 +46,19 @@ export class FairClaims<C extends DueClaim> {
 
   private async inTurn(now: number): Promise<C[]> {
     const claimed: C[] = [];
-    while (this.round.length > 0 && this.shares.free > 0 && claimed.length < BATCH) {
-      const share = Math.ceil(Math.min(BATCH, this.shares.free) / this.round.length);
-      const workspaceId = this.round.shift()!;
-      const limit = Math.min(share, this.shares.allowance(workspaceId));
-      const some = limit > 0 ? await this.claimOf(workspaceId, now, limit) : [];
-      if (some.length === limit) this.leftOver = true;
-      claimed.push(...some);
+    try {
+      while (this.round.length > 0 && this.shares.free > 0 && claimed.length < BATCH) {
+        const share = Math.ceil(Math.min(BATCH, this.shares.free) / this.round.length);
+        const workspaceId = this.round.shift()!;
+        const limit = Math.min(share, this.shares.allowance(workspaceId));
+        const before = claimed.length;
+        if (limit > 0) await this.claimOf(workspaceId, now, limit, claimed);
+        if (claimed.length - before === limit) this.leftOver = true;
+      }
+    } catch (error) {
+      // What is claimed already is worked on; the next claim tells whether the rows can be read again.
+      if (claimed.length === 0) throw error;
+      this.leftOver = true;
     }
     // Every workspace had less due than it could have claimed: turns are not needed any more.
     if (this.round.length === 0 && !this.leftOver) this.crowded = false;
@@ -60,14 +66,13 @@ export class FairClaims<C extends DueClaim> {
   }
 
   /** A quarter of a workspace's places is for what fell due last: it does not wait for all that came before. */
-  private async claimOf(workspaceId: string, now: number, limit: number): Promise<C[]> {
+  private async claimOf(workspaceId: string, now: number, limit: number, claimed: C[]): Promise<void> {
     const newest = limit < NEWEST_ONE_IN ? Number(this.turns++ % NEWEST_ONE_IN === 0) : limit / NEWEST_ONE_IN;
     const last = Math.min(limit, Math.floor(newest));
-    const claimed =
-      last > 0 ? this.placed(await this.source.claim(now, last, { workspaceId, newest: true })) : [];
     const rest = limit - last;
+    if (last > 0)
+      claimed.push(...this.placed(await this.source.claim(now, last, { workspaceId, newest: true })));
     if (rest > 0) claimed.push(...this.placed(await this.source.claim(now, rest, { workspaceId })));
-    return claimed;
   }
 
   private placed(claimed: C[]): C[] {
