@@ -11,6 +11,7 @@ import {
   type WriteAnswer,
 } from '../lock-gateway';
 import { notUnderstood } from './answers';
+import { DescribedLocks } from './described-locks';
 import { type ApiRequest, MakerApi, type MakerApiOptions } from './maker-api';
 import { registerWebhook, unregisterWebhooks } from './webhooks';
 import * as wire from './wire';
@@ -23,6 +24,7 @@ import * as wire from './wire';
 export class HttpLockGateway implements LockGateway {
   readonly #api: MakerApi;
   readonly #options: MakerApiOptions;
+  readonly #described = new DescribedLocks();
 
   constructor(options: MakerApiOptions) {
     this.#options = options;
@@ -30,12 +32,15 @@ export class HttpLockGateway implements LockGateway {
   }
 
   async locks(account: AccountRef): Promise<Answer<LockDescription[]>> {
-    const answer = await this.#call(account, { method: 'GET', path: ['locks'] }, wire.locksAnswer);
-    if (answer.kind !== 'answered') return answer;
-    const configured = this.#options.makers.get(account.maker)?.capabilities ?? {};
+    const answer = await this.#api.call(account, { method: 'GET', path: ['locks'] });
+    if (answer.kind !== 'ok') {
+      if (answer.kind === 'unauthorized') this.#described.forget(account.accountId);
+      return answer;
+    }
+    const configured = this.#options.makers.get(account.maker)?.capabilities;
     const now = this.#options.clock.now();
-    const locks = answer.value.locks.map((lock) => wire.describeLock(lock, configured, now));
-    return { kind: 'answered', value: locks };
+    const read = this.#described.read(account.accountId, answer.body, { configured, now });
+    return 'issues' in read ? misread(this.#api, account, read) : { kind: 'answered', value: read };
   }
 
   async program(lock: LockRef, code: LockCode): Promise<WriteAnswer> {
@@ -108,6 +113,7 @@ export class HttpLockGateway implements LockGateway {
 
   /** Ends the account's grant at its maker; nothing can be done for the account after that. */
   revokeTokens(account: AccountRef): Promise<Answer<void>> {
+    this.#described.forget(account.accountId);
     return this.#api.revoke(account);
   }
 

@@ -20,10 +20,13 @@ const id = z
   .transform(String)
   .refine((text) => text !== '.' && text !== '..');
 
-/** An ISO 8601 instant in ms. Without an offset it is UTC, not the time of wherever this server stands. */
+/** Without an offset it is UTC, not the time of wherever this server stands. */
+const instantOf = (text: string): number => Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
+
+/** An ISO 8601 instant in ms. */
 export const instant = z
   .string()
-  .transform((text) => Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text))
+  .transform(instantOf)
   .refine((ms) => !Number.isNaN(ms));
 
 const count = z.number().int().nonnegative();
@@ -49,7 +52,7 @@ const capabilities = z.looseObject({
   can_remotely_unlock: told(z.boolean()),
 });
 
-const lock = z
+export const lock = z
   .looseObject({
     lock_id: id.nullish(),
     device_id: id.nullish(),
@@ -66,6 +69,16 @@ const lock = z
   .refine(({ lock_id, device_id }) => (lock_id ?? device_id) != null, { path: ['lock_id'] });
 
 export const locksAnswer = z.looseObject({ locks: z.array(lock) });
+
+/** The one thing that a maker tells of a lock which is another each time. */
+export const DEVICE_TIME = 'device_time';
+
+/** The time by a lock's clock, ms; null where it is not told. Read as by its schema. */
+export function deviceTimeOf(wire: { readonly [DEVICE_TIME]?: unknown }): number | null {
+  const told = wire[DEVICE_TIME];
+  const ms = typeof told === 'string' ? instantOf(told) : NaN;
+  return Number.isNaN(ms) ? null : ms;
+}
 
 const listedCode = z.looseObject({
   access_code_id: id,
