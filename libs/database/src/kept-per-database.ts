@@ -9,14 +9,20 @@ export interface KeptPerDatabase<V extends object> {
   forget<T>(db: Kysely<T>): void;
 }
 
-/** @param max how many are kept at most, of each database */
-export function keptPerDatabase<V extends object>(max: number): KeptPerDatabase<V> {
+/**
+ * @param max how many are kept at most, of each database
+ * @param sizeOf as how many one counts; left out: each as one
+ */
+export function keptPerDatabase<V extends object>(
+  max: number,
+  sizeOf?: (value: V) => number,
+): KeptPerDatabase<V> {
   /** By the adapter, which a database and its transactions share. */
   const ofDatabases = new WeakMap<object, KeptRows<V>>();
   return {
     of(database) {
       const { adapter } = database.db.getExecutor();
-      const kept = ofDatabases.get(adapter) ?? new KeptRows<V>(database, max);
+      const kept = ofDatabases.get(adapter) ?? new KeptRows<V>(database, max, sizeOf);
       ofDatabases.set(adapter, kept);
       return kept;
     },

@@ -71,6 +71,30 @@ describe('rows that are kept', () => {
     expect(asked).toEqual([['b'], ['c', 'd'], ['a']]);
   });
 
+  it('may be changed with what they are of, which drops only what is read meanwhile', async () => {
+    await nameOf('a');
+    let readsOld: (row: { name: string }) => void = () => undefined;
+    const read = kept.get('b', () => new Promise((resolve) => (readsOld = resolve)));
+    await rename(ours, 'second');
+    Object.assign(kept.peek('a')!, { name: 'second' });
+    kept.wasChanged();
+    readsOld({ name: 'first' });
+    await read;
+    expect([kept.peek('a'), kept.peek('b')]).toEqual([{ name: 'second' }, undefined]);
+    await rename(theirs, 'third');
+    await nextTurn();
+    expect(kept.peek('a')).toBeUndefined();
+  });
+
+  it('are no more than there is room for, by their sizes', async () => {
+    const sized = new KeptRows<{ size: number }>(ours, 10, ({ size }) => size);
+    const sizes = { a: 6, b: 4, c: 5, d: 11 };
+    for (const [id, size] of Object.entries(sizes)) {
+      expect(await sized.get(id, () => Promise.resolve({ size }))).toEqual({ size });
+    }
+    expect(Object.keys(sizes).filter((id) => sized.peek(id))).toEqual(['b', 'c']);
+  });
+
   it('are looked for each time while there is none', async () => {
     expect(await nameOf('b')).toBeUndefined();
     await insert(ours, 'b');

@@ -10,12 +10,21 @@ export class KeptRows<V extends object> {
   private version: number | undefined;
   private writes = 0;
 
-  /** @param max how many are kept at most */
+  /**
+   * @param max how many are kept at most
+   * @param sizeOf as how many one counts; left out: each as one
+   */
   constructor(
     private readonly database: Pick<Database<unknown>, 'foreignVersion'>,
     max: number,
+    sizeOf?: (value: V) => number,
   ) {
-    this.kept = new LRUCache({ max });
+    this.kept = new LRUCache(sizeOf ? { maxSize: max, sizeCalculation: sizeOf } : { max });
+  }
+
+  /** What is kept under `key` now; nothing is read. */
+  peek(key: string): V | undefined {
+    return this.isKeeping() ? this.kept.get(key) : undefined;
   }
 
   /** What is kept under `key`, or what `load` finds; a missing row is not kept. */
@@ -59,6 +68,11 @@ export class KeptRows<V extends object> {
     } finally {
       this.forget();
     }
+  }
+
+  /** Rows have changed, and what is kept of them was changed as well. What was read meanwhile is not kept. */
+  wasChanged(): void {
+    this.writes++;
   }
 
   /** Rows have changed. What is kept, or was read meanwhile, is dropped. */

@@ -2,6 +2,7 @@ import { type Vault } from '@latchkey/platform';
 import { LRUCache } from 'lru-cache';
 import { type Database } from '../database';
 import { emptyLog } from '../engines/empty-log';
+import { KeptRows } from '../kept-rows';
 import { type Migration } from '../migrate';
 import { prepared } from '../prepared';
 
@@ -47,33 +48,38 @@ const sealedToken = prepared<AccountTokensTable, { accountId: string }, { sealed
 /** So many accounts' tokens are kept open. */
 const KEPT = 100;
 
-export function accountTokens({ db, engine }: Database<AccountTokensTable>, vault: Vault): AccountTokens {
+export function accountTokens(database: Database<AccountTokensTable>, vault: Vault): AccountTokens {
+  const { db, engine } = database;
+  /** Where the row has to be read each time: another process may have written it. */
   const opened = new LRUCache<string, { readonly sealed: string; readonly token: AccountToken }>({
     max: KEPT,
   });
+  const kept = new KeptRows<AccountToken>(database, KEPT);
+  const load = async (accountId: string): Promise<AccountToken | null> => {
+    const [row] = await sealedToken.rows(db, { accountId });
+    if (!row) return null;
+    const { sealed } = row;
+    const known = opened.get(accountId);
+    if (known?.sealed === sealed) return known.token;
+    const token = JSON.parse(vault.openSecret(purposeOfAccountToken(accountId), sealed)) as AccountToken;
+    opened.set(accountId, { sealed, token });
+    return token;
+  };
   return {
-    async get(accountId) {
-      const [row] = await sealedToken.rows(db, { accountId });
-      if (!row) return null;
-      const { sealed } = row;
-      const kept = opened.get(accountId);
-      if (kept?.sealed === sealed) return kept.token;
-      const token = JSON.parse(vault.openSecret(purposeOfAccountToken(accountId), sealed)) as AccountToken;
-      opened.set(accountId, { sealed, token });
-      return token;
-    },
+    get: (accountId) => kept.get(accountId, () => load(accountId)),
     async put(accountId, { accessToken, refreshToken, expiresAt, userId }) {
       const text = JSON.stringify({ accessToken, refreshToken, expiresAt, userId });
       const sealed = vault.sealSecret(purposeOfAccountToken(accountId), text);
-      await db
+      const query = db
         .insertInto('account_tokens')
         .values({ account_id: accountId, sealed })
-        .onConflict((conflict) => conflict.column('account_id').doUpdateSet({ sealed }))
-        .execute();
+        .onConflict((conflict) => conflict.column('account_id').doUpdateSet({ sealed }));
+      await kept.written(() => query.execute());
     },
     async delete(accountId) {
       opened.delete(accountId);
-      await db.deleteFrom('account_tokens').where('account_id', '=', accountId).execute();
+      const query = db.deleteFrom('account_tokens').where('account_id', '=', accountId);
+      await kept.written(() => query.execute());
       // The file's log still holds the old page. If another process is reading just now, a later checkpoint empties it.
       await emptyLog(db, engine).catch(() => undefined);
     },

@@ -204,6 +204,29 @@ describe.each(testEngines)('the records on %s', (engine) => {
     });
   });
 
+  it('of settings that are secret are read as they were written last, by whichever process', async () => {
+    const other = await reopen();
+    const secrets = async () => {
+      await nextTurn();
+      const both = [records, other].map(({ settings }) => settings.getSecret('address'));
+      return Promise.all(both);
+    };
+    const says = (first: string | null) => [first, first];
+    expect(await secrets()).toEqual(says(null));
+    await records.settings.setSecretIfAbsent('address', 'first');
+    expect(await secrets()).toEqual(says('first'));
+    await other.settings.setSecret('address', 'second');
+    expect(await secrets()).toEqual(says('second'));
+    const second = await records.settings.get('address');
+    await records.settings.setSecret('address', 'third');
+    expect(await secrets()).toEqual(says('third'));
+    const third = await records.settings.get('address');
+    expect(await records.settings.replace('address', third!, second!)).toBe(true);
+    expect(await secrets()).toEqual(says('second'));
+    await other.settings.delete('address');
+    expect(await secrets()).toEqual(says(null));
+  });
+
   describe('of account tokens', () => {
     const token = {
       accessToken: 'access-hunter2',
@@ -222,6 +245,26 @@ describe.each(testEngines)('the records on %s', (engine) => {
       expect(JSON.stringify(rows)).not.toContain('hunter2');
       await records.accountTokens.delete('a1');
       expect(await records.accountTokens.get('a1')).toBeNull();
+    });
+
+    it('are those that were put last, by whichever process, and none once they are deleted', async () => {
+      const other = await reopen();
+      const tokens = async () => {
+        await nextTurn();
+        const both = [records, other].map(({ accountTokens }) => accountTokens.get('a1'));
+        return (await Promise.all(both)).map((each) => each && each.accessToken);
+      };
+      const puts = ({ accountTokens }: Records, accessToken: string) =>
+        accountTokens.put('a1', { ...token, accessToken });
+      expect(await tokens()).toEqual([null, null]);
+      await puts(records, 'first');
+      expect(await tokens()).toEqual(['first', 'first']);
+      await puts(other, 'second');
+      expect(await tokens()).toEqual(['second', 'second']);
+      await puts(records, 'third');
+      expect(await tokens()).toEqual(['third', 'third']);
+      await other.accountTokens.delete('a1');
+      expect(await tokens()).toEqual([null, null]);
     });
   });
 });

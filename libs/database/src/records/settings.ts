@@ -1,5 +1,6 @@
 import { type Vault } from '@latchkey/platform';
 import { type Database } from '../database';
+import { KeptRows } from '../kept-rows';
 import { type Migration } from '../migrate';
 import { prepared } from '../prepared';
 
@@ -42,7 +43,12 @@ const valueOf = prepared<SettingsTable, { key: string }, { value: string }>((db,
 
 export const purposeOfSetting = (key: string): string => `setting/${key}`;
 
-export function settings({ db }: Database<SettingsTable>, vault: Vault): Settings {
+/** So many secrets are kept open. */
+const KEPT = 1_000;
+
+export function settings(database: Database<SettingsTable>, vault: Vault): Settings {
+  const { db } = database;
+  const opened = new KeptRows<{ readonly secret: string }>(database, KEPT);
   const seal = (key: string, value: string) => vault.sealSecret(purposeOfSetting(key), value);
   const unseal = (key: string, sealed: string) => vault.openSecret(purposeOfSetting(key), sealed);
 
@@ -51,11 +57,11 @@ export function settings({ db }: Database<SettingsTable>, vault: Vault): Setting
     return row?.value ?? null;
   }
   async function set(key: string, value: string): Promise<void> {
-    await db
+    const query = db
       .insertInto('settings')
       .values({ key, value })
-      .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-      .execute();
+      .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }));
+    await opened.written(() => query.execute());
   }
   async function setIfAbsent(key: string, value: string): Promise<string> {
     await db
@@ -71,24 +77,28 @@ export function settings({ db }: Database<SettingsTable>, vault: Vault): Setting
     set,
     setIfAbsent,
     async replace(key, before, value) {
-      const { numUpdatedRows } = await db
+      const query = db
         .updateTable('settings')
         .set({ value })
         .where('key', '=', key)
-        .where('value', '=', before)
-        .executeTakeFirst();
+        .where('value', '=', before);
+      const { numUpdatedRows } = await opened.written(() => query.executeTakeFirst());
       return numUpdatedRows > 0n;
     },
     async getSecret(key) {
-      const sealed = await get(key);
-      return sealed === null ? null : unseal(key, sealed);
+      const kept = await opened.get(key, async () => {
+        const sealed = await get(key);
+        return sealed === null ? null : { secret: unseal(key, sealed) };
+      });
+      return kept && kept.secret;
     },
     setSecret: (key, value) => set(key, seal(key, value)),
     async setSecretIfAbsent(key, value) {
       return unseal(key, await setIfAbsent(key, seal(key, value)));
     },
     async delete(key) {
-      await db.deleteFrom('settings').where('key', '=', key).execute();
+      const query = db.deleteFrom('settings').where('key', '=', key);
+      await opened.written(() => query.execute());
     },
   };
 }
