@@ -218,7 +218,9 @@ export class World {
   }
 
   async deviceOf(lock: { lock_id: string }): Promise<string> {
-    return (await this.core.rows.devicesOf('lock-cloud', lock.lock_id))[0]!.device_id;
+    const { accountId } = this;
+    const ref = { accountId, maker: 'lock-cloud', lockId: lock.lock_id };
+    return (await this.core.rows.lockOf(ref))!.device_id;
   }
 
   /** Asks for a code and waits until nothing more is due. */

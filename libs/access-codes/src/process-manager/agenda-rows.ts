@@ -1,18 +1,23 @@
 import type { Database } from '@latchkey/database';
 import { claimOf, type DueClaim, DueRows, type DueSource, type OfWorkspace } from '@latchkey/event-sourcing';
+import type { LockRef } from '@latchkey/gateways';
 import { type Clock, othersTurn } from '@latchkey/platform';
 import {
   codeOnLock,
   codesOfDevice,
   codesOnLock,
-  devicesOfLock,
   dropClaimed,
   dropGone,
   firstDue,
+  lockOfAccount,
   locksOfAccount,
+  makeDue,
+  makeDueUnless,
   putOff,
+  readBackWas,
 } from './agenda-statements';
-import { AGENDA, type AgendaRow, type AgendaTables, type LockRow, LOCKS } from './agenda-tables';
+import { AGENDA, type AgendaRow, type AgendaTables, type LockRow } from './agenda-tables';
+import { keptLocks, type LocksOfAccount } from './kept-locks';
 import { lockLeases } from './lock-leases';
 import { SettleBatches } from './settle-batches';
 import { UnclaimedRows } from './unclaimed-rows';
@@ -179,14 +184,10 @@ export class AgendaRows implements DueSource<AgendaClaim> {
 
   /** Makes a subject due now, unless it is due by `instant` (ms) anyway. */
   async makeDue(subject: string, unlessBy?: number): Promise<void> {
-    await this.database.db
-      .updateTable(AGENDA)
-      .set((eb) => ({ due_at: this.options.clock.now(), version: eb('version', '+', 1) }))
-      .where('subject', '=', subject)
-      .$if(unlessBy !== undefined, (query) =>
-        query.where((eb) => eb.or([eb('due_at', 'is', null), eb('due_at', '>', unlessBy!)])),
-      )
-      .execute();
+    const { db } = this.database;
+    const now = this.options.clock.now();
+    if (unlessBy === undefined) await makeDue.run(db, { subject, now });
+    else await makeDueUnless.run(db, { subject, now, unlessBy });
   }
 
   /** The clock was set: everything is due now, and no command holds a lock until an instant of the time before. */
@@ -254,8 +255,21 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     });
   }
 
-  locksOf(accountId: string): Promise<LockRow[]> {
-    return locksOfAccount.rows(this.database.db, { accountId });
+  /** The locks of an account, by their makers' ids. */
+  async locksOf(accountId: string): Promise<LocksOfAccount> {
+    const locks = await keptLocks.of(this.database).get(accountId, async () => {
+      const rows = await locksOfAccount.rows(this.database.db, { accountId });
+      return new Map(rows.map((row) => [row.lock_id, row]));
+    });
+    return locks!;
+  }
+
+  /** A lock of an account. */
+  async lockOf({ accountId, maker, lockId }: LockRef): Promise<LockRow | undefined> {
+    const kept = keptLocks.of(this.database).peek(accountId)?.get(lockId);
+    if (kept?.maker === maker) return kept;
+    const [lock] = await lockOfAccount.rows(this.database.db, { accountId, maker, lockId });
+    return lock;
   }
 
   async accountsAt(maker: string): Promise<string[]> {
@@ -268,17 +282,12 @@ export class AgendaRows implements DueSource<AgendaClaim> {
     return rows.map((row) => row.id);
   }
 
-  /** The devices of a lock: one in each workspace that its account is connected to. */
-  devicesOf(maker: string, lockId: string): Promise<LockRow[]> {
-    return devicesOfLock.rows(this.database.db, { maker, lockId });
-  }
-
   /** What the maker reported of the lock when it was last read back. */
-  async readBackWas(deviceId: string, updatedAt: string | null): Promise<void> {
-    await this.database.db
-      .updateTable(LOCKS)
-      .set({ read_back_of: updatedAt })
-      .where('device_id', '=', deviceId)
-      .execute();
+  async readBackWas(lock: Pick<LockRow, 'device_id' | 'account_id' | 'lock_id'>, updatedAt: string | null) {
+    await readBackWas.run(this.database.db, { deviceId: lock.device_id, updatedAt });
+    const kept = keptLocks.of(this.database);
+    const row = kept.peek(lock.account_id)?.get(lock.lock_id);
+    if (row) row.read_back_of = updatedAt;
+    kept.wasChanged();
   }
 }

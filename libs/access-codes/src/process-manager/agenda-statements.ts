@@ -214,12 +214,42 @@ export const locksOfAccount = prepared<AgendaTables, { accountId: string }, Lock
   db.selectFrom(LOCKS).selectAll().where('account_id', '=', p.accountId),
 );
 
-/** The devices of a lock. */
-export const devicesOfLock = prepared<AgendaTables, { maker: string; lockId: string }, LockRow>((db, p) =>
+/** One lock of an account. */
+export const lockOfAccount = prepared<
+  AgendaTables,
+  { accountId: string; maker: string; lockId: string },
+  LockRow
+>((db, p) =>
   db
     .selectFrom(LOCKS)
     .selectAll()
     .where('maker', '=', p.maker)
     .where('lock_id', '=', p.lockId)
-    .orderBy('device_id'),
+    .where('account_id', '=', p.accountId),
+);
+
+/** What the maker reported of a lock when it was last read back. */
+export const readBackWas = prepared<AgendaTables, { deviceId: string; updatedAt: string | null }, unknown>(
+  (db, p) => db.updateTable(LOCKS).set({ read_back_of: p.updatedAt }).where('device_id', '=', p.deviceId),
+);
+
+/** Makes a subject due. */
+export const makeDue = prepared<AgendaTables, { subject: string; now: number }, unknown>((db, p) =>
+  db
+    .updateTable(AGENDA)
+    .set((eb) => ({ due_at: p.now, version: eb('version', '+', 1) }))
+    .where('subject', '=', p.subject),
+);
+
+/** The same, unless it is due by an instant anyway. */
+export const makeDueUnless = prepared<
+  AgendaTables,
+  { subject: string; now: number; unlessBy: number },
+  unknown
+>((db, p) =>
+  db
+    .updateTable(AGENDA)
+    .set((eb) => ({ due_at: p.now, version: eb('version', '+', 1) }))
+    .where('subject', '=', p.subject)
+    .where((eb) => eb.or([eb('due_at', 'is', null), eb('due_at', '>', p.unlessBy)])),
 );

@@ -32,6 +32,7 @@ import {
   dropAgendaTables,
   indexAgenda,
 } from './agenda-tables';
+import { keptLocks } from './kept-locks';
 
 const prefixesOf = (...categories: string[]) => categories.map((category) => `${category}-`);
 
@@ -66,6 +67,8 @@ export class AgendaProjection implements Projection {
   /** The revisions of streams that this process has seen. */
   readonly known = new SeenRevisions();
 
+  /** In which locks were added that are not told of yet. */
+  private lockAdded: Transaction<Tables> | undefined;
   /** Whether this process has built it from the beginning. */
   private hasSeenAll: boolean | undefined;
   private readonly firstLook: ((code: AccessCode) => number | undefined) | undefined;
@@ -102,6 +105,7 @@ export class AgendaProjection implements Projection {
     const db = trx as Transaction<AgendaTables>;
     const changes = building ? await GatheredChanges.of(db, events) : writtenAtOnce(db);
     const now = this.clock.now();
+    if (events.some(({ type }) => type === 'DeviceAdded')) this.lockAdded = trx;
     const folded = building ? await this.foldedLooks(db) : undefined;
     const firstLook = building ? folded && ((code: AccessCode) => folded.of(code)) : this.firstLook;
     for (const [n, event] of events.entries()) {
@@ -128,6 +132,8 @@ export class AgendaProjection implements Projection {
   }
 
   onApplied(): void {
+    if (this.lockAdded) keptLocks.forget(this.lockAdded);
+    this.lockAdded = undefined;
     this.onDue();
   }
 }

@@ -39,8 +39,7 @@ export class LockReports {
       onDue();
       return 'taken';
     }
-    const devices = await rows.devicesOf(maker, report.lockId);
-    const device = devices.find(({ account_id }) => account_id === accountId);
+    const device = await rows.lockOf({ accountId, maker, lockId: report.lockId });
     if (device) return this.takeFor(device, report);
     if (report.kind === 'added') {
       await rows.makeDue(`account:${accountId}`);

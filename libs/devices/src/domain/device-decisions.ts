@@ -13,14 +13,10 @@ export function observe(
 ): DeviceEvent[] {
   if (!present(device)) return [];
   const events: DeviceEvent[] = [];
-  const described = {
-    name: seen.name,
-    model: seen.model,
-    timeZone: seen.timeZone,
-    capabilities: seen.capabilities,
-  };
-  if (JSON.stringify(described) !== knownDescription(device)) {
-    events.push({ type: 'DeviceDescribed', data: { description: structuredClone(described) as Described } });
+  if (!isKnownAs(device, seen)) {
+    const { name, model, timeZone, capabilities } = seen;
+    const description = structuredClone({ name, model, timeZone, capabilities }) as Described;
+    events.push({ type: 'DeviceDescribed', data: { description } });
   }
   events.push(...connection(device, seen.online, becauseOf(seen)));
   if (seen.clockDrift !== null) {
@@ -34,17 +30,42 @@ export function observe(
   return events;
 }
 
-/** What is known of a device, as JSON; a state never changes, and is compared each time that its lock is looked at. */
-const descriptions = new WeakMap<Device, string>();
+type Seen = Pick<LockDescription, 'name' | 'model' | 'timeZone' | 'capabilities'>;
 
-function knownDescription(device: Device): string {
-  const written = descriptions.get(device);
-  if (written !== undefined) return written;
+/**
+ * What is known of a device, as JSON, and the last description that was the same. A state never changes, nor do
+ * capabilities, and both are compared each time that a lock is looked at.
+ */
+const descriptions = new WeakMap<Device, { readonly written: string; same: Seen | undefined }>();
+
+/** Whether all that a lock's maker describes of it is known. */
+function isKnownAs(device: Device, seen: Seen): boolean {
+  const { name, model, timeZone, capabilities } = seen;
+  const known = knownOf(device);
+  const { same } = known;
+  if (
+    same?.capabilities === capabilities &&
+    same.name === name &&
+    same.model === model &&
+    same.timeZone === timeZone
+  )
+    return true;
+  if (JSON.stringify({ name, model, timeZone, capabilities }) !== known.written) return false;
+  known.same = seen;
+  return true;
+}
+
+function knownOf(device: Device) {
+  const kept = descriptions.get(device);
+  if (kept) return kept;
   const { name, model, timeZone, makersCodeLengths: supportedCodeLengths } = device;
   const capabilities = { ...device.capabilities, supportedCodeLengths };
-  const description = JSON.stringify({ name, model, timeZone, capabilities });
-  descriptions.set(device, description);
-  return description;
+  const known = {
+    written: JSON.stringify({ name, model, timeZone, capabilities }),
+    same: undefined as Seen | undefined,
+  };
+  descriptions.set(device, known);
+  return known;
 }
 
 /** A battery is reported when it becomes low or is no longer low, gets another status, or goes down by some steps. */

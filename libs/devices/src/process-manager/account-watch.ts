@@ -91,28 +91,28 @@ export class AccountWatch {
     cause: Cause,
   ): Promise<void> {
     const { streams, locks, clock, departures } = this.options;
-    const known = new Map((await locks.locksOf(account.accountId)).map((lock) => [lock.lock_id, lock]));
+    const known = await locks.locksOf(account.accountId);
     const ours = await this.clocks.hear(account.accountId, seen);
     for (const described of seen) {
-      const { clockDrift } = described;
-      const lock = { ...described, clockDrift: clockDrift === null ? null : clockDrift - ours };
-      const deviceId = known.get(lock.lockId)?.device_id ?? deviceIdOf(account.accountId, lock.lockId);
+      const lock = lessOurs(described, ours);
+      const before = known.get(lock.lockId);
+      const deviceId = before?.device_id ?? deviceIdOf(account.accountId, lock.lockId);
       const decide = (device: Device | null): DeviceEvent[] =>
         seenNow(device, deviceId, lock, account, this.options);
       // Of hundreds of locks hardly one has changed.
       const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId));
-      const { state: device } = await streams.devices.load(deviceId, atLeast);
+      const { state: device } =
+        streams.devices.kept(deviceId, atLeast) ?? (await streams.devices.load(deviceId, atLeast));
       const news = decide(device);
       // The rest from before its deletion is cleaned up first, so that none of it comes back.
       if (device && device.deletedAt !== null && news.length > 0) await departures.finishDevice(deviceId);
       if (news.length > 0) await streams.devices.transact(deviceId, cause, decide, atLeast);
       this.log(deviceId, news);
-      const before = known.get(lock.lockId);
       if (before && before.read_back_of !== lock.updatedAt) {
         // After the agenda was built again it is not known what was read; each lock has its turn to be read back then.
         const unlessBy = before.read_back_of === null ? clock.now() + TURNS_END_WITHIN_MS : undefined;
         await locks.makeDue(`device:${deviceId}`, unlessBy);
-        await locks.readBackWas(deviceId, lock.updatedAt);
+        await locks.readBackWas(before, lock.updatedAt);
       }
     }
     const present = new Set(seen.map((lock) => lock.lockId));
@@ -130,6 +130,12 @@ export class AccountWatch {
       if (type === 'BatteryRanLow') logger.warn({ deviceId, ...data }, "a lock's battery is low");
     }
   }
+}
+
+/** What a lock's clock shows, less what is the server's own doing. */
+function lessOurs(lock: LockDescription, ours: number): LockDescription {
+  const { clockDrift } = lock;
+  return ours === 0 || clockDrift === null ? lock : { ...lock, clockDrift: clockDrift - ours };
 }
 
 /** A lock that its maker lists: an existing device is updated, a new one is added if that is allowed. */

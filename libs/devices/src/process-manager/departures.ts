@@ -71,7 +71,7 @@ export class Departures {
       const { state } = await streams.accounts.load(accountId);
       return state && state.removedAt !== null ? state : null;
     };
-    const devices = await locks.locksOf(accountId);
+    const devices = [...(await locks.locksOf(accountId)).values()];
     for (let from = 0; from < devices.length; from += AT_ONCE) {
       if (from >= most) return latest;
       const account = await removed();

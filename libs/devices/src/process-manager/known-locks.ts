@@ -10,11 +10,12 @@ export interface KnownLock {
 
 /** What is known of locks and accounts without loading their streams; also makes them due. */
 export interface KnownLocks {
-  locksOf(accountId: string): Promise<KnownLock[]>;
+  /** The locks of an account, by their makers' ids. */
+  locksOf(accountId: string): Promise<ReadonlyMap<string, KnownLock>>;
   /** The ids of the accounts at a lock maker. */
   accountsAt(maker: string): Promise<string[]>;
   /** Makes `device:<id>` or `account:<id>` due now, unless it is due by an instant anyway, ms. */
   makeDue(subject: string, unlessBy?: number): Promise<void>;
   /** What the maker reported of the lock when it was last read back. */
-  readBackWas(deviceId: string, updatedAt: string | null): Promise<void>;
+  readBackWas(lock: KnownLock, updatedAt: string | null): Promise<void>;
 }

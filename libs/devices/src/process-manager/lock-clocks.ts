@@ -14,6 +14,22 @@ export interface OwnClock {
 /** How many locks, those that reported last, are compared at most. */
 const WITNESSES = 200;
 
+interface Heard {
+  readonly lockId: string;
+  /** The lock's clock less ours, ms; null where it reports none. */
+  readonly clockDrift: number | null;
+}
+
+/** The drifts of so many locks, those that come last; no more of them are compared. */
+function lastOf(reports: readonly Heard[]): (readonly [string, number])[] {
+  const drifts = new Map<string, number>();
+  for (let n = reports.length - 1; n >= 0 && drifts.size < WITNESSES; n--) {
+    const { lockId, clockDrift } = reports[n]!;
+    if (clockDrift !== null && !drifts.has(lockId)) drifts.set(lockId, clockDrift);
+  }
+  return [...drifts].reverse();
+}
+
 /** Compares the locks' clocks with each other, to find out whether a lock's clock is wrong or the server's. */
 export class LockClocks {
   private readonly heard = new Map<string, { readonly drift: number; readonly accountId: string }>();
@@ -30,16 +46,12 @@ export class LockClocks {
   ) {}
 
   /**
-   * Takes what the locks of an account report: each lock's clock less ours, ms; null where it reports none.
+   * Takes what the locks of an account report.
    * @returns how much of all those drifts is the server's own, ms
    */
-  async hear(
-    accountId: string,
-    drifts: readonly { readonly lockId: string; readonly clockDrift: number | null }[],
-  ): Promise<number> {
+  async hear(accountId: string, reports: readonly Heard[]): Promise<number> {
     const { own, tolerance, logger, onVerdict } = this.options;
-    for (const { lockId, clockDrift: drift } of drifts) {
-      if (drift === null) continue;
+    for (const [lockId, drift] of lastOf(reports)) {
       const key = `${accountId}/${lockId}`;
       this.heard.delete(key);
       this.heard.set(key, { drift, accountId });

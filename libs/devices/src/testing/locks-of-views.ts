@@ -11,14 +11,14 @@ export class LocksOfViews implements KnownLocks {
 
   constructor(private readonly views: Projected<DevicesTables>) {}
 
-  async locksOf(accountId: string): Promise<KnownLock[]> {
+  async locksOf(accountId: string): Promise<ReadonlyMap<string, KnownLock>> {
     await this.views.caughtUp();
     const rows = await this.views.database.db
       .selectFrom(DEVICES)
       .select('state')
       .where('account_id', '=', accountId)
       .execute();
-    return rows
+    const locks = rows
       .map(({ state }) => JSON.parse(state) as Device)
       .map(({ deviceId, maker, lockId }) => ({
         device_id: deviceId,
@@ -27,6 +27,7 @@ export class LocksOfViews implements KnownLocks {
         lock_id: lockId,
         read_back_of: this.readBackOf.get(deviceId) ?? null,
       }));
+    return new Map(locks.map((lock) => [lock.lock_id, lock]));
   }
 
   async accountsAt(maker: string): Promise<string[]> {
@@ -40,8 +41,8 @@ export class LocksOfViews implements KnownLocks {
     return Promise.resolve();
   }
 
-  readBackWas(deviceId: string, updatedAt: string | null): Promise<void> {
-    this.readBackOf.set(deviceId, updatedAt);
+  readBackWas({ device_id }: KnownLock, updatedAt: string | null): Promise<void> {
+    this.readBackOf.set(device_id, updatedAt);
     return Promise.resolve();
   }
 }
