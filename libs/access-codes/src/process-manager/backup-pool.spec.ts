@@ -19,7 +19,7 @@ const spareId = (nth: number): string => backupCodeId(DEVICE, nth);
 const fill = async (process: FeatureProcess): Promise<void> => {
   await process.caughtUp();
   const { state } = await process.streams.devices.load(DEVICE);
-  await process.backups.fill(state!);
+  await process.backups.fill(state!, await process.rows.codesOf(DEVICE));
 };
 const asked = (nth: number) => [
   onKeypad('PinReserved', { codeId: spareId(nth), window: null }),

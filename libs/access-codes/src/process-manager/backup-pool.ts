@@ -8,7 +8,6 @@ import type { AccessCode } from '../domain/access-code';
 import { isTaken } from '../domain/keypad';
 import { isSpare } from '../domain/backup';
 import { remove, request } from '../domain/decisions';
-import type { AgendaRows } from './agenda-rows';
 import type { Streams } from '../streams';
 import { backupOf, isGone, isUnmanaged } from '../domain/life';
 
@@ -27,7 +26,6 @@ export class BackupPool {
   constructor(
     private readonly options: {
       readonly streams: Streams;
-      readonly rows: AgendaRows;
       readonly known: KnownRevisions;
       readonly vault: Vault;
       readonly random: Random;
@@ -61,11 +59,12 @@ export class BackupPool {
   /**
    * Requests as many backup codes as the device lacks, once any code there uses the pool. They get onto the lock as
    * every code does.
+   * @param codeIds the codes that are there
    */
-  async fill(device: Device): Promise<void> {
+  async fill(device: Device, codeIds: readonly string[]): Promise<void> {
     const size = this.sizeFor(device);
     if (device.backupPool === false) return this.empty(device);
-    if (size === 0 || !device.managed || !(await this.isWanted(device))) return;
+    if (size === 0 || !device.managed || !(await this.isWanted(device, codeIds))) return;
     const { codes, next } = await this.read(device.deviceId);
     const missing = size - codes.filter(isSpare).length;
     for (let nth = next; nth < next + missing; nth++) {
@@ -85,12 +84,12 @@ export class BackupPool {
   }
 
   /** From the first code on that uses the pool, for as long as there is any code in it; or as the device is set. */
-  private async isWanted({ deviceId, backupPool }: Device): Promise<boolean> {
-    const { streams, rows, known } = this.options;
+  private async isWanted({ backupPool }: Device, codeIds: readonly string[]): Promise<boolean> {
+    const { streams, known } = this.options;
     if (backupPool) return true;
-    for await (const codeId of inTurns(await rows.codesOf(deviceId))) {
-      const stream = streams.codes.streamOf(codeId);
-      const { state } = await streams.codes.load(codeId, known.atLeast(stream));
+    for await (const codeId of inTurns(codeIds)) {
+      const atLeast = known.atLeast(streams.codes.streamOf(codeId));
+      const { state } = streams.codes.kept(codeId, atLeast) ?? (await streams.codes.load(codeId, atLeast));
       if (state && !isUnmanaged(state) && (state.wanted.usesBackupPool || backupOf(state))) return true;
     }
     return false;

@@ -51,8 +51,10 @@ export class DeviceWatch {
       known.atLeast(streams.accounts.streamOf(accountId)),
     );
     if (!account?.connected || account.unreachableSince !== null) return null;
-    await backups.fill(device);
-    const told = await work.verifyAll(await rows.codesOf(deviceId), device, 'unknown-codes');
+    // Backup codes that are asked for now are not on the lock yet.
+    const codeIds = await rows.codesOf(deviceId);
+    await backups.fill(device, codeIds);
+    const told = await work.verifyAll(codeIds, device, 'unknown-codes');
     if (told === 'not-read') return clock.now() + settings.retryLimit;
     const { readBackEvery } = settings;
     const at = clock.now() + readBackEvery - random.int(Math.max(1, Math.round(readBackEvery / 10)));

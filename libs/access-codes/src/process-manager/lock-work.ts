@@ -201,7 +201,11 @@ export class LockWork {
     const { deviceId } = device;
     const codes: [string, Loaded<AccessCode | null>][] = [];
     for await (const codeId of inTurns(codeIds)) {
-      codes.push([codeId, await streams.codes.load(codeId, known.atLeast(streams.codes.streamOf(codeId)))]);
+      const atLeast = known.atLeast(streams.codes.streamOf(codeId));
+      codes.push([
+        codeId,
+        streams.codes.kept(codeId, atLeast) ?? (await streams.codes.load(codeId, atLeast)),
+      ]);
     }
     const owners = await rows.lockCodes(deviceId);
     const answer = await readBacks.of(lockOf(device));
