@@ -68,12 +68,15 @@ export class KeyTable implements KeyStore {
     return emptyLog(this.database.db, this.database.engine);
   }
 
-  /** On SQLite the log is emptied right after it, and is on the disk before: it is not waited for twice. */
+  /**
+   * On SQLite the log is emptied right after it, and is put on the disk for that: it is not waited for before. Until
+   * then the erasure is not confirmed, and whatever was before it in the log is on the disk already.
+   */
   private async eraseFew(erased: Set<string>): Promise<void> {
     const { db, engine } = this.database;
     if (engine === 'postgres') return eraseAll(db, erased);
     await db.connection().execute(async (connection) => {
-      await sql`pragma synchronous = normal`.execute(connection);
+      await sql`pragma synchronous = off`.execute(connection);
       try {
         await eraseAll(connection, erased);
       } finally {
