@@ -5,6 +5,7 @@ import { benchAudit } from './audit/bench-audit';
 import { benchAppends, benchEventStore, benchKills } from './eventstore/bench-eventstore';
 import { benchFleet } from './fleet/fleet';
 import { benchRebuild } from './rebuild/bench-rebuild';
+import { seconds } from './report';
 import { benchStart } from './start/bench-start';
 
 /** Each benchmark by its name: `npm run bench -- NAME`. */
@@ -56,7 +57,9 @@ named('all', 'api, rebuild, start, agenda, fleet, audit and eventstore').action(
     eventstore: benchEventStore,
   })) {
     process.stdout.write(`\n${name}\n`);
+    const from = process.hrtime.bigint();
     await bench(options);
+    process.stderr.write(`${name}: ${seconds(from).toFixed(0)} s\n`);
   }
 });
 

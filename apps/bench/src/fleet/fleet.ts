@@ -22,8 +22,8 @@ const SAMPLES = 12;
  * window on the way. CODES and LOCKS say how many (10,000 on 500).
  */
 export async function benchFleet({ quick = false } = {}): Promise<void> {
-  const codesWanted = Number(process.env['CODES'] ?? (quick ? 500 : 10_000));
-  const locksWanted = Number(process.env['LOCKS'] ?? (quick ? 50 : 500));
+  const codesWanted = Number(process.env['CODES'] ?? (quick ? 250 : 10_000));
+  const locksWanted = Number(process.env['LOCKS'] ?? (quick ? 25 : 500));
   const random = new SeededRandom(7);
   const server = await RunningServer.start();
   try {
