@@ -1,4 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { LibsqlStatements } from '../engines/libsql-statements';
+import { watchStatements } from '../testing/watched-statements';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { testDatabase, testEngines, type TestDatabase } from '../testing/test-databases';
@@ -10,6 +14,7 @@ import {
   pinsIn,
   type Vault,
 } from '@latchkey/platform';
+import { openDatabase } from '../database';
 import { migrate } from '../migrate';
 import { KeyTable } from './key-table';
 import { isMasterKeyOf, openVault, rekeyVault } from './open-vault';
@@ -248,4 +253,81 @@ describe('the files of the vault', () => {
     await openVault({ database: await test.open(), masterKey });
     expect(held()).toBe(0);
   });
+
+  it('lose no key at a power cut while others are erased, whichever pages of the log are on the disk', async () => {
+    const database = await test.open<VaultTables>();
+    await openVault({ database, masterKey });
+    const keys = new KeyTable(database);
+    const ids = Array.from({ length: 700 }, (_, n) => `${(n * 7919) % 700}-key`);
+    for (const id of ids) await keys.add(id, wrapped(id));
+    // From now on the log is written again from its beginning.
+    await sql`pragma wal_checkpoint(passive)`.execute(database.db);
+    const [file, old] = [read('test.db'), read('test.db-wal')];
+    const watched = watchLog();
+    const erased = ids.filter((_, n) => n % 20 === 0);
+    await Promise.all(erased.map((id) => keys.erase(id)));
+    watched.stop();
+    const log = watched.last!;
+    // The last of its pages alone, and its beginning where SQLite has waited for that.
+    const pages = Array.from({ length: 30 }, (_, n) => 32 + n * PAGE_IN_LOG);
+    const at = pages.filter((begin) => !same(old, log, begin, begin + PAGE_IN_LOG)).at(-1)!;
+    expect(at).toBeGreaterThan(32 + PAGE_IN_LOG);
+    log.copy(old, at, at, at + PAGE_IN_LOG);
+    if (!watched.seen.includes('pragma synchronous = off')) log.copy(old, 0, 0, 32);
+    const cut = join(test.folder, 'cut.db');
+    writeFileSync(cut, file);
+    writeFileSync(`${cut}-wal`, old);
+    const left = await openDatabase<VaultTables>({ file: cut, durability: 'full' });
+    const found = await new KeyTable(left).findAll(ids);
+    await left.close();
+    expect(ids.filter((id) => found.get(id) !== wrapped(id))).toEqual([]);
+  });
+
+  it('wait for the disk once less where the log was emptied by the last erasure', async () => {
+    const database = await test.open<VaultTables>();
+    await openVault({ database, masterKey });
+    const keys = new KeyTable(database);
+    const levels = async (work: () => Promise<unknown>) => {
+      const watched = watchLog();
+      await work();
+      watched.stop();
+      return watched.seen.filter((text) => /synchronous/.test(text)).map((text) => text.split(' = ')[1]);
+    };
+    expect(await levels(() => keys.erase('a'))).toEqual(['normal', 'full']);
+    expect(await levels(() => keys.erase('b'))).toEqual(['off', 'full']);
+    await keys.add('c', wrapped('c'));
+    expect(await levels(() => keys.erase('c'))).toEqual(['normal', 'full']);
+    const other = new KeyTable(await test.open());
+    await other.add('d', wrapped('d'));
+    await nextTurn();
+    expect(await levels(() => keys.erase('d'))).toEqual(['normal', 'full']);
+  });
+
+  /** A page, and before it its number and checksum. */
+  const PAGE_IN_LOG = 4096 + 24;
+  const wrapped = (id: string): string => `v1.${id.padEnd(80, 'x')}`;
+  const read = (name: string) => readFileSync(join(test.folder, name));
+  const same = (one: Buffer, other: Buffer, from: number, to: number): boolean =>
+    one.subarray(from, to).equals(other.subarray(from, to));
+
+  /** Statements, and the log as it was before it was last emptied. */
+  function watchLog() {
+    const statements = watchStatements();
+    const { prototype } = LibsqlStatements;
+    // Called with the statements that they are asked for, below.
+    const { runOnThread } = prototype;
+    const watched = {
+      last: undefined as Buffer | undefined,
+      seen: statements.seen,
+      stop() {
+        prototype.runOnThread = runOnThread;
+        statements.stop();
+      },
+    };
+    prototype.runOnThread = function (this: LibsqlStatements, text: string, parameters: readonly unknown[]) {
+      if (text.includes('wal_checkpoint')) watched.last = read('test.db-wal');
+      return runOnThread.call(this, text, parameters);
+    };
+    return watched;
+  }
 });
