@@ -109,3 +109,12 @@ describe('a lock of which its maker tells the same again', () => {
     expect(read(described, told())[0]!.capabilities).not.toBe(third!.capabilities);
   });
 });
+
+it('reads what is nested too deep to be compared', () => {
+  const body = `{"locks":[{"lock_id":"a","extra":${'['.repeat(100_000)}${']'.repeat(100_000)}}]}`;
+  const described = new DescribedLocks();
+  const how = { configured: CONFIGURED, now: NOW };
+  const [first, second] = [1, 2].map(() => described.read('mine', JSON.parse(body), how));
+  expect('issues' in second! ? second : second!.map(({ lockId }) => lockId)).toEqual(['a']);
+  expect(second).toEqual(first);
+});
