@@ -122,6 +122,13 @@ describe('the simulated clock', () => {
       expect(await now()).toBe(at(1499));
     });
 
+    it('follows nobody to where it can not be kept', async () => {
+      const lock = await cloud.addLock();
+      for (const odd of [TEN + 1000.5, NaN, Infinity, 9e15]) await ask(odd);
+      expect(await now()).toBe(at(0));
+      expect((await cloud.create(lock, { code: '1111' })).status).toBe(201);
+    });
+
     it('does not follow anybody while it runs', async () => {
       await set({ now: at(0), running: true });
       await ask(TEN + 3_600_000);

@@ -75,7 +75,7 @@ export class Player {
    * is for `advance`.
    */
   follow(instant: number): void {
-    const isInstant = !Number.isNaN(new Date(instant).getTime());
+    const isInstant = Number.isInteger(instant) && !Number.isNaN(new Date(instant).getTime());
     if (this.clock.running || !isInstant || instant <= this.clock.now() || this.deliveries.inFlight > 0)
       return;
     const next = this.nextDue();
