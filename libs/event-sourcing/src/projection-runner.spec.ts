@@ -1,6 +1,6 @@
 import { until } from '@latchkey/platform';
 import { binaryEvent, type EventData, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import { testDatabase, type TestDatabase, testEngines, watchStatements } from '@latchkey/database';
+import { testDatabase, type TestDatabase, testEngines } from '@latchkey/database';
 import { EventStoreDb } from './eventstoredb';
 import { Checkpoints } from './checkpoints';
 import { comparePositions, type Position, positionToText, type RecordedEvent } from './event-store';
@@ -108,39 +108,6 @@ describe.each(testEngines)('a projection on %s', (engine) => {
     expect(await total()).toBe(7);
     expect(await storedPast(position)).toBe(true);
   });
-
-  (engine === 'sqlite' ? it : it.skip)(
-    'alone it knows how far it is, until a transaction fails',
-    async () => {
-      const projection = projectionOf();
-      let failures = 0;
-      const apply = projection.apply.bind(projection);
-      Object.assign(projection, {
-        apply: async (...given: Parameters<typeof apply>) => {
-          await apply(...given);
-          if (failures > 0 && failures-- > 0) throw new Error('away');
-        },
-      });
-      const runner = await run(projection, [], { alone: true });
-      await runner.caughtUp;
-      const reads = async (amount: number) => {
-        const statements = watchStatements();
-        try {
-          expect(await runner.reached(await append(amount), LONG)).toBe(true);
-          return statements.seen.filter((text) => /^select .* from "checkpoints"/.test(text)).length;
-        } finally {
-          statements.stop();
-        }
-      };
-      expect(await reads(1)).toBe(1);
-      expect(await reads(2)).toBe(0);
-      failures = 1;
-      expect(await reads(4)).toBe(1);
-      expect(await reads(8)).toBe(0);
-      expect(await total()).toBe(15);
-      expect(told).toEqual(['Error: away', 'goes on']);
-    },
-  );
 
   it('says so when a position is not reached in time', async () => {
     const runner = await run(projectionOf());

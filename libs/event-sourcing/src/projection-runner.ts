@@ -35,8 +35,6 @@ export interface ProjectionRunnerOptions {
   readonly clock: { now(): number };
   /** Whether foreign events among its own are listed as parked; false where another view lists them. */
   readonly listsForeign?: boolean;
-  /** No other process folds it, nor another runner of this one. */
-  readonly alone?: boolean;
   readonly onParked?: (projection: string, event: RecordedEvent, reason: string) => void;
   /** Called when something keeps the view from going on: once until it goes on. */
   readonly onError?: (projection: string, error: unknown) => void;
@@ -46,10 +44,13 @@ export interface ProjectionRunnerOptions {
 
 /** How far a checkpoint may be behind while no event of the view's own came, ms. */
 const STORE_PASSED_MS = 1_000;
+
 /** While history is folded, a batch waits for this long to be full, ms: each costs a transaction. */
 const LINGER_BUILDING_MS = 1_000;
+
 /** And holds this many events: each row is written once for all. Of more, much would outlive the young generation. */
 const BATCH_BUILDING = 1_000;
+
 /** A database that is away while a view is marked as built is tried again after this long, ms. */
 const MARK_AGAIN_MS = 500;
 
@@ -64,7 +65,6 @@ export class ProjectionRunner {
   private seen = new PassedPosition(undefined);
   private folded = new PassedPosition(undefined);
   private stored: Position | undefined;
-  private isStoredKnown = false;
   private lastEvent: EventMark | undefined;
   private building = true;
   /** Events have come that are not folded yet. */
@@ -108,8 +108,8 @@ export class ProjectionRunner {
   }
 
   /**
-   * Makes the tables if they are not there, and sees whether the event store still has what was folded: `restored`. To be
-   * called for every view before anything is appended.
+   * Makes the tables if they are not there, and notices whether the event store still has what the view has folded:
+   * see `restored`. To be called for every view before anything is appended.
    */
   async prepare(): Promise<void> {
     this.restored = await this.view.prepare();
@@ -179,7 +179,9 @@ export class ProjectionRunner {
     return (await this.checkpoints.load())?.lastEvent?.position;
   }
 
-  /** True once this process has seen each event in the view's rows, whoever folded it; false after `timeoutMs`. */
+  /**
+   * True once this process has seen each event in the view's rows, whoever folded it; false after `timeoutMs`.
+   */
   async sawWhatIsFolded(timeoutMs: number): Promise<boolean> {
     const last = (await this.checkpoints.load())?.lastEvent;
     if (!last || this.seen.has(last.position)) return true;
@@ -218,8 +220,8 @@ export class ProjectionRunner {
   private async take(events: readonly RecordedEvent[]): Promise<void> {
     const unseen = eventsBeyond(this.seen.value, events);
     const last = unseen.at(-1);
-    const { projection } = this.options;
     if (!last) return;
+    const { projection } = this.options;
     const own = unseen.filter(({ stream }) =>
       projection.prefixes.some((prefix) => stream.startsWith(prefix)),
     );
@@ -248,8 +250,8 @@ export class ProjectionRunner {
 
   private sorted(events: readonly RecordedEvent[]): Sorted {
     const sorted = sortOut(events, this.options.projection);
-    const unreadable = this.building && sorted.parked.find(({ foreign }) => !foreign);
-    if (unreadable) this.fail(unreadable.error);
+    const unreadable = sorted.parked.find(({ foreign }) => !foreign);
+    if (this.building && unreadable) this.fail(unreadable.error);
     return sorted;
   }
 
@@ -273,12 +275,9 @@ export class ProjectionRunner {
     const kept = listsForeign ? parked : parked.filter(({ foreign }) => !foreign);
     if (kept.length === 0 && (await this.leavesAlone(readable))) return;
     const last = events.at(-1)!;
-    // A transaction that fails may have moved the checkpoint, or not.
-    const known = this.isStoredKnown && !this.building;
-    this.isStoredKnown = false;
     const { to, listed } = await sharedCommitsOf(database).transaction(async (trx) => {
       // Another process may fold the same view: the second one finds its events folded already.
-      const stored = known ? this.stored : (await this.checkpoints.lock(trx))?.position;
+      const stored = (await this.checkpoints.lock(trx))?.position;
       const isNew = ({ position }: RecordedEvent) => !stored || comparePositions(position, stored) > 0;
       if (!isNew(last)) return { to: stored!, listed: [] };
       const fresh = eventsBeyond(stored, readable);
@@ -290,7 +289,6 @@ export class ProjectionRunner {
       await this.checkpoints.store(trx, last.position, last, clock.now());
       return { to: last.position, listed };
     });
-    this.isStoredKnown = this.options.alone ?? false;
     this.stored = laterPosition(this.stored, to);
     for (const { event, reason } of listed) onParked?.(projection.name, event, reason);
     // Before callers that wait for the view go on: what it wakes is awake by then.
@@ -300,7 +298,8 @@ export class ProjectionRunner {
 
   private async leavesAlone(readable: readonly RecordedEvent[]): Promise<boolean> {
     const { database, projection } = this.options;
-    return readable.length === 0 || ((await projection.leavesAlone?.(database.db, readable)) ?? false);
+    if (readable.length === 0) return true;
+    return (await projection.leavesAlone?.(database.db, readable)) ?? false;
   }
 
   /** The view has everything up to here: folded, or not its own. */

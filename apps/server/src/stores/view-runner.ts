@@ -10,13 +10,10 @@ export function viewRunner(
   options: Omit<ProjectionRunnerOptions, 'projection' | 'database'> & { readonly logger: Logger },
 ): ProjectionRunner {
   const { logger, ...rest } = options;
-  // SQLite files are one server's.
-  const alone = database.engine === 'sqlite';
   return new ProjectionRunner({
     ...rest,
     projection,
     database,
-    alone,
     onParked: (name, event, reason) =>
       logger.error({ projection: name, eventId: event.id, type: event.type, reason }, 'an event was parked'),
     onError: (name, error) =>
