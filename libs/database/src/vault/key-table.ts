@@ -34,8 +34,6 @@ type KeyRow = VaultTables['keys'];
 export class KeyTable implements KeyStore {
   private waiting: Waiting[] = [];
   private flushing = false;
-  /** The database's version when an erasure emptied the log; undefined once something was written here after it. */
-  private emptiedAt: number | undefined;
 
   constructor(private readonly database: Database<VaultTables>) {}
 
@@ -70,27 +68,18 @@ export class KeyTable implements KeyStore {
     return emptyLog(this.database.db, this.database.engine);
   }
 
-  /**
-   * On SQLite the log is emptied right after it, and is put on the disk for that: it is not waited for before. Until
-   * then the erasure is not confirmed, and whatever was before it in the log is on the disk already. A log that was
-   * moved into the file, but not emptied, is written again from its beginning: then SQLite has to wait for the new
-   * beginning, or a power cut would leave old pages that look as if they were to be moved into the file once more.
-   */
+  /** On SQLite the log is emptied right after it, and is on the disk before: it is not waited for twice. */
   private async eraseFew(erased: Set<string>): Promise<void> {
     const { db, engine } = this.database;
     if (engine === 'postgres') return eraseAll(db, erased);
-    const wasEmptied = this.emptiedAt !== undefined && this.emptiedAt === this.database.foreignVersion?.();
-    this.emptiedAt = undefined;
     await db.connection().execute(async (connection) => {
-      await sql`pragma synchronous = ${sql.raw(wasEmptied ? 'off' : 'normal')}`.execute(connection);
+      await sql`pragma synchronous = normal`.execute(connection);
       try {
         await eraseAll(connection, erased);
       } finally {
         await sql`pragma synchronous = full`.execute(connection);
       }
-      const version = this.database.foreignVersion?.();
       await emptyLog(connection, engine);
-      this.emptiedAt = version;
     });
   }
 
@@ -133,7 +122,6 @@ export class KeyTable implements KeyStore {
       await this.eraseFew(erased);
       return new Map();
     }
-    this.emptiedAt = undefined;
     // It waits for the disk in another thread; others are served meanwhile.
     const kept = await this.database.transaction(async (trx) => {
       const found = await addAll(trx, added);

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { LibsqlStatements } from '../engines/libsql-statements';
 import { watchStatements } from '../testing/watched-statements';
@@ -281,26 +280,6 @@ describe('the files of the vault', () => {
     const found = await new KeyTable(left).findAll(ids);
     await left.close();
     expect(ids.filter((id) => found.get(id) !== wrapped(id))).toEqual([]);
-  });
-
-  it('wait for the disk once less where the log was emptied by the last erasure', async () => {
-    const database = await test.open<VaultTables>();
-    await openVault({ database, masterKey });
-    const keys = new KeyTable(database);
-    const levels = async (work: () => Promise<unknown>) => {
-      const watched = watchLog();
-      await work();
-      watched.stop();
-      return watched.seen.filter((text) => /synchronous/.test(text)).map((text) => text.split(' = ')[1]);
-    };
-    expect(await levels(() => keys.erase('a'))).toEqual(['normal', 'full']);
-    expect(await levels(() => keys.erase('b'))).toEqual(['off', 'full']);
-    await keys.add('c', wrapped('c'));
-    expect(await levels(() => keys.erase('c'))).toEqual(['normal', 'full']);
-    const other = new KeyTable(await test.open());
-    await other.add('d', wrapped('d'));
-    await nextTurn();
-    expect(await levels(() => keys.erase('d'))).toEqual(['normal', 'full']);
   });
 
   /** A page, and before it its number and checksum. */
