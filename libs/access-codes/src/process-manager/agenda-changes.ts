@@ -1,7 +1,7 @@
 import { prepared } from '@latchkey/database';
 import type { Transaction } from 'kysely';
 import { AddedRows } from './added-rows';
-import { deviceOfCode, dueByEvent } from './agenda-statements';
+import { deviceOfCode, dueByEvent, makeDue } from './agenda-statements';
 import { AGENDA, type AgendaTables, LOCK_CODES, LOCKS, type WakeRow } from './agenda-tables';
 import { type LockLease, lockLeases } from './lock-leases';
 import type { InsertedRow } from './new-row';
@@ -61,7 +61,7 @@ export function writtenAtOnce(trx: Transaction<AgendaTables>): AgendaChanges {
       async (subject, revision, dueAt) => void (await dueByEvent.run(trx, { subject, revision, dueAt })),
     ),
     seen: after(async (subject, revision) => void (await seen.run(trx, { subject, revision }))),
-    dueNow: after(async (id, dueAt) => void (await dueNow.run(trx, { id, dueAt }))),
+    dueNow: after(async (subject, dueAt) => void (await makeDue.run(trx, { subject, dueAt }))),
     keypadHasRoom: after(async (deviceId, dueAt) => void (await dueForKeypad.run(trx, { deviceId, dueAt }))),
     wake: after((scope, id, dueAt) => wake(trx, scope, id, dueAt)),
     deviceOf: after(async (codeId) => {
@@ -86,14 +86,6 @@ export function writtenAtOnce(trx: Transaction<AgendaTables>): AgendaChanges {
 
 const seen = prepared<AgendaTables, { subject: string; revision: number }, unknown>((db, p) =>
   db.updateTable(AGENDA).set({ revision: p.revision }).where('subject', '=', p.subject),
-);
-
-/** `id` is the row's subject. */
-const dueNow = prepared<AgendaTables, { id: string; dueAt: number }, unknown>((db, p) =>
-  db
-    .updateTable(AGENDA)
-    .set((eb) => ({ due_at: p.dueAt, version: eb('version', '+', 1) }))
-    .where('subject', '=', p.id),
 );
 
 const dueForKeypad = prepared<AgendaTables, { deviceId: string; dueAt: number }, unknown>((db, p) =>

@@ -185,9 +185,9 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   /** Makes a subject due now, unless it is due by `instant` (ms) anyway. */
   async makeDue(subject: string, unlessBy?: number): Promise<void> {
     const { db } = this.database;
-    const now = this.options.clock.now();
-    if (unlessBy === undefined) await makeDue.run(db, { subject, now });
-    else await makeDueUnless.run(db, { subject, now, unlessBy });
+    const dueAt = this.options.clock.now();
+    if (unlessBy === undefined) await makeDue.run(db, { subject, dueAt });
+    else await makeDueUnless.run(db, { subject, dueAt, unlessBy });
   }
 
   /** The clock was set: everything is due now, and no command holds a lock until an instant of the time before. */

@@ -234,22 +234,22 @@ export const readBackWas = prepared<AgendaTables, { deviceId: string; updatedAt:
 );
 
 /** Makes a subject due. */
-export const makeDue = prepared<AgendaTables, { subject: string; now: number }, unknown>((db, p) =>
+export const makeDue = prepared<AgendaTables, { subject: string; dueAt: number }, unknown>((db, p) =>
   db
     .updateTable(AGENDA)
-    .set((eb) => ({ due_at: p.now, version: eb('version', '+', 1) }))
+    .set((eb) => ({ due_at: p.dueAt, version: eb('version', '+', 1) }))
     .where('subject', '=', p.subject),
 );
 
 /** The same, unless it is due by an instant anyway. */
 export const makeDueUnless = prepared<
   AgendaTables,
-  { subject: string; now: number; unlessBy: number },
+  { subject: string; dueAt: number; unlessBy: number },
   unknown
 >((db, p) =>
   db
     .updateTable(AGENDA)
-    .set((eb) => ({ due_at: p.now, version: eb('version', '+', 1) }))
+    .set((eb) => ({ due_at: p.dueAt, version: eb('version', '+', 1) }))
     .where('subject', '=', p.subject)
     .where((eb) => eb.or([eb('due_at', 'is', null), eb('due_at', '>', p.unlessBy)])),
 );
