@@ -112,6 +112,11 @@ export class DeciderStreams<S, E extends DomainEvent> {
     return this.isGoodEnough(id, kept, atLeast) ? kept : undefined;
   }
 
+  /** The state as `load` has it, and at once where it is kept: for who looks at hundreds of streams. */
+  keptOrLoaded(id: string, atLeast?: number): Loaded<S> | Promise<Loaded<S>> {
+    return this.kept(id, atLeast) ?? this.load(id, atLeast);
+  }
+
   private isGoodEnough(
     id: string,
     kept: Decided<S> | undefined,

@@ -89,7 +89,7 @@ export class BackupPool {
     if (backupPool) return true;
     for await (const codeId of inTurns(codeIds)) {
       const atLeast = known.atLeast(streams.codes.streamOf(codeId));
-      const { state } = streams.codes.kept(codeId, atLeast) ?? (await streams.codes.load(codeId, atLeast));
+      const { state } = await streams.codes.keptOrLoaded(codeId, atLeast);
       if (state && !isUnmanaged(state) && (state.wanted.usesBackupPool || backupOf(state))) return true;
     }
     return false;

@@ -202,10 +202,7 @@ export class LockWork {
     const codes: [string, Loaded<AccessCode | null>][] = [];
     for await (const codeId of inTurns(codeIds)) {
       const atLeast = known.atLeast(streams.codes.streamOf(codeId));
-      codes.push([
-        codeId,
-        streams.codes.kept(codeId, atLeast) ?? (await streams.codes.load(codeId, atLeast)),
-      ]);
+      codes.push([codeId, await streams.codes.keptOrLoaded(codeId, atLeast)]);
     }
     const owners = await rows.lockCodes(deviceId);
     const answer = await readBacks.of(lockOf(device));

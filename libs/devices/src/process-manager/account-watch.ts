@@ -101,8 +101,7 @@ export class AccountWatch {
         seenNow(device, deviceId, lock, account, this.options);
       // Of hundreds of locks hardly one has changed.
       const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId));
-      const { state: device } =
-        streams.devices.kept(deviceId, atLeast) ?? (await streams.devices.load(deviceId, atLeast));
+      const { state: device } = await streams.devices.keptOrLoaded(deviceId, atLeast);
       const news = decide(device);
       // The rest from before its deletion is cleaned up first, so that none of it comes back.
       if (device && device.deletedAt !== null && news.length > 0) await departures.finishDevice(deviceId);
