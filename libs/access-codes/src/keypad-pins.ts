@@ -68,6 +68,17 @@ export class KeypadPins {
     });
   }
 
+  /** The reservations with the same PIN as one of them, where all that belongs to `state` is kept. */
+  keptWithPinOf(
+    deviceId: string,
+    state: IndexedKeypad,
+    reservation: Reservation,
+  ): readonly Reservation[] | undefined {
+    const kept = this.opened.get(deviceId);
+    const pin = kept?.state === state ? kept.pinOf.get(reservation) : undefined;
+    return pin === undefined ? undefined : [...kept!.byPin.get(pin)!];
+  }
+
   private async bringUpToDate(keypad: OpenedKeypad, state: IndexedKeypad): Promise<void> {
     const added: Reservation[] = [];
     const gone: Reservation[] = [];

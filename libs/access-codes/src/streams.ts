@@ -143,6 +143,15 @@ export class Streams {
     return kept && keypadFor(kept.state, { codeId, pinFingerprint: '' }, []);
   }
 
+  /** The keypad as a code sees it, where all of that is kept and the code has its PIN reserved. */
+  keypadSeenKept(code: Pick<AccessCode, 'codeId' | 'deviceId' | 'wanted'>, atLeast?: number): Keypad | undefined {
+    const { codeId, deviceId, wanted } = code;
+    const state = this.keypads.kept(deviceId, atLeast)?.state;
+    const own = state && reservedAsWanted(state, code);
+    const samePin = own && this.pins.keptWithPinOf(deviceId, state, own);
+    return samePin && keypadFor(state, { codeId, pinFingerprint: wanted.pinFingerprint }, samePin);
+  }
+
   /**
    * The same for many codes on one keypad, by their ids.
    * @param mayIgnoreOthers whether a code that has its PIN reserved need not know which others have it: where no code

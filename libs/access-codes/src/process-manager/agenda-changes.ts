@@ -1,9 +1,10 @@
 import { prepared } from '@latchkey/database';
 import type { Transaction } from 'kysely';
 import { AddedRows } from './added-rows';
-import { deviceOfCode, dueByEvent, makeDue } from './agenda-statements';
+import { deviceOfCode, dueByEvent, makeDue, plannedByEvent } from './agenda-statements';
 import { AGENDA, type AgendaTables, LOCK_CODES, LOCKS, type WakeRow } from './agenda-tables';
 import { type LockLease, lockLeases } from './lock-leases';
+import type { PlannedLook } from './looks-from-memory';
 import type { InsertedRow } from './new-row';
 import { wake } from './wakes';
 
@@ -22,6 +23,8 @@ export interface AgendaChanges {
   reserve(row: InsertedRow): Promise<void>;
   /** A code is due by its own event, unless it was planned with that event known already. */
   dueByEvent(subject: string, revision: number, dueAt: number): Promise<void>;
+  /** The same where it was planned for later already; a code that waits for its lock or its keypad is due now. */
+  plannedByEvent(subject: string, revision: number, dueAt: number, planned: PlannedLook): Promise<void>;
   /** An event of its own that leaves it due as it was. */
   seen(subject: string, revision: number): Promise<void>;
   /** Something else has happened that a row depends on. */
@@ -59,6 +62,13 @@ export function writtenAtOnce(trx: Transaction<AgendaTables>): AgendaChanges {
     reserve: (row) => Promise.resolve(added.reserve(row)),
     dueByEvent: after(
       async (subject, revision, dueAt) => void (await dueByEvent.run(trx, { subject, revision, dueAt })),
+    ),
+    plannedByEvent: after(
+      async (subject, revision, dueAt, planned) =>
+        void (await plannedByEvent.run(trx, {
+          ...{ subject, revision, dueAt },
+          ...{ plannedOn: planned.revision, until: planned.until },
+        })),
     ),
     seen: after(async (subject, revision) => void (await seen.run(trx, { subject, revision }))),
     dueNow: after(async (subject, dueAt) => void (await makeDue.run(trx, { subject, dueAt }))),

@@ -6,6 +6,7 @@ import { keypadCodec, RESERVATION_GRACE } from '../domain/keypad';
 import { requested } from '../domain/transitions';
 import type { AgendaChanges } from './agenda-changes';
 import type { AgendaRow } from './agenda-tables';
+import type { PlannedLook } from './looks-from-memory';
 import type { InsertedRow, NewRow } from './new-row';
 
 /** Events of a device that leave its codes as they are. */
@@ -29,21 +30,29 @@ const KEEPS_DUE: ReadonlySet<string> = new Set<CodeEvent['type']>([
   'ProgrammingAccepted',
 ]);
 
+/** When a code is due by what is in memory; undefined: now. */
+interface Looks {
+  /** For one that was just requested, ms. */
+  ofNew(code: AccessCode): number | undefined;
+  /** For one that something has happened to, up to `revision`. Left out: now. */
+  of?(codeId: string, revision: number): PlannedLook | undefined;
+}
+
 /** What else counts when an event is folded. */
 export interface Folding {
   /** The clock's reading, ms: an event from a process whose clock is ahead makes nothing due later than that. */
   readonly now: number;
   /** The next event of the code is folded with it, and sets when it is due. */
   readonly overtaken: boolean;
-  /** When a code that was just requested is due, ms; undefined, or left out: now. */
-  readonly firstLook?: ((code: AccessCode) => number | undefined) | undefined;
+  /** When codes are due, where that is known without looking at them; left out: now. */
+  readonly looks?: Looks | undefined;
 }
 
 export async function foldCode(
   changes: AgendaChanges,
   codeId: string,
   recorded: RecordedEvent,
-  { now, overtaken, firstLook }: Folding,
+  { now, overtaken, looks }: Folding,
 ) {
   const event = codeCodec.decode(recorded);
   const { revision } = recorded;
@@ -51,7 +60,7 @@ export async function foldCode(
   switch (event.type) {
     case 'CodeRequested': {
       const { deviceId, accountId } = event.data;
-      const first = overtaken ? undefined : firstLook?.(requested(event.data, event.at));
+      const first = overtaken ? undefined : looks?.ofNew(requested(event.data, event.at));
       const isPlanned = first !== undefined;
       await changes.put(
         row(recorded, 'code', codeId, { deviceId, accountId, dueAt: first ?? dueAt, isPlanned }),
@@ -79,6 +88,13 @@ export async function foldCode(
     case 'ProgrammingAccepted':
       await changes.seen(`code:${codeId}`, revision);
       return ownedOnLock(changes, codeId, event.data.lockCodeId);
+    case 'ScheduledOnDevice':
+    case 'SetOnDevice': {
+      const planned = overtaken ? undefined : looks?.of?.(codeId, revision);
+      if (planned) await changes.plannedByEvent(`code:${codeId}`, revision, dueAt, planned);
+      else if (!overtaken) await changes.dueByEvent(`code:${codeId}`, revision, dueAt);
+      return outcome(changes, codeId, event, dueAt);
+    }
     default:
       if (!overtaken) await changes.dueByEvent(`code:${codeId}`, revision, dueAt);
       return outcome(changes, codeId, event, dueAt);

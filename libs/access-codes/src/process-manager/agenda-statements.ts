@@ -166,6 +166,42 @@ export const dueByEvent = prepared<
     .where('subject', '=', p.subject),
 );
 
+/**
+ * The same where what happened was planned for already (`until`, ms). A code that waits for its lock or for its keypad is
+ * due now: its place in line is given on by its work.
+ */
+export const plannedByEvent = prepared<
+  AgendaTables,
+  { subject: string; revision: number; dueAt: number; plannedOn: number; until: number | null },
+  unknown
+>((db, p) =>
+  db
+    .updateTable(AGENDA)
+    .set((eb) => {
+      const isPlanned = eb('planned_revision', '>=', p.revision);
+      const waits = eb.or([eb('waiting_for_lock', '<>', 0), eb('for_keypad', '<>', 0)]);
+      return {
+        revision: p.revision,
+        due_at: eb
+          .case()
+          .when(isPlanned)
+          .then(eb.ref('due_at'))
+          .when(waits)
+          .then(p.dueAt)
+          // Cast: PostgreSQL can't infer the type of a parameter in a case.
+          .else(eb.cast<number | null>(eb.val(p.until), 'bigint'))
+          .end(),
+        planned_revision: eb
+          .case()
+          .when(eb.or([isPlanned, waits]))
+          .then(eb.ref('planned_revision'))
+          .else(p.plannedOn)
+          .end(),
+      };
+    })
+    .where('subject', '=', p.subject),
+);
+
 /** The lock that a code is for. */
 export const deviceOfCode = prepared<AgendaTables, { subject: string }, { device_id: string | null }>(
   (db, p) => db.selectFrom(AGENDA).select('device_id').where('subject', '=', p.subject),

@@ -15,13 +15,11 @@ import {
   type Tables,
 } from '@latchkey/event-sourcing';
 import type { Kysely, Transaction } from 'kysely';
-import type { AccessCode } from '../domain/access-code';
 import { ACCESS_CODE, codeCodec } from '../domain/events';
 import { KEYPAD, keypadCodec } from '../domain/keypad';
 import { writtenAtOnce } from './agenda-changes';
 import { foldAccount, foldCode, foldDevice, foldKeypad, makesDueAnew } from './agenda-fold';
 import type { PlannedWith } from './circumstances';
-import { FirstLooks } from './first-looks';
 import type { FoldedLooks } from './folded-looks';
 import { GatheredChanges } from './gathered-changes';
 import {
@@ -33,6 +31,7 @@ import {
   indexAgenda,
 } from './agenda-tables';
 import { keptLocks } from './kept-locks';
+import { LooksFromMemory } from './looks-from-memory';
 
 const prefixesOf = (...categories: string[]) => categories.map((category) => `${category}-`);
 
@@ -71,18 +70,17 @@ export class AgendaProjection implements Projection {
   private lockAdded: Transaction<Tables> | undefined;
   /** Whether this process has built it from the beginning. */
   private hasSeenAll: boolean | undefined;
-  private readonly firstLook: ((code: AccessCode) => number | undefined) | undefined;
+  private readonly looks: LooksFromMemory | undefined;
 
   constructor(
     private readonly clock: { now(): number },
     private readonly onDue: () => void,
-    /** Left out: each code is looked at once it was requested. */
+    /** Left out: each code is looked at whenever something has happened to it. */
     plannedWith?: PlannedWith,
     /** The same while it is built; only where no other process folds it. */
     private readonly whileBuilt?: FoldedLooks,
   ) {
-    const firstLooks = plannedWith && new FirstLooks(this.known, clock, plannedWith);
-    this.firstLook = firstLooks && ((code) => firstLooks.of(code));
+    this.looks = plannedWith && new LooksFromMemory(this.known, clock, plannedWith);
   }
 
   create(db: Kysely<Tables>): Promise<void> {
@@ -107,14 +105,14 @@ export class AgendaProjection implements Projection {
     const now = this.clock.now();
     if (events.some(({ type }) => type === 'DeviceAdded')) this.lockAdded = trx;
     const folded = building ? await this.foldedLooks(db) : undefined;
-    const firstLook = building ? folded && ((code: AccessCode) => folded.of(code)) : this.firstLook;
+    const looks = building ? folded : this.looks;
     for (const [n, event] of events.entries()) {
       const category = event.stream.slice(0, event.stream.indexOf('-'));
       const id = event.stream.slice(category.length + 1);
       folded?.see(category, id, event);
       const next = events[n + 1];
       const overtaken = next?.stream === event.stream && makesDueAnew(next);
-      await FOLDS[category]!(changes, id, event, { now, overtaken, firstLook });
+      await FOLDS[category]!(changes, id, event, { now, overtaken, looks });
     }
     await changes.write();
   }

@@ -51,7 +51,7 @@ export class FoldedLooks {
   }
 
   /** Asked once for each code. @returns ms; undefined: there is something to do now, or it is not known */
-  of(code: AccessCode): number | undefined {
+  ofNew(code: AccessCode): number | undefined {
     const { codeId, deviceId } = code;
     const own = this.reserved.get(codeId);
     this.reserved.delete(codeId);
