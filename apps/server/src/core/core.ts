@@ -79,7 +79,7 @@ export class Core implements ViewBarrier, ReadBarrier {
     const readBacks = new ReadBacks(gateway);
     const calls = new InFlightCalls();
     const plannedWith = { streams: this.streams, ...circumstancesOf(options) };
-    const projection = new AgendaProjection(clock, () => this.executor.wake(), plannedWith);
+    const projection = new AgendaProjection(clock, (now) => this.executor.wakeFor(now), plannedWith);
     this.views = new CoreViews(options, projection);
     const shared = {
       streams: this.streams,

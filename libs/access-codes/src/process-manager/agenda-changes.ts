@@ -42,6 +42,8 @@ export interface AgendaChanges {
   addLock(lock: { deviceId: string; accountId: string; maker: string; lockId: string }): Promise<void>;
   /** Writes what is not written yet. Nothing may be changed after that. */
   write(): Promise<void>;
+  /** The earliest instant that a row was made due for, ms, but for rows that waited for a keypad. */
+  readonly earliest: number;
 }
 
 /**
@@ -50,6 +52,10 @@ export interface AgendaChanges {
  */
 export function writtenAtOnce(trx: Transaction<AgendaTables>): AgendaChanges {
   const added = new AddedRows(trx);
+  let earliest = Infinity;
+  const due = (at: number | null): void => {
+    if (at !== null && at < earliest) earliest = at;
+  };
   /** What comes after rows that were added must find them. */
   const after =
     <A extends unknown[], R>(change: (...given: A) => Promise<R>) =>
@@ -58,22 +64,35 @@ export function writtenAtOnce(trx: Transaction<AgendaTables>): AgendaChanges {
       return change(...given);
     };
   return {
-    put: (row) => Promise.resolve(added.put(row)),
-    reserve: (row) => Promise.resolve(added.reserve(row)),
-    dueByEvent: after(
-      async (subject, revision, dueAt) => void (await dueByEvent.run(trx, { subject, revision, dueAt })),
-    ),
-    plannedByEvent: after(
-      async (subject, revision, dueAt, planned) =>
-        void (await plannedByEvent.run(trx, {
-          ...{ subject, revision, dueAt },
-          ...{ plannedOn: planned.revision, until: planned.until },
-        })),
-    ),
+    get earliest() {
+      return earliest;
+    },
+    put(row) {
+      due(row.dueAt);
+      return Promise.resolve(added.put(row));
+    },
+    reserve(row) {
+      due(row.dueAt);
+      return Promise.resolve(added.reserve(row));
+    },
+    dueByEvent: after(async (subject, revision, dueAt) => {
+      due(dueAt);
+      await dueByEvent.run(trx, { subject, revision, dueAt });
+    }),
+    plannedByEvent: after(async (subject, revision, dueAt, { revision: plannedOn, until }) => {
+      due(until);
+      await plannedByEvent.run(trx, { subject, revision, dueAt, plannedOn, until });
+    }),
     seen: after(async (subject, revision) => void (await seen.run(trx, { subject, revision }))),
-    dueNow: after(async (subject, dueAt) => void (await makeDue.run(trx, { subject, dueAt }))),
+    dueNow: after(async (subject, dueAt) => {
+      due(dueAt);
+      await makeDue.run(trx, { subject, dueAt });
+    }),
     keypadHasRoom: after(async (deviceId, dueAt) => void (await dueForKeypad.run(trx, { deviceId, dueAt }))),
-    wake: after((scope, id, dueAt) => wake(trx, scope, id, dueAt)),
+    wake: after((scope, id, dueAt) => {
+      due(dueAt);
+      return wake(trx, scope, id, dueAt);
+    }),
     deviceOf: after(async (codeId) => {
       const [found] = await deviceOfCode.rows(trx, { subject: `code:${codeId}` });
       return found?.device_id;
@@ -81,7 +100,10 @@ export function writtenAtOnce(trx: Transaction<AgendaTables>): AgendaChanges {
     onLock: async (code) => void (await belongs.run(trx, code)),
     offLock: async (codeId) => void (await ownsNothing.run(trx, { codeId })),
     hold: (lease) => lockLeases.hold(trx, lease),
-    freeOf: after((codeId) => lockLeases.freeOf(trx, codeId)),
+    freeOf: after(async (codeId) => {
+      // Those that wait for a lock have been due before.
+      if (await lockLeases.freeOf(trx, codeId)) due(-Infinity);
+    }),
     write: () => added.write(),
     async addLock({ deviceId, accountId, maker, lockId }) {
       const lock = { account_id: accountId, maker, lock_id: lockId };

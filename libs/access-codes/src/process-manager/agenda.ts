@@ -68,13 +68,16 @@ export class AgendaProjection implements Projection {
 
   /** In which locks were added that are not told of yet. */
   private lockAdded: Transaction<Tables> | undefined;
+  /** Whether what was folded last made something due for now. */
+  private isDueNow = false;
   /** Whether this process has built it from the beginning. */
   private hasSeenAll: boolean | undefined;
   private readonly looks: LooksFromMemory | undefined;
 
   constructor(
     private readonly clock: { now(): number },
-    private readonly onDue: () => void,
+    /** Rows were made due; told whether some of them for now, or all for later. */
+    private readonly onDue: (now: boolean) => void,
     /** Left out: each code is looked at whenever something has happened to it. */
     plannedWith?: PlannedWith,
     /** The same while it is built; only where no other process folds it. */
@@ -115,6 +118,7 @@ export class AgendaProjection implements Projection {
       await FOLDS[category]!(changes, id, event, { now, overtaken, looks });
     }
     await changes.write();
+    this.isDueNow = changes.earliest <= now;
   }
 
   /** Undefined where building goes on that was begun before: not all events were seen here. */
@@ -132,6 +136,6 @@ export class AgendaProjection implements Projection {
   onApplied(): void {
     if (this.lockAdded) keptLocks.forget(this.lockAdded);
     this.lockAdded = undefined;
-    this.onDue();
+    this.onDue(this.isDueNow);
   }
 }

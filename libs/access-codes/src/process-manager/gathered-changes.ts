@@ -51,6 +51,8 @@ export class GatheredChanges implements AgendaChanges {
     return new GatheredChanges(trx, subjects, rows, onLocks, leases);
   }
 
+  /** It is not told: who builds the agenda looks at all of it anyway. */
+  readonly earliest = -Infinity;
   private readonly rows = new Map<string, AgendaRow>();
   private readonly lockCodes: OfCodes<LockCode>;
   private readonly leases: OfCodes<LockLease>;

@@ -37,16 +37,21 @@ export const lockLeases = {
     await lockLeases.passTurn(db, deviceId);
   },
 
-  /** The command in flight for a code has an outcome: the next code's turn. */
-  async freeOf(db: Db, codeId: string): Promise<void> {
+  /** The command in flight for a code has an outcome: the next code's turn. @returns whether one has waited for it */
+  async freeOf(db: Db, codeId: string): Promise<boolean> {
+    let isDue = false;
     for (const { device_id } of await freeLeases.rows(db, { codeId })) {
-      await lockLeases.passTurn(db, device_id);
+      if (await lockLeases.passTurn(db, device_id)) isDue = true;
     }
+    return isDue;
   },
 
-  /** The lock is free, or the code whose turn it was did not need it: the one that has waited longest is next. */
-  async passTurn(db: Db, deviceId: string): Promise<void> {
-    await wakeNext.run(db, { deviceId });
+  /**
+   * The lock is free, or the code whose turn it was did not need it: the one that has waited longest is next.
+   * @returns whether one has waited
+   */
+  async passTurn(db: Db, deviceId: string): Promise<boolean> {
+    return (await wakeNext.run(db, { deviceId })) > 0;
   },
 
   /** No command holds its lock for longer than until an instant, ms. */

@@ -82,7 +82,7 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
       bounds: () => this.bounds(),
       settings: { ...config, reservationGrace: RESERVATION_GRACE, readBackAfter: READ_BACK_AFTER },
     };
-    this.agenda = new AgendaProjection(clock, () => this.executor.wake(), plannedWith);
+    this.agenda = new AgendaProjection(clock, (now) => this.executor.wakeFor(now), plannedWith);
     const shared = {
       ...{ streams: this.streams, known: this.agenda.known, rows: this.rows, calls: this.calls },
       ...{ gateway: locks, readBacks: new ReadBacks(locks), vault, clock, ids, random, logger },

@@ -12,6 +12,8 @@ const RETRY = { first: 5_000, limit: HOUR };
 const RETRY_OUTAGE_MS = 5_000;
 /** How soon a store that could not be asked is tried again, ms by the wall clock. */
 const ASK_AGAIN = { first: 250, limit: 5_000 };
+/** What has begun mostly ends within this time, and then the next is asked for anyway; ms by the wall clock. */
+const LOOK_SOON_MS = 20;
 /** Other processes may leave something: one that died, or one that does not tell us. ms by the wall clock */
 const LOOK_EVERY_MS = 15_000;
 
@@ -41,6 +43,9 @@ export class DueWork<C extends DueClaim> {
   private held = false;
   private failures = 0;
   private next: number | null = null;
+  /** The next has fallen due: it is claimed without asking when the first is due. */
+  private hasCome = false;
+  private lookSoon: NodeJS.Timeout | undefined;
   /** By a monotonic clock, ms; so are the others here that do not come from the work's own clock. */
   private lookedAt = performance.now();
   private cancelTimer: () => void = () => undefined;
@@ -83,6 +88,7 @@ export class DueWork<C extends DueClaim> {
     this.stopped = true;
     this.stopping.abort();
     clearInterval(this.poll);
+    clearTimeout(this.lookSoon);
     this.cancelTimer();
   }
 
@@ -93,7 +99,7 @@ export class DueWork<C extends DueClaim> {
 
   release(): void {
     this.held = false;
-    if (this.again || (this.next !== null && this.next <= this.options.clock.now())) this.wake();
+    if (this.again || (this.next !== null && this.next <= this.options.clock.now())) this.wakeForNext();
   }
 
   /** Something may be due. */
@@ -103,6 +109,27 @@ export class DueWork<C extends DueClaim> {
     this.pumping = true;
     // Everything that wakes it in one turn of the event loop is handled together.
     setImmediate(() => void this.pump());
+  }
+
+  /**
+   * Something was made due.
+   * @param now false: for later; what is under way is followed by a look in any case, and mostly changes that again
+   */
+  wakeFor(now: boolean): void {
+    if (now || this.underWay.size === 0) this.wake();
+    else this.wakeSoon();
+  }
+
+  private wakeSoon(): void {
+    this.lookSoon ??= setTimeout(() => {
+      this.lookSoon = undefined;
+      this.wake();
+    }, LOOK_SOON_MS).unref();
+  }
+
+  private wakeForNext(): void {
+    this.hasCome = this.next !== null && this.next <= this.options.clock.now();
+    this.wake();
   }
 
   /**
@@ -140,7 +167,10 @@ export class DueWork<C extends DueClaim> {
         this.again = false;
         const claimed = await this.claimDue();
         for (const claim of claimed) this.begin(claim);
-        if (claimed.length > 0) this.again = true;
+        if (claimed.length === 0) continue;
+        // What is due later is asked for when one of these has ended, or soon.
+        if (this.claims.mayHaveLeft) this.again = true;
+        else this.wakeSoon();
       }
       this.sleepUntilDue();
       this.understood();
@@ -155,6 +185,13 @@ export class DueWork<C extends DueClaim> {
 
   private async claimDue(): Promise<C[]> {
     const { source, clock } = this.options;
+    if (this.hasCome) {
+      this.hasCome = false;
+      const claimed = await this.claims.next(clock.now());
+      if (claimed.length > 0) return claimed;
+    }
+    clearTimeout(this.lookSoon);
+    this.lookSoon = undefined;
     // Reading costs a fraction of claiming, and mostly there is nothing to claim.
     this.next = await source.nextDue();
     this.lookedAt = performance.now();
@@ -166,7 +203,7 @@ export class DueWork<C extends DueClaim> {
     const { clock } = this.options;
     this.cancelTimer();
     if (this.next !== null && this.next > clock.now() && !this.stopped)
-      this.cancelTimer = clock.at(this.next, () => this.wake());
+      this.cancelTimer = clock.at(this.next, () => this.wakeForNext());
   }
 
   private understood(): void {

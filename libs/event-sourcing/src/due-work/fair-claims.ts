@@ -23,6 +23,11 @@ export class FairClaims<C extends DueClaim> {
     private readonly shares: Shares,
   ) {}
 
+  /** Whether more may have been due than was claimed last. */
+  get mayHaveLeft(): boolean {
+    return this.crowded;
+  }
+
   /** Claims some of what is due at `now` (ms), and takes a place for each. */
   async next(now: number): Promise<C[]> {
     if (this.shares.free <= 0) return [];
