@@ -131,6 +131,75 @@ describe.each(testEngines)('due work on %s', (engine) => {
     expect(asked).toEqual(['claim']);
   });
 
+  it('that has fallen due is claimed without asking, and what is due next is asked for once it is done', async () => {
+    const rows = rowsOf('worker');
+    const asked: string[] = [];
+    const work = working(finish, {
+      source: {
+        claim: async (now, limit, of) => {
+          asked.push('claim');
+          return (await rows.claim(now, limit, of)).map(claimOf);
+        },
+        nextDue: () => {
+          asked.push('next');
+          return rows.nextDue();
+        },
+      },
+    });
+    await add(row('soon', NOW + 1000), row('later', NOW + 2000));
+    work.start();
+    await work.whenIdle();
+    asked.length = 0;
+    clock.set(NOW + 1000);
+    await work.whenIdle();
+    expect(asked).toEqual(['claim', 'next']);
+    expect(work.nextDue).toBe(NOW + 2000);
+  });
+
+  it('is asked for again where what had fallen due is gone when it is claimed', async () => {
+    const done: string[] = [];
+    const work = working((claim) => {
+      done.push(claim.subject);
+      return finish(claim);
+    });
+    await add(row('gone', NOW + 1000), row('later', NOW + 2000));
+    work.start();
+    await work.whenIdle();
+    await database.db.deleteFrom('things').where('subject', '=', 'gone').execute();
+    clock.set(NOW + 1000);
+    await work.whenIdle();
+    expect([done, work.nextDue]).toEqual([[], NOW + 2000]);
+    clock.set(NOW + 2000);
+    await work.whenIdle();
+    expect([done, work.nextDue]).toEqual([['later'], null]);
+  });
+
+  it.each([true, false])(
+    'that was made due (for now: %s) is begun though what is under way hangs',
+    async (now) => {
+      await add(row('hangs', NOW));
+      let release: () => void = () => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      const done: string[] = [];
+      const work = working(async (claim) => {
+        if (claim.subject === 'hangs') await released;
+        done.push(claim.subject);
+        return finish(claim);
+      });
+      work.start();
+      await until(() => Promise.resolve(work.state.underWay === 1), { what: 'it hangs' });
+      const at = now ? NOW : NOW + 1000;
+      await add(row('made due', at));
+      work.wakeFor(now);
+      if (!now) await until(() => Promise.resolve(work.nextDue === at), { what: 'it is known' });
+      clock.set(at);
+      await until(() => Promise.resolve(done.length === 1), { what: 'it is done' });
+      expect(done).toEqual(['made due']);
+      release();
+      await work.whenIdle();
+    },
+  );
+
   it('that was claimed is done though the claim after it fails, and its places are given back', async () => {
     const rows = rowsOf('worker');
     const placesOfAll = 8;
