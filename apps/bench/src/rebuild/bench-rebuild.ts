@@ -5,7 +5,7 @@ import { median } from '../ratios';
 import { machine, seconds, table } from '../report';
 import { SeededFolder } from './seeded-folder';
 
-const QUICK = { sizes: [500, 2_000], rounds: 2 };
+const QUICK = { sizes: [500, 2_000], rounds: 1 };
 const FULL = { sizes: [2_500, 10_000], rounds: 3 };
 /** From so many codes on, half a million events, one round takes minutes and varies little. */
 const ONE_ROUND_FROM = 50_000;

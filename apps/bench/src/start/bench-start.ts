@@ -6,8 +6,9 @@ import type { RunningServer } from '../fleet/running-server';
 import { timePages, type PageTimes } from './pages';
 
 const CODES = 100_000;
-const QUICK_CODES = 2_000;
+const QUICK_CODES = 1_000;
 const ROUNDS = 5;
+const QUICK_ROUNDS = 3;
 /** How long a server has nothing to do before its memory is looked at, ms. */
 const IDLE_MS = 20_000;
 const QUICK_IDLE_MS = 3_000;
@@ -25,17 +26,18 @@ export async function benchStart({
   codes = quick ? QUICK_CODES : CODES,
 }: { quick?: boolean; codes?: number } = {}): Promise<void> {
   const shown = codes.toLocaleString('en-GB');
+  const rounds = quick ? QUICK_ROUNDS : ROUNDS;
   const say = (what: string) => process.stderr.write(`${shown} codes: ${what}\n`);
   const seeded = await SeededFolder.with(codes, say);
   try {
     const took: number[] = [];
     const memory: { server: number; eventStore: number }[] = [];
     let pages: readonly PageTimes[] = [];
-    for (let round = 1; round <= ROUNDS; round++) {
-      say(`a start with the views built (${round} of ${ROUNDS})`);
+    for (let round = 1; round <= rounds; round++) {
+      say(`a start with the views built (${round} of ${rounds})`);
       const { server, took: one } = await seeded.start();
       took.push(one);
-      if (round === ROUNDS) {
+      if (round === rounds) {
         await delay(quick ? QUICK_IDLE_MS : IDLE_MS);
         memory.push({
           server: server.residentMemory(),
@@ -59,7 +61,7 @@ export async function benchStart({
         ...pages.map(pageRow),
       ],
     );
-    process.stdout.write(`median of ${ROUNDS} starts; ${machine()}\n`);
+    process.stdout.write(`median of ${rounds} starts; ${machine()}\n`);
   } finally {
     seeded.remove();
   }
