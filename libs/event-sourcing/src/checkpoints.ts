@@ -1,6 +1,6 @@
 import { type Database, prepared } from '@latchkey/database';
 import type { Kysely, Transaction } from 'kysely';
-import { type Position, positionFromText, positionToText } from './event-store';
+import { comparePositions, type Position, positionFromText, positionToText } from './event-store';
 import type { Tables } from './tables';
 
 /** An event by its place; the id is not known of events that an earlier version had folded. */
@@ -35,23 +35,24 @@ const plainRow = prepared<Tables, { name: string; version: number }, Row>(rowOf)
 const lockedRow = prepared<Tables, { name: string; version: number }, Row>((db, p) =>
   rowOf(db, p).forUpdate(),
 );
-const storeRow = prepared<
-  Tables,
-  {
-    name: string;
-    version: number;
-    position: string | null;
-    eventPosition: string | null;
-    eventId: string | null;
-    at: number;
-  },
-  unknown
->((db, p) =>
+interface Stored {
+  name: string;
+  version: number;
+  position: string | null;
+  eventPosition: string | null;
+  eventId: string | null;
+  at: number;
+}
+
+const storing = (db: Kysely<Tables>, p: Stored) =>
   db
     .updateTable('checkpoints')
     .set({ position: p.position, event_position: p.eventPosition, event_id: p.eventId, updated_at: p.at })
     .where('projection', '=', p.name)
-    .where('version', '=', p.version),
+    .where('version', '=', p.version);
+const storeRow = prepared<Tables, Stored, unknown>(storing);
+const moveRow = prepared<Tables, Stored & { from: string }, unknown>((db, p) =>
+  storing(db, p).where('position', '=', p.from),
 );
 
 /** The checkpoint of one version of a view. */
@@ -94,12 +95,39 @@ export class Checkpoints {
     lastEvent: EventMark | undefined,
     at: number,
   ): Promise<void> {
-    await storeRow.run(trx, {
+    await storeRow.run(trx, this.row(position, lastEvent, at));
+  }
+
+  /**
+   * Moves it on to an event that is folded in the transaction, unless it is there already; no other process folds the
+   * view until the transaction ends.
+   * @param known where it is thought to be: where it is, it need not be read
+   * @param at ms, by our clock
+   * @returns where it was
+   */
+  async advance(
+    trx: Transaction<Tables>,
+    known: Position | undefined,
+    to: EventMark,
+    at: number,
+  ): Promise<Position | undefined> {
+    const row = this.row(to.position, to, at);
+    if (known && comparePositions(known, to.position) < 0) {
+      const moved = await moveRow.run(trx, { ...row, from: positionToText(known) });
+      if (moved > 0) return known;
+    }
+    const stored = (await this.lock(trx))?.position;
+    if (!stored || comparePositions(stored, to.position) < 0) await storeRow.run(trx, row);
+    return stored;
+  }
+
+  private row(position: Position | undefined, lastEvent: EventMark | undefined, at: number): Stored {
+    return {
       ...{ name: this.of.name, version: this.of.version, at },
       position: position ? positionToText(position) : null,
       eventPosition: lastEvent ? positionToText(lastEvent.position) : null,
       eventId: lastEvent?.id ?? null,
-    });
+    };
   }
 
   /** Begins before all events. */

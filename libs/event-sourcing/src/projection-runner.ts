@@ -277,7 +277,7 @@ export class ProjectionRunner {
     const last = events.at(-1)!;
     const { to, listed } = await sharedCommitsOf(database).transaction(async (trx) => {
       // Another process may fold the same view: the second one finds its events folded already.
-      const stored = (await this.checkpoints.lock(trx))?.position;
+      const stored = await this.checkpoints.advance(trx, this.stored, last, clock.now());
       const isNew = ({ position }: RecordedEvent) => !stored || comparePositions(position, stored) > 0;
       if (!isNew(last)) return { to: stored!, listed: [] };
       const fresh = eventsBeyond(stored, readable);
@@ -286,7 +286,6 @@ export class ProjectionRunner {
       if (fresh.length > 0) await projection.apply(trx, fresh, { building });
       const set = kept.filter(({ event }) => isNew(event));
       const listed = await park(trx, projection.name, set, clock.now());
-      await this.checkpoints.store(trx, last.position, last, clock.now());
       return { to: last.position, listed };
     });
     this.stored = laterPosition(this.stored, to);
