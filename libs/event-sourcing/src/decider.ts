@@ -11,6 +11,7 @@ import {
   type RecordedEvent,
   RevisionConflict,
 } from './event-store';
+import type { KnownRevisions } from './known-revisions';
 
 /** How a stream's events fold into the state that its decisions are made on. */
 export interface Fold<S, E extends DomainEvent> {
@@ -112,8 +113,13 @@ export class DeciderStreams<S, E extends DomainEvent> {
     return this.isGoodEnough(id, kept, atLeast) ? kept : undefined;
   }
 
-  /** The state as `load` has it, and at once where it is kept: for who looks at hundreds of streams. */
-  keptOrLoaded(id: string, atLeast?: number): Loaded<S> | Promise<Loaded<S>> {
+  /**
+   * The newest state that this process knows of, and at once where it is kept: for who decides on hundreds of streams, and
+   * appends only what the expected revision lets through.
+   */
+  newest(id: string, known: KnownRevisions): Loaded<S> | Promise<Loaded<S>> {
+    // Alone it knows of nothing newer than what it keeps: then what was seen of the stream is not looked up.
+    const atLeast = this.options.alone ? -1 : known.atLeast(this.streamOf(id));
     return this.kept(id, atLeast) ?? this.load(id, atLeast);
   }
 

@@ -36,6 +36,8 @@ interface Looks {
   ofNew(code: AccessCode): number | undefined;
   /** For one that something has happened to, up to `revision`. Left out: now. */
   of?(codeId: string, revision: number): PlannedLook | undefined;
+  /** The device that a code is for, which is always the same; left out, or undefined: its row tells. */
+  deviceOf?(codeId: string): string | undefined;
 }
 
 /** What else counts when an event is folded. */
@@ -81,23 +83,23 @@ export async function foldCode(
     case 'RemovalSent': {
       const until = Date.parse(event.data.deadline);
       if (!overtaken) await changes.dueByEvent(`code:${codeId}`, revision, until);
-      const deviceId = await changes.deviceOf(codeId);
+      const deviceId = looks?.deviceOf?.(codeId) ?? (await changes.deviceOf(codeId));
       if (deviceId) await changes.hold({ deviceId, codeId, commandId: event.data.commandId, until });
       return;
     }
     case 'ProgrammingAccepted':
       await changes.seen(`code:${codeId}`, revision);
-      return ownedOnLock(changes, codeId, event.data.lockCodeId);
+      return ownedOnLock(changes, codeId, event.data.lockCodeId, looks);
     case 'ScheduledOnDevice':
     case 'SetOnDevice': {
       const planned = overtaken ? undefined : looks?.of?.(codeId, revision);
       if (planned) await changes.plannedByEvent(`code:${codeId}`, revision, dueAt, planned);
       else if (!overtaken) await changes.dueByEvent(`code:${codeId}`, revision, dueAt);
-      return outcome(changes, codeId, event, dueAt);
+      return outcome(changes, codeId, event, { dueAt, looks });
     }
     default:
       if (!overtaken) await changes.dueByEvent(`code:${codeId}`, revision, dueAt);
-      return outcome(changes, codeId, event, dueAt);
+      return outcome(changes, codeId, event, { dueAt, looks });
   }
 }
 
@@ -106,13 +108,13 @@ async function outcome(
   changes: AgendaChanges,
   codeId: string,
   event: CodeEvent,
-  dueAt: number,
+  { dueAt, looks }: { readonly dueAt: number } & Pick<Folding, 'looks'>,
 ): Promise<void> {
   switch (event.type) {
     case 'ScheduledOnDevice':
     case 'SetOnDevice':
       if (event.data.commandId === null) return;
-      await ownedOnLock(changes, codeId, event.data.lockCodeId);
+      await ownedOnLock(changes, codeId, event.data.lockCodeId, looks);
       return changes.freeOf(codeId);
     case 'Removed':
     case 'UnmanagedCodeGone':
@@ -140,8 +142,13 @@ async function poolIsShort(changes: AgendaChanges, codeId: string, dueAt: number
   if (deviceId) await changes.dueNow(`device:${deviceId}`, dueAt);
 }
 
-async function ownedOnLock(changes: AgendaChanges, codeId: string, lockCodeId: string): Promise<void> {
-  const deviceId = await changes.deviceOf(codeId);
+async function ownedOnLock(
+  changes: AgendaChanges,
+  codeId: string,
+  lockCodeId: string,
+  looks: Looks | undefined,
+): Promise<void> {
+  const deviceId = looks?.deviceOf?.(codeId) ?? (await changes.deviceOf(codeId));
   if (deviceId) await changes.onLock({ deviceId, lockCodeId, codeId });
 }
 

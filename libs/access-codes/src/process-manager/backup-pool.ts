@@ -88,8 +88,7 @@ export class BackupPool {
     const { streams, known } = this.options;
     if (backupPool) return true;
     for await (const codeId of inTurns(codeIds)) {
-      const atLeast = known.atLeast(streams.codes.streamOf(codeId));
-      const { state } = await streams.codes.keptOrLoaded(codeId, atLeast);
+      const { state } = await streams.codes.newest(codeId, known);
       if (state && !isUnmanaged(state) && (state.wanted.usesBackupPool || backupOf(state))) return true;
     }
     return false;

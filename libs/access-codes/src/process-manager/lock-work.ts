@@ -201,8 +201,7 @@ export class LockWork {
     const { deviceId } = device;
     const codes: [string, Loaded<AccessCode | null>][] = [];
     for await (const codeId of inTurns(codeIds)) {
-      const atLeast = known.atLeast(streams.codes.streamOf(codeId));
-      codes.push([codeId, await streams.codes.keptOrLoaded(codeId, atLeast)]);
+      codes.push([codeId, await streams.codes.newest(codeId, known)]);
     }
     const owners = await rows.lockCodes(deviceId);
     const answer = await readBacks.of(lockOf(device));

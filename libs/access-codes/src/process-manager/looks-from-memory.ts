@@ -32,7 +32,8 @@ export class LooksFromMemory {
     const { streams } = this.options;
     const { codeId, deviceId } = code;
     const around = this.around(deviceId);
-    const keypad = around && streams.keypadKept(deviceId, codeId, known.atLeast(streams.keypadStream(deviceId)));
+    const keypad =
+      around && streams.keypadKept(deviceId, codeId, known.atLeast(streams.keypadStream(deviceId)));
     return keypad && firstDue(code, { ...around, keypad });
   }
 
@@ -51,7 +52,13 @@ export class LooksFromMemory {
     const keypad = around && streams.keypadSeenKept(code, known.atLeast(streams.keypadStream(deviceId)));
     if (!keypad) return undefined;
     const look = nextLook(codeId, code, { ...around, keypad });
-    return look.at === 'later' && !look.forKeypad ? { revision: kept.revision, until: look.until } : undefined;
+    return look.at === 'later' && !look.forKeypad
+      ? { revision: kept.revision, until: look.until }
+      : undefined;
+  }
+
+  deviceOf(codeId: string): string | undefined {
+    return this.options.streams.codes.kept(codeId, -1)?.state?.deviceId;
   }
 
   /** What codes of a device are planned with, besides its keypad. */

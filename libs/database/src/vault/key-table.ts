@@ -1,5 +1,5 @@
 import { chunks } from '../chunks';
-import { type Kysely, sql } from 'kysely';
+import { CompiledQuery, type Kysely } from 'kysely';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type KeyStore } from '@latchkey/platform';
 import { type Database } from '../database';
@@ -21,6 +21,10 @@ const GATHER_FOR_EACH_MS = 0.5;
 const GATHER_MOST_MS = 5;
 /** So many are written as fast as a thread is gone to and come back from. */
 const FEW = 50;
+
+/** Whether a commit waits for the disk. */
+const WAIT_LATER = CompiledQuery.raw('pragma synchronous = normal');
+const WAIT_AGAIN = CompiledQuery.raw('pragma synchronous = full');
 
 type KeyRow = VaultTables['keys'];
 
@@ -73,11 +77,11 @@ export class KeyTable implements KeyStore {
     const { db, engine } = this.database;
     if (engine === 'postgres') return eraseAll(db, erased);
     await db.connection().execute(async (connection) => {
-      await sql`pragma synchronous = normal`.execute(connection);
+      await connection.executeQuery(WAIT_LATER);
       try {
         await eraseAll(connection, erased);
       } finally {
-        await sql`pragma synchronous = full`.execute(connection);
+        await connection.executeQuery(WAIT_AGAIN);
       }
       await emptyLog(connection, engine);
     });

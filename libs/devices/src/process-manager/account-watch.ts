@@ -100,12 +100,11 @@ export class AccountWatch {
       const decide = (device: Device | null): DeviceEvent[] =>
         seenNow(device, deviceId, lock, account, this.options);
       // Of hundreds of locks hardly one has changed.
-      const atLeast = this.options.known.atLeast(streams.devices.streamOf(deviceId));
-      const { state: device } = await streams.devices.keptOrLoaded(deviceId, atLeast);
+      const { state: device } = await streams.devices.newest(deviceId, this.options.known);
       const news = decide(device);
       // The rest from before its deletion is cleaned up first, so that none of it comes back.
       if (device && device.deletedAt !== null && news.length > 0) await departures.finishDevice(deviceId);
-      if (news.length > 0) await streams.devices.transact(deviceId, cause, decide, atLeast);
+      if (news.length > 0) await streams.devices.transact(deviceId, cause, decide);
       this.log(deviceId, news);
       if (before && before.read_back_of !== lock.updatedAt) {
         // After the agenda was built again it is not known what was read; each lock has its turn to be read back then.
