@@ -19,7 +19,7 @@ const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
 /** How long events may gather for views that nobody waits for, ms. */
 const LINGER_MS = 20;
 /** The same while time is played: nobody looks on. */
-const LINGER_PLAYING_MS = 250;
+const LINGER_PLAYING_MS = 1_000;
 /**
  * The more answers wait, the longer events may gather: a batch costs nearly the same for many as for one. ms for each
  * answer after the first, and at most; `unread`: where nobody waits, but answers were given that can't be read yet.

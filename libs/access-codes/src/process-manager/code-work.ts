@@ -7,7 +7,7 @@ import {
   RevisionConflict,
   systemCause,
 } from '@latchkey/event-sourcing';
-import type { Clock, Ids, Vault } from '@latchkey/platform';
+import { type Clock, type Ids, othersTurn, type Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { codeFold } from '../domain/code-fold';
 import type { CodeEvent } from '../domain/events';
@@ -226,6 +226,8 @@ export class CodeWork {
       throw error;
     });
     const { touched } = await calls.during(deviceId, this.send(look, told, device, commandId));
+    // A report that waited for this goes on to the lock, which takes longer than planning the next step.
+    await othersTurn();
     if (touched === 'done') return 'done';
     await rows.freeLock(deviceId, commandId);
     return 'overtaken';
