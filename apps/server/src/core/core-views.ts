@@ -20,6 +20,8 @@ const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
 const LINGER_MS = 20;
 /** The same while time is played: nobody looks on. */
 const LINGER_PLAYING_MS = 1_000;
+/** The same for the index of facts. */
+const LINGER_AUDIT_MS = 250;
 /**
  * The more answers wait, the longer events may gather: a batch costs nearly the same for many as for one. ms for each
  * answer after the first, and at most; `unread`: where nobody waits, but answers were given that can't be read yet.
@@ -77,7 +79,11 @@ export class CoreViews implements ViewBarrier, ReadBarrier {
     const ofPublic = { ...following, follows: PUBLIC_PREFIXES, shared: this.publicEvents, linger };
     this.feedIsShared = feed?.database.engine === 'postgres';
     this.feed = feed && viewRunner(feed.projection, feed.database, ofPublic);
-    const lazily = { ...ofDomain, linger: () => LINGER_PLAYING_MS, listsForeign: false };
+    const lazily = {
+      ...ofDomain,
+      linger: () => (this.isPlaying ? LINGER_PLAYING_MS : LINGER_AUDIT_MS),
+      listsForeign: false,
+    };
     this.audit = audit && viewRunner(audit.projection, audit.database, lazily);
   }
 

@@ -68,8 +68,8 @@ export class AgendaProjection implements Projection {
 
   /** In which locks were added that are not told of yet. */
   private lockAdded: Transaction<Tables> | undefined;
-  /** Whether what was folded last made something due for now. */
-  private isDueNow = false;
+  /** Whether what was folded last made something due for now; what another process has folded may have. */
+  private isDueNow = true;
   /** Whether this process has built it from the beginning. */
   private hasSeenAll: boolean | undefined;
   private readonly looks: LooksFromMemory | undefined;
@@ -136,6 +136,8 @@ export class AgendaProjection implements Projection {
   onApplied(): void {
     if (this.lockAdded) keptLocks.forget(this.lockAdded);
     this.lockAdded = undefined;
-    this.onDue(this.isDueNow);
+    const { isDueNow } = this;
+    this.isDueNow = true;
+    this.onDue(isDueNow);
   }
 }

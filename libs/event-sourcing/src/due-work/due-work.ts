@@ -88,7 +88,7 @@ export class DueWork<C extends DueClaim> {
     this.stopped = true;
     this.stopping.abort();
     clearInterval(this.poll);
-    clearTimeout(this.lookSoon);
+    this.cancelLookSoon();
     this.cancelTimer();
   }
 
@@ -125,6 +125,11 @@ export class DueWork<C extends DueClaim> {
       this.lookSoon = undefined;
       this.wake();
     }, LOOK_SOON_MS).unref();
+  }
+
+  private cancelLookSoon(): void {
+    clearTimeout(this.lookSoon);
+    this.lookSoon = undefined;
   }
 
   private wakeForNext(): void {
@@ -190,8 +195,7 @@ export class DueWork<C extends DueClaim> {
       const claimed = await this.claims.next(clock.now());
       if (claimed.length > 0) return claimed;
     }
-    clearTimeout(this.lookSoon);
-    this.lookSoon = undefined;
+    this.cancelLookSoon();
     // Reading costs a fraction of claiming, and mostly there is nothing to claim.
     this.next = await source.nextDue();
     this.lookedAt = performance.now();
