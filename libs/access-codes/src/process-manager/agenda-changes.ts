@@ -105,15 +105,20 @@ export function writtenAtOnce(trx: Transaction<AgendaTables>): AgendaChanges {
       if (await lockLeases.freeOf(trx, codeId)) due(-Infinity);
     }),
     write: () => added.write(),
-    async addLock({ deviceId, accountId, maker, lockId }) {
-      const lock = { account_id: accountId, maker, lock_id: lockId };
-      await trx
-        .insertInto(LOCKS)
-        .values({ device_id: deviceId, ...lock, read_back_of: null })
-        .onConflict((c) => c.column('device_id').doUpdateSet(lock))
-        .execute();
-    },
+    addLock: (lock) => addLock(trx, lock),
   };
+}
+
+async function addLock(
+  trx: Transaction<AgendaTables>,
+  { deviceId, accountId, maker, lockId }: Parameters<AgendaChanges['addLock']>[0],
+): Promise<void> {
+  const lock = { account_id: accountId, maker, lock_id: lockId };
+  await trx
+    .insertInto(LOCKS)
+    .values({ device_id: deviceId, ...lock, read_back_of: null })
+    .onConflict((c) => c.column('device_id').doUpdateSet(lock))
+    .execute();
 }
 
 const seen = prepared<AgendaTables, { subject: string; revision: number }, unknown>((db, p) =>
