@@ -13,7 +13,6 @@ import {
   type WakeRow,
 } from './agenda-tables';
 import { type LockLease, lockLeases } from './lock-leases';
-import type { PlannedLook } from './looks-from-memory';
 import { inserted, type InsertedRow, ROW_COLUMNS } from './new-row';
 import { OfCodes } from './of-codes';
 
@@ -100,12 +99,9 @@ export class GatheredChanges implements AgendaChanges {
     return this.change(row, { revision, due_at: row.planned_revision >= revision ? row.due_at : dueAt });
   }
 
-  plannedByEvent(subject: string, revision: number, dueAt: number, planned: PlannedLook): Promise<void> {
-    const row = this.rows.get(subject);
-    if (!row) return DONE;
-    const waits = row.waiting_for_lock !== 0 || row.for_keypad !== 0;
-    if (waits || row.planned_revision >= revision) return this.dueByEvent(subject, revision, dueAt);
-    return this.change(row, { revision, due_at: planned.until, planned_revision: planned.revision });
+  /** Once it is built, codes are looked at many at a time. */
+  plannedByEvent(subject: string, revision: number, dueAt: number): Promise<void> {
+    return this.dueByEvent(subject, revision, dueAt);
   }
 
   seen(subject: string, revision: number): Promise<void> {
