@@ -53,6 +53,7 @@ export { LeavingCodes } from './process-manager/leaving-codes';
 export { LockReports, type Reception } from './process-manager/lock-reports';
 export { ReportIntake } from './process-manager/report-intake';
 export { LockWork } from './process-manager/lock-work';
+export { LostCalls } from './process-manager/lost-calls';
 export { FoldedLooks } from './process-manager/folded-looks';
 export { NextLooks } from './process-manager/next-looks';
 export { ReadBacks } from './process-manager/read-backs';

@@ -20,7 +20,7 @@ const PUBLIC_PREFIXES = [`${PUBLIC_EVENTS}-`];
 const LINGER_MS = 20;
 /** The same while time is played: nobody looks on. */
 const LINGER_PLAYING_MS = 1_000;
-/** The same for the index of facts. */
+/** The same for the index of facts, at all times. */
 const LINGER_AUDIT_MS = 250;
 /**
  * The more answers wait, the longer events may gather: a batch costs nearly the same for many as for one. ms for each
@@ -81,7 +81,7 @@ export class CoreViews implements ViewBarrier, ReadBarrier {
     this.feed = feed && viewRunner(feed.projection, feed.database, ofPublic);
     const lazily = {
       ...ofDomain,
-      linger: () => (this.isPlaying ? LINGER_PLAYING_MS : LINGER_AUDIT_MS),
+      linger: () => LINGER_AUDIT_MS,
       listsForeign: false,
     };
     this.audit = audit && viewRunner(audit.projection, audit.database, lazily);

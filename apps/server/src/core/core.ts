@@ -16,6 +16,7 @@ import {
   linkedCodes,
   LockReports,
   LockWork,
+  LostCalls,
   NextLooks,
   planSettings,
   ReadBacks,
@@ -149,8 +150,19 @@ export class Core implements ViewBarrier, ReadBarrier {
     // On SQLite nobody else works on it.
     if (this.options.database.engine === 'sqlite') await this.rows.releaseAll();
     await this.nextLooks.arrange();
+    if (this.options.database.engine === 'sqlite') await this.recordLostCalls();
     this.executor.start();
     this.options.clockWatch?.onJump((by) => void this.clockWasPut(by));
+  }
+
+  /** What can't be recorded now a read-back shows at its deadline. */
+  private async recordLostCalls(): Promise<void> {
+    const { logger } = this.options;
+    try {
+      await new LostCalls(this).record();
+    } catch (error) {
+      logger.warn({ err: error }, 'commands without a sender could not be recorded as such');
+    }
   }
 
   /** Everything that was to happen at some instant is looked at again by what the clock reads now. */

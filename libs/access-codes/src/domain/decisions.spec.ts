@@ -3,7 +3,17 @@ import { given, type Happened } from '@latchkey/event-sourcing';
 import type { AccessCode } from './access-code';
 import { storedWindow, type Window } from './content';
 import { codeFold } from './code-fold';
-import { accepted, change, failed, type Outcome, remove, reported, request, unanswered } from './decisions';
+import {
+  accepted,
+  change,
+  failed,
+  leftUnanswered,
+  type Outcome,
+  remove,
+  reported,
+  request,
+  unanswered,
+} from './decisions';
 import type { CodeEvent } from './events';
 import {
   at,
@@ -178,6 +188,27 @@ describe('the answer to a command', () => {
     after(set)
       .when((code) => unanswered(code, 'create-1'))
       .then([]);
+  });
+
+  it('nobody waits for an answer any more: that it did not come is recorded, unless it did', () => {
+    const sent = creating(null, false);
+    const silent: CodeEvent = { type: 'CommandUnanswered', data: { commandId: 'create-1' } };
+    const taken: CodeEvent = {
+      type: 'ProgrammingAccepted',
+      data: { commandId: 'create-1', lockCodeId: 'lock-code-1' },
+    };
+    const left = (code: AccessCode | null) => leftUnanswered(code, 'create-1');
+    after(sent).when(left).then([silent]);
+    after([...sent, at(T0, silent)])
+      .when(left)
+      .then([]);
+    after([...sent, at(T0, taken)])
+      .when(left)
+      .then([]);
+    after(set).when(left).then([]);
+    after([...set, at(T0, deleted), at(T0, removalSent('removal-1', 'removal', T0 + HOUR))])
+      .when((code) => leftUnanswered(code, 'removal-1'))
+      .then([{ type: 'CommandUnanswered', data: { commandId: 'removal-1' } }]);
   });
 
   const refusedWith =

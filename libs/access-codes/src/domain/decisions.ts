@@ -109,6 +109,13 @@ export function unanswered(code: AccessCode | null, commandId: string): CodeEven
     : [];
 }
 
+/** Who sent the command is gone, and so is its answer, unless that of a creation was recorded. */
+export function leftUnanswered(code: AccessCode | null, commandId: string): CodeEvent[] {
+  const inFlight = underWay(code, commandId);
+  const isAccepted = inFlight?.operation === 'create' && inFlight.lockCodeId !== null;
+  return isAccepted ? [] : unanswered(code, commandId);
+}
+
 function underWay(code: AccessCode | null, commandId: string): InFlight | null {
   return code?.known.inFlight?.commandId === commandId ? code.known.inFlight : null;
 }

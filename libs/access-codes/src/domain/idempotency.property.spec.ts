@@ -90,6 +90,7 @@ const COMMANDS: Record<Name, fc.Arbitrary<Command>> = {
   remove: fc.constant(() => decisions.remove),
   accepted: fc.constant(ofCommand((code, id) => decisions.accepted(code, id, 'lock-code-new'))),
   unanswered: fc.constant(ofCommand(decisions.unanswered)),
+  leftUnanswered: fc.constant(ofCommand(decisions.leftUnanswered)),
   failed: errorCode.map((code) =>
     ofCommand((state, id) => decisions.failed(state, id, { errorCode: code, message: 'no', retryAt })),
   ),

@@ -18,7 +18,7 @@ import {
 } from './agenda-statements';
 import { AGENDA, type AgendaRow, type AgendaTables, type LockRow } from './agenda-tables';
 import { keptLocks, type LocksOfAccount } from './kept-locks';
-import { lockLeases } from './lock-leases';
+import { type LockLease, lockLeases } from './lock-leases';
 import { SettleBatches } from './settle-batches';
 import { UnclaimedRows } from './unclaimed-rows';
 import { wake, Wakes } from './wakes';
@@ -203,6 +203,11 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   takeLock(deviceId: string, commandId: string, codeId: string, until: number): Promise<boolean> {
     const lease = { deviceId, commandId, codeId, until };
     return lockLeases.take(this.database.db, lease, this.options.clock.now());
+  }
+
+  /** The commands that are in flight, one for each lock that has one. */
+  inFlight(): Promise<LockLease[]> {
+    return lockLeases.all(this.database.db);
   }
 
   lockFreeAt(deviceId: string): Promise<number | null> {

@@ -54,6 +54,13 @@ export const lockLeases = {
     return (await wakeNext.run(db, { deviceId })) > 0;
   },
 
+  all(db: Db): Promise<LockLease[]> {
+    return db
+      .selectFrom(LOCK_LEASES)
+      .select(['device_id as deviceId', 'command_id as commandId', 'code_id as codeId', 'until'])
+      .execute();
+  },
+
   /** No command holds its lock for longer than until an instant, ms. */
   async endBy(db: Db, instant: number): Promise<void> {
     await db.updateTable(LOCK_LEASES).set({ until: instant }).where('until', '>', instant).execute();
