@@ -120,10 +120,7 @@ describe('a code that has just come onto its lock', () => {
     ['without an end', null, 'SetOnDevice', null],
     ['ahead of its stay', { startsAt: T0 + HOUR, endsAt: T0 + DAY }, 'ScheduledOnDevice', T0 + HOUR],
   ] as const)('%s is due next without being looked at', async (_, window, event, dueAt) => {
-    await feature
-      .given(aLock(), aCode({ window }))
-      .when(works)
-      .then(started(), accepted());
+    await feature.given(aLock(), aCode({ window })).when(works).then(started(), accepted());
     await feature.when(executes).then(onCode(event));
     const planned = await row();
     expect(planned).toMatchObject({ due_at: dueAt, revision: 3, planned_revision: 3 });
