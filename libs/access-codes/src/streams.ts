@@ -144,7 +144,10 @@ export class Streams {
   }
 
   /** The keypad as a code sees it, where all of that is kept and the code has its PIN reserved. */
-  keypadSeenKept(code: Pick<AccessCode, 'codeId' | 'deviceId' | 'wanted'>, atLeast?: number): Keypad | undefined {
+  keypadSeenKept(
+    code: Pick<AccessCode, 'codeId' | 'deviceId' | 'wanted'>,
+    atLeast?: number,
+  ): Keypad | undefined {
     const { codeId, deviceId, wanted } = code;
     const state = this.keypads.kept(deviceId, atLeast)?.state;
     const own = state && reservedAsWanted(state, code);
