@@ -1,4 +1,5 @@
 import { chunks } from '@latchkey/database';
+import type { AccessCode } from '../domain/access-code';
 import { leftUnanswered } from '../domain/decisions';
 import type { Streams } from '../streams';
 import type { AgendaRows } from './agenda-rows';
@@ -11,13 +12,13 @@ const AT_ONCE = 32;
 /**
  * Commands whose sender has ended: their answers will not be recorded any more. Where a process works alone these are all that
  * are in flight when it starts. Once that is recorded a read-back shows soon what became of them, and not at their
- * deadlines; a lock that was taken for a command that was never sent is free.
+ * deadlines, as it does of commands whose answers were recorded; a lock that was taken for a command that was never sent is free.
  */
 export class LostCalls {
   constructor(
     private readonly options: {
       readonly streams: Pick<Streams, 'codes'>;
-      readonly rows: Pick<AgendaRows, 'inFlight' | 'freeLock'>;
+      readonly rows: Pick<AgendaRows, 'inFlight' | 'freeLock' | 'makeDue'>;
     },
   ) {}
 
@@ -31,6 +32,9 @@ export class LostCalls {
     const { streams, rows } = this.options;
     const { state: code } = await streams.codes.load(codeId);
     if (code?.known.inFlight?.commandId !== commandId) return rows.freeLock(deviceId, commandId);
-    await streams.codes.transact(codeId, ownCause(code, commandId), (now) => leftUnanswered(now, commandId));
+    const left = (now: AccessCode | null) => leftUnanswered(now, commandId);
+    // Its report may have come while nobody listened.
+    if (left(code).length === 0) return rows.makeDue(`device:${deviceId}`);
+    await streams.codes.transact(codeId, ownCause(code, commandId), left);
   }
 }
