@@ -23,7 +23,7 @@ describe.each(testEngines)('the checkpoint of a view on %s', (engine) => {
   });
 
   const advance = (known: Position | undefined, to: number) =>
-    database.transaction((trx) => checkpoints.advance(trx, known, event(to), 1000));
+    database.transaction((trx) => checkpoints.advance(trx, known, at(to), event(to), 1000));
   const stored = async () => (await checkpoints.load())?.position;
 
   it('moves on to an event from where it is, whether that is known or not', async () => {
@@ -50,7 +50,7 @@ describe.each(testEngines)('the checkpoint of a view on %s', (engine) => {
   it('does not move where what is folded with it fails', async () => {
     await advance(undefined, 1);
     const failing = database.transaction(async (trx) => {
-      await checkpoints.advance(trx, at(1), event(2), 1000);
+      await checkpoints.advance(trx, at(1), at(2), event(2), 1000);
       throw new Error('can not be folded');
     });
     await expect(failing).rejects.toThrow('can not be folded');

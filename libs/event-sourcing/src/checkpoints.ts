@@ -99,8 +99,7 @@ export class Checkpoints {
   }
 
   /**
-   * Moves it on to an event that is folded in the transaction, unless it is there already; no other process folds the
-   * view until the transaction ends.
+   * Moves it on to a position, unless it is there already; no other process folds the view until the transaction ends.
    * @param known where it is thought to be: where it is, it need not be read
    * @param at ms, by our clock
    * @returns where it was
@@ -108,16 +107,17 @@ export class Checkpoints {
   async advance(
     trx: Transaction<Tables>,
     known: Position | undefined,
-    to: EventMark,
+    to: Position,
+    lastEvent: EventMark | undefined,
     at: number,
   ): Promise<Position | undefined> {
-    const row = this.row(to.position, to, at);
-    if (known && comparePositions(known, to.position) < 0) {
+    const row = this.row(to, lastEvent, at);
+    if (known && comparePositions(known, to) < 0) {
       const moved = await moveRow.run(trx, { ...row, from: positionToText(known) });
       if (moved > 0) return known;
     }
     const stored = (await this.lock(trx))?.position;
-    if (!stored || comparePositions(stored, to.position) < 0) await storeRow.run(trx, row);
+    if (!stored || comparePositions(stored, to) < 0) await storeRow.run(trx, row);
     return stored;
   }
 

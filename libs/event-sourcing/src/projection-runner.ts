@@ -277,7 +277,7 @@ export class ProjectionRunner {
     const last = events.at(-1)!;
     const { to, listed } = await sharedCommitsOf(database).transaction(async (trx) => {
       // Another process may fold the same view: the second one finds its events folded already.
-      const stored = await this.checkpoints.advance(trx, this.stored, last, clock.now());
+      const stored = await this.checkpoints.advance(trx, this.stored, last.position, last, clock.now());
       const isNew = ({ position }: RecordedEvent) => !stored || comparePositions(position, stored) > 0;
       if (!isNew(last)) return { to: stored!, listed: [] };
       const fresh = eventsBeyond(stored, readable);
@@ -318,11 +318,9 @@ export class ProjectionRunner {
     const position = this.seen.value!;
     const { lastEvent, options } = this;
     try {
-      await options.database.transaction(async (trx) => {
-        const now = (await this.checkpoints.lock(trx))?.position;
-        if (now && comparePositions(position, now) <= 0) return;
-        await this.checkpoints.store(trx, position, lastEvent, options.clock.now());
-      });
+      await options.database.transaction((trx) =>
+        this.checkpoints.advance(trx, this.stored, position, lastEvent, options.clock.now()),
+      );
       this.stored = laterPosition(this.stored, position);
     } catch (error) {
       // Then a restart passes these events again.

@@ -79,11 +79,7 @@ export class CoreViews implements ViewBarrier, ReadBarrier {
     const ofPublic = { ...following, follows: PUBLIC_PREFIXES, shared: this.publicEvents, linger };
     this.feedIsShared = feed?.database.engine === 'postgres';
     this.feed = feed && viewRunner(feed.projection, feed.database, ofPublic);
-    const lazily = {
-      ...ofDomain,
-      linger: () => LINGER_AUDIT_MS,
-      listsForeign: false,
-    };
+    const lazily = { ...ofDomain, linger: () => LINGER_AUDIT_MS, listsForeign: false };
     this.audit = audit && viewRunner(audit.projection, audit.database, lazily);
   }
 

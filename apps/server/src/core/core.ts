@@ -148,9 +148,10 @@ export class Core implements ViewBarrier, ReadBarrier {
   /** Begins to do what is due; to be called once the views are built. */
   async work(): Promise<void> {
     // On SQLite nobody else works on it.
-    if (this.options.database.engine === 'sqlite') await this.rows.releaseAll();
+    const alone = this.options.database.engine === 'sqlite';
+    if (alone) await this.rows.releaseAll();
     await this.nextLooks.arrange();
-    if (this.options.database.engine === 'sqlite') await this.recordLostCalls();
+    if (alone) await this.recordLostCalls();
     this.executor.start();
     this.options.clockWatch?.onJump((by) => void this.clockWasPut(by));
   }

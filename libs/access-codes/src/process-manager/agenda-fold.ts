@@ -83,7 +83,7 @@ export async function foldCode(
     case 'RemovalSent': {
       const until = Date.parse(event.data.deadline);
       if (!overtaken) await changes.dueByEvent(`code:${codeId}`, revision, until);
-      const deviceId = looks?.deviceOf?.(codeId) ?? (await changes.deviceOf(codeId));
+      const deviceId = await deviceOf(codeId, changes, looks);
       if (deviceId) await changes.hold({ deviceId, codeId, commandId: event.data.commandId, until });
       return;
     }
@@ -136,6 +136,14 @@ async function outcome(
   }
 }
 
+async function deviceOf(
+  codeId: string,
+  changes: AgendaChanges,
+  looks: Looks | undefined,
+): Promise<string | null | undefined> {
+  return looks?.deviceOf?.(codeId) ?? changes.deviceOf(codeId);
+}
+
 /** The code's device is looked at, so that its backup pool is filled. */
 async function poolIsShort(changes: AgendaChanges, codeId: string, dueAt: number): Promise<void> {
   const deviceId = await changes.deviceOf(codeId);
@@ -148,7 +156,7 @@ async function ownedOnLock(
   lockCodeId: string,
   looks: Looks | undefined,
 ): Promise<void> {
-  const deviceId = looks?.deviceOf?.(codeId) ?? (await changes.deviceOf(codeId));
+  const deviceId = await deviceOf(codeId, changes, looks);
   if (deviceId) await changes.onLock({ deviceId, lockCodeId, codeId });
 }
 

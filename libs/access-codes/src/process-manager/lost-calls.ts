@@ -10,9 +10,10 @@ import { ownCause } from './lock-work';
 const AT_ONCE = 32;
 
 /**
- * Commands whose sender has ended: their answers will not be recorded any more. Where a process works alone these are all that
- * are in flight when it starts. Once that is recorded a read-back shows soon what became of them, and not at their
- * deadlines, as it does of commands whose answers were recorded; a lock that was taken for a command that was never sent is free.
+ * Commands whose sender has ended: their answers will not be recorded any more. Where a process works alone these are
+ * all that are in flight when it starts. Once that is recorded a read-back shows soon what became of them, and not at
+ * their deadlines, as it does of commands whose answers were recorded; a lock that was taken for a command that was never
+ * sent is free.
  */
 export class LostCalls {
   constructor(

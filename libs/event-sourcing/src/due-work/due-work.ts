@@ -99,7 +99,7 @@ export class DueWork<C extends DueClaim> {
 
   release(): void {
     this.held = false;
-    if (this.again || (this.next !== null && this.next <= this.options.clock.now())) this.wakeForNext();
+    if (this.again || this.isNextDue) this.wakeForNext();
   }
 
   /** Something may be due. */
@@ -132,8 +132,12 @@ export class DueWork<C extends DueClaim> {
     this.lookSoon = undefined;
   }
 
+  private get isNextDue(): boolean {
+    return this.next !== null && this.next <= this.options.clock.now();
+  }
+
   private wakeForNext(): void {
-    this.hasCome = this.next !== null && this.next <= this.options.clock.now();
+    this.hasCome = this.isNextDue;
     this.wake();
   }
 
@@ -199,7 +203,7 @@ export class DueWork<C extends DueClaim> {
     // Reading costs a fraction of claiming, and mostly there is nothing to claim.
     this.next = await source.nextDue();
     this.lookedAt = performance.now();
-    if (this.next === null || this.next > clock.now() || this.stopped || this.held) return [];
+    if (!this.isNextDue || this.stopped || this.held) return [];
     return this.claims.next(clock.now());
   }
 
