@@ -104,14 +104,15 @@ async function executorOn(database: Database<AgendaTables>, store: InMemoryEvent
   const projection = new AgendaProjection(clock, () => executor.wake());
   const rows = new AgendaRows(database, { owner: ids.uuid(), clock, wall: () => Date.now() });
   const shared = { streams, known: projection.known, rows, clock, ids, random, vault };
-  const work = new LockWork({ ...shared, gateway, readBacks: new ReadBacks(gateway), settings: config });
+  const cleanUp = new CleanUp({ ...shared, keepsExpired: () => Promise.resolve(false) });
+  const readBacks = new ReadBacks(gateway);
+  const work = new LockWork({ ...shared, gateway, readBacks, cleanUp, settings: config });
   const settings = {
     ...config,
     reservationGrace: RESERVATION_GRACE,
     readBackAfter: 2_000,
   };
   const bounds = () => ({ earliest: clock.now(), latest: clock.now() });
-  const cleanUp = new CleanUp({ ...shared, keepsExpired: () => Promise.resolve(false) });
   const looking = new CodeWork({ ...shared, work, calls: new InFlightCalls(), cleanUp, bounds, settings });
   const looked = new Map<string, number>();
   const counted = {

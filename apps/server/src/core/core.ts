@@ -88,10 +88,10 @@ export class Core implements ViewBarrier, ReadBarrier {
       rows: this.rows,
       ...{ gateway, readBacks, clock, random, logger },
     };
-    const work = new LockWork({ ...shared, vault, ids, settings: config });
     const { forgetAccount = () => Promise.resolve(), keepsExpired } = options;
-    const devices = { ...shared, streams: this.deviceStreams, locks: this.rows };
     const cleanUp = (this.cleanUp = new CleanUp({ ...shared, vault, keepsExpired }));
+    const work = new LockWork({ ...shared, vault, cleanUp, ids, settings: config });
+    const devices = { ...shared, streams: this.deviceStreams, locks: this.rows };
     const leavingCodes = new LeavingCodes({ ...shared, cleanUp });
     this.departures = new Departures({ ...devices, codes: leavingCodes, forgetAccount });
     this.backups = new BackupPool({ ...shared, vault, settings: config });

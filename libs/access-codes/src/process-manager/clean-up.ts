@@ -1,11 +1,23 @@
 import type { Cause } from '@latchkey/event-sourcing';
+import { LRUCache } from 'lru-cache';
 import type { Vault } from '@latchkey/platform';
 import type { AccessCode } from '../domain/access-code';
 import { endOf, isForgotten } from '../domain/life';
 import type { Streams } from '../streams';
 
+/** A clean-up after one code, begun before the code's row on the agenda had its turn. */
+interface Begun {
+  readonly code: AccessCode;
+  readonly done: Promise<void>;
+}
+
+/** So many are remembered until their rows have their turn. */
+const REMEMBERED = 1_000;
+
 /** Erases the keys of codes that are gone, so that their PINs can't be read any more; then the PINs are released. */
 export class CleanUp {
+  private readonly begun = new LRUCache<string, Begun>({ max: REMEMBERED });
+
   constructor(
     private readonly options: {
       readonly vault: Pick<Vault, 'erase'>;
@@ -15,8 +27,32 @@ export class CleanUp {
     },
   ) {}
 
+  /**
+   * Cleans up after a code that has just gone. Its row on the agenda is due for that as well, and joins it: until it has
+   * been claimed the key may be erased already. What fails is left to the row.
+   */
+  async atOnce(code: AccessCode, cause: Cause): Promise<void> {
+    const { codeId } = code;
+    const done = this.clean(code.deviceId, [code], cause);
+    this.begun.set(codeId, { code, done });
+    await done.catch(() => this.begun.delete(codeId));
+  }
+
   /** Cleans up after codes of one device, of which each is gone. May be repeated. */
   async after(deviceId: string, gone: readonly AccessCode[], cause: Cause): Promise<void> {
+    await (this.joined(gone) ?? this.clean(deviceId, gone, cause));
+  }
+
+  private joined(gone: readonly AccessCode[]): Promise<void> | undefined {
+    const [code] = gone;
+    if (!code || gone.length > 1) return undefined;
+    const begun = this.begun.get(code.codeId);
+    this.begun.delete(code.codeId);
+    // There is more to be erased of a code that was forgotten since.
+    return begun && isForgotten(begun.code) === isForgotten(code) ? begun.done : undefined;
+  }
+
+  private async clean(deviceId: string, gone: readonly AccessCode[], cause: Cause): Promise<void> {
     const { streams } = this.options;
     // In this order: a rebuilt agenda takes a released PIN for one whose key was erased.
     await Promise.all(gone.map((code) => this.erase(code)));

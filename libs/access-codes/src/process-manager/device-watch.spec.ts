@@ -36,6 +36,7 @@ const seen = (lockCodeId: string, nth = 0, code: object = theirs) =>
   onCode('UnmanagedCodeSeen', { lockCodeId, content: code }, unmanagedCodeId(DEVICE, lockCodeId, nth));
 /** Its PIN counts as taken before the code is recorded. */
 const taken = (pin = '8888') => onKeypad('PinReserved', { pin, foreign: true });
+const releasedAll = (codeId: string) => onKeypad('PinReleased', { codeId, pinFingerprint: null });
 const modified = (fields: readonly string[], accepted: boolean, content: object) =>
   onCode('ModifiedExternally', { fields, accepted, content });
 
@@ -98,6 +99,7 @@ describe('reading a lock back', () => {
       .then(
         onCode('RemovalStarted', { cause: 'expired' }),
         onCode('Removed', { cause: 'expired', wasOnDevice: true }),
+        releasedAll(CODE),
       ));
 
   it('finds a change that had been given up as unanswered', async () => {
@@ -148,7 +150,7 @@ describe('reading a lock back', () => {
       await feature
         .given(({ locks }) => locks.eraseByHand(lockId, 'L1'))
         .when(isLookedAt)
-        .then(onCode('UnmanagedCodeGone', {}, id));
+        .then(onCode('UnmanagedCodeGone', {}, id), releasedAll(id));
       await feature
         .given(put('L1', { ...theirs, pin: '7777' }))
         .when(isLookedAt)

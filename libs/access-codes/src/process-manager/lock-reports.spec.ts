@@ -13,6 +13,7 @@ import {
   MAKER,
   onCode,
   onDevice,
+  onKeypad,
   type PlainEvent,
   useFeature,
   works,
@@ -24,6 +25,7 @@ const programmed = `${lockId}/code-1`;
 const at = '2026-06-01T12:00:00.000Z';
 const started = onCode('ProgrammingStarted');
 const accepted = onCode('ProgrammingAccepted');
+const releasedAll = onKeypad('PinReleased', { codeId: CODE, pinFingerprint: null });
 const deleted = onCode('RemovalStarted', { cause: 'deleted' });
 
 /** The report comes to the address of an account. */
@@ -106,7 +108,20 @@ describe('what a lock reports', () => {
       await feature
         .given(lockDoes)
         .when(gone)
-        .then(onCode('Removed', { cause: 'deleted' }));
+        .then(onCode('Removed', { cause: 'deleted' }), releasedAll);
+    });
+
+    it('of its removal, has its PIN erased at once; its row on the agenda finds nothing to do', async () => {
+      const pinOfCode = async () =>
+        (await feature.events()).find(({ type }) => type === 'CodeRequested')!.data.pin;
+      const gone = comes(outcome('deleted', { lockCodeId: held }));
+      await feature.given(aLock(), aCodeOnLock(), deleted).when(works).then(onCode('RemovalSent'));
+      await feature.given(lockDoes).when(gone).then(onCode('Removed'), releasedAll);
+      expect(await pinOfCode()).toBeNull();
+      await feature.process.caughtUp();
+      expect(await dueSubjects()).toContain(`code:${CODE}`);
+      await feature.when(works).then();
+      expect(await dueSubjects()).toEqual([]);
     });
 
     it('that its removal failed, counts, and it is tried again', async () => {

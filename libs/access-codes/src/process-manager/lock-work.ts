@@ -15,6 +15,7 @@ import type { CodeEvent } from '../domain/events';
 import type { Step } from '../domain/plan';
 import { reconcile } from '../domain/read-back';
 import type { AgendaRows } from './agenda-rows';
+import type { CleanUp } from './clean-up';
 import type { ReadBacks } from './read-backs';
 import { listedForCode } from './listed-for-code';
 import { retryAt } from './retry';
@@ -48,6 +49,7 @@ export class LockWork {
       readonly rows: AgendaRows;
       readonly known: KnownRevisions;
       readonly vault: Vault;
+      readonly cleanUp: Pick<CleanUp, 'atOnce'>;
       readonly clock: Clock;
       readonly ids: Ids;
       readonly random: Random;
@@ -197,7 +199,7 @@ export class LockWork {
     device: Device,
     look?: 'unknown-codes',
   ): Promise<'told' | 'later' | 'not-read'> {
-    const { streams, known, rows, readBacks, vault, clock } = this.options;
+    const { streams, known, rows, readBacks, vault, cleanUp, clock } = this.options;
     const { deviceId } = device;
     const codes: [string, Loaded<AccessCode | null>][] = [];
     for await (const codeId of inTurns(codeIds)) {
@@ -212,6 +214,7 @@ export class LockWork {
       return 'not-read';
     }
     let later = false;
+    const gone: AccessCode[] = [];
     for await (const [codeId, loaded] of inTurns(codes)) {
       const code = loaded.state;
       if (!code || isGone(code)) continue;
@@ -219,22 +222,28 @@ export class LockWork {
       const listed = await listedForCode(code, answer.value, vault);
       const verdict = reconcile(code, { listed, claimed, now: clock.now(), retryAt: this.retryAt(code) });
       if (verdict === 'later') later = true;
-      else if (verdict.length > 0) await this.appendUnlessOvertaken(codeId, loaded, verdict);
+      else if (verdict.length > 0) {
+        const now = await this.appendUnlessOvertaken(codeId, loaded, verdict);
+        if (now && isGone(now)) gone.push(now);
+      }
     }
+    await Promise.all(gone.map((each) => cleanUp.atOnce(each, ownCause(each, 'plan'))));
     if (look) await this.unknownCodes.see(device, answer.value, owners);
     return later ? 'later' : 'told';
   }
 
+  /** @returns the code as it is now; undefined where something happened meanwhile, which has made it due again */
   private async appendUnlessOvertaken(
     codeId: string,
     loaded: Loaded<AccessCode | null>,
     verdict: readonly CodeEvent[],
-  ): Promise<void> {
+  ): Promise<AccessCode | undefined> {
+    const cause = ownCause(loaded.state!, 'read-back');
     try {
-      await this.options.streams.codes.append(codeId, loaded, verdict, ownCause(loaded.state!, 'read-back'));
+      return (await this.options.streams.codes.append(codeId, loaded, verdict, cause)).state ?? undefined;
     } catch (error) {
-      // Something happened meanwhile: its event has made the code due again.
       if (!(error instanceof RevisionConflict)) throw error;
+      return undefined;
     }
   }
 

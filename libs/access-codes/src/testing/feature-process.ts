@@ -87,10 +87,10 @@ export class FeatureProcess implements ViewBarrier, Running<Command<unknown> | Q
       ...{ streams: this.streams, known: this.agenda.known, rows: this.rows, calls: this.calls },
       ...{ gateway: locks, readBacks: new ReadBacks(locks), vault, clock, ids, random, logger },
     };
-    this.lockWork = new LockWork({ ...shared, settings: config });
-    this.backups = new BackupPool({ ...shared, settings: config });
     const keepsExpired = () => Promise.resolve(this.keepsExpired);
     const cleanUp = new CleanUp({ ...shared, keepsExpired });
+    this.lockWork = new LockWork({ ...shared, cleanUp, settings: config });
+    this.backups = new BackupPool({ ...shared, settings: config });
     this.leavingCodes = new LeavingCodes({ ...shared, cleanUp });
     this.deviceWatch = new DeviceWatch({
       ...{ ...shared, work: this.lockWork, backups: this.backups, settings: config },

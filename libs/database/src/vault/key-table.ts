@@ -19,7 +19,7 @@ const BATCH = 1000;
 /** Where several were written together, as many more may come within so long: each transaction costs as much as ten keys. */
 const GATHER_FOR_EACH_MS = 0.5;
 const GATHER_MOST_MS = 5;
-/** So many are written as fast as a thread is gone to and come back from. */
+/** So many are written and emptied from the log with one wait for the disk. */
 const FEW = 50;
 
 /** Whether a commit waits for the disk. */
@@ -72,14 +72,17 @@ export class KeyTable implements KeyStore {
     return emptyLog(this.database.db, this.database.engine);
   }
 
-  /** On SQLite the log is emptied right after it, and is on the disk before: it is not waited for twice. */
+  /**
+   * On SQLite the log is emptied right after it, and is on the disk before: it is not waited for twice. A log that begins
+   * anew waits for the disk all the same: as a transaction, on a thread.
+   */
   private async eraseFew(erased: Set<string>): Promise<void> {
     const { db, engine } = this.database;
     if (engine === 'postgres') return eraseAll(db, erased);
     await db.connection().execute(async (connection) => {
       await connection.executeQuery(WAIT_LATER);
       try {
-        await eraseAll(connection, erased);
+        await connection.transaction().execute((trx) => eraseAll(trx, erased));
       } finally {
         await connection.executeQuery(WAIT_AGAIN);
       }
