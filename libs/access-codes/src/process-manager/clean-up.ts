@@ -28,8 +28,8 @@ export class CleanUp {
   ) {}
 
   /**
-   * Cleans up after a code that has just gone. Its row on the agenda is due for that as well, and joins it: until it has
-   * been claimed the key may be erased already. What fails is left to the row.
+   * Cleans up after a code that has just gone. Its row on the agenda is due for that as well, and joins it: by the
+   * time it is claimed the key may be erased already. What fails is left to the row.
    */
   async atOnce(code: AccessCode, cause: Cause): Promise<void> {
     const { codeId } = code;
