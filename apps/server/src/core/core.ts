@@ -60,13 +60,15 @@ export class Core implements ViewBarrier, ReadBarrier {
   readonly gateway: CountedGateway;
   private readonly views: CoreViews;
   private readonly nextLooks: NextLooks;
+  /** On SQLite nobody else works on it. */
+  private readonly alone: boolean;
 
   constructor(private readonly options: CoreOptions) {
     const { config, store, database, vault, clock, ids, random, logger } = options;
     this.gateway = new CountedGateway(options.gateway, logger, options.onLockAnswer);
     const { gateway } = this;
     // Alone, nobody else folds the agenda: it can tell of nothing that this process has not seen.
-    const alone = database.engine === 'sqlite';
+    const alone = (this.alone = database.engine === 'sqlite');
     this.deviceStreams = new DeviceStreams(store, clock, ids, alone);
     const codesWithKey = linkedCodes(database as Database<CodesTables>);
     const beside = { alone, codesWithKey };
@@ -147,11 +149,9 @@ export class Core implements ViewBarrier, ReadBarrier {
 
   /** Begins to do what is due; to be called once the views are built. */
   async work(): Promise<void> {
-    // On SQLite nobody else works on it.
-    const alone = this.options.database.engine === 'sqlite';
-    if (alone) await this.rows.releaseAll();
+    if (this.alone) await this.rows.releaseAll();
     await this.nextLooks.arrange();
-    if (alone) await this.recordLostCalls();
+    if (this.alone) await this.recordLostCalls();
     this.executor.start();
     this.options.clockWatch?.onJump((by) => void this.clockWasPut(by));
   }

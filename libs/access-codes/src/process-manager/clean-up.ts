@@ -5,18 +5,13 @@ import type { AccessCode } from '../domain/access-code';
 import { endOf, isForgotten } from '../domain/life';
 import type { Streams } from '../streams';
 
-/** A clean-up after one code, begun before the code's row on the agenda had its turn. */
-interface Begun {
-  readonly code: AccessCode;
-  readonly done: Promise<void>;
-}
-
 /** So many are remembered until their rows have their turn. */
 const REMEMBERED = 1_000;
 
 /** Erases the keys of codes that are gone, so that their PINs can't be read any more; then the PINs are released. */
 export class CleanUp {
-  private readonly begun = new LRUCache<string, Begun>({ max: REMEMBERED });
+  /** By code: what was begun before the code's row on the agenda had its turn. */
+  private readonly begun = new LRUCache<string, Promise<void>>({ max: REMEMBERED });
 
   constructor(
     private readonly options: {
@@ -33,9 +28,9 @@ export class CleanUp {
    */
   async atOnce(code: AccessCode, cause: Cause): Promise<void> {
     const { codeId } = code;
-    const done = this.clean(code.deviceId, [code], cause);
-    this.begun.set(codeId, { code, done });
-    await done.catch(() => this.begun.delete(codeId));
+    const begun = this.clean(code.deviceId, [code], cause);
+    this.begun.set(codeId, begun);
+    await begun.catch(() => this.begun.delete(codeId));
   }
 
   /** Cleans up after codes of one device, of which each is gone. May be repeated. */
@@ -49,7 +44,7 @@ export class CleanUp {
     const begun = this.begun.get(code.codeId);
     this.begun.delete(code.codeId);
     // There is more to be erased of a code that was forgotten since.
-    return begun && isForgotten(begun.code) === isForgotten(code) ? begun.done : undefined;
+    return isForgotten(code) ? undefined : begun;
   }
 
   private async clean(deviceId: string, gone: readonly AccessCode[], cause: Cause): Promise<void> {

@@ -188,7 +188,7 @@ describe('working a code through', () => {
       await feature.when(locksSettle()).then(removed('expired'), releasedAll);
       const [first] = await feature.events();
       expect(first).toMatchObject(onAccount('AccountConnected'));
-      expect((await feature.events()).find(({ type }) => type === 'CodeRequested')!.data.pin).toBeNull();
+      expect(await feature.pinOfCode()).toBeNull();
     });
 
     it('keeps the PIN of one that has expired where it stays readable, until it is deleted', async () => {
@@ -197,11 +197,9 @@ describe('working a code through', () => {
         .given(aLock(), aCodeOnLock({ window: now }))
         .when(worksAt(now.endsAt), locksSettle())
         .then(expired, removalSent, removed('expired'), releasedAll);
-      const pinOfCode = async () =>
-        (await feature.events()).find(({ type }) => type === 'CodeRequested')!.data.pin;
-      expect(await pinOfCode()).toBe('1234');
+      expect(await feature.pinOfCode()).toBe('1234');
       await feature.given(onCode('Forgotten')).when(works).then();
-      expect(await pinOfCode()).toBeNull();
+      expect(await feature.pinOfCode()).toBeNull();
     });
 
     it('erases the PIN of one that was deleted, also where expired ones stay readable', async () => {
@@ -210,7 +208,7 @@ describe('working a code through', () => {
         .given(aLock(), aCodeOnLock(), deleted)
         .when(works, locksSettle())
         .then(removalSent, removed('deleted'), releasedAll);
-      expect((await feature.events()).find(({ type }) => type === 'CodeRequested')!.data.pin).toBeNull();
+      expect(await feature.pinOfCode()).toBeNull();
     });
 
     it('is recorded as late when it is, and is tried again', async () => {

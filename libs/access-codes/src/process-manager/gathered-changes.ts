@@ -12,7 +12,7 @@ import {
   LOCK_LEASES,
   type WakeRow,
 } from './agenda-tables';
-import { type LockLease, lockLeases } from './lock-leases';
+import { LEASE_COLUMNS, type LockLease, lockLeases } from './lock-leases';
 import { inserted, type InsertedRow, ROW_COLUMNS } from './new-row';
 import { OfCodes } from './of-codes';
 
@@ -220,10 +220,7 @@ const lockCodesOf = preparedIn<AgendaTables, object, LockCode>((db, _, codes) =>
 );
 
 const leasesOf = preparedIn<AgendaTables, object, LockLease>((db, _, codes) =>
-  db
-    .selectFrom(LOCK_LEASES)
-    .select(['device_id as deviceId', 'command_id as commandId', 'code_id as codeId', 'until'])
-    .where('code_id', 'in', codes),
+  db.selectFrom(LOCK_LEASES).select(LEASE_COLUMNS).where('code_id', 'in', codes),
 );
 
 const putRows = preparedRows<AgendaTables, AgendaRow>(ROW_COLUMNS, (db, rows) =>

@@ -12,6 +12,14 @@ export interface LockLease {
   readonly until: number;
 }
 
+/** A row as a `LockLease`. */
+export const LEASE_COLUMNS = [
+  'device_id as deviceId',
+  'command_id as commandId',
+  'code_id as codeId',
+  'until',
+] as const;
+
 /**
  * Which command is in flight on which lock, at most one: its lease is taken before a lock is touched. The
  * executor takes it, and events hold it until the command's outcome is known. Nothing else writes leases.
@@ -55,10 +63,7 @@ export const lockLeases = {
   },
 
   all(db: Db): Promise<LockLease[]> {
-    return db
-      .selectFrom(LOCK_LEASES)
-      .select(['device_id as deviceId', 'command_id as commandId', 'code_id as codeId', 'until'])
-      .execute();
+    return db.selectFrom(LOCK_LEASES).select(LEASE_COLUMNS).execute();
   },
 
   /** No command holds its lock for longer than until an instant, ms. */

@@ -112,12 +112,10 @@ describe('what a lock reports', () => {
     });
 
     it('of its removal, has its PIN erased at once; its row on the agenda finds nothing to do', async () => {
-      const pinOfCode = async () =>
-        (await feature.events()).find(({ type }) => type === 'CodeRequested')!.data.pin;
       const gone = comes(outcome('deleted', { lockCodeId: held }));
       await feature.given(aLock(), aCodeOnLock(), deleted).when(works).then(onCode('RemovalSent'));
       await feature.given(lockDoes).when(gone).then(onCode('Removed'), releasedAll);
-      expect(await pinOfCode()).toBeNull();
+      expect(await feature.pinOfCode()).toBeNull();
       await feature.process.caughtUp();
       expect(await dueSubjects()).toContain(`code:${CODE}`);
       await feature.when(works).then();

@@ -85,6 +85,11 @@ export class Feature extends Scenario<Command<unknown> | Query<unknown>, Feature
     return super.events(from) as Promise<PlainEvent[]>;
   }
 
+  /** The PIN that a code was requested with; null once its key was erased. */
+  async pinOfCode(): Promise<unknown> {
+    return (await this.events()).find(({ type }) => type === 'CodeRequested')!.data.pin;
+  }
+
   override check(events: readonly Fact[], expected: readonly Fact[]): void {
     expect(events).toMatchObject(expected);
   }

@@ -19,8 +19,6 @@ const BATCH = 1000;
 /** Where several were written together, as many more may come within so long: each transaction costs as much as ten keys. */
 const GATHER_FOR_EACH_MS = 0.5;
 const GATHER_MOST_MS = 5;
-/** So many are written and emptied from the log with one wait for the disk. */
-const FEW = 50;
 
 /** Whether a commit waits for the disk. */
 const WAIT_LATER = CompiledQuery.raw('pragma synchronous = normal');
@@ -76,7 +74,7 @@ export class KeyTable implements KeyStore {
    * On SQLite the log is emptied right after it, and is on the disk before: it is not waited for twice. A log that begins
    * anew waits for the disk all the same: as a transaction, on a thread.
    */
-  private async eraseFew(erased: Set<string>): Promise<void> {
+  private async eraseOnly(erased: Set<string>): Promise<void> {
     const { db, engine } = this.database;
     if (engine === 'postgres') return eraseAll(db, erased);
     await db.connection().execute(async (connection) => {
@@ -125,8 +123,8 @@ export class KeyTable implements KeyStore {
       if (wrapped === undefined) erased.add(keyId);
       else if (!added.has(keyId)) added.set(keyId, wrapped);
     }
-    if (added.size === 0 && erased.size <= FEW) {
-      await this.eraseFew(erased);
+    if (added.size === 0) {
+      await this.eraseOnly(erased);
       return new Map();
     }
     // It waits for the disk in another thread; others are served meanwhile.
