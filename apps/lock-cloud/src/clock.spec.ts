@@ -129,6 +129,102 @@ describe('the simulated clock', () => {
       expect((await cloud.create(lock, { code: '1111' })).status).toBe(201);
     });
 
+    it('follows who has taken its report, before it knows that', async () => {
+      const subscriber = await Subscriber.start();
+      await cloud.subscribe(subscriber.url, ['access_code.created']);
+      subscriber.respond = async () => {
+        await ask(TEN + 5000);
+        return 200;
+      };
+      const lock = await cloud.addLock();
+      await cloud.create(lock, { code: '1111' });
+      await cloud.advance(5000);
+      expect(subscriber.types).toEqual(['access_code.created']);
+      expect(await now()).toBe(at(5000));
+      await subscriber.close();
+    });
+
+    it('does not follow past a report that waits for another one to be taken', async () => {
+      const subscriber = await Subscriber.start();
+      await cloud.subscribe(subscriber.url, ['access_code.created']);
+      const seen: unknown[] = [];
+      subscriber.respond = async () => {
+        if (seen.length === 0) await ask(TEN + 5000);
+        seen.push(await now());
+        return 200;
+      };
+      const lock = await cloud.addLock();
+      await cloud.addLock();
+      await Promise.all(['1111', '2222'].map((code) => cloud.create(lock, { code })));
+      await cloud.advance(5000);
+      expect(seen).toEqual([at(0), at(0)]);
+      await subscriber.close();
+    });
+
+    describe('tells with each report', () => {
+      let subscriber: Subscriber;
+      const told = () =>
+        subscriber.headers.map((headers) => [
+          headers['x-simulated-activity'],
+          headers['x-simulated-next-due'],
+        ]);
+
+      beforeEach(async () => {
+        subscriber = await Subscriber.start();
+        await cloud.subscribe(subscriber.url, ['access_code.created']);
+      });
+
+      afterEach(() => subscriber.close());
+
+      it('when it has something to do next once that is taken, and how much has happened', async () => {
+        const quick = await cloud.addLock();
+        const slow = await cloud.addLock({ faults: { latency_ms: 1500 } });
+        await cloud.create(slow, { code: '1111' });
+        await cloud.create(quick, { code: '2222' });
+        const { activity } = (await cloud.call('GET', '/simulator/clock')).body;
+        await cloud.advance(0);
+        expect(told()).toEqual([[String(activity), String(TEN + 1500)]]);
+        const answer = await ask(TEN);
+        expect(Number(answer.headers.get('x-simulated-activity'))).toBeGreaterThan(activity);
+        await cloud.advance(1500);
+        expect(told()[1]![1]).toBe('never');
+      });
+
+      it('that another one is due at the same instant', async () => {
+        const lock = await cloud.addLock();
+        let takeFirst: () => void = () => undefined;
+        const first = new Promise<void>((resolve) => (takeFirst = resolve));
+        subscriber.respond = () => first.then(() => 200);
+        for (const code of ['1111', '2222', '3333']) await cloud.create(lock, { code });
+        takeFirst();
+        await cloud.advance(0);
+        expect(told().map(([, next]) => next)).toEqual(['never', String(TEN), 'never']);
+      });
+
+      it('nothing of what it can not know: others are being told something as well', async () => {
+        const other = await Subscriber.start();
+        await cloud.subscribe(other.url, ['access_code.created']);
+        await cloud.create(await cloud.addLock(), { code: '1111' });
+        await cloud.advance(0);
+        const due = [...subscriber.headers, ...other.headers].map((each) => each['x-simulated-next-due']);
+        expect(due.sort()).toEqual([String(TEN), undefined]);
+        await other.close();
+      });
+
+      it('nothing while it runs', async () => {
+        await set({ now: at(0), running: true });
+        const heard = new Promise<void>((resolve) => {
+          subscriber.respond = () => {
+            resolve();
+            return 200;
+          };
+        });
+        await cloud.create(await cloud.addLock(), { code: '1111' });
+        await heard;
+        expect(told()).toEqual([[undefined, undefined]]);
+      });
+    });
+
     it('does not follow anybody while it runs', async () => {
       await set({ now: at(0), running: true });
       await ask(TEN + 3_600_000);

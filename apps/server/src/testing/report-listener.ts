@@ -1,18 +1,24 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LockReports } from '@latchkey/access-codes';
 import { type LockReport, parseReport } from '@latchkey/gateways';
 
 const PATH = '/reports/';
 
+/** Hears of a report that has come. @returns to be called once it is answered, with whether it was taken */
+type Hear = (headers: IncomingHttpHeaders) => (taken: boolean) => void;
+
 /** Takes the lock cloud's reports where no API listens, for whichever server is alive. */
 export async function listenForReports(maker: string) {
   let reports: Pick<LockReports, 'take'> | undefined;
+  let hear: Hear | undefined;
   const received: { accountId: string; report: LockReport }[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      const answered = hear?.(request.headers);
+      response.once('close', () => answered?.(response.writableFinished && response.statusCode === 200));
       const report = parseReport(JSON.parse(Buffer.concat(chunks).toString('utf8')));
       const accountId = request.url!.slice(PATH.length);
       if (report) received.push({ accountId, report });
@@ -28,8 +34,9 @@ export async function listenForReports(maker: string) {
   const { port } = server.address() as AddressInfo;
   return {
     urlFor: (accountId: string) => `http://127.0.0.1:${port}${PATH}${accountId}`,
-    handTo(next: Pick<LockReports, 'take'>): void {
+    handTo(next: Pick<LockReports, 'take'>, heardBy: Hear): void {
       reports = next;
+      hear = heardBy;
     },
     /** Every report that ever came, once more, the latest first. */
     async repeatAll(): Promise<void> {

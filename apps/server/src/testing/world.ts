@@ -28,6 +28,7 @@ import {
 } from '@latchkey/platform';
 import { startLockCloud } from '../../../lock-cloud/src';
 import { Core } from '../core/core';
+import type { CloudOutlook } from '../sandbox/cloud-outlook';
 import { connectSandboxAccount, openWorkspace, sandboxMaker } from '../sandbox/provisioning';
 import { SandboxClockDriver } from '../sandbox/sandbox-clock';
 import { Simulator } from '../sandbox/simulator';
@@ -78,6 +79,7 @@ interface Surroundings {
   readonly gateway: LockGateway;
   readonly simulator: Simulator;
   readonly reports: Awaited<ReturnType<typeof listenForReports>>;
+  readonly outlook: CloudOutlook;
 }
 
 /** The whole stack in one process on a clock that stands still: embedded node, SQLite, lock cloud, core. */
@@ -134,7 +136,8 @@ export class World {
     const { workspaceId } = await openWorkspace(records, config, { clock, ids, random });
 
     const shared = { config, time, clock, ids, random, logger, store, vault, views, gateway };
-    const around = { ...shared, simulator, reports, codesView };
+    const { outlook } = maker;
+    const around = { ...shared, simulator, reports, outlook, codesView };
     const world = new World(workspaceId, 'to be connected', around, []);
     await world.begin();
     const { core } = world;
@@ -309,6 +312,7 @@ export class World {
 
   private async begin(): Promise<void> {
     const { config, time, clock, ids, random, logger, store, vault, views, simulator, reports } = this.around;
+    const { outlook } = this.around;
     this.crashing = new CrashingGateway(this.around.gateway);
     const gateway = this.crashing;
     const keepsExpired = () => Promise.resolve(false);
@@ -319,13 +323,13 @@ export class World {
       keepsExpired,
     });
     const { core } = this;
-    reports.handTo(core.reports);
+    reports.handTo(core.reports, (headers) => outlook.reportCame(headers, core.lockCalls));
     this.handlers = {
       create: new CreateAccessCodeHandler(core.streams, vault, clock, random),
       update: new UpdateAccessCodeHandler(core.streams, core, vault, clock),
       remove: new DeleteAccessCodeHandler(core.streams, core, clock),
     };
-    this.driver = new SandboxClockDriver({ clock: time, simulator, server: clock.played(core) });
+    this.driver = new SandboxClockDriver({ clock: time, simulator, server: clock.played(core), outlook });
     await core.start();
     await this.driver.begin();
     await core.work();

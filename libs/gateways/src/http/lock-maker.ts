@@ -15,6 +15,8 @@ export interface LockMaker {
   readonly loginHint?: (workspaceId: string) => string;
   /** What is sent with each request besides what the API asks for. */
   readonly headers?: () => Readonly<Record<string, string>>;
+  /** Told of the headers of each of its answers. */
+  readonly onAnswer?: (headers: Readonly<Record<string, string | string[] | undefined>>) => void;
   /** What its locks can do, where its API does not tell. */
   readonly capabilities?: Partial<LockCapabilities>;
 }

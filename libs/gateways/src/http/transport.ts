@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly timeoutMs?: number;
 }
 
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
 /**
  * How a request went. The line between the last two is what everything above rests on: `not-sent` is only
  * said of a request of which no byte was written. Own code on purpose: HTTP and OAuth clients report both as
@@ -19,7 +21,7 @@ export type Exchange =
   | {
       readonly kind: 'response';
       readonly status: number;
-      readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+      readonly headers: AnswerHeaders;
       readonly body: string;
     }
   | { readonly kind: 'not-sent'; readonly reason: string }
@@ -33,6 +35,8 @@ export interface TransportOptions {
   readonly maxBodyBytes: number;
   /** Sent with each request besides its own. */
   readonly headers?: (() => Readonly<Record<string, string>>) | undefined;
+  /** Told of the headers of each answer. */
+  readonly onAnswer?: ((headers: AnswerHeaders) => void) | undefined;
 }
 
 export const transportDefaults: TransportOptions = {
@@ -92,7 +96,7 @@ class Call implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   #bytes = 0;
   #status = 0;
-  #headers: Readonly<Record<string, string | string[] | undefined>> = {};
+  #headers: AnswerHeaders = {};
   #settled = false;
 
   constructor(options: TransportOptions, resolve: (exchange: Exchange) => void) {
@@ -114,6 +118,7 @@ class Call implements Dispatcher.DispatchHandler {
   ): void {
     this.#status = status;
     this.#headers = headers;
+    this.#options.onAnswer?.(headers);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
