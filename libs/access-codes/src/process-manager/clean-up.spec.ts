@@ -10,6 +10,7 @@ const history = [
   at(T0, { type: 'RemovalStarted', data: { cause: 'expired' } }),
   at(T0, { type: 'Removed', data: { cause: 'expired', wasOnDevice: true } }),
 ];
+const beingRemoved = fold(history.slice(0, 2));
 const gone = fold(history);
 const forgotten = fold([...history, at(T0, { type: 'Forgotten', data: {} })]);
 
@@ -95,6 +96,53 @@ describe('cleaning up after a code that is gone', () => {
     waiting[0]!.failed(new Error('the disk is full'));
     expect(await row).toBe('the disk is full');
     await atOnce;
+  });
+
+  describe('whose key was begun to be erased before it was recorded that it is gone', () => {
+    it('joins that', async () => {
+      const { subject, after, done, waiting } = cleanUp();
+      subject.eraseAhead(beingRemoved);
+      await othersTurn();
+      const cleaned = after(gone);
+      await othersTurn();
+      expect(done).toEqual([erase]);
+      waiting[0]!.erased();
+      await cleaned;
+      expect(done).toEqual([erase, release]);
+    });
+
+    it('erases it again where that has failed', async () => {
+      const { subject, after, done, waiting } = cleanUp();
+      subject.eraseAhead(beingRemoved);
+      await othersTurn();
+      waiting[0]!.failed(new Error('the disk is full'));
+      await othersTurn();
+      const cleaned = after(gone);
+      await othersTurn();
+      waiting[1]!.erased();
+      await cleaned;
+      expect(done).toEqual([erase, erase, release]);
+    });
+
+    it('has it erased once more where it is cleaned up again', async () => {
+      const { subject, after, done, waiting } = cleanUp();
+      subject.eraseAhead(beingRemoved);
+      await othersTurn();
+      waiting[0]!.erased();
+      await after(gone);
+      const again = after(gone);
+      await othersTurn();
+      waiting[1]!.erased();
+      await again;
+      expect(done).toEqual([erase, release, erase, release]);
+    });
+
+    it('keeps it where expired codes stay readable', async () => {
+      const { subject, after, done } = cleanUp({ keepsExpired: true });
+      subject.eraseAhead(beingRemoved);
+      await after(gone);
+      expect(done).toEqual([release]);
+    });
   });
 
   it('has more to do once a code that stayed readable was deleted', async () => {

@@ -12,6 +12,8 @@ const REMEMBERED = 1_000;
 export class CleanUp {
   /** By code: what was begun before the code's row on the agenda had its turn. */
   private readonly begun = new LRUCache<string, Promise<void>>({ max: REMEMBERED });
+  /** By code: the erasure of its key, where that was begun before it was recorded that the code is gone. */
+  private readonly erasing = new LRUCache<string, Promise<void>>({ max: REMEMBERED });
 
   constructor(
     private readonly options: {
@@ -21,6 +23,17 @@ export class CleanUp {
       readonly keepsExpired: (workspaceId: string) => Promise<boolean>;
     },
   ) {}
+
+  /**
+   * Begins to erase the key of a code that is being removed, and that its lock no longer has. Nothing brings such a code
+   * back, so this need not wait until that is recorded.
+   */
+  eraseAhead(code: AccessCode): void {
+    const { codeId } = code;
+    const erasing = this.erase(code);
+    this.erasing.set(codeId, erasing);
+    erasing.catch(() => this.erasing.delete(codeId));
+  }
 
   /**
    * Cleans up after a code that has just gone. Its row on the agenda is due for that as well, and joins it: by the
@@ -50,10 +63,16 @@ export class CleanUp {
   private async clean(deviceId: string, gone: readonly AccessCode[], cause: Cause): Promise<void> {
     const { streams } = this.options;
     // In this order: a rebuilt agenda takes a released PIN for one whose key was erased.
-    await Promise.all(gone.map((code) => this.erase(code)));
+    await Promise.all(gone.map((code) => this.erasedAhead(code) ?? this.erase(code)));
     for (const code of gone) await streams.commonCodes.leaveAs(code, cause);
     const ids = gone.map(({ codeId }) => codeId);
     await streams.releaseAll(deviceId, ids, cause);
+  }
+
+  private erasedAhead(code: AccessCode): Promise<void> | undefined {
+    const erasing = this.erasing.get(code.codeId);
+    this.erasing.delete(code.codeId);
+    return isForgotten(code) ? undefined : erasing;
   }
 
   private async erase(code: AccessCode): Promise<void> {

@@ -21,7 +21,7 @@ import { listedForCode } from './listed-for-code';
 import { retryAt } from './retry';
 import { UnknownCodes } from './unknown-codes';
 import type { Streams } from '../streams';
-import { isGone, mayTurnUpOf } from '../domain/life';
+import { isBeingRemoved, isGone, mayTurnUpOf } from '../domain/life';
 
 export interface LockWorkSettings {
   readonly commandDeadline: number;
@@ -49,7 +49,7 @@ export class LockWork {
       readonly rows: AgendaRows;
       readonly known: KnownRevisions;
       readonly vault: Vault;
-      readonly cleanUp: Pick<CleanUp, 'atOnce'>;
+      readonly cleanUp: Pick<CleanUp, 'atOnce' | 'eraseAhead'>;
       readonly clock: Clock;
       readonly ids: Ids;
       readonly random: Random;
@@ -223,6 +223,7 @@ export class LockWork {
       const verdict = reconcile(code, { listed, claimed, now: clock.now(), retryAt: this.retryAt(code) });
       if (verdict === 'later') later = true;
       else if (verdict.length > 0) {
+        if (isBeingRemoved(code) && verdict.some(({ type }) => type === 'Removed')) cleanUp.eraseAhead(code);
         const now = await this.appendUnlessOvertaken(codeId, loaded, verdict);
         if (now && isGone(now)) gone.push(now);
       }
