@@ -5,8 +5,14 @@ import { type Exchange } from './transport';
 
 type Response = Extract<Exchange, { kind: 'response' }>;
 
-/** `body`: the parsed JSON; undefined if the answer had none. */
-export type ApiAnswer = { readonly kind: 'ok'; readonly body: unknown } | Refusal;
+/** `body`: the parsed JSON, undefined if the answer had none; `length`: how long that was as text. */
+export interface Understood {
+  readonly kind: 'ok';
+  readonly body: unknown;
+  readonly length: number;
+}
+
+export type ApiAnswer = Understood | Refusal;
 
 export interface AskedFor {
   readonly maker: LockMaker;
@@ -39,9 +45,10 @@ export function judge(exchange: Exchange, asked: AskedFor): ApiAnswer {
 }
 
 function understood(response: Response, maker: LockMaker): ApiAnswer {
-  if (response.body.trim() === '') return { kind: 'ok', body: undefined };
+  const { length } = response.body;
+  if (response.body.trim() === '') return { kind: 'ok', body: undefined, length };
   const body = parsed(response.body);
-  return body === undefined ? notUnderstood(maker, 'not JSON') : { kind: 'ok', body };
+  return body === undefined ? notUnderstood(maker, 'not JSON') : { kind: 'ok', body, length };
 }
 
 export function notUnderstood(maker: LockMaker, what: string): Refusal {

@@ -60,6 +60,8 @@ const answers = fc.array(fc.record({ of: fc.constantFrom('mine', 'yours'), ms: f
 /** As it is on the wire. */
 const parsed = (body: unknown): unknown => (body === undefined ? body : JSON.parse(JSON.stringify(body)));
 
+const understood = (body: unknown, length = 100) => ({ body: parsed(body), length });
+
 /** What an answer means by itself. */
 function readAlone(body: unknown, now: number): unknown {
   const read = locksAnswer.safeParse(body);
@@ -74,7 +76,7 @@ it('reads each answer as if there had been none before', () => {
       const described = new DescribedLocks();
       for (const { of, ms, answer: body } of [...all, ...all]) {
         const how = { configured: CONFIGURED, now: NOW + ms };
-        const read = described.read(of, parsed(body), how);
+        const read = described.read(of, understood(body), how);
         expect('issues' in read ? read.issues : read).toEqual(readAlone(parsed(body), how.now));
       }
     }),
@@ -87,7 +89,7 @@ describe('a lock of which its maker tells the same again', () => {
     locks: [{ lock_id: 'a', capabilities: {}, ...more }, { lock_id: 'b' }],
   });
   const read = (described: DescribedLocks, body: object, configured = CONFIGURED, now = NOW) =>
-    described.read('mine', parsed(body), { configured, now }) as LockDescription[];
+    described.read('mine', understood(body), { configured, now }) as LockDescription[];
 
   it('can do the same, as an object, whatever its clock shows and wherever in the answer it is', () => {
     const described = new DescribedLocks();
@@ -108,13 +110,26 @@ describe('a lock of which its maker tells the same again', () => {
     described.forget('mine');
     expect(read(described, told())[0]!.capabilities).not.toBe(third!.capabilities);
   });
+
+  it('is described anew where other answers have been so long that it was forgotten', () => {
+    const described = new DescribedLocks();
+    const [first] = read(described, told());
+    const how = { configured: CONFIGURED, now: NOW };
+    described.read('long', understood(told(), 15_000_000), how);
+    expect(read(described, told())[0]!.capabilities).toBe(first!.capabilities);
+    for (const other of ['long', 'as long']) described.read(other, understood(told(), 15_000_000), how);
+    described.read('mid', understood(told(), 1_000_000), how);
+    expect(read(described, told())[0]!.capabilities).not.toBe(first!.capabilities);
+  });
 });
 
 it('reads what is nested too deep to be compared', () => {
   const body = `{"locks":[{"lock_id":"a","extra":${'['.repeat(100_000)}${']'.repeat(100_000)}}]}`;
   const described = new DescribedLocks();
   const how = { configured: CONFIGURED, now: NOW };
-  const [first, second] = [1, 2].map(() => described.read('mine', JSON.parse(body), how));
+  const [first, second] = [1, 2].map(() =>
+    described.read('mine', { body: JSON.parse(body), length: body.length }, how),
+  );
   expect('issues' in second! ? second : second!.map(({ lockId }) => lockId)).toEqual(['a']);
   expect(second).toEqual(first);
 });

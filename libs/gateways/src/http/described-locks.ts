@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import type { LockCapabilities, LockDescription } from '../lock-gateway';
+import type { Understood } from './answers';
 import { isSameJson } from './same-json';
 import { DEVICE_TIME, describeLock, deviceTimeOf, lock, locksAnswer } from './wire';
 
-/** So many locks are remembered, of the accounts that were read last. */
-const KEPT = 10_000;
+/** So much of what makers told is remembered, of the accounts that were read last: characters of their answers. */
+const KEPT = 16_000_000;
 
 /** A lock as its maker told of it, and what that means. */
 interface Read {
@@ -17,6 +18,8 @@ interface Read {
 interface OfAccount {
   readonly configured: Partial<LockCapabilities> | undefined;
   readonly locks: ReadonlyMap<string, Read>;
+  /** Of the answer, in characters. */
+  readonly length: number;
 }
 
 /** With what an answer is read: what locks can do by the configuration, and our clock, ms. */
@@ -33,11 +36,15 @@ interface How {
 export class DescribedLocks {
   private readonly kept = new LRUCache<string, OfAccount>({
     maxSize: KEPT,
-    sizeCalculation: ({ locks }) => locks.size + 1,
+    sizeCalculation: ({ length }) => Math.max(1, length),
   });
 
   /** @returns what is wrong with the answer, where it is not understood */
-  read(accountId: string, body: unknown, { configured, now }: How): LockDescription[] | z.ZodError {
+  read(
+    accountId: string,
+    { body, length }: Pick<Understood, 'body' | 'length'>,
+    { configured, now }: How,
+  ): LockDescription[] | z.ZodError {
     const before = this.kept.get(accountId);
     const last = before && before.configured === configured ? before.locks : undefined;
     const told = (body as { locks?: unknown } | null | undefined)?.locks;
@@ -58,7 +65,7 @@ export class DescribedLocks {
       locks.set(fresh.lockId, { wire: wire as object, described: fresh });
       described.push(fresh);
     }
-    this.kept.set(accountId, { configured, locks });
+    this.kept.set(accountId, { configured, locks, length });
     return described;
   }
 

@@ -39,7 +39,7 @@ export class HttpLockGateway implements LockGateway {
     }
     const configured = this.#options.makers.get(account.maker)?.capabilities;
     const now = this.#options.clock.now();
-    const read = this.#described.read(account.accountId, answer.body, { configured, now });
+    const read = this.#described.read(account.accountId, answer, { configured, now });
     return 'issues' in read ? misread(this.#api, account, read) : { kind: 'answered', value: read };
   }
 
