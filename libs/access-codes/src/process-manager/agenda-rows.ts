@@ -8,7 +8,7 @@ import {
   codesOnLock,
   dropClaimed,
   dropGone,
-  firstDue,
+  firstUnclaimed,
   lockOfAccount,
   locksOfAccount,
   makeDue,
@@ -119,7 +119,7 @@ export class AgendaRows implements DueSource<AgendaClaim> {
   }
 
   async nextDue(): Promise<number | null> {
-    const [first] = await firstDue.rows(this.database.db, { wall: this.options.wall() });
+    const [first] = await firstUnclaimed.rows(this.database.db, { wall: this.options.wall() });
     const { due, since } = first!;
     return since === null || due === null ? (since ?? due) : Math.min(since, due);
   }

@@ -29,7 +29,7 @@ export interface Planned {
  * When the first unclaimed row is due, and since when rows should have been due that are still to be made so, ms. Asked
  * many times for each piece of work: one statement.
  */
-export const firstDue = prepared<
+export const firstUnclaimed = prepared<
   AgendaTables,
   { wall: number },
   { due: number | null; since: number | null }
