@@ -12,6 +12,11 @@ const history = [
 ];
 const beingRemoved = fold(history.slice(0, 2));
 const gone = fold(history);
+const deleted = fold([
+  ...history.slice(0, 2),
+  at(T0, { type: 'RemovalStarted', data: { cause: 'deleted' } }),
+  at(T0, { type: 'Removed', data: { cause: 'deleted', wasOnDevice: true } }),
+]);
 const forgotten = fold([...history, at(T0, { type: 'Forgotten', data: {} })]);
 
 /** A vault that erases when it is told to, and what was done in order. */
@@ -99,49 +104,47 @@ describe('cleaning up after a code that is gone', () => {
   });
 
   describe('whose key was begun to be erased before it was recorded that it is gone', () => {
-    it('joins that', async () => {
+    it('joins that, as does its row', async () => {
       const { subject, after, done, waiting } = cleanUp();
-      subject.eraseAhead(beingRemoved);
+      const erasing = subject.eraseAhead(beingRemoved);
       await othersTurn();
-      const cleaned = after(gone);
+      const cleaned = [subject.atOnce(gone, cause, erasing), after(gone)];
       await othersTurn();
       expect(done).toEqual([erase]);
       waiting[0]!.erased();
-      await cleaned;
+      await Promise.all(cleaned);
       expect(done).toEqual([erase, release]);
     });
 
-    it('erases it again where that has failed', async () => {
+    it('leaves it to the row where that has failed', async () => {
       const { subject, after, done, waiting } = cleanUp();
-      subject.eraseAhead(beingRemoved);
+      const erasing = subject.eraseAhead(beingRemoved);
       await othersTurn();
       waiting[0]!.failed(new Error('the disk is full'));
       await othersTurn();
-      const cleaned = after(gone);
+      await subject.atOnce(gone, cause, erasing);
+      expect(done).toEqual([erase]);
+      const row = after(gone);
       await othersTurn();
       waiting[1]!.erased();
-      await cleaned;
+      await row;
       expect(done).toEqual([erase, erase, release]);
     });
 
-    it('has it erased once more where it is cleaned up again', async () => {
-      const { subject, after, done, waiting } = cleanUp();
-      subject.eraseAhead(beingRemoved);
-      await othersTurn();
-      waiting[0]!.erased();
-      await after(gone);
-      const again = after(gone);
-      await othersTurn();
-      waiting[1]!.erased();
-      await again;
-      expect(done).toEqual([erase, release, erase, release]);
+    it('keeps it where expired codes stay readable', async () => {
+      const { subject, done } = cleanUp({ keepsExpired: true });
+      await subject.atOnce(gone, cause, subject.eraseAhead(beingRemoved));
+      expect(done).toEqual([release]);
     });
 
-    it('keeps it where expired codes stay readable', async () => {
-      const { subject, after, done } = cleanUp({ keepsExpired: true });
-      subject.eraseAhead(beingRemoved);
-      await after(gone);
-      expect(done).toEqual([release]);
+    it('erases it of one that was deleted before that could be recorded, although expired codes stay readable', async () => {
+      const { subject, after, done, waiting } = cleanUp({ keepsExpired: true });
+      await subject.eraseAhead(beingRemoved);
+      const row = after(deleted);
+      await othersTurn();
+      waiting[0]!.erased();
+      await row;
+      expect(done).toEqual([erase, release]);
     });
   });
 

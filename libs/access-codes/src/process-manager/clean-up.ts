@@ -12,8 +12,6 @@ const REMEMBERED = 1_000;
 export class CleanUp {
   /** By code: what was begun before the code's row on the agenda had its turn. */
   private readonly begun = new LRUCache<string, Promise<void>>({ max: REMEMBERED });
-  /** By code: the erasure of its key, where that was begun before it was recorded that the code is gone. */
-  private readonly erasing = new LRUCache<string, Promise<void>>({ max: REMEMBERED });
 
   constructor(
     private readonly options: {
@@ -27,21 +25,22 @@ export class CleanUp {
   /**
    * Begins to erase the key of a code that is being removed, and that its lock no longer has. Nothing brings such a code
    * back, so this need not wait until that is recorded.
+   * @returns what `atOnce` joins once it is recorded; where that fails nobody has to
    */
-  eraseAhead(code: AccessCode): void {
-    const { codeId } = code;
+  eraseAhead(code: AccessCode): Promise<void> {
     const erasing = this.erase(code);
-    this.erasing.set(codeId, erasing);
-    erasing.catch(() => this.erasing.delete(codeId));
+    erasing.catch(() => undefined);
+    return erasing;
   }
 
   /**
    * Cleans up after a code that has just gone. Its row on the agenda is due for that as well, and joins it: by the
    * time it is claimed the key may be erased already. What fails is left to the row.
+   * @param erasing its key is being erased already
    */
-  async atOnce(code: AccessCode, cause: Cause): Promise<void> {
+  async atOnce(code: AccessCode, cause: Cause, erasing?: Promise<void>): Promise<void> {
     const { codeId } = code;
-    const begun = this.clean(code.deviceId, [code], cause);
+    const begun = this.clean(code.deviceId, [code], cause, erasing);
     this.begun.set(codeId, begun);
     await begun.catch(() => this.begun.delete(codeId));
   }
@@ -60,19 +59,18 @@ export class CleanUp {
     return isForgotten(code) ? undefined : begun;
   }
 
-  private async clean(deviceId: string, gone: readonly AccessCode[], cause: Cause): Promise<void> {
+  private async clean(
+    deviceId: string,
+    gone: readonly AccessCode[],
+    cause: Cause,
+    erasing: Promise<unknown> = Promise.all(gone.map((code) => this.erase(code))),
+  ): Promise<void> {
     const { streams } = this.options;
     // In this order: a rebuilt agenda takes a released PIN for one whose key was erased.
-    await Promise.all(gone.map((code) => this.erasedAhead(code) ?? this.erase(code)));
+    await erasing;
     for (const code of gone) await streams.commonCodes.leaveAs(code, cause);
     const ids = gone.map(({ codeId }) => codeId);
     await streams.releaseAll(deviceId, ids, cause);
-  }
-
-  private erasedAhead(code: AccessCode): Promise<void> | undefined {
-    const erasing = this.erasing.get(code.codeId);
-    this.erasing.delete(code.codeId);
-    return isForgotten(code) ? undefined : erasing;
   }
 
   private async erase(code: AccessCode): Promise<void> {

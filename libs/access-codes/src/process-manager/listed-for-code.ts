@@ -27,8 +27,8 @@ export async function listedForCode(
   const lockCodeId = inFlight?.lockCodeId ?? onLock?.lockCodeId ?? awaitedAt;
   const told = inFlight?.content ?? onLock ?? mayTurnUp;
   // Whether the lock holds that PIN can't be known any more. It is left as it is: a key made again under the same
-  // id would be another one.
-  const isUnreadable = told !== null && !isIn(known, told) && (await isMissing(told, vault));
+  // id would be another one, and one that was erased stays erased.
+  const isUnreadable = told !== null && !isIn(known, told) && (await isLost(told, vault));
   const listed: Listed[] = [];
   for (const { pin, ...rest } of read) {
     const found = pin === null ? undefined : known.get(pin);
@@ -50,8 +50,9 @@ function isIn(known: ReadonlyMap<string, PinOfCode>, { pinFingerprint }: Content
   return [...known.values()].some((one) => one.pinFingerprint === pinFingerprint);
 }
 
-const isMissing = async ({ pin }: Content, vault: Vault): Promise<boolean> =>
-  (await vault.unknownKeys([pin.keyId])).length > 0;
+/** Its PIN can't be read: the key is missing, or was erased. */
+const isLost = async ({ pin }: Content, vault: Vault): Promise<boolean> =>
+  (await vault.openAll([pin]))[0] === null;
 
 /** A listing with plain PINs in place of fingerprints: for comparing only. */
 export function listedPlainly(read: readonly ListedCode[]): Listed[] {

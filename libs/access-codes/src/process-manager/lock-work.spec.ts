@@ -238,6 +238,22 @@ describe('what a lock answers', () => {
     });
   });
 
+  it('to a removal, is waited for, and asked for again, also once the key of the PIN is erased', async () => {
+    await feature
+      .given(aLock(), aCodeOnLock(), deleted, answers({ kind: 'unknown', message: 'timed out' }))
+      .when(works)
+      .then(removalSent, unanswered);
+    await feature
+      .given(({ vault }) => vault.erase(CODE))
+      .when(worksAt(T0 + MINUTE))
+      .then(onCode('RemovalFailed', { errorCode: 'NO_ANSWER' }));
+    await feature.when(worksAt(T0 + 2 * MINUTE)).then(removalSent);
+    feature.locks.settle();
+    await feature
+      .when(worksAt(T0 + 3 * MINUTE))
+      .then(onCode('Removed', { cause: 'deleted' }), onKeypad('PinReleased'));
+  });
+
   describe('that its maker is unavailable', () => {
     it("is the account's trouble, recorded once, and not a failure of the codes", async () => {
       await feature

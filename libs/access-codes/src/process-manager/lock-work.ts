@@ -214,7 +214,7 @@ export class LockWork {
       return 'not-read';
     }
     let later = false;
-    const gone: AccessCode[] = [];
+    const cleaned: Promise<void>[] = [];
     for await (const [codeId, loaded] of inTurns(codes)) {
       const code = loaded.state;
       if (!code || isGone(code)) continue;
@@ -223,12 +223,13 @@ export class LockWork {
       const verdict = reconcile(code, { listed, claimed, now: clock.now(), retryAt: this.retryAt(code) });
       if (verdict === 'later') later = true;
       else if (verdict.length > 0) {
-        if (isBeingRemoved(code) && verdict.some(({ type }) => type === 'Removed')) cleanUp.eraseAhead(code);
+        const goes = isBeingRemoved(code) && verdict.some(({ type }) => type === 'Removed');
+        const erasing = goes ? cleanUp.eraseAhead(code) : undefined;
         const now = await this.appendUnlessOvertaken(codeId, loaded, verdict);
-        if (now && isGone(now)) gone.push(now);
+        if (now && isGone(now)) cleaned.push(cleanUp.atOnce(now, ownCause(now, 'plan'), erasing));
       }
     }
-    await Promise.all(gone.map((each) => cleanUp.atOnce(each, ownCause(each, 'plan'))));
+    await Promise.all(cleaned);
     if (look) await this.unknownCodes.see(device, answer.value, owners);
     return later ? 'later' : 'told';
   }
