@@ -49,6 +49,15 @@ describe('when the lock cloud has something to do next', () => {
     expect(outlook.nextDueAfter(CALLS)).toBeNull();
   });
 
+  it('is not known once an answer was lost, until another advance begins: it was perhaps done after the report was sent', () => {
+    outlook.answerCame(null);
+    taken(told(7, 'never'));
+    expect(outlook.nextDueAfter(CALLS)).toBeUndefined();
+    outlook.forget();
+    taken(told(7, 'never'));
+    expect(outlook.nextDueAfter(CALLS)).toBeNull();
+  });
+
   it('is not known from what was told to an advance before', () => {
     taken(told(7, 'never'));
     outlook.forget();

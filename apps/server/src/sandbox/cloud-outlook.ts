@@ -11,12 +11,15 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  */
 export class CloudOutlook {
   private activity = 0;
+  /** An answer was lost: what the lock cloud did then, a report that is on its way may not know of. */
+  private isInDoubt = false;
   private latest: { readonly calls: number; readonly nextDue: number | null } | undefined;
   private readonly underWay = new Set<Promise<void>>();
 
-  /** The lock cloud has answered a request. */
-  answerCame(headers: Headers): void {
-    this.activity = Math.max(this.activity, Number(headers[ACTIVITY]) || 0);
+  /** The lock cloud has answered a request; null: that answer was lost. */
+  answerCame(headers: Headers | null): void {
+    if (headers) this.activity = Math.max(this.activity, Number(headers[ACTIVITY]) || 0);
+    else this.isInDoubt = true;
   }
 
   /**
@@ -40,6 +43,7 @@ export class CloudOutlook {
   /** Nothing that was told so far counts any more. */
   forget(): void {
     this.latest = undefined;
+    this.isInDoubt = false;
   }
 
   /** Resolves when every report that has come is answered. */
@@ -52,7 +56,8 @@ export class CloudOutlook {
    * @returns when the lock cloud has something to do next, ms; null: never; undefined: it has not told since
    */
   nextDueAfter(calls: number): number | null | undefined {
-    return this.latest?.calls === calls && this.underWay.size === 0 ? this.latest.nextDue : undefined;
+    if (this.isInDoubt || this.underWay.size > 0 || this.latest?.calls !== calls) return undefined;
+    return this.latest.nextDue;
   }
 }
 

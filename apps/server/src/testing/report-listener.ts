@@ -12,11 +12,12 @@ type Hear = (headers: IncomingHttpHeaders) => (taken: boolean) => void;
 export async function listenForReports(maker: string) {
   let reports: Pick<LockReports, 'take'> | undefined;
   let hear: Hear | undefined;
+  let beforeNext: (() => Promise<unknown>) | undefined;
   const received: { accountId: string; report: LockReport }[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    const take = () => {
       const answered = hear?.(request.headers);
       response.once('close', () => answered?.(response.writableFinished && response.statusCode === 200));
       const report = parseReport(JSON.parse(Buffer.concat(chunks).toString('utf8')));
@@ -28,6 +29,12 @@ export async function listenForReports(maker: string) {
         (reception) => response.writeHead(reception === 'taken' ? 200 : 503).end(),
         () => response.writeHead(500).end(),
       );
+    };
+    request.on('end', () => {
+      const before = beforeNext?.();
+      beforeNext = undefined;
+      if (before) void before.then(take);
+      else take();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -37,6 +44,10 @@ export async function listenForReports(maker: string) {
     handTo(next: Pick<LockReports, 'take'>, heardBy: Hear): void {
       reports = next;
       hear = heardBy;
+    },
+    /** The next report is on its way until this has happened. */
+    delayNext(until: () => Promise<unknown>): void {
+      beforeNext = until;
     },
     /** Every report that ever came, once more, the latest first. */
     async repeatAll(): Promise<void> {

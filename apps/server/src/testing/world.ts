@@ -216,6 +216,11 @@ export class World {
     await this.begin();
   }
 
+  /** The next report of a lock is on its way until this has happened. */
+  delayNextReport(until: () => Promise<unknown>): void {
+    this.around.reports.delayNext(until);
+  }
+
   async deviceNamed(name: string): Promise<string> {
     return this.deviceOf(await this.lockNamed(name));
   }

@@ -35,8 +35,8 @@ export interface TransportOptions {
   readonly maxBodyBytes: number;
   /** Sent with each request besides its own. */
   readonly headers?: (() => Readonly<Record<string, string>>) | undefined;
-  /** Told of the headers of each answer. */
-  readonly onAnswer?: ((headers: AnswerHeaders) => void) | undefined;
+  /** Told of the headers of each answer; null: it is not known whether what was asked for was done. */
+  readonly onAnswer?: ((headers: AnswerHeaders | null) => void) | undefined;
 }
 
 export const transportDefaults: TransportOptions = {
@@ -155,6 +155,7 @@ class Call implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
+    if (exchange.kind === 'lost') this.#options.onAnswer?.(null);
     this.#resolve(exchange);
   }
 }
