@@ -3,6 +3,7 @@ export { copyDatabase, copyDatabaseOfOther, damageOf } from './copy-database';
 export { type Database, openDatabase } from './database';
 export { columnsOf, primaryKeyOf, tablesOf } from './engines/columns';
 export { type Engine } from './engines/engine';
+export { learnRows } from './engines/learn-rows';
 export { createIndexOnce, lockUntilCommit } from './engines/locks';
 export { forUpdateSkipLocked, isTransient, isUniqueViolation } from './engines/portable';
 export { isUnstorable } from './engines/unstorable';

@@ -21,6 +21,8 @@ export interface Projection {
    * an older backup they stay as they are, and it goes on from the store's end.
    */
   readonly lasting?: boolean;
+  /** The tables of this version that may have many rows; left out: there are few. */
+  readonly tables?: readonly string[];
   /** Makes the tables of this version. */
   create(db: Kysely<Tables>, earlier?: EarlierVersion): Promise<void>;
   /**

@@ -1,4 +1,4 @@
-import { type Database, lockUntilCommit, patiently } from '@latchkey/database';
+import { type Database, learnRows, lockUntilCommit, patiently } from '@latchkey/database';
 import type { Transaction } from 'kysely';
 import { type Checkpoint, Checkpoints } from './checkpoints';
 import { comparePositions, type Position } from './event-store';
@@ -69,7 +69,7 @@ export class StoredView {
     return isBuilt;
   }
 
-  /** It has folded all of history: its readers' indexes are made, and events that it had left out are in it now. */
+  /** It has folded all of history: its readers' indexes are made, the planner learns of its rows, and events that it had left out are in it now. */
   async markBuilt(): Promise<void> {
     const { projection } = this.options;
     // Many rows take long, and so does waiting for another instance that does the same.
@@ -77,6 +77,7 @@ export class StoredView {
       // Whoever still folds it as one that is being built has ended that batch, and sees that it is built with the next.
       await this.checkpoints.lock(trx);
       await this.index(trx);
+      await learnRows(trx, projection.tables ?? []);
       await unpark(trx, projection.name);
       await this.checkpoints.markBuilt(trx);
     };

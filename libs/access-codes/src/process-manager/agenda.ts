@@ -29,6 +29,8 @@ import {
   createAgendaTables,
   dropAgendaTables,
   indexAgenda,
+  LOCK_CODES,
+  LOCK_LEASES,
 } from './agenda-tables';
 import { keptLocks } from './kept-locks';
 import { LooksFromMemory } from './looks-from-memory';
@@ -57,6 +59,7 @@ export class AgendaProjection implements Projection {
   readonly name = 'agenda';
   readonly version = AGENDA_VERSION;
   readonly prefixes = AGENDA_PREFIXES;
+  readonly tables = [AGENDA, LOCK_CODES, LOCK_LEASES];
   readonly read = readerOf({
     [ACCESS_CODE]: codeCodec,
     [KEYPAD]: keypadCodec,

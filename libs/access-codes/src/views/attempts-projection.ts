@@ -50,6 +50,7 @@ const OF_CODES: Readonly<Partial<Record<CodeEvent['type'], CodeAction>>> = {
 export class AttemptsProjection implements Projection {
   readonly name = 'attempts';
   readonly version = ATTEMPTS_VERSION;
+  readonly tables = [ATTEMPTS];
   readonly prefixes = [`${ACTION_ATTEMPT}-`, `${ACCESS_CODE}-`];
   readonly read = readerOf({ [ACTION_ATTEMPT]: actionCodec, [ACCESS_CODE]: codeCodec });
 

@@ -51,6 +51,7 @@ type CodeRow = CodesTables[typeof CODES];
 export class CodesProjection implements Projection {
   readonly name = 'codes';
   readonly version = CODES_VERSION;
+  readonly tables = [CODES];
   readonly prefixes = [`${ACCESS_CODE}-`];
   readonly read = readerOf({ [ACCESS_CODE]: codeCodec });
   /** Where codes have changed since the last commit, and whether any of them was or is not ours. */

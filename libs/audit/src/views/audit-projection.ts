@@ -5,6 +5,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { detailOf, namelessDetail, type Subjects } from '../domain/entry';
 import {
   AUDIT_VERSION,
+  CODES_AT_DOORS,
   type AuditTables,
   createAuditTables,
   dropAuditTables,
@@ -24,6 +25,7 @@ const ROWS_AT_ONCE = 50;
 export class AuditProjection implements Projection {
   readonly name = 'audit';
   readonly version = AUDIT_VERSION;
+  readonly tables = [ENTRIES, CODES_AT_DOORS];
   readonly prefixes = FACT_PREFIXES;
   readonly read = readFact;
 

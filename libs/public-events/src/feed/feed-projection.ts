@@ -50,6 +50,7 @@ const add = preparedRows<FeedTables, FeedRow>(COLUMNS, (db, rows) =>
 export class FeedProjection implements Projection {
   readonly name = 'feed';
   readonly version = FEED_VERSION;
+  readonly tables = [EVENTS];
   readonly prefixes = [`${PUBLIC_EVENTS}-`];
   readonly read = readPublicEvent;
 

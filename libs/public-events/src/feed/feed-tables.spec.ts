@@ -104,3 +104,35 @@ describe.each(testEngines)('the tables of the feed on %s', (engine) => {
     expect(await indexes()).toEqual(['events_by_code_v2', 'events_by_id_v2']);
   });
 });
+
+/** So many that a table of which nothing is known would be read as a whole. */
+const ROWS = 20_000;
+const onPostgres = process.env['DATABASE_TEST_URL'] ? describe : describe.skip; // needs a PostgreSQL server
+
+onPostgres('a feed that has just been filled, on PostgreSQL', () => {
+  it('is looked through by ids with its index, however many ids: the planner knows of its rows', async () => {
+    const test = testDatabase('postgres');
+    const store = new InMemoryEventStore(() => NOW);
+    try {
+      const views = await test.open();
+      for (let from = 0; from < ROWS; from += 1_000)
+        await store.append(
+          STREAM,
+          Array.from({ length: 1_000 }, (_, n) => eventNo(from + n)),
+          from === 0 ? 'no-stream' : from - 1,
+        );
+      await (await projected({ store, clock, projections: [new FeedProjection()], on: views })).close();
+      const ids = Array.from({ length: 100 }, (_, n) => eventNo(n * 150).id);
+      const plan = await sql<{ 'QUERY PLAN': string }>`
+        explain select event_id from ${sql.table(EVENTS)} where event_id in (${sql.join(ids)})`.execute(
+        views.db,
+      );
+      const scans = plan.rows.map((row) => /\w+ Scan on \w+/.exec(row['QUERY PLAN'])?.[0]);
+      expect(scans).toContain('Index Scan on events_by_id_v2');
+      expect((await listedInFeed(views.db, [...ids, 'another'])).size).toBe(ids.length);
+    } finally {
+      await store.close();
+      await test.drop();
+    }
+  });
+});

@@ -57,6 +57,7 @@ import { TRANSLATOR, TRANSLATOR_VERSION, type TranslatorTables, TranslatorStates
 export class Translator implements Projection {
   readonly name = 'translator';
   readonly version = TRANSLATOR_VERSION;
+  readonly tables = [TRANSLATOR];
   readonly prefixes = [ACCESS_CODE, DEVICE, ACCOUNT, DOOR, ACTION_ATTEMPT, CONNECT_WEBVIEW].map(
     (category) => `${category}-`,
   );

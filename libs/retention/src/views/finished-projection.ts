@@ -26,6 +26,7 @@ const ROWS_AT_ONCE = 50;
 export class FinishedProjection implements Projection {
   readonly name = 'finished';
   readonly version = FINISHED_VERSION;
+  readonly tables = [FINISHED];
   readonly prefixes = [`${ACCESS_CODE}-`, `${ACTION_ATTEMPT}-`];
   readonly read = readerOf({ [ACCESS_CODE]: codeCodec, [ACTION_ATTEMPT]: actionCodec });
 
