@@ -1,6 +1,5 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TcpProxy } from './tcp-proxy';
 import { until } from './until';
 
@@ -19,8 +18,8 @@ describe('the proxy', () => {
     await new Promise((resolve) => echo.close(resolve));
   });
 
-  const client = async () => {
-    const socket = connect(proxy.port, '127.0.0.1');
+  const client = async (port = proxy.port) => {
+    const socket = connect(port, '127.0.0.1');
     sockets.push(socket);
     let heard = '';
     let ended = '';
@@ -34,14 +33,23 @@ describe('the proxy', () => {
       hears: (text: string) => until(() => heard === text),
     };
   };
-  /** Only real time shows that nothing comes, or that it comes late: ms. */
-  /** Real time, here and below: a proxy delays real sockets by the machine's clock. Silence is no answer for this long, ms. */
-  const quiet = 100;
+  /**
+   * There and back again by a proxy that nothing ails. All of it is one event loop: what was said before would have been
+   * heard by then.
+   */
+  const meanwhile = async () => {
+    const other = await TcpProxy.to((echo.address() as AddressInfo).port);
+    const one = await client(other.port);
+    one.say('!');
+    await one.hears('!');
+    await other.close();
+  };
 
   it('passes on, and passes on later when it is asked to', async () => {
     const one = await client();
     one.say('a');
     await one.hears('a');
+    // Real time: a proxy delays real sockets by the machine's clock.
     proxy.delay(40);
     const from = performance.now();
     one.say('b');
@@ -53,13 +61,13 @@ describe('the proxy', () => {
     const one = await client();
     proxy.delay(150);
     one.say('a');
-    await delay(20);
+    await until(() => proxy.pieces >= 1);
     proxy.delay(10);
     one.say('b');
-    await delay(20);
+    await until(() => proxy.pieces >= 2);
     proxy.heal();
     one.say('c');
-    await delay(20);
+    await until(() => proxy.pieces >= 3);
     one.say('d');
     await until(() => one.heard().length >= 4);
     expect(one.heard()).toBe('abcd');
@@ -83,7 +91,7 @@ describe('the proxy', () => {
     await one.hears('a');
     proxy[how]();
     one.say('b');
-    await delay(quiet);
+    await meanwhile();
     expect([one.heard(), one.ended()]).toEqual(['a', '']);
     proxy.heal();
     const two = await client();
@@ -98,7 +106,7 @@ describe('the proxy', () => {
     await one.hears('a');
     proxy.freeze();
     one.say('b');
-    await delay(quiet);
+    await meanwhile();
     expect(one.heard()).toBe('a');
     proxy.thaw();
     await one.hears('ab');
@@ -108,7 +116,7 @@ describe('the proxy', () => {
     proxy.freeze();
     const one = await client();
     one.say('a');
-    await delay(quiet);
+    await meanwhile();
     expect([one.heard(), one.ended(), proxy.accepted]).toEqual(['', '', 1]);
   });
 

@@ -16,6 +16,8 @@ export class TcpProxy {
   private latency = 0;
   /** Connections accepted so far. */
   accepted = 0;
+  /** Pieces of data that came so far, of either side. */
+  pieces = 0;
 
   private constructor(
     private readonly server: Server,
@@ -117,7 +119,10 @@ export class TcpProxy {
 
   private pass(from: Socket, to: Socket): void {
     const line = new Line(() => this.latency);
-    from.on('data', (chunk: Buffer) => line.later(() => to.writable && to.write(chunk)));
+    from.on('data', (chunk: Buffer) => {
+      this.pieces++;
+      line.later(() => to.writable && to.write(chunk));
+    });
     from.on('end', () => line.later(() => to.end()));
   }
 
