@@ -4,8 +4,7 @@ import {
   persistentSubscriptionToStreamSettingsFromDefaults,
   START,
 } from '@eventstore/db-client';
-import { setTimeout as delay } from 'node:timers/promises';
-import { TcpProxy } from '@latchkey/platform';
+import { TcpProxy, until } from '@latchkey/platform';
 import { Consumer, keep } from '../../contract/support/consumers';
 import { startNode } from '../node/start-node';
 
@@ -53,21 +52,25 @@ describe('a consumer whose connection dies without notice', () => {
       access: 'insecure',
       keepAlive: { interval: 50, timeout: 1000 },
     });
-    const client = EventStoreDBClient.connectionString(node.connectionString);
+    const proxy = await TcpProxy.to(node.port);
+    const client = EventStoreDBClient.connectionString(`esdb://127.0.0.1:${proxy.port}?tls=false`);
     await client.createPersistentSubscriptionToStream(
       'count',
       'group',
       persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START }),
     );
     const consumer = await Consumer.join(client, { stream: 'count', group: 'group' });
-    // Real time: pings go by the machine's clock, and only the connection sees them.
-    await delay(400);
+    // Only pings, and their answers, pass over a connection on which nothing is said: some of each.
+    const before = proxy.pieces;
+    await until(() => proxy.pieces >= before + 14, { within: 10_000 });
     await client.appendToStream('count', event(7));
     await consumer.atLeast(1);
 
     expect(consumer.numbers).toEqual([7]);
+    expect(proxy.accepted).toBe(1);
     await consumer.close();
     await client.dispose();
+    await proxy.close();
     await node.close();
   }, 20_000);
 });
