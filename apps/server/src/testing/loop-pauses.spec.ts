@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -52,10 +53,12 @@ describe('pauses of the event loop', () => {
 
   whereTold('do not count what a busy machine does with its processors meanwhile', async () => {
     const others = Array.from({ length: 3 * availableParallelism() }, () =>
-      spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+      spawn(process.execPath, ['-e', 'console.log("busy"); for (;;);'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
     );
     try {
-      await pause(300);
+      await Promise.all(others.map(({ stdout }) => once(stdout, 'data')));
       pauses.reset();
       const begun = performance.now();
       compute(100);
