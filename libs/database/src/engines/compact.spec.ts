@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Database, openDatabase } from '../database';
 import { testDatabase, testEngines } from '../testing/test-databases';
 
@@ -70,7 +71,7 @@ describe('a SQLite file that is written again', () => {
     while (compacting) {
       await add(written % 2 ? other : database, written, 'later');
       written++;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await nextTurn();
     }
     await compacted;
     const { count } = await database.db
