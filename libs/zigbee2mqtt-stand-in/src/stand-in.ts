@@ -28,6 +28,7 @@ export class Zigbee2MqttStandIn {
   readonly devices = new Map<string, Device>();
   private client: MqttClient | undefined;
   private lastLine = '';
+  private onAir = 0;
   private drawn = 0;
   private sequence = 0;
 
@@ -35,6 +36,11 @@ export class Zigbee2MqttStandIn {
 
   get baseTopic(): string {
     return this.options.baseTopic ?? 'zigbee2mqtt';
+  }
+
+  /** Whether it waits for a lock. */
+  get isBusy(): boolean {
+    return this.onAir > 0;
   }
 
   async start(): Promise<void> {
@@ -111,6 +117,7 @@ export class Zigbee2MqttStandIn {
       await this.changeOptions(text);
       return;
     }
+    if (path === 'bridge/request/health_check') return this.tellHealth(text);
     const match = /^(.+)\/(set|get)$/.exec(path);
     if (!match || path.startsWith('bridge/')) return;
     const [, name, request] = match as unknown as [string, string, 'set' | 'get'];
@@ -175,7 +182,9 @@ export class Zigbee2MqttStandIn {
     const { timeoutMs = 10_000 } = this.options;
     const sequence = (this.sequence = (this.sequence + 1) % 256);
     const { faults } = device.lock;
+    this.onAir++;
     await pause(faults.dead ? timeoutMs : faults.latencyMs);
+    this.onAir--;
     if (!faults.dead) return;
     // What a lock that sleeps does not answer is kept for it, without a word, until it is heard of again.
     if (device.sleeps) return device.untilAwake();
@@ -184,6 +193,15 @@ export class Zigbee2MqttStandIn {
       `ZCL command ${device.ieeeAddress}/1 closuresDoorLock.${command}(${JSON.stringify(payload)}, ${options}) ` +
         `failed (Timeout after ${timeoutMs}ms [address=6757 endpoint=1 clusterId=257 cmdId=6 tsn=${sequence}])`,
     );
+  }
+
+  /** At once, whatever else it is about. */
+  private tellHealth(text: string): Promise<void> {
+    const { transaction } = JSON.parse(text) as { transaction?: string };
+    return this.publish('bridge/response/health_check', {
+      ...{ data: { healthy: true }, status: 'ok' },
+      ...(transaction === undefined ? {} : { transaction }),
+    });
   }
 
   private async changeOptions(text: string): Promise<void> {

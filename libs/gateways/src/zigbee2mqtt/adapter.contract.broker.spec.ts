@@ -1,9 +1,13 @@
+import { until } from '@latchkey/platform';
 import type { GatewayUnderTest } from '../contract/gateway-under-test';
 import { lockGatewayContract } from '../contract/lock-gateway-contract';
 import { SiteUnderTest } from './testing/site-under-test';
 
 async function start(): Promise<GatewayUnderTest> {
   const site = await SiteUnderTest.start();
+  const turned = jest.spyOn(site.adapter, 'operate').mock.calls;
+  const isTold = (id: string) =>
+    site.reports.some((report) => report.kind === 'action-completed' && report.actionId === id);
   return {
     gateway: site.adapter,
     account: site.account,
@@ -20,6 +24,8 @@ async function start(): Promise<GatewayUnderTest> {
         // One whose answer got lost; those that are offline stay so.
         if (lostAnswers.delete(lock)) lock.faults.dead = false;
       }
+      // What became of a turn is told once the lock was looked at, after a while.
+      await until(() => turned.every(([, , actionId]) => isTold(actionId)));
       await site.settle();
     },
     wait: async (ms) => {
@@ -31,7 +37,7 @@ async function start(): Promise<GatewayUnderTest> {
       const device = site.device(ref);
       device.lock.faults.dead = !online;
       await site.standIn.setAvailable(device, online);
-      await site.until(async () => (await site.described(ref))?.online === online);
+      await until(async () => (await site.described(ref))?.online === online);
     },
     loseNextAnswer: (ref) => {
       const { lock } = site.device(ref);

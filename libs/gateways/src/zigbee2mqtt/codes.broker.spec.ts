@@ -1,3 +1,4 @@
+import { until } from '@latchkey/platform';
 import { connectAsync } from 'mqtt';
 import type { LockCode } from '../lock-gateway';
 import { SiteUnderTest } from './testing/site-under-test';
@@ -91,7 +92,7 @@ describe('a code', () => {
     await site.adapter.program(lock, guest);
     site.reports.length = 0;
     device.lock.programByHand(2, '999999');
-    await site.until(() => site.reports.some(({ kind }) => kind === 'online'));
+    await until(() => site.reports.some(({ kind }) => kind === 'online'));
     expect(await listed(lock)).toEqual([['2.by-hand', null]]);
     expect(await site.adapter.remove(lock, '2.by-hand')).toMatchObject({ kind: 'accepted' });
     expect(await listed(lock)).toEqual([]);
@@ -120,7 +121,7 @@ describe('a code', () => {
     expect(device.lock.slotsInUse).toEqual([]);
     expect(read).toHaveBeenCalled();
     device.awake();
-    await site.until(() => device.lock.opens(guest.pin));
+    await until(() => device.lock.opens(guest.pin));
     expect(await listed(lock)).toEqual([['2', guest.pin]]);
     expect(await site.adapter.remove(lock, '2')).toMatchObject({ kind: 'accepted' });
     expect(device.lock.slotsInUse).toEqual([]);

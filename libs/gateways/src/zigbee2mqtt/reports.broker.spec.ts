@@ -1,3 +1,4 @@
+import { until } from '@latchkey/platform';
 import { connectAsync } from 'mqtt';
 import type { LockRef } from '../lock-gateway';
 import { SiteUnderTest } from './testing/site-under-test';
@@ -15,14 +16,14 @@ describe('locks', () => {
     await site.standIn.rename(first.device, 'between');
     await site.standIn.rename(second.device, 'Gäste 🚪/Étage 1');
     await site.standIn.rename(first.device, '裏口');
-    await site.until(async () => (await site.described(first.lock))?.name === '裏口');
+    await until(async () => (await site.described(first.lock))?.name === '裏口');
     for (const { lock, device } of [first, second]) {
       const code = { name: null, window: null, pin: device === first.device ? '1111' : '2222' };
       expect(await site.adapter.program(lock, code)).toMatchObject({ kind: 'accepted' });
       expect(device.lock.opens(code.pin)).toBe(true);
       device.lock.type(code.pin);
     }
-    await site.until(() => reported().filter(({ kind }) => kind === 'code-used').length === 2);
+    await until(() => reported().filter(({ kind }) => kind === 'code-used').length === 2);
     const used = (lock: LockRef) =>
       expect.objectContaining({ kind: 'code-used', lockId: lock.lockId, lockCodeId: '2' });
     expect(reported()).toEqual(expect.arrayContaining([used(first.lock), used(second.lock)]));
@@ -33,15 +34,15 @@ describe('locks', () => {
     const { lock, device } = await site.pair();
     const { lockId } = lock;
     device.reportTamper(true);
-    await site.until(() => reported().length === 1);
+    await until(() => reported().length === 1);
     // Each message repeats all that is remembered.
     device.reportBattery();
     device.lock.faults.jammed = true;
     device.readState();
-    await site.until(() => reported().length === 2);
+    await until(() => reported().length === 2);
     device.reportTamper(false);
     device.reportTamper(true);
-    await site.until(() => reported().length === 3);
+    await until(() => reported().length === 3);
     expect(reported()).toEqual([
       { kind: 'tampered', lockId, at: null },
       { kind: 'jammed', lockId, at: null },
@@ -53,7 +54,7 @@ describe('locks', () => {
     site = await SiteUnderTest.start();
     const { lock, device } = await site.pair({ name: 'Door', ieeeAddress: '0x00aa' });
     await site.standIn.unpair(device);
-    await site.until(() => site.reports.length === 2);
+    await until(() => site.reports.length === 2);
     expect(await site.adapter.program(lock, { name: null, pin: '2580', window: null })).toMatchObject({
       ...{ kind: 'refused', errorCode: 'NOT_FOUND' },
     });
@@ -65,7 +66,7 @@ describe('locks', () => {
     site = await SiteUnderTest.start();
     const { lock, device } = await site.pair({ name: 'Door' });
     device.reportBattery();
-    await site.until(async () => (await site.described(lock))?.batteryLevel !== null);
+    await until(async () => (await site.described(lock))?.batteryLevel !== null);
     expect(await site.described(lock)).toMatchObject({
       ...{
         name: 'Door',
@@ -77,9 +78,9 @@ describe('locks', () => {
       },
     });
     await site.standIn.setAvailable(device, false);
-    await site.until(() => reported().length === 1);
+    await until(() => reported().length === 1);
     await site.standIn.setAvailable(device, true);
-    await site.until(() => reported().length === 2);
+    await until(() => reported().length === 2);
     expect(reported().map(({ kind }) => kind)).toEqual(['offline', 'online']);
   });
 
@@ -96,7 +97,7 @@ describe('locks', () => {
     expect(await site.described(lock)).toMatchObject({ online: false });
     device.lock.faults.dead = false;
     device.lock.turnByHand(true);
-    await site.until(async () => (await site.described(lock))?.online === true);
+    await until(async () => (await site.described(lock))?.online === true);
     expect(reported().map(({ kind }) => kind)).toEqual(['offline', 'online', 'action-completed']);
     expect(site.logged.filter((line) => line.includes('availability is off'))).toHaveLength(1);
   });
@@ -108,13 +109,13 @@ describe('the door', () => {
     const { lock, device } = await site.pair();
     const { lockId } = lock;
     device.lock.programByHand(7, '777777');
-    await site.until(() => reported().length === 1);
+    await until(() => reported().length === 1);
     site.reports.length = 0;
     device.lock.type('777777');
     site.now += 5_000;
     device.lock.type('0000');
     device.lock.turnByHand(true);
-    await site.until(() => reported().length === 3);
+    await until(() => reported().length === 3);
     expect(reported()).toEqual([
       { kind: 'code-used', lockId, lockCodeId: '7', at: null },
       { kind: 'incorrect-attempt', lockId, at: null },
@@ -129,17 +130,17 @@ describe('the door', () => {
     site = await SiteUnderTest.start();
     const { device } = await site.pair();
     device.lock.programByHand(7, '777777');
-    await site.until(() => reported().length === 1);
+    await until(() => reported().length === 1);
     const client = await connectAsync(site.broker.address);
     client.once('message', (topic, payload) => client.publish(topic, payload));
     await client.subscribeAsync(`zigbee2mqtt/${device.name}`);
     const used = () => reported().filter(({ kind }) => kind === 'code-used');
     device.lock.type('777777');
-    await site.until(() => used().length === 1);
+    await until(() => used().length === 1);
     site.now += 10_000;
     // The same hand again, later, is another opening; by then the doubled message has long come.
     device.lock.type('777777');
-    await site.until(() => used().length > 1);
+    await until(() => used().length > 1);
     expect(used()).toHaveLength(2);
     await client.endAsync(true);
   });
@@ -148,13 +149,13 @@ describe('the door', () => {
     site = await SiteUnderTest.start();
     const { lock, device } = await site.pair();
     await site.adapter.operate(lock, 'unlock', 'attempt-1');
-    await site.until(() => reported().length > 0);
+    await until(() => reported().length > 0);
     device.lock.faults.jammed = true;
     await site.adapter.operate(lock, 'lock', 'attempt-2');
-    await site.until(() => reported().length > 2);
+    await until(() => reported().length > 2);
     device.lock.faults.dead = true;
     await site.adapter.operate(lock, 'lock', 'attempt-3');
-    await site.until(() => reported().length > 3);
+    await until(() => reported().length > 3);
     expect(reported()).toMatchObject([
       { actionId: 'attempt-1', success: true, action: 'unlock', performedVia: 'remote_api' },
       { kind: 'jammed', lockId: lock.lockId },

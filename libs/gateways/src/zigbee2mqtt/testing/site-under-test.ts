@@ -1,3 +1,4 @@
+import { until } from '@latchkey/platform';
 import * as mqtt from 'mqtt';
 import {
   Broker,
@@ -19,8 +20,6 @@ export const TIMINGS: AdapterTimings = {
   line: { quietMs: 30, replyMs: 500, looksMs: [2, 10, 25, 50, 100] },
 };
 const RADIO_TIMEOUT_MS = 400;
-const LOOK_EVERY_MS = 30;
-const QUIET_MS = 240;
 
 export interface SiteOptions {
   readonly system?: Partial<Zigbee2MqttSystem>;
@@ -38,6 +37,8 @@ export class SiteUnderTest {
   /** What was logged, whole. */
   readonly logged: string[] = [];
   readonly connections = new Map<string, LocalConnection>();
+  /** What its adapters have tried to connect by so far, one after another. */
+  readonly clients: mqtt.MqttClient[] = [];
   now = Date.UTC(2026, 5, 1, 12);
   adapter!: Zigbee2MqttAdapter;
   system!: Zigbee2MqttSystem;
@@ -82,8 +83,13 @@ export class SiteUnderTest {
       put: (accountId, connection) => Promise.resolve(void this.connections.set(accountId, connection)),
       delete: (accountId) => Promise.resolve(void this.connections.delete(accountId)),
     };
+    const connect: typeof mqtt.connect = (...how: unknown[]) => {
+      const client = (mqtt.connect as (...how: unknown[]) => mqtt.MqttClient)(...how);
+      this.clients.push(client);
+      return client;
+    };
     return new Zigbee2MqttAdapter(
-      mqtt,
+      { ...mqtt, connect },
       {
         systems: new Map([['house', this.system]]),
         connections,
@@ -100,7 +106,7 @@ export class SiteUnderTest {
   async pair(plan: Partial<LockPlan> = {}): Promise<{ device: Device; lock: LockRef }> {
     const device = await this.standIn.pair({ name: `Door ${++this.count}`, exposePin: true, ...plan });
     const lock = { ...this.account, lockId: device.ieeeAddress };
-    await this.until(async () => (await this.described(lock)) !== undefined);
+    await until(async () => (await this.described(lock)) !== undefined);
     return { device, lock };
   }
 
@@ -113,26 +119,36 @@ export class SiteUnderTest {
     return this.standIn.devices.get(lockId)!;
   }
 
-  /** Waits, in real time since a broker is another process, until it is so. @throws when it is not so in 10 s */
-  async until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-    for (let attempt = 0; attempt < 2_000; attempt++) {
-      if (await isSo()) return;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+  /** Waits until nothing is under way: not to the hub, not between it and its locks, and nothing from there. */
+  async settle(): Promise<void> {
+    const client = this.clients.at(-1)!;
+    for (let isOver = false; !isOver;) {
+      const wasBusy = this.standIn.isBusy;
+      const heard = await this.heardWhileAsked(client);
+      isOver = !wasBusy && !this.standIn.isBusy && heard === 0;
     }
-    throw new Error('it did not become so in time');
+    this.now += 30_000;
   }
 
   /**
-   * Gives messages that are under way time to arrive, until no report has come for some time: in real time, since the
-   * broker is a process of its own and does not say when it is idle.
+   * Asks the hub how it is. Messages overtake none: what was sent before, either way, has come with the answer.
+   * @returns how many others came meanwhile
    */
-  async settle(): Promise<void> {
-    for (let quiet = 0, seen = -1; quiet < QUIET_MS; quiet += LOOK_EVERY_MS) {
-      if (seen !== this.reports.length) quiet = 0;
-      seen = this.reports.length;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    }
-    this.now += 30_000;
+  private async heardWhileAsked(client: mqtt.MqttClient): Promise<number> {
+    const of = (way: string) => `${this.system.baseTopic}/bridge/${way}/health_check`;
+    await client.subscribeAsync(of('response'));
+    let others = 0;
+    const answered = new Promise<void>((resolve) => {
+      const hear = (topic: string) => {
+        if (topic !== of('response')) return void others++;
+        client.off('message', hear);
+        resolve();
+      };
+      client.on('message', hear);
+    });
+    client.publish(of('request'), '{}');
+    await answered;
+    return others;
   }
 
   async close(): Promise<void> {
