@@ -1,5 +1,4 @@
-import { MINUTE } from '@latchkey/platform';
-import { setTimeout as pause } from 'node:timers/promises';
+import { MINUTE, until } from '@latchkey/platform';
 import type { GatewayUnderTest } from '../contract/gateway-under-test';
 import { lockGatewayContract } from '../contract/lock-gateway-contract';
 import type { LockCapabilities, LockRef } from '../lock-gateway';
@@ -20,6 +19,10 @@ const LOCKS = [
   { nodeId: 4, users: 1 },
   { nodeId: 5, users: 3 },
 ];
+/** One more, at nobody's door: all come by one stick, so that what it tells comes after what the others have told. */
+const LAST = 6;
+/** The cover of a lock is off. */
+const TAMPERED = { event: 3, type: 7 };
 
 function nodeFor({ nativeScheduling, maxActiveCodes }: Partial<LockCapabilities>): number {
   if (nativeScheduling) return 3;
@@ -31,13 +34,17 @@ async function start(by: CodesBy): Promise<GatewayUnderTest> {
     ...each,
     credentials: by === 'User Credential' && !('schedules' in each),
   }));
-  const house = await ZwaveHouse.start(traits);
+  const house = await ZwaveHouse.start([...traits, { nodeId: LAST, users: 1 }]);
   const { account, zone } = house;
+  const last = house.ref(LAST);
+  // From then on it is connected, and hears.
+  await until(async () => (await house.described(last))?.online === true);
   let since = 0;
   const settle = async () => {
     for (const { nodeId } of LOCKS) await house.network.lock(nodeId).heal();
-    // Real time: reports of the simulated nodes come through a socket.
-    await pause(10);
+    const { length: before } = house.reports;
+    await house.lock(last).notify(TAMPERED.event, null, TAMPERED.type);
+    await until(() => house.reports.slice(before).some(({ kind }) => kind === 'tampered'));
   };
   return {
     ...{ gateway: house.adapter, account, settle },
@@ -48,10 +55,10 @@ async function start(by: CodesBy): Promise<GatewayUnderTest> {
       await settle();
       // A lock that was dead is not asked again at once.
       house.now += MINUTE;
-      await house.until(async () => (await house.described(ref))?.online === true);
+      await until(async () => (await house.described(ref))?.online === true);
       const before = house.reports.length;
       await house.lock(ref).reset();
-      await house.until(() => house.reports.length > before);
+      await until(() => house.reports.length > before);
       since = house.reports.length;
       return ref;
     },
@@ -65,13 +72,13 @@ async function start(by: CodesBy): Promise<GatewayUnderTest> {
       // The driver finds out when it next has something for the lock.
       if (!online) await house.adapter.operate(ref, 'lock', 'to-find-out');
       else house.now += MINUTE;
-      await house.until(async () => (await house.described(ref))?.online === online);
+      await until(async () => (await house.described(ref))?.online === online);
     },
     loseNextAnswer: async (ref) => void (await house.lock(ref).loseNextAnswer()),
     putByHand: async (ref, { pin }) => {
       const before = house.reports.length;
       await house.lock(ref).putByHand(house.lock(ref).traits.users, pin);
-      await house.until(() => house.reports.length > before);
+      await until(() => house.reports.length > before);
     },
     reports: () => house.reports.slice(since),
     close: () => house.close(),

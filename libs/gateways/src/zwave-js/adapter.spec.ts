@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DAY, HOUR, MINUTE, pinsIn, SECOND } from '@latchkey/platform';
+import { DAY, HOUR, MINUTE, pinsIn, SECOND, until } from '@latchkey/platform';
 import { WebSocketServer } from 'ws';
 import type { LockCode } from '../lock-gateway';
 import { ZwaveHouse } from './testing/zwave-house';
@@ -115,15 +115,15 @@ describe('Z-Wave locks that do not do as they are told', () => {
     expect(Date.now() - begun).toBeLessThan(6 * SECOND);
     // It was sent: whether the lock heard it nobody knows.
     expect(await lost).toMatchObject({ kind: 'unknown' });
-    await house.until(() => house.reports.some((r) => r.kind === 'offline' && r.lockId === dead.lockId));
+    await until(() => house.reports.some((r) => r.kind === 'offline' && r.lockId === dead.lockId));
     expect(await house.adapter.program(dead, guest)).toMatchObject({ errorCode: 'DEVICE_OFFLINE' });
     expect(await house.described(dead)).toMatchObject({ online: false });
     await house.lock(dead).heal();
     // It is not asked again at once.
     house.now += MINUTE;
-    await house.until(async () => (await house.described(dead))?.online === true);
+    await until(async () => (await house.described(dead))?.online === true);
     const isBack = () => house.reports.some((r) => r.kind === 'online' && r.lockId === dead.lockId);
-    await house.until(isBack);
+    await until(isBack);
     expect(isBack()).toBe(true);
   });
 
@@ -137,7 +137,7 @@ describe('Z-Wave locks that do not do as they are told', () => {
     for (const [event, userId, type] of told) {
       const before = news().length;
       await house.lock(lock).notify(event, userId, type);
-      await house.until(() => news().length > before);
+      await until(() => news().length > before);
     }
     const { lockId } = lock;
     expect(news()).toMatchObject([
@@ -155,12 +155,12 @@ describe('Z-Wave locks that do not do as they are told', () => {
     const lock = house.ref(PLAIN);
     const from = house.reports.length;
     await house.network.stopServer();
-    await house.until(() => house.reports.length > from);
+    await until(() => house.reports.length > from);
     expect(await house.adapter.program(lock, guest)).toMatchObject({ kind: 'unreachable' });
     expect(await house.adapter.locks(house.account)).toMatchObject({ kind: 'unreachable' });
     await house.lock(lock).putByHand(6, '4567');
     await house.network.startAgain();
-    await house.until(() => house.reports.some(({ kind }) => kind === 'system-back'), 60_000);
+    await until(() => house.reports.some(({ kind }) => kind === 'system-back'), { within: 60_000 });
     expect(house.reports.slice(from).filter(({ kind }) => kind === 'system-lost')).toHaveLength(1);
     expect(await house.listed(lock)).toContainEqual(
       expect.objectContaining({ lockCodeId: '6', pin: '4567' }),

@@ -1,3 +1,4 @@
+import { until } from '@latchkey/platform';
 import type { LockRef } from '../lock-gateway';
 import { ZwaveHouse } from './testing/zwave-house';
 
@@ -24,14 +25,17 @@ describe('Z-Wave locks whose network changes', () => {
     expect(await house.adapter.program(ref(DOOR), { ...guest, slot: 3 })).toMatchObject({ kind: 'accepted' });
     await house.network.interviewAnew(DOOR);
     const seen = new Set<string>();
-    await house.until(async () => {
-      const locks = await house.adapter.locks(house.account);
-      if (locks.kind !== 'answered') throw new Error(locks.message);
-      expect(locks.value.map(({ lockId }) => lockId)).toEqual([ref(DOOR).lockId]);
-      const isOnline = locks.value[0]!.online;
-      seen.add(isOnline ? 'online' : 'offline');
-      return isOnline && house.reports.some(({ kind }) => kind === 'added');
-    }, 60_000);
+    await until(
+      async () => {
+        const locks = await house.adapter.locks(house.account);
+        if (locks.kind !== 'answered') throw new Error(locks.message);
+        expect(locks.value.map(({ lockId }) => lockId)).toEqual([ref(DOOR).lockId]);
+        const isOnline = locks.value[0]!.online;
+        seen.add(isOnline ? 'online' : 'offline');
+        return isOnline && house.reports.some(({ kind }) => kind === 'added');
+      },
+      { within: 60_000 },
+    );
     expect(seen).toContain('online');
     expect(await house.listed(ref(DOOR))).toMatchObject([{ lockCodeId: '3', pin: '2580' }]);
     expect(await house.adapter.change(ref(DOOR), '3', { ...guest, pin: '1470' })).toMatchObject({
@@ -43,13 +47,12 @@ describe('Z-Wave locks whose network changes', () => {
   it('are other ones with another number, also where the model is the same: no code of the old one is taken for theirs', async () => {
     const again = DOOR + 1;
     await house.network.exclude(DOOR);
-    await house.until(async () => JSON.stringify(await ids()) === '[]');
+    await until(async () => JSON.stringify(await ids()) === '[]');
     expect(await house.adapter.program(ref(DOOR), guest)).toMatchObject({ errorCode: 'NOT_FOUND' });
     await house.network.include({ nodeId: again, productId: MODEL, users: 6 });
-    await house.until(
-      async () => JSON.stringify(await ids()) === JSON.stringify([ref(again).lockId]),
-      60_000,
-    );
+    await until(async () => JSON.stringify(await ids()) === JSON.stringify([ref(again).lockId]), {
+      within: 60_000,
+    });
     const told = house.reports.flatMap((report) => (report.kind === 'added' ? [report.lockId] : []));
     expect(told).toEqual(expect.arrayContaining([ref(DOOR).lockId, ref(again).lockId]));
     expect(await house.listed(ref(again))).toEqual([]);
@@ -66,7 +69,7 @@ describe('Z-Wave locks whose network changes', () => {
     await house.network.lock(same).replace();
     const before = house.reports.length;
     await house.network.interviewAnew(same);
-    await house.until(() => house.reports.slice(before).some(({ kind }) => kind === 'added'), 60_000);
+    await until(() => house.reports.slice(before).some(({ kind }) => kind === 'added'), { within: 60_000 });
     expect(await house.listed(ref(same))).toEqual([]);
     expect(await house.adapter.program(ref(same), { ...guest, slot: 4 })).toMatchObject({ kind: 'accepted' });
     expect(await house.network.lock(same).codes()).toEqual({ 4: '2580' });

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionStore, LocalConnection } from '../../local';
 import type { AccountRef, LockRef, LockReport } from '../../lock-gateway';
 import { ZwaveJsAdapter } from '../adapter';
@@ -90,12 +89,6 @@ export class ZwaveHouse {
     const listed = await this.adapter.list(ref);
     if (listed.kind !== 'answered') throw new Error(`${listed.kind}: ${listed.message}`);
     return listed.value;
-  }
-
-  /** Waits, in real time since the controller is behind a socket, until something that is on its way has come. */
-  async until(holds: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
-    for (const end = Date.now() + withinMs; Date.now() < end; await pause(20)) if (await holds()) return;
-    throw new Error('it did not come');
   }
 
   async close(): Promise<void> {
