@@ -4,6 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
+import type { ProcessMark } from '../start/process-mark';
 import { Api } from './api';
 import { compile, type Compiled } from './compiled';
 import { connectAccount } from './connect-account';
@@ -45,6 +47,20 @@ export class TwoInstances {
       throw error;
     }
     return instances;
+  }
+
+  /** The process that writes down what local systems report: null, nobody did yet. */
+  async listener(): Promise<number | null> {
+    const client = new pg.Client(this.settings.DATABASE_URL);
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ value: string }>(
+        "select value from records.settings where key = 'local_reports.listener'",
+      );
+      return rows[0] ? (JSON.parse(rows[0].value) as { process: ProcessMark }).process.pid : null;
+    } finally {
+      await client.end();
+    }
   }
 
   /** The first one, once it has ended. */
