@@ -1,4 +1,5 @@
 import { SimulatedMatterLocks } from '@latchkey/gateways';
+import { until } from '@latchkey/platform';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +32,7 @@ describe('a server, its Matter controller and the way to a lock that are killed 
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
-  const killController: Kill = () => {
+  const killController: Kill = async () => {
     const isController = (pid: number) => {
       try {
         return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('matter/controller/main');
@@ -39,9 +40,9 @@ describe('a server, its Matter controller and the way to a lock that are killed 
         return false;
       }
     };
-    // After it has ended the server leaves it alone for a moment.
     for (const pid of house.server.children().filter(isController)) process.kill(pid, 'SIGKILL');
-    return pause(500);
+    // Once it has ended the server leaves it alone for a moment, and starts another when it is needed.
+    await until(() => !house.server.children().some(isController));
   };
   const cutOff: Kill = async (away) => {
     await locks.setOnline(DOOR, false);
@@ -52,6 +53,7 @@ describe('a server, its Matter controller and the way to a lock that are killed 
     (write: 'pin' | 'user'): Kill =>
     async (away) => {
       await locks.loseNextAnswer(DOOR, write);
+      // For longer than the server waits for an answer.
       await pause(2_000 + away);
       await locks.setOnline(DOOR, true);
     };

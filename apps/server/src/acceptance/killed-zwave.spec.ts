@@ -41,6 +41,7 @@ describe('a server, a Z-Wave hub and a lock that are killed at random while code
   };
   const loseAnswer: Kill = async () => {
     await lock.loseNextAnswer();
+    // For about as long as the driver tries again.
     await pause(3_000);
     await lock.heal();
   };
