@@ -72,7 +72,7 @@ async function longestPause(path: string, params: object): Promise<number> {
   let shortest = Infinity;
   for (let tries = 0; tries < TRIES && shortest >= LONGEST_PAUSE_MS; tries += 1) {
     const pauses = new LoopPauses();
-    // Real time: what is measured is the event loop's own.
+    // Real time: what is measured is the event loop's own, with what is left to do before and after it answers.
     await pause(10);
     pauses.reset();
     const { status } = await ask(path, params);

@@ -85,7 +85,8 @@ export class KilledHouse {
   }
 
   /**
-   * Lets codes come and go for a while, and kills one thing after another meanwhile. @returns how often each was killed
+   * Lets codes come and go for a while, and kills one thing after another meanwhile: in real time, as processes are
+   * killed at any point of their work. @returns how often each was killed
    */
   async play(seed: number, forMs: number, kills: readonly Kill[]): Promise<number[]> {
     const draw = drawn(seed);

@@ -44,6 +44,7 @@ describe('pauses of the event loop', () => {
     const whole = pauses.longest();
     expect(whole).toBeGreaterThan(50);
     pauses.reset();
+    // Real time: the loop goes round in between.
     await pause(20);
     sleep(10);
     await pause(20);

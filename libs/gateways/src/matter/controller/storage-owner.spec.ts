@@ -41,6 +41,7 @@ onLinux('the storage of a Matter controller', () => {
   });
 
   it('is taken once the controller of a killed server has ended', async () => {
+    // Real time: it lives on for longer than two looks are apart, by a clock of its own.
     const old = await runs(controller, 'setTimeout(() => process.exit(0), 300)');
     ownedBy(old.pid);
     await untilNobodys(folder);
@@ -50,6 +51,7 @@ onLinux('the storage of a Matter controller', () => {
 
   it('stays that of a controller that goes on', async () => {
     ownedBy((await runs(controller, 'setInterval(() => undefined, 1000)')).pid);
+    // Real time: so long is waited for it.
     await untilNobodys(folder, 200);
     expect(isLocked()).toBe(true);
   });
