@@ -2,7 +2,6 @@ import { EventStoreDBClient } from '@eventstore/db-client';
 import { watchStatements } from '@latchkey/database';
 import { EventStoreDb } from '@latchkey/event-sourcing';
 import { DAY } from '@latchkey/platform';
-import { Simulator } from '../sandbox/simulator';
 import { useServer } from '../testing/use-server';
 
 const follows = jest.spyOn(EventStoreDb.prototype, 'subscribeToAll');
@@ -119,22 +118,5 @@ describe('reading codes', () => {
       expect(statements).toHaveLength(most);
       expect(reads).toBe(0);
     }
-  });
-});
-
-describe('playing time', () => {
-  it('asks the lock cloud at its beginning and its end: in between that tells with its reports what is left', async () => {
-    const { deviceId } = await world.locks.add({ faults: { latency_ms: 0 } });
-    let least = Infinity;
-    for (let n = 0; n < TRIES_AT_MOST && least > 2; n++) {
-      const [access_code_id] = await creating(deviceId, 1);
-      const asked = jest.spyOn(Simulator.prototype, 'setClock');
-      await world.api.advance(12 * DAY);
-      least = Math.min(least, asked.mock.calls.length);
-      asked.mockRestore();
-      // It was set, and removed.
-      await expect(world.api.get(access_code_id!)).rejects.toThrow('404');
-    }
-    expect(least).toBe(2);
   });
 });
