@@ -23,8 +23,6 @@ export class Deliveries {
   private open = true;
   /** Told when an attempt has come to its end. */
   onSettled: () => void = () => {};
-  /** The headers of an attempt that is about to be made. */
-  headers: () => Readonly<Record<string, string>> = () => ({});
 
   constructor(
     private readonly db: CloudDatabase,
@@ -40,19 +38,6 @@ export class Deliveries {
   nextDue(): number | null {
     let first: number | null = null;
     for (const { due } of this.next()) if (first === null || due < first) first = due;
-    return first;
-  }
-
-  /** The same once those in flight have been taken. */
-  nextDueOnceTaken(): number | null {
-    let first: number | null = null;
-    for (const [webhookId, [delivery, second]] of this.webhooks.waiting()) {
-      const subscription = this.webhooks.get(webhookId);
-      const next = this.flying.has(webhookId) ? second : delivery;
-      if (!next || !subscription) continue;
-      const due = next === second ? next.due_at : Math.max(next.due_at, subscription.blocked_until);
-      if (first === null || due < first) first = due;
-    }
     return first;
   }
 
@@ -90,7 +75,7 @@ export class Deliveries {
       this.flying.delete(webhook_id);
       this.onSettled();
     };
-    void this.post.send(url, delivery.body, this.headers()).then(settle);
+    void this.post.send(url, delivery.body).then(settle);
   }
 
   /** @returns false where it could not be written now: the queue waits, so that nothing is sent over and over */

@@ -20,11 +20,6 @@ export interface ClockReading {
   idle: boolean;
 }
 
-/** How much has happened here, as the headers of answers and reports tell it. */
-export const ACTIVITY = 'x-simulated-activity';
-/** When something is due next, ms since 1970, or `never`. */
-const NEXT_DUE = 'x-simulated-next-due';
-
 /** Plays what is due, in order: by timers while the clock runs, step by step when somebody sets the clock forward. */
 export class Player {
   private timer: NodeJS.Timeout | undefined;
@@ -39,7 +34,6 @@ export class Player {
     private readonly operations: Operations,
     private readonly deliveries: Deliveries,
   ) {
-    deliveries.headers = () => this.outlook();
     deliveries.onSettled = () => {
       this.turnOrLater();
       for (const resume of this.waiting.splice(0)) resume();
@@ -82,9 +76,9 @@ export class Player {
    */
   follow(instant: number): void {
     const isInstant = Number.isInteger(instant) && !Number.isNaN(new Date(instant).getTime());
-    if (this.clock.running || !isInstant || instant <= this.clock.now()) return;
-    // Whoever has answered a report may ask for something before that answer is read here.
-    const next = this.nextDueOnceTaken();
+    if (this.clock.running || !isInstant || instant <= this.clock.now() || this.deliveries.inFlight > 0)
+      return;
+    const next = this.nextDue();
     if (next === null || next > instant) this.clock.put(instant, false);
   }
 
@@ -118,24 +112,11 @@ export class Player {
     return this.read();
   }
 
-  /**
-   * What a subscriber is told with a report, so that who puts the clock need not ask: how much has happened, and when
-   * something is due once this report has been taken. That is not known while others are on their way.
-   */
-  private outlook(): Readonly<Record<string, string>> {
-    if (this.clock.running || this.deliveries.inFlight > 1) return {};
-    return {
-      [ACTIVITY]: String(this.clock.activity),
-      [NEXT_DUE]: String(this.nextDueOnceTaken() ?? 'never'),
-    };
-  }
-
   private nextDue(): number | null {
-    return earlier(this.operations.nextDue(), this.deliveries.nextDue());
-  }
-
-  private nextDueOnceTaken(): number | null {
-    return earlier(this.operations.nextDue(), this.deliveries.nextDueOnceTaken());
+    const operation = this.operations.nextDue();
+    const delivery = this.deliveries.nextDue();
+    if (operation === null || delivery === null) return operation ?? delivery;
+    return Math.min(operation, delivery);
   }
 
   /** Performs and sends what is due by now. */
@@ -171,7 +152,3 @@ export class Player {
     this.timer = setTimeout(() => this.turnOrLater(), wait);
   }
 }
-
-/** Of two instants, ms; null: never. */
-const earlier = (one: number | null, other: number | null): number | null =>
-  one === null || other === null ? (one ?? other) : Math.min(one, other);

@@ -12,12 +12,12 @@ const LONGEST_ANSWER = 65536;
 export class Post {
   private readonly agent = new Agent({ connect: { timeout: TIMEOUT_MS }, connections: 4 });
 
-  send(url: string, body: string, besides: Readonly<Record<string, string>>): Promise<Outcome> {
+  send(url: string, body: string): Promise<Outcome> {
     return new Promise((resolve) => {
       const sending = new Sending(resolve);
       try {
         const { origin, pathname, search } = new URL(url);
-        const headers = { ...besides, 'content-type': 'application/json', 'user-agent': 'lock-cloud' };
+        const headers = { 'content-type': 'application/json', 'user-agent': 'lock-cloud' };
         this.agent.dispatch({ origin, path: pathname + search, method: 'POST', headers, body }, sending);
       } catch {
         sending.settle('unreachable');

@@ -6,7 +6,6 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, type ServerParts } from './app.module';
 import { closeUnused, configureHttp, httpAdapter, Serving } from './http';
 import { measureRequests } from './metrics/measure-requests';
-import { hearReports } from './sandbox/hear-reports';
 import { traceCommands, traceRequests } from './tracing/trace-requests';
 import type { Parts } from './start/core';
 import type { Started } from './started';
@@ -31,7 +30,6 @@ export async function makeEdge(
   const fastify = app.getHttpAdapter().getInstance();
   if (metrics) measureRequests(fastify, metrics);
   if (tracing) traceRequests(fastify, tracing.tracing);
-  if (parts.sandbox) hearReports(fastify, parts.sandbox.maker.outlook, parts.core);
   if (tracing) traceCommands(app.get(CommandBus), tracing.tracing);
   await app.init();
   return app;

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ReportIntake } from '@latchkey/access-codes';
 import { AUDIT_VIEW } from '@latchkey/audit';
+import type { LockMaker } from '@latchkey/gateways';
 import { Addresses, callbackAt } from '@latchkey/connect-webviews';
 import { openStores } from '@latchkey/database';
 import { READ_BARRIER, VIEW_BARRIER } from '@latchkey/event-sourcing';
@@ -44,7 +45,6 @@ import { prepareViews } from './core/prepared-views';
 import { IdempotencyRecords, SANDBOX_CLOCK } from './http';
 import { Metrics } from './metrics/metrics';
 import { checkMakers, claimMode } from './mode';
-import type { SandboxMaker } from './sandbox/provisioning';
 import { rememberedClock } from './sandbox/clock-memory';
 import { endSandboxKey } from './sandbox/sandbox-key';
 import type { SandboxWorkspace } from './sandbox/provisioning';
@@ -176,7 +176,7 @@ async function openParts(
   logger: Logger,
   started: Started,
   resetClock: boolean,
-): Promise<{ readonly parts: Parts; readonly locks: Locks; readonly maker: SandboxMaker | undefined }> {
+): Promise<{ readonly parts: Parts; readonly locks: Locks; readonly maker: LockMaker | undefined }> {
   if (resetClock && !given.sandbox) throw new StartupError('--reset-clock is for the sandbox.');
   checkMakers(given);
   const folder = lockDataDir(given.dataDir, (line) => logger.warn(line));

@@ -10,7 +10,7 @@ export * from './time-steps';
 export * from './http/http-lock-gateway';
 export * from './http/lock-maker';
 export { authorizeUrl, exchangeCode } from './http/oauth';
-export { REPORTS_ROUTE, reportsPath } from './http/reports-path';
+export { reportsPath } from './http/reports-path';
 export * from './http/token-store';
 export { NetworkProcess, type RemoteLock } from './zwave-js/testing/network-process';
 export { SimulatedMatterLocks } from './matter/testing/simulated-matter-locks';

@@ -2,7 +2,6 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import type { Cloud } from '../cloud';
 import { isStorageFault } from '../database';
 import { Refusal } from '../errors';
-import { ACTIVITY } from '../player';
 import { mayUseSimulator } from './callers';
 import { makerApi } from './maker/maker-api';
 import type { Client } from './oauth/client';
@@ -59,10 +58,6 @@ export function httpServer(cloud: Cloud, client: Client): FastifyInstance {
   app.addHook('onRequest', (request, _reply, next) => {
     const at = request.headers[SIMULATED_NOW];
     if (at !== undefined && mayUseSimulator(request)) cloud.player.follow(Number(at));
-    next();
-  });
-  app.addHook('onSend', (request, reply, _payload, next) => {
-    if (SIMULATED_NOW in request.headers) void reply.header(ACTIVITY, cloud.clock.activity);
     next();
   });
   void app.register(makerApi(cloud));

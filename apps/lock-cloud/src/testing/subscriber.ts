@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface Delivery {
@@ -11,7 +11,6 @@ export interface Delivery {
 export class Subscriber {
   readonly deliveries: Delivery[] = [];
   readonly bodies: string[] = [];
-  readonly headers: IncomingHttpHeaders[] = [];
   private readonly sockets = new Set<Socket>();
   private readonly server = createServer((request, response) => this.receive(request, response));
   private port = 0;
@@ -55,7 +54,6 @@ export class Subscriber {
       const body = Buffer.concat(chunks).toString('utf8');
       const delivery = JSON.parse(body) as Delivery;
       this.bodies.push(body);
-      this.headers.push(request.headers);
       this.deliveries.push(delivery);
       void Promise.resolve(this.respond(delivery)).then((status) => {
         if (status !== undefined) response.writeHead(status).end();

@@ -5,7 +5,6 @@ import { connect } from '@latchkey/devices';
 import { systemCause } from '@latchkey/event-sourcing';
 import { exchangeCode, type LockMaker } from '@latchkey/gateways';
 import { type Clock, type Config, derivedId, type Ids, type Random, StartupError } from '@latchkey/platform';
-import { CloudOutlook } from './cloud-outlook';
 import { sandboxKey } from './sandbox-key';
 import type { Simulator } from './simulator';
 
@@ -28,10 +27,6 @@ export async function sandboxClient(records: Records): Promise<{ clientId: strin
 /** What a lock cloud whose clock stands is told with each request: the instant at which it is asked. */
 const AT = 'x-simulated-now';
 
-export interface SandboxMaker extends LockMaker {
-  readonly outlook: CloudOutlook;
-}
-
 /**
  * The lock cloud as a lock maker. It shows each workspace its own accounts alone, so it is told which one asks.
  * @param clock by which it is asked
@@ -40,8 +35,7 @@ export function sandboxMaker(
   url: string,
   client: { clientId: string; clientSecret: string },
   clock: Pick<Clock, 'now'>,
-): SandboxMaker {
-  const outlook = new CloudOutlook();
+): LockMaker {
   const signature = (workspaceId: string) =>
     createHmac('sha256', client.clientSecret).update(workspaceId).digest('base64url');
   return {
@@ -50,8 +44,6 @@ export function sandboxMaker(
     baseUrl: url,
     ...client,
     headers: () => ({ [AT]: String(clock.now()) }),
-    onAnswer: (headers) => outlook.answerCame(headers),
-    outlook,
     loginHint: (workspaceId) => `${workspaceId}.${signature(workspaceId)}`,
   };
 }

@@ -1,5 +1,4 @@
 import { MINUTE, SandboxClock } from '@latchkey/platform';
-import { CloudOutlook } from './cloud-outlook';
 import { SandboxClockDriver, type Timed } from './sandbox-clock';
 import type { Simulator } from './simulator';
 
@@ -18,7 +17,6 @@ function eachMinute(clock: SandboxClock, onSettled: () => void): Timed {
   };
 }
 
-const outlook = new CloudOutlook();
 const simulator = { setClock: () => Promise.resolve(null) } as unknown as Simulator;
 
 describe('putting the clock forward', () => {
@@ -31,42 +29,9 @@ describe('putting the clock forward', () => {
       return Promise.resolve(now < plays ? plays : null);
     };
     const server = eachMinute(clock, () => undefined);
-    const driver = new SandboxClockDriver({ clock, simulator: { setClock } as never, server, outlook });
+    const driver = new SandboxClockDriver({ clock, simulator: { setClock } as never, server });
     await driver.advance((now) => now + 300 * MINUTE);
     expect(played).toEqual([0, 90, 300]);
-  });
-
-  it('does not ask the lock cloud after a call of a lock where a report has told that nothing is left to do', async () => {
-    const clock = new SandboxClock({ now: NOON, running: false });
-    const played: number[] = [];
-    const setClock = (now: number) => {
-      played.push((now - NOON) / MINUTE);
-      return Promise.resolve(null);
-    };
-    const outlook = new CloudOutlook();
-    let lockCalls = 0;
-    const server = {
-      ...eachMinute(clock, () => undefined),
-      get lockCalls() {
-        return lockCalls;
-      },
-      settle: async () => {
-        const minute = (clock.now() - NOON) / MINUTE;
-        if (lockCalls >= minute) return;
-        lockCalls++;
-        // The lock cloud tells at each second minute alone.
-        const nextDue = minute % 2 === 0 ? 'never' : undefined;
-        const answered = outlook.reportCame(
-          { 'x-simulated-activity': String(minute), 'x-simulated-next-due': nextDue },
-          lockCalls,
-        );
-        setImmediate(() => answered(true));
-        await Promise.resolve();
-      },
-    };
-    const driver = new SandboxClockDriver({ clock, simulator: { setClock } as never, server, outlook });
-    await driver.advance((now) => now + 6 * MINUTE);
-    expect(played).toEqual([0, 1, 3, 5, 6]);
   });
 
   it('ends with the request that asked for it, and leaves the clock to the next one', async () => {
@@ -75,7 +40,7 @@ describe('putting the clock forward', () => {
     const server = eachMinute(clock, () => {
       if (clock.now() >= NOON + 5 * MINUTE) gone.abort();
     });
-    const driver = new SandboxClockDriver({ clock, simulator, server, outlook });
+    const driver = new SandboxClockDriver({ clock, simulator, server });
     const first = driver.advance((now) => now + 300 * MINUTE, gone.signal);
     const waiting = driver.advance((now) => now + 300 * MINUTE, gone.signal);
     await expect(first).rejects.toThrow('The request to advance the clock was abandoned.');

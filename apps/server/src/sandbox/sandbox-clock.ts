@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError, iso, type SandboxClock } from '@latchkey/platform';
 import { Mutex } from 'async-mutex';
-import type { CloudOutlook } from './cloud-outlook';
 import type { Simulator } from './simulator';
 
 /** A part of the server with work that falls due by the clock. */
@@ -37,7 +36,6 @@ export class SandboxClockDriver {
       readonly clock: SandboxClock;
       readonly simulator: Simulator;
       readonly server: Timed;
-      readonly outlook: CloudOutlook;
     },
   ) {}
 
@@ -73,12 +71,11 @@ export class SandboxClockDriver {
   }
 
   private async play(target: (now: number) => number, abandoned?: AbortSignal): Promise<number> {
-    const { clock, simulator, server, outlook } = this.options;
+    const { clock, simulator, server } = this.options;
     if (abandoned?.aborted) return clock.now();
     const wasRunning = clock.running;
     clock.stop();
     const start = clock.now();
-    outlook.forget();
     let cloudDue = await this.playCloud(start);
     const to = target(start);
     server.playing(true);
@@ -133,21 +130,10 @@ export class SandboxClockDriver {
     let due = cloudDue;
     await server.settle();
     while (server.lockCalls !== this.callsPlayed || (due !== null && due <= now)) {
-      due = await this.playedOrTold(now);
+      due = await this.playCloud(now);
       await server.settle();
     }
     return due;
-  }
-
-  /** The lock cloud is asked to play only where it has not told, with its last report, that nothing is left to do. */
-  private async playedOrTold(now: number): Promise<number | null> {
-    const { server, outlook } = this.options;
-    await outlook.reportsAnswered();
-    const told = outlook.nextDueAfter(server.lockCalls);
-    if (told === undefined || (told !== null && told <= now) || server.lockCalls === this.callsPlayed)
-      return this.playCloud(now);
-    this.callsPlayed = server.lockCalls;
-    return told;
   }
 
   /** @returns when the lock cloud has something due next, ms; null: never */

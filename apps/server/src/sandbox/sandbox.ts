@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Records } from '@latchkey/database';
+import type { LockMaker } from '@latchkey/gateways';
 import { type Clock, type Config, SandboxClock } from '@latchkey/platform';
 import type { Webhooks } from '@latchkey/public-events';
 import type { Core } from '../core/core';
@@ -8,13 +9,7 @@ import type { Locks } from '../start/gateway';
 import type { Started } from '../started';
 import { spawnLockCloud } from './lock-cloud-process';
 import { ownAddress } from './own-address';
-import {
-  openWorkspace,
-  sandboxClient,
-  sandboxMaker,
-  type SandboxMaker,
-  type SandboxWorkspace,
-} from './provisioning';
+import { openWorkspace, sandboxClient, sandboxMaker, type SandboxWorkspace } from './provisioning';
 import { SandboxAccount } from './sandbox-account';
 import { SandboxClockDriver } from './sandbox-clock';
 import { Simulator } from './simulator';
@@ -26,7 +21,7 @@ export async function openLockCloud(
   { records, clock }: { readonly records: Records; readonly clock: Clock },
   started: Started,
   resetClock: boolean,
-): Promise<SandboxMaker> {
+): Promise<LockMaker> {
   const client = await sandboxClient(records);
   const child = await spawnLockCloud({
     host: config.host,
@@ -43,7 +38,7 @@ export async function openLockCloud(
 export interface Sandbox {
   readonly workspace: SandboxWorkspace;
   /** The lock cloud. */
-  readonly maker: SandboxMaker;
+  readonly maker: LockMaker;
   readonly simulator: Simulator;
   readonly account: SandboxAccount;
   readonly driver: SandboxClockDriver;
@@ -52,17 +47,14 @@ export interface Sandbox {
 /** @param port where the server listens, once it does */
 export async function openSandbox(
   { config, clock, ids, random, stores: { records } }: Parts,
-  { maker, core, webhooks, locks }: { maker: SandboxMaker; core: Core; webhooks: Webhooks; locks: Locks },
+  { maker, core, webhooks, locks }: { maker: LockMaker; core: Core; webhooks: Webhooks; locks: Locks },
   port: () => number,
   started: Started,
 ): Promise<Sandbox> {
   if (!(clock instanceof SandboxClock)) throw new Error('the sandbox needs a clock that can be set');
   const simulator = new Simulator(maker.baseUrl);
   started.add(() => simulator.close());
-  const driver = new SandboxClockDriver({
-    ...{ clock, simulator, server: together(core, webhooks) },
-    outlook: maker.outlook,
-  });
+  const driver = new SandboxClockDriver({ clock, simulator, server: together(core, webhooks) });
   const workspace = await openWorkspace(records, config, { clock, ids, random });
   const account = new SandboxAccount({
     workspaceId: workspace.workspaceId,

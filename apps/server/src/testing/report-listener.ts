@@ -1,25 +1,19 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LockReports } from '@latchkey/access-codes';
 import { type LockReport, parseReport } from '@latchkey/gateways';
 
 const PATH = '/reports/';
 
-/** Hears of a report that has come. @returns to be called once it is answered, with whether it was taken */
-type Hear = (headers: IncomingHttpHeaders) => (taken: boolean) => void;
-
 /** Takes the lock cloud's reports where no API listens, for whichever server is alive. */
 export async function listenForReports(maker: string) {
   let reports: Pick<LockReports, 'take'> | undefined;
-  let hear: Hear | undefined;
   let beforeNext: (() => Promise<unknown>) | undefined;
   const received: { accountId: string; report: LockReport }[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     const take = () => {
-      const answered = hear?.(request.headers);
-      response.once('close', () => answered?.(response.writableFinished && response.statusCode === 200));
       const report = parseReport(JSON.parse(Buffer.concat(chunks).toString('utf8')));
       const accountId = request.url!.slice(PATH.length);
       if (report) received.push({ accountId, report });
@@ -41,9 +35,8 @@ export async function listenForReports(maker: string) {
   const { port } = server.address() as AddressInfo;
   return {
     urlFor: (accountId: string) => `http://127.0.0.1:${port}${PATH}${accountId}`,
-    handTo(next: Pick<LockReports, 'take'>, heardBy: Hear): void {
+    handTo(next: Pick<LockReports, 'take'>): void {
       reports = next;
-      hear = heardBy;
     },
     /** The next report is on its way until this has happened. */
     delayNext(until: () => Promise<unknown>): void {

@@ -28,7 +28,6 @@ import {
 } from '@latchkey/platform';
 import { startLockCloud } from '../../../lock-cloud/src';
 import { Core } from '../core/core';
-import type { CloudOutlook } from '../sandbox/cloud-outlook';
 import { connectSandboxAccount, openWorkspace, sandboxMaker } from '../sandbox/provisioning';
 import { SandboxClockDriver } from '../sandbox/sandbox-clock';
 import { Simulator } from '../sandbox/simulator';
@@ -79,7 +78,6 @@ interface Surroundings {
   readonly gateway: LockGateway;
   readonly simulator: Simulator;
   readonly reports: Awaited<ReturnType<typeof listenForReports>>;
-  readonly outlook: CloudOutlook;
 }
 
 /** The whole stack in one process on a clock that stands still: embedded node, SQLite, lock cloud, core. */
@@ -136,8 +134,7 @@ export class World {
     const { workspaceId } = await openWorkspace(records, config, { clock, ids, random });
 
     const shared = { config, time, clock, ids, random, logger, store, vault, views, gateway };
-    const { outlook } = maker;
-    const around = { ...shared, simulator, reports, outlook, codesView };
+    const around = { ...shared, simulator, reports, codesView };
     const world = new World(workspaceId, 'to be connected', around, []);
     await world.begin();
     const { core } = world;
@@ -317,7 +314,6 @@ export class World {
 
   private async begin(): Promise<void> {
     const { config, time, clock, ids, random, logger, store, vault, views, simulator, reports } = this.around;
-    const { outlook } = this.around;
     this.crashing = new CrashingGateway(this.around.gateway);
     const gateway = this.crashing;
     const keepsExpired = () => Promise.resolve(false);
@@ -328,13 +324,13 @@ export class World {
       keepsExpired,
     });
     const { core } = this;
-    reports.handTo(core.reports, (headers) => outlook.reportCame(headers, core.lockCalls));
+    reports.handTo(core.reports);
     this.handlers = {
       create: new CreateAccessCodeHandler(core.streams, vault, clock, random),
       update: new UpdateAccessCodeHandler(core.streams, core, vault, clock),
       remove: new DeleteAccessCodeHandler(core.streams, core, clock),
     };
-    this.driver = new SandboxClockDriver({ clock: time, simulator, server: clock.played(core), outlook });
+    this.driver = new SandboxClockDriver({ clock: time, simulator, server: clock.played(core) });
     await core.start();
     await this.driver.begin();
     await core.work();

@@ -1,5 +1,5 @@
 import { ReportAddresses } from '@latchkey/devices';
-import { MalformedReport, parseReport, REPORTS_ROUTE } from '@latchkey/gateways';
+import { MalformedReport, parseReport } from '@latchkey/gateways';
 import { Open } from '@latchkey/http';
 import { ApiError } from '@latchkey/platform';
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
@@ -7,14 +7,14 @@ import { ReportIntake } from '../process-manager/report-intake';
 
 /** Where lock makers send the reports of one account's locks. Only they know the address. */
 @Open()
-@Controller()
+@Controller('lock_makers')
 export class ReportsController {
   constructor(
     private readonly intake: ReportIntake,
     private readonly addresses: ReportAddresses,
   ) {}
 
-  @Post(REPORTS_ROUTE)
+  @Post(':maker/reports/:token')
   @HttpCode(200)
   async take(
     @Param('maker') maker: string,

@@ -15,8 +15,6 @@ export interface LockMaker {
   readonly loginHint?: (workspaceId: string) => string;
   /** What is sent with each request besides what the API asks for. */
   readonly headers?: () => Readonly<Record<string, string>>;
-  /** Told of the headers of each of its answers; null: of one that was lost, so that what it did is not known. */
-  readonly onAnswer?: (headers: Readonly<Record<string, string | string[] | undefined>> | null) => void;
   /** What its locks can do, where its API does not tell. */
   readonly capabilities?: Partial<LockCapabilities>;
 }

@@ -100,9 +100,9 @@ export class MakerApi {
     const known = this.#transports.get(maker.name);
     if (known !== undefined) return known;
     const { timeoutMs } = this.#options;
-    const { headers, onAnswer } = maker;
+    const { headers } = maker;
     const transport = new Transport(maker.baseUrl, {
-      ...{ headers, onAnswer },
+      headers,
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     this.#transports.set(maker.name, transport);

@@ -33,17 +33,6 @@ describe('Transport', () => {
     ]);
   });
 
-  it('tells of each answer by its headers, and of each that was lost, before anybody else knows', async () => {
-    const told: string[] = [];
-    const telling = to(server.url, { onAnswer: (headers) => told.push(String(headers?.['x-told'] ?? null)) });
-    const exchanged = async () => told.push((await telling.exchange(post)).kind);
-    server.reply = () => ({ status: 409, headers: { 'x-told': 'busy' } });
-    await exchanged();
-    server.reply = () => 'drop';
-    await exchanged();
-    expect(told).toEqual(['busy', 'response', 'null', 'lost']);
-  });
-
   describe('knows that nothing was sent', () => {
     it('if nobody listens', async () => {
       const { url } = server;

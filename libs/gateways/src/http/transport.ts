@@ -10,8 +10,6 @@ export interface HttpRequest {
   readonly timeoutMs?: number;
 }
 
-export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
 /**
  * How a request went. The line between the last two is what everything above rests on: `not-sent` is only
  * said of a request of which no byte was written. Own code on purpose: HTTP and OAuth clients report both as
@@ -21,7 +19,7 @@ export type Exchange =
   | {
       readonly kind: 'response';
       readonly status: number;
-      readonly headers: AnswerHeaders;
+      readonly headers: Readonly<Record<string, string | string[] | undefined>>;
       readonly body: string;
     }
   | { readonly kind: 'not-sent'; readonly reason: string }
@@ -35,8 +33,6 @@ export interface TransportOptions {
   readonly maxBodyBytes: number;
   /** Sent with each request besides its own. */
   readonly headers?: (() => Readonly<Record<string, string>>) | undefined;
-  /** Told of the headers of each answer; null: it is not known whether what was asked for was done. */
-  readonly onAnswer?: ((headers: AnswerHeaders | null) => void) | undefined;
 }
 
 export const transportDefaults: TransportOptions = {
@@ -96,7 +92,7 @@ class Call implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   #bytes = 0;
   #status = 0;
-  #headers: AnswerHeaders = {};
+  #headers: Readonly<Record<string, string | string[] | undefined>> = {};
   #settled = false;
 
   constructor(options: TransportOptions, resolve: (exchange: Exchange) => void) {
@@ -118,7 +114,6 @@ class Call implements Dispatcher.DispatchHandler {
   ): void {
     this.#status = status;
     this.#headers = headers;
-    this.#options.onAnswer?.(headers);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -155,7 +150,6 @@ class Call implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
-    if (exchange.kind === 'lost') this.#options.onAnswer?.(null);
     this.#resolve(exchange);
   }
 }
