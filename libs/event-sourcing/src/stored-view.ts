@@ -69,7 +69,10 @@ export class StoredView {
     return isBuilt;
   }
 
-  /** It has folded all of history: its readers' indexes are made, the planner learns of its rows, and events that it had left out are in it now. */
+  /**
+   * It has folded all of history: its readers' indexes are made, the planner learns of its rows, and events that it had
+   * left out are in it now.
+   */
   async markBuilt(): Promise<void> {
     const { projection } = this.options;
     // Many rows take long, and so does waiting for another instance that does the same.

@@ -72,11 +72,6 @@ export function endOf({ life }: Living): Ending | Removed | null {
   return life.phase === 'ending' || life.phase === 'removed' ? life : null;
 }
 
-/** It leaves its lock for good: it expired or was deleted. */
-export function isBeingRemoved({ life }: Living): boolean {
-  return life.phase === 'ending';
-}
-
 export function isGone({ life }: Living): boolean {
   return life.phase === 'removed';
 }

@@ -41,7 +41,14 @@ function cleanUp({ keepsExpired = false } = {}) {
     keepsExpired: () => Promise.resolve(keepsExpired),
   });
   const after = (code: AccessCode) => subject.after(code.deviceId, [code], cause);
-  return { subject, after, done, waiting };
+  /** The row of the code has its turn, and the vault does what it is told with it. */
+  const rowErases = async (code: AccessCode) => {
+    const row = after(code);
+    await othersTurn();
+    waiting.at(-1)!.erased();
+    await row;
+  };
+  return { subject, after, rowErases, done, waiting };
 }
 
 const erase = `erase ${gone.wanted.pin.keyId}`;
@@ -81,15 +88,12 @@ describe('cleaning up after a code that is gone', () => {
   });
 
   it('that has failed is left to the row', async () => {
-    const { subject, after, done, waiting } = cleanUp();
+    const { subject, rowErases, done, waiting } = cleanUp();
     const atOnce = subject.atOnce(gone, cause);
     await othersTurn();
     waiting[0]!.failed(new Error('the disk is full'));
     await atOnce;
-    const row = after(gone);
-    await othersTurn();
-    waiting[1]!.erased();
-    await row;
+    await rowErases(gone);
     expect(done).toEqual([erase, erase, release]);
   });
 
@@ -117,17 +121,14 @@ describe('cleaning up after a code that is gone', () => {
     });
 
     it('leaves it to the row where that has failed', async () => {
-      const { subject, after, done, waiting } = cleanUp();
+      const { subject, rowErases, done, waiting } = cleanUp();
       const erasing = subject.eraseAhead(beingRemoved);
       await othersTurn();
       waiting[0]!.failed(new Error('the disk is full'));
       await othersTurn();
       await subject.atOnce(gone, cause, erasing);
       expect(done).toEqual([erase]);
-      const row = after(gone);
-      await othersTurn();
-      waiting[1]!.erased();
-      await row;
+      await rowErases(gone);
       expect(done).toEqual([erase, erase, release]);
     });
 
@@ -138,24 +139,18 @@ describe('cleaning up after a code that is gone', () => {
     });
 
     it('erases it of one that was deleted before that could be recorded, although expired codes stay readable', async () => {
-      const { subject, after, done, waiting } = cleanUp({ keepsExpired: true });
+      const { subject, rowErases, done } = cleanUp({ keepsExpired: true });
       await subject.eraseAhead(beingRemoved);
-      const row = after(deleted);
-      await othersTurn();
-      waiting[0]!.erased();
-      await row;
+      await rowErases(deleted);
       expect(done).toEqual([erase, release]);
     });
   });
 
   it('has more to do once a code that stayed readable was deleted', async () => {
-    const { subject, after, done, waiting } = cleanUp({ keepsExpired: true });
+    const { subject, rowErases, done } = cleanUp({ keepsExpired: true });
     await subject.atOnce(gone, cause);
     expect(done).toEqual([release]);
-    const row = after(forgotten);
-    await othersTurn();
-    waiting[0]!.erased();
-    await row;
+    await rowErases(forgotten);
     expect(done).toEqual([release, erase, release]);
   });
 });

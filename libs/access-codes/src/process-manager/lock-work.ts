@@ -21,7 +21,7 @@ import { listedForCode } from './listed-for-code';
 import { retryAt } from './retry';
 import { UnknownCodes } from './unknown-codes';
 import type { Streams } from '../streams';
-import { isBeingRemoved, isGone, mayTurnUpOf } from '../domain/life';
+import { endOf, isGone, mayTurnUpOf } from '../domain/life';
 
 export interface LockWorkSettings {
   readonly commandDeadline: number;
@@ -223,7 +223,7 @@ export class LockWork {
       const verdict = reconcile(code, { listed, claimed, now: clock.now(), retryAt: this.retryAt(code) });
       if (verdict === 'later') later = true;
       else if (verdict.length > 0) {
-        const goes = isBeingRemoved(code) && verdict.some(({ type }) => type === 'Removed');
+        const goes = endOf(code) !== null && verdict.some(({ type }) => type === 'Removed');
         const erasing = goes ? cleanUp.eraseAhead(code) : undefined;
         const now = await this.appendUnlessOvertaken(codeId, loaded, verdict);
         if (now && isGone(now)) cleaned.push(cleanUp.atOnce(now, ownCause(now, 'plan'), erasing));
